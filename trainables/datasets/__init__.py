@@ -1,0 +1,75 @@
+"""Datasets, one file each: `load()` in the file that bears the dataset's name."""
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables import discovery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Labelled examples for classification.
+
+    `inputs` has shape (examples, features), float32; `targets` shape (examples,), int64 in
+    0..num_classes-1. `official_test` holds the rows of a published test set, None where there is none.
+    """
+
+    name: str
+    about: str
+    licence: str
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.int64]
+    classes: tuple[str, ...]
+    official_test: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where inputs and targets do not fit together."""
+        if self.inputs.ndim != 2 or len(self.inputs) != len(self.targets):
+            raise ValueError(
+                f"dataset {self.name!r}: inputs must have shape (examples, features) with one target each, "
+                f"got inputs {self.inputs.shape} and targets {self.targets.shape}"
+            )
+        if not np.isfinite(self.inputs).all():
+            raise ValueError(f"dataset {self.name!r}: inputs must be finite")
+        if len(self.targets) and not 0 <= self.targets.min() <= self.targets.max() < self.num_classes:
+            raise ValueError(f"dataset {self.name!r}: targets must lie in 0..{self.num_classes - 1}")
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def num_features(self) -> int:
+        """Number of input features."""
+        return int(self.inputs.shape[1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over shapes and values, in hexadecimal."""
+        digest = hashlib.sha256()
+        for values in (self.inputs, self.targets):
+            digest.update(f"{values.dtype}{values.shape}".encode())
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all datasets."""
+    return discovery.module_names(sys.modules[__name__])
+
+
+def load(name: str) -> Dataset:
+    """Load a dataset by name; raise ValueError that lists the names if there is none of that name.
+
+    >>> load("digits").inputs.shape
+    (1797, 64)
+    """
+    module = discovery.find_module(sys.modules[__name__], name, "dataset")
+    return cast(Dataset, module.load())

@@ -1,0 +1,59 @@
+"""The typed configuration of one trial: the dict that Ray Tune carries ends here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """Everything that decides how one network is built and trained, data and seeds apart.
+
+    `width` is one number for every hidden layer or a tuple with one number for each. `clip_norm` bounds the
+    gradient's norm of each replicate; None leaves it alone. `train_size` keeps a fraction of the training part.
+    `momentum` is SGD's; `betas` and `eps` are Adam's, `alpha` and `eps` RMSprop's.
+    """
+
+    depth: int = 3
+    width: int | tuple[int, ...] = 64
+    activation: str = "relu"
+    dropout: float = 0.0
+    batch_norm: bool = False
+    init: str = "he_normal"
+    init_gain: float = 1.0
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int = 64
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
+    train_size: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a value cannot be trained with, whatever a study's search space says."""
+        if self.depth < 1:
+            raise ValueError(f"depth: at least 1 hidden layer, got {self.depth}")
+        if isinstance(self.width, tuple) and len(self.width) != self.depth:
+            raise ValueError(f"width: one number for each of {self.depth} layers, got {len(self.width)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout: at least 0 and below 1, got {self.dropout}")
+        if self.batch_size < 1 or (self.batch_norm and self.batch_size < 2):
+            raise ValueError(f"batch_size: at least 1, with batch norm at least 2, got {self.batch_size}")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Number of units of each hidden layer, from the input on."""
+        return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make one from plain values; lists become tuples, an unknown name raises ValueError."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"unknown hyperparameter {unknown[0]!r} (choices: {', '.join(sorted(known))})")
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})

@@ -1,0 +1,63 @@
+"""What a trial says about itself: one record for each epoch, hidden layer and replicate."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a replicate ended."""
+
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerRecord:
+    """Gradient measures of one hidden layer over one epoch, unscaled and before clipping.
+
+    `layer` counts from 1 at the input. `grad_l2` and `grad_rms` are means over the epoch's steps,
+    `grad_l2_max` is the largest step; `delta_rms` and `update_ratio` are medians over the measured steps;
+    `dead_fraction` is the share of units that never responded. `update_ratio` is None at the initialisation.
+    """
+
+    layer: int
+    grad_l2: float
+    grad_l2_max: float
+    grad_rms: float
+    delta_rms: float
+    update_ratio: float | None
+    dead_fraction: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochRecord:
+    """One replicate after one epoch; losses are mean cross-entropies in nats, accuracies fractions.
+
+    Epoch 0 is the initialisation: it carries layers and no losses.
+    """
+
+    replicate: int
+    epoch: int
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    learning_rate: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    layers: tuple[LayerRecord, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplicateRecord:
+    """How one replicate of a trial ended; the test scores exist in the confirm phase only."""
+
+    replicate: int
+    block: int
+    outcome: Outcome
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,52 @@
+"""The split of a block: stratified, deterministic, 60 % training, 20 % validation, 20 % test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from trainables.seeds import derive_seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Rows of one block's parts; disjoint, each in ascending order."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def split_block(
+    targets: NDArray[np.int64],
+    *,
+    seed: int,
+    block: int,
+    train_size: float | None = None,
+    official_test: NDArray[np.int64] | None = None,
+) -> Split:
+    """Split the rows of `targets` for `block`, the same way in every cell and in both phases.
+
+    With `official_test` those rows are the test part and the others are split 3:1. `train_size` keeps that
+    fraction of the training part. Raises ValueError where a class is too rare to be in every part.
+    """
+    random_state = derive_seed(seed, "split", block) % 2**32
+    rows = np.arange(len(targets))
+    if official_test is None:
+        rest, test = _halve(rows, targets, 0.2, random_state)
+    else:
+        rest, test = np.setdiff1d(rows, official_test), np.sort(official_test)
+    train, validation = _halve(rest, targets, 0.25, random_state)
+    if train_size is not None and train_size < 1:
+        train, _ = _halve(train, targets, 1 - train_size, random_state)
+    return Split(train=train, validation=validation, test=test)
+
+
+def _halve(
+    rows: NDArray[np.int64], targets: NDArray[np.int64], share: float, random_state: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    first, second = train_test_split(
+        rows, test_size=share, stratify=targets[rows], random_state=random_state
+    )
+    return np.sort(first), np.sort(second)
