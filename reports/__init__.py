@@ -1,0 +1,1 @@
+"""What do the recorded numbers say? Frames in; numbers, sentences, pictures and pages out."""

@@ -1,0 +1,232 @@
+"""Contrasts between levels over blocks: averaged over the other factors, by level of one, and at best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.cube import Cube, Floats, cube, levels_of, mean_over_cells, pairs_to_compare, plain, snap
+from reports.gates import Evidence, Rules, gate_of, has_direction, holm, is_equivalent
+from reports.interactions import Dependence, dependence, interactions, interactions_of
+from reports.paired import Paired, check_smallest_effect, summarise
+
+__all__ = ["COLUMNS", "at_best", "contrasts", "interactions", "simple_effects"]
+
+COLUMNS = (
+    "factor level_a level_b estimate ci_low ci_high p p_holm p_sign_flip num_blocks gate "
+    "outcome sd sample_low sample_high beyond_sample p_equivalent p_beyond direction equivalent "
+    "probability_lower complete boundary interacts_with reverses smallest_effect".split()
+)
+Boundary = Mapping[str, Mapping[Any, float]]
+
+
+def contrasts(
+    frame: pd.DataFrame,
+    factors: Sequence[str],
+    outcome: str,
+    smallest_effect: float | None = None,
+    boundary: Boundary | None = None,
+    *,
+    rules: Rules | None = None,
+) -> pd.DataFrame:
+    """Compare the levels of each factor over blocks, the other factors averaged out; a Holm family.
+
+    `frame` has one row per cell and block: all factors of the study, `block` and the outcome (lower is better
+    where the wording matters). Numbers and booleans compare neighbours, others each level with the first, in
+    the order of a pandas Categorical or of appearance. Per block the mean over the other factors' cells of the
+    difference, then t over blocks. `smallest_effect` is in the outcome's unit; `boundary` gives for factor and
+    level the share of cells whose chosen learning rate lies at the end of its range; a gate that lacks its
+    input is not applied.
+
+    One row per contrast: factor, level_a, level_b, estimate (b - a), ci_low, ci_high, p, p_holm, p_sign_flip,
+    num_blocks, gate (a `gates.Gate` value); then outcome, sd (of the block differences), sample_low and
+    sample_high (Nadeau-Bengio), beyond_sample (that interval excludes 0 and DIRECTION holds), p_equivalent and
+    p_beyond (Holm-adjusted), direction, equivalent (both may hold), probability_lower (share of matched cell and
+    block pairs in which b is lower, ties a half), complete, boundary, interacts_with (factor or None), reverses,
+    smallest_effect.
+
+    A missing or non-finite outcome counts as a missing cell: numbers come from the pairs there are, and nothing
+    is claimed. One block gives an estimate and NaN elsewhere; one level gives no row; an outcome that never varies
+    gives 0 [0, 0], p 1 and UNRESOLVED. Raises ValueError for an unknown factor, a missing column, two rows for
+    one cell and block, or a smallest effect that is not positive.
+    """
+    check_smallest_effect(smallest_effect)
+    rules, table = rules or Rules(), cube(frame, outcome)
+    found = interactions_of(table, list(table.factors))
+    family = []
+    for factor in factors:
+        table.axis(factor)
+        for pair in pairs_to_compare(table.factors[factor]):
+            depends = dependence(table, found, factor, pair, smallest_effect, rules)
+            at_boundary = _at_boundary(boundary, factor, pair, rules)
+            family.append(_compared(table, factor, pair, smallest_effect, depends, at_boundary))
+    return _gated(family, rules)
+
+
+def simple_effects(
+    frame: pd.DataFrame,
+    factor: str,
+    by: str,
+    outcome: str,
+    smallest_effect: float | None = None,
+    boundary: Boundary | None = None,
+    *,
+    rules: Rules | None = None,
+) -> pd.DataFrame:
+    """The contrasts of `factor` at each level of `by`, each gated as a contrast of its own; a Holm family.
+
+    Arguments, errors and columns as `contrasts`, with the columns by and by_level in front.
+    """
+    check_smallest_effect(smallest_effect)
+    rules, table = rules or Rules(), cube(frame, outcome)
+    family, places = [], []
+    for pair in pairs_to_compare(table.factors[factor]) if table.axis(factor) >= 0 else []:
+        for level in table.factors[by] if table.axis(by) >= 0 else []:
+            at_boundary = _at_boundary(boundary, factor, pair, rules)
+            family.append(_compared(table.at(by, level), factor, pair, smallest_effect, None, at_boundary))
+            places.append((by, level))
+    result = _gated(family, rules)
+    result.insert(0, "by", [name for name, _ in places])
+    result.insert(1, "by_level", pd.Series([level for _, level in places], dtype=object))
+    return result
+
+
+def at_best(
+    frame: pd.DataFrame,
+    factors: Sequence[str],
+    outcome: str,
+    search: pd.DataFrame,
+    smallest_effect: float | None = None,
+    *,
+    rules: Rules | None = None,
+) -> pd.DataFrame:
+    """Compare levels at their best cells: does a level help once the rest is tuned? A Holm family of its own.
+
+    `search` has one row per cell: all factors, `objective` (the lowest validation loss the search found there;
+    not finite counts as worst) and, optionally, `at_boundary` (bool: the chosen learning rate lies at the end of its
+    range). For each level the cell with the lowest objective is chosen there, and the two cells' `outcome`s in
+    `frame` (as for `contrasts`) are compared over blocks. Columns as `contrasts`, and best_a, best_b: the levels
+    of the two cells as dicts. Raises ValueError as `contrasts` does, and where a level has no cell in `search`.
+    """
+    check_smallest_effect(smallest_effect)
+    rules, table = rules or Rules(), cube(frame, outcome)
+    family, cells = [], []
+    for factor in factors:
+        table.axis(factor)
+        for pair in pairs_to_compare(table.factors[factor]):
+            best = [_best_cell(search, table, factor, level) for level in pair]
+            at_boundary = any(bool(cell.get("at_boundary", False)) for cell in best)
+            slim = _two_cells(table, factor, pair, best)
+            family.append(_compared(slim, factor, pair, smallest_effect, None, at_boundary))
+            cells.append([{name: cell[name] for name in table.factors} for cell in best])
+    result = _gated(family, rules)
+    result["best_a"] = pd.Series([first for first, _ in cells], dtype=object)
+    result["best_b"] = pd.Series([second for _, second in cells], dtype=object)
+    return result
+
+
+def _best_cell(search: pd.DataFrame, table: Cube, factor: str, level: Any) -> dict[str, Any]:
+    rows = [{name: plain(value) for name, value in row.items()} for row in search.to_dict("records")]
+    there = [row for row in rows if row[factor] == level]
+    if not there:
+        raise ValueError(f"the search has no cell with {factor} {level!r}; it has {levels_of(search[factor])}")
+    return min(there, key=lambda row: row["objective"] if _finite(row["objective"]) else np.inf)
+
+
+def _finite(value: Any) -> bool:
+    return value is not None and bool(np.isfinite(value))
+
+
+def _two_cells(table: Cube, factor: str, pair: tuple[Any, Any], best: list[dict[str, Any]]) -> Cube:
+    """A cube with one factor of two levels, each at its own cell."""
+    rows = [table.values[tuple(table.factors[name].index(cell[name]) for name in table.factors)] for cell in best]
+    return Cube(values=np.stack(rows), factors={factor: pair}, blocks=table.blocks, outcome=table.outcome)
+
+
+def _at_boundary(
+    boundary: Boundary | None, factor: str, pair: tuple[Any, Any], rules: Rules
+) -> bool:
+    shares = (boundary or {}).get(factor, {})
+    return any(shares.get(level, 0.0) > rules.boundary_share for level in pair)
+
+
+def _compared(
+    table: Cube,
+    factor: str,
+    pair: tuple[Any, Any],
+    smallest_effect: float | None,
+    depends: Dependence | None,
+    at_boundary: bool,
+) -> dict[str, Any]:
+    """One contrast before its family is known."""
+    matched = table.difference(factor, *pair)
+    blocks = snap(mean_over_cells(matched), table.scale)
+    paired = summarise(blocks[np.isfinite(blocks)], smallest_effect)
+    return {
+        "factor": factor,
+        "level_a": pair[0],
+        "level_b": pair[1],
+        **_numbers(paired),
+        "outcome": table.outcome,
+        "probability_lower": probability_lower(matched),
+        "complete": table.complete,
+        "constant": _constant(table, factor, pair),
+        "boundary": at_boundary,
+        "interacts_with": depends.by if depends else None,
+        "reverses": bool(depends and depends.reverses),
+        "smallest_effect": np.nan if smallest_effect is None else smallest_effect,
+    }
+
+
+def _numbers(paired: Paired) -> dict[str, Any]:
+    names = "estimate ci_low ci_high p p_sign_flip sd sample_low sample_high p_equivalent p_beyond".split()
+    return {"num_blocks": paired.num_blocks, **{name: float(getattr(paired, name)) for name in names}}
+
+
+def probability_lower(matched: Floats) -> float:
+    """Share of matched pairs in which b is below a, ties a half (rliable's probability of improvement)."""
+    finite = matched[np.isfinite(matched)]
+    return float(((finite < 0) + 0.5 * (finite == 0)).mean()) if finite.size else float("nan")
+
+
+def _constant(table: Cube, factor: str, pair: tuple[Any, Any]) -> bool:
+    both = np.concatenate([table.at(factor, level).values.ravel() for level in pair])
+    finite = both[np.isfinite(both)]
+    return finite.size == 0 or bool(np.ptp(finite) <= 1e-12 * table.scale)
+
+
+def _gated(family: list[dict[str, Any]], rules: Rules) -> pd.DataFrame:
+    """Adjust within the family, choose the gates, and lay out the columns."""
+    for name, adjusted in (("p", "p_holm"), ("p_equivalent", "p_equivalent"), ("p_beyond", "p_beyond")):
+        for row, value in zip(family, holm([row[name] for row in family]), strict=True):
+            row[adjusted] = value
+    for row in family:
+        evidence = _evidence(row)
+        row["gate"] = gate_of(evidence, rules).value
+        row["direction"] = has_direction(evidence, rules)
+        row["equivalent"] = is_equivalent(evidence, rules)
+        excludes = row["sample_low"] > 0 or row["sample_high"] < 0
+        row["beyond_sample"] = bool(row["direction"] and excludes)
+    result = pd.DataFrame(family, columns=COLUMNS)
+    # Levels of any type, and None, stay what they are.
+    kept = ("level_a", "level_b", "interacts_with")
+    return result.assign(**{name: pd.Series([row[name] for row in family], dtype=object) for name in kept})
+
+
+def _evidence(row: dict[str, Any]) -> Evidence:
+    size = row["smallest_effect"]
+    return Evidence(
+        num_blocks=row["num_blocks"],
+        complete=row["complete"],
+        p_holm=row["p_holm"],
+        p_sign_flip=row["p_sign_flip"],
+        p_equivalent=row["p_equivalent"],
+        p_beyond=row["p_beyond"],
+        beyond_effect=bool(row["ci_low"] > size or row["ci_high"] < -size),
+        interacts=row["interacts_with"] is not None,
+        at_boundary=row["boundary"],
+        constant=row["constant"],
+    )
