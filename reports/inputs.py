@@ -1,0 +1,70 @@
+"""What a report is made from: one frozen object that carries the plan and the recorded frames of a study."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+Value = bool | int | float | str | None | tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs:
+    """Everything that a report may use; frames are tidy, a missing value is NaN or None.
+
+    `<params>` stands for one column per factor and nuisance. Losses are nats, accuracies fractions in 0..1, times UTC,
+    layers counted from 1 at the input.
+
+    - `trials`: number, phase, cell, <params>, state, stop_reason, rung, epochs, objective, attempt, started_at,
+      ended_at, busy_seconds, error, worker
+    - `replicates`: trial_number, phase, cell, <params>, replicate, block, outcome, val_loss, val_accuracy, test_loss,
+      test_accuracy, verdict_initial, verdict_trained
+    - `epochs`: trial_number, replicate, epoch, sequence, train_loss, train_accuracy, val_loss, val_accuracy,
+      learning_rate
+    - `gradients`: trial_number, replicate, epoch, layer, grad_l2, grad_l2_max, grad_rms, delta_rms, update_ratio,
+      dead_fraction; epoch 0 is the initialisation
+    - `events`: sequence, at, kind, trial_number, detail
+    - `artifacts`: path, sha256, num_bytes
+    - `evaluation`: trial_number, replicate, confusion (counts, rows are true classes), calibration (dicts of low, high,
+      count, confidence, accuracy); may be empty
+    - `importance`: descriptive shares, or None
+    """
+
+    study: str
+    question: str
+    plan: dict[str, Any]
+    plan_hash: str
+    state: str
+    created_at: datetime
+    factors: Mapping[str, tuple[Value, ...]]
+    num_classes: int
+    trials: pd.DataFrame
+    replicates: pd.DataFrame
+    epochs: pd.DataFrame
+    gradients: pd.DataFrame
+    events: pd.DataFrame
+    artifacts: pd.DataFrame
+    evaluation: pd.DataFrame
+    importance: pd.DataFrame | None = None
+    provenance: dict[str, Any]
+    seconds: dict[str, float]
+    generated_at: datetime
+    command: str
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether levels are compared (a search over everything, as in `tuning_study`, has no cells)."""
+        return self.plan.get("search", {}).get("trials") is None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the study ran to its end; otherwise the page says "as of" and withholds claims."""
+        return self.state == "complete"
+
+    @property
+    def chance_loss(self) -> float:
+        """Log-loss of uniform guessing, ln C, in nats: the cap of every loss."""
+        return math.log(self.num_classes)

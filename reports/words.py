@@ -1,0 +1,148 @@
+"""How factors, levels, numbers and durations are written for a reader: one spelling in text, tables and pictures."""
+
+import math
+from typing import Any
+
+MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EN DASH}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+_LEVELS = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "rmsprop": "RMSprop",
+    "relu": "ReLU",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "he_normal": "He",
+    "xavier_normal": "Xavier",
+    "none": "none",
+}
+_FACTORS = {
+    "batch_norm": "batch norm",
+    "init": "initialisation",
+    "init_gain": "gain",
+    "learning_rate": "learning rate",
+    "alpha": "RMSprop's alpha",
+    "eps": "epsilon",
+    "min_lr": "lowest learning rate",
+}
+_SELF_EXPLAINING = {"optimizer", "activation", "schedule"}
+_OUTCOMES = {
+    "test_loss": ("test log-loss", "nats"),
+    "test_error": ("test error", ""),
+    "val_loss": ("validation log-loss", "nats"),
+    "total_growth": ("ln total growth", ""),
+}
+
+
+def factor_name(factor: str) -> str:
+    """A hyperparameter as a person writes it: `batch_norm` is "batch norm"."""
+    return _FACTORS.get(factor, factor.replace("_", " "))
+
+
+def level_name(value: Any) -> str:
+    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64"."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list | tuple):
+        return "-".join(level_name(part) for part in value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    if isinstance(value, float):
+        return f"{value:g}".replace("-", MINUS)
+    return _LEVELS.get(str(value), str(value))
+
+
+def level_phrase(factor: str, value: Any) -> str:
+    """A level with its factor: "depth 5", "batch norm on", but "Adam" alone."""
+    if factor in _SELF_EXPLAINING and isinstance(value, str) and value != "none":
+        return level_name(value)
+    return f"{factor_name(factor)} {level_name(value)}"
+
+
+def outcome_name(outcome: str) -> str:
+    """An outcome as a person writes it: `test_loss` is "test log-loss"."""
+    return _OUTCOMES.get(outcome, (outcome.replace("_", " "), ""))[0]
+
+
+def outcome_unit(outcome: str) -> str:
+    """The unit of an outcome, empty for a plain fraction."""
+    return _OUTCOMES.get(outcome, ("", ""))[1]
+
+
+def number(value: float | None, decimals: int = 3) -> str:
+    """A number with a fixed count of decimals and a true minus sign; a missing one is a dash."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def decimals_for(half_width: float | None) -> int:
+    """Decimals that an interval of this half-width supports: two of its own digits, at least 1, at most 5."""
+    if half_width is None or not math.isfinite(half_width) or half_width <= 0:
+        return 3
+    return min(5, max(1, 1 - math.floor(math.log10(half_width))))
+
+
+def signed(value: float | None, decimals: int = 3) -> str:
+    """A difference: always with its sign."""
+    text = number(value, decimals)
+    return text if text == MISSING or text.startswith(MINUS) or not text.strip("0.") else "+" + text
+
+
+def interval(estimate: float | None, low: float | None, high: float | None) -> str:
+    """A difference with its interval, rounded to what the interval supports: "+0.27 [+0.25, +0.29]"."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return f"{signed(estimate)} [{MISSING}]"
+    decimals = decimals_for((high - low) / 2)
+    return f"{signed(estimate, decimals)} [{signed(low, decimals)}, {signed(high, decimals)}]"
+
+
+def p_value(p: float | None) -> str:
+    """A p value: two digits, and never smaller than "< 0.001"."""
+    if p is None or not math.isfinite(p):
+        return MISSING
+    if p < 0.001:
+        return "<" + THIN + "0.001"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A fraction as a percentage: 0.975 is "97.5 %"."""
+    text = number(None if share is None else 100 * share, decimals)
+    return text if text == MISSING else f"{text}{THIN}%"
+
+
+def count(value: float | None) -> str:
+    """A count with thin spaces between thousands: 3780 is "3 780"."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{int(value):,}".replace(",", THIN)
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in the unit that suits it: "48 s", "5 min 20 s", "2 h 5 min"."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    if seconds < 10:
+        return f"{seconds:.1f}{THIN}s"
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    parts = [(hours, "h"), (minutes, "min"), (rest if hours == 0 else 0, "s")]
+    return " ".join(f"{amount}{THIN}{unit}" for amount, unit in parts if amount) or f"0{THIN}s"
+
+
+def small(value: float | None, digits: int = 2) -> str:
+    """A rate over several orders of magnitude with significant digits: 0.0034, 1.2e-05."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:.{digits}g}".replace("-", MINUS)
+
+
+def plural(amount: int, noun: str, many: str | None = None) -> str:
+    """A count with its noun: "1 block", "10 blocks"."""
+    return f"{count(amount)} {noun if amount == 1 else many or noun + 's'}"
