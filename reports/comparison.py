@@ -15,11 +15,13 @@ from reports.paired import Paired, check_smallest_effect, summarise
 
 __all__ = ["COLUMNS", "at_best", "contrasts", "interactions", "simple_effects"]
 
-COLUMNS = (
-    "factor level_a level_b estimate ci_low ci_high p p_holm p_sign_flip num_blocks gate "
-    "outcome sd sample_low sample_high beyond_sample p_equivalent p_beyond direction equivalent "
-    "probability_lower complete boundary interacts_with reverses smallest_effect".split()
-)
+_NUMBERS = ("estimate", "ci_low", "ci_high", "p", "p_sign_flip", "sd", "sample_low", "sample_high")
+COLUMNS = [
+    *("factor", "level_a", "level_b", "estimate", "ci_low", "ci_high", "p", "p_holm", "p_sign_flip"),
+    *("num_blocks", "gate", "outcome", "sd", "sample_low", "sample_high", "beyond_sample"),
+    *("p_equivalent", "p_beyond", "direction", "equivalent", "probability_lower", "complete"),
+    *("constant", "boundary", "interacts_with", "reverses", "smallest_effect"),
+]
 Boundary = Mapping[str, Mapping[Any, float]]
 
 
@@ -34,24 +36,25 @@ def contrasts(
 ) -> pd.DataFrame:
     """Compare the levels of each factor over blocks, the other factors averaged out; a Holm family.
 
-    `frame` has one row per cell and block: all factors of the study, `block` and the outcome (lower is better
-    where the wording matters). Numbers and booleans compare neighbours, others each level with the first, in
-    the order of a pandas Categorical or of appearance. Per block the mean over the other factors' cells of the
-    difference, then t over blocks. `smallest_effect` is in the outcome's unit; `boundary` gives for factor and
-    level the share of cells whose chosen learning rate lies at the end of its range; a gate that lacks its
-    input is not applied.
+    `frame` has one row per cell and block: all factors of the study, `block` and the outcome (lower is
+    better where the wording matters). Numbers and booleans compare neighbours, others each level with the
+    first, in the order of a pandas Categorical or of appearance. Per block the mean over the other factors'
+    cells of the difference, then t over blocks. `smallest_effect` is in the outcome's unit; `boundary`
+    gives for factor and level the share of cells whose chosen learning rate lies at the end of its range; a
+    gate that lacks its input is not applied.
 
-    One row per contrast: factor, level_a, level_b, estimate (b - a), ci_low, ci_high, p, p_holm, p_sign_flip,
-    num_blocks, gate (a `gates.Gate` value); then outcome, sd (of the block differences), sample_low and
-    sample_high (Nadeau-Bengio), beyond_sample (that interval excludes 0 and DIRECTION holds), p_equivalent and
-    p_beyond (Holm-adjusted), direction, equivalent (both may hold), probability_lower (share of matched cell and
-    block pairs in which b is lower, ties a half), complete, boundary, interacts_with (factor or None), reverses,
-    smallest_effect.
+    One row per contrast: factor, level_a, level_b, estimate (b - a), ci_low, ci_high, p, p_holm,
+    p_sign_flip, num_blocks, gate (a `gates.Gate` value); then outcome, sd (of the block differences),
+    sample_low and sample_high (Nadeau-Bengio), beyond_sample (that interval excludes 0 and DIRECTION
+    holds), p_equivalent and p_beyond (Holm-adjusted), direction, equivalent (both may hold),
+    probability_lower (share of matched cell and block pairs in which b is lower, ties a half), complete
+    (all cells and blocks of the study), constant (the outcome never varies), boundary, interacts_with
+    (factor or None), reverses, smallest_effect.
 
-    A missing or non-finite outcome counts as a missing cell: numbers come from the pairs there are, and nothing
-    is claimed. One block gives an estimate and NaN elsewhere; one level gives no row; an outcome that never varies
-    gives 0 [0, 0], p 1 and UNRESOLVED. Raises ValueError for an unknown factor, a missing column, two rows for
-    one cell and block, or a smallest effect that is not positive.
+    A missing or non-finite outcome counts as a missing cell: numbers come from the pairs there are, and
+    nothing is claimed. One block gives an estimate and NaN elsewhere; one level gives no row; an outcome
+    that never varies gives 0 [0, 0], p 1 and UNRESOLVED. Raises ValueError for an unknown factor, a missing
+    column, two rows for one cell and block, or a smallest effect that is not positive.
     """
     check_smallest_effect(smallest_effect)
     rules, table = rules or Rules(), cube(frame, outcome)
@@ -105,11 +108,12 @@ def at_best(
 ) -> pd.DataFrame:
     """Compare levels at their best cells: does a level help once the rest is tuned? A Holm family of its own.
 
-    `search` has one row per cell: all factors, `objective` (the lowest validation loss the search found there;
-    not finite counts as worst) and, optionally, `at_boundary` (bool: the chosen learning rate lies at the end of its
-    range). For each level the cell with the lowest objective is chosen there, and the two cells' `outcome`s in
-    `frame` (as for `contrasts`) are compared over blocks. Columns as `contrasts`, and best_a, best_b: the levels
-    of the two cells as dicts. Raises ValueError as `contrasts` does, and where a level has no cell in `search`.
+    `search` has one row per cell: all factors, `objective` (the lowest validation loss the search found
+    there; not finite counts as worst) and, optionally, `at_boundary` (bool: the chosen learning rate lies
+    at the end of its range). For each level the cell with the lowest objective is chosen there, and the two
+    cells' `outcome`s in `frame` (as for `contrasts`) are compared over blocks. Columns as `contrasts`, and
+    best_a, best_b: the levels of the two cells as dicts. Raises ValueError as `contrasts` does, and where a
+    level has no cell in `search`.
     """
     check_smallest_effect(smallest_effect)
     rules, table = rules or Rules(), cube(frame, outcome)
@@ -129,10 +133,12 @@ def at_best(
 
 
 def _best_cell(search: pd.DataFrame, table: Cube, factor: str, level: Any) -> dict[str, Any]:
-    rows = [{name: plain(value) for name, value in row.items()} for row in search.to_dict("records")]
+    rows = [{str(name): plain(value) for name, value in row.items()} for row in search.to_dict("records")]
     there = [row for row in rows if row[factor] == level]
     if not there:
-        raise ValueError(f"the search has no cell with {factor} {level!r}; it has {levels_of(search[factor])}")
+        raise ValueError(
+            f"the search has no cell with {factor} {level!r}; it has {levels_of(search[factor])}"
+        )
     return min(there, key=lambda row: row["objective"] if _finite(row["objective"]) else np.inf)
 
 
@@ -142,13 +148,13 @@ def _finite(value: Any) -> bool:
 
 def _two_cells(table: Cube, factor: str, pair: tuple[Any, Any], best: list[dict[str, Any]]) -> Cube:
     """A cube with one factor of two levels, each at its own cell."""
-    rows = [table.values[tuple(table.factors[name].index(cell[name]) for name in table.factors)] for cell in best]
+    rows = [
+        table.values[tuple(table.factors[name].index(cell[name]) for name in table.factors)] for cell in best
+    ]
     return Cube(values=np.stack(rows), factors={factor: pair}, blocks=table.blocks, outcome=table.outcome)
 
 
-def _at_boundary(
-    boundary: Boundary | None, factor: str, pair: tuple[Any, Any], rules: Rules
-) -> bool:
+def _at_boundary(boundary: Boundary | None, factor: str, pair: tuple[Any, Any], rules: Rules) -> bool:
     shares = (boundary or {}).get(factor, {})
     return any(shares.get(level, 0.0) > rules.boundary_share for level in pair)
 
@@ -182,7 +188,7 @@ def _compared(
 
 
 def _numbers(paired: Paired) -> dict[str, Any]:
-    names = "estimate ci_low ci_high p p_sign_flip sd sample_low sample_high p_equivalent p_beyond".split()
+    names = (*_NUMBERS, "p_equivalent", "p_beyond")
     return {"num_blocks": paired.num_blocks, **{name: float(getattr(paired, name)) for name in names}}
 
 

@@ -16,9 +16,12 @@ Floats = npt.NDArray[np.float64]
 
 # Columns that `studies` records beside the factors: a frame may keep them, they are never factors.
 RECORDED = frozenset(
-    "trial_number phase cell replicate block outcome val_loss val_accuracy test_loss test_accuracy "
-    "test_error val_error failed verdict_initial verdict_trained growth total_growth ln_total_growth "
-    "raw_ratio num_layers epoch objective at_boundary".split()
+    {
+        *("trial_number", "phase", "cell", "replicate", "block", "outcome", "epoch", "objective"),
+        *("val_loss", "val_accuracy", "val_error", "test_loss", "test_accuracy", "test_error"),
+        *("failed", "capped", "verdict_initial", "verdict_trained", "at_boundary"),
+        *("growth", "total_growth", "ln_total_growth", "raw_ratio", "num_layers"),
+    }
 )
 # Differences below this share of the values are rounding, not effects.
 ROUNDING = 1e-12
@@ -89,8 +92,8 @@ def mean_over_cells(differences: Floats) -> Floats:
 def levels_of(column: pd.Series[Any]) -> tuple[Any, ...]:
     """The levels of a column as plain Python values.
 
-    Numbers and booleans ascend; others keep the order of a Categorical or of appearance. A Categorical's level
-    counts even where no row has it. A missing value is the level None.
+    Numbers and booleans ascend; others keep the order of a Categorical or of appearance. A Categorical's
+    level counts even where no row has it. A missing value is the level None.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         raw = [*column.cat.categories, *([None] if column.isna().any() else [])]

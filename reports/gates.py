@@ -31,8 +31,8 @@ class Gate(StrEnum):
 class Rules:
     """The numbers behind the gates; the defaults are the published ones.
 
-    `alpha` is the error rate of a family (the share of one look where several are planned), `min_blocks` claims
-    need, `indicated_blocks` a hint needs; shares are of a level's cells.
+    `alpha` is the error rate of a family (the share of one look where several are planned), `min_blocks`
+    claims need, `indicated_blocks` a hint needs; shares are of a level's cells.
     """
 
     alpha: float = 0.05
@@ -78,7 +78,7 @@ def has_direction(evidence: Evidence, rules: Rules) -> bool:
 
 
 def is_meaningful(evidence: Evidence, rules: Rules) -> bool:
-    """MEANINGFUL holds: a direction, and the interval wholly beyond the smallest effect, in the family too."""
+    """MEANINGFUL holds: a direction, and an interval beyond the smallest effect, in the family too."""
     beyond = evidence.beyond_effect and evidence.p_beyond < rules.alpha / 2
     return has_direction(evidence, rules) and beyond
 

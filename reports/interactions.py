@@ -14,9 +14,22 @@ from reports.cube import Cube, cube, mean_over_cells, pairs_to_compare, snap
 from reports.gates import Rules, benjamini_hochberg
 from reports.paired import summarise
 
-COLUMNS = (
-    "factor level_a level_b by by_a by_b effect_a effect_b estimate ci_low ci_high p q num_blocks".split()
-)
+COLUMNS = [
+    "factor",
+    "level_a",
+    "level_b",
+    "by",
+    "by_a",
+    "by_b",
+    "effect_a",
+    "effect_b",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "p",
+    "q",
+    "num_blocks",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the block differences of one contrast say: mean, interval, p values, equivalence; whole batches at once."""
+"""What block differences say: mean, interval, p values, equivalence; whole batches at once."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ class Paired:
     """Numbers about block differences; each array has the batch's shape, `num_blocks` is one number.
 
     `ci_low`, `ci_high` is the t interval; `sample_low`, `sample_high` Nadeau and Bengio's (2003) for new
-    samples of the population; `p` two-sided t; `p_sign_flip` exact up to 14 blocks; `p_equivalent` the larger of
-    two one-sided tests against the smallest effect (Schuirmann 1987); `p_beyond` one-sided: the effect lies
-    beyond it. Undefined numbers are NaN: all but the estimate with one block, the last two without a
-    smallest effect. Equal differences in all blocks have an interval of width 0, and p is 0 (1 if all are 0).
+    samples of the population; `p` two-sided t; `p_sign_flip` exact up to 14 blocks; `p_equivalent` the
+    larger of two one-sided tests against the smallest effect (Schuirmann 1987); `p_beyond` one-sided: the
+    effect lies beyond it. Undefined numbers are NaN: all but the estimate with one block, the last two
+    without a smallest effect. Equal differences in all blocks have an interval of width 0, and p is 0 (1 if
+    all are 0).
     """
 
     num_blocks: int
@@ -63,7 +64,7 @@ def summarise(
     sd = values.std(axis=-1, ddof=1)
     # Rounding leaves a spread of about 1e-16 where all blocks agree.
     sd = np.where(sd <= 1e-12 * np.abs(mean), 0.0, sd)
-    error = sd / math.sqrt(count)
+    error: Floats = sd / math.sqrt(count)
     half = half_width(sd, count, confidence)
     sample_half = half * math.sqrt(1 + count * TEST_TO_TRAINING)
     return Paired(
@@ -88,7 +89,7 @@ def check_smallest_effect(smallest_effect: float | None) -> None:
 
 
 def half_width(sd: npt.ArrayLike, num_blocks: int, confidence: float = 0.95) -> Floats:
-    """Half the width of the t interval of a mean of `num_blocks` differences with that spread; NaN below 2."""
+    """Half the width of the t interval of the mean of `num_blocks` differences; NaN below 2."""
     spread = np.asarray(sd, dtype=float)
     if num_blocks < 2:
         return np.full(spread.shape, np.nan)
@@ -123,12 +124,14 @@ def sign_flip(differences: npt.ArrayLike, seed: int = _SEED) -> Floats:
     values = np.asarray(differences, dtype=float)
     count = values.shape[-1]
     flat = values.reshape(-1, count)
+    patterns: Floats
     if count <= EXACT_BLOCKS:
-        patterns = ((np.arange(2**count)[:, None] >> np.arange(count)) & 1) * 2.0 - 1.0
+        bits = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
+        patterns = np.where(bits == 1, 1.0, -1.0)
         extra = 0
     else:
         generator = np.random.default_rng(seed)
-        patterns = generator.integers(0, 2, size=(RESAMPLES, count)) * 2.0 - 1.0
+        patterns = generator.choice([-1.0, 1.0], size=(RESAMPLES, count))
         extra = 1
     step = max(1, _CHUNK // len(patterns))
     extreme = [_num_extreme(flat[start : start + step], patterns) for start in range(0, len(flat), step)]
