@@ -1,0 +1,35 @@
+"""The shape of a network: how many hidden layers, and how wide."""
+
+from optuna.distributions import IntDistribution
+
+from search_spaces.rules import is_whole
+from search_spaces.space import Space
+
+DEPTH = Space(
+    name="depth",
+    about="number of hidden layers",
+    rule="a whole number from 1 to 200",
+    contains=lambda value: is_whole(value, 1, 200),
+    default=3,
+    levels=(3, 5, 7),
+    search=IntDistribution(1, 10),
+    number=int,
+)
+
+
+def _is_width(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return 1 <= len(value) <= 200 and all(is_whole(units, 1, 8192) for units in value)
+    return is_whole(value, 1, 8192)
+
+
+WIDTH = Space(
+    name="width",
+    about="units of each hidden layer: one number for all, or a list with one for each",
+    rule="a whole number from 1 to 8192, or a list with one such number for each hidden layer",
+    contains=_is_width,
+    default=64,
+    levels=(32, 64, 128),
+    search=IntDistribution(16, 256, log=True),
+    number=int,
+)

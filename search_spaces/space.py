@@ -1,0 +1,45 @@
+"""The space of one hyperparameter: its rule, its default, the levels to compare and the range to search."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+from optuna.distributions import BaseDistribution
+
+Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | None"
+"""What a hyperparameter may be set to: plain data that JSON can hold, tuples for its lists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """The values that one hyperparameter may take.
+
+    `rule` completes the sentence "must be ...", and `contains` decides it for any object without raising.
+    `default` holds where a study does not mention the hyperparameter. `levels` are the values usually
+    compared; `search` is the range searched when it is a nuisance, by optimizer where it is a mapping.
+    `number` is `int` where only whole numbers make sense, `float` where any number does, None where values
+    are not numbers. `choices` lists the values of a hyperparameter that has few.
+    """
+
+    name: str
+    about: str
+    rule: str
+    contains: Callable[[object], bool]
+    default: Value
+    levels: tuple[Value, ...] = ()
+    search: BaseDistribution | Mapping[str, BaseDistribution] | None = None
+    number: type[int] | type[float] | None = None
+    choices: tuple[Value, ...] = ()
+
+    def canonical(self, value: object) -> Value:
+        """Return the one form of an allowed value, so that 0, 0.0 and -0.0 are the same dropout.
+
+        >>> from search_spaces import spaces
+        >>> spaces()["dropout"].canonical(0), spaces()["width"].canonical([64, 32])
+        (0.0, (64, 32))
+        """
+        if isinstance(value, list | tuple):
+            return tuple(self.canonical(part) for part in value)
+        if self.number and isinstance(value, int | float) and not isinstance(value, bool):
+            return self.number(value) + 0  # adding 0 turns -0.0 into 0.0
+        return cast(Value, value)
