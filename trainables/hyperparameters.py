@@ -56,4 +56,5 @@ class Hyperparameters:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"unknown hyperparameter {unknown[0]!r} (choices: {', '.join(sorted(known))})")
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        arguments: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return cls(**arguments)

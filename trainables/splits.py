@@ -46,7 +46,5 @@ def split_block(
 def _halve(
     rows: NDArray[np.int64], targets: NDArray[np.int64], share: float, random_state: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    first, second = train_test_split(
-        rows, test_size=share, stratify=targets[rows], random_state=random_state
-    )
+    first, second = train_test_split(rows, test_size=share, stratify=targets[rows], random_state=random_state)
     return np.sort(first), np.sort(second)

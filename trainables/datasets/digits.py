@@ -7,13 +7,13 @@ from trainables.datasets import Dataset
 
 
 def load() -> Dataset:
-    """Return the digits with pixels scaled by a constant from 0..16 to -1..1 (nothing is fitted)."""
+    """Return the digits with pixels scaled by a constant from 0..16 to 0..1 (nothing is fitted)."""
     bunch = load_digits()
     return Dataset(
         name="digits",
         about="1,797 images of handwritten digits, 8 x 8 grey values (UCI Optical Recognition of Handwritten Digits)",
         licence="CC BY 4.0",
-        inputs=(bunch.data / 8.0 - 1.0).astype(np.float32),
+        inputs=(bunch.data / 16.0).astype(np.float32),
         targets=bunch.target.astype(np.int64),
         classes=tuple(str(digit) for digit in bunch.target_names),
     )

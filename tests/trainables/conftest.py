@@ -1,0 +1,18 @@
+"""Digits in a stack, for every test of training."""
+
+import pytest
+import torch
+
+from trainables import datasets
+from trainables.splits import split_block
+from trainables.training import StackData
+
+BLOCKS = (0, 1, 2)
+
+
+@pytest.fixture(scope="session")
+def digits() -> StackData:
+    """The digits with the splits of three blocks."""
+    dataset = datasets.load("digits")
+    splits = [split_block(dataset.targets, seed=0, block=block) for block in BLOCKS]
+    return StackData.make(dataset, splits, torch.device("cpu"))

@@ -1,0 +1,140 @@
+"""A stack gives what separate plain networks give, and its replicates never disturb each other."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from tests.trainables.twin import plain_network, plain_scores, train_plain
+from trainables.evaluation import evaluate
+from trainables.hyperparameters import Hyperparameters
+from trainables.records import EpochRecord
+from trainables.training import Stack, StackData, train
+
+SEEDS = (11, 12, 13)
+RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3}
+
+
+def run(hp: Hyperparameters, data: StackData, epochs: int = 3) -> tuple[Stack, list[list[EpochRecord]]]:
+    stack = Stack.make("mlp", hp, data, seeds=SEEDS)
+    return stack, list(train(stack, epochs=epochs))
+
+
+def values(record: EpochRecord) -> tuple[float | None, ...]:
+    return record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy
+
+
+def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
+    """Train the stack and each replicate's plain twin for three epochs and compare every number."""
+    stack = Stack.make("mlp", hp, data, seeds=SEEDS)
+    twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
+    history = list(train(stack, epochs=3))
+    test_loss, test_accuracy = evaluate(stack.model, data.inputs, data.targets, data.test)
+    for replicate, (twin, seed) in enumerate(zip(twins, SEEDS, strict=True)):
+        expected = train_plain(twin, hp, data, replicate=replicate, seed=seed, epochs=3)
+        for epoch, plain in enumerate(expected):
+            assert values(history[epoch][replicate]) == pytest.approx(plain, rel=1e-5)
+        scores = plain_scores(twin, data, data.test[replicate])
+        assert (float(test_loss[replicate]), float(test_accuracy[replicate])) == pytest.approx(
+            scores, rel=1e-5
+        )
+
+
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch-norm"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+def test_replicate_equals_plain_network(digits: StackData, optimizer: str, batch_norm: bool) -> None:
+    assert_equals_plain(
+        Hyperparameters(
+            depth=3, optimizer=optimizer, learning_rate=RATES[optimizer], batch_norm=batch_norm, dropout=0.0
+        ),
+        digits,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activation": "tanh", "init": "xavier_normal"},
+        {"activation": "sigmoid", "batch_norm": True},
+        {"clip_norm": 0.5},
+        {"label_smoothing": 0.1},
+        {"weight_decay": 0.01, "optimizer": "sgd", "learning_rate": 0.05},
+        {"depth": 4, "width": (48, 32, 24, 16), "batch_norm": True, "init": "default"},
+        {"depth": 1, "batch_size": 1077, "init_gain": 0.5},
+        {"optimizer": "rmsprop", "alpha": 0.9, "eps": 1e-4},
+        {"optimizer": "adam", "betas": (0.8, 0.9), "eps": 1e-3},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_options_equal_torchs_own(digits: StackData, changes: dict[str, object]) -> None:
+    base = Hyperparameters(depth=3, learning_rate=1e-3, dropout=0.0)
+    if changes.get("batch_size") == 1077:
+        # A last batch of one example is left out, so the twin must not have it either.
+        digits = dataclasses.replace(digits, train=digits.train[:, :1077])
+    assert_equals_plain(dataclasses.replace(base, **changes), digits)  # type: ignore[arg-type]
+
+
+def test_same_seeds_give_same_numbers(digits: StackData) -> None:
+    hp = Hyperparameters(depth=3, dropout=0.5, batch_norm=True)
+    first, second = run(hp, digits)[1], run(hp, digits)[1]
+    assert [[values(r) for r in epoch] for epoch in first] == [[values(r) for r in epoch] for epoch in second]
+
+
+def test_measuring_layers_changes_no_number(digits: StackData) -> None:
+    hp = Hyperparameters(depth=3, dropout=0.5, batch_norm=True)
+    plain = run(hp, digits)[1]
+    measured = list(train(Stack.make("mlp", hp, digits, seeds=SEEDS), epochs=3, layers_at=range(4)))
+    assert len(measured) == 4
+    assert [[values(r) for r in epoch] for epoch in measured[1:]] == [[values(r) for r in e] for e in plain]
+
+
+def test_learns(digits: StackData) -> None:
+    _, history = run(Hyperparameters(dropout=0.1, batch_norm=True, learning_rate=3e-3), digits, epochs=5)
+    assert all(record.val_accuracy is not None and record.val_accuracy > 0.9 for record in history[-1])
+
+
+@pytest.mark.parametrize("poison", [math.nan, math.inf])
+def test_divergence_stays_with_its_replicate(digits: StackData, poison: float) -> None:
+    hp = Hyperparameters(depth=3, dropout=0.0, batch_norm=True, clip_norm=1.0)
+    healthy = run(hp, digits)[1]
+    stack = Stack.make("mlp", hp, digits, seeds=SEEDS)
+    stack.model.blocks[1].weight[1].fill_(poison)
+    history = list(train(stack, epochs=3))
+    assert stack.diverged == [False, True, False]
+    for sick, well in zip(history, healthy, strict=True):
+        assert values(sick[1]) == (None, None, None, None)
+        assert values(sick[0]) == values(well[0])
+        assert values(sick[2]) == values(well[2])
+
+
+def test_divergence_is_for_good(digits: StackData) -> None:
+    stack = Stack.make("mlp", Hyperparameters(depth=3), digits, seeds=SEEDS)
+    stack.diverged[0] = True
+    (epoch,) = train(stack, epochs=1)
+    assert epoch[0].val_loss is None
+    assert epoch[1].val_loss is not None
+
+
+def test_too_high_a_rate_diverges(digits: StackData) -> None:
+    hp = Hyperparameters(depth=7, optimizer="sgd", learning_rate=1e6)
+    stack, _ = run(hp, digits)
+    assert stack.diverged == [True, True, True]
+
+
+def test_single_last_example_is_left_out(digits: StackData) -> None:
+    odd = dataclasses.replace(digits, train=digits.train[:, :65])
+    (epoch,) = train(Stack.make("mlp", Hyperparameters(batch_norm=True), odd, seeds=SEEDS), epochs=1)
+    assert all(record.train_loss is not None for record in epoch)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_equals_cpu(digits: StackData) -> None:
+    hp = Hyperparameters(depth=3, dropout=0.0, batch_norm=True)
+    moved = {
+        name: getattr(digits, name).cuda() for name in ("inputs", "targets", "train", "validation", "test")
+    }
+    on_gpu = dataclasses.replace(digits, **moved)
+    for cpu, gpu in zip(run(hp, digits)[1], run(hp, on_gpu)[1], strict=True):
+        for one, other in zip(cpu, gpu, strict=True):
+            assert values(other) == pytest.approx(values(one), rel=1e-3)

@@ -1,0 +1,144 @@
+"""A multilayer perceptron: blocks of Linear, BatchNorm, activation and Dropout, then a linear output."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainables.hyperparameters import Hyperparameters
+from trainables.initialisation import draw_weights
+from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, Linear, ReLU
+from trainables.models import HiddenBlock, StackModel
+from trainables.parameters import FlatParameters
+
+
+def build(
+    hyperparameters: Hyperparameters,
+    *,
+    num_features: int,
+    num_classes: int,
+    init_seeds: Sequence[int],
+    generator: torch.Generator,
+    device: torch.device,
+) -> "MLP":
+    """Build a stack of MLPs; biases start at 0, and a layer that feeds a batch norm has none.
+
+    The output layer is drawn as the hidden ones are, without `init_gain`.
+    """
+    hp = hyperparameters
+    widths = (num_features, *hp.widths)
+    parameters = FlatParameters(
+        _shapes(widths, num_classes, hp.batch_norm), replicates=len(init_seeds), device=device
+    )
+    hidden = list(zip(widths[1:], widths[:-1], strict=True))
+    for replicate, seed in enumerate(init_seeds):
+        drawn = draw_weights([*hidden, (num_classes, widths[-1])], init=hp.init, seed=seed)
+        for index, weight in enumerate(drawn[:-1]):
+            parameters.value(f"blocks.{index}.weight")[replicate] = weight * hp.init_gain
+        parameters.value("output.weight")[replicate] = drawn[-1]
+    blocks = [Block(parameters, index, hp, generator) for index in range(hp.depth)]
+    return MLP(parameters, blocks)
+
+
+def _shapes(widths: Sequence[int], num_classes: int, batch_norm: bool) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for index, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
+        shapes[f"blocks.{index}.weight"] = (fan_out, fan_in)
+        if batch_norm:
+            shapes[f"blocks.{index}.scale"] = (fan_out, 1)
+            shapes[f"blocks.{index}.shift"] = (fan_out, 1)
+        else:
+            shapes[f"blocks.{index}.bias"] = (fan_out, 1)
+    return shapes | {"output.weight": (num_classes, widths[-1]), "output.bias": (num_classes, 1)}
+
+
+class Block(HiddenBlock):
+    """Linear, then batch norm if wanted, then the activation, then dropout."""
+
+    def __init__(
+        self, parameters: FlatParameters, index: int, hp: Hyperparameters, generator: torch.Generator
+    ) -> None:
+        """Take block `index`'s views of the parameters."""
+        value, gradient, name = parameters.value, parameters.gradient, f"blocks.{index}"
+        self.weight, self.weight_gradient = value(f"{name}.weight"), gradient(f"{name}.weight")
+        bias, norm = None, None
+        if hp.batch_norm:
+            scale, shift = f"{name}.scale", f"{name}.shift"
+            value(scale).fill_(1.0)
+            norm = BatchNorm(value(scale), gradient(scale), value(shift), gradient(shift))
+        else:
+            bias = f"{name}.bias"
+        self.linear = Linear(
+            self.weight,
+            self.weight_gradient,
+            None if bias is None else value(bias),
+            None if bias is None else gradient(bias),
+        )
+        self.norm: BatchNorm | None = norm
+        self.activation: ReLU = ACTIVATIONS[hp.activation]()
+        self.dropout = Dropout(hp.dropout, generator)
+        self.saturates = hp.activation != "relu"
+        self.output_is_unipolar = hp.activation == "sigmoid"
+
+    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+        """Return h_l, shape (replicates, units, examples)."""
+        signal = self.linear.forward(inputs, training=training)
+        if self.norm is not None:
+            signal = self.norm.forward(signal, training=training)
+        self.output = self.activation.forward(signal, training=training)
+        return self.dropout.forward(self.output, training=training)
+
+    def backward(self, gradient: Tensor, *, first: bool) -> Tensor:
+        """Store the parameters' gradients and hand on dL/d(input); the first block hands on nothing new."""
+        self.delta = gradient
+        gradient = self.activation.backward(self.dropout.backward(gradient))
+        if self.norm is not None:
+            gradient = self.norm.backward(gradient)
+        if first:
+            self.linear.backward_parameters(gradient)
+            return gradient
+        return self.linear.backward(gradient)
+
+
+class MLP(StackModel):
+    """Hidden blocks and a linear output, for every replicate at once."""
+
+    def __init__(self, parameters: FlatParameters, blocks: Sequence[Block]) -> None:
+        """Join the blocks with the output layer."""
+        self.parameters = parameters
+        self.blocks: Sequence[Block] = blocks
+        value, gradient = parameters.value, parameters.gradient
+        self._output = Linear(
+            value("output.weight"), gradient("output.weight"), value("output.bias"), gradient("output.bias")
+        )
+
+    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+        """Return logits (replicates, classes, examples) for inputs (replicates, examples, features)."""
+        signal = inputs.transpose(1, 2)
+        for block in self.blocks:
+            signal = block.forward(signal, training=training)
+        return self._output.forward(signal, training=training)
+
+    def backward(self, gradient: Tensor) -> None:
+        """Store every parameter's gradient, from the last layer to the first."""
+        gradient = self._output.backward(gradient)
+        for index in reversed(range(len(self.blocks))):
+            gradient = self.blocks[index].backward(gradient, first=index == 0)
+
+    def track_statistics(self, tracking: bool) -> None:
+        """Say whether the batch norms' running statistics move."""
+        for block in self.blocks:
+            if block.norm is not None:
+                block.norm.tracking = tracking
+
+    def state_dict(self, replicate: int) -> dict[str, Tensor]:
+        """Return one replicate's weights, named as `blocks.0.weight`, `blocks.0.running_mean`, `output.bias`."""
+        state = {name: self.parameters.value(name)[replicate].clone() for name in self.parameters.names}
+        for index, block in enumerate(self.blocks):
+            if block.norm is not None:
+                state[f"blocks.{index}.running_mean"] = block.norm.running_mean[replicate].clone()
+                state[f"blocks.{index}.running_variance"] = block.norm.running_variance[replicate].clone()
+        return {
+            name: tensor if name.endswith("weight") else tensor.flatten() for name, tensor in state.items()
+        }

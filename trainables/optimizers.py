@@ -1,0 +1,32 @@
+"""Stock torch optimizers over a stack's flat parameters: their updates are elementwise, so replicates never mix."""
+
+import torch
+
+from trainables.hyperparameters import Hyperparameters
+from trainables.parameters import FlatParameters
+
+
+def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters) -> torch.optim.Optimizer:
+    """Return the optimizer that `hyperparameters` name; raise ValueError for an unknown name."""
+    hp = hyperparameters
+    flat = parameters.values
+    flat.grad = parameters.gradients
+    match hp.optimizer:
+        case "sgd":
+            return torch.optim.SGD(
+                [flat], lr=hp.learning_rate, momentum=hp.momentum, weight_decay=hp.weight_decay, fused=True
+            )
+        case "adam":
+            return torch.optim.Adam(
+                [flat],
+                lr=hp.learning_rate,
+                betas=hp.betas,
+                eps=hp.eps,
+                weight_decay=hp.weight_decay,
+                fused=True,
+            )
+        case "rmsprop":
+            return torch.optim.RMSprop(
+                [flat], lr=hp.learning_rate, alpha=hp.alpha, eps=hp.eps, weight_decay=hp.weight_decay
+            )
+    raise ValueError(f"unknown optimizer {hp.optimizer!r} (choices: sgd, adam, rmsprop)")

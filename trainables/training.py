@@ -1,0 +1,209 @@
+"""The training loop: a stack of replicates, epoch by epoch."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables import models
+from trainables.datasets import Dataset
+from trainables.evaluation import count_correct, cross_entropy, evaluate
+from trainables.gradients import GradientRecorder
+from trainables.hyperparameters import Hyperparameters
+from trainables.models import StackModel
+from trainables.optimizers import build_optimizer
+from trainables.records import EpochRecord, LayerRecord
+from trainables.seeds import derive_seed
+from trainables.splits import Split
+
+NUM_INITIAL_BATCHES = 4
+"""Batches over which gradients are measured before the first step."""
+
+MIN_INITIAL_BATCH = 64
+"""Examples that such a batch has at least, or as many as there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackData:
+    """A dataset on the device and each replicate's rows, shapes (replicates, rows of the part)."""
+
+    inputs: Tensor
+    targets: Tensor
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+    num_classes: int
+
+    @classmethod
+    def make(cls, dataset: Dataset, splits: Sequence[Split], device: torch.device) -> "StackData":
+        """Put `dataset` on the device once, with the rows of one split for each replicate."""
+
+        def rows(part: str) -> Tensor:
+            return torch.from_numpy(np.stack([getattr(split, part) for split in splits])).to(device)
+
+        return cls(
+            inputs=torch.from_numpy(dataset.inputs).to(device),
+            targets=torch.from_numpy(dataset.targets).to(device),
+            train=rows("train"),
+            validation=rows("validation"),
+            test=rows("test"),
+            num_classes=dataset.num_classes,
+        )
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A stack of replicates in training: the networks, what updates them, and the seeds that drive them."""
+
+    model: StackModel
+    optimizer: torch.optim.Optimizer
+    hyperparameters: Hyperparameters
+    data: StackData
+    seeds: tuple[int, ...]
+    generator: torch.Generator
+    diverged: list[bool]
+
+    @classmethod
+    def make(
+        cls, model: str, hyperparameters: Hyperparameters, data: StackData, *, seeds: Sequence[int]
+    ) -> "Stack":
+        """Build the networks, one for each seed; a replicate's split, initialisation and order are its own."""
+        device = data.inputs.device
+        generator = torch.Generator(device=device)
+        built = models.build(
+            model,
+            hyperparameters,
+            num_features=data.inputs.shape[1],
+            num_classes=data.num_classes,
+            init_seeds=[derive_seed(seed, "init") for seed in seeds],
+            generator=generator,
+            device=device,
+        )
+        return cls(
+            model=built,
+            optimizer=build_optimizer(hyperparameters, built.parameters),
+            hyperparameters=hyperparameters,
+            data=data,
+            seeds=tuple(seeds),
+            generator=generator,
+            diverged=[False] * len(seeds),
+        )
+
+
+def epoch_order(seed: int, epoch: int, num_examples: int) -> Tensor:
+    """Return the order in which one replicate sees its training examples in `epoch` (1, 2, ...)."""
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
+    return torch.randperm(num_examples, generator=generator)
+
+
+@torch.no_grad()
+def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[list[EpochRecord]]:
+    """Train `stack` and yield, for each epoch, one record for each replicate.
+
+    Layers are measured in the epochs named in `layers_at`; where 0 is among them, the first thing yielded is the
+    initialisation. A replicate whose loss is not finite is marked in `stack.diverged` and its losses are None from
+    then on; the others are not disturbed. A last batch of a single example is left out.
+    """
+    if 0 in layers_at:
+        layers = _measure_initialisation(stack)
+        yield [EpochRecord(replicate=r, epoch=0, layers=found) for r, found in enumerate(layers)]
+    for epoch in range(1, epochs + 1):
+        yield _train_epoch(stack, epoch, measured=epoch in layers_at)
+
+
+def _train_epoch(stack: Stack, epoch: int, *, measured: bool) -> list[EpochRecord]:
+    data, model, hp = stack.data, stack.model, stack.hyperparameters
+    batches = _batches(stack, epoch)
+    recorder = GradientRecorder(model, num_steps=len(batches)) if measured else None
+    loss_sum = torch.zeros(len(stack.seeds), device=data.inputs.device)
+    num_correct = torch.zeros_like(loss_sum)
+    stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", epoch))
+    for rows in batches:
+        targets = data.targets[rows]
+        logits = model.forward(_gather(data.inputs, rows), training=True)
+        losses, gradient = cross_entropy(logits, targets, label_smoothing=hp.label_smoothing)
+        model.backward(gradient)
+        if recorder is not None:
+            recorder.after_backward()
+        if hp.clip_norm is not None:
+            model.parameters.clip_gradients(hp.clip_norm)
+        stack.optimizer.step()
+        if recorder is not None:
+            recorder.after_update()
+        loss_sum += losses
+        num_correct += count_correct(logits, targets)
+    num_seen = sum(rows.shape[1] for rows in batches)
+    scores = torch.stack(
+        [
+            loss_sum / num_seen,
+            num_correct / num_seen,
+            *evaluate(model, data.inputs, data.targets, data.validation),
+        ]
+    )
+    return _epoch_records(stack, epoch, scores, None if recorder is None else recorder.records())
+
+
+def _batches(stack: Stack, epoch: int) -> list[Tensor]:
+    """Return the rows of each batch of the epoch, shapes (replicates, batch size)."""
+    train = stack.data.train
+    order = torch.stack([epoch_order(seed, epoch, train.shape[1]) for seed in stack.seeds])
+    shuffled = train.gather(1, order.to(train.device))
+    batches = list(torch.split(shuffled, stack.hyperparameters.batch_size, dim=1))
+    if len(batches) > 1 and batches[-1].shape[1] == 1:
+        # Batch norm is undefined for a single example.
+        batches.pop()
+    return batches
+
+
+def _gather(inputs: Tensor, rows: Tensor) -> Tensor:
+    return inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+
+
+def _measure_initialisation(stack: Stack) -> list[tuple[LayerRecord, ...]]:
+    """Measure gradients in training mode before any step, leaving running statistics as they are."""
+    data, model = stack.data, stack.model
+    size = min(max(MIN_INITIAL_BATCH, stack.hyperparameters.batch_size), data.train.shape[1])
+    num_batches = min(NUM_INITIAL_BATCHES, data.train.shape[1] // size)
+    order = torch.stack([epoch_order(seed, 0, data.train.shape[1]) for seed in stack.seeds])
+    rows = data.train.gather(1, order.to(data.train.device))
+    recorder = GradientRecorder(model, num_steps=num_batches)
+    stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", 0))
+    model.track_statistics(False)
+    for batch in range(num_batches):
+        part = rows[:, batch * size : (batch + 1) * size]
+        logits = model.forward(_gather(data.inputs, part), training=True)
+        _, gradient = cross_entropy(
+            logits, data.targets[part], label_smoothing=stack.hyperparameters.label_smoothing
+        )
+        model.backward(gradient)
+        recorder.after_backward()
+        recorder.after_measure()
+    model.track_statistics(True)
+    return recorder.records()
+
+
+def _epoch_records(
+    stack: Stack, epoch: int, scores: Tensor, layers: list[tuple[LayerRecord, ...]] | None
+) -> list[EpochRecord]:
+    records = []
+    finite = scores.isfinite().all(0).tolist()
+    for replicate, values in enumerate(scores.t().tolist()):
+        stack.diverged[replicate] |= not finite[replicate]
+        train_loss, train_accuracy, val_loss, val_accuracy = (
+            [None] * 4 if stack.diverged[replicate] else values
+        )
+        records.append(
+            EpochRecord(
+                replicate=replicate,
+                epoch=epoch,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                learning_rate=stack.hyperparameters.learning_rate,
+                layers=() if layers is None else layers[replicate],
+            )
+        )
+    return records
