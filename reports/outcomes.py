@@ -1,0 +1,112 @@
+"""From recorded replicates to the rows that are compared: the confirm phase, scored, with nothing dropped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.accounting import AccountingError
+from reports.cube import plain
+
+
+def contrast_rows(
+    replicates: pd.DataFrame, factors: Mapping[str, Sequence[Any]], num_classes: int
+) -> pd.DataFrame:
+    """The confirm phase's networks, one row each, ready for `comparison.contrasts`.
+
+    Columns: the factors (text levels as a Categorical in plan order), block, trial_number, replicate,
+    outcome, test_loss (nats, capped at ln C), test_error (fraction), uncapped_loss (NaN or infinite where
+    recorded so), val_loss (capped), val_error, failed (1.0 where the network diverged, failed or is capped,
+    else 0.0). A network that diverged or failed, or whose scores are not finite, scores as chance: ln C and
+    1 - 1/C. Raises AccountingError where a stopped network is among the rows.
+    """
+    rows = replicates[replicates["phase"] == "confirm"]
+    stopped = rows[rows["outcome"] == "stopped"]
+    if len(stopped):
+        numbers = sorted({int(number) for number in stopped["trial_number"]})
+        raise AccountingError([f"stopped networks of trials {numbers} stand among the rows to compare"])
+    scored = _scored(rows, num_classes)
+    return scored.assign(**{name: _level_column(rows[name], levels) for name, levels in factors.items()})
+
+
+def _scored(rows: pd.DataFrame, num_classes: int) -> pd.DataFrame:
+    chance = math.log(num_classes)
+    lost = rows["outcome"].isin(("diverged", "failed")).to_numpy()
+    test, val = (_capped(rows[name], lost, chance) for name in ("test_loss", "val_loss"))
+    return pd.DataFrame(
+        {
+            "block": rows["block"],
+            "trial_number": rows["trial_number"],
+            "replicate": rows["replicate"],
+            "outcome": rows["outcome"],
+            "test_loss": test,
+            "test_error": _error(rows["test_accuracy"], lost, num_classes),
+            "uncapped_loss": pd.to_numeric(rows["test_loss"]).astype(float),
+            "val_loss": val,
+            "val_error": _error(rows["val_accuracy"], lost, num_classes),
+            "failed": np.where(lost | (test >= chance), 1.0, 0.0),
+        },
+        index=rows.index,
+    )
+
+
+def _capped(column: pd.Series[Any], lost: np.ndarray[Any, Any], chance: float) -> np.ndarray[Any, Any]:
+    values = pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
+    return np.where(lost | ~np.isfinite(values), chance, np.minimum(values, chance))
+
+
+def _error(column: pd.Series[Any], lost: np.ndarray[Any, Any], num_classes: int) -> np.ndarray[Any, Any]:
+    values = pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
+    return np.where(lost | ~np.isfinite(values), 1 - 1 / num_classes, 1 - values)
+
+
+def _level_column(column: pd.Series[Any], levels: Sequence[Any]) -> pd.Series[Any]:
+    if all(isinstance(level, str) for level in levels):
+        return column.astype(pd.CategoricalDtype([*levels]))
+    return pd.Series([plain(value) for value in column], index=column.index, dtype=object)
+
+
+def boundary_shares(chosen: pd.DataFrame, factors: Sequence[str]) -> dict[str, dict[Any, float]]:
+    """For factor and level, the share of cells whose chosen learning rate lies at the end of its range.
+
+    `chosen` has one row per cell: the factors and `at_boundary` (bool), as `mark_boundary` gives it.
+    """
+    return {
+        factor: {
+            level: float(chosen.loc[chosen[factor].map(plain) == level, "at_boundary"].mean())
+            for level in dict.fromkeys(chosen[factor].map(plain))
+        }
+        for factor in factors
+    }
+
+
+def mark_boundary(
+    chosen: pd.DataFrame, nuisances: Mapping[str, Any], name: str = "learning_rate", outer: float = 0.1
+) -> pd.DataFrame:
+    """Add `at_boundary`: whether `name` lies in the outer tenth of its range, on the range's own scale.
+
+    `nuisances` is the plan's: {"low", "high", "log"} or one such mapping per optimizer (then `chosen` needs
+    the column optimizer, or holds it fixed at the only one given). False where the nuisance is not in the
+    plan.
+    """
+    ranges = nuisances.get(name)
+    marks = [
+        ranges is not None and _in_outer_part(row[name], _range_of(ranges, row), outer)
+        for row in chosen.to_dict("records")
+    ]
+    return chosen.assign(at_boundary=pd.Series(marks, index=chosen.index, dtype=bool))
+
+
+def _range_of(ranges: Mapping[str, Any], row: Mapping[Any, Any]) -> Mapping[str, Any]:
+    return ranges if "low" in ranges else ranges[str(row["optimizer"])]
+
+
+def _in_outer_part(value: float, bounds: Mapping[str, Any], outer: float) -> bool:
+    scale = math.log if bounds.get("log") else float
+    low, high, place = scale(bounds["low"]), scale(bounds["high"]), scale(value)
+    share = (place - low) / (high - low)
+    return share < outer or share > 1 - outer
