@@ -41,6 +41,11 @@ class Dependence:
     effects: dict[Any, float]
     reverses: bool
 
+    @property
+    def spread(self) -> float:
+        """The largest simple effect less the smallest."""
+        return max(self.effects.values()) - min(self.effects.values())
+
 
 def interactions(frame: pd.DataFrame, factors: Sequence[str], outcome: str) -> pd.DataFrame:
     """Every two-factor contrast of contrasts, one row each; exploratory.
@@ -103,11 +108,11 @@ def dependence(
     smallest_effect: float | None,
     rules: Rules,
 ) -> Dependence | None:
-    """The other factor on which a contrast depends, or None.
+    """The other factor on which a contrast depends, or None; the widest spread of simple effects wins.
 
     It does where an interaction's q is below the rules' limit and the simple effects differ by more than the
-    smallest effect (0 without one) and by more than a factor of two (or in sign); the widest spread wins.
-    `found` is what `interactions_of` gives for all factors of the study.
+    smallest effect and by more than a factor of two (or in sign). Without a smallest effect that cannot be
+    judged, and only a reversal counts. `found` is what `interactions_of` gives for all factors of the study.
     """
     candidates = []
     for by in table.factors:
@@ -115,12 +120,10 @@ def dependence(
         if not q < rules.interaction_q:
             continue
         effects = {level: _mean(_simple(table, factor, pair, by, level)) for level in table.factors[by]}
-        if _differ(list(effects.values()), smallest_effect or 0.0, rules.interaction_ratio):
-            candidates.append((by, q, effects))
-    if not candidates:
-        return None
-    by, q, effects = max(candidates, key=lambda item: max(item[2].values()) - min(item[2].values()))
-    return Dependence(by=by, q=q, effects=effects, reverses=_reverses(table, factor, pair, by))
+        reverses = _reverses(table, factor, pair, by)
+        if reverses or _differ(list(effects.values()), smallest_effect, rules.interaction_ratio):
+            candidates.append(Dependence(by=by, q=q, effects=effects, reverses=reverses))
+    return max(candidates, key=lambda found: found.spread, default=None)
 
 
 def _simple(table: Cube, factor: str, pair: tuple[Any, Any], by: str, level: Any) -> np.ndarray[Any, Any]:
@@ -138,7 +141,9 @@ def _smallest_q(found: pd.DataFrame, factor: str, pair: tuple[Any, Any], by: str
     return smallest
 
 
-def _differ(effects: list[float], smallest_effect: float, ratio: float) -> bool:
+def _differ(effects: list[float], smallest_effect: float | None, ratio: float) -> bool:
+    if smallest_effect is None:
+        return False
     low, high = min(effects), max(effects)
     sizes = sorted(abs(effect) for effect in effects)
     return high - low > smallest_effect and (low * high < 0 or sizes[-1] > ratio * sizes[0])
