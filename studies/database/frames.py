@@ -1,0 +1,181 @@
+"""Tidy frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import JSON, Column, ColumnElement, Connection, Double, Select, String, Table, select
+
+from studies.database import tables
+from studies.database.column_types import UtcDateTime
+from studies.database.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """Every frame of a study, all read from one snapshot, so that they agree while a study runs."""
+
+    trials: pd.DataFrame
+    replicates: pd.DataFrame
+    epochs: pd.DataFrame
+    gradients: pd.DataFrame
+    events: pd.DataFrame
+    evaluation: pd.DataFrame
+    artifacts: pd.DataFrame
+
+
+def snapshot(store: Store, study_id: int) -> Frames:
+    """Read all frames of a study at one moment."""
+    with store.reading() as connection:
+        return Frames(**{name: read(connection, study_id) for name, read in _READERS.items()})
+
+
+def trials(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each trial, a column for each factor and nuisance among them."""
+    with store.reading() as connection:
+        return _trials(connection, study_id)
+
+
+def replicates(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each replicate of an ended trial, with its trial's factors and nuisances."""
+    with store.reading() as connection:
+        return _replicates(connection, study_id)
+
+
+def epochs(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each trial, replicate and epoch (from 1); losses in nats."""
+    with store.reading() as connection:
+        return _epochs(connection, study_id)
+
+
+def gradients(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each trial, replicate, epoch (0: the initialisation) and layer (from 1, at the input)."""
+    with store.reading() as connection:
+        return _gradients(connection, study_id)
+
+
+def events(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each event, in order."""
+    with store.reading() as connection:
+        return _events(connection, study_id)
+
+
+def evaluation(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each evaluated replicate, with its confusion counts and calibration bins."""
+    with store.reading() as connection:
+        return _evaluation(connection, study_id)
+
+
+def artifacts(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each file that the study left, by path."""
+    with store.reading() as connection:
+        return _artifacts(connection, study_id)
+
+
+def _trials(connection: Connection, study_id: int) -> pd.DataFrame:
+    table = tables.trial
+    query = select(*_but(table, "study_id", "attempt_epochs", "versions")).order_by(table.c.number)
+    return _with_params(connection, study_id, query.where(table.c.study_id == study_id))
+
+
+def _replicates(connection: Connection, study_id: int) -> pd.DataFrame:
+    trial, replicate = tables.trial.c, tables.replicate.c
+    of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
+    chosen = _but(tables.replicate, "study_id", "trial_number", "metrics", "verdicts")
+    query = (
+        select(replicate.trial_number, trial.phase, trial.cell, trial.params, *chosen)
+        .join_from(tables.replicate, tables.trial, of_trial)
+        .where(replicate.study_id == study_id)
+        .order_by(replicate.trial_number, replicate.replicate)
+    )
+    return _with_params(connection, study_id, query)
+
+
+def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.epoch, "metrics")
+
+
+def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.layer_gradient)
+
+
+def _events(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.event)
+
+
+def _evaluation(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.evaluation, "samples")
+
+
+def _artifacts(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.artifact, "trial_number")
+
+
+_READERS: Final = {
+    "trials": _trials,
+    "replicates": _replicates,
+    "epochs": _epochs,
+    "gradients": _gradients,
+    "events": _events,
+    "evaluation": _evaluation,
+    "artifacts": _artifacts,
+}
+
+
+def _of(connection: Connection, study_id: int, table: Table, *without: str) -> pd.DataFrame:
+    """Read a study's rows of one table in the order of its key."""
+    query = select(*_but(table, "study_id", *without)).where(table.c.study_id == study_id)
+    return pd.DataFrame(_columns(connection, query.order_by(*table.primary_key)))
+
+
+def _but(table: Table, *without: str) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name not in without]
+
+
+def _with_params(connection: Connection, study_id: int, query: Select[Any]) -> pd.DataFrame:
+    """Read a query that holds `params` and put a column for each factor and nuisance in its place."""
+    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar_one()
+    read = _columns(connection, query)
+    params: list[Mapping[str, Any]] = list(read["params"])
+    names = dict.fromkeys([*plan.get("factors", {}), *plan.get("nuisances", {})])
+    names |= dict.fromkeys(name for values in params for name in values)
+    expanded: dict[str, pd.Series[Any]] = {}
+    for name, column in read.items():
+        levels = {each: _levels([values.get(each) for values in params]) for each in names}
+        expanded |= levels if name == "params" else {name: column}
+    return pd.DataFrame(expanded)
+
+
+def _columns(connection: Connection, query: Select[Any]) -> "dict[str, pd.Series[Any]]":
+    """Run a query and return its columns by name."""
+    rows = connection.execute(query).fetchall()
+    values: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else repeat(())
+    chosen = query.selected_columns
+    return {
+        column.name: _series(column, of_column) for column, of_column in zip(chosen, values, strict=False)
+    }
+
+
+def _series(column: ColumnElement[Any], values: Sequence[Any]) -> "pd.Series[Any]":
+    """Return a column in the type that pandas has for it; whole numbers become floats where one is missing."""
+    match column.type:
+        case Double():
+            return pd.Series(values, dtype="float64")
+        case UtcDateTime():
+            return pd.Series(pd.to_datetime(list(values), utc=True))
+        case JSON():
+            return pd.Series(list(values), dtype="object")
+        case String():
+            texts = [None if value is None else str(value) for value in values]
+            return pd.Series(texts, dtype="str")
+    return pd.Series(values, dtype="float64" if None in values else "int64")
+
+
+def _levels(values: Sequence[Any]) -> "pd.Series[Any]":
+    """Return levels as Python knows them: mixed kinds, None and lists (as tuples) stay what they are."""
+    levels = [tuple(value) if isinstance(value, list) else value for value in values]
+    kinds = {type(level) for level in levels}
+    is_plain = kinds == {int, float} or (len(kinds) == 1 and kinds <= {bool, int, float, str})
+    return pd.Series(levels) if is_plain else pd.Series(levels, dtype="object")

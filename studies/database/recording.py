@@ -1,0 +1,172 @@
+"""How a report of a trial becomes rows: a repeated write is ignored, one that differs leaves an event."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+
+from studies.database import tables
+from studies.database.bulk import Values
+from studies.database.conflicts import changed, insert_new, told
+from studies.database.results import Artifact, Ending, TrialResult
+from studies.database.states import TrialState
+from studies.database.values import finite, plain_json, readable
+
+_MEASURES: Final = ("grad_l2", "grad_l2_max", "grad_rms", "delta_rms", "update_ratio", "dead_fraction")
+
+
+def record(connection: Connection, trial: Row[Any], result: TrialResult, sequence: int) -> list[str]:
+    """Write everything in `result` and return a line for each table where an earlier write differs.
+
+    `sequence` is the first of as many free numbers as `numbers_needed` says.
+    """
+    key = {"study_id": trial.study_id, "trial_number": trial.number}
+    numbers = count(sequence)
+    written: list[tuple[Table, list[Values]]] = [
+        (tables.epoch, _epoch_rows(key, result, numbers)),
+        (tables.layer_gradient, _layer_rows(key, result)),
+        (tables.rung_result, _rung_rows(key, result, numbers)),
+    ]
+    if result.ending is not None:
+        written.append((tables.replicate, _replicate_rows(key, result.ending)))
+        written.append((tables.evaluation, _evaluation_rows(key, result.ending)))
+    conflicts = [line for table, rows in written for line in insert_new(connection, table, rows)]
+    return conflicts + _update_trial(connection, trial, result)
+
+
+def numbers_needed(result: TrialResult) -> int:
+    """Return how many sequence numbers a result uses at most."""
+    return len(result.epochs) + (result.rung is not None)
+
+
+def _epoch_rows(key: Values, result: TrialResult, numbers: Any) -> list[Values]:
+    return [
+        {
+            **key,
+            "replicate": record.replicate,
+            "epoch": record.epoch,
+            "sequence": next(numbers),
+            "train_loss": finite(record.train_loss),
+            "train_accuracy": finite(record.train_accuracy),
+            "val_loss": finite(record.val_loss),
+            "val_accuracy": finite(record.val_accuracy),
+            "learning_rate": finite(record.learning_rate),
+            "metrics": _numbers(record.metrics),
+        }
+        for record in result.epochs
+        if record.epoch > 0
+    ]
+
+
+def _layer_rows(key: Values, result: TrialResult) -> list[Values]:
+    return [
+        {
+            **key,
+            "replicate": record.replicate,
+            "epoch": record.epoch,
+            "layer": layer.layer,
+            **{name: finite(getattr(layer, name)) for name in _MEASURES},
+        }
+        for record in result.epochs
+        for layer in record.layers
+    ]
+
+
+def _rung_rows(key: Values, result: TrialResult, numbers: Any) -> list[Values]:
+    if result.rung is None:
+        return []
+    row = {"epoch": result.rung.epoch, "sequence": next(numbers), "decision": result.rung.decision}
+    return [{**key, **row, "objective": finite(result.rung.objective)}]
+
+
+def _replicate_rows(key: Values, ending: Ending) -> list[Values]:
+    return [
+        {
+            **key,
+            "replicate": record.replicate,
+            "block": record.block,
+            "outcome": record.outcome,
+            "val_loss": finite(record.val_loss),
+            "val_accuracy": finite(record.val_accuracy),
+            "test_loss": finite(record.test_loss),
+            "test_accuracy": finite(record.test_accuracy),
+            "metrics": _numbers(record.metrics),
+        }
+        for record in ending.replicates
+    ]
+
+
+def _evaluation_rows(key: Values, ending: Ending) -> list[Values]:
+    return [
+        {
+            **key,
+            "replicate": evaluation.replicate,
+            "confusion": plain_json(evaluation.confusion),
+            "calibration": plain_json(evaluation.calibration),
+            "samples": plain_json(evaluation.samples),
+        }
+        for evaluation in ending.evaluations
+    ]
+
+
+def _numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: finite(value) for name, value in metrics.items()}
+
+
+def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) -> list[str]:
+    """Move the trial on; its ending is written once, and its seconds are not counted twice."""
+    ending = _ending_values(result.ending) if result.ending is not None else {}
+    has_ended = TrialState(trial.state).has_ended
+    changes: Values = {
+        "epochs": max(trial.epochs, result.epoch),
+        "attempt_epochs": max(trial.attempt_epochs, result.epoch),
+    }
+    if result.rung is not None:
+        changes["rung"] = max(trial.rung or 0, result.rung.epoch)
+    if not has_ended:
+        changes |= ending
+    if result.epoch > trial.attempt_epochs or (ending and not has_ended):
+        changes["busy_seconds"] = trial.busy_seconds + result.busy_seconds
+    this_trial = (tables.trial.c.study_id == trial.study_id) & (tables.trial.c.number == trial.number)
+    connection.execute(update(tables.trial).where(this_trial).values(changes))
+    if has_ended and ending:
+        return told(tables.trial.name, [{"number": trial.number}], [changed(trial._mapping, ending)])
+    return []
+
+
+def _ending_values(ending: Ending) -> Values:
+    return {
+        "state": ending.state,
+        "stop_reason": None if ending.stop_reason is None else readable(ending.stop_reason),
+        "objective": finite(ending.objective),
+        "error": None if ending.error is None else readable(ending.error),
+        "ended_at": ending.ended_at,
+    }
+
+
+def touch(connection: Connection, study_id: int, num_needed: int) -> bool:
+    """Move a study's clock and counter on; return whether there is such a study."""
+    row = {"updated_at": datetime.now(UTC), "sequence": tables.study.c.sequence + num_needed}
+    touched = update(tables.study).where(tables.study.c.id == study_id).values(row)
+    return connection.execute(touched).rowcount == 1
+
+
+def leave_events(
+    connection: Connection, study_id: int, kind: str, trial_number: int | None, details: Sequence[str]
+) -> None:
+    counter = select(tables.study.c.sequence).where(tables.study.c.id == study_id)
+    for detail in details:
+        touch(connection, study_id, 1)
+        row = {"study_id": study_id, "sequence": connection.scalar(counter), "at": datetime.now(UTC)}
+        row |= {"trial_number": trial_number, "kind": readable(kind), "detail": readable(detail)}
+        connection.execute(insert(tables.event).values(row))
+
+
+def put_artifact(connection: Connection, study_id: int, artifact: Artifact, trial_number: int | None) -> None:
+    table, path = tables.artifact, readable(artifact.path)
+    connection.execute(delete(table).where(table.c.study_id == study_id, table.c.path == path))
+    row = {"study_id": study_id, "trial_number": trial_number, "path": path}
+    row |= {"sha256": artifact.sha256, "num_bytes": artifact.num_bytes}
+    connection.execute(insert(table).values(row))

@@ -1,0 +1,68 @@
+"""What is recorded at once: everything that one report of a trial says, or its end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from studies.database.states import Decision, TrialState
+from trainables.records import EpochRecord, ReplicateRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class RungResult:
+    """What ASHA was told at a rung, and what it decided."""
+
+    epoch: int
+    objective: float | None
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How one replicate does on the test part: counts, calibration bins and a few samples."""
+
+    replicate: int
+    confusion: Sequence[Sequence[int]]
+    calibration: Sequence[Mapping[str, Any]]
+    samples: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A file that a study left; `path` is relative to the study's output folder, with forward slashes."""
+
+    path: str
+    sha256: str
+    num_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a trial ended, for good."""
+
+    state: TrialState
+    ended_at: datetime
+    stop_reason: str | None = None
+    objective: float | None = None
+    error: str | None = None
+    replicates: Sequence[ReplicateRecord] = ()
+    evaluations: Sequence[Evaluation] = ()
+    artifacts: Sequence[Artifact] = ()
+
+    def __post_init__(self) -> None:
+        assert self.state.has_ended, f"a trial cannot end as {self.state}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """One report of a trial. `epoch`: epochs trained so far; `busy_seconds`: since the last report.
+
+    `epochs` holds every replicate's records since the last report; those of epoch 0 carry layers alone.
+    """
+
+    epoch: int
+    busy_seconds: float
+    epochs: Sequence[EpochRecord] = field(default=())
+    rung: RungResult | None = None
+    ending: Ending | None = None

@@ -1,0 +1,70 @@
+"""What is read back from a storage: one frozen dataclass for each kind of row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from studies.database.states import Decision, Phase, StudyState, TrialState
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRow:
+    """A study; `plan` is `Plan.to_dict()` as it was frozen."""
+
+    id: int
+    name: str
+    question: str
+    plan: dict[str, Any]
+    plan_hash: str
+    seed: int
+    state: StudyState
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRow:
+    """A trial; `params` are its factors and nuisances, `rung` the last rung reached, as an epoch.
+
+    `started_at` is the start of the present attempt; `busy_seconds` adds up all attempts.
+    """
+
+    number: int
+    phase: Phase
+    cell: int | None
+    params: Mapping[str, Any]
+    state: TrialState
+    stop_reason: str | None
+    rung: int | None
+    epochs: int
+    objective: float | None
+    attempt: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    busy_seconds: float
+    error: str | None
+    worker: str | None
+    versions: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RungRow:
+    """A result at a rung and what ASHA decided on it; `sequence` orders them as they were decided."""
+
+    trial_number: int
+    epoch: int
+    sequence: int
+    objective: float | None
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """Something that happened to a study or to one of its trials."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    trial_number: int | None
+    detail: str

@@ -1,0 +1,245 @@
+"""The store: every method is one transaction, and what it wrote is durable when it returns."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, NoReturn, Self, final
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from studies.database import schema, tables
+from studies.database.address import shown
+from studies.database.backend import Backend
+from studies.database.bulk import Values
+from studies.database.conflicts import insert_new
+from studies.database.problems import storing
+from studies.database.recording import leave_events, numbers_needed, put_artifact, record, touch
+from studies.database.results import Artifact, TrialResult
+from studies.database.rows import EventRow, RungRow, StudyRow, TrialRow
+from studies.database.states import EventKind, Phase, StudyState, TrialState
+from studies.database.values import readable
+from studies.errors import StudiesError, UsageError
+
+_STUDY = [tables.study.c[name] for name in StudyRow.__dataclass_fields__]
+_TRIAL = [tables.trial.c[name] for name in TrialRow.__dataclass_fields__]
+_STANDING = [
+    *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
+    tables.study.c.sequence,
+]
+_NEW_TRIAL: Values = {"state": TrialState.WAITING, "busy_seconds": 0.0} | dict.fromkeys(
+    ("epochs", "attempt_epochs", "attempt"), 0
+)
+_RUNG = [tables.rung_result.c[name] for name in RungRow.__dataclass_fields__]
+_EVENT = [tables.event.c[name] for name in EventRow.__dataclass_fields__]
+
+
+@final
+class Store:
+    """One storage, open. The driver is its only writer; a store cannot be pickled, so no worker gets one.
+
+    >>> with Store.open("sqlite:///runs/studies.db") as store:  # doctest: +SKIP
+    ...     [study.name for study in store.studies()]
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._engine: Engine = backend.engine()
+
+    @classmethod
+    def open(cls, url: str, create: bool = True) -> Self:
+        """Open a storage; with `create` its tables are made where there are none.
+
+        Raises a `UsageError`, and writes nothing, if the storage cannot be used or, without `create`, holds nothing.
+        """
+        backend = schema.backend_for(url)
+        found = schema.look(backend)
+        schema.refuse_unless_usable(backend, found)
+        if found.condition is schema.Condition.EMPTY:
+            if not create:
+                raise schema.none_yet(backend)
+            schema.create(backend)
+        return cls(backend)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({shown(self._backend.url)})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a store stays in the driver: it would carry a password to a worker or a disk")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that sees one snapshot, whatever is written meanwhile."""
+        with storing(self._backend.url), self._backend.reading(self._engine).begin() as connection:
+            yield connection
+
+    def create_study(
+        self, *, name: str, question: str, plan: Mapping[str, Any], plan_hash: str, seed: int
+    ) -> StudyRow:
+        """Add a study in state `running`; a name that is taken is a `UsageError`."""
+        _refuse_unstorable(name=name, question=question, seed=seed)
+        now = datetime.now(UTC)
+        values = {"name": name, "question": question, "plan": plan, "plan_hash": plan_hash, "seed": seed}
+        values |= {"state": StudyState.RUNNING, "created_at": now, "updated_at": now}
+        with storing(self._backend.url):
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(insert(tables.study).values(values))
+                    return _study(connection, tables.study.c.name == name)
+            except IntegrityError:
+                advice = "Resume it with the same command, or choose another --name."
+                raise UsageError([f"name: {name} is the name of a study in this storage"], advice) from None
+
+    def find_study(self, name: str) -> StudyRow | None:
+        """Return the study of that name, if there is one."""
+        with self.reading() as connection:
+            row = connection.execute(select(*_STUDY).where(tables.study.c.name == name)).one_or_none()
+        return None if row is None else StudyRow(**row._mapping)
+
+    def studies(self) -> list[StudyRow]:
+        """Return every study, oldest first."""
+        with self.reading() as connection:
+            rows = connection.execute(select(*_STUDY).order_by(tables.study.c.id)).all()
+        return [StudyRow(**row._mapping) for row in rows]
+
+    def set_study_state(self, study_id: int, state: StudyState) -> None:
+        """Say where a study stands."""
+        with self._writing(study_id) as connection:
+            this_study = tables.study.c.id == study_id
+            connection.execute(update(tables.study).where(this_study).values(state=StudyState(state)))
+
+    def delete_study(self, study_id: int) -> None:
+        """Delete a study and everything recorded for it."""
+        with self._writing(study_id) as connection:
+            connection.execute(delete(tables.study).where(tables.study.c.id == study_id))
+
+    def add_trial(
+        self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]
+    ) -> None:
+        """Add a waiting trial; a repeat is ignored, one with another phase, cell or params leaves an event."""
+        row = {"study_id": study_id, "number": number, "phase": Phase(phase), "cell": cell, "params": params}
+        with self._writing(study_id) as connection:
+            conflicts = insert_new(connection, tables.trial, [row], _NEW_TRIAL)
+            leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
+
+    def start_trial(
+        self, study_id: int, number: int, *, worker: str, started_at: datetime, versions: Mapping[str, str]
+    ) -> int:
+        """Begin the next attempt at a trial and return its count, from 1.
+
+        What an earlier attempt recorded is kept: the same epochs, measured again, are repeats of it.
+        """
+        with self._writing(study_id) as connection:
+            trial = _trial(connection, study_id, number)
+            if TrialState(trial.state).has_ended:
+                message = f"trial {number} has ended ({trial.state}) and is not run again"
+                raise StudiesError(message, "Give the same command again: it goes on from what is recorded.")
+            changes = {"state": TrialState.RUNNING, "attempt": trial.attempt + 1, "attempt_epochs": 0}
+            changes |= {"worker": readable(worker), "started_at": started_at, "versions": dict(versions)}
+            connection.execute(update(tables.trial).where(_is_trial(study_id, number)).values(changes))
+            return int(trial.attempt) + 1
+
+    def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
+        """Record one report of a trial: all of it or, if this raises, nothing."""
+        num_needed = numbers_needed(result)
+        with self._writing(study_id, num_needed) as connection:
+            trial = _trial(connection, study_id, number)
+            conflicts = record(connection, trial, result, trial.sequence - num_needed + 1)
+            leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
+            for artifact in result.ending.artifacts if result.ending is not None else ():
+                put_artifact(connection, study_id, artifact, number)
+
+    def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
+        """Note something that happened."""
+        with self._writing(study_id) as connection:
+            leave_events(connection, study_id, kind, trial_number, [detail])
+
+    def add_artifact(self, study_id: int, artifact: Artifact, trial_number: int | None = None) -> None:
+        """Note a file; a path that is written again belongs to the newest content."""
+        with self._writing(study_id) as connection:
+            put_artifact(connection, study_id, artifact, trial_number)
+
+    def trials(self, study_id: int) -> list[TrialRow]:
+        """Return the trials of a study by number."""
+        query = select(*_TRIAL).where(tables.trial.c.study_id == study_id).order_by(tables.trial.c.number)
+        with self.reading() as connection:
+            return [TrialRow(**row._mapping) for row in connection.execute(query)]
+
+    def trial_summary(self, study_id: int) -> dict[Phase, dict[TrialState, int]]:
+        """Return how many trials of each phase are in each state, zeros included."""
+        kind = (tables.trial.c.phase, tables.trial.c.state)
+        query = select(*kind, func.count()).where(tables.trial.c.study_id == study_id).group_by(*kind)
+        summary = {phase: dict.fromkeys(TrialState, 0) for phase in Phase}
+        with self.reading() as connection:
+            for phase, state, num_trials in connection.execute(query):
+                summary[phase][state] = num_trials
+        return summary
+
+    def rung_results(self, study_id: int) -> list[RungRow]:
+        """Return every decision of ASHA in the order it was made."""
+        table = tables.rung_result
+        query = select(*_RUNG).where(table.c.study_id == study_id).order_by(table.c.sequence)
+        with self.reading() as connection:
+            return [RungRow(**row._mapping) for row in connection.execute(query)]
+
+    def events(self, study_id: int) -> list[EventRow]:
+        """Return what happened, in order."""
+        query = select(*_EVENT).where(tables.event.c.study_id == study_id).order_by(tables.event.c.sequence)
+        with self.reading() as connection:
+            return [EventRow(**row._mapping) for row in connection.execute(query)]
+
+    @contextmanager
+    def _writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
+        """Open a transaction on a study and take so many of its sequence numbers.
+
+        It changes the study's row before anything else, so that writers of one study wait for each other.
+        """
+        with storing(self._backend.url), self._engine.begin() as connection:
+            if not touch(connection, study_id, num_needed):
+                message = f"study {study_id} is not in {shown(self._backend.url)}"
+                raise StudiesError(message, "See what is there: python -m studies.list")
+            yield connection
+
+
+def _study(connection: Connection, condition: ColumnElement[bool]) -> StudyRow:
+    return StudyRow(**connection.execute(select(*_STUDY).where(condition)).one()._mapping)
+
+
+def _is_trial(study_id: int, number: int) -> ColumnElement[bool]:
+    return (tables.trial.c.study_id == study_id) & (tables.trial.c.number == number)
+
+
+def _trial(connection: Connection, study_id: int, number: int) -> Row[Any]:
+    """Return a trial as it stands, and the last sequence number taken in its study."""
+    of_study = tables.study.c.id == tables.trial.c.study_id
+    query = select(*_STANDING).join_from(tables.trial, tables.study, of_study)
+    row = connection.execute(query.where(_is_trial(study_id, number))).one_or_none()
+    if row is None:
+        raise StudiesError(f"trial {number} is not in the storage", "It must be added before it is run.")
+    return row
+
+
+def _refuse_unstorable(*, name: str, question: str, seed: int) -> None:
+    """Refuse what one of the databases cannot keep as it is given, so that neither takes it."""
+    mistakes = [
+        f"{field}: must be text without NUL characters and lone surrogates; given {text!r}"
+        for field, text in (("name", name), ("question", question))
+        if readable(text) != text
+    ]
+    if not -(2**63) <= seed < 2**63:
+        mistakes.append(f"seed: must fit into 64 bits; given {seed}")
+    if mistakes:
+        raise UsageError(mistakes, "Change these; nothing was written.")
