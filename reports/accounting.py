@@ -68,6 +68,9 @@ def account(
     level, more trials of a cell than planned, a finished trial without its replicates or epochs, a stopped
     trial in the confirm phase, a plan dated after its first trial.
     """
+    trials = _with_columns(trials, ("number", "phase", "cell", "state", "epochs", *plan["factors"]))
+    replicates = _with_columns(replicates, ("trial_number", "replicate", "outcome"))
+    epochs = _with_columns(epochs, ("trial_number", "replicate", "epoch"))
     planned = _planned_by_phase(plan)
     wrong = mistakes(trials, replicates, epochs, plan, planned, created_at)
     if wrong:
@@ -79,6 +82,11 @@ def account(
     by_level = _by_level(counted, plan)
     _check_sums(by_phase, by_level, overall := _total(counted, sum(planned.values())))
     return Accounting(overall=overall, by_phase=by_phase, by_level=by_level, by_rung=_by_rung(trials, plan))
+
+
+def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """A frame without rows may come without columns, too."""
+    return frame if len(frame) else frame.reindex(columns=[*dict.fromkeys([*frame.columns, *columns])])
 
 
 def _count_each(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from scipy import special, stats
 
 from reports.cube import Floats
 
+_CHUNK = 256
+
 
 def expected_best(values: npt.ArrayLike, *, lower_is_better: bool = True) -> Floats:
     """Expected best of k of n values drawn without replacement, for k = 1..n: element k-1.
@@ -31,9 +33,18 @@ def expected_best(values: npt.ArrayLike, *, lower_is_better: bool = True) -> Flo
     sign = -1.0 if lower_is_better else 1.0
     scores = np.where(finite, sign * scores, (sign * scores[finite]).min())
     ordered, num = np.sort(scores), len(scores)
-    rank, drawn = np.arange(1, num + 1)[:, None], np.arange(1, num + 1)[None, :]
+    # In chunks of k: the whole matrix of weights would not fit for 10,000 trials.
+    chunks = [
+        _expected_maximum(ordered, np.arange(low, min(low + _CHUNK, num + 1)))
+        for low in range(1, num + 1, _CHUNK)
+    ]
+    return np.asarray(sign * np.concatenate(chunks))
+
+
+def _expected_maximum(ordered: Floats, drawn: npt.NDArray[np.intp]) -> Floats:
+    num, rank = len(ordered), np.arange(1, len(ordered) + 1)[:, None]
     weights = np.exp(_log_choose(rank - 1, drawn - 1) - _log_choose(num, drawn))
-    return np.asarray(sign * (ordered[:, None] * weights).sum(axis=0))
+    return np.asarray(ordered @ weights)
 
 
 def _log_choose(num: Any, drawn: Any) -> Floats:

@@ -47,6 +47,10 @@ def _named(numbers: pd.Series[Any]) -> str:
     return ("trial " if len(listed) == 1 else "trials ") + ", ".join(map(str, listed[:_SHOWN])) + more
 
 
+def _by_number(trials: pd.DataFrame, column: str) -> pd.Series[Any]:
+    return trials.drop_duplicates("number").set_index("number")[column]
+
+
 def _unknown_values(trials: pd.DataFrame, replicates: pd.DataFrame) -> Iterator[str]:
     checks = (
         (trials, "number", "state", STATES),
@@ -112,7 +116,7 @@ def _wrong_networks(trials: pd.DataFrame, replicates: pd.DataFrame, num_replicat
     wrong = trials[(finished & (counts != num_replicates)) | (counts > num_replicates)]
     if len(wrong):
         yield f"{_named(wrong['number'])} should have {num_replicates} replicates and has not"
-    state = replicates["trial_number"].map(trials.set_index("number")["state"])
+    state = replicates["trial_number"].map(_by_number(trials, "state"))
     clash = ((replicates["outcome"] == "stopped") & (state != "pruned")) | (
         (replicates["outcome"] == "complete") & (state == "pruned")
     )
@@ -127,7 +131,7 @@ def _wrong_epochs(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.Dat
     recorded = epochs.groupby(key)["epoch"].agg(["size", "nunique", "max"]).reset_index()
     rows = replicates[[*key, "outcome"]].merge(recorded, on=key, how="left")
     rows = rows.fillna({"size": 0, "nunique": 0, "max": 0})
-    reached = rows["trial_number"].map(trials.set_index("number")["epochs"]).fillna(0)
+    reached = rows["trial_number"].map(_by_number(trials, "epochs")).fillna(0)
     whole = rows["outcome"].isin(("complete", "stopped"))
     off = (whole & (rows["size"] != reached)) | (rows["max"] > reached) | (rows["size"] != rows["nunique"])
     if off.any():
