@@ -1,0 +1,140 @@
+"""Rules between the fields of a study: what must agree though each field is right by itself."""
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, cast
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from search_spaces import Value, spaces
+from studies import budgets
+from studies.mistakes import show
+from studies.nuisances import num_values
+
+
+def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
+    """Return the mistakes between fields, given those that are right by themselves, each in its one form.
+
+    A rule is silent where a field that it needs is missing from `values`, or where a hyperparameter that it needs is
+    in `broken`: that mistake has been told already.
+    """
+    found = [
+        *budgets.rungs_are_geometric(values),
+        *budgets.search_ends_where_confirm_ends(values),
+        *budgets.trials_are_counted_once(values),
+        *budgets.best_are_among_the_trials(values),
+        *_one_role_each(values),
+        *_default_is_of_what_is_searched(values, broken),
+    ]
+    if not {"width", "depth"} & broken:
+        found += _list_widths_fit_depth(values)
+    if not broken:
+        found += _ranges_cover_optimizers(values) or [*_sampler_suits(values), *_enough_to_search(values)]
+    return found
+
+
+def _one_role_each(values: Mapping[str, Any]) -> Iterator[str]:
+    for name in [n for n in values["factors"] if n in values["nuisances"]]:
+        yield f"nuisances.{name}: {name} is a factor already, and has one role only: leave it out of one of the two"
+    for name, held in values["fixed"].items():
+        if name in values["factors"]:
+            role, instead = "factor", f"factors.{name}={show([held])}"
+        elif name in values["nuisances"]:
+            role, instead = "nuisance", f"nuisances.{name}={show(_single(held))}"
+        else:
+            continue
+        yield f"fixed.{name}: {name} is a {role} already, and has one role only: to hold it, set {instead}"
+
+
+def _single(held: Value) -> dict[str, Any]:
+    is_number = isinstance(held, int | float) and not isinstance(held, bool)
+    return {"low": held, "high": held} if is_number else {"choices": [held]}
+
+
+def _default_is_of_what_is_searched(values: Mapping[str, Any], broken: set[str]) -> Iterator[str]:
+    default = values["confirm.default"]
+    if default and values.get("search.trials_per_cell") is not None and values.get("search.trials") is None:
+        yield f"confirm.default belongs to a study without cells (search.trials); got {show(default)}"
+        return
+    for name in [n for n in default if n not in {*values["factors"], *values["nuisances"], *broken}]:
+        yield f"confirm.default.{name}: {name} is neither a factor nor a nuisance; set fixed.{name} for all trials"
+
+
+def _list_widths_fit_depth(values: Mapping[str, Any]) -> Iterator[str]:
+    """A list names one width a layer, so that every depth must be its length; without a depth it sets it."""
+    if "depth" in values["nuisances"]:
+        depths: list[Value] = ["a range"]
+    else:
+        depths = _values_of("depth", values)
+    pairs = list(product(_values_of("width", values), depths))
+    default = values["confirm.default"]
+    if default and "depth" in {*values["factors"], *values["nuisances"], *values["fixed"]}:
+        fixed = {name: values["fixed"].get(name, spaces()[name].default) for name in ("width", "depth")}
+        pairs.append((default.get("width", fixed["width"]), default.get("depth", fixed["depth"])))
+    for width, depth in pairs:
+        if isinstance(width, tuple) and len(width) != depth:
+            yield (
+                f"width {show(width)} has one entry for each of {len(width)} hidden layers, but depth is {depth}: "
+                f"use one number, or make depth {len(width)} everywhere, or leave depth out"
+            )
+            return
+
+
+def _values_of(name: str, values: Mapping[str, Any]) -> list[Value]:
+    if name in values["factors"]:
+        return list(values["factors"][name])
+    return [values["fixed"][name]] if name in values["fixed"] else []
+
+
+def _ranges_cover_optimizers(values: Mapping[str, Any]) -> list[str]:
+    by_optimizer = {name: r for name, r in values["nuisances"].items() if isinstance(r, Mapping)}
+    if by_optimizer and "optimizer" in values["nuisances"]:
+        name = next(iter(by_optimizer))
+        return [
+            f"nuisances.{name}: ranges by optimizer need optimizer as a factor or fixed; it is a nuisance"
+        ]
+    return [
+        f"nuisances.{name} must have a range for every optimizer of the study; {optimizer} has none"
+        for name, ranges in by_optimizer.items()
+        for optimizer in _optimizers(values)
+        if optimizer not in ranges
+    ]
+
+
+def _optimizers(values: Mapping[str, Any]) -> list[str]:
+    return cast(list[str], _values_of("optimizer", values) or [spaces()["optimizer"].default])
+
+
+def _ranges(values: Mapping[str, Any], optimizer: str) -> list[BaseDistribution]:
+    return [r[optimizer] if isinstance(r, Mapping) else r for r in values["nuisances"].values()]
+
+
+def _sampler_suits(values: Mapping[str, Any]) -> Iterator[str]:
+    counted_twice = None not in (values.get("search.trials"), values.get("search.trials_per_cell"))
+    if values.get("search.sampler") != "qmc" or "search.trials" not in values or counted_twice:
+        return
+    ranges = [r for optimizer in _optimizers(values) for r in _ranges(values, optimizer)]
+    categories = any(isinstance(r, CategoricalDistribution) for r in ranges)
+    if categories or (values["search.trials"] is not None and values["factors"]):
+        what = "some nuisances are" if categories else "without cells factors are searched as"
+        yield f'search.sampler must be tpe or random, as {what} categories and qmc knows numbers only; got "qmc"'
+
+
+def _enough_to_search(values: Mapping[str, Any]) -> Iterator[str]:
+    """A configuration is trained once, so that a search cannot ask for more trials than there are."""
+    if not {"search.trials", "search.trials_per_cell"} <= set(values):
+        return
+    in_all, per_cell = values["search.trials"], values["search.trials_per_cell"]
+    tunings = [math.prod(map(num_values, _ranges(values, optimizer))) for optimizer in _optimizers(values)]
+    if in_all is None and per_cell is not None and per_cell > min(tunings):
+        yield (
+            f"search.trials_per_cell must be at most {min(tunings)}, the number of different configurations that its "
+            f"nuisances give a cell; got {per_cell}"
+        )
+    combinations = math.prod(map(len, values["factors"].values()))
+    if per_cell is None and in_all is not None and in_all > combinations * max(tunings):
+        yield (
+            f"search.trials must be at most {combinations * max(tunings)}, the number of different configurations of "
+            f"its factors and nuisances; got {in_all}"
+        )

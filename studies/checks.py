@@ -1,0 +1,118 @@
+"""Checks a study field by field and gives each value its one form; every mistake is told in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from search_spaces import Space, spaces
+from studies import roles
+from studies.agreements import disagreements
+from studies.errors import UsageError
+from studies.fields import PARTS, rules
+from studies.mistakes import mistake, show, unknown
+
+if TYPE_CHECKING:
+    from studies.study import Study
+
+ADVICE = "Correct the study's definition or the --set values; nothing was trained."
+_FORMS: Mapping[str, Callable[[str, Space, object], object]] = {
+    "factors": roles.levels,
+    "nuisances": roles.range_,
+    "fixed": roles.value,
+    "confirm.default": roles.value,
+}
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What the check has found so far: mistakes, and the values without one in their one form.
+
+    `values` is keyed by dotted field; `factors`, `nuisances`, `fixed` and `confirm.default` are mappings that lack
+    the entries with a mistake, whose hyperparameters are in `broken`.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+
+
+def checked_fields(study: Study) -> dict[str, Any]:
+    """Return every field of `study` in its one form; raise UsageError with all mistakes if there are any."""
+    found = Findings()
+    _check_plain_fields(study, found)
+    _check_hyperparameters(study, found)
+    _check_profiles(study.profiles, found)
+    found.mistakes += disagreements(found.values, found.broken)
+    if found.mistakes:
+        raise UsageError(found.mistakes, ADVICE)
+    return _as_fields(study, found.values)
+
+
+def _check_plain_fields(study: Study, found: Findings) -> None:
+    holders: dict[str, object] = {"": study}
+    for name, kind in PARTS.items():
+        part = getattr(study, name)
+        if isinstance(part, kind):
+            holders[name] = part
+        else:
+            found.mistakes.append(mistake(name, f"made with {kind.__name__}(...)", part))
+    for dotted, rule in rules().items():
+        part_name, _, name = dotted.rpartition(".")
+        if part_name not in holders:
+            continue
+        value = getattr(holders[part_name], name)
+        if rule.allows(value):
+            found.values[dotted] = rule.form(value)
+        else:
+            found.mistakes.append(mistake(dotted, rule.text, value, rule.choices))
+
+
+def _check_hyperparameters(study: Study, found: Findings) -> None:
+    default = getattr(study.confirm, "default", {})
+    given = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
+    for role, entries in (given | {"confirm.default": default}).items():
+        found.values[role] = {}
+        for name, entry in _known_entries(role, entries, found):
+            try:
+                found.values[role][name] = _FORMS[role](f"{role}.{name}", spaces()[name], entry)
+            except ValueError as error:
+                found.mistakes += error.args
+                found.broken.add(name)
+
+
+def _known_entries(role: str, entries: object, found: Findings) -> Iterator[tuple[str, object]]:
+    if not isinstance(entries, Mapping):
+        found.mistakes.append(mistake(role, "a mapping from hyperparameters", entries))
+        return
+    for name, entry in entries.items():
+        if isinstance(name, str) and name in spaces():
+            yield name, entry
+        else:
+            label = name if isinstance(name, str) else show(name)
+            found.mistakes.append(unknown(f"{role}.{label}", "hyperparameter", sorted(spaces())))
+
+
+def _check_profiles(profiles: object, found: Findings) -> None:
+    rule = "a mapping from a profile's name (not laptop, the study itself) to the fields that it sets"
+    if not isinstance(profiles, Mapping) or not all(
+        isinstance(name, str) and name != "laptop" and isinstance(settings, Mapping)
+        for name, settings in profiles.items()
+    ):
+        found.mistakes.append(mistake("profiles", rule, profiles))
+        return
+    found.values["profiles"] = {name: dict(settings) for name, settings in profiles.items()}
+
+
+def _as_fields(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {dotted: value for dotted, value in values.items() if "." not in dotted}
+    for part in PARTS:
+        inner = {d.partition(".")[2]: value for d, value in values.items() if d.startswith(f"{part}.")}
+        fields[part] = replace(getattr(study, part), **inner)
+    default = fields["confirm"].default
+    if default:
+        searched = [*fields["factors"], *fields["nuisances"]]
+        stated = {name: default.get(name, spaces()[name].default) for name in searched}
+        fields["confirm"] = replace(fields["confirm"], default=stated)
+    return fields

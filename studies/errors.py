@@ -1,0 +1,47 @@
+"""What can go wrong for a user: each error says what is wrong, what to do, and how the command exits."""
+
+from collections.abc import Sequence
+
+
+class StudiesError(Exception):
+    """A study, or the check of one, failed. Its text has two parts: what is wrong, then what to do.
+
+    >>> print(StudiesError("runs/studies.db is damaged", "Restore the copy beside it."))
+    runs/studies.db is damaged
+    Restore the copy beside it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.advice}"
+
+
+class UsageError(StudiesError):
+    """A command or a definition is wrong: one or several mistakes, reported together.
+
+    >>> print(UsageError(["replicates must be at least 1; got 0"], "Correct it and run again."))
+    replicates must be at least 1; got 0
+    Correct it and run again.
+    """
+
+    exit_code = 2
+
+    def __init__(self, mistakes: Sequence[str], advice: str) -> None:
+        assert mistakes
+        assert not isinstance(mistakes, str), "a sequence of mistakes, not one text"
+        several = f"{len(mistakes)} mistakes:\n" + "\n".join(f"- {mistake}" for mistake in mistakes)
+        super().__init__(mistakes[0] if len(mistakes) == 1 else several, advice)
+        self.args = (tuple(mistakes), advice)  # what pickle makes the error from again
+        self.mistakes = tuple(mistakes)
+
+
+class HeldError(StudiesError):
+    """Another run holds the study."""
+
+    exit_code = 3

@@ -1,0 +1,102 @@
+"""A study as plain data, for JSON, for the plan's hash and for `--set`; and a study made from plain data."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+
+from search_spaces import spaces
+from studies import nuisances
+from studies.checks import ADVICE
+from studies.errors import UsageError
+from studies.fields import PARTS, rules
+from studies.mistakes import did_you_mean, mistake
+from studies.study import Study
+
+_ROLES = ("factors", "nuisances", "fixed", "confirm.default")
+
+
+def plain_study(study: Study) -> dict[str, Any]:
+    """Return everything that decides what `study` does, as JSON holds it; its profiles are left out.
+
+    Factors and levels keep their order, which is the order of comparison; the other names are sorted.
+
+    >>> from studies.study import Search
+    >>> study = Study(question="?", factors={"depth": (3, 5)}, search=Search(trials_per_cell=1))
+    >>> plain_study(study)["factors"]
+    {'depth': [3, 5]}
+    """
+    ranges = {name: _plain_range(range_) for name, range_ in study.nuisances.items()}
+    return {
+        "question": study.question,
+        "dataset": study.dataset,
+        "model": study.model,
+        "objective": study.objective,
+        "factors": {name: _listed(levels) for name, levels in study.factors.items()},
+        "nuisances": dict(sorted(ranges.items())),
+        "fixed": _sorted(study.fixed),
+        "replicates": study.replicates,
+        "search": _plain_part(study.search),
+        "confirm": _plain_part(study.confirm) | {"default": _sorted(study.confirm.default)},
+        "smallest_effect": _plain_part(study.smallest_effect),
+        "thresholds": _plain_part(study.thresholds),
+    }
+
+
+def study_from_plain(data: Mapping[str, Any]) -> Study:
+    """Return the study that plain data describes; what it leaves out takes its default.
+
+    Raises UsageError with all mistakes, unknown fields among them.
+    """
+    known = {field.name for field in fields(Study)} - {"profiles"}
+    given = {"question": ""} | {name: value for name, value in data.items() if name in known}
+    unknown = list(_unknown_fields(data))
+    mistakes = [*unknown]
+    for name, kind in PARTS.items():
+        part = given.pop(name, {})
+        if isinstance(part, Mapping):
+            own = {field.name for field in fields(kind)}
+            given[name] = kind(**{key: value for key, value in part.items() if key in own})
+        else:
+            mistakes.append(mistake(name, "a mapping of its fields", part))
+    try:
+        study = Study(**given)
+    except UsageError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise UsageError(mistakes, f"{ADVICE} Fields: {', '.join(_valid_fields())}." if unknown else ADVICE)
+    return study
+
+
+def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
+    present = [f"{role}.{name}" for role in _ROLES[:3] for name in data.get(role) or ()]
+    fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
+    known = {*rules(), *PARTS, *_ROLES}
+    for name, value in data.items():
+        has_parts = isinstance(value, Mapping) and value and name not in _ROLES
+        for field in [f"{name}.{key}" for key in value] if has_parts else [name]:
+            if field not in known:
+                yield f"{field}: no such field{did_you_mean(field, fields_and_names)}"
+
+
+def _valid_fields() -> tuple[str, ...]:
+    return (*rules(), *(f"{role}.NAME" for role in _ROLES))
+
+
+def _plain_range(range_: Any) -> dict[str, Any]:
+    if isinstance(range_, BaseDistribution):
+        return nuisances.plain(range_)
+    return {optimizer: nuisances.plain(range_[optimizer]) for optimizer in sorted(range_)}
+
+
+def _plain_part(part: Any) -> dict[str, Any]:
+    return {field.name: _listed(getattr(part, field.name)) for field in fields(part)}
+
+
+def _sorted(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _listed(values[name]) for name in sorted(values)}
+
+
+def _listed(value: object) -> object:
+    return [_listed(part) for part in value] if isinstance(value, tuple | list) else value

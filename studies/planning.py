@@ -1,0 +1,179 @@
+"""The plan of a study: what exactly is trained, frozen and hashed before the first trial."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Self
+
+from search_spaces import Value, spaces
+from search_spaces.rules import is_whole
+from studies.errors import UsageError
+from studies.halving import expected_epochs
+from studies.mistakes import mistake
+from studies.plain import plain_study, study_from_plain
+from studies.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One combination of factor levels: its number from 1 on, and its content as canonical JSON, for seeds."""
+
+    number: int
+    levels: Mapping[str, Value]
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A study under its name, with the seed, the data and the source that it is run with.
+
+    Raises UsageError if the seed is not a whole number from 0 to 2^63 - 1.
+
+    >>> from studies.study import Search, Study
+    >>> study = Study(question="Does depth help?", factors={"depth": (3, 5)}, search=Search(trials_per_cell=1))
+    >>> plan = Plan(name="depth", study=study, dataset_fingerprint="1797 digits")
+    >>> [cell.levels for cell in plan.cells], plan.num_networks
+    ([{'depth': 3}, {'depth': 5}], 40)
+    >>> Plan.from_dict("depth", plan.to_dict()).hash == plan.hash
+    True
+    """
+
+    name: str
+    study: Study
+    seed: int = 0
+    dataset_fingerprint: str
+    source_hash: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what is not the study's own."""
+        wrong = []
+        if not is_whole(self.seed, 0, 2**63 - 1):
+            wrong.append(mistake("seed", "a whole number from 0 to 2^63 - 1", self.seed))
+        if not isinstance(self.dataset_fingerprint, str):
+            wrong.append(mistake("dataset_fingerprint", "a text", self.dataset_fingerprint))
+        if not isinstance(self.source_hash, str | None):
+            wrong.append(mistake("source_hash", "null or a text", self.source_hash))
+        if wrong:
+            raise UsageError(wrong, "Correct the plan; nothing was trained.")
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every combination of levels in plan order, the last factor fastest; empty for a study without cells."""
+        if not self.study.has_cells:
+            return ()
+        combinations = product(*self.study.factors.values())
+        levels = [dict(zip(self.study.factors, values, strict=True)) for values in combinations]
+        return tuple(
+            Cell(number=number, levels=level, key=json.dumps(level, sort_keys=True, separators=(",", ":")))
+            for number, level in enumerate(levels, start=1)
+        )
+
+    @property
+    def num_search_trials(self) -> int:
+        """Number of trials of the search phase."""
+        search = self.study.search
+        return search.trials or self._num_cells * (search.trials_per_cell or 0)
+
+    @property
+    def num_confirm_trials(self) -> int:
+        """Number of trials of the confirm phase: one a cell, or the best and the default they are held against."""
+        confirm = self.study.confirm
+        return self._num_cells if self.study.has_cells else confirm.best + bool(confirm.default)
+
+    @property
+    def num_networks(self) -> int:
+        """Number of networks trained in both phases."""
+        return (self.num_search_trials + self.num_confirm_trials) * self.study.replicates
+
+    @property
+    def max_network_epochs(self) -> int:
+        """Epochs summed over networks if ASHA stopped nothing."""
+        return self.num_networks * self.study.confirm.epochs
+
+    @property
+    def expected_network_epochs(self) -> float:
+        """Epochs summed over networks with the trials that ASHA keeps on average."""
+        search, confirm = self.study.search, self.study.confirm
+        brackets = self._num_cells if self.study.has_cells else 1
+        in_search = brackets * expected_epochs(
+            self.num_search_trials // brackets, search.rungs, search.reduction_factor
+        )
+        return (in_search + self.num_confirm_trials * confirm.epochs) * self.study.replicates
+
+    @property
+    def _num_cells(self) -> int:
+        return math.prod(map(len, self.study.factors.values()))
+
+    def hyperparameters(self, levels_and_nuisances: Mapping[str, Any]) -> dict[str, Value]:
+        """Return every hyperparameter of one configuration: these values, over the fixed ones, over the defaults.
+
+        A width with one entry for each hidden layer sets the depth where the study does not.
+        """
+        stated = {**self.study.fixed, **levels_and_nuisances}
+        width = stated.get("width")
+        if isinstance(width, list | tuple):
+            stated = {"depth": len(width)} | stated
+        return {name: space.canonical(stated.get(name, space.default)) for name, space in spaces().items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
+        study = plain_study(self.study)
+        return {
+            **{name: study[name] for name in ("question", "dataset")},
+            "dataset_fingerprint": self.dataset_fingerprint,
+            **{
+                name: study[name]
+                for name in ("model", "objective", "factors", "nuisances", "fixed", "replicates")
+            },
+            "seed": self.seed,
+            **{name: study[name] for name in ("search", "confirm", "smallest_effect", "thresholds")},
+            "source_hash": self.source_hash,
+        }
+
+    def to_json(self) -> str:
+        """Return the plan as canonical JSON: equal plans give equal text, and only they do."""
+        return json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON, in hexadecimal; the name is not part of it."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_dict(cls, name: str, data: Mapping[str, Any]) -> Self:
+        """Return the plan that `to_dict` gave; raise UsageError with all mistakes if it is not one."""
+        own = {"seed": 0, "dataset_fingerprint": None, "source_hash": None}
+        study = study_from_plain({field: value for field, value in data.items() if field not in own})
+        given = own | {field: data[field] for field in own if field in data}
+        return cls(name=name, study=study, **given)
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return one line for each field in which two plans, as `Plan.to_dict` gives them, differ.
+
+    >>> differences({"seed": 0, "factors": {"depth": [3, 5]}}, {"seed": 0, "factors": {"depth": [3, 7]}})
+    ['factors.depth: [3, 5] -> [3, 7]']
+    """
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    lines = [
+        f"{field}: {before.get(field, '(absent)')} -> {after.get(field, '(absent)')}"
+        for field in dict.fromkeys([*before, *after])
+        if before.get(field) != after.get(field)
+    ]
+    orders = [list(plan.get("factors", {})) for plan in (old, new)]
+    if orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1]):
+        lines.append(f"order of factors: {', '.join(orders[0])} -> {', '.join(orders[1])}")
+    return lines
+
+
+def _leaves(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    leaves: list[tuple[str, str]] = []
+    for name, value in data.items():
+        is_branch = isinstance(value, Mapping) and value
+        leaves += (
+            _leaves(value, f"{prefix}{name}.") if is_branch else [(f"{prefix}{name}", json.dumps(value))]
+        )
+    return leaves

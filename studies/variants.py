@@ -1,0 +1,112 @@
+"""Variants of a study: a profile, then `--set` values; and the names under which studies stand side by side."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from studies.checks import ADVICE
+from studies.errors import UsageError
+from studies.fields import PARTS
+from studies.mistakes import unknown
+from studies.plain import plain_study, study_from_plain
+from studies.study import Study
+
+DEFAULT_PROFILE = "laptop"
+"""The profile that is the study itself."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def derive(
+    study: Study,
+    *,
+    profile: str = DEFAULT_PROFILE,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Study:
+    """Return `study` with a profile's fields set, then those of `settings`, both keyed by dotted field.
+
+    Raises UsageError with all mistakes: an unknown profile or field, and every value that breaks a rule.
+
+    >>> from studies.study import Search
+    >>> study = Study(question="Does depth help?", factors={"depth": (3, 5)}, search=Search(trials_per_cell=1))
+    >>> derive(study, settings={"factors.depth": [3, 9], "replicates": 20}).factors
+    {'depth': (3, 9)}
+    """
+    mistakes: list[str] = []
+    profiles = {DEFAULT_PROFILE: {}, **study.profiles}
+    if profile not in profiles:
+        mistakes.append(unknown(str(profile), "profile", profiles))
+    data = plain_study(study)
+    for field, value in [*profiles.get(profile, {}).items(), *settings.items()]:
+        mistakes += _set(data, field, value)
+    advice = ADVICE
+    try:
+        derived = study_from_plain(data)
+    except UsageError as error:
+        mistakes, advice = [*mistakes, *error.mistakes], error.advice
+    if mistakes:
+        raise UsageError(mistakes, advice)
+    return replace(derived, profiles=study.profiles)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return the field and the value of one `--set FIELD=VALUE`; a value that is not JSON is plain text.
+
+    >>> parse_setting("factors.depth=[3,5]"), parse_setting("dataset=digits")
+    (('factors.depth', [3, 5]), ('dataset', 'digits'))
+    """
+    field, equals, value = text.partition("=")
+    if not equals or not field.strip():
+        raise UsageError(
+            [f"--set {text}: must be FIELD=VALUE"],
+            "For example: --set replicates=20 --set factors.depth=[3,5]",
+        )
+    try:
+        return field.strip(), json.loads(value, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        return field.strip(), value.strip()
+
+
+def study_name(
+    base: str, *, profile: str, settings: Collection[str], seed_given: bool, plan_hash: str
+) -> str:
+    """Return the name of a study that was given none, so that the same command always finds its own study.
+
+    >>> study_name("depth_study", profile="smoke", settings=["replicates"], seed_given=False, plan_hash="1f2e3d")
+    'depth_study-smoke-1f2e'
+    """
+    profile_part = "" if profile == DEFAULT_PROFILE else f"-{profile}"
+    hash_part = f"-{plan_hash[:4]}" if settings or seed_given else ""
+    return check_name(f"{base}{profile_part}{hash_part}")
+
+
+def check_name(name: str) -> str:
+    """Return `name` if a study may be called so: it becomes a folder and part of commands. Else UsageError.
+
+    >>> check_name("depth_study-smoke")
+    'depth_study-smoke'
+    """
+    if _NAME.fullmatch(name):
+        return name
+    rule = "1 to 64 letters, digits, dots, underscores and dashes, the first a letter or digit"
+    raise UsageError([f"a study's name must be {rule}; got {json.dumps(name)}"], "Give another with --name.")
+
+
+def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
+    *branches, leaf = str(field).split(".")
+    if field in PARTS:
+        return [f"{field} is set field by field, for example {field}.{next(iter(data[field]))}"]
+    place = data
+    for depth, branch in enumerate(branches, start=1):
+        place = place.setdefault(branch, {})
+        if not isinstance(place, dict):
+            return [f"{field}: no such field, as {'.'.join(branches[:depth])} has no fields of its own"]
+    place[leaf] = value
+    return []
+
+
+def _not_json(text: str) -> None:
+    raise ValueError(f"{text} is Python's, not JSON's")
