@@ -61,3 +61,43 @@ class ReplicateRecord:
     test_loss: float | None = None
     test_accuracy: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CalibrationBin:
+    """Test examples whose confidence lies in `low`..`high`: how many, how sure, how often right."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationRecord:
+    """How one replicate does on the test part: counts[true][predicted] and ten calibration bins."""
+
+    replicate: int
+    confusion: tuple[tuple[int, ...], ...]
+    calibration: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialReport:
+    """Everything a trial has to say since its last report.
+
+    `epoch` counts the epochs trained so far, `objective` is the mean over replicates of the objective, capped at
+    chance. `replicates` holds every replicate as it stands, `models` the weights of each replicate as safetensors
+    bytes where they were asked for. `error` is a traceback: the trial has failed and will report no more.
+    """
+
+    epoch: int
+    objective: float
+    epochs: tuple[EpochRecord, ...]
+    replicates: tuple[ReplicateRecord, ...]
+    busy_seconds: float
+    worker: str
+    models: tuple[bytes, ...] = ()
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    error: str | None = None

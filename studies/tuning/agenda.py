@@ -1,0 +1,219 @@
+"""What a study still has to train: search trials balanced over cells, then the confirm trials of what they chose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from search_spaces import Value
+from studies.database.rows import RungRow, TrialRow
+from studies.database.states import Decision, Phase, TrialState
+from studies.planning import Cell, Plan
+from studies.tuning.asha import Asha
+from studies.tuning.proposals import Proposals
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTrial:
+    """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there."""
+
+    number: int
+    phase: Phase
+    cell: Cell | None
+    params: Mapping[str, Value]
+    state: TrialState = TrialState.WAITING
+    rung: int = 0
+    objective: float | None = None
+
+
+class Nothing(Enum):
+    """Why there is no trial to hand out."""
+
+    YET = auto()
+    MORE = auto()
+
+
+class Agenda:
+    """Decides what is trained next, from the plan and everything recorded so far.
+
+    It holds Optuna's history and ASHA's rungs, rebuilt from the rows of an earlier run; nothing else is needed to
+    go on. It knows neither Ray nor the database.
+    """
+
+    def __init__(self, plan: Plan, trials: Sequence[TrialRow] = (), rungs: Sequence[RungRow] = ()) -> None:
+        """Rebuild the state that `trials` and `rungs` (in the order of their decisions) lead to."""
+        study = plan.study
+        self._plan = plan
+        self._groups: Sequence[Cell | None] = plan.cells or (None,)
+        self.mode = "min" if study.objective == "val_loss" else "max"
+        self._asha = Asha(
+            rungs=study.search.rungs, reduction_factor=study.search.reduction_factor, mode=self.mode
+        )
+        self._proposals: dict[int | None, Proposals] = {}
+        self._trials: dict[int, PlannedTrial] = {}
+        self._numbers: dict[Phase, list[int]] = {phase: [] for phase in Phase}
+        self._open: dict[Phase, set[int]] = {phase: set() for phase in Phase}
+        self._resumed: list[int] = []
+        self._confirm: list[tuple[Cell | None, Mapping[str, Value]]] | None = None
+        self.changed_proposals: list[int] = []
+        """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
+        self._replay(trials, rungs)
+
+    @property
+    def trials(self) -> Mapping[int, PlannedTrial]:
+        """Every trial so far, by its number."""
+        return self._trials
+
+    def next_trial(self) -> PlannedTrial | Nothing:
+        """Return the trial to train next: an interrupted one, else a new one, if there is one yet."""
+        if self._resumed:
+            return self._trials[self._resumed.pop(0)]
+        if self._num_search < self._plan.num_search_trials:
+            return self._add(self._new_search_trial())
+        if self._open[Phase.SEARCH]:
+            return Nothing.YET
+        for cell, params in self._confirmed_configurations()[len(self._numbers[Phase.CONFIRM]) :]:
+            number = len(self._trials) + 1
+            return self._add(PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params))
+        return Nothing.YET if self._open[Phase.CONFIRM] else Nothing.MORE
+
+    def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
+        """Return what ASHA says of a result, None where it is not asked: between rungs and in the confirm phase."""
+        trial = self._trials[number]
+        if trial.phase is Phase.CONFIRM or not self._asha.decides_at(epoch):
+            return None
+        return self._asha.decide(self._group(trial), number=number, epoch=epoch, objective=objective)
+
+    def reach(self, number: int, *, epoch: int, objective: float) -> None:
+        """Take note that a trial reached a rung; one that is run again and comes to a rung it knows changes nothing."""
+        trial = self._trials[number]
+        if trial.rung >= epoch:
+            return
+        self._trials[number] = replace(trial, rung=epoch, objective=objective)
+        if trial.phase is Phase.SEARCH:
+            self._proposals_of(trial).report(number, epoch=epoch, objective=objective)
+
+    def end(self, number: int, state: TrialState) -> None:
+        """Take note that a trial has ended."""
+        trial = self._trials[number] = replace(self._trials[number], state=state)
+        self._open[trial.phase].discard(number)
+        if trial.phase is Phase.CONFIRM:
+            return
+        proposals = self._proposals_of(trial)
+        match state:
+            case TrialState.COMPLETE:
+                assert trial.objective is not None, f"trial {number} ended without a result"
+                proposals.complete(number, trial.objective)
+            case TrialState.PRUNED:
+                proposals.prune(number)
+            case _:
+                proposals.fail(number)
+
+    def keeps_models(self, trial: PlannedTrial) -> bool:
+        """Say whether the trial's weights are kept: the best cell's, or all that might turn out the best."""
+        if trial.phase is Phase.SEARCH:
+            return False
+        if trial.cell is None:
+            return True
+        best = self.best_search_trial()
+        return best is not None and best.cell is not None and best.cell.number == trial.cell.number
+
+    def best_search_trial(self, cell: Cell | None = None) -> PlannedTrial | None:
+        """Return the search trial with the best objective among those that got furthest, None without any."""
+        ranked = self._ranked(cell)
+        return ranked[0] if ranked else None
+
+    def _ranked(self, cell: Cell | None) -> list[PlannedTrial]:
+        """Return the trials that got to the highest rung that any got to and did not fail, best first."""
+        candidates = [
+            trial
+            for trial in self._of(Phase.SEARCH)
+            if trial.state is not TrialState.FAILED
+            and trial.objective is not None
+            and (cell is None or (trial.cell is not None and trial.cell.number == cell.number))
+        ]
+        furthest = max((trial.rung for trial in candidates), default=0)
+        sign = 1 if self.mode == "min" else -1
+        last = [trial for trial in candidates if trial.rung == furthest]
+        return sorted(last, key=lambda trial: (sign * (trial.objective or 0.0), trial.number))
+
+    def _confirmed_configurations(self) -> list[tuple[Cell | None, Mapping[str, Value]]]:
+        """Return what the confirm phase trains: every cell at its best nuisance values, or the best and a default.
+
+        A cell in which every trial failed has none and stays without a confirm trial.
+        """
+        if self._confirm is None:
+            if self._plan.cells:
+                best = [(cell, self.best_search_trial(cell)) for cell in self._plan.cells]
+                self._confirm = [(cell, trial.params) for cell, trial in best if trial is not None]
+            else:
+                confirm = self._plan.study.confirm
+                chosen = [trial.params for trial in self._ranked(None)[: confirm.best]]
+                if confirm.default:
+                    chosen.append(self._default_params())
+                self._confirm = [(None, params) for params in chosen]
+        return self._confirm
+
+    def _default_params(self) -> Mapping[str, Value]:
+        """Return the stated default of every factor and nuisance."""
+        study = self._plan.study
+        everything = self._plan.hyperparameters(study.confirm.default)
+        return {name: everything[name] for name in (*study.factors, *study.nuisances)}
+
+    @property
+    def _num_search(self) -> int:
+        return len(self._numbers[Phase.SEARCH])
+
+    def _of(self, phase: Phase) -> list[PlannedTrial]:
+        return [self._trials[number] for number in self._numbers[phase]]
+
+    def _new_search_trial(self) -> PlannedTrial:
+        place, index = divmod(self._num_search, len(self._groups))
+        number, cell = self._num_search + 1, self._groups[index]
+        params = self._proposals_in(cell).ask(number, place=place)
+        return PlannedTrial(number=number, phase=Phase.SEARCH, cell=cell, params=params)
+
+    def _add(self, trial: PlannedTrial) -> PlannedTrial:
+        self._trials[trial.number] = trial
+        self._numbers[trial.phase].append(trial.number)
+        self._open[trial.phase].add(trial.number)
+        return trial
+
+    def _group(self, trial: PlannedTrial) -> int | None:
+        return None if trial.cell is None else trial.cell.number
+
+    def _proposals_of(self, trial: PlannedTrial) -> Proposals:
+        return self._proposals_in(trial.cell)
+
+    def _proposals_in(self, cell: Cell | None) -> Proposals:
+        key = None if cell is None else cell.number
+        if key not in self._proposals:
+            self._proposals[key] = Proposals(self._plan.study, seed=self._plan.seed, cell=cell)
+        return self._proposals[key]
+
+    def _replay(self, rows: Sequence[TrialRow], rungs: Sequence[RungRow]) -> None:
+        cells = {cell.number: cell for cell in self._plan.cells}
+        for row in sorted(rows, key=lambda row: row.number):
+            trial = PlannedTrial(
+                number=row.number,
+                phase=row.phase,
+                cell=None if row.cell is None else cells[row.cell],
+                params={n: tuple(v) if isinstance(v, list) else v for n, v in row.params.items()},
+            )
+            self._add(trial)
+            if trial.phase is Phase.SEARCH:
+                place = (row.number - 1) // len(self._groups)
+                if not self._proposals_of(trial).replay(row.number, trial.params, place=place):
+                    self.changed_proposals.append(row.number)
+        for rung in rungs:
+            self._replay_rung(rung)
+        for row in sorted(rows, key=lambda row: row.number):
+            if row.state.has_ended:
+                self.end(row.number, row.state)
+            else:
+                self._resumed.append(row.number)
+
+    def _replay_rung(self, rung: RungRow) -> None:
+        if rung.objective is None:
+            return
+        self.decide(rung.trial_number, epoch=rung.epoch, objective=rung.objective)
+        self.reach(rung.trial_number, epoch=rung.epoch, objective=rung.objective)

@@ -1,0 +1,31 @@
+"""A planned trial, complete with seeds and rungs, as a worker is told it."""
+
+from studies.database.states import Phase
+from studies.planning import Plan
+from studies.tuning.agenda import PlannedTrial
+from trainables.assignment import Assignment
+from trainables.hyperparameters import Hyperparameters
+from trainables.seeds import derive_seed
+
+
+def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment:
+    """Return the assignment of `trial`.
+
+    A replicate's seed comes from the study's seed, the phase and its block: the same in every cell, fresh in the
+    confirm phase. Layers are measured at the initialisation and at the rungs, in the confirm phase in each epoch.
+    """
+    blocks = tuple(range(plan.study.replicates))
+    rungs = tuple(plan.study.search.rungs)
+    confirms = trial.phase is Phase.CONFIRM
+    return Assignment(
+        number=trial.number,
+        model=plan.study.model,
+        objective=plan.study.objective,
+        hyperparameters=Hyperparameters.from_dict(plan.hyperparameters(trial.params)),
+        blocks=blocks,
+        seeds=tuple(derive_seed(plan.seed, str(trial.phase), block) for block in blocks),
+        rungs=rungs,
+        layers_at=tuple(range(rungs[-1] + 1)) if confirms else (0, *rungs),
+        reads_test=confirms,
+        keeps_models=keeps_models,
+    )

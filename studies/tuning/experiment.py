@@ -1,0 +1,159 @@
+"""One Ray Tune run over everything that a study still has to train."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, final
+
+from ray import tune
+
+from studies.database.states import Phase
+from studies.database.store import Store
+from studies.planning import Plan
+from studies.tuning.agenda import Agenda, PlannedTrial
+from studies.tuning.assignments import assign
+from studies.tuning.cluster import Cluster, Resources
+from studies.tuning.progress import Progress
+from studies.tuning.recorder import Recorder, best_so_far
+from studies.tuning.scheduler import RungScheduler
+from studies.tuning.searcher import AgendaSearcher
+from trainables.datasets import Dataset
+from trainables.splits import split_block
+from trainables.trial import Splits, StackTrial
+
+MAX_LOST_WORKERS = 3
+"""How often a trial is started again after its worker was lost; its own errors are not retried."""
+
+
+@final
+class _StopWhen(tune.Stopper):
+    """Ends the run, and asks at each of Tune's steps whether it is time."""
+
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        self._should_stop = should_stop
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._should_stop()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def open_agenda(plan: Plan, store: Store, study_id: int) -> Agenda:
+    """Return the agenda that everything recorded so far leads to, and note what a new version proposes otherwise."""
+    agenda = Agenda(plan, store.trials(study_id), store.rung_results(study_id))
+    if agenda.changed_proposals:
+        numbers = ", ".join(map(str, agenda.changed_proposals[:10]))
+        store.add_event(
+            study_id,
+            "proposals_changed",
+            None,
+            f"today's sampler would propose {len(agenda.changed_proposals)} recorded trials otherwise: {numbers}",
+        )
+    return agenda
+
+
+def train_study(
+    plan: Plan,
+    *,
+    store: Store,
+    study_id: int,
+    agenda: Agenda,
+    dataset: Dataset,
+    folder: Path,
+    cluster: Cluster,
+    resources: Resources,
+    progress: Progress,
+    versions: Mapping[str, str],
+    should_stop: Callable[[], bool],
+    scratch: Path,
+) -> None:
+    """Train until nothing is left or `should_stop`; raise the StudiesError that made recording impossible.
+
+    On return every trial has ended or is left to a resume.
+    """
+    scheduler = RungScheduler(agenda)
+    recorder = Recorder(
+        store=store,
+        study_id=study_id,
+        folder=folder,
+        agenda=agenda,
+        decisions=scheduler.decisions,
+        progress=progress,
+        versions=versions,
+    )
+
+    def hand_out(trial: PlannedTrial) -> dict[str, Any]:
+        cell = None if trial.cell is None else trial.cell.number
+        store.add_trial(study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params))
+        return {"assignment": assign(plan, trial, keeps_models=agenda.keeps_models(trial))}
+
+    progress.best = best_so_far(agenda)
+    tuner = tune.Tuner(
+        _trainable(plan, dataset, cluster, resources),
+        tune_config=tune.TuneConfig(
+            search_alg=AgendaSearcher(agenda, metric="objective", mode=agenda.mode, hand_out=hand_out),
+            scheduler=scheduler,
+            num_samples=-1,
+            max_concurrent_trials=cluster.num_workers,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
+        ),
+        run_config=tune.RunConfig(
+            name=plan.name,
+            storage_path=str(scratch),
+            stop=_StopWhen(lambda: recorder.failure is not None or should_stop()),
+            callbacks=[recorder],
+            failure_config=tune.FailureConfig(max_failures=MAX_LOST_WORKERS),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+    if recorder.failure is not None:
+        raise recorder.failure
+
+
+def _trainable(plan: Plan, dataset: Dataset, cluster: Cluster, resources: Resources) -> Any:
+    """Return the trainable with its data in the object store; in the dashboard its actors bear the study's name."""
+    named = type(plan.name, (StackTrial,), {})
+    trainable = tune.with_parameters(
+        named, dataset=dataset, splits=_splits(plan, dataset), threads=cluster.threads
+    )
+    return tune.with_resources(
+        trainable, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}
+    )
+
+
+def _splits(plan: Plan, dataset: Dataset) -> Splits:
+    """Return every split that the plan trains on, made once."""
+    study = plan.study
+    sizes = study.factors.get("train_size", (study.fixed.get("train_size"),))
+    return {
+        (size, block): split_block(
+            dataset.targets,
+            seed=plan.seed,
+            block=block,
+            train_size=size,  # type: ignore[arg-type]
+            official_test=dataset.official_test,
+        )
+        for size in sizes
+        for block in range(study.replicates)
+    }
+
+
+def planned_progress(plan: Plan, store: Store, study_id: int) -> Progress:
+    """Return the progress of a study as its rows tell it."""
+    progress = Progress(
+        planned={Phase.SEARCH: plan.num_search_trials, Phase.CONFIRM: plan.num_confirm_trials},
+        replicates=plan.study.replicates,
+        expected_network_epochs=plan.expected_network_epochs,
+    )
+    for trial in store.trials(study_id):
+        if trial.state.has_ended:
+            progress.ended[trial.phase][trial.state] += 1
+            progress.network_epochs += trial.epochs * plan.study.replicates
+    progress.resumed_network_epochs = progress.network_epochs
+    return progress

@@ -1,0 +1,31 @@
+"""Writing the weights of kept networks: whole or not at all, with their hashes."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from studies.database.results import Artifact
+
+
+def write_models(folder: Path, name: str, models: Sequence[bytes]) -> list[Artifact]:
+    """Write `folder`/models/`name`/replicate-R.safetensors for each network and return what was written."""
+    return [
+        write_artifact(folder, Path("models") / name / f"replicate-{replicate}.safetensors", data)
+        for replicate, data in enumerate(models)
+    ]
+
+
+def write_artifact(folder: Path, relative: Path, data: bytes) -> Artifact:
+    """Write a file under a temporary name, sync it, then give it its name."""
+    path = folder / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".partial")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return Artifact(
+        path=relative.as_posix(), sha256=hashlib.sha256(data).hexdigest(), num_bytes=len(data)
+    )

@@ -1,0 +1,69 @@
+"""How far a study has come, as its driver knows it: what the terminal shows."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from search_spaces import Value
+from studies.database.states import Phase, TrialState
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningTrial:
+    """A trial in a worker and the epoch that it last reported."""
+
+    number: int
+    phase: Phase
+    params: Mapping[str, Value]
+    epoch: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The best trial of the search so far."""
+
+    number: int
+    objective: float
+    params: Mapping[str, Value]
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included."""
+
+    planned: dict[Phase, int]
+    replicates: int
+    expected_network_epochs: float
+    ended: dict[Phase, dict[TrialState, int]] = field(
+        default_factory=lambda: {phase: dict.fromkeys(TrialState, 0) for phase in Phase}
+    )
+    running: dict[int, RunningTrial] = field(default_factory=dict)
+    best: Best | None = None
+    num_diverged: int = 0
+    network_epochs: int = 0
+    resumed_network_epochs: int = 0
+    busy_seconds: float = 0.0
+    recording_seconds: float = 0.0
+    startup_seconds: float | None = None
+    training_started: float | None = None
+    note: str | None = None
+    clock: Callable[[], float] = time.monotonic
+
+    def num_ended(self, phase: Phase, *states: TrialState) -> int:
+        """Return how many trials of a phase ended, in one of `states` if any are named."""
+        counts = self.ended[phase]
+        return sum(counts[state] for state in states) if states else sum(counts.values())
+
+    @property
+    def num_networks(self) -> int:
+        """Return the number of networks in trials that have ended."""
+        return self.replicates * sum(self.num_ended(phase) for phase in Phase)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return the expected time left in seconds, from the pace of this run; None before there is one."""
+        done = self.network_epochs - self.resumed_network_epochs
+        if self.training_started is None or done <= 0:
+            return None
+        pace = (self.clock() - self.training_started) / done
+        return max(0.0, self.expected_network_epochs - self.network_epochs) * pace

@@ -1,0 +1,238 @@
+"""Ray Tune's callback: a worker's report becomes rows, committed before Tune lets the worker go on."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from studies.database.results import Artifact, Ending, Evaluation, RungResult, TrialResult
+from studies.database.states import Decision, Outcome, Phase, TrialState
+from studies.database.store import Store
+from studies.errors import StudiesError
+from studies.tuning.agenda import Agenda, PlannedTrial
+from studies.tuning.models import write_models
+from studies.tuning.progress import Best, Progress, RunningTrial
+from trainables.assignment import Assignment
+from trainables.records import EvaluationRecord, ReplicateRecord, TrialReport
+
+MAX_SECONDS_OF_RETRIES = 10.0
+"""How long a write that fails is tried again before the run is ended."""
+
+
+class Recorder(tune.Callback):
+    """Records every report, its decision and its trial's end in one transaction, then tells the agenda.
+
+    It never raises, because an exception here would kill the Tune run: after 10 s of failing writes it keeps the
+    error in `failure`, and the run is stopped; what was not committed is trained again by a resume.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        study_id: int,
+        folder: Path,
+        agenda: Agenda,
+        decisions: dict[int, Decision],
+        progress: Progress,
+        versions: Mapping[str, str],
+        max_seconds_of_retries: float = MAX_SECONDS_OF_RETRIES,
+    ) -> None:
+        """Record for one study; `decisions` is where the scheduler leaves what ASHA decided."""
+        self._store, self._study_id, self._folder = store, study_id, folder
+        self._agenda, self._decisions, self._progress = agenda, decisions, progress
+        self._versions = versions
+        self._max_seconds = max_seconds_of_retries
+        self.failure: StudiesError | None = None
+
+    def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Note the start of an attempt."""
+        assignment: Assignment = trial.config["assignment"]
+        planned = self._agenda.trials[assignment.number]
+        self._progress.running[planned.number] = RunningTrial(
+            number=planned.number, phase=planned.phase, params=planned.params
+        )
+        self._insist(
+            lambda: self._store.start_trial(
+                self._study_id,
+                planned.number,
+                worker="",
+                started_at=datetime.now(UTC),
+                versions=self._versions,
+            )
+        )
+
+    def on_trial_result(
+        self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Record a report."""
+        assignment: Assignment = trial.config["assignment"]
+        report: TrialReport = result["report"]
+        decision = self._decisions.pop(assignment.number, None)
+        planned = self._agenda.trials[assignment.number]
+        self._record(planned, assignment, report, decision)
+
+    def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Record a trial whose worker was lost more often than it is started again."""
+        assignment: Assignment = trial.config["assignment"]
+        planned = self._agenda.trials[assignment.number]
+        if planned.state.has_ended:
+            return
+        lost = TrialReport(
+            epoch=0,
+            objective=0.0,
+            epochs=(),
+            replicates=tuple(
+                ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)
+                for replicate, block in enumerate(assignment.blocks)
+            ),
+            busy_seconds=0.0,
+            worker="",
+            error=f"the worker was lost\n{getattr(trial, 'error_file', None) or ''}".strip(),
+        )
+        self._record(planned, assignment, lost, None)
+
+    def _record(
+        self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, decision: Decision | None
+    ) -> None:
+        started = time.perf_counter()
+        state = _state(assignment, report, decision)
+        at_rung = report.error is None and report.epoch in assignment.rungs
+        rung = None
+        if at_rung:
+            rung = RungResult(
+                epoch=report.epoch, objective=report.objective, decision=decision or Decision.CONTINUE
+            )
+        ending = None if state is None else self._ending(planned, state, report)
+        result = TrialResult(
+            epoch=report.epoch,
+            busy_seconds=report.busy_seconds,
+            epochs=report.epochs,
+            rung=rung,
+            ending=ending,
+            worker=report.worker or None,
+        )
+        if self._insist(lambda: self._store.record_result(self._study_id, planned.number, result)):
+            if at_rung:
+                self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
+            if state is not None:
+                self._agenda.end(planned.number, state)
+            self._advance(planned, assignment, report, state)
+        self._progress.recording_seconds += time.perf_counter() - started
+
+    def _ending(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> Ending:
+        stopped = state is TrialState.PRUNED
+        return Ending(
+            state=state,
+            ended_at=datetime.now(UTC),
+            stop_reason=f"ASHA at epoch {report.epoch}" if stopped else None,
+            objective=None if state is TrialState.FAILED else report.objective,
+            error=report.error,
+            replicates=[_stopped(record) for record in report.replicates] if stopped else report.replicates,
+            evaluations=[_evaluation(record) for record in report.evaluations],
+            artifacts=self._artifacts(planned, report),
+        )
+
+    def _artifacts(self, planned: PlannedTrial, report: TrialReport) -> list[Artifact]:
+        if not report.models:
+            return []
+        name = "best" if planned.cell is not None else f"trial-{planned.number}"
+        return write_models(self._folder, name, report.models)
+
+    def _advance(
+        self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, state: TrialState | None
+    ) -> None:
+        progress = self._progress
+        progress.busy_seconds += report.busy_seconds
+        progress.network_epochs += sum(record.epoch > 0 for record in report.epochs)
+        if state is None:
+            progress.running[planned.number] = RunningTrial(
+                number=planned.number, phase=planned.phase, params=planned.params, epoch=report.epoch
+            )
+            return
+        progress.running.pop(planned.number, None)
+        progress.ended[planned.phase][state] += 1
+        progress.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
+        if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
+            progress.best = best_so_far(self._agenda)
+
+    def _insist(self, write: Callable[[], object]) -> bool:
+        """Write, again and again for a while if need be; return whether it was written."""
+        deadline = time.monotonic() + self._max_seconds
+        pause = 0.05
+        while self.failure is None:
+            try:
+                write()
+            except Exception as error:  # Tune would end the run without a word on how to go on.
+                if time.monotonic() + pause > deadline:
+                    self.failure = _as_studies_error(error)
+                    return False
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
+            else:
+                return True
+        return False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep nothing: Tune pickles its callbacks to disk, and a store must not go there."""
+        return {}
+
+
+def best_so_far(agenda: Agenda) -> Best | None:
+    """Return the best search trial among those that got furthest."""
+    trial = agenda.best_search_trial()
+    if trial is None or trial.objective is None:
+        return None
+    return Best(number=trial.number, objective=trial.objective, params=trial.params)
+
+
+def _state(assignment: Assignment, report: TrialReport, decision: Decision | None) -> TrialState | None:
+    """Return how the trial ended with this report, None where it goes on."""
+    if report.error is not None:
+        return TrialState.FAILED
+    if report.epoch >= assignment.epochs:
+        return TrialState.COMPLETE
+    return TrialState.PRUNED if decision is Decision.STOP else None
+
+
+def _stopped(record: ReplicateRecord) -> ReplicateRecord:
+    """Return a replicate of a stopped trial: stopped, unless it diverged before."""
+    if record.outcome is not Outcome.COMPLETE:
+        return record
+    return ReplicateRecord(
+        replicate=record.replicate,
+        block=record.block,
+        outcome=Outcome.STOPPED,
+        val_loss=record.val_loss,
+        val_accuracy=record.val_accuracy,
+        metrics=record.metrics,
+    )
+
+
+def _evaluation(record: EvaluationRecord) -> Evaluation:
+    return Evaluation(
+        replicate=record.replicate,
+        confusion=record.confusion,
+        calibration=[
+            {
+                "low": part.low,
+                "high": part.high,
+                "count": part.count,
+                "confidence": part.confidence,
+                "accuracy": part.accuracy,
+            }
+            for part in record.calibration
+        ],
+    )
+
+
+def _as_studies_error(error: Exception) -> StudiesError:
+    if isinstance(error, StudiesError):
+        return error
+    return StudiesError(
+        f"a result could not be recorded: {type(error).__name__}: {error}",
+        "Nothing that was recorded is lost; mend the cause and give the same command again.",
+    )

@@ -1,0 +1,39 @@
+"""Ray Tune's scheduler: asks the agenda at each rung and leaves the decision for the recorder."""
+
+from typing import Any
+
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+
+from studies.database.states import Decision
+from studies.tuning.agenda import Agenda
+
+
+class RungScheduler(FIFOScheduler):
+    """Starts trials in the order in which the agenda names them and stops those that ASHA stops.
+
+    `decisions` holds ASHA's latest decision on a trial until the recorder takes it: Tune asks the scheduler before
+    it calls the recorder, so that a result and the decision on it become one transaction.
+    """
+
+    def __init__(self, agenda: Agenda) -> None:
+        """Decide with `agenda`."""
+        super().__init__()
+        self._agenda = agenda
+        self.decisions: dict[int, Decision] = {}
+
+    def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
+        """Accept the objective, which the agenda knows already."""
+        return True
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Return STOP where ASHA stops the trial, CONTINUE otherwise."""
+        number = trial.config["assignment"].number
+        decision = self._agenda.decide(number, epoch=result["epoch"], objective=result["objective"])
+        if decision is None:
+            return str(TrialScheduler.CONTINUE)
+        self.decisions[number] = decision
+        return str(TrialScheduler.STOP if decision is Decision.STOP else TrialScheduler.CONTINUE)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep nothing: the database is the truth, and a snapshot is never read."""
+        return {}

@@ -1,0 +1,44 @@
+"""Ray Tune's searcher: hands out the agenda's next trial, its row committed first."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from studies.tuning.agenda import Agenda, Nothing, PlannedTrial
+
+
+class AgendaSearcher(Searcher):
+    """Suggests what the agenda names next; Optuna learns of results through the recorder, after they are stored."""
+
+    def __init__(
+        self, agenda: Agenda, *, metric: str, mode: str, hand_out: Callable[[PlannedTrial], dict[str, Any]]
+    ) -> None:
+        """`hand_out` commits a trial's row and returns the configuration that Tune carries to a worker."""
+        super().__init__(metric=metric, mode=mode)
+        self._agenda = agenda
+        self._hand_out = hand_out
+
+    def suggest(self, trial_id: str) -> Any:
+        """Return the next configuration, None while there is none yet, FINISHED after the last."""
+        trial = self._agenda.next_trial()
+        if trial is Nothing.MORE:
+            return Searcher.FINISHED
+        if trial is Nothing.YET:
+            return None
+        assert isinstance(trial, PlannedTrial)
+        return self._hand_out(trial)
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Do nothing: the recorder has told the agenda."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Keep nothing: the database is the truth, and a snapshot is never read."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Refuse: a study is resumed from the database."""
+        raise NotImplementedError("a study is resumed by giving its command again")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep nothing."""
+        return {}

@@ -1,0 +1,117 @@
+"""One assignment in training, rung by rung, as a worker does it and without Ray."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+
+import torch
+
+from trainables.artifact import to_bytes
+from trainables.assignment import Assignment
+from trainables.evaluation import capped_loss, evaluate
+from trainables.examination import examine
+from trainables.records import EpochRecord, Outcome, ReplicateRecord, TrialReport
+from trainables.training import Stack, StackData, train
+
+MAX_SECONDS_BETWEEN_REPORTS = 5.0
+"""A trial that takes longer from rung to rung reports in between, so that progress is seen."""
+
+
+def train_assignment(
+    assignment: Assignment,
+    data: StackData,
+    *,
+    worker: str,
+    seconds_between_reports: float = MAX_SECONDS_BETWEEN_REPORTS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[TrialReport]:
+    """Train and report at every rung; the last report, at the last rung, is complete.
+
+    `busy_seconds` counts this trial's work alone, not the time between reports.
+    """
+    started = clock()
+    stack = Stack.make(
+        assignment.model, assignment.hyperparameters, data, seeds=assignment.seeds
+    )
+    pending: list[EpochRecord] = []
+    for records in train(stack, epochs=assignment.epochs, layers_at=assignment.layers_at):
+        pending += records
+        epoch = records[0].epoch
+        late = epoch > 0 and clock() - started > seconds_between_reports
+        if epoch in assignment.rungs or late:
+            last = epoch == assignment.epochs
+            replicates = _replicates(assignment, stack, records, reads_test=last and assignment.reads_test)
+            keeps = last and assignment.keeps_models
+            models = tuple(_models(stack)) if keeps else ()
+            evaluations = examine(stack) if keeps else ()
+            yield TrialReport(
+                epoch=epoch,
+                objective=objective(assignment.objective, replicates, data.num_classes),
+                epochs=tuple(pending),
+                replicates=replicates,
+                busy_seconds=clock() - started,
+                worker=worker,
+                models=models,
+                evaluations=evaluations,
+            )
+            pending, started = [], clock()
+
+
+def objective(name: str, replicates: Sequence[ReplicateRecord], num_classes: int) -> float:
+    """Return the mean over replicates of `val_loss` in nats, capped at ln C, or of `val_accuracy`.
+
+    A replicate that diverged scores as chance: ln C, 1/C.
+    """
+    if name == "val_loss":
+        return math.fsum(capped_loss(r.val_loss, num_classes) for r in replicates) / len(replicates)
+    if name == "val_accuracy":
+        chance = 1 / num_classes
+        values = [chance if r.val_accuracy is None else r.val_accuracy for r in replicates]
+        return math.fsum(values) / len(replicates)
+    raise ValueError(f"unknown objective {name!r} (choices: val_loss, val_accuracy)")
+
+
+def _replicates(
+    assignment: Assignment, stack: Stack, records: Sequence[EpochRecord], *, reads_test: bool
+) -> tuple[ReplicateRecord, ...]:
+    tests: list[tuple[float | None, float | None]] = [(None, None)] * len(records)
+    if reads_test:
+        tests = _test_scores(stack)
+    return tuple(
+        ReplicateRecord(
+            replicate=record.replicate,
+            block=assignment.blocks[record.replicate],
+            outcome=Outcome.DIVERGED if stack.diverged[record.replicate] else Outcome.COMPLETE,
+            val_loss=record.val_loss,
+            val_accuracy=record.val_accuracy,
+            test_loss=test_loss,
+            test_accuracy=test_accuracy,
+        )
+        for record, (test_loss, test_accuracy) in zip(records, tests, strict=True)
+    )
+
+
+def _test_scores(stack: Stack) -> list[tuple[float | None, float | None]]:
+    """Return test loss and accuracy of every replicate; a loss that is not finite makes it diverged."""
+    data = stack.data
+    with torch.no_grad():
+        losses, accuracies = evaluate(stack.model, data.inputs, data.targets, data.test)
+    scores: list[tuple[float | None, float | None]] = []
+    for replicate, (loss, accuracy) in enumerate(zip(losses.tolist(), accuracies.tolist(), strict=True)):
+        stack.diverged[replicate] |= not math.isfinite(loss)
+        scores.append((None, None) if stack.diverged[replicate] else (loss, accuracy))
+    return scores
+
+
+def _models(stack: Stack) -> Iterator[bytes]:
+    hp = stack.hyperparameters
+    metadata = {
+        "hyperparameters": json.dumps(asdict(hp)),
+        "num_features": str(stack.data.inputs.shape[1]),
+        "num_classes": str(stack.data.num_classes),
+    }
+    for replicate in range(len(stack.seeds)):
+        yield to_bytes(stack.model.state_dict(replicate), metadata)
