@@ -1,9 +1,10 @@
 """One look for the whole report: inks for light and dark, and one colour and one marker for every level.
 
-Pictures are drawn once, in placeholder colours. The page replaces a placeholder by its CSS variable, so that one
-drawing serves light and dark; the standalone files get the real colours for a light ground.
+Pictures are drawn once, in the colours for a light ground, no two inks alike. The page replaces each by its CSS
+variable, so that one drawing serves light and dark; the standalone files keep them.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -22,26 +23,21 @@ NUM_GROWTH_COLOURS = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Ink:
-    """A colour with a role: the placeholder it is drawn in, its CSS variable, its values on light and dark ground."""
+    """A colour with a role: its CSS variable, the value it is drawn in (for light ground), the one for dark ground."""
 
-    placeholder: str
     variable: str
     light: str
     dark: str
 
 
-def _ink(code: int, name: str, light: str, dark: str) -> Ink:
-    return Ink(placeholder=f"#0e{code:04x}", variable=f"--{name}", light=light, dark=dark)
-
-
-INK = _ink(1, "ink", "#1d2025", "#e9eaec")
-MUTED = _ink(2, "muted", "#5c636e", "#a3aab5")
-RULE = _ink(3, "rule", "#dcdfe4", "#343942")
-FAINT = _ink(4, "faint", "#a9b0ba", "#5f6773")
-GROUND = _ink(5, "ground", LIGHT_GROUND, DARK_GROUND)
-SHADE = _ink(6, "shade", "#ececea", "#23272e")
-BAD = _ink(7, "bad", "#b3261e", "#ff8a80")
-ACCENT = _ink(8, "accent", "#1f5fa8", "#8ab8f0")
+INK = Ink(variable="--ink", light="#1d2025", dark="#e9eaec")
+MUTED = Ink(variable="--muted", light="#5c636e", dark="#a3aab5")
+RULE = Ink(variable="--rule", light="#dcdfe4", dark="#343942")
+FAINT = Ink(variable="--faint", light="#a9b0ba", dark="#5f6773")
+GROUND = Ink(variable="--ground", light=LIGHT_GROUND, dark=DARK_GROUND)
+SHADE = Ink(variable="--shade", light="#ececea", dark="#23272e")
+BAD = Ink(variable="--bad", light="#b3261e", dark="#ff8a80")
+ACCENT = Ink(variable="--accent", light="#1f5fa8", dark="#8ab8f0")
 ROLES = (INK, MUTED, RULE, FAINT, GROUND, SHADE, BAD, ACCENT)
 
 
@@ -53,11 +49,10 @@ def _growth_inks() -> tuple[Ink, ...]:
         away = abs(step) / half
         hue, chroma = (255 if step < 0 else 35), 0.15 * away
         inks.append(
-            _ink(
-                0x20 + step + half,
-                f"growth-{step + half}",
-                from_oklch(0.95 - 0.52 * away, chroma, hue),
-                from_oklch(0.29 + 0.50 * away, chroma, hue),
+            Ink(
+                variable=f"--growth-{step + half}",
+                light=from_oklch(0.95 - 0.52 * away, chroma, hue),
+                dark=from_oklch(0.29 + 0.50 * away, chroma, hue),
             )
         )
     return tuple(inks)
@@ -85,21 +80,18 @@ class Theme:
     @classmethod
     def of(cls, factors: Mapping[str, Sequence[Any]]) -> "Theme":
         """Give every level its style: a ramp for ordered factors, Okabe-Ito colours, used up in turn, for others."""
+        taken = {ink.light for ink in (*ROLES, *GROWTH_INKS)}
         styles: dict[str, dict[str, LevelStyle]] = {}
-        code, num_ramps, num_named = 0x100, 0, 0
-        for factor, levels in factors.items():
+        ramps, names = itertools.cycle(RAMP_HUES), itertools.cycle(OKABE_ITO)
+        for number, (factor, levels) in enumerate(factors.items()):
             if _is_ordered(levels):
-                colours = _ramp(len(levels), RAMP_HUES[num_ramps % len(RAMP_HUES)])
-                num_ramps += 1
+                colours = _ramp(len(levels), next(ramps))
             else:
-                names = [OKABE_ITO[(num_named + place) % len(OKABE_ITO)] for place in range(len(levels))]
-                colours = [(readable(name, LIGHT_GROUND, 3), readable(name, DARK_GROUND, 4)) for name in names]
-                num_named += len(levels)
+                colours = [_on_both_grounds(next(names)) for _ in levels]
             styles[factor] = {
-                _key(level): _style(code + 2 * place, place, level, colours[place])
+                _key(level): _style(f"--level-{number}-{place}", place, level, colours[place], taken)
                 for place, level in enumerate(levels)
             }
-            code += 2 * len(levels)
         return cls(styles=styles)
 
     def style(self, factor: str, level: Any) -> LevelStyle:
@@ -107,28 +99,18 @@ class Theme:
         return self.styles[factor][_key(level)]
 
     def inks(self) -> list[Ink]:
-        """Every ink that a picture of this report may use."""
-        levels = [ink for styles in self.styles.values() for style in styles.values() for ink in (style.mark, style.text)]
-        return [*ROLES, *GROWTH_INKS, *levels]
+        """Every ink that a picture of this report may use, no two with the same light colour."""
+        styles = [style for levels in self.styles.values() for style in levels.values()]
+        return [*ROLES, *GROWTH_INKS, *(ink for style in styles for ink in (style.mark, style.text))]
 
     def css(self, mode: str) -> str:
         """Declarations of all variables for `mode` "light" or "dark"."""
         return ";".join(f"{ink.variable}:{ink.light if mode == 'light' else ink.dark}" for ink in self.inks())
 
     def with_variables(self, svg: str) -> str:
-        """A drawing whose placeholders are CSS variables: one drawing for light and dark."""
-        return self._replace(svg, {ink.placeholder: f"var({ink.variable})" for ink in self.inks()})
-
-    def with_light_colours(self, svg: str) -> str:
-        """A drawing in real colours for a light ground, for the standalone files."""
-        return self._replace(svg, self.light_colours())
-
-    def light_colours(self) -> dict[str, str]:
-        """Placeholder to real colour on light ground."""
-        return {ink.placeholder: ink.light for ink in self.inks()}
-
-    def _replace(self, svg: str, colours: Mapping[str, str]) -> str:
-        return re.sub(r"#0e[0-9a-f]{4}", lambda match: colours.get(match.group(), match.group()), svg)
+        """A drawing whose colours are CSS variables: one drawing for light and dark."""
+        variables = {ink.light: f"var({ink.variable})" for ink in self.inks()}
+        return re.sub(r"#[0-9a-f]{6}\b", lambda match: variables.get(match.group(), match.group()), svg)
 
 
 def _key(level: Any) -> str:
@@ -152,9 +134,25 @@ def _ramp(num_levels: int, hues: tuple[int, int]) -> list[tuple[str, str]]:
     ]
 
 
-def _style(code: int, place: int, level: Any, colours: tuple[str, str]) -> LevelStyle:
+def _on_both_grounds(colour: str) -> tuple[str, str]:
+    """A named colour where it can be seen as a mark: contrast 3 on light ground, 4 on dark."""
+    return readable(colour, LIGHT_GROUND, 3), readable(colour, DARK_GROUND, 4)
+
+
+def _style(
+    variable: str, place: int, level: Any, colours: tuple[str, str], taken: set[str]
+) -> LevelStyle:
     light, dark = colours
-    name = f"level-{code:x}"
-    mark = _ink(code, name, light, dark)
-    text = _ink(code + 1, name + "-text", readable(light, LIGHT_GROUND), readable(dark, DARK_GROUND))
+    text_light, text_dark = readable(light, LIGHT_GROUND), readable(dark, DARK_GROUND)
+    mark = Ink(variable=variable, light=_untaken(light, taken), dark=dark)
+    text = Ink(variable=variable + "-text", light=_untaken(text_light, taken), dark=text_dark)
     return LevelStyle(mark=mark, text=text, marker=MARKERS[place % len(MARKERS)], name=level_name(level))
+
+
+def _untaken(colour: str, taken: set[str]) -> str:
+    """The colour, or its nearest neighbour that no other ink is drawn in; to the eye the same."""
+    value = int(colour[1:], 16)
+    while f"#{value:06x}" in taken:
+        value += 1 if value & 0xFF < 0x80 else -1
+    taken.add(f"#{value:06x}")
+    return f"#{value:06x}"

@@ -61,6 +61,13 @@ def level_phrase(factor: str, value: Any) -> str:
     return f"{factor_name(factor)} {level_name(value)}"
 
 
+def difference_name(factor: str, level_a: Any, level_b: Any) -> str:
+    """Which level is subtracted from which: "depth: 5 − 3", "Adam − SGD"."""
+    pair = f"{level_name(level_b)} {MINUS} {level_name(level_a)}"
+    explained = factor in _SELF_EXPLAINING and isinstance(level_b, str)
+    return pair if explained else f"{factor_name(factor)}: {pair}"
+
+
 def outcome_name(outcome: str) -> str:
     """An outcome as a person writes it: `test_loss` is "test log-loss"."""
     return _OUTCOMES.get(outcome, (outcome.replace("_", " "), ""))[0]
@@ -82,10 +89,12 @@ def number(value: float | None, decimals: int = 3) -> str:
 
 
 def decimals_for(half_width: float | None) -> int:
-    """Decimals that an interval of this half-width supports: two of its own digits, at least 1, at most 5."""
+    """Decimals that an interval of this half-width supports: its first digit, a second one after 1 or 2; 1 to 5."""
     if half_width is None or not math.isfinite(half_width) or half_width <= 0:
         return 3
-    return min(5, max(1, 1 - math.floor(math.log10(half_width))))
+    power = math.floor(math.log10(half_width))
+    leading = half_width / 10.0**power
+    return min(5, max(1, (1 if leading < 2.95 else 0) - power))
 
 
 def signed(value: float | None, decimals: int = 3) -> str:
@@ -95,11 +104,11 @@ def signed(value: float | None, decimals: int = 3) -> str:
 
 
 def interval(estimate: float | None, low: float | None, high: float | None) -> str:
-    """A difference with its interval, rounded to what the interval supports: "+0.27 [+0.25, +0.29]"."""
+    """A difference with its interval, rounded to what the interval supports: "+0.27 [0.25, 0.29]"."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return f"{signed(estimate)} [{MISSING}]"
     decimals = decimals_for((high - low) / 2)
-    return f"{signed(estimate, decimals)} [{signed(low, decimals)}, {signed(high, decimals)}]"
+    return f"{signed(estimate, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
 
 
 def p_value(p: float | None) -> str:

@@ -1,0 +1,51 @@
+"""Confirmed configurations side by side: one faint dot a block, mean and interval; the stated default among them."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
+from reports.plots.intervals import t_interval
+from reports.theme import ACCENT, FAINT, INK, MUTED
+
+COLUMNS = ["kind", "place", "name", "block", "value", "low", "high"]
+ROW = 36  # points
+
+
+def tidy(scores: pd.DataFrame, names: Sequence[tuple[int, str]], outcome: str) -> pd.DataFrame:
+    """Rows to draw: kind ("block", "mean"), place, name, block, value, low, high (95 % t interval over blocks).
+
+    `scores` has trial_number, block and the outcome; `names` lists trial numbers with the name of each, top first.
+    """
+    rows = []
+    for place, (number, name) in enumerate(names):
+        found = scores[scores["trial_number"] == number]
+        base = {"place": place, "name": name}
+        values = zip(found["block"], found[outcome], strict=True)
+        rows += [{"kind": "block", **base, "block": block, "value": value} for block, value in values]
+        mean, low, high = t_interval(found[outcome].to_numpy(dtype=float))
+        rows.append({"kind": "mean", **base, "value": mean, "low": low, "high": high})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, unit: str) -> None:
+    """Draw what `tidy` gives, the first row (the best) in the accent's colour."""
+    means = frame[(frame["kind"] == "mean") & frame["value"].notna()] if len(frame) else frame
+    if means.empty:
+        say_empty(ax, "Nothing is confirmed yet.")
+        return
+    linear_axis(ax, "x", *limits_of([*frame["value"], *frame["low"], *frame["high"]]), most=5)
+    ax.set_ylim(float(frame["place"].max()) + 0.5, -0.5)
+    ax.set_yticks([])
+    quiet(ax, grid="x")
+    ax.spines["left"].set_visible(False)
+    blocks = frame[frame["kind"] == "block"]
+    ax.plot(blocks["value"], blocks["place"] + 0.2, "o", ms=4, color=FAINT.light, alpha=0.7, mew=0)
+    for row in means.itertuples():
+        colour = ACCENT.light if row.place == 0 else INK.light
+        ax.plot([row.low, row.high], [row.place + 0.2] * 2, color=colour, linewidth=2)
+        ax.plot(row.value, row.place + 0.2, "D", ms=5.5, color=colour)
+        colour = INK.light if row.place == 0 else MUTED.light
+        ax.text(0, row.place - 0.18, row.name, transform=ax.get_yaxis_transform(), va="center", color=colour)
+    ax.set_xlabel(unit)

@@ -1,0 +1,54 @@
+"""Forest plot: one contrast a row with its interval, zero, and the smallest effect of interest as a shaded band."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
+from reports.theme import FAINT, INK, MUTED, SHADE
+from reports.words import difference_name, interval
+
+ROW = 31  # points
+
+
+def tidy(contrasts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows to draw, top to bottom: label ("depth: 5 − 3"), estimate, ci_low, ci_high, text ("+0.27 [0.25, 0.29]")."""
+    rows = [
+        {
+            "label": difference_name(row["factor"], row["level_a"], row["level_b"]),
+            "estimate": row["estimate"],
+            "ci_low": row["ci_low"],
+            "ci_high": row["ci_high"],
+            "text": interval(row["estimate"], row["ci_low"], row["ci_high"]),
+        }
+        for row in contrasts
+    ]
+    return pd.DataFrame(rows, columns=["label", "estimate", "ci_low", "ci_high", "text"])
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: str) -> None:
+    """Draw what `tidy` gives; the band is plus and minus the smallest effect, in the same unit."""
+    if frame.empty or frame["estimate"].isna().all():
+        say_empty(ax, "No contrast: that takes a factor with at least two levels and a finished block.")
+        return
+    band = smallest_effect or 0.0
+    ends = [*frame["estimate"], *frame["ci_low"], *frame["ci_high"], -1.3 * band, 1.3 * band, 0.0]
+    linear_axis(ax, "x", *limits_of(ends), most=5)
+    ax.set_ylim(len(frame) - 0.5, -0.5)
+    ax.set_yticks([])
+    quiet(ax, grid="x")
+    ax.spines["left"].set_visible(False)
+    if band:
+        ax.axvspan(-band, band, color=SHADE.light, linewidth=0, zorder=0)
+    ax.axvline(0, color=MUTED.light, linewidth=0.9, zorder=1)
+    rows = range(len(frame))
+    ax.hlines([row + 0.2 for row in rows], frame["ci_low"], frame["ci_high"], color=INK.light, linewidth=1.8)
+    ax.plot(frame["estimate"], [row + 0.2 for row in rows], "o", color=INK.light, markersize=5.5)
+    for row, (label, text) in enumerate(zip(frame["label"], frame["text"], strict=True)):
+        ax.text(0, row - 0.22, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)
+        ax.text(1, row - 0.22, text, transform=ax.get_yaxis_transform(), va="center", ha="right")
+        if row:
+            ax.axhline(row - 0.5, color=FAINT.light, linewidth=0.4, alpha=0.5)
+    ax.set_xlabel(unit)

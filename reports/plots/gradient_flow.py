@@ -1,0 +1,79 @@
+"""Gradient flow: the signal's gradient by layer, relative to the last hidden layer, with the theory's line dashed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.plots.axes import linear_axis, log_axis, quiet, say_empty
+from reports.theme import INK, MUTED, Theme
+from reports.words import factor_name
+
+COLUMNS = ["line", "layer", "median", "low", "high", "theory"]
+
+
+def tidy(signal: pd.DataFrame, lines: pd.Series, growth: float | None) -> pd.DataFrame:
+    """Rows to draw: line (label of the line), layer, median, low, high (5-95 % over blocks), theory.
+
+    `signal` is one panel's part of `signal.relative_signal` at one epoch; `lines` gives each of its rows the label
+    of its line. Cells that share a line are averaged in ln within a block. `growth` is the growth per block that
+    theory predicts for this panel; the theory's column is growth^(H - layer), NaN without one.
+    """
+    if signal.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    by_block = signal.assign(line=lines).groupby(["line", "layer", "block"], sort=False)
+    blocks = by_block.agg(log_ratio=("log_ratio", "mean"), last=("num_layers", "max")).reset_index()
+    groups = blocks.groupby(["line", "layer"], sort=False)
+    rows = groups.agg(last=("last", "max")).reset_index()
+    quantiles = groups["log_ratio"].quantile([0.05, 0.5, 0.95]).unstack()
+    rows[["low", "median", "high"]] = np.exp(quantiles.to_numpy())
+    rows["theory"] = np.nan if growth is None else growth ** (rows["last"] - rows["layer"])
+    return rows[COLUMNS]
+
+
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    theme: Theme,
+    factor: str | None,
+    levels: Sequence[Any],
+    limits: tuple[float, float],
+    num_layers: int,
+) -> None:
+    """Draw what `tidy` gives, one line a level of `factor` (one line in ink where it is None)."""
+    if frame.empty or frame["median"].isna().all():
+        say_empty(ax, "No finite gradients: none recorded, or every network diverged.")
+        return
+    linear_axis(ax, "x", 0.8, max(num_layers, 2) + 0.2, most=8)
+    log_axis(ax, "y", *limits)
+    quiet(ax)
+    ax.axhline(1, color=MUTED.light, linewidth=0.8)
+    for level in levels or [None]:
+        style = theme.style(factor, level) if factor else None
+        rows = frame[frame["line"] == (style.name if style else "all")].sort_values("layer")
+        colour = style.mark.light if style else INK.light
+        marker = style.marker if style else "o"
+        ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
+        ax.plot(rows["layer"], rows["theory"], color=colour, linewidth=1.3, dashes=(4, 3))
+        ax.plot(rows["layer"], rows["median"], marker=marker, linewidth=1.4, markersize=4.5, color=colour)
+        if style and factor and len(rows):
+            _label(ax, rows, f"{factor_name(factor)} {style.name}", style.text.light, by_end=factor == "depth")
+    ax.set_xlabel("layer, from the input")
+
+
+def _label(ax: Axes, rows: pd.DataFrame, text: str, colour: str, *, by_end: bool) -> None:
+    """Name a line: networks of different depth where they end (at 1), others where they begin."""
+    point = rows.iloc[-1 if by_end else 0]
+    below = rows["median"].iloc[0] >= 1
+    ax.annotate(
+        text,
+        (point["layer"], point["median"]),
+        xytext=(3 if by_end else 6, -9 if below == by_end else 9),
+        textcoords="offset points",
+        ha="right" if by_end and point["layer"] >= ax.get_xlim()[1] - 0.5 else "center" if by_end else "left",
+        va="center",
+        color=colour,
+    )

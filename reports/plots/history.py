@@ -1,0 +1,39 @@
+"""Search history: the objective of each trial in the order of the search, and the best so far."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.plots.axes import linear_axis, log_axis, limits_of, quiet, say_empty
+from reports.theme import ACCENT, BAD, FAINT, INK
+
+COLUMNS = ["trial_number", "objective", "state", "best_so_far"]
+
+
+def tidy(trials: pd.DataFrame) -> pd.DataFrame:
+    """Rows to draw: trial_number, objective, state, best_so_far (over completed trials); `trials` are search trials."""
+    if trials.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    ordered = trials.sort_values("number")
+    objective = ordered["objective"].astype(float)
+    complete = objective.where(ordered["state"] == "complete")
+    rows = ordered.assign(objective=objective, trial_number=ordered["number"], best_so_far=complete.cummin().ffill())
+    return rows[COLUMNS].reset_index(drop=True)
+
+
+def draw(frame: pd.DataFrame, ax: Axes) -> None:
+    """Draw what `tidy` gives: completed trials filled, stopped ones hollow, failed ones crossed."""
+    seen = frame[np.isfinite(frame["objective"].astype(float))] if len(frame) else frame
+    if seen.empty:
+        say_empty(ax, "No trial of the search has reported yet.")
+        return
+    linear_axis(ax, "x", 0, float(max(frame["trial_number"].max() + 1, 2)), most=7)
+    log_axis(ax, "y", *limits_of(list(seen["objective"]), log=True))
+    quiet(ax)
+    stopped, complete = seen[seen["state"] == "pruned"], seen[seen["state"] == "complete"]
+    ax.plot(stopped["trial_number"], stopped["objective"], "o", ms=4, mfc="none", mec=FAINT.light, mew=1)
+    ax.plot(complete["trial_number"], complete["objective"], "o", ms=4.5, color=ACCENT.light)
+    failed = seen[seen["state"] == "failed"]
+    ax.plot(failed["trial_number"], failed["objective"], "x", ms=5, color=BAD.light)
+    ax.step(frame["trial_number"], frame["best_so_far"], where="post", color=INK.light, linewidth=1.3)
+    ax.set_xlabel("trial")

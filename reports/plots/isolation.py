@@ -1,0 +1,72 @@
+"""Isolation plot: one factor alone, a faint line a block over its levels, mean with interval, the best cell marked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from reports.cube import plain
+from reports.plots.axes import log_axis, named_axis, quiet, say_empty
+from reports.plots.intervals import t_interval
+from reports.theme import FAINT, INK, Theme
+
+
+def tidy(
+    scores: pd.DataFrame, factor: str, levels: Sequence[Any], outcome: str, best: Sequence[float]
+) -> pd.DataFrame:
+    """Rows to draw: kind ("block", "mean", "best"), place (of the level), level, block, value, low, high.
+
+    `scores` has one row per cell and block; "block" rows are means over the other factors' cells; "mean" rows
+    their mean and 95 % t interval over blocks; `best` is each level's mean outcome at its best cell.
+    """
+    rows: list[dict[str, Any]] = []
+    for place, level in enumerate(levels):
+        at_level = scores[[plain(value) == plain(level) for value in scores[factor]]]
+        blocks = at_level.groupby("block")[outcome].mean()
+        base = {"place": place, "level": str(level)}
+        rows += [{"kind": "block", **base, "block": b, "value": v} for b, v in blocks.items()]
+        mean, low, high = t_interval(blocks.to_numpy())
+        rows.append({"kind": "mean", **base, "value": mean, "low": low, "high": high})
+        rows.append({"kind": "best", **base, "value": best[place] if place < len(best) else np.nan})
+    return pd.DataFrame(rows, columns=["kind", "place", "level", "block", "value", "low", "high"])
+
+
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    theme: Theme,
+    factor: str,
+    levels: Sequence[Any],
+    limits: tuple[float, float],
+) -> None:
+    """Draw what `tidy` gives on a log axis with these limits; `levels` names the places."""
+    blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
+    if blocks.empty:
+        say_empty(ax, "No finished network in the confirm phase yet.")
+        return
+    named_axis(ax, "x", [theme.style(factor, level).name for level in levels])
+    log_axis(ax, "y", *limits)
+    quiet(ax)
+    lines = [group[["place", "value"]].to_numpy() for _, group in blocks.groupby("block")]
+    ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7), autolim=False)
+    means = frame[frame["kind"] == "mean"]
+    ax.plot(means["place"], means["value"], color=INK.light, linewidth=1.2, zorder=3)
+    for row in means.itertuples():
+        style = theme.style(factor, levels[int(row.place)])
+        ax.plot([row.place] * 2, [row.low, row.high], color=style.mark.light, linewidth=3, zorder=4)
+        ax.plot(row.place, row.value, style.marker, color=style.mark.light, markersize=7, zorder=5)
+    best = frame[(frame["kind"] == "best") & frame["value"].notna()]
+    ax.plot(
+        best["place"] + 0.16,
+        best["value"],
+        "*",
+        markersize=9,
+        markerfacecolor="none",
+        markeredgecolor=INK.light,
+        markeredgewidth=0.9,
+        zorder=6,
+    )

@@ -1,0 +1,75 @@
+"""Parallel coordinates: one line a search trial over its hyperparameters, dark where its loss is low."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from reports.plots.axes import named_axis, say_empty, tick_text
+from reports.theme import ACCENT, FAINT, INK, MUTED, RULE
+from reports.words import factor_name, level_name
+
+BEST = 0.1  # share of trials drawn in front
+
+
+def tidy(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequence[str]) -> pd.DataFrame:
+    """Rows to draw: trial_number, a height in 0..1 for each hyperparameter and for the objective, front.
+
+    `choices` maps a hyperparameter to its levels (placed evenly), `rates` lists positive ones (log scale). `front`
+    marks the tenth of the trials with the lowest objective.
+    """
+    seen = trials[trials["objective"].notna()] if len(trials) else trials
+    heights = pd.DataFrame({"trial_number": seen["number"] if len(seen) else pd.Series(dtype=int)})
+    for name, levels in choices.items():
+        places = {level_name(level): index / max(len(levels) - 1, 1) for index, level in enumerate(levels)}
+        heights[name] = [places.get(level_name(value), np.nan) for value in seen.get(name, [])]
+    for name in rates:
+        heights[name] = _log_share(seen[name]) if len(seen) else []
+    heights["objective"] = _log_share(seen["objective"]) if len(seen) else []
+    heights["front"] = heights["objective"].rank(method="first") <= max(1, round(BEST * len(heights)))
+    return heights.reset_index(drop=True)
+
+
+def _log_share(values: pd.Series) -> pd.Series:
+    logs = np.log(values.astype(float))
+    span = logs.max() - logs.min()
+    return (logs - logs.min()) / span if span > 0 else logs * 0 + 0.5
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[float, str]]]) -> None:
+    """Draw what `tidy` gives; `ticks` labels heights of each axis and gives their order."""
+    if frame.empty:
+        say_empty(ax, "No trial of the search has reported yet.")
+        return
+    names = list(ticks)
+    named_axis(ax, "x", [factor_name(name) for name in names], pad=0.35)
+    ax.set_ylim(-0.06, 1.06)
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.tick_params(length=0, pad=4)
+    points = frame[names].to_numpy(dtype=float)
+    lines = np.stack([np.broadcast_to(np.arange(len(names)), points.shape), points], axis=-1)
+    front = frame["front"].to_numpy(dtype=bool)
+    ax.add_collection(LineCollection(lines[~front], colors=FAINT.light, linewidths=0.7, alpha=0.6), autolim=False)
+    ax.add_collection(LineCollection(lines[front], colors=ACCENT.light, linewidths=1.6), autolim=False)
+    for place, name in enumerate(names):
+        ax.axvline(place, color=RULE.light, linewidth=1, zorder=0)
+        for height, text in ticks[name]:
+            ax.text(place + 0.03, height, text, va="center", color=INK.light if place else MUTED.light)
+
+
+def ticks_of(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequence[str]) -> dict[str, Any]:
+    """Heights and names for the axes of `draw`: every level, and the ends of what was tried."""
+    ticks: dict[str, Any] = {
+        name: [(index / max(len(levels) - 1, 1), level_name(level)) for index, level in enumerate(levels)]
+        for name, levels in choices.items()
+    }
+    for name in [*rates, "objective"]:
+        values = trials[name].astype(float).dropna() if len(trials) else pd.Series(dtype=float)
+        ends = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
+        ticks[name] = [(0.0, tick_text(float(f"{ends[0]:.2g}"))), (1.0, tick_text(float(f"{ends[1]:.2g}")))]
+    return ticks

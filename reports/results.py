@@ -1,0 +1,141 @@
+"""All statistics of one report, computed once: what the JSON file, the tables and the pictures share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports.accounting import Accounting, account
+from reports.comparison import at_best, contrasts, interactions
+from reports.cube import plain
+from reports.inputs import ReportInputs
+from reports.outcomes import boundary_shares, contrast_rows, mark_boundary
+from reports.stability import growth_by_cell, growths, verdict_shares
+
+OUTCOME = "test_loss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What the recorded numbers say.
+
+    - `accounting`: counts that add up (AccountingError otherwise)
+    - `rows`: networks of the confirm phase, scored (`outcomes.contrast_rows`)
+    - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective, at_boundary; empty without cells
+    - `contrasts`, `at_best`, `interactions`: frames of `comparison`, for test log-loss; empty without cells
+    - `error_contrasts`: the contrasts of test error, described only
+    - `growths`: growth of every network of the confirm phase at every epoch, with block and factors
+    - `growth_contrasts`: contrasts of ln total_growth over blocks at initialisation
+    - `theory`: growth measured and predicted by cell
+    - `verdicts`: shares of verdicts by level, with the column `when` ("initial", "trained")
+    """
+
+    accounting: Accounting
+    rows: pd.DataFrame
+    chosen: pd.DataFrame
+    contrasts: pd.DataFrame
+    at_best: pd.DataFrame
+    interactions: pd.DataFrame
+    error_contrasts: pd.DataFrame
+    growths: pd.DataFrame
+    growth_contrasts: pd.DataFrame
+    theory: pd.DataFrame
+    verdicts: pd.DataFrame
+
+
+def compute(inputs: ReportInputs) -> Results:
+    """Compute every statistic; raises AccountingError where the record contradicts itself."""
+    accounting = account(inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at)
+    factors, compare = list(inputs.factors), inputs.has_cells
+    rows = contrast_rows(inputs.replicates, inputs.factors, inputs.num_classes)
+    chosen = _chosen(inputs) if compare else pd.DataFrame()
+    grown = _growths(inputs, rows)
+    effects = inputs.plan["smallest_effect"]
+    boundary = boundary_shares(chosen, factors) if len(chosen) else None
+    none = contrasts(_slim(rows.iloc[:0], [], OUTCOME), [], OUTCOME)
+    usable = compare and len(rows) > 0
+    initial = grown[grown["epoch"] == 0] if len(grown) else grown
+    return Results(
+        accounting=accounting,
+        rows=rows,
+        chosen=chosen,
+        contrasts=contrasts(_slim(rows, factors, OUTCOME), factors, OUTCOME, effects["log_loss"], boundary)
+        if usable
+        else none,
+        at_best=_at_best(inputs, rows, chosen) if usable else none,
+        interactions=interactions(_slim(rows, factors, OUTCOME), factors, OUTCOME)
+        if usable and len(factors) > 1
+        else pd.DataFrame(),
+        error_contrasts=contrasts(_slim(rows, factors, "test_error"), factors, "test_error", effects["error"])
+        if usable
+        else none,
+        growths=grown,
+        growth_contrasts=contrasts(_slim(initial, factors, "ln_total_growth"), factors, "ln_total_growth")
+        if usable and len(initial)
+        else none,
+        theory=_theory(inputs, initial),
+        verdicts=_verdicts(inputs),
+    )
+
+
+def _slim(rows: pd.DataFrame, factors: list[str], outcome: str) -> pd.DataFrame:
+    """Only what a comparison reads."""
+    return rows[[*factors, "block", outcome]]
+
+
+def _chosen(inputs: ReportInputs) -> pd.DataFrame:
+    """The search trial of each cell whose nuisance values the confirm phase took, with its objective.
+
+    Where the cell is confirmed already, the search trial with the confirm trial's values; else the lowest objective among
+    the trials that reached the last rung.
+    """
+    search = inputs.trials[inputs.trials["phase"] == "search"]
+    reached = search[(search["state"] == "complete") & search["objective"].notna()]
+    if reached.empty:
+        return pd.DataFrame()
+    best = reached.sort_values(["objective", "number"]).groupby("cell", sort=True).head(1).sort_values("cell")
+    best = best.rename(columns={"number": "trial_number"})
+    nuisances = [name for name in inputs.plan["nuisances"] if name in best]
+    kept = best[["trial_number", "cell", *inputs.factors, *nuisances, "objective"]].reset_index(drop=True)
+    ranges = inputs.plan["nuisances"] if "learning_rate" in kept else {}
+    settings = {name: value for name, value in inputs.plan["fixed"].items() if name == "optimizer" and name not in kept}
+    return mark_boundary(kept.assign(**settings), ranges).drop(columns=list(settings))
+
+
+def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """At best needs, for every level, a cell in the search and, in the confirm phase, all cells."""
+    factors, none = list(inputs.factors), contrasts(_slim(rows.iloc[:0], [], OUTCOME), [], OUTCOME)
+    covered = len(chosen) > 0 and all(
+        {plain(level) for level in levels} <= {plain(value) for value in source[name]}
+        for name, levels in inputs.factors.items()
+        for source in (chosen, rows)
+    )
+    if not covered:
+        return none
+    slim = _slim(rows, factors, OUTCOME)
+    return at_best(slim, factors, OUTCOME, chosen, inputs.plan["smallest_effect"]["log_loss"])
+
+
+def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
+    if inputs.gradients.empty or rows.empty:
+        return pd.DataFrame()
+    recorded = inputs.gradients[inputs.gradients["trial_number"].isin(set(rows["trial_number"]))]
+    keys = ["trial_number", "replicate"]
+    return growths(recorded).merge(rows[[*keys, "block", *inputs.factors]], on=keys)
+
+
+def _theory(inputs: ReportInputs, initial: pd.DataFrame) -> pd.DataFrame:
+    if initial.empty:
+        return pd.DataFrame()
+    confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
+    cells = confirm[["number", "cell", *inputs.factors]]
+    return growth_by_cell(initial, cells, inputs.plan["fixed"])
+
+
+def _verdicts(inputs: ReportInputs) -> pd.DataFrame:
+    confirm = inputs.replicates[inputs.replicates["phase"] == "confirm"]
+    tables = [
+        verdict_shares(confirm, list(inputs.factors), f"verdict_{when}").assign(when=when)
+        for when in ("initial", "trained")
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,88 @@
+"""Accounting: what was planned and what became of it, overall, by phase and by level, adding up exactly."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from reports.sections.section import Cell, Column, Material, Section, Table
+from reports.words import MISSING, count, duration, factor_name, level_name
+
+COUNTS = {
+    "planned": "planned",
+    "missing": "not reached",
+    "waiting": "waiting",
+    "running": "running",
+    "complete": "complete",
+    "pruned": "stopped early",
+    "failed": "failed",
+    "retried": "retried",
+    "networks": "networks",
+    "diverged": "diverged",
+    "epochs": "network-epochs",
+}
+ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
+
+
+def accounting(material: Material) -> Section:
+    """Tables of counts; a column that is 0 everywhere and says little is left out."""
+    counts = material.report["accounting"]
+    shown = [name for name in COUNTS if name in ALWAYS or counts[name]]
+    by_phase = [*counts["by_phase"], {"phase": "both", **counts}]
+    tables = [
+        _table("Trials by phase", ["phase"], by_phase, shown, folded=False),
+        _table("Trials by level", ["factor", "level"], counts["by_level"], shown, folded=True),
+        _rungs(counts["by_rung"]),
+    ]
+    context = {
+        "sum": _sum(counts),
+        "tables": [table for table in tables if table.rows],
+        "events": [event for event in _events(material) if event[1] != "started"],
+    }
+    return Section(slug="accounting", title="Accounting", context=context)
+
+
+def _sum(counts: Mapping[str, Any]) -> str:
+    """One line that a reader can add up."""
+    parts = [("complete", "complete"), ("pruned", "stopped early"), ("failed", "failed"), ("running", "running")]
+    listed = " + ".join(f"{count(counts[key])} {name}" for key, name in parts if counts[key] or key in ALWAYS)
+    rest = [("waiting", "waiting"), ("missing", "not reached")]
+    more = "".join(f" + {count(counts[key])} {name}" for key, name in rest if counts[key])
+    return f"{count(counts['planned'])} trials planned = {listed}{more}."
+
+
+def _table(
+    caption: str, keys: list[str], records: list[Mapping[str, Any]], shown: list[str], *, folded: bool
+) -> Table:
+    columns = [*(Column(name=key, is_number=False) for key in keys), *(Column(name=COUNTS[name]) for name in shown)]
+    columns.append(Column(name="busy time"))
+    rows = []
+    for record in records:
+        names = [factor_name(str(record[key])) if key != "level" else level_name(record[key]) for key in keys]
+        counted = [record[name] for name in shown]
+        rows.append(
+            [
+                *(Cell(text=name) for name in names),
+                *(Cell(text=count(value), value=value) for value in counted),
+                Cell(text=duration(record["seconds"]) if record["seconds"] else MISSING, value=record["seconds"]),
+            ]
+        )
+    return Table(caption=caption, columns=columns, rows=rows, folded=folded)
+
+
+def _rungs(records: list[Mapping[str, Any]]) -> Table:
+    rows = [
+        [Cell(text=count(row["rung"]), value=row["rung"]), Cell(text=count(row["pruned"]), value=row["pruned"])]
+        for row in records
+        if not math.isnan(row["pruned"])
+    ]
+    columns = [Column(name="rung", unit="epoch"), Column(name="stopped there")]
+    return Table(caption="Search trials stopped, by rung", columns=columns, rows=rows, folded=True)
+
+
+def _events(material: Material) -> list[tuple[str, str, str]]:
+    """What happened beside training, such as retries; the twenty latest."""
+    events = material.inputs.events
+    return [
+        (str(row["at"]), str(row["kind"]), str(row["detail"] or ""))
+        for row in events.sort_values("sequence").tail(20).to_dict("records")
+    ] if len(events) else []

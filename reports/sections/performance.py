@@ -1,0 +1,179 @@
+"""Performance: isolation plots of every factor and forest plots of the contrasts."""
+
+import numpy as np
+import pandas as pd
+
+from reports.cube import plain
+from reports.plots import forest, isolation
+from reports.plots.axes import limits_of
+from reports.plots.canvas import Panel, Sheet, draw_panel
+from reports.plots.figure import Figure
+from reports.results import OUTCOME
+from reports.sections.section import Cell, Column, Material, Section, Table
+from reports.sections.tables import contrast_table
+from reports.words import count, factor_name, number, plural
+
+UNIT = "nats, test log-loss"
+
+
+def performance(material: Material) -> Section:
+    """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
+    figures = [_isolation(material), *_forests(material)]
+    tables = [
+        contrast_table("Averaged over the other factors, test log-loss", "nats", material.results.contrasts),
+        contrast_table("Test error, described only", "fraction", material.results.error_contrasts, folded=True),
+        _cells(material),
+    ]
+    context = {"tables": [table for table in tables if table.rows]}
+    return Section(slug="performance", title="Performance", figures=figures, context=context)
+
+
+def _isolation(material: Material) -> Figure:
+    factors, rows = material.inputs.factors, material.results.rows
+    frames = {
+        factor: isolation.tidy(rows, factor, levels, OUTCOME, _best_by_level(material, factor))
+        for factor, levels in factors.items()
+    }
+    values = [value for frame in frames.values() for value in frame[["value", "low", "high"]].to_numpy().ravel()]
+    limits = limits_of(values, log=True)
+    panels = [
+        draw_panel(
+            lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]
+                frame, ax, theme=material.theme, factor=factor, levels=factors[factor], limits=limits
+            ),
+            Sheet(),
+            heading=factor_name(factor).capitalize(),
+            prefix=f"iso{place}",
+        )
+        for place, (factor, frame) in enumerate(frames.items())
+    ]
+    blocks = int(rows["block"].nunique())
+    return Figure(
+        slug="isolation",
+        title="Test log-loss by level, one factor at a time",
+        caption=(
+            "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean over blocks "
+            "and its 95 % interval. Star: the level at its best cell. Log scale in nats, the same in every panel. Levels "
+            "are compared within blocks, so two bars may overlap where their difference is clear: that is the next figure."
+        ),
+        num=f"n = {plural(blocks, 'block')}, {plural(len(rows), 'network')}",
+        alt=_isolation_alt(frames, material),
+        panels=tuple(panels),
+        data=_stacked(frames, "factor"),
+        columns=2,
+    )
+
+
+def _best_by_level(material: Material, factor: str) -> list[float]:
+    """Mean outcome of each level's cell with the lowest objective in the search; NaN where there is none."""
+    chosen, rows = material.results.chosen, material.results.rows
+    best = []
+    for level in material.inputs.factors[factor]:
+        there = chosen[[plain(v) == plain(level) for v in chosen[factor]]] if len(chosen) else chosen
+        if there.empty:
+            best.append(float("nan"))
+            continue
+        top = there.sort_values(["objective", "cell"]).iloc[0]
+        match = np.ones(len(rows), dtype=bool)
+        for name in material.inputs.factors:
+            match &= np.array([plain(value) == plain(top[name]) for value in rows[name]], dtype=bool)
+        best.append(float(rows.loc[match, OUTCOME].mean()) if match.any() else float("nan"))
+    return best
+
+
+def _isolation_alt(frames: dict[str, pd.DataFrame], material: Material) -> str:
+    parts = []
+    for factor, frame in frames.items():
+        means = frame[frame["kind"] == "mean"]
+        names = [material.theme.style(factor, level).name for level in material.inputs.factors[factor]]
+        pairs = [f"{name} {number(value, 2)}" for name, value in zip(names, means["value"], strict=True)]
+        parts.append(f"{factor_name(factor)}: {', '.join(pairs)}")
+    return "Mean test log-loss in nats by level. " + "; ".join(parts)
+
+
+def _stacked(frames: dict[str, pd.DataFrame], key: str) -> pd.DataFrame:
+    return pd.concat([frame.assign(**{key: name}) for name, frame in frames.items()], ignore_index=True)
+
+
+def _forests(material: Material) -> list[Figure]:
+    """At best first, then averaged, each on its own scale."""
+    report, size = material.report, material.inputs.plan["smallest_effect"]["log_loss"]
+    averaged = [row for row in report["contrasts"] if row["outcome"] == OUTCOME]
+    views = (("forest_at_best", "each at its best cell", report["at_best"]),)
+    views += (("forest_averaged", "averaged over the other factors", averaged),)
+    figures = []
+    for slug, words, rows in views:
+        frame = forest.tidy(rows)
+        panel = _forest_panel(frame, size, slug)
+        blocks = max((row["num_blocks"] for row in rows), default=0)
+        listed = "; ".join(f"{row['label']} {row['text']}" for _, row in frame.iterrows())
+        figures.append(
+            Figure(
+                slug=slug,
+                title=f"Differences between levels, {words}",
+                caption=(
+                    "Later level minus earlier one, over blocks: below 0 the later level has the lower loss. Bars are 95 % "
+                    f"intervals; shaded, differences within the smallest effect of interest (±{size:g} nats)."
+                ),
+                num=f"n = {plural(blocks, 'block')}",
+                alt=f"Differences in test log-loss in nats, {words}. {listed}",
+                panels=(panel,),
+                data=frame,
+                columns=1,
+            )
+        )
+    return figures
+
+
+def _forest_panel(frame: pd.DataFrame, size: float, slug: str) -> Panel:
+    height = 50 + forest.ROW * max(len(frame), 2)
+    sheet = Sheet(height=height, left=4, right=8, top=6, bottom=36)
+    return draw_panel(
+        lambda ax: forest.draw(frame, ax, smallest_effect=size, unit=UNIT), sheet, prefix=slug.replace("_", "-")
+    )
+
+
+def _cells(material: Material) -> Table:
+    """Every cell: its levels, the learning rate chosen, the objective of the search and the scores confirmed."""
+    chosen, rows = material.results.chosen, material.results.rows
+    factors = list(material.inputs.factors)
+    nuisances = [name for name in material.inputs.plan["nuisances"] if name in chosen]
+    confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
+    number_of = dict(zip(confirm["cell"], confirm["number"], strict=True))
+    scores = rows.groupby("trial_number")[["test_loss", "test_error", "failed"]].mean()
+    columns = [
+        Column(name="cell"),
+        *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
+        *(Column(name=factor_name(name)) for name in nuisances),
+        Column(name="objective", unit="search"),
+        Column(name="test log-loss", unit="nats"),
+        Column(name="test error", unit="%"),
+        Column(name="failed", unit="%"),
+    ]
+    table = []
+    for record in chosen.to_dict("records"):
+        trial = number_of.get(record["cell"])
+        found = scores.loc[trial] if trial in scores.index else None
+        loss, error, failed = (None, None, None) if found is None else (float(value) for value in found)
+        table.append(
+            [
+                Cell(text=count(record["cell"]), value=float(record["cell"])),
+                *(_level_cell(material, name, record[name]) for name in factors),
+                *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
+                Cell(text=number(record["objective"]), value=float(record["objective"])),
+                Cell(text=number(loss), value=loss),
+                Cell(text=number(None if error is None else 100 * error, 1), value=error),
+                Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
+            ]
+        )
+    return Table(caption="Every cell", columns=columns, rows=table, folded=True)
+
+
+def _numeric(material: Material, factor: str) -> bool:
+    levels = material.inputs.factors[factor]
+    return all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
+
+
+def _level_cell(material: Material, factor: str, level: object) -> Cell:
+    value = float(level) if isinstance(level, int | float) else None
+    return Cell(text=material.theme.style(factor, plain(level)).name, value=value)

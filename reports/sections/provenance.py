@@ -1,0 +1,64 @@
+"""Provenance: plan, versions, hardware, hashes, seconds, and the one command that makes the report again."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.sections.section import Cell, Column, Material, Section, Table
+from reports.words import count, duration
+
+
+def provenance(material: Material) -> Section:
+    """Everything that is needed to trace or repeat the study."""
+    inputs, report = material.inputs, material.report
+    tables = [
+        _pairs("Plan", dict(_flat({name: value for name, value in report["plan"].items() if name != "question"}))),
+        _pairs("Software and hardware", dict(_flat(report["provenance"]))),
+        _pairs("Time", {name: duration(value) for name, value in report["seconds"].items()}),
+        _artifacts(report["artifacts"]),
+    ]
+    context = {
+        "command": inputs.command,
+        "plan_hash": inputs.plan_hash,
+        "created": inputs.created_at.strftime("%Y-%m-%d %H:%M UTC"),
+        "tables": [table for table in tables if table.rows],
+    }
+    return Section(slug="provenance", title="Provenance", context=context)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested mappings as dotted names; lists joined by commas."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif value is not None:
+            text = ", ".join(map(_text, value)) if isinstance(value, list | tuple) else _text(value)
+            yield f"{prefix}{name}", text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _pairs(caption: str, values: Mapping[str, str]) -> Table:
+    rows = [[Cell(text=name), Cell(text=value)] for name, value in values.items()]
+    columns = [Column(name="what", is_number=False), Column(name="value", is_number=False)]
+    return Table(caption=caption, columns=columns, rows=rows, folded=True)
+
+
+def _artifacts(artifacts: list[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column(name="file", is_number=False),
+        Column(name="bytes"),
+        Column(name="SHA-256", is_number=False),
+    ]
+    rows = [
+        [
+            Cell(text=str(row["path"])),
+            Cell(text=count(row["num_bytes"]), value=float(row["num_bytes"])),
+            Cell(text=str(row["sha256"])),
+        ]
+        for row in artifacts
+    ]
+    return Table(caption="Kept models", columns=columns, rows=rows, folded=True)

@@ -1,0 +1,99 @@
+"""Training: learning curves of every factor, loss first, error folded behind it."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from reports.cube import plain
+from reports.plots import learning_curves
+from reports.plots.axes import limits_of
+from reports.plots.canvas import Sheet, draw_panel
+from reports.plots.figure import Figure
+from reports.sections.section import Material, Section
+from reports.words import factor_name, number, plural
+
+LOSSES = {"validation": "val_loss", "training": "train_loss"}
+ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}
+
+
+def training(material: Material) -> Section:
+    """How the networks of the confirm phase learned, by level."""
+    curves = _curves(material)
+    figures = [
+        _figure(material, curves, "learning_curves_loss", "Log-loss", "nats, log scale", LOSSES, log=True),
+        _figure(material, curves, "learning_curves_accuracy", "Accuracy", "share of right answers", ACCURACIES, log=False),
+    ]
+    return Section(slug="training", title="Training", figures=figures)
+
+
+def _curves(material: Material) -> pd.DataFrame:
+    """One row per network of the confirm phase and epoch, failed ones at chance, with block and levels."""
+    rows, epochs = material.results.rows, material.inputs.epochs
+    keys = ["trial_number", "replicate"]
+    if rows.empty or epochs.empty:
+        columns = [*keys, "epoch", *LOSSES.values(), *ACCURACIES.values(), "block", *material.inputs.factors]
+        return pd.DataFrame(columns=columns)
+    kept = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))]
+    grid = rows[[*keys, "block", "outcome", *material.inputs.factors]]
+    every = grid.merge(pd.DataFrame({"epoch": sorted(kept["epoch"].unique())}), how="cross")
+    measures = [*LOSSES.values(), *ACCURACIES.values()]
+    merged = every.merge(kept[[*keys, "epoch", *measures]], on=[*keys, "epoch"], how="left")
+    failed = merged["outcome"].isin(["diverged", "failed"]).to_numpy()
+    chance = dict.fromkeys(LOSSES.values(), material.inputs.chance_loss)
+    chance |= dict.fromkeys(ACCURACIES.values(), 1 / material.inputs.num_classes)
+    return learning_curves.filled(merged, failed, chance)
+
+
+def _figure(
+    material: Material,
+    curves: pd.DataFrame,
+    slug: str,
+    name: str,
+    unit: str,
+    measures: Mapping[str, str],
+    *,
+    log: bool,
+) -> Figure:
+    factors = material.inputs.factors
+    frames = {
+        factor: learning_curves.tidy(
+            curves, curves[factor].map(lambda v, f=factor: material.theme.style(f, plain(v)).name), dict(measures)
+        )
+        for factor in factors
+    }
+    values = [v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()]
+    limits = limits_of(values, log=log)
+    panels = [
+        draw_panel(
+            lambda ax, factor=factor, frame=frame: learning_curves.draw(  # type: ignore[misc]
+                frame, ax, theme=material.theme, factor=factor, levels=factors[factor], limits=limits, log=log
+            ),
+            Sheet(right=56),
+            heading=factor_name(factor).capitalize(),
+            prefix=f"{slug[16:19]}{place}",
+        )
+        for place, (factor, frame) in enumerate(frames.items())
+    ]
+    return Figure(
+        slug=slug,
+        title=f"{name} while training, by level",
+        caption=(
+            f"Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, dropout on. {name} in "
+            f"{unit}, the same in every panel, averaged over the cells of all other factors. Networks that diverged or "
+            "failed count as chance from there on."
+        ),
+        num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",
+        alt=f"{name} by epoch. {_alt(frames)}",
+        panels=tuple(panels),
+        data=pd.concat([frame.assign(factor=factor) for factor, frame in frames.items()], ignore_index=True),
+        columns=2,
+    )
+
+
+def _alt(frames: Mapping[str, pd.DataFrame]) -> str:
+    parts = []
+    for factor, frame in frames.items():
+        end = frame[(frame["part"] == "validation") & (frame["epoch"] == frame["epoch"].max())]
+        listed = ", ".join(f"{row['level']} {number(row['mean'], 2)}" for _, row in end.iterrows())
+        parts.append(f"{factor_name(factor)} at the end, validation: {listed}")
+    return "; ".join(parts)

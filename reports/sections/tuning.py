@@ -1,0 +1,149 @@
+"""A study without cells: the configurations confirmed against the stated default, and the history of the search."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.cube import levels_of
+from reports.plots import configurations, history, parallel
+from reports.plots.canvas import Sheet, draw_panel
+from reports.plots.figure import Figure
+from reports.results import OUTCOME
+from reports.sections.section import Cell, Column, Material, Section, Table
+from reports.words import factor_name, level_name, level_phrase, number, plural, small
+
+
+def confirmed(material: Material) -> Section:
+    """Section "Performance" of a study without cells: best found against the stated default."""
+    found = material.report["confirmed"]
+    figures = [_confirmed_figure(material, found)]
+    tables = [_confirmed_table(material, found)]
+    context = {"tables": [table for table in tables if table.rows]}
+    return Section(slug="confirmed", title="Performance", figures=figures, context=context)
+
+
+def searched(material: Material) -> Section:
+    """Section "Search" of a study without cells: history and parallel coordinates."""
+    return Section(slug="searched", title="Search", figures=[_history_figure(material), _parallel_figure(material)])
+
+
+def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
+    ordered = sorted(found, key=lambda each: (each["is_default"], each["val_loss"] is None, each["val_loss"] or 0.0))
+    names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
+    frame = configurations.tidy(material.results.rows, names, OUTCOME)
+    panel = draw_panel(
+        lambda ax: configurations.draw(frame, ax, unit="nats, test log-loss"),
+        Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=6, right=10, top=6),
+        prefix="confirmed",
+    )
+    means = frame[frame["kind"] == "mean"]
+    listed = "; ".join(f"{name} {number(value)}" for name, value in zip(means["name"], means["value"], strict=True))
+    return Figure(
+        slug="confirmed",
+        title="Confirmed configurations and the stated default",
+        caption="Faint dots: one block each. Diamond and bar: mean over blocks and its 95 % interval. Fresh seeds, nothing stopped.",
+        num=f"n = {plural(int(material.inputs.plan['replicates']), 'block')}",
+        alt=f"Test log-loss in nats of the confirmed configurations. {listed}",
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
+    )
+
+
+def _short_name(each: Mapping[str, Any], place: int) -> str:
+    params = [level_phrase(name, value) for name, value in each["params"].items() if name != "learning_rate"]
+    rate = each["params"].get("learning_rate")
+    params += [] if rate is None else [f"rate {small(rate)}"]
+    return ("Default: " if each["is_default"] else f"{place}. ") + ", ".join(params)
+
+
+def _confirmed_table(material: Material, found: Sequence[Mapping[str, Any]]) -> Table:
+    names = list(found[0]["params"]) if found else []
+    columns = [
+        Column(name="configuration", is_number=False),
+        *(Column(name=factor_name(name)) for name in names),
+        Column(name="validation log-loss", unit="nats"),
+        Column(name="test log-loss", unit="nats"),
+        Column(name="test error", unit="%"),
+    ]
+    rows = []
+    for each in found:
+        error = each["test_error"]
+        params = [each["params"][name] for name in names]
+        rows.append(
+            [
+                Cell(text="stated default" if each["is_default"] else f"trial {each['trial_number']}"),
+                *(Cell(text=small(v) if isinstance(v, float) else level_name(v)) for v in params),
+                Cell(text=number(each["val_loss"]), value=each["val_loss"]),
+                Cell(text=number(each["test_loss"]), value=each["test_loss"]),
+                Cell(text=number(None if error is None else 100 * error, 1), value=error),
+            ]
+        )
+    return Table(caption="Confirmed configurations", columns=columns, rows=rows)
+
+
+def _search_trials(material: Material) -> pd.DataFrame:
+    return material.inputs.trials[material.inputs.trials["phase"] == "search"]
+
+
+def _history_figure(material: Material) -> Figure:
+    trials = _search_trials(material)
+    frame = history.tidy(trials)
+    panel = draw_panel(lambda ax: history.draw(frame, ax), Sheet(width=400, height=220), prefix="history")
+    best = frame["best_so_far"].min() if len(frame) else None
+    return Figure(
+        slug="history",
+        title="What the search found, trial by trial",
+        caption=(
+            "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. The line is the "
+            "lowest validation log-loss so far (nats, log scale)."
+        ),
+        num=f"n = {plural(len(trials), 'search trial')}",
+        alt=f"Objective of each search trial in order; the lowest is {number(best)} nats",
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
+    )
+
+
+def _parallel_figure(material: Material) -> Figure:
+    trials = _search_trials(material)
+    choices, rates = _parameters(material, trials)
+    frame = parallel.tidy(trials, choices, rates)
+    ticks = parallel.ticks_of(trials, choices, rates)
+    panel = draw_panel(
+        lambda ax: parallel.draw(frame, ax, ticks=ticks),
+        Sheet(width=max(400, 84 * len(ticks)), height=240, left=8, right=36, top=10, bottom=26),
+        prefix="parallel",
+    )
+    return Figure(
+        slug="parallel",
+        title="Where in the space the search spent its trials",
+        caption=(
+            "One line a trial through its values; in colour, the tenth of the trials with the lowest objective, whether "
+            "stopped or not. The right axis is the objective at the last epoch reached (nats, log scale)."
+        ),
+        num=f"n = {plural(len(frame), 'search trial')}",
+        alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
+    )
+
+
+def _parameters(material: Material, trials: pd.DataFrame) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
+    """Hyperparameters with levels, and those on a log scale, among what was searched."""
+    choices: dict[str, tuple[Any, ...]] = dict(material.inputs.factors)
+    rates = []
+    for name, nuisance in material.inputs.plan["nuisances"].items():
+        if name in choices or name not in trials:
+            continue
+        if name == "learning_rate" or (isinstance(nuisance, Mapping) and nuisance.get("log")):
+            rates.append(name)
+        else:
+            choices[name] = levels_of(trials[name])
+    return choices, rates
