@@ -151,7 +151,7 @@ def _planned_by_phase(plan: Mapping[str, Any]) -> dict[str, int]:
     if cells is not None:
         return {"search": cells * plan["search"]["trials_per_cell"], "confirm": cells}
     trials = int(plan["search"]["trials"])
-    confirmed = min(int(plan["confirm"]["best"]), trials) + bool(plan["confirm"].get("default"))
+    confirmed = int(plan["confirm"]["best"]) + bool(plan["confirm"].get("default"))
     return {"search": trials, "confirm": confirmed}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -71,29 +72,30 @@ def contrasts(
 
 def simple_effects(
     frame: pd.DataFrame,
-    factor: str,
-    by: str,
+    factors: Sequence[str],
     outcome: str,
     smallest_effect: float | None = None,
     boundary: Boundary | None = None,
     *,
     rules: Rules | None = None,
 ) -> pd.DataFrame:
-    """The contrasts of `factor` at each level of `by`, each gated as a contrast of its own; a Holm family.
+    """Every contrast at every level of every other factor, each gated as a contrast of its own.
 
-    Arguments, errors and columns as `contrasts`, with the columns by and by_level in front.
+    Arguments, errors and columns as `contrasts`, with the columns by and by_level in front. All rows are one
+    Holm family, for which of them are shown (those of the factor that interacts most) is chosen after looking.
     """
     check_smallest_effect(smallest_effect)
     rules, table = rules or Rules(), cube(frame, outcome)
-    family, places = [], []
-    for pair in pairs_to_compare(table.factors[factor]) if table.axis(factor) >= 0 else []:
-        for level in table.factors[by] if table.axis(by) >= 0 else []:
-            at_boundary = _at_boundary(boundary, factor, pair, rules)
-            family.append(_compared(table.at(by, level), factor, pair, smallest_effect, None, at_boundary))
-            places.append((by, level))
+    family = []
+    for factor, by in permutations(factors, 2):
+        table.axis(factor)
+        for pair, level in product(pairs_to_compare(table.factors[factor]), table.factors[by]):
+            limited = _at_boundary(boundary, factor, pair, rules)
+            row = _compared(table.at(by, level), factor, pair, smallest_effect, None, limited)
+            family.append({**row, "by": by, "by_level": level, "complete": table.complete})
     result = _gated(family, rules)
-    result.insert(0, "by", [name for name, _ in places])
-    result.insert(1, "by_level", pd.Series([level for _, level in places], dtype=object))
+    result.insert(0, "by", [row["by"] for row in family])
+    result.insert(1, "by_level", pd.Series([row["by_level"] for row in family], dtype=object))
     return result
 
 

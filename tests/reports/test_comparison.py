@@ -171,8 +171,9 @@ class TestPoorTables:
 class TestSimpleEffects:
     def test_each_level_is_gated_alone(self) -> None:
         frame = table(DEPTH_STUDY, only_at_high_dropout)
-        found = simple_effects(frame, "depth", "dropout", "test_loss", 0.02)
-        last = found[found["level_b"] == 7]
+        found = simple_effects(frame, FACTORS, "test_loss", 0.02)
+        assert len(found) == 2 * (3 + 2 + 3) + 2 * (3 + 2 + 3) + 1 * (3 + 3 + 3) + 2 * (3 + 3 + 2)
+        last = found[(found["level_b"] == 7) & (found["by"] == "dropout")]
         assert last["by_level"].tolist() == [0.1, 0.3, 0.5]
         assert last["gate"].tolist() == ["EQUIVALENT", "EQUIVALENT", "MEANINGFUL"]
         assert last["estimate"].iloc[2] == pytest.approx(0.3, abs=0.02)

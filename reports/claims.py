@@ -1,0 +1,293 @@
+"""From gated results to sentences: what a report may say about a contrast, in the words that its gate licenses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from reports.gates import Gate, Rules, gate_of
+from reports.paired import blocks_needed
+from reports.phrases import both, condition, counted, factor_spoken, outcome_spoken, rather, unit_spoken
+from reports.words import count, decimals_for, number, p_value, percent, signed
+
+__all__ = ["Gate", "Rules", "Sentence", "Setting", "about_contrast", "about_family", "gate_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A sentence, the gate that licenses it, further gates that hold, and every number that it prints.
+
+    `numbers` are the values as computed; the text shows roundings of them.
+    """
+
+    text: str
+    gate: Gate
+    gates: tuple[Gate, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What every sentence of a study shares: how long networks trained, what a block costs, how data were split.
+
+    `seconds_per_block` is the wall time that one more block of all cells took; `official_test`: all blocks share
+    one test set, so nothing is said about new samples.
+    """
+
+    epochs: int | None = None
+    seconds_per_block: float | None = None
+    official_test: bool = False
+    rules: Rules = field(default_factory=Rules)
+
+
+def about_family(
+    family: pd.DataFrame,
+    setting: Setting,
+    place: str = "",
+    simple: Mapping[tuple[str, Any, Any], pd.DataFrame] | None = None,
+) -> list[list[Sentence]]:
+    """The sentences about each contrast of a family, in its order.
+
+    `family` is a result of `comparison.contrasts` or `at_best`; `place` opens each sentence ("averaged over the
+    other factors"); `simple` gives for (factor, level_a, level_b) of a contrast gated INTERACTION its rows of
+    `comparison.simple_effects`.
+    """
+    found = []
+    for row in family.to_dict("records"):
+        key = (row["factor"], row["level_a"], row["level_b"])
+        by_level = (simple or {}).get(key)
+        found.append(about_contrast(row, setting, place, by_level))
+    return found
+
+
+def about_contrast(
+    row: Mapping[Any, Any], setting: Setting, place: str = "", by_level: pd.DataFrame | None = None
+) -> list[Sentence]:
+    """The sentences about one contrast: one, or for an interaction one and then one per level of the other factor.
+
+    `row` is a row of `comparison.contrasts` as a dict. Raises ValueError for an interaction without `by_level`.
+    """
+    gate = Gate(row["gate"])
+    if gate is Gate.INTERACTION:
+        if by_level is None:
+            raise ValueError(
+                f"the contrast of {row['factor']} depends on {row['interacts_with']}: give by_level"
+            )
+        return [_dependence(row), *_by_level(by_level, setting)]
+    printed = _Printed(row, setting)
+    text = _WORDING[gate](printed)
+    opened = f"{place}, {text}" if place else text
+    extra, tail = _beyond_sample(row, printed, setting)
+    gates = ((Gate.EQUIVALENT,) if gate is not Gate.EQUIVALENT and row["equivalent"] else ()) + extra
+    return [Sentence(text=_capital(opened) + "." + tail, gate=gate, gates=gates, numbers=printed.numbers)]
+
+
+class _Printed:
+    """The parts of a contrast's sentence, rounded to what its interval supports; collects what was printed."""
+
+    def __init__(self, row: Mapping[Any, Any], setting: Setting) -> None:
+        self.row, self.setting = row, setting
+        self.scale, self.unit = unit_spoken(row["outcome"])
+        self.numbers: dict[str, float] = {**_levels(row), "num_blocks": row["num_blocks"]}
+        half = self.scale * (row["ci_high"] - row["ci_low"]) / 2
+        self.decimals = decimals_for(half if math.isfinite(half) else None)
+
+    @property
+    def pair(self) -> str:
+        return rather(self.row["factor"], self.row["level_a"], self.row["level_b"])
+
+    @property
+    def both(self) -> str:
+        return both(self.row["factor"], self.row["level_a"], self.row["level_b"])
+
+    @property
+    def outcome(self) -> str:
+        epochs = self.setting.epochs
+        if epochs is None:
+            return outcome_spoken(self.row["outcome"])
+        self.numbers["epochs"] = epochs
+        return f"{outcome_spoken(self.row['outcome'])} after {counted(epochs, 'epoch', 'epochs')}"
+
+    @property
+    def with_unit(self) -> str:
+        return f" {self.unit}" if self.unit else ""
+
+    def value(self, name: str, *, flip: bool = False, sign: bool = False) -> str:
+        self.numbers[name] = self.row[name]
+        shown = self.scale * self.row[name] * (-1 if flip else 1)
+        return signed(shown, self.decimals) if sign else number(shown, self.decimals)
+
+    def interval(self, *, flip: bool = False) -> str:
+        low, high = ("ci_high", "ci_low") if flip else ("ci_low", "ci_high")
+        return f"[{self.value(low, flip=flip)} to {self.value(high, flip=flip)}]"
+
+    @property
+    def blocks(self) -> str:
+        return counted(self.row["num_blocks"], "block", "blocks")
+
+    @property
+    def smallest(self) -> str:
+        self.numbers["smallest_effect"] = self.row["smallest_effect"]
+        return f"{self.scale * self.row['smallest_effect']:g}{self.with_unit}"
+
+    def p(self, name: str) -> str:
+        self.numbers[name] = self.row[name]
+        text = p_value(self.row[name])
+        return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _direction(printed: _Printed) -> str:
+    row = printed.row
+    lower = row["estimate"] < 0
+    text = (
+        f"{printed.outcome} is {'lower' if lower else 'higher'} by {printed.value('estimate', flip=lower)}"
+        f"{printed.with_unit} {printed.interval(flip=lower)} {printed.pair} "
+        f"({printed.blocks}, {printed.p('p_holm')})"
+    )
+    if row["gate"] == Gate.MEANINGFUL:
+        return f"{text}, exceeding the smallest effect of interest ({printed.smallest})"
+    if row["equivalent"]:
+        return f"{text}, and the two are practically equal all the same (within ±{printed.smallest})"
+    return text
+
+
+def _equivalent(printed: _Printed) -> str:
+    return (
+        f"{printed.outcome} is practically equal (within ±{printed.smallest}) {printed.both}: the difference is "
+        f"{printed.value('estimate', sign=True)}{printed.with_unit} {printed.interval()} ({printed.blocks})"
+    )
+
+
+def _unresolved(printed: _Printed) -> str:
+    row, difference = printed.row, f"the difference in {_bare(printed.outcome)} {printed.pair}"
+    if row["num_blocks"] == 0:
+        return f"{difference} is not resolved: no block has both"
+    if row["constant"]:
+        return f"{difference} is not resolved: every network compared scores the same"
+    if row["num_blocks"] == 1:
+        estimate = f"{printed.value('estimate', sign=True)}{printed.with_unit}"
+        return f"{difference} is not resolved: one block gives {estimate} and no interval"
+    span = f"{printed.value('ci_low')} to {printed.value('ci_high')}{printed.with_unit}"
+    note = "" if row["complete"] else "; cells are missing, so nothing is claimed"
+    if row["complete"] and not row["ci_low"] <= 0 <= row["ci_high"]:
+        note = f", {printed.p('p_holm')} within its family of comparisons"
+    return f"{difference} is not resolved: compatible with {span} ({printed.blocks}{note})"
+
+
+def _indicated(printed: _Printed) -> str:
+    row, rules = printed.row, printed.setting.rules
+    needed = blocks_needed(row["estimate"], row["sd"], rules.alpha, least=rules.min_blocks)
+    more = (needed or rules.min_blocks) - row["num_blocks"]
+    printed.numbers["more_blocks"] = more
+    crosses = row["ci_low"] <= 0 <= row["ci_high"]
+    return (
+        f"the difference in {_bare(printed.outcome)} {printed.pair} points to "
+        f"{printed.value('estimate', sign=True)}{printed.with_unit} {printed.interval()} ({printed.blocks}"
+        f"{', either direction remaining possible' if crosses else ''}); {'at least ' if needed is None else ''}"
+        f"{counted(more, 'more block', 'more blocks')}{_minutes(printed, more)} "
+        f"{'is' if more == 1 else 'are'} needed to claim it"
+    )
+
+
+def _minutes(printed: _Printed, more: int) -> str:
+    seconds = printed.setting.seconds_per_block
+    if seconds is None:
+        return ""
+    minutes = max(1, math.ceil(seconds * more / 60))
+    printed.numbers["more_minutes"] = minutes
+    return f" (about {counted(minutes, 'minute', 'minutes')})"
+
+
+def _boundary(printed: _Printed) -> str:
+    return (
+        f"the difference in {_bare(printed.outcome)} {printed.pair} is {printed.value('estimate', sign=True)}"
+        f"{printed.with_unit} {printed.interval()} ({printed.blocks}), but limited by the range of learning rates, "
+        "so nothing is claimed"
+    )
+
+
+_WORDING = {
+    Gate.DIRECTION: _direction,
+    Gate.MEANINGFUL: _direction,
+    Gate.EQUIVALENT: _equivalent,
+    Gate.UNRESOLVED: _unresolved,
+    Gate.INDICATED: _indicated,
+    Gate.BOUNDARY: _boundary,
+}
+
+
+def _dependence(row: Mapping[Any, Any]) -> Sentence:
+    pair = rather(row["factor"], row["level_a"], row["level_b"])
+    turn = "depends on and reverses with" if row["reverses"] else "depends on"
+    return Sentence(
+        text=f"How {outcome_spoken(row['outcome'])} changes {pair} {turn} {factor_spoken(row['interacts_with'])}.",
+        gate=Gate.INTERACTION,
+        numbers=_levels(row),
+    )
+
+
+def _levels(row: Mapping[Any, Any]) -> dict[str, float]:
+    """Levels are numbers that a sentence prints, too."""
+    names = ("level_a", "level_b", "by_level")
+    return {name: row[name] for name in names if isinstance(row.get(name), int | float)}
+
+
+def _by_level(by_level: pd.DataFrame, setting: Setting) -> list[Sentence]:
+    return [
+        sentence
+        for row in by_level.to_dict("records")
+        for sentence in about_contrast(row, setting, condition(row["by"], row["by_level"]))
+    ]
+
+
+def _beyond_sample(
+    row: Mapping[Any, Any], printed: _Printed, setting: Setting
+) -> tuple[tuple[Gate, ...], str]:
+    if setting.official_test or not row["beyond_sample"]:
+        return (), ""
+    low, high = printed.value("sample_low", sign=True), printed.value("sample_high", sign=True)
+    span = f"{low} to {high}{printed.with_unit}"
+    return (Gate.BEYOND_SAMPLE,), f" This is expected for new samples of this population, too ({span})."
+
+
+def _bare(outcome: str) -> str:
+    return outcome.removeprefix("the ")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def about_budget(factor: str, level: Any, share: float, epochs: int) -> Sentence:
+    """BUDGET: the level's networks were still improving when training ended, in that share of its cells."""
+    text = f"after {counted(epochs, 'epoch', 'epochs')}; still improving {condition(factor, level)}"
+    return Sentence(
+        text=f"{_capital(text)} ({percent(share, 0)} of its cells).",
+        gate=Gate.BUDGET,
+        numbers={"epochs": epochs, "share": share},
+    )
+
+
+def about_saturation(median_accuracy: float) -> Sentence:
+    """SATURATED: accuracies lie so high that they no longer tell levels apart."""
+    return Sentence(
+        text=f"Accuracy is saturated (median {percent(median_accuracy)}); log-loss is compared.",
+        gate=Gate.SATURATED,
+        numbers={"median_accuracy": median_accuracy},
+    )
+
+
+def about_association(first: str, second: str, correlation: float, num: int) -> Sentence:
+    """ASSOCIATION: one measured thing goes along with another (a rank correlation over `num` networks)."""
+    if not math.isfinite(correlation):
+        text = f"Whether {first} goes along with {second} cannot be told: one of them does not vary."
+        return Sentence(text=text, gate=Gate.UNRESOLVED)
+    more, shown = "higher" if correlation > 0 else "lower", number(correlation, 2)
+    text = (
+        f"Higher {first} goes along with {more} {second} (rank correlation {shown}, {count(num)} networks)."
+    )
+    return Sentence(text=text, gate=Gate.ASSOCIATION, numbers={"correlation": correlation, "num": num})

@@ -1,0 +1,118 @@
+"""How levels are spoken of inside a sentence: "with seven hidden layers rather than five", "at dropout 0.5"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.words import factor_name, level_name, outcome_name, outcome_unit
+
+_NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+_NOUNS = {"depth": ("hidden layer", "hidden layers"), "replicates": ("replicate", "replicates")}
+_SWITCHES = {"batch_norm": "batch normalisation", "residual": "residual connections"}
+_KINDS = {"activation": "activations", "init": "initialisation", "schedule": "schedule"}
+_SPOKEN = {
+    "batch_norm": "batch normalisation",
+    "depth": "the number of hidden layers",
+    "optimizer": "the optimizer",
+}
+
+
+def spelled(amount: int) -> str:
+    """Whole numbers to twelve as words, others as digits: 7 is "seven", 13 is "13"."""
+    return _NUMBERS[amount] if 0 <= amount < len(_NUMBERS) else str(amount)
+
+
+def counted(amount: int, one: str, many: str) -> str:
+    """A spelled count with its noun: "one block", "ten blocks"."""
+    return f"{spelled(amount)} {one if amount == 1 else many}"
+
+
+def factor_spoken(factor: str) -> str:
+    """A factor inside a sentence: "batch normalisation", "the optimizer", "dropout"."""
+    return _SPOKEN.get(factor, factor_name(factor))
+
+
+def level_spoken(factor: str, level: Any) -> str:
+    """One level, to follow "with" or "at": "seven hidden layers", "dropout 0.5", "batch normalisation", "SGD"."""
+    if factor in _NOUNS and isinstance(level, int) and not isinstance(level, bool):
+        return counted(level, *_NOUNS[factor])
+    if isinstance(level, bool):
+        return _SWITCHES.get(factor, factor_name(factor))
+    if factor == "optimizer":
+        return level_name(level)
+    if factor in _KINDS and isinstance(level, str):
+        return f"{level_name(level)} {_KINDS[factor]}"
+    if level is None:
+        return f"no {factor_name(factor)}"
+    return f"{factor_name(factor)} {level_name(level)}"
+
+
+def condition(factor: str, level: Any) -> str:
+    """Where a level holds: "with seven hidden layers", "at dropout 0.5", "without batch normalisation"."""
+    if level is False:
+        return f"without {level_spoken(factor, level)}"
+    numeric = isinstance(level, int | float) and not isinstance(level, bool) and factor not in _NOUNS
+    return f"{'at' if numeric else 'with'} {level_spoken(factor, level)}"
+
+
+def rather(factor: str, level_a: Any, level_b: Any) -> str:
+    """The second level held against the first: "with dropout 0.5 rather than 0.3", "with RMSprop rather than SGD"."""
+    if isinstance(level_a, bool) and isinstance(level_b, bool):
+        return f"{condition(factor, level_b)} rather than {'with' if level_a else 'without'}"
+    if factor in _NOUNS and isinstance(level_a, int):
+        return f"with {level_spoken(factor, level_b)} rather than {spelled(level_a)}"
+    return f"with {level_spoken(factor, level_b)} rather than {level_name(level_a)}"
+
+
+def both(factor: str, level_a: Any, level_b: Any) -> str:
+    """Two levels on an equal footing: "with three and with five hidden layers", "with and without ..."."""
+    if isinstance(level_a, bool) and isinstance(level_b, bool):
+        return f"with and without {level_spoken(factor, True)}"
+    if factor in _NOUNS and isinstance(level_a, int):
+        return f"with {spelled(level_a)} and with {level_spoken(factor, level_b)}"
+    if factor == "optimizer":
+        return f"with {level_name(level_a)} and with {level_name(level_b)}"
+    return f"with {level_spoken(factor, level_a)} and with {level_name(level_b)}"
+
+
+def configuration(levels: Mapping[str, Any]) -> str:
+    """A whole configuration: "five hidden layers, dropout 0.1, no batch normalisation, Adam"."""
+    parts = [
+        f"no {level_spoken(name, level)}" if level is False else level_spoken(name, level)
+        for name, level in levels.items()
+    ]
+    return ", ".join(parts)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts as a person lists them: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def outcome_spoken(outcome: str) -> str:
+    """An outcome inside a sentence, where ln total growth is "the log of total gradient growth"."""
+    if outcome in ("ln_total_growth", "total_growth"):
+        return "the logarithm of total gradient growth"
+    return f"the {outcome_name(outcome)}"
+
+
+def unit_spoken(outcome: str) -> tuple[float, str]:
+    """The factor by which an outcome is printed and its unit: errors as percentage points, losses in nats."""
+    if outcome.endswith("_error") or outcome == "failed":
+        return 100.0, "percentage points"
+    return 1.0, outcome_unit(outcome)
