@@ -1,0 +1,63 @@
+"""Studies: hyperparameter studies that answer a question, with the statistics that license the answer."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from studies.recorded import RecordedStudy
+    from studies.session import Result
+
+__all__ = ["load_study", "run_study"]
+
+
+def run_study(
+    study: str,
+    *,
+    profile: str = "laptop",
+    settings: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    name: str | None = None,
+    storage: str | None = None,
+    output: str | None = None,
+    address: str | None = None,
+    workers: int | None = None,
+    cpus_per_trial: float = 1.0,
+    gpus_per_trial: float = 0.0,
+    dashboard: bool = False,
+) -> "Result":
+    """Run or resume a study and make its report: the same as `python -m studies.run`.
+
+    `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
+    does. Raises studies.errors.UsageError for a wrong request, before anything is written.
+
+    >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
+    >>> result.report_path, result.best  # doctest: +SKIP
+    """
+    from studies.locations import locate
+    from studies.request import Request
+    from studies.session import run
+    from studies.tuning.resources import Resources
+
+    return run(
+        Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name),
+        locations=locate(storage, output),
+        resources=Resources(
+            address=address,
+            workers=workers,
+            cpus_per_trial=cpus_per_trial,
+            gpus_per_trial=gpus_per_trial,
+            dashboard=dashboard,
+        ),
+    )
+
+
+def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
+    """Return what is recorded of the study called `name`, as tidy DataFrames.
+
+    Raises studies.errors.UsageError that lists the studies there are if there is none of that name.
+
+    >>> load_study("depth_study").trials()  # doctest: +SKIP
+    """
+    from studies.recorded import load
+
+    return load(name, storage=storage)

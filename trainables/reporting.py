@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-
 import torch
 
 from trainables.artifact import to_bytes
@@ -33,9 +32,7 @@ def train_assignment(
     `busy_seconds` counts this trial's work alone, not the time between reports.
     """
     started = clock()
-    stack = Stack.make(
-        assignment.model, assignment.hyperparameters, data, seeds=assignment.seeds
-    )
+    stack = Stack.make(assignment.model, assignment.hyperparameters, data, seeds=assignment.seeds)
     pending: list[EpochRecord] = []
     for records in train(stack, epochs=assignment.epochs, layers_at=assignment.layers_at):
         pending += records

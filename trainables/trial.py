@@ -23,7 +23,9 @@ Splits = Mapping[tuple[float | None, int], Split]
 class StackTrial(tune.Trainable):
     """Trains one assignment after the other in a worker that stays; each step ends at the next report."""
 
-    def setup(self, config: dict[str, Any], *, dataset: Dataset, splits: Splits, threads: int) -> None:
+    def setup(  # type: ignore[override]  # with_parameters adds the keywords
+        self, config: dict[str, Any], *, dataset: Dataset, splits: Splits, threads: int
+    ) -> None:
         """Prepare the worker once: threads, device, data."""
         torch.set_num_threads(threads)
         # Vanishing gradients become subnormal numbers, on which a CPU is many times slower.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studies.errors import StudiesError
+from studies.tuning.resources import Resources
 
 # Read by Ray when it is imported or started.
 ENVIRONMENT = {
@@ -24,17 +25,6 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """Where trials run: a cluster's address or None for this machine, how many at once, and what each one takes."""
-
-    address: str | None = None
-    workers: int | None = None
-    cpus_per_trial: float = 1.0
-    gpus_per_trial: float = 0.0
-    dashboard: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """One Ray Tune run over everything that a study still has to train."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 from ray import tune
 
@@ -11,9 +11,10 @@ from studies.database.store import Store
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda, PlannedTrial
 from studies.tuning.assignments import assign
-from studies.tuning.cluster import Cluster, Resources
+from studies.tuning.cluster import Cluster
 from studies.tuning.progress import Progress
 from studies.tuning.recorder import Recorder, best_so_far
+from studies.tuning.resources import Resources
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
 from trainables.datasets import Dataset
@@ -87,7 +88,9 @@ def train_study(
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any]:
         cell = None if trial.cell is None else trial.cell.number
-        store.add_trial(study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params))
+        store.add_trial(
+            study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+        )
         return {"assignment": assign(plan, trial, keeps_models=agenda.keeps_models(trial))}
 
     progress.best = best_so_far(agenda)
@@ -117,26 +120,28 @@ def train_study(
 
 
 def _trainable(plan: Plan, dataset: Dataset, cluster: Cluster, resources: Resources) -> Any:
-    """Return the trainable with its data in the object store; in the dashboard its actors bear the study's name."""
-    named = type(plan.name, (StackTrial,), {})
-    trainable = tune.with_parameters(
+    """Return the trainable with its data in the object store; in the dashboard its actors bear the study's name.
+
+    The resources are a method of the class, because tune.with_resources would give it a name of its own.
+    """
+    takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
+    bundle = tune.PlacementGroupFactory([{kind: amount for kind, amount in takes.items() if amount}])
+    named = type(plan.name, (StackTrial,), {"default_resource_request": classmethod(lambda *_: bundle)})
+    return tune.with_parameters(
         named, dataset=dataset, splits=_splits(plan, dataset), threads=cluster.threads
-    )
-    return tune.with_resources(
-        trainable, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}
     )
 
 
 def _splits(plan: Plan, dataset: Dataset) -> Splits:
     """Return every split that the plan trains on, made once."""
     study = plan.study
-    sizes = study.factors.get("train_size", (study.fixed.get("train_size"),))
+    sizes = cast(Sequence[float | None], study.factors.get("train_size", (study.fixed.get("train_size"),)))
     return {
         (size, block): split_block(
             dataset.targets,
             seed=plan.seed,
             block=block,
-            train_size=size,  # type: ignore[arg-type]
+            train_size=size,
             official_test=dataset.official_test,
         )
         for size in sizes

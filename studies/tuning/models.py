@@ -26,6 +26,4 @@ def write_artifact(folder: Path, relative: Path, data: bytes) -> Artifact:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    return Artifact(
-        path=relative.as_posix(), sha256=hashlib.sha256(data).hexdigest(), num_bytes=len(data)
-    )
+    return Artifact(path=relative.as_posix(), sha256=hashlib.sha256(data).hexdigest(), num_bytes=len(data))

@@ -17,7 +17,7 @@ class RungScheduler(FIFOScheduler):
 
     def __init__(self, agenda: Agenda) -> None:
         """Decide with `agenda`."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._agenda = agenda
         self.decisions: dict[int, Decision] = {}
 

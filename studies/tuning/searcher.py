@@ -29,7 +29,9 @@ class AgendaSearcher(Searcher):
         assert isinstance(trial, PlannedTrial)
         return self._hand_out(trial)
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
         """Do nothing: the recorder has told the agenda."""
 
     def save(self, checkpoint_path: str) -> None:

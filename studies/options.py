@@ -1,0 +1,133 @@
+"""Command-line options that several doors share, and how every door reports an error."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from studies.errors import StudiesError
+from studies.request import Request
+from studies.tuning.resources import Resources
+from studies.variants import DEFAULT_PROFILE, parse_setting
+
+
+def run_door(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None,
+    work: Callable[[argparse.Namespace], int],
+) -> int:
+    """Parse, work, and return the exit code; an error is printed as what is wrong and what to do."""
+    options = parser.parse_args(arguments)
+    try:
+        return work(options)
+    except StudiesError as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+def add_storage(parser: argparse.ArgumentParser) -> None:
+    """Add where studies are kept, and --debug."""
+    group = parser.add_argument_group("where")
+    group.add_argument(
+        "--storage", metavar="URL", help="the study database (default: STUDIES_STORAGE, else runs/studies.db)"
+    )
+    group.add_argument(
+        "--output", metavar="DIR", help="folder of reports and models (default: STUDIES_OUTPUT, else runs)"
+    )
+    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def add_variant(parser: argparse.ArgumentParser) -> None:
+    """Add the study and what derives a variant of it."""
+    parser.add_argument(
+        "study",
+        metavar="STUDY",
+        help="a study of the catalog (python -m studies.list --catalog), or a .py file",
+    )
+    group = parser.add_argument_group("which variant")
+    group.add_argument(
+        "--profile",
+        default=DEFAULT_PROFILE,
+        metavar="PROFILE",
+        help="smoke (a minute, to see it work), laptop (the default) or cluster (larger)",
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="FIELD=VALUE",
+        help="change a field of the plan, for example replicates=20 or factors.depth=[3,5]; repeatable",
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default: 0)")
+    group.add_argument("--name", metavar="NAME", help="name in the database (default: made from the above)")
+
+
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    """Add where and with what trials run."""
+    group = parser.add_argument_group("on what")
+    group.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="a Ray cluster to join, for example auto or ray://host:10001 (default: RAY_ADDRESS, else this machine)",
+    )
+    group.add_argument(
+        "--workers", type=_positive, metavar="N", help="trials at a time (default: as many as fit)"
+    )
+    group.add_argument(
+        "--cpus-per-trial", type=_share, default=1.0, metavar="X", help="CPUs for each trial (default: 1)"
+    )
+    group.add_argument(
+        "--gpus-per-trial",
+        type=_share,
+        default=0.0,
+        metavar="X",
+        help="GPUs for each, for example 0.25 (default: 0)",
+    )
+    group.add_argument(
+        "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"
+    )
+
+
+def request_of(options: argparse.Namespace) -> Request:
+    """Return what the options ask for."""
+    return Request(
+        study=options.study,
+        profile=options.profile,
+        settings=dict(parse_setting(text) for text in options.settings),
+        seed=options.seed,
+        name=options.name,
+    )
+
+
+def resources_of(options: argparse.Namespace) -> Resources:
+    """Return what trials run on."""
+    return Resources(
+        address=options.address,
+        workers=options.workers,
+        cpus_per_trial=options.cpus_per_trial,
+        gpus_per_trial=options.gpus_per_trial,
+        dashboard=not options.no_dashboard,
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text}")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 10_000:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0; got {text}")
+    return value

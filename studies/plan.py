@@ -1,0 +1,44 @@
+"""The door to a plan: `python -m studies.plan STUDY` says what a run would train, and runs nothing."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from studies.options import add_resources, add_storage, add_variant, request_of, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a plan and return the exit code."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.request import draft
+    from studies.session import load_dataset
+    from studies.summary import plan_lines, plan_summary
+
+    drafted = draft(request_of(options))
+    summary = plan_summary(drafted.freeze(load_dataset(drafted)))
+    if options.json:
+        print(json.dumps(summary))
+    else:
+        print("\n".join(plan_lines(summary)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.plan",
+        description="Say what a run would train; nothing is run and nothing written.",
+        epilog="Example: python -m studies.plan depth_study --set replicates=20",
+    )
+    add_variant(parser)
+    add_resources(parser)
+    add_storage(parser)
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

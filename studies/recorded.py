@@ -1,0 +1,63 @@
+"""A study as it is recorded: its row, and its trials, replicates, epochs and gradients as frames."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studies.database import frames
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.errors import UsageError
+from studies.locations import locate
+from studies.mistakes import unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class RecordedStudy:
+    """A study in a storage; each call reads it afresh."""
+
+    row: StudyRow
+    storage: str
+
+    def trials(self) -> "pd.DataFrame":
+        """Return one row for each trial, with its factors and nuisances."""
+        with Store.open(self.storage, create=False) as store:
+            return frames.trials(store, self.row.id)
+
+    def replicates(self) -> "pd.DataFrame":
+        """Return one row for each network that has ended; losses in nats, accuracies fractions."""
+        with Store.open(self.storage, create=False) as store:
+            return frames.replicates(store, self.row.id)
+
+    def epochs(self) -> "pd.DataFrame":
+        """Return one row for each network and epoch."""
+        with Store.open(self.storage, create=False) as store:
+            return frames.epochs(store, self.row.id)
+
+    def gradients(self) -> "pd.DataFrame":
+        """Return one row for each network, recorded epoch (0: the initialisation) and hidden layer."""
+        with Store.open(self.storage, create=False) as store:
+            return frames.gradients(store, self.row.id)
+
+
+def load(name: str, *, storage: str | None = None) -> RecordedStudy:
+    """Return the study called `name`; raise UsageError that lists the studies if there is none."""
+    url = locate(storage).storage
+    with Store.open(url, create=False) as store:
+        return RecordedStudy(find(store, name), url)
+
+
+def find(store: Store, name: str) -> StudyRow:
+    """Return the row of the study called `name`; raise UsageError that lists the studies if there is none."""
+    study = store.find_study(name)
+    if study is None:
+        names = [row.name for row in store.studies()]
+        raise UsageError(
+            [unknown(name, "study", names)]
+            if names
+            else [f"unknown study {name}: the storage holds none yet"],
+            "See what there is: python -m studies.list",
+        )
+    return study

@@ -1,0 +1,61 @@
+"""A study's report, made from the database alone."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reports.inputs import ReportInputs
+from reports.page import write_report
+from studies import runs
+from studies.database import frames
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.locations import Locations
+from studies.planning import Plan
+
+
+def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
+    """Write the report of a study and the index of all studies; return the report's path."""
+    inputs = report_inputs(store, study)
+    return write_report(inputs, locations.folder(study.name))
+
+
+def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
+    """Return everything that the report of a study is made from."""
+    plan = Plan.from_dict(study.name, study.plan)
+    tables = _by_name(frames.snapshot(store, study.id))
+    events = store.events(study.id)
+    starts = runs.started_with(events)
+    return ReportInputs(
+        study=study.name,
+        question=study.question,
+        plan=study.plan,
+        plan_hash=study.plan_hash,
+        state=str(study.state),
+        created_at=study.created_at,
+        factors=plan.study.factors,
+        num_classes=starts[-1]["dataset"]["num_classes"],
+        provenance=_provenance(plan, starts),
+        seconds=runs.total_seconds(events),
+        generated_at=datetime.now(UTC),
+        command=f"python -m studies.report {study.name}",
+        **tables,
+    )
+
+
+def _by_name(tables: frames.Frames) -> dict[str, Any]:
+    """Return the frames by name, without copying them."""
+    return {name: getattr(tables, name) for name in tables.__dataclass_fields__}
+
+
+def _provenance(plan: Plan, starts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the report prints of how its numbers came about; the latest run's machine, and how many runs."""
+    latest = starts[-1] if starts else {}
+    return {**latest, "runs": len(starts), "seed": plan.seed, "dataset_sha256": plan.dataset_fingerprint}
+
+
+def load_report(path: Path) -> dict[str, Any]:
+    """Return report.json beside the page at `path`."""
+    report: dict[str, Any] = json.loads(path.with_name("report.json").read_text(encoding="utf-8"))
+    return report

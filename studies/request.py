@@ -1,0 +1,110 @@
+"""What a user asks to run, and the plan that it comes to."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studies import catalog
+from studies.errors import UsageError
+from studies.planning import Plan
+from studies.study import Study
+from studies.variants import DEFAULT_PROFILE, check_name, derive, study_name
+from trainables.datasets import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A study of the catalog or a file, a variant of it, and the name that it shall have."""
+
+    study: str
+    profile: str = DEFAULT_PROFILE
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    name: str | None = None
+
+    def arguments(self) -> list[str]:
+        """Return the command-line arguments that ask for the same."""
+        words = [self.study]
+        if self.profile != DEFAULT_PROFILE:
+            words += ["--profile", self.profile]
+        for name, value in self.settings.items():
+            words += ["--set", f"{name}={_setting(value)}"]
+        if self.seed is not None:
+            words += ["--seed", str(self.seed)]
+        if self.name is not None:
+            words += ["--name", self.name]
+        return words
+
+    def command(self, door: str, *extra: str) -> str:
+        """Return the shell command that asks `door` for the same."""
+        return shlex.join(["python", "-m", f"studies.{door}", *self.arguments(), *extra])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A request whose definition has been checked, before its data is loaded."""
+
+    request: Request
+    base: str
+    study: Study
+    source_hash: str | None
+
+    def freeze(self, dataset: Dataset) -> Plan:
+        """Return the plan on `dataset`, under the name that the request gives it or that follows from it."""
+        plan = Plan(
+            name="",
+            study=self.study,
+            seed=self.request.seed or 0,
+            dataset_fingerprint=dataset.fingerprint,
+            source_hash=self.source_hash,
+        )
+        name = self.request.name or study_name(
+            self.base,
+            profile=self.request.profile,
+            settings=self.request.settings,
+            seed_given=self.request.seed is not None,
+            plan_hash=plan.hash,
+        )
+        return Plan(
+            name=name,
+            study=plan.study,
+            seed=plan.seed,
+            dataset_fingerprint=plan.dataset_fingerprint,
+            source_hash=plan.source_hash,
+        )
+
+
+def draft(request: Request) -> Draft:
+    """Check everything in a request that can be checked without data; raise UsageError with all mistakes."""
+    base, study, source_hash = catalog.load(request.study)
+    mistakes: list[str] = []
+    advice = ""
+    try:
+        _check_name_and_seed(request)
+    except UsageError as error:
+        mistakes += error.mistakes
+        advice = error.advice
+    try:
+        study = derive(study, profile=request.profile, settings=request.settings)
+    except UsageError as error:
+        mistakes += error.mistakes
+        advice = error.advice
+    if mistakes:
+        raise UsageError(mistakes, advice)
+    return Draft(request=request, base=base, study=study, source_hash=source_hash)
+
+
+def _check_name_and_seed(request: Request) -> None:
+    if request.name is not None:
+        check_name(request.name)
+    if request.seed is not None and not 0 <= request.seed < 2**63:
+        raise UsageError(
+            [f"--seed: must be a whole number from 0 to 2^63 - 1; got {request.seed}"],
+            "Choose another --seed.",
+        )
+
+
+def _setting(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

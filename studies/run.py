@@ -1,0 +1,59 @@
+"""The door to a run: `python -m studies.run STUDY`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from studies.locations import locate
+from studies.options import (
+    add_resources,
+    add_storage,
+    add_variant,
+    request_of,
+    resources_of,
+    run_door,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run or resume a study and return the exit code."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.session import run
+    from studies.terminal.answer import answer_lines
+    from studies.terminal.display import showing_run
+
+    locations = locate(options.storage, options.output)
+    result = run(
+        request_of(options),
+        locations=locations,
+        resources=resources_of(options),
+        show=showing_run(locations, quiet=options.quiet),
+    )
+    for line in answer_lines(result):
+        print(line, file=sys.stderr if options.json else sys.stdout)
+    if options.json:
+        print(json.dumps(result.report))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.run",
+        description="Run a study, or resume it where it stopped: the same command always finds its own study.",
+        epilog="Example: python -m studies.run depth_study --profile smoke",
+    )
+    add_variant(parser)
+    add_resources(parser)
+    add_storage(parser)
+    group = parser.add_argument_group("what is shown")
+    group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
+    group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

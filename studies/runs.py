@@ -1,0 +1,37 @@
+"""What each run of a study was and took, kept as events so that a report can be made from the database alone."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from studies.database.rows import EventRow
+from studies.database.store import Store
+
+STARTED = "run_started"
+ENDED = "run_ended"
+SECONDS = ("wall", "busy", "recording", "startup")
+
+
+def note_start(store: Store, study_id: int, details: Mapping[str, Any]) -> None:
+    """Note that a run starts, with versions, machine and resources."""
+    store.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
+
+
+def note_end(store: Store, study_id: int, *, state: str, seconds: Mapping[str, float]) -> None:
+    """Note that a run ended, and the seconds it took: wall, busy (summed over workers), recording, startup."""
+    rounded = {name: round(seconds[name], 3) for name in SECONDS}
+    store.add_event(study_id, ENDED, None, json.dumps({"state": state, **rounded}, sort_keys=True))
+
+
+def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:
+    """Return the seconds of all runs together; `startup` is that of the first."""
+    ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
+    totals = {name: round(sum(run[name] for run in ended), 3) for name in SECONDS}
+    if ended:
+        totals["startup"] = ended[0]["startup"]
+    return totals
+
+
+def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:
+    """Return the details of every start, in order."""
+    return [json.loads(event.detail) for event in events if event.kind == STARTED]

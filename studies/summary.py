@@ -1,0 +1,85 @@
+"""What a plan comes to: its sizes as plain data, and as lines to read before anything runs."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from studies.planning import Plan
+
+
+def plan_summary(plan: Plan) -> dict[str, Any]:
+    """Return a plan's name, hash, sizes and content as plain data.
+
+    `expected_network_epochs` counts with the trials that ASHA keeps on average.
+    """
+    study = plan.study
+    return {
+        "study": plan.name,
+        "question": study.question,
+        "plan_hash": plan.hash,
+        "cells": len(plan.cells),
+        "search_trials": plan.num_search_trials,
+        "confirm_trials": plan.num_confirm_trials,
+        "trials": plan.num_search_trials + plan.num_confirm_trials,
+        "replicates": study.replicates,
+        "networks": plan.num_networks,
+        "rungs": list(study.search.rungs),
+        "epochs": study.confirm.epochs,
+        "max_network_epochs": plan.max_network_epochs,
+        "expected_network_epochs": round(plan.expected_network_epochs),
+        "plan": plan.to_dict(),
+    }
+
+
+def plan_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return the summary as a person reads it, within 80 columns where names allow it."""
+    plan = summary["plan"]
+    search = plan["search"]
+    lines = [summary["question"], "", f"study      {summary['study']}  (plan {summary['plan_hash'][:12]})"]
+    lines += [f"data       {plan['dataset']}, model {plan['model']}, objective {plan['objective']}"]
+    lines += _block("factors", {name: _list(levels) for name, levels in plan["factors"].items()})
+    lines += _block("nuisances", {name: _range(form) for name, form in plan["nuisances"].items()})
+    lines += _block("fixed", {name: _text(value) for name, value in plan["fixed"].items()})
+    cells = f"{summary['cells']} cells, " if summary["cells"] else "no cells: factors are searched too, "
+    lines += [
+        f"search     {cells}{summary['search_trials']} trials proposed by {search['sampler']}, stopped by ASHA",
+        f"           at epochs {_list(summary['rungs'])} (the best 1/{search['reduction_factor']} go on)",
+        f"confirm    {summary['confirm_trials']} trials with fresh seeds, {summary['epochs']} epochs, none stopped",
+        f"size       {summary['networks']:,} networks ({summary['replicates']} replicates a trial), about "
+        f"{_rounded(summary['expected_network_epochs']):,} epochs of one network",
+    ]
+    return lines
+
+
+def _block(title: str, entries: Mapping[str, str]) -> list[str]:
+    heads = [title, *[""] * (len(entries) - 1)]
+    width = max(map(len, entries), default=0)
+    return [
+        f"{head:<10} {name:<{width}}  {text}"
+        for head, (name, text) in zip(heads, entries.items(), strict=True)
+    ]
+
+
+def _list(values: list[Any]) -> str:
+    return ", ".join(map(_text, values))
+
+
+def _text(value: Any) -> str:
+    return (
+        {True: "on", False: "off", None: "none"}[value]
+        if value is None or isinstance(value, bool)
+        else str(value)
+    )
+
+
+def _range(form: Mapping[str, Any]) -> str:
+    if "choices" in form:
+        return _list(form["choices"])
+    if "low" in form:
+        return f"{form['low']:g} to {form['high']:g}{', log scale' if form['log'] else ''}"
+    return "; ".join(f"{_range(inner)} for {name}" for name, inner in form.items())
+
+
+def _rounded(value: int) -> int:
+    """Return a count rounded to two significant digits."""
+    return value if value < 100 else round(value, 1 - int(math.log10(value)))
