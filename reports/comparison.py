@@ -11,12 +11,11 @@ import pandas as pd
 
 from reports.cube import Cube, Floats, cube, levels_of, mean_over_cells, pairs_to_compare, plain, snap
 from reports.gates import Evidence, Rules, gate_of, has_direction, holm, is_equivalent
-from reports.interactions import Dependence, dependence, interactions, interactions_of
-from reports.paired import Paired, check_smallest_effect, summarise
+from reports.interactions import Dependence, dependence, interactions, interactions_of, smallest_q
+from reports.paired import check_smallest_effect, summarise_each
 
 __all__ = ["COLUMNS", "at_best", "contrasts", "interactions", "simple_effects"]
 
-_NUMBERS = ("estimate", "ci_low", "ci_high", "p", "p_sign_flip", "sd", "sample_low", "sample_high")
 COLUMNS = [
     *("factor", "level_a", "level_b", "estimate", "ci_low", "ci_high", "p", "p_holm", "p_sign_flip"),
     *("num_blocks", "gate", "outcome", "sd", "sample_low", "sample_high", "beyond_sample"),
@@ -59,15 +58,15 @@ def contrasts(
     """
     check_smallest_effect(smallest_effect)
     rules, table = rules or Rules(), cube(frame, outcome)
-    found = interactions_of(table, list(table.factors))
+    q_values = smallest_q(interactions_of(table, list(table.factors)))
     family = []
     for factor in factors:
         table.axis(factor)
         for pair in pairs_to_compare(table.factors[factor]):
-            depends = dependence(table, found, factor, pair, smallest_effect, rules)
+            depends = dependence(table, q_values, factor, pair, smallest_effect, rules)
             at_boundary = _at_boundary(boundary, factor, pair, rules)
-            family.append(_compared(table, factor, pair, smallest_effect, depends, at_boundary))
-    return _gated(family, rules)
+            family.append(_compared(table, factor, pair, depends, at_boundary))
+    return _gated(family, smallest_effect, rules)
 
 
 def simple_effects(
@@ -91,9 +90,9 @@ def simple_effects(
         table.axis(factor)
         for pair, level in product(pairs_to_compare(table.factors[factor]), table.factors[by]):
             limited = _at_boundary(boundary, factor, pair, rules)
-            row = _compared(table.at(by, level), factor, pair, smallest_effect, None, limited)
+            row = _compared(table.at(by, level), factor, pair, None, limited)
             family.append({**row, "by": by, "by_level": level, "complete": table.complete})
-    result = _gated(family, rules)
+    result = _gated(family, smallest_effect, rules)
     result.insert(0, "by", [row["by"] for row in family])
     result.insert(1, "by_level", pd.Series([row["by_level"] for row in family], dtype=object))
     return result
@@ -126,9 +125,9 @@ def at_best(
             best = [_best_cell(search, table, factor, level) for level in pair]
             at_boundary = any(bool(cell.get("at_boundary", False)) for cell in best)
             slim = _two_cells(table, factor, pair, best)
-            family.append(_compared(slim, factor, pair, smallest_effect, None, at_boundary))
+            family.append(_compared(slim, factor, pair, None, at_boundary))
             cells.append([{name: cell[name] for name in table.factors} for cell in best])
-    result = _gated(family, rules)
+    result = _gated(family, smallest_effect, rules)
     result["best_a"] = pd.Series([first for first, _ in cells], dtype=object)
     result["best_b"] = pd.Series([second for _, second in cells], dtype=object)
     return result
@@ -162,22 +161,15 @@ def _at_boundary(boundary: Boundary | None, factor: str, pair: tuple[Any, Any], 
 
 
 def _compared(
-    table: Cube,
-    factor: str,
-    pair: tuple[Any, Any],
-    smallest_effect: float | None,
-    depends: Dependence | None,
-    at_boundary: bool,
+    table: Cube, factor: str, pair: tuple[Any, Any], depends: Dependence | None, at_boundary: bool
 ) -> dict[str, Any]:
-    """One contrast before its family is known."""
+    """What is known of one contrast before its numbers, with its differences per block."""
     matched = table.difference(factor, *pair)
-    blocks = snap(mean_over_cells(matched), table.scale)
-    paired = summarise(blocks[np.isfinite(blocks)], smallest_effect)
     return {
         "factor": factor,
         "level_a": pair[0],
         "level_b": pair[1],
-        **_numbers(paired),
+        "differences": snap(mean_over_cells(matched), table.scale),
         "outcome": table.outcome,
         "probability_lower": probability_lower(matched),
         "complete": table.complete,
@@ -185,13 +177,7 @@ def _compared(
         "boundary": at_boundary,
         "interacts_with": depends.by if depends else None,
         "reverses": bool(depends and depends.reverses),
-        "smallest_effect": np.nan if smallest_effect is None else smallest_effect,
     }
-
-
-def _numbers(paired: Paired) -> dict[str, Any]:
-    names = (*_NUMBERS, "p_equivalent", "p_beyond")
-    return {"num_blocks": paired.num_blocks, **{name: float(getattr(paired, name)) for name in names}}
 
 
 def probability_lower(matched: Floats) -> float:
@@ -206,25 +192,50 @@ def _constant(table: Cube, factor: str, pair: tuple[Any, Any]) -> bool:
     return finite.size == 0 or bool(np.ptp(finite) <= 1e-12 * table.scale)
 
 
-def _gated(family: list[dict[str, Any]], rules: Rules) -> pd.DataFrame:
-    """Adjust within the family, choose the gates, and lay out the columns."""
-    for name, adjusted in (("p", "p_holm"), ("p_equivalent", "p_equivalent"), ("p_beyond", "p_beyond")):
-        for row, value in zip(family, holm([row[name] for row in family]), strict=True):
-            row[adjusted] = value
-    for row in family:
-        evidence = _evidence(row)
-        row["gate"] = gate_of(evidence, rules).value
-        row["direction"] = has_direction(evidence, rules)
-        row["equivalent"] = is_equivalent(evidence, rules)
-        excludes = row["sample_low"] > 0 or row["sample_high"] < 0
-        row["beyond_sample"] = bool(row["direction"] and excludes)
-    result = pd.DataFrame(family, columns=COLUMNS)
+def _gated(family: Sequence[Mapping[str, Any]], smallest_effect: float | None, rules: Rules) -> pd.DataFrame:
+    """Numbers, adjustment within the family, gates; laid out as a frame."""
+    rows = gate_family(family, smallest_effect, rules)
+    result = pd.DataFrame(rows, columns=COLUMNS)
     # Levels of any type, and None, stay what they are.
     kept = ("level_a", "level_b", "interacts_with")
-    return result.assign(**{name: pd.Series([row[name] for row in family], dtype=object) for name in kept})
+    return result.assign(**{name: pd.Series([row[name] for row in rows], dtype=object) for name in kept})
 
 
-def _evidence(row: dict[str, Any]) -> Evidence:
+def gate_family(
+    family: Sequence[Mapping[str, Any]], smallest_effect: float | None, rules: Rules
+) -> list[dict[str, Any]]:
+    """Compute, adjust and gate the contrasts of one family; each row gives its `differences` per block."""
+    numbers = summarise_each([row["differences"] for row in family], smallest_effect)
+    adjusted = {name: holm([found[name] for found in numbers]) for name in ("p", "p_equivalent", "p_beyond")}
+    return [
+        _with_gate(
+            {
+                **row,
+                **found,
+                "p_holm": adjusted["p"][place],
+                "p_equivalent": adjusted["p_equivalent"][place],
+                "p_beyond": adjusted["p_beyond"][place],
+                "smallest_effect": np.nan if smallest_effect is None else smallest_effect,
+            },
+            rules,
+        )
+        for place, (row, found) in enumerate(zip(family, numbers, strict=True))
+    ]
+
+
+def _with_gate(row: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    evidence = _evidence(row)
+    direction = has_direction(evidence, rules)
+    return {
+        **row,
+        "gate": gate_of(evidence, rules).value,
+        "direction": direction,
+        "equivalent": is_equivalent(evidence, rules),
+        "beyond_sample": bool(direction and (row["sample_low"] > 0 or row["sample_high"] < 0)),
+    }
+
+
+def _evidence(row: Mapping[str, Any]) -> Evidence:
     size = row["smallest_effect"]
     return Evidence(
         num_blocks=row["num_blocks"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.cube import Cube, cube, mean_over_cells, pairs_to_compare, snap
+from reports.cube import Cube, Floats, cube, mean_over_cells, pairs_to_compare, snap
 from reports.gates import Rules, benjamini_hochberg
-from reports.paired import summarise
+from reports.paired import summarise_each
 
+Pair = tuple[Any, Any]
 COLUMNS = [
     "factor",
     "level_a",
@@ -34,17 +35,12 @@ COLUMNS = [
 
 @dataclass(frozen=True, kw_only=True)
 class Dependence:
-    """The factor that changes a contrast most: its simple effects by level, and whether they reverse."""
+    """The factor that changes a contrast most: its smallest q, the spread of effects, whether they reverse."""
 
     by: str
     q: float
-    effects: dict[Any, float]
+    spread: float
     reverses: bool
-
-    @property
-    def spread(self) -> float:
-        """The largest simple effect less the smallest."""
-        return max(self.effects.values()) - min(self.effects.values())
 
 
 def interactions(frame: pd.DataFrame, factors: Sequence[str], outcome: str) -> pd.DataFrame:
@@ -67,17 +63,14 @@ def interactions_of(table: Cube, factors: Sequence[str]) -> pd.DataFrame:
         for pair in pairs_to_compare(table.factors[factor])
         for by_pair in pairs_to_compare(table.factors[by])
     ]
-    result = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "q"])
-    result["q"] = benjamini_hochberg(list(result["p"]))
-    return result[COLUMNS]
+    numbers = summarise_each([row.pop("changes") for row in rows])
+    q_values = benjamini_hochberg([found["p"] for found in numbers])
+    filled = [{**row, **found, "q": q} for row, found, q in zip(rows, numbers, q_values, strict=True)]
+    return pd.DataFrame(filled, columns=COLUMNS)
 
 
-def _row(
-    table: Cube, factor: str, pair: tuple[Any, Any], by: str, by_pair: tuple[Any, Any]
-) -> dict[str, Any]:
-    effects = [mean_over_cells(table.at(by, level).difference(factor, *pair)) for level in by_pair]
-    change = snap(effects[1] - effects[0], table.scale)
-    paired = summarise(change[np.isfinite(change)])
+def _row(table: Cube, factor: str, pair: Pair, by: str, by_pair: Pair) -> dict[str, Any]:
+    before, after = (_simple(table, factor, pair, by, level) for level in by_pair)
     return {
         "factor": factor,
         "level_a": pair[0],
@@ -85,26 +78,38 @@ def _row(
         "by": by,
         "by_a": by_pair[0],
         "by_b": by_pair[1],
-        "effect_a": _mean(effects[0]),
-        "effect_b": _mean(effects[1]),
-        "estimate": float(paired.estimate),
-        "ci_low": float(paired.ci_low),
-        "ci_high": float(paired.ci_high),
-        "p": float(paired.p),
-        "num_blocks": paired.num_blocks,
+        "effect_a": _mean(before),
+        "effect_b": _mean(after),
+        "changes": snap(after - before, table.scale),
     }
 
 
-def _mean(differences: np.ndarray[Any, Any]) -> float:
+def _simple(table: Cube, factor: str, pair: Pair, by: str, level: Any) -> Floats:
+    """The effect of a pair at one level of another factor, per block."""
+    return mean_over_cells(table.at(by, level).difference(factor, *pair))
+
+
+def _mean(differences: Floats) -> float:
     finite = differences[np.isfinite(differences)]
     return float(finite.mean()) if finite.size else float("nan")
 
 
+def smallest_q(found: pd.DataFrame) -> dict[tuple[str, Any, Any, str], float]:
+    """For (factor, level_a, level_b, by) the smallest q among its interactions; they hold both ways round."""
+    smallest: dict[tuple[str, Any, Any, str], float] = {}
+    for row in found.to_dict("records"):
+        one = (row["factor"], row["level_a"], row["level_b"], row["by"])
+        other = (row["by"], row["by_a"], row["by_b"], row["factor"])
+        for key in (one, other):
+            smallest[key] = min(smallest.get(key, 1.0), row["q"])
+    return smallest
+
+
 def dependence(
     table: Cube,
-    found: pd.DataFrame,
+    q_values: Mapping[tuple[str, Any, Any, str], float],
     factor: str,
-    pair: tuple[Any, Any],
+    pair: Pair,
     smallest_effect: float | None,
     rules: Rules,
 ) -> Dependence | None:
@@ -112,33 +117,20 @@ def dependence(
 
     It does where an interaction's q is below the rules' limit and the simple effects differ by more than the
     smallest effect and by more than a factor of two (or in sign). Without a smallest effect that cannot be
-    judged, and only a reversal counts. `found` is what `interactions_of` gives for all factors of the study.
+    judged, and only a reversal counts. `q_values` is what `smallest_q` gives for all factors of the study.
     """
     candidates = []
     for by in table.factors:
-        q = _smallest_q(found, factor, pair, by) if by != factor else 1.0
+        q = q_values.get((factor, *pair, by), 1.0)
         if not q < rules.interaction_q:
             continue
-        effects = {level: _mean(_simple(table, factor, pair, by, level)) for level in table.factors[by]}
-        reverses = _reverses(table, factor, pair, by)
-        if reverses or _differ(list(effects.values()), smallest_effect, rules.interaction_ratio):
-            candidates.append(Dependence(by=by, q=q, effects=effects, reverses=reverses))
-    return max(candidates, key=lambda found: found.spread, default=None)
-
-
-def _simple(table: Cube, factor: str, pair: tuple[Any, Any], by: str, level: Any) -> np.ndarray[Any, Any]:
-    return mean_over_cells(table.at(by, level).difference(factor, *pair))
-
-
-def _smallest_q(found: pd.DataFrame, factor: str, pair: tuple[Any, Any], by: str) -> float:
-    """The pair may stand on either side of a row: an interaction is symmetric."""
-    smallest = 1.0
-    for row in found.to_dict("records"):
-        first = (row["factor"], row["level_a"], row["level_b"]) == (factor, *pair) and row["by"] == by
-        second = (row["by"], row["by_a"], row["by_b"]) == (factor, *pair) and row["factor"] == by
-        if (first or second) and row["q"] < smallest:
-            smallest = float(row["q"])
-    return smallest
+        simple = [_simple(table, factor, pair, by, level) for level in table.factors[by]]
+        effects = [_mean(values) for values in simple]
+        reverses = _reverses(simple)
+        if reverses or _differ(effects, smallest_effect, rules.interaction_ratio):
+            spread = max(effects) - min(effects)
+            candidates.append(Dependence(by=by, q=q, spread=spread, reverses=reverses))
+    return max(candidates, key=lambda candidate: candidate.spread, default=None)
 
 
 def _differ(effects: list[float], smallest_effect: float | None, ratio: float) -> bool:
@@ -149,11 +141,7 @@ def _differ(effects: list[float], smallest_effect: float | None, ratio: float) -
     return high - low > smallest_effect and (low * high < 0 or sizes[-1] > ratio * sizes[0])
 
 
-def _reverses(table: Cube, factor: str, pair: tuple[Any, Any], by: str) -> bool:
+def _reverses(simple: Sequence[Floats]) -> bool:
     """Whether intervals of opposite sign both exclude 0."""
-    intervals = []
-    for level in table.factors[by]:
-        values = _simple(table, factor, pair, by, level)
-        intervals.append(summarise(values[np.isfinite(values)]))
-    above = any(bool(interval.ci_low > 0) for interval in intervals)
-    return above and any(bool(interval.ci_high < 0) for interval in intervals)
+    found = summarise_each(simple)
+    return any(each["ci_low"] > 0 for each in found) and any(each["ci_high"] < 0 for each in found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,9 @@ class Paired:
     p_beyond: Floats
 
 
+NUMBERS = tuple(part.name for part in fields(Paired) if part.name != "num_blocks")
+
+
 def summarise(
     differences: npt.ArrayLike, smallest_effect: float | None = None, confidence: float = 0.95
 ) -> Paired:
@@ -80,6 +84,21 @@ def summarise(
         p_equivalent=_against(smallest_effect, mean, error, count, inside=True),
         p_beyond=_against(smallest_effect, mean, error, count, inside=False),
     )
+
+
+def summarise_each(
+    differences: Sequence[Floats], smallest_effect: float | None = None, confidence: float = 0.95
+) -> list[dict[str, float]]:
+    """Summarise contrasts that may differ in their blocks, NaN blocks left out; one dict of `Paired` each."""
+    finite = [values[np.isfinite(values)] for values in differences]
+    found: list[dict[str, float]] = [{} for _ in finite]
+    for count in {len(values) for values in finite}:
+        places = [place for place, values in enumerate(finite) if len(values) == count]
+        batch = summarise(np.stack([finite[place] for place in places]), smallest_effect, confidence)
+        for position, place in enumerate(places):
+            numbers = {name: float(getattr(batch, name)[position]) for name in NUMBERS}
+            found[place] = {"num_blocks": count, **numbers}
+    return found
 
 
 def check_smallest_effect(smallest_effect: float | None) -> None:

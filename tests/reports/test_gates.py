@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from reports.gates import Evidence, Gate, Rules, benjamini_hochberg, gate_of, holm, is_equivalent
 
@@ -63,6 +65,12 @@ class TestGate:
 class TestFamilies:
     def test_holm_of_a_textbook_family(self) -> None:
         assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+    def test_holm_equals_statsmodels(self) -> None:
+        generator = np.random.default_rng(0)
+        for size in (1, 2, 7, 57):
+            p_values = generator.uniform(size=size) ** 4
+            assert holm(list(p_values)) == pytest.approx(multipletests(p_values, method="holm")[1])
 
     def test_benjamini_hochberg_of_the_same(self) -> None:
         assert benjamini_hochberg([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.02, 0.04, 0.04, 0.02])
