@@ -123,6 +123,8 @@ def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) 
         "epochs": max(trial.epochs, result.epoch),
         "attempt_epochs": max(trial.attempt_epochs, result.epoch),
     }
+    if result.worker is not None:
+        changes["worker"] = readable(result.worker)
     if result.rung is not None:
         changes["rung"] = max(trial.rung or 0, result.rung.epoch)
     if not has_ended:

@@ -56,7 +56,8 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """One report of a trial. `epoch`: epochs trained so far; `busy_seconds`: since the last report.
+    """One report of a trial. `epoch`: epochs trained so far; `busy_seconds`: since the last report;
+    `worker`: host and process that trained.
 
     `epochs` holds every replicate's records since the last report; those of epoch 0 carry layers alone.
     """
@@ -66,3 +67,4 @@ class TrialResult:
     epochs: Sequence[EpochRecord] = field(default=())
     rung: RungResult | None = None
     ending: Ending | None = None
+    worker: str | None = None

@@ -1,0 +1,69 @@
+"""PostgreSQL: limits of waiting, and refusals that show no password."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import make_url, text
+
+from studies.database.address import parse
+from studies.database.postgresql import PostgreSQL
+from studies.database.schema import backup
+from studies.database.store import Store
+from studies.errors import UsageError
+
+SECRET = "canary-5f1e"
+
+
+@pytest.fixture
+def postgres_url(make_postgres_database: Callable[[], str]) -> str:
+    """Return the URL of an empty PostgreSQL database."""
+    return make_postgres_database()
+
+
+def test_no_statement_and_no_lock_is_waited_for_without_end(postgres_url: str) -> None:
+    engine = PostgreSQL(parse(postgres_url)).engine()
+    with engine.connect() as connection:
+        found = [
+            connection.scalar(text(f"SHOW {name}"))
+            for name in ("statement_timeout", "lock_timeout", "application_name")
+        ]
+    engine.dispose()
+    assert found == ["1min", "30s", "studies"]
+
+
+@pytest.mark.parametrize("form", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_usual_forms_of_the_url_are_taken(postgres_url: str, form: str) -> None:
+    _, colon, rest = postgres_url.partition(":")
+    with Store.open(form + colon + rest) as store:
+        assert store.studies() == []
+
+
+def test_a_server_that_does_not_answer_is_refused_without_its_password() -> None:
+    url = f"postgresql://ann:{SECRET}@127.0.0.1:1/studies?sslpassword={SECRET}"
+    with pytest.raises(UsageError, match="cannot be opened") as caught:
+        Store.open(url)
+    assert "ann:***@127.0.0.1" in str(caught.value)
+    assert SECRET not in repr(caught.getrepr(style="long", showlocals=False))
+
+
+def test_a_database_that_does_not_exist_is_refused(postgres_url: str) -> None:
+    url = make_url(postgres_url).set(database="nowhere", password=SECRET)
+    with pytest.raises(UsageError, match='database "nowhere" does not exist') as caught:
+        Store.open(url.render_as_string(hide_password=False))
+    assert SECRET not in str(caught.value)
+
+
+def test_a_user_who_may_not_create_tables_is_refused(postgres_url: str) -> None:
+    engine = PostgreSQL(parse(postgres_url)).engine()
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+    engine.dispose()
+    with pytest.raises(UsageError, match="no schema has been selected"):
+        Store.open(postgres_url)
+
+
+def test_a_backup_is_left_to_the_servers_own_tools(postgres_url: str) -> None:
+    Store.open(postgres_url).close()
+    with pytest.raises(UsageError, match="is on a server") as caught:
+        backup(postgres_url)
+    assert "pg_dump" in str(caught.value)
