@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,6 +50,12 @@ class Cube:
         """The largest absolute outcome; 0 where there is none."""
         finite = self.values[np.isfinite(self.values)]
         return float(np.abs(finite).max()) if finite.size else 0.0
+
+    @property
+    def flat(self) -> Floats:
+        """The outcomes with one row per cell, shape (cells, blocks)."""
+        num_cells = math.prod(self.values.shape[:-1])
+        return self.values.reshape(num_cells, self.values.shape[-1])
 
     def axis(self, factor: str) -> int:
         """The axis of a factor; ValueError lists the right names."""

@@ -96,8 +96,7 @@ def variance_components(frame: pd.DataFrame, outcome: str) -> Components:
 
     `frame` as for `comparison.contrasts`; blocks in which a cell is missing are left out.
     """
-    table = cube(frame, outcome)
-    values = table.values.reshape(-1, table.values.shape[-1])
+    values = cube(frame, outcome).flat
     values = values[:, np.isfinite(values).all(axis=0)]
     num_cells, num_blocks = values.shape
     if num_cells < 2 or num_blocks < 2:

@@ -74,7 +74,11 @@ class TestComponents:
         assert found.cell == pytest.approx(cells.var(ddof=1), rel=0.02)
 
     def test_are_not_identified_by_one_block_or_cell(self) -> None:
-        for frame in (table({"depth": [3, 5]}, num_blocks=1), table({"depth": [3]})):
+        for frame in (
+            table({"depth": [3, 5]}, num_blocks=1),
+            table({"depth": [3]}),
+            table({"depth": [3]})[:0],
+        ):
             assert math.isnan(variance_components(frame, "test_loss").block)
 
     def test_a_negative_moment_is_zero(self) -> None:
