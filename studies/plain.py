@@ -70,7 +70,8 @@ def study_from_plain(data: Mapping[str, Any]) -> Study:
 
 
 def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
-    present = [f"{role}.{name}" for role in _ROLES[:3] for name in data.get(role) or ()]
+    entries = {role: data[role] for role in _ROLES[:3] if isinstance(data.get(role), Mapping)}
+    present = [f"{role}.{name}" for role, names in entries.items() for name in names]
     fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
     known = {*rules(), *PARTS, *_ROLES}
     for name, value in data.items():

@@ -50,7 +50,7 @@ def _study_of(module: ModuleType, path: Path) -> Study:
 
 def _execute(path: Path, source: bytes, imports: Iterable[str]) -> ModuleType:
     module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}")
-    module.__file__ = str(path)
+    module.__file__, module.__package__ = str(path), ""
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
         with _importable(path.parent, {name.partition(".")[0] for name in imports}):

@@ -28,7 +28,9 @@ def derive(
 ) -> Study:
     """Return `study` with a profile's fields set, then those of `settings`, both keyed by dotted field.
 
-    Raises UsageError with all mistakes: an unknown profile or field, and every value that breaks a rule.
+    What the study holds fixed is no longer held once it is made a factor or a nuisance; every other change of role
+    is refused, as the older role may be the one that is meant. Raises UsageError with all mistakes: an unknown
+    profile or field, and every value that breaks a rule.
 
     >>> from studies.study import Search
     >>> study = Study(question="Does depth help?", factors={"depth": (3, 5)}, search=Search(trials_per_cell=1))
@@ -40,7 +42,11 @@ def derive(
     if profile not in profiles:
         mistakes.append(unknown(str(profile), "profile", profiles))
     data = plain_study(study)
-    for field, value in [*profiles.get(profile, {}).items(), *settings.items()]:
+    changes = [*profiles.get(profile, {}).items(), *settings.items()]
+    compared = {f"{role}.{name}" for role in ("factors", "nuisances") for name in study.fixed}
+    for field in compared & {field for field, _ in changes}:
+        del data["fixed"][field.partition(".")[2]]
+    for field, value in changes:
         mistakes += _set(data, field, value)
     advice = ADVICE
     try:

@@ -1,0 +1,331 @@
+"""A plan counts what is trained, and the same plan always has the same text and hash."""
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+
+from search_spaces import Space, spaces
+from studies import catalog
+from studies.errors import UsageError
+from studies.halving import expected_epochs, expected_survivors
+from studies.planning import Plan, differences
+from studies.study import Confirm, Search, SmallestEffect, Study
+from studies.variants import derive
+from trainables.hyperparameters import Hyperparameters
+
+DEPTH_STUDY = catalog.load("depth_study")[1]
+TUNING_STUDY = catalog.load("tuning_study")[1]
+_NOTHING = cast(TuneController, None)  # the scheduler asks nothing of its controller
+
+
+def plan_of(study: Study, **changes: Any) -> Plan:
+    given: dict[str, Any] = {"name": "a", "study": study, "dataset_fingerprint": "f00d"}
+    return Plan(**given | changes)
+
+
+def small(**changes: Any) -> Study:
+    given: dict[str, Any] = {"question": "?", "factors": {"depth": (3, 5), "dropout": (0.0, 0.5)}}
+    return Study(**given | {"search": Search(trials_per_cell=1)} | changes)
+
+
+class TestCells:
+    def test_they_are_the_product_in_plan_order_numbered_from_1(self) -> None:
+        cells = plan_of(small()).cells
+        assert [cell.number for cell in cells] == [1, 2, 3, 4]
+        assert [tuple(cell.levels.values()) for cell in cells] == [(3, 0.0), (3, 0.5), (5, 0.0), (5, 0.5)]
+
+    def test_a_key_is_the_content_whatever_the_order_and_number(self) -> None:
+        reordered = plan_of(small(factors={"dropout": (0.5, 0.0), "depth": (7, 5, 3)}))
+        assert plan_of(small()).cells[0].key == '{"depth":3,"dropout":0.0}'
+        assert {cell.key for cell in plan_of(small()).cells} < {cell.key for cell in reordered.cells}
+
+    def test_no_factors_make_one_cell_and_a_study_without_cells_has_none(self) -> None:
+        assert [cell.levels for cell in plan_of(small(factors={})).cells] == [{}]
+        assert plan_of(TUNING_STUDY).cells == ()
+
+
+class TestCounts:
+    def test_of_the_depth_study(self) -> None:
+        plan = plan_of(DEPTH_STUDY)
+        assert (len(plan.cells), plan.num_search_trials, plan.num_confirm_trials) == (54, 324, 54)
+        assert (plan.num_networks, plan.max_network_epochs) == (3780, 68040)
+        assert plan.expected_network_epochs == pytest.approx(50_000, rel=0.02)
+
+    def test_of_a_study_without_cells(self) -> None:
+        plan = plan_of(TUNING_STUDY)
+        assert (plan.num_search_trials, plan.num_confirm_trials, plan.num_networks) == (50, 4, 540)
+        assert plan.max_network_epochs == 54 * 10 * 18
+        survivors = expected_survivors(50, reduction_factor=3)
+        assert plan.expected_network_epochs == pytest.approx(10 * (50 * 6 + survivors * 12 + 4 * 18))
+
+    def test_without_a_default_only_the_best_are_confirmed(self) -> None:
+        study = replace(TUNING_STUDY, confirm=Confirm(best=2))
+        assert plan_of(study).num_confirm_trials == 2
+
+    def test_one_rung_stops_nothing(self) -> None:
+        plan = plan_of(small(search=Search(trials_per_cell=1, rungs=(18,))))
+        assert plan.expected_network_epochs == plan.max_network_epochs == 8 * 10 * 18
+
+
+class TestExpectedSurvivors:
+    """Against Ray's own bracket, fed with losses in random order."""
+
+    @staticmethod
+    def kept_by_ray(losses: Iterable[float], eta: int) -> int:
+        scheduler = AsyncHyperBandScheduler(
+            time_attr="epoch", metric="loss", mode="min", grace_period=1, max_t=eta, reduction_factor=eta
+        )
+        kept = 0
+        for number, loss in enumerate(losses):
+            trial = SimpleNamespace(trial_id=str(number))
+            scheduler.on_trial_add(_NOTHING, cast(Trial, trial))
+            decision = scheduler.on_trial_result(_NOTHING, cast(Trial, trial), {"epoch": 1, "loss": loss})
+            kept += decision == TrialScheduler.CONTINUE
+        return kept
+
+    @pytest.mark.parametrize(("num_trials", "eta"), [(1, 3), (2, 3), (6, 3), (9, 2), (16, 4)])
+    def test_it_is_the_mean_of_what_ray_keeps(self, num_trials: int, eta: int) -> None:
+        rng = np.random.default_rng(20)
+        kept = [self.kept_by_ray(rng.random(num_trials), eta) for _ in range(800)]
+        margin = 4 * np.std(kept) / np.sqrt(len(kept)) + 1e-9
+        assert abs(np.mean(kept) - expected_survivors(num_trials, eta)) < margin
+
+    def test_six_trials_at_eta_3_keep_between_3_and_3_point_3(self) -> None:
+        assert expected_survivors(6, reduction_factor=3) == pytest.approx(3.15)
+        # Losses with a long tail, as rates near the end of their range give, keep slightly more.
+        rng = np.random.default_rng(21)
+        kept = [self.kept_by_ray(rng.lognormal(sigma=1.5, size=6), 3) for _ in range(2000)]
+        assert np.mean(kept) == pytest.approx(3.3, abs=0.08)
+
+    def test_several_rungs_follow_ray_where_each_rung_orders_anew(self) -> None:
+        rng = np.random.default_rng(22)
+        trained = []
+        for _ in range(400):
+            first = self.kept_by_ray(rng.random(27), 3)
+            second = self.kept_by_ray(rng.random(first), 3)
+            trained.append(27 * 3 + first * 6 + second * 18)
+        assert expected_epochs(27, (3, 9, 27), reduction_factor=3) == pytest.approx(
+            np.mean(trained), rel=0.03
+        )
+
+    @given(st.integers(1, 500), st.integers(2, 10))
+    def test_the_closed_form_is_the_sum_over_arrivals(self, num_trials: int, eta: int) -> None:
+        arrivals = [1.0] + [(1 + (before - 1) / eta) / (before + 1) for before in range(1, num_trials)]
+        assert expected_survivors(num_trials, eta) == pytest.approx(sum(arrivals))
+
+
+class TestHyperparameters:
+    def test_what_is_given_wins_over_fixed_and_fixed_over_the_default(self) -> None:
+        plan = plan_of(small(fixed={"width": 32, "batch_size": 8}))
+        made = plan.hyperparameters({"depth": 5, "dropout": 0, "batch_size": 16})
+        assert (made["depth"], made["width"], made["batch_size"], made["momentum"]) == (5, 32, 16, 0.9)
+        assert set(made) == set(spaces())
+        assert repr(made["dropout"]) == "0.0"
+
+    def test_a_list_of_widths_sets_the_depth_that_nobody_states(self) -> None:
+        plan = plan_of(small(factors={"width": [[64, 32], [64, 64, 64], 16]}))
+        made = [plan.hyperparameters(cell.levels) for cell in plan.cells]
+        assert [(each["depth"], each["width"]) for each in made] == [
+            (2, (64, 32)),
+            (3, (64, 64, 64)),
+            (3, 16),
+        ]
+        assert plan.hyperparameters({"width": [8, 4]})["width"] == (8, 4)  # as JSON brings it back
+
+    @pytest.mark.parametrize("study", [DEPTH_STUDY, TUNING_STUDY], ids=["depth_study", "tuning_study"])
+    def test_the_trainable_accepts_every_cell_and_the_default(self, study: Study) -> None:
+        plan = plan_of(study)
+        for levels in [*(cell.levels for cell in plan.cells), study.confirm.default]:
+            assert Hyperparameters.from_dict(plan.hyperparameters({**levels, "learning_rate": 0.01}))
+
+
+class TestHash:
+    def test_the_text_is_the_canonical_json_of_the_dict(self) -> None:
+        plan = plan_of(DEPTH_STUDY, seed=3, source_hash="beef")
+        assert json.loads(plan.to_json()) == plan.to_dict()
+        assert list(plan.to_dict())[:3] == ["question", "dataset", "dataset_fingerprint"]
+        assert (plan.to_dict()["seed"], plan.to_dict()["source_hash"]) == (3, "beef")
+        assert "profiles" not in plan.to_dict()
+        assert len(plan.hash) == 64
+
+    def test_the_order_of_names_that_mean_nothing_does_not_count(self) -> None:
+        fixed = {"width": 64, "batch_size": 32}
+        turned = dict(reversed(fixed.items()))
+        assert plan_of(small(fixed=fixed)).hash == plan_of(small(fixed=turned)).hash
+        ranges = cast(dict[str, Any], DEPTH_STUDY.nuisances["learning_rate"])
+        other = {"learning_rate": dict(reversed(ranges.items()))}
+        assert plan_of(replace(DEPTH_STUDY, nuisances=other)).hash == plan_of(DEPTH_STUDY).hash
+
+    def test_the_order_of_factors_and_levels_is_the_order_of_comparison_and_counts(self) -> None:
+        plans = [
+            plan_of(small()),
+            plan_of(small(factors={"dropout": (0.0, 0.5), "depth": (3, 5)})),
+            plan_of(small(factors={"depth": (5, 3), "dropout": (0.0, 0.5)})),
+        ]
+        assert len({plan.hash for plan in plans}) == 3
+
+    def test_name_and_profiles_do_not_count_and_everything_else_does(self) -> None:
+        plan = plan_of(small())
+        assert replace(plan, name="b").hash == plan.hash
+        assert plan_of(small(profiles={"smoke": {"replicates": 3}})).hash == plan.hash
+        changed = [
+            replace(plan, seed=1),
+            replace(plan, dataset_fingerprint="beef"),
+            replace(plan, source_hash="beef"),
+            plan_of(small(question="!")),
+            plan_of(small(replicates=11)),
+            plan_of(small(smallest_effect=SmallestEffect(log_loss=0.03))),
+        ]
+        assert len({each.hash for each in [plan, *changed]}) == 7
+
+    def test_one_dropout_however_it_is_written_is_one_plan(self) -> None:
+        assert plan_of(small(fixed={"alpha": 0})).hash == plan_of(small(fixed={"alpha": -0.0})).hash
+
+    @pytest.mark.parametrize("profile", ["smoke", "laptop", "cluster"])
+    @pytest.mark.parametrize("study", [DEPTH_STUDY, TUNING_STUDY], ids=["depth_study", "tuning_study"])
+    def test_the_catalog_comes_back_from_json(self, study: Study, profile: str) -> None:
+        plan = plan_of(derive(study, profile=profile))
+        again = Plan.from_dict("a", json.loads(plan.to_json()))
+        assert again.hash == plan.hash
+        assert again == replace(plan, study=replace(plan.study, profiles={}))
+
+
+def _values(space: Space) -> st.SearchStrategy[Any]:
+    if space.choices:
+        return st.sampled_from(space.choices)
+    numbers = st.floats(0, 1) | st.floats(0, 100) if space.number is float else st.integers(1, 300)
+    return (numbers | st.sampled_from([space.default, *space.levels])).filter(space.contains)
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> Study:
+    """Any valid study of scalars: random roles, values, ranges, ladder and phases."""
+    names = draw(st.permutations(sorted(set(spaces()) - {"betas"})))
+    count = draw(st.integers(0, 4))
+    factors = {
+        name: draw(st.lists(_values(spaces()[name]), min_size=1, max_size=3, unique_by=repr))
+        for name in names[:count]
+    }
+    factors = {
+        name: list(dict.fromkeys(map(spaces()[name].canonical, levels))) for name, levels in factors.items()
+    }
+    fixed = {name: draw(_values(spaces()[name])) for name in names[count : count + draw(st.integers(0, 4))]}
+    numeric = [name for name in names[count + 4 :] if spaces()[name].number is float]
+    nuisances = {}
+    for name in numeric[:2]:
+        low, high = sorted(draw(st.tuples(*[_values(spaces()[name]).filter(lambda v: v is not None)] * 2)))
+        nuisances[name] = {"low": low, "high": high, "log": draw(st.booleans()) and low > 0}
+    eta, first, rungs = draw(st.tuples(st.integers(2, 4), st.integers(1, 9), st.integers(1, 4)))
+    ladder = [first * eta**k for k in range(rungs)]
+    has_cells = draw(st.booleans())
+    search = Search(
+        rungs=tuple(ladder),
+        reduction_factor=eta,
+        trials=None if has_cells else 1,
+        trials_per_cell=1 if has_cells else None,
+        sampler=draw(st.sampled_from(["tpe", "random"])),
+    )
+    return Study(
+        question=draw(st.text(min_size=1).filter(str.strip)),
+        objective=draw(st.sampled_from(["val_loss", "val_accuracy"])),
+        factors=factors,  # type: ignore[arg-type]
+        nuisances=nuisances,
+        fixed=fixed,
+        replicates=draw(st.integers(1, 50)),
+        search=search,
+        confirm=Confirm(epochs=ladder[-1], best=1),
+        smallest_effect=SmallestEffect(log_loss=draw(st.floats(1e-6, 10)), error=draw(st.floats(1e-6, 1))),
+    )
+
+
+@settings(max_examples=40)
+@given(study=studies(), seed=st.integers(0, 2**63 - 1), shuffle=st.randoms(use_true_random=False))
+def test_any_plan_comes_back_from_json_with_its_hash(study: Study, seed: int, shuffle: random.Random) -> None:
+    plan = plan_of(study, seed=seed)
+    again = Plan.from_dict("a", json.loads(plan.to_json()))
+    assert again.to_json() == plan.to_json()
+    assert (again, again.hash) == (plan, plan.hash)
+    fixed = list(study.fixed.items())
+    shuffle.shuffle(fixed)
+    assert plan_of(replace(study, fixed=dict(fixed)), seed=seed).hash == plan.hash
+
+
+@settings(max_examples=40)
+@given(study=studies())
+def test_any_plan_expects_at_most_what_it_may_train(study: Study) -> None:
+    plan = plan_of(study)
+    assert 0 < plan.expected_network_epochs <= plan.max_network_epochs * (1 + 1e-12)
+    assert len({cell.key for cell in plan.cells}) == len(plan.cells)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("seed", [-1, 2**63, 0.5, True, "3", None])
+    def test_a_wrong_seed(self, seed: object) -> None:
+        with pytest.raises(UsageError, match="seed must be a whole number"):
+            plan_of(small(), seed=seed)
+
+    def test_a_plan_with_wrong_or_unknown_fields(self) -> None:
+        data = plan_of(small()).to_dict() | {"replicates": 0, "colour": "red"}
+        data["search"]["rings"] = [1]
+        with pytest.raises(UsageError) as caught:
+            Plan.from_dict("a", data)
+        assert [mistake.partition(" ")[0] for mistake in caught.value.mistakes] == [
+            *("search.rings:", "colour:", "replicates")
+        ]
+        with pytest.raises(UsageError, match="dataset_fingerprint must be a text; got null"):
+            Plan.from_dict("a", {"question": "?", "search": {"trials_per_cell": 1}})
+
+    @given(
+        field=st.sampled_from(sorted(set(plan_of(small()).to_dict()) - {"seed", "source_hash"})),
+        value=st.none() | st.booleans() | st.floats() | st.just("") | st.lists(st.integers(), max_size=2),
+    )
+    def test_any_wrong_value_is_a_usage_error_that_names_the_field(self, field: str, value: object) -> None:
+        assume((field, value) != ("dataset_fingerprint", ""))
+        with pytest.raises(UsageError) as caught:
+            Plan.from_dict("a", plan_of(small()).to_dict() | {field: value})
+        assert any(mistake.startswith(field) for mistake in caught.value.mistakes)
+
+
+class TestDifferences:
+    def test_equal_plans_have_none(self) -> None:
+        assert differences(plan_of(small()).to_dict(), plan_of(small()).to_dict()) == []
+
+    def test_each_field_has_one_line(self) -> None:
+        old = plan_of(DEPTH_STUDY).to_dict()
+        changes = {"factors.depth": [3, 5], "fixed.init_gain": 2, "nuisances.learning_rate.adam.low": 1e-4}
+        new = plan_of(derive(DEPTH_STUDY, profile="cluster", settings=changes), seed=1).to_dict()
+        assert set(differences(old, new)) == {
+            "factors.depth: [3, 5, 7] -> [3, 5]",
+            "fixed.init_gain: (absent) -> 2.0",
+            "nuisances.learning_rate.adam.low: 0.0003 -> 0.0001",
+            "replicates: 10 -> 20",
+            "seed: 0 -> 1",
+            "search.trials_per_cell: 6 -> 27",
+            "search.rungs: [6, 18] -> [3, 9, 27, 81]",
+            "confirm.epochs: 18 -> 81",
+        }
+
+    def test_long_texts_are_compared_and_shown_whole(self) -> None:
+        old, new = (plan_of(small(question="a" * 100 + end)).to_dict() for end in "xy")
+        assert differences(old, new) == [f'question: "{"a" * 100}x" -> "{"a" * 100}y"']
+
+    def test_another_order_of_the_same_factors_is_a_difference(self) -> None:
+        turned = plan_of(small(factors={"dropout": (0.0, 0.5), "depth": (3, 5)})).to_dict()
+        assert differences(plan_of(small()).to_dict(), turned) == [
+            "order of factors: depth, dropout -> dropout, depth"
+        ]
+
+    def test_plans_with_different_hashes_differ_and_true_is_not_1(self) -> None:
+        assert differences({"a": True}, {"a": 1}) == ["a: true -> 1"]
+        assert differences({"a": {}}, {"a": {"b": 1}}) == ["a: {} -> (absent)", "a.b: (absent) -> 1"]
