@@ -9,7 +9,7 @@ from types import FrameType
 from studies.errors import StudiesError
 
 
-class Interrupted(StudiesError):
+class RunInterruptedError(StudiesError):
     """The run was interrupted and can be resumed; exits as the signal asks, 130 or 143."""
 
     def __init__(self, received: signal.Signals, command: str) -> None:

@@ -14,7 +14,7 @@ from studies.database.rows import StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.errors import UsageError
-from studies.interruption import Interrupted, Wish, watching_signals
+from studies.interruption import RunInterruptedError, Wish, watching_signals
 from studies.locations import Locations, check_writable
 from studies.planning import Plan, differences
 from studies.request import Draft, Request, draft
@@ -60,7 +60,7 @@ def run(
 ) -> Result:
     """Run or resume what `request` asks for, and make its report.
 
-    Raises UsageError before anything is written where the request cannot be met, Interrupted after Ctrl-C or
+    Raises UsageError before anything is written where the request cannot be met, RunInterruptedError after Ctrl-C or
     SIGTERM, another StudiesError where training or recording failed; all but the first leave a resumable study.
     """
     started = time.monotonic()
@@ -172,7 +172,7 @@ def _train(
 
 def _raise_if_interrupted(wish: Wish, request: Request) -> None:
     if wish.received is not None:
-        raise Interrupted(wish.received, request.command("run"))
+        raise RunInterruptedError(wish.received, request.command("run"))
 
 
 def _details(request: Request, dataset: Dataset, num_workers: int, threads: int) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _start(resources: Resources, folder: Path) -> Cluster:
             if resources.address is None
             else "Check the address (ray status), or leave out --address to run on this machine.",
         ) from error
-    total = ray.cluster_resources()
+    total = ray.cluster_resources()  # type: ignore[no-untyped-call]
     num_workers = resources.workers or _fitting(total, resources)
     cores = int(total.get("CPU", 1)) if resources.address is not None else (os.cpu_count() or 1)
     url = context.dashboard_url if resources.dashboard or resources.address is not None else None

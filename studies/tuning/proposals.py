@@ -1,6 +1,7 @@
 """Configurations proposed by Optuna, in memory, for one group of trials that ASHA compares."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -28,13 +30,16 @@ class _GivenSpaceQMC(QMCSampler):
     """A quasi-random sampler that is told its space; otherwise its first point would be random."""
 
     def __init__(self, space: Mapping[str, BaseDistribution], seed: int) -> None:
-        super().__init__(
-            scramble=True,
-            seed=seed,
-            independent_sampler=RandomSampler(seed=seed),
-            warn_asynchronous_seeding=False,
-            warn_independent_sampling=False,
-        )
+        with warnings.catch_warnings():
+            # Optuna has called this sampler experimental since 3.0.
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            super().__init__(
+                scramble=True,
+                seed=seed,
+                independent_sampler=RandomSampler(seed=seed),
+                warn_asynchronous_seeding=False,
+                warn_independent_sampling=False,
+            )
         self._given = {n: d for n, d in space.items() if not isinstance(d, CategoricalDistribution)}
 
     def infer_relative_search_space(

@@ -1,0 +1,180 @@
+"""The agenda leads through both phases, and from any point of interruption to the same end."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from studies.database.results import Ending, RungResult, TrialResult
+from studies.database.states import Decision, Phase, TrialState
+from studies.database.store import Store
+from studies.planning import Plan
+from studies.tuning.agenda import Agenda, Nothing, PlannedTrial
+from tests.studies.tuning.plans import plan
+
+
+class DriverDiedError(Exception):
+    """The driver dies here."""
+
+
+def objective(trial: PlannedTrial, epoch: int) -> float:
+    """A made-up loss: best at a rate of 0.01, better with epochs, never twice the same."""
+    rate = trial.params["learning_rate"]
+    assert isinstance(rate, float)
+    return 1 + (math.log10(rate) + 2) ** 2 / epoch + 0.01 * len(str(trial.params["optimizer"]))
+
+
+def drive(
+    plan: Plan, store: Store, *, die_after: int | None = None, fails: frozenset[int] = frozenset()
+) -> Agenda:
+    """Train a plan one trial at a time as the driver would, until the end or the given number of writes."""
+    study = store.find_study(plan.name) or store.create_study(
+        name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+    )
+    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    writes = iter(range(10**9))
+
+    def write() -> None:
+        if next(writes) == die_after:
+            raise DriverDiedError
+
+    while not isinstance(trial := agenda.next_trial(), Nothing):
+        write()
+        cell = None if trial.cell is None else trial.cell.number
+        store.add_trial(
+            study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+        )
+        store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions={})
+        for result, state in results(agenda, trial, fails):
+            write()
+            store.record_result(study.id, trial.number, result)
+            if result.rung is not None and result.rung.objective is not None:
+                agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
+            if state is not None:
+                agenda.end(trial.number, state)
+    assert trial is Nothing.MORE
+    return agenda
+
+
+def results(
+    agenda: Agenda, trial: PlannedTrial, fails: frozenset[int]
+) -> Iterator[tuple[TrialResult, TrialState | None]]:
+    for epoch in (1, 3):
+        if trial.number in fails:
+            yield report(epoch, None, TrialState.FAILED, None), TrialState.FAILED
+            return
+        value = objective(trial, epoch)
+        decision = agenda.decide(trial.number, epoch=epoch, objective=value)
+        state = (
+            TrialState.PRUNED if decision is Decision.STOP else TrialState.COMPLETE if epoch == 3 else None
+        )
+        yield report(epoch, decision, state, value), state
+        if state is not None:
+            return
+
+
+def report(
+    epoch: int, decision: Decision | None, state: TrialState | None, value: float | None
+) -> TrialResult:
+    rung = RungResult(epoch=epoch, objective=value, decision=decision or Decision.CONTINUE)
+    ending = None if state is None else Ending(state=state, ended_at=datetime.now(UTC), objective=value)
+    return TrialResult(epoch=epoch, busy_seconds=0.0, rung=None if value is None else rung, ending=ending)
+
+
+def summary(store: Store, name: str) -> list[tuple[object, ...]]:
+    study = store.find_study(name)
+    assert study is not None
+    return [
+        (row.number, row.phase, row.cell, dict(row.params), row.state, row.rung, row.objective)
+        for row in store.trials(study.id)
+    ]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
+        yield opened
+
+
+def test_search_is_balanced_over_cells_then_each_is_confirmed(store: Store) -> None:
+    small = plan()
+    drive(small, store)
+    rows = summary(store, "small")
+    search, confirm = rows[:16], rows[16:]
+    assert [row[2] for row in search] == [1, 2, 3, 4] * 4
+    assert [row[2] for row in confirm] == [1, 2, 3, 4]
+    assert all(row[1] is Phase.SEARCH for row in search)
+    assert all(row[1] is Phase.CONFIRM and row[4] is TrialState.COMPLETE for row in confirm)
+
+
+def test_confirm_takes_the_best_rate_among_those_that_got_furthest(store: Store) -> None:
+    drive(plan(), store)
+    rows = summary(store, "small")
+    for _, phase, cell, params, *_ in rows[16:]:
+        assert phase is Phase.CONFIRM
+        last = [row for row in rows[:16] if row[2] == cell and row[4] is TrialState.COMPLETE]
+        assert params == min(last, key=lambda row: row[6])[3]  # type: ignore[arg-type,return-value]
+
+
+def test_models_of_the_best_cell_alone_are_kept(store: Store) -> None:
+    agenda = drive(plan(), store)
+    best = agenda.best_search_trial()
+    assert best is not None
+    kept = [t.cell for t in agenda.trials.values() if agenda.keeps_models(t)]
+    assert kept == [best.cell]
+
+
+def test_without_cells_the_best_and_the_default_are_confirmed(store: Store) -> None:
+    drive(plan("tpe", cells=False, trials=12), store)
+    rows = summary(store, "small")
+    ranked = sorted((row for row in rows[:12] if row[5] == 3), key=lambda row: row[6])  # type: ignore[arg-type,return-value]
+    confirmed = [row[3] for row in rows[12:]]
+    assert confirmed[:2] == [row[3] for row in ranked[:2]]
+    assert confirmed[2] == {"depth": 1, "optimizer": "adam", "learning_rate": 1e-3}
+
+
+def test_a_cell_in_which_everything_failed_has_no_confirm_trial(store: Store) -> None:
+    drive(plan(), store, fails=frozenset({2, 6, 10, 14}))
+    assert [row[2] for row in summary(store, "small")[16:]] == [1, 3, 4]
+
+
+def test_waits_for_the_search_before_it_confirms() -> None:
+    agenda = Agenda(plan())
+    handed_out = [agenda.next_trial() for _ in range(16)]
+    assert all(isinstance(trial, PlannedTrial) for trial in handed_out)
+    assert agenda.next_trial() is Nothing.YET
+    for number in range(1, 17):
+        agenda.reach(number, epoch=3, objective=1.0 + number)
+        agenda.end(number, TrialState.COMPLETE)
+    confirm = agenda.next_trial()
+    assert isinstance(confirm, PlannedTrial)
+    assert confirm.phase is Phase.CONFIRM
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    deaths=st.lists(st.integers(0, 40), max_size=4),
+    sampler=st.sampled_from(["qmc", "tpe", "random", "everything"]),
+    fails=st.frozensets(st.integers(1, 16), max_size=3),
+)
+def test_any_interruptions_lead_to_the_same_end(
+    tmp_path_factory: pytest.TempPathFactory, deaths: list[int], sampler: str, fails: frozenset[int]
+) -> None:
+    small = plan("tpe", cells=False, trials=12) if sampler == "everything" else plan(sampler)
+    folder = tmp_path_factory.mktemp("agenda")
+    with Store.open(f"sqlite:///{folder}/undisturbed.db") as undisturbed:
+        drive(small, undisturbed, fails=fails)
+        expected = summary(undisturbed, "small")
+    with Store.open(f"sqlite:///{folder}/disturbed.db") as disturbed:
+        for death in deaths:
+            try:
+                drive(small, disturbed, die_after=death, fails=fails)
+            except DriverDiedError:
+                continue
+        agenda = drive(small, disturbed, fails=fails)
+        assert not agenda.changed_proposals
+        assert summary(disturbed, "small") == expected
