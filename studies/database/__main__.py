@@ -1,22 +1,19 @@
 """The door to the schema of a storage: `python -m studies.database current|upgrade|backup`."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from studies.database import schema
-from studies.database.address import parse, secrets
-from studies.errors import StudiesError, UsageError
-
-DEFAULT_STORAGE = "sqlite:///runs/studies.db"
+from studies.errors import StudiesError
+from studies.locations import DEFAULT_STORAGE, locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the three commands and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        print(_COMMANDS[options.command](_storage(options.storage)))
+        print(_COMMANDS[options.command](locate(options.storage).storage))
     except StudiesError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -34,14 +31,6 @@ def _parser() -> argparse.ArgumentParser:
     given = f"the storage (default: STUDIES_STORAGE, else {DEFAULT_STORAGE})"
     parser.add_argument("--storage", metavar="URL", help=given)
     return parser
-
-
-def _storage(given: str | None) -> str:
-    """Return the URL to use; one typed with a password is refused, since others can read command lines."""
-    if given is not None and secrets(parse(given)):
-        advice = "Put it into STUDIES_STORAGE, or into a file that PGPASSFILE names."
-        raise UsageError(["--storage holds a password, which a list of processes shows to everybody"], advice)
-    return given or os.environ.get("STUDIES_STORAGE") or DEFAULT_STORAGE
 
 
 def _current(url: str) -> str:

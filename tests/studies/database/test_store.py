@@ -1,6 +1,7 @@
 """The contract of the store, the same for SQLite and PostgreSQL."""
 
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -119,7 +120,7 @@ class TestStore:
 
     def test_what_is_not_there_is_an_error_and_writes_nothing(self, store: Store, study: StudyRow) -> None:
         before = contents(store)
-        calls = [
+        calls: list[Callable[[], object]] = [
             lambda: store.set_study_state(99, StudyState.COMPLETE),
             lambda: store.delete_study(99),
             lambda: store.add_event(99, "note", None, "x"),
@@ -175,6 +176,14 @@ class TestStore:
         assert all(set(of_phase) == set(TrialState) for of_phase in summary.values())
         assert [summary[Phase.SEARCH][state] for state in TrialState] == [1, 1, 0, 1, 0]
         assert sum(summary[Phase.CONFIRM].values()) == summary[Phase.CONFIRM][TrialState.WAITING] == 1
+
+    def test_the_worker_that_trained_is_noted(self, store: Store, study: StudyRow) -> None:
+        add_trial(store, study)
+        start(store, study)
+        store.record_result(study.id, 1, replace(at_rung(2, [1, 2]), worker="node-3:77\0"))
+        assert store.trials(study.id)[0].worker == "node-3:77\\x00"
+        store.record_result(study.id, 1, at_end(3, [3]))
+        assert store.trials(study.id)[0].worker == "node-3:77\\x00"
 
     def test_an_ended_trial_is_not_started_again(self, store: Store, study: StudyRow) -> None:
         add_trial(store, study)
