@@ -23,9 +23,15 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
         if results.chosen.empty:
             return None
         row = results.chosen.sort_values(["objective", "cell"]).iloc[0]
-        confirm = inputs.trials[(inputs.trials["phase"] == "confirm") & (inputs.trials["cell"] == row["cell"])]
+        confirm = inputs.trials[
+            (inputs.trials["phase"] == "confirm") & (inputs.trials["cell"] == row["cell"])
+        ]
         number = None if confirm.empty else int(confirm["number"].iloc[0])
-        return {"cell": int(row["cell"]), "objective": row["objective"], **_scored(inputs, results, number, row)}
+        return {
+            "cell": int(row["cell"]),
+            "objective": row["objective"],
+            **_scored(inputs, results, number, row),
+        }
     found = [each for each in confirmed_configurations(inputs, results) if not each["is_default"]]
     found = [each for each in found if each["val_loss"] is not None]
     return min(found, key=lambda each: (each["val_loss"], each["trial_number"])) if found else None

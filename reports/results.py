@@ -97,9 +97,10 @@ def _chosen(inputs: ReportInputs) -> pd.DataFrame:
     best = best.rename(columns={"number": "trial_number"})
     nuisances = [name for name in inputs.plan["nuisances"] if name in best]
     kept = best[["trial_number", "cell", *inputs.factors, *nuisances, "objective"]].reset_index(drop=True)
-    ranges = inputs.plan["nuisances"] if "learning_rate" in kept else {}
-    settings = {name: value for name, value in inputs.plan["fixed"].items() if name == "optimizer" and name not in kept}
-    return mark_boundary(kept.assign(**settings), ranges).drop(columns=list(settings))
+    held = {name: value for name, value in inputs.plan["fixed"].items() if name not in kept}
+    # A range of its own for each optimizer needs the optimizer: where no one states it, no rate is marked.
+    ranges = inputs.plan["nuisances"] if {"optimizer"} & {*kept, *held} else {}
+    return mark_boundary(kept.assign(**held), ranges)[[*kept, "at_boundary"]]
 
 
 def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:

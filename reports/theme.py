@@ -5,7 +5,6 @@ variable, so that one drawing serves light and dark; the standalone files keep t
 """
 
 import itertools
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,7 +113,11 @@ class Theme:
 
 
 def _key(level: Any) -> str:
-    return json.dumps(level, sort_keys=True)
+    """One text for what is the same level: 3 and 3.0, a list and a tuple; True and 1 are two."""
+    if isinstance(level, list | tuple):
+        return "-".join(_key(part) for part in level)
+    is_number = isinstance(level, int | float) and not isinstance(level, bool)
+    return repr(float(level) if is_number else level)
 
 
 def _is_ordered(levels: Sequence[Any]) -> bool:
@@ -139,9 +142,7 @@ def _on_both_grounds(colour: str) -> tuple[str, str]:
     return readable(colour, LIGHT_GROUND, 3), readable(colour, DARK_GROUND, 4)
 
 
-def _style(
-    variable: str, place: int, level: Any, colours: tuple[str, str], taken: set[str]
-) -> LevelStyle:
+def _style(variable: str, place: int, level: Any, colours: tuple[str, str], taken: set[str]) -> LevelStyle:
     light, dark = colours
     text_light, text_dark = readable(light, LIGHT_GROUND), readable(dark, DARK_GROUND)
     mark = Ink(variable=variable, light=_untaken(light, taken), dark=dark)

@@ -2,13 +2,13 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from reports.theme import INK, MUTED
+from reports.theme import MUTED
 from reports.words import MINUS
 
 Which = Literal["x", "y"]
@@ -30,9 +30,10 @@ def quiet(ax: Axes, *, grid: Which | None = "y") -> None:
         ax.spines["left" if grid == "y" else "bottom"].set_visible(False)
 
 
-def log_axis(ax: Axes, which: Which, low: float, high: float) -> None:
-    """A log axis from low to high with up to six ticks at 1, 2 and 5 times a power of ten."""
-    _scale(ax, which, "log", (low, high), log_ticks(low, high), [tick_text(v) for v in log_ticks(low, high)])
+def log_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 6) -> None:
+    """A log axis from low to high with at most so many ticks, at round multiples of powers of ten."""
+    ticks = log_ticks(low, high, most)
+    _scale(ax, which, "log", (low, high), ticks, [tick_text(tick) for tick in ticks])
 
 
 def linear_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 6) -> None:
@@ -106,7 +107,9 @@ def label_right(ax: Axes, labels: Sequence[tuple[float, str, str]], *, gap: floa
     """Names right of the axes at data heights (y, text, colour), moved apart to at least `gap` points."""
     labels = [label for label in labels if math.isfinite(label[0])]
     height = ax.get_window_extent().height * 72 / ax.figure.get_dpi()
-    wanted = [float(ax.transAxes.inverted().transform(ax.transData.transform((1, y)))[1]) for y, _, _ in labels]
+    wanted = [
+        float(ax.transAxes.inverted().transform(ax.transData.transform((1, y)))[1]) for y, _, _ in labels
+    ]
     for place, (_, text, colour) in zip(spread(wanted, gap / height), labels, strict=True):
         ax.annotate(
             text,
@@ -136,22 +139,10 @@ def spread(wanted: Sequence[float], gap: float) -> list[float]:
     return result
 
 
-def title_left(ax: Axes, text: str) -> None:
-    """The quantity on the y axis, written above it rather than along it."""
-    ax.annotate(
-        text,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(-ax.figure.subplotpars.left * 0, 5),
-        textcoords="offset points",
-        color=MUTED.light,
-        va="bottom",
-    )
-
-
-def limits_of(values: Sequence[float], *, pad: float = 0.05, log: bool = False) -> tuple[float, float]:
+def limits_of(values: Iterable[float | None], *, pad: float = 0.05, log: bool = False) -> tuple[float, float]:
     """Lowest and highest finite value with some room; a single value gets room on both sides."""
-    finite = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
+    known = [value for value in values if value is not None]
+    finite = [value for value in known if math.isfinite(value) and (value > 0 or not log)]
     if not finite:
         return (0.1, 1.0) if log else (0.0, 1.0)
     low, high = min(finite), max(finite)
@@ -160,6 +151,3 @@ def limits_of(values: Sequence[float], *, pad: float = 0.05, log: bool = False) 
     room = (high - low) * pad or (0.35 if log else max(abs(low) * 0.1, 0.5))
     low, high = low - room, high + room
     return (math.exp(low), math.exp(high)) if log else (low, high)
-
-
-LABEL = INK.light

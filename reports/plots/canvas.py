@@ -69,8 +69,13 @@ class Panel:
     pixels: npt.NDArray[np.uint8]
 
 
-def draw_panel(draw: Callable[[Axes], None], sheet: Sheet, *, heading: str = "", prefix: str) -> Panel:
-    """Let `draw` fill a fresh axes of this size; `prefix` makes the ids in the SVG unique on a page."""
+def draw_panel(
+    draw: Callable[[Axes], None], sheet: Sheet, *, heading: str = "", note: str = "", prefix: str
+) -> Panel:
+    """Let `draw` fill a fresh axes of this size, under a heading and a note (the unit) at its right end.
+
+    `prefix` makes the ids in the SVG unique on a page.
+    """
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS), dpi=POINTS)
         ax = figure.add_axes(
@@ -82,10 +87,9 @@ def draw_panel(draw: Callable[[Axes], None], sheet: Sheet, *, heading: str = "",
             )
         )
         draw(ax)
-        if heading:
-            figure.text(
-                2 / sheet.width, 1 - 11 / sheet.height, heading, size=9.5, weight="bold", va="baseline"
-            )
+        top = 1 - 11 / sheet.height
+        figure.text(2 / sheet.width, top, heading, size=9.5, weight="bold")
+        figure.text(1 - sheet.right / sheet.width, top, note, color=MUTED.light, ha="right")
         return Panel(svg=_svg(figure, prefix), width=sheet.width, height=sheet.height, pixels=_pixels(figure))
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
-from reports.theme import FAINT, INK, MUTED, SHADE
+from reports.theme import INK, MUTED, SHADE
 from reports.words import difference_name, interval
 
-ROW = 31  # points
+ROW = 33  # points
 
 
 def tidy(contrasts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -38,17 +39,15 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: 
     linear_axis(ax, "x", *limits_of(ends), most=5)
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.set_yticks([])
-    quiet(ax, grid="x")
+    quiet(ax, grid=None)
     ax.spines["left"].set_visible(False)
-    if band:
-        ax.axvspan(-band, band, color=SHADE.light, linewidth=0, zorder=0)
-    ax.axvline(0, color=MUTED.light, linewidth=0.9, zorder=1)
-    rows = range(len(frame))
-    ax.hlines([row + 0.2 for row in rows], frame["ci_low"], frame["ci_high"], color=INK.light, linewidth=1.8)
-    ax.plot(frame["estimate"], [row + 0.2 for row in rows], "o", color=INK.light, markersize=5.5)
+    rows = np.arange(len(frame))
+    # The band and the zero line stay below the words of their row.
+    ax.barh(rows + 0.2, 2 * band, 0.52, left=-band, color=SHADE.light, linewidth=0, zorder=0)
+    ax.vlines(np.zeros(len(rows)), rows - 0.06, rows + 0.46, color=MUTED.light, linewidth=0.9, zorder=1)
+    ax.hlines(rows + 0.2, frame["ci_low"], frame["ci_high"], color=INK.light, linewidth=1.8)
+    ax.plot(frame["estimate"], rows + 0.2, "o", color=INK.light, markersize=5.5)
     for row, (label, text) in enumerate(zip(frame["label"], frame["text"], strict=True)):
-        ax.text(0, row - 0.22, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)
-        ax.text(1, row - 0.22, text, transform=ax.get_yaxis_transform(), va="center", ha="right")
-        if row:
-            ax.axhline(row - 0.5, color=FAINT.light, linewidth=0.4, alpha=0.5)
+        ax.text(0, row - 0.24, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)
+        ax.text(1, row - 0.24, text, transform=ax.get_yaxis_transform(), va="center", ha="right")
     ax.set_xlabel(unit)

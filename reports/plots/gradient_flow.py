@@ -60,7 +60,9 @@ def draw(
         ax.plot(rows["layer"], rows["theory"], color=colour, linewidth=1.3, dashes=(4, 3))
         ax.plot(rows["layer"], rows["median"], marker=marker, linewidth=1.4, markersize=4.5, color=colour)
         if style and factor and len(rows):
-            _label(ax, rows, f"{factor_name(factor)} {style.name}", style.text.light, by_end=factor == "depth")
+            _label(
+                ax, rows, f"{factor_name(factor)} {style.name}", style.text.light, by_end=factor == "depth"
+            )
     ax.set_xlabel("layer, from the input")
 
 

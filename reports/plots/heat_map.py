@@ -13,8 +13,8 @@ from reports.theme import BAD, GROWTH_INKS, INK, MUTED, RULE, SHADE
 
 COLUMNS = ["row", "column", "layer", "epoch", "ratio", "finite"]
 EDGES = (1 / 30, 1 / 10, 1 / 3, 1 / 1.5, 1.5, 3, 10, 30)  # between the nine colours; the middle one holds 1
-BOX, LAYER, GAP_X, GAP_Y = 62.0, 5.6, 7.0, 8.0  # points
-LABELS, HEADS, FEET = 92.0, 34.0, 62.0
+BOX, LAYER, GAP_X, GAP_Y = 64.0, 6.5, 7.0, 8.0  # points
+LETTER, HEADS, FEET = 5.4, 34.0, 62.0
 
 
 def tidy(signal: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> pd.DataFrame:
@@ -36,8 +36,13 @@ def tidy(signal: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> pd.DataFr
 def size(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> tuple[float, float]:
     """Width and height in points that the grid takes."""
     heights = _heights(frame, rows)
-    width = LABELS + len(columns) * (BOX + GAP_X) + 6
-    return max(width, 420.0), HEADS + sum(heights.values()) + GAP_Y * len(rows) + FEET
+    width = label_width(rows) + len(columns) * (BOX + GAP_X) + 6
+    return max(width, 440.0 + label_width(rows)), HEADS + sum(heights.values()) + GAP_Y * len(rows) + FEET
+
+
+def label_width(rows: Sequence[str]) -> float:
+    """Room for the names of the rows and the legend, in points."""
+    return 12 + LETTER * max(14, *(len(row) for row in rows))
 
 
 def draw(
@@ -63,7 +68,7 @@ def draw(
     for row in rows:
         tops[row] = top
         top += heights[row] + GAP_Y
-    lefts = {f"{a}|{b}": LABELS + place * (BOX + GAP_X) for place, (a, b) in enumerate(columns)}
+    lefts = {f"{a}|{b}": label_width(rows) + place * (BOX + GAP_X) for place, (a, b) in enumerate(columns)}
     for (row, column), cell in frame.groupby(["row", "column"], sort=False):
         if row in tops and column in lefts:
             grounds.append(_box(lefts[column], tops[row], BOX, heights[row]))
@@ -71,14 +76,16 @@ def draw(
     ax.add_collection(PolyCollection(grounds, facecolors=SHADE.light, edgecolors="none"), autolim=False)
     for ink, polygons in zip(GROWTH_INKS, boxes, strict=True):
         if polygons:
-            ax.add_collection(PolyCollection(polygons, facecolors=ink.light, edgecolors="none"), autolim=False)
+            ax.add_collection(
+                PolyCollection(polygons, facecolors=ink.light, edgecolors="none"), autolim=False
+            )
     if broken:
         hatched = PolyCollection(broken, facecolors="none", edgecolors=BAD.light, hatch="/////", linewidths=0)
         ax.add_collection(hatched, autolim=False)
     _name_rows(ax, rows, tops, heights)
     _name_columns(ax, columns, lefts)
     _name_axes(ax, rows, tops, heights, lefts, num_epochs)
-    _legend(ax, top + 32, bool(broken))
+    _legend(ax, label_width(rows), top + 32, bool(broken))
 
 
 def _heights(frame: pd.DataFrame, rows: Sequence[str]) -> dict[str, float]:
@@ -145,17 +152,19 @@ def _name_axes(
     ax.text(2, bottom, "epoch", va="center", color=MUTED.light)
 
 
-def _legend(ax: Axes, top: float, any_broken: bool) -> None:
+def _legend(ax: Axes, left: float, top: float, any_broken: bool) -> None:
     width = 34.0
     for place, ink in enumerate(GROWTH_INKS):
-        box = PolyCollection([_box(LABELS + place * width, top - 5, width, 9)], facecolors=ink.light)
+        box = PolyCollection([_box(left + place * width, top - 5, width, 9)], facecolors=ink.light)
         ax.add_collection(box, autolim=False)
     for place, edge in enumerate(EDGES, start=1):
         text = f"{edge:g}" if edge >= 1 else f"1/{1 / edge:g}"
-        ax.text(LABELS + place * width, top + 13, text, ha="center", va="center", color=MUTED.light)
+        ax.text(left + place * width, top + 13, text, ha="center", va="center", color=MUTED.light)
     ax.text(2, top, "times the last", va="center", color=MUTED.light)
     if any_broken:
-        left = LABELS + len(GROWTH_INKS) * width + 14
-        box = PolyCollection([_box(left, top - 5, 22, 9)], facecolors="none", edgecolors=BAD.light, hatch="/////")
+        end = left + len(GROWTH_INKS) * width + 14
+        box = PolyCollection(
+            [_box(end, top - 5, 22, 9)], facecolors="none", edgecolors=BAD.light, hatch="/////"
+        )
         ax.add_collection(box, autolim=False)
-        ax.text(left + 28, top, "not finite", va="center", color=MUTED.light)
+        ax.text(end + 28, top, "not finite", va="center", color=MUTED.light)

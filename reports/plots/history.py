@@ -17,7 +17,9 @@ def tidy(trials: pd.DataFrame) -> pd.DataFrame:
     ordered = trials.sort_values("number")
     objective = ordered["objective"].astype(float)
     complete = objective.where(ordered["state"] == "complete")
-    rows = ordered.assign(objective=objective, trial_number=ordered["number"], best_so_far=complete.cummin().ffill())
+    rows = ordered.assign(
+        objective=objective, trial_number=ordered["number"], best_so_far=complete.cummin().ffill()
+    )
     return rows[COLUMNS].reset_index(drop=True)
 
 

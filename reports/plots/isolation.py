@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from reports.cube import plain
 from reports.plots.axes import log_axis, named_axis, quiet, say_empty
 from reports.plots.intervals import t_interval
-from reports.theme import FAINT, INK, Theme
+from reports.theme import FAINT, GROUND, INK, MUTED, Theme
 
 
 def tidy(
@@ -24,7 +24,7 @@ def tidy(
     """
     rows: list[dict[str, Any]] = []
     for place, level in enumerate(levels):
-        at_level = scores[[plain(value) == plain(level) for value in scores[factor]]]
+        at_level = scores[np.array([plain(value) == plain(level) for value in scores[factor]], dtype=bool)]
         blocks = at_level.groupby("block")[outcome].mean()
         base = {"place": place, "level": str(level)}
         rows += [{"kind": "block", **base, "block": b, "value": v} for b, v in blocks.items()]
@@ -60,13 +60,20 @@ def draw(
         ax.plot([row.place] * 2, [row.low, row.high], color=style.mark.light, linewidth=3, zorder=4)
         ax.plot(row.place, row.value, style.marker, color=style.mark.light, markersize=7, zorder=5)
     best = frame[(frame["kind"] == "best") & frame["value"].notna()]
-    ax.plot(
-        best["place"] + 0.16,
-        best["value"],
-        "*",
-        markersize=9,
-        markerfacecolor="none",
-        markeredgecolor=INK.light,
-        markeredgewidth=0.9,
-        zorder=6,
+    ax.plot(best["place"], best["value"], "*", ms=9, mfc=GROUND.light, mec=INK.light, mew=0.9, zorder=6)
+    if len(best):
+        _name_star(ax, float(best["place"].iloc[-1]), float(best["value"].iloc[-1]), means)
+
+
+def _name_star(ax: Axes, place: float, value: float, means: pd.DataFrame) -> None:
+    """Say once what a star is: below it, or above where the mean is not."""
+    below = value <= float(means["value"].iloc[-1])
+    ax.annotate(
+        "best cell",
+        (place, value),
+        xytext=(0, -12 if below else 12),
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        color=MUTED.light,
     )

@@ -28,7 +28,14 @@ def tidy(curves: pd.DataFrame, names: pd.Series, measures: dict[str, str]) -> pd
             wide = values.droplevel(0).unstack()
             wide = wide[sorted(wide.columns)]
             mean, low, high = t_band(wide.to_numpy(dtype=float))
-            row = {"level": level, "part": part, "epoch": wide.columns, "mean": mean, "low": low, "high": high}
+            row = {
+                "level": level,
+                "part": part,
+                "epoch": wide.columns,
+                "mean": mean,
+                "low": low,
+                "high": high,
+            }
             tables.append(pd.DataFrame(row))
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
@@ -74,9 +81,7 @@ def draw(
     ax.set_xlabel("epoch")
 
 
-def filled(
-    curves: pd.DataFrame, failed: npt.NDArray[np.bool_], chance: dict[str, float]
-) -> pd.DataFrame:
+def filled(curves: pd.DataFrame, failed: npt.NDArray[np.bool_], chance: dict[str, float]) -> pd.DataFrame:
     """The same rows with chance where a network failed and its measure is not finite, and losses capped at chance.
 
     `failed` marks rows of diverged or failed networks; `chance` maps each column to its value for guessing.

@@ -54,7 +54,9 @@ def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[fl
     points = frame[names].to_numpy(dtype=float)
     lines = np.stack([np.broadcast_to(np.arange(len(names)), points.shape), points], axis=-1)
     front = frame["front"].to_numpy(dtype=bool)
-    ax.add_collection(LineCollection(lines[~front], colors=FAINT.light, linewidths=0.7, alpha=0.6), autolim=False)
+    ax.add_collection(
+        LineCollection(lines[~front], colors=FAINT.light, linewidths=0.7, alpha=0.6), autolim=False
+    )
     ax.add_collection(LineCollection(lines[front], colors=ACCENT.light, linewidths=1.6), autolim=False)
     for place, name in enumerate(names):
         ax.axvline(place, color=RULE.light, linewidth=1, zorder=0)
@@ -62,7 +64,9 @@ def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[fl
             ax.text(place + 0.03, height, text, va="center", color=INK.light if place else MUTED.light)
 
 
-def ticks_of(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequence[str]) -> dict[str, Any]:
+def ticks_of(
+    trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequence[str]
+) -> dict[str, Any]:
     """Heights and names for the axes of `draw`: every level, and the ends of what was tried."""
     ticks: dict[str, Any] = {
         name: [(index / max(len(levels) - 1, 1), level_name(level)) for index, level in enumerate(levels)]

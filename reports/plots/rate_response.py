@@ -37,14 +37,19 @@ def tidy(trials: pd.DataFrame, losses: pd.Series, failed: pd.Series, chosen: Seq
 
 
 def draw(
-    frame: pd.DataFrame, ax: Axes, *, bounds: tuple[float, float], limits: tuple[float, float], colour: str | None
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    bounds: tuple[float, float],
+    limits: tuple[float, float],
+    colour: str | None,
 ) -> None:
     """Draw what `tidy` gives; `bounds` is the range searched, whose outer tenths are shaded."""
     if frame.empty or frame["loss"].isna().all():
         say_empty(ax, "No search trial has reached its first rung yet.")
         return
     low, high = bounds
-    log_axis(ax, "x", low * 0.9, high * 1.1)
+    log_axis(ax, "x", low * 0.9, high * 1.1, most=5)
     log_axis(ax, "y", *limits)
     quiet(ax)
     margin = OUTER * math.log(high / low)

@@ -43,7 +43,12 @@ def accounting(material: Material) -> Section:
 
 def _sum(counts: Mapping[str, Any]) -> str:
     """One line that a reader can add up."""
-    parts = [("complete", "complete"), ("pruned", "stopped early"), ("failed", "failed"), ("running", "running")]
+    parts = [
+        ("complete", "complete"),
+        ("pruned", "stopped early"),
+        ("failed", "failed"),
+        ("running", "running"),
+    ]
     listed = " + ".join(f"{count(counts[key])} {name}" for key, name in parts if counts[key] or key in ALWAYS)
     rest = [("waiting", "waiting"), ("missing", "not reached")]
     more = "".join(f" + {count(counts[key])} {name}" for key, name in rest if counts[key])
@@ -53,7 +58,10 @@ def _sum(counts: Mapping[str, Any]) -> str:
 def _table(
     caption: str, keys: list[str], records: list[Mapping[str, Any]], shown: list[str], *, folded: bool
 ) -> Table:
-    columns = [*(Column(name=key, is_number=False) for key in keys), *(Column(name=COUNTS[name]) for name in shown)]
+    columns = [
+        *(Column(name=key, is_number=False) for key in keys),
+        *(Column(name=COUNTS[name]) for name in shown),
+    ]
     columns.append(Column(name="busy time"))
     rows = []
     for record in records:
@@ -63,7 +71,10 @@ def _table(
             [
                 *(Cell(text=name) for name in names),
                 *(Cell(text=count(value), value=value) for value in counted),
-                Cell(text=duration(record["seconds"]) if record["seconds"] else MISSING, value=record["seconds"]),
+                Cell(
+                    text=duration(record["seconds"]) if record["seconds"] else MISSING,
+                    value=record["seconds"],
+                ),
             ]
         )
     return Table(caption=caption, columns=columns, rows=rows, folded=folded)
@@ -71,7 +82,10 @@ def _table(
 
 def _rungs(records: list[Mapping[str, Any]]) -> Table:
     rows = [
-        [Cell(text=count(row["rung"]), value=row["rung"]), Cell(text=count(row["pruned"]), value=row["pruned"])]
+        [
+            Cell(text=count(row["rung"]), value=row["rung"]),
+            Cell(text=count(row["pruned"]), value=row["pruned"]),
+        ]
         for row in records
         if not math.isnan(row["pruned"])
     ]
@@ -82,7 +96,11 @@ def _rungs(records: list[Mapping[str, Any]]) -> Table:
 def _events(material: Material) -> list[tuple[str, str, str]]:
     """What happened beside training, such as retries; the twenty latest."""
     events = material.inputs.events
-    return [
-        (str(row["at"]), str(row["kind"]), str(row["detail"] or ""))
-        for row in events.sort_values("sequence").tail(20).to_dict("records")
-    ] if len(events) else []
+    return (
+        [
+            (str(row["at"]), str(row["kind"]), str(row["detail"] or ""))
+            for row in events.sort_values("sequence").tail(20).to_dict("records")
+        ]
+        if len(events)
+        else []
+    )

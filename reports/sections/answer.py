@@ -64,54 +64,43 @@ def describe(params: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def spread(scored: Mapping[str, Any], name: str) -> str:
-    """A score with its interval over blocks: "0.102 [0.096, 0.108]"."""
-    value, (low, high) = scored[name], scored[f"{name}_interval"]
-    if value is None:
+def spread(scored: Mapping[str, Any], name: str, scale: float = 1) -> str:
+    """A score, times `scale`, with its interval over blocks: "0.102 [0.096, 0.108]"."""
+    if scored[name] is None:
         return MISSING
+    value, (low, high) = scale * scored[name], scored[f"{name}_interval"]
     if low is None or high is None:
         return number(value)
-    decimals = decimals_for((high - low) / 2)
-    return f"{number(value, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
+    decimals = decimals_for(scale * (high - low) / 2)
+    return f"{number(value, decimals)} [{number(scale * low, decimals)}, {number(scale * high, decimals)}]"
 
 
 def _best(best: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if best is None:
         return None
-    scores = [
-        ("validation log-loss", "nats", "val_loss", 1.0),
-        ("test log-loss", "nats", "test_loss", 1.0),
-        ("validation error", "fraction", "val_error", 1.0),
-        ("test error", "fraction", "test_error", 1.0),
-    ]
-    rows = [
-        [Cell(text=name), Cell(text=_unspread(best, key)), Cell(text=_ends(best, key))] for name, _, key, _ in scores
-    ]
     columns = [
         Column(name="score", is_number=False),
-        Column(name="mean", unit="nats or fraction"),
-        Column(name="95 % interval"),
+        Column(name="log-loss", unit="nats"),
+        Column(name="error", unit="%"),
     ]
-    caption = f"Scores over {plural(best['num_blocks'], 'block')}, confirm phase"
+    rows = [
+        [
+            Cell(text=name),
+            Cell(text=spread(best, f"{part}_loss")),
+            Cell(text=spread(best, f"{part}_error", 100)),
+        ]
+        for name, part in (("validation", "val"), ("test", "test"))
+    ]
+    caption = f"Its scores with fresh seeds: mean and 95 % interval over {plural(best['num_blocks'], 'block')}"
     params = [
         (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
         for name, value in best["params"].items()
     ]
     confirmed = best["test_loss"] is not None
-    return {"params": params, "table": Table(caption=caption, columns=columns, rows=rows) if confirmed else None}
-
-
-def _unspread(best: Mapping[str, Any], key: str) -> str:
-    low, high = best[f"{key}_interval"] or (None, None)
-    return number(best[key], 3 if low is None or high is None else decimals_for((high - low) / 2))
-
-
-def _ends(best: Mapping[str, Any], key: str) -> str:
-    low, high = best[f"{key}_interval"] or (None, None)
-    if low is None or high is None:
-        return MISSING
-    decimals = decimals_for((high - low) / 2)
-    return f"{number(low, decimals)} to {number(high, decimals)}"
+    return {
+        "params": params,
+        "table": Table(caption=caption, columns=columns, rows=rows) if confirmed else None,
+    }
 
 
 def tiles(headline: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -160,7 +149,7 @@ def _scope(material: Material) -> str:
     for levels in inputs.factors.values():
         cells *= len(levels)
     per_cell = plural(int(plan["search"]["trials_per_cell"]), "search trial")
-    return f"{head}; {plural(cells, 'cell')}, {per_cell} each to tune {_nuisances(plan)}."
+    return f"{head}; {plural(cells, 'cell')}, {per_cell} each to tune the {_nuisances(plan)}."
 
 
 def _nuisances(plan: Mapping[str, Any]) -> str:

@@ -18,10 +18,12 @@ UNIT = "nats, test log-loss"
 
 def performance(material: Material) -> Section:
     """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
-    figures = [_isolation(material), *_forests(material)]
+    figures = [_isolation(material), *_forests(material)] if material.inputs.factors else []
     tables = [
         contrast_table("Averaged over the other factors, test log-loss", "nats", material.results.contrasts),
-        contrast_table("Test error, described only", "fraction", material.results.error_contrasts, folded=True),
+        contrast_table(
+            "Test error, described only", "fraction", material.results.error_contrasts, folded=True
+        ),
         _cells(material),
     ]
     context = {"tables": [table for table in tables if table.rows]}
@@ -34,8 +36,11 @@ def _isolation(material: Material) -> Figure:
         factor: isolation.tidy(rows, factor, levels, OUTCOME, _best_by_level(material, factor))
         for factor, levels in factors.items()
     }
-    values = [value for frame in frames.values() for value in frame[["value", "low", "high"]].to_numpy().ravel()]
-    limits = limits_of(values, log=True)
+    values = [
+        value for frame in frames.values() for value in frame[["value", "low", "high"]].to_numpy().ravel()
+    ]
+    low, high = limits_of(values, log=True)
+    limits = (low * (low / high) ** 0.12, high)  # room for the name of the stars
     panels = [
         draw_panel(
             lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]
@@ -43,6 +48,7 @@ def _isolation(material: Material) -> Figure:
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
+            note="nats",
             prefix=f"iso{place}",
         )
         for place, (factor, frame) in enumerate(frames.items())
@@ -126,10 +132,12 @@ def _forests(material: Material) -> list[Figure]:
 
 
 def _forest_panel(frame: pd.DataFrame, size: float, slug: str) -> Panel:
-    height = 50 + forest.ROW * max(len(frame), 2)
+    height = 46 + forest.ROW * max(len(frame), 2)
     sheet = Sheet(height=height, left=4, right=8, top=6, bottom=36)
     return draw_panel(
-        lambda ax: forest.draw(frame, ax, smallest_effect=size, unit=UNIT), sheet, prefix=slug.replace("_", "-")
+        lambda ax: forest.draw(frame, ax, smallest_effect=size, unit=UNIT),
+        sheet,
+        prefix=slug.replace("_", "-"),
     )
 
 

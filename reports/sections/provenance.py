@@ -11,7 +11,9 @@ def provenance(material: Material) -> Section:
     """Everything that is needed to trace or repeat the study."""
     inputs, report = material.inputs, material.report
     tables = [
-        _pairs("Plan", dict(_flat({name: value for name, value in report["plan"].items() if name != "question"}))),
+        _pairs(
+            "Plan", dict(_flat({name: value for name, value in report["plan"].items() if name != "question"}))
+        ),
         _pairs("Software and hardware", dict(_flat(report["provenance"]))),
         _pairs("Time", {name: duration(value) for name, value in report["seconds"].items()}),
         _artifacts(report["artifacts"]),

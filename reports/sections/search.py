@@ -43,10 +43,15 @@ def _response(material: Material) -> Figure:
         panels.append(
             draw_panel(
                 lambda ax, frame=frame, optimizer=optimizer, style=style: rate_response.draw(  # type: ignore[misc]
-                    frame, ax, bounds=ranges[optimizer], limits=limits, colour=style.mark.light if style else None
+                    frame,
+                    ax,
+                    bounds=ranges[optimizer],
+                    limits=limits,
+                    colour=style.mark.light if style else None,
                 ),
                 Sheet(),
                 heading=level_name(optimizer) if optimizer else "All cells",
+                note="nats",
                 prefix=f"rate{place}",
             )
         )
@@ -89,7 +94,10 @@ def _ranges(
     if "low" in nuisance:
         names = [str(name) for name in optimizers] if optimizers else [""]
         return {name: (float(nuisance["low"]), float(nuisance["high"])) for name in names}
-    names = [str(name) for name in optimizers or (fixed.get("optimizer", next(iter(nuisance))),)]
+    if optimizers is None and "optimizer" not in fixed:
+        ends = [(float(each["low"]), float(each["high"])) for each in nuisance.values()]
+        return {"": (min(low for low, _ in ends), max(high for _, high in ends))}
+    names = [str(name) for name in optimizers or (fixed["optimizer"],)]
     return {name: (float(nuisance[name]["low"]), float(nuisance[name]["high"])) for name in names}
 
 

@@ -18,7 +18,14 @@ from reports.sections.tables import contrast_table
 from reports.stability import theoretical_growth, theory_applies
 from reports.words import count, factor_name, level_phrase, number, percent, plural
 
-SHAPING = ("batch_norm", "activation", "init", "init_gain", "residual", "dropout")  # they set growth at the start
+SHAPING = (
+    "batch_norm",
+    "activation",
+    "init",
+    "init_gain",
+    "residual",
+    "dropout",
+)  # they set growth at the start
 MOST_PANELS = 12
 MOST_COLUMNS, MOST_ROWS = 12, 14
 
@@ -26,11 +33,15 @@ MOST_COLUMNS, MOST_ROWS = 12, 14
 def stability(material: Material) -> Section:
     """Where in depth and when in training gradients grow or vanish."""
     factors = material.inputs.factors
-    signal = relative_signal(material.inputs.gradients, material.results.rows.assign(phase="confirm"), list(factors))
+    signal = relative_signal(
+        material.inputs.gradients, material.results.rows.assign(phase="confirm"), list(factors)
+    )
     figures = [_flow(material, signal, at_end) for at_end in (False, True)]
     figures.append(_heat(material, signal))
     tables = [
-        contrast_table("ln total growth at initialisation", "ln", material.results.growth_contrasts, folded=True),
+        contrast_table(
+            "ln total growth at initialisation", "ln", material.results.growth_contrasts, folded=True
+        ),
         _theory_table(material),
         _verdict_table(material),
     ]
@@ -48,7 +59,11 @@ def _flow(material: Material, signal: pd.DataFrame, at_end: bool) -> Figure:
     for levels in itertools.product(*(factors[name] for name in shaping)):
         setting = dict(zip(shaping, levels, strict=True))
         part = now[_matches(now, setting)]
-        names = part[line].map(lambda v: material.theme.style("depth", plain(v)).name) if line else part["layer"] * 0
+        names = (
+            part[line].map(lambda v: material.theme.style("depth", plain(v)).name)
+            if line
+            else part["layer"] * 0
+        )
         lines = names if line else names.map(lambda _: "all")
         growth = None if at_end else _growth(material, setting)
         frames[_setting_name(setting)] = gradient_flow.tidy(part, lines, growth)
@@ -69,6 +84,7 @@ def _flow(material: Material, signal: pd.DataFrame, at_end: bool) -> Figure:
             ),
             Sheet(),
             heading=name,
+            note="times the last",
             prefix=f"flow{int(at_end)}{place}",
         )
         for place, (name, frame) in enumerate(frames.items())
@@ -146,9 +162,13 @@ def _heat(material: Material, signal: pd.DataFrame) -> Figure:
     averaged = [name for name in material.inputs.factors if name not in (*rows, *columns)]
     over = f" Median also over {', '.join(map(factor_name, averaged))}." if averaged else ""
     worst = frame.loc[frame["ratio"].map(np.log).abs().idxmax()] if frame["ratio"].notna().any() else None
-    where = "" if worst is None else (
-        f" Farthest from 1: {worst['row']}, {worst['column'].replace('|', ', ')}, layer {worst['layer']}, "
-        f"epoch {worst['epoch']}: {number(worst['ratio'], 2)}."
+    where = (
+        ""
+        if worst is None
+        else (
+            f" Farthest from 1: {worst['row']}, {worst['column'].replace('|', ', ')}, layer {worst['layer']}, "
+            f"epoch {worst['epoch']}: {number(worst['ratio'], 2)}."
+        )
     )
     return Figure(
         slug="heat_map",
@@ -173,7 +193,11 @@ def _grid(factors: Mapping[str, Sequence[Any]]) -> tuple[list[str], list[str]]:
     columns: list[str] = []
     order = sorted(factors, key=lambda name: (name != "depth", name != "optimizer"))
     for name in order:
-        side, most = (rows, MOST_ROWS) if name == "depth" or isinstance(factors[name][0], bool) else (columns, MOST_COLUMNS)
+        side, most = (
+            (rows, MOST_ROWS)
+            if name == "depth" or isinstance(factors[name][0], bool)
+            else (columns, MOST_COLUMNS)
+        )
         if np.prod([len(factors[each]) for each in [*side, name]]) <= most:
             side.append(name)
     return rows, columns
@@ -191,7 +215,9 @@ def _pair(setting: Mapping[str, Any]) -> tuple[str, str]:
     names = list(setting)
     if len(names) < 2:
         return "", _setting_name(setting)
-    return _setting_name({names[0]: setting[names[0]]}), _setting_name({name: setting[name] for name in names[1:]})
+    return _setting_name({names[0]: setting[names[0]]}), _setting_name(
+        {name: setting[name] for name in names[1:]}
+    )
 
 
 def _labels(signal: pd.DataFrame, names: Sequence[str], label: Any) -> pd.Series:
@@ -219,7 +245,10 @@ def _theory_table(material: Material) -> Table:
     ]
     rows = [
         [
-            *(Cell(text=material.theme.style(name, plain(row[name])).name) for name in material.inputs.factors),
+            *(
+                Cell(text=material.theme.style(name, plain(row[name])).name)
+                for name in material.inputs.factors
+            ),
             Cell(text=number(row["measured"]), value=row["measured"]),
             Cell(text=number(row["predicted"]), value=row["predicted"]),
             Cell(text=number(row["ratio"]), value=row["ratio"]),
@@ -227,7 +256,9 @@ def _theory_table(material: Material) -> Table:
         ]
         for row in theory.to_dict("records")
     ]
-    return Table(caption="Growth at initialisation, measured and predicted", columns=columns, rows=rows, folded=True)
+    return Table(
+        caption="Growth at initialisation, measured and predicted", columns=columns, rows=rows, folded=True
+    )
 
 
 def _verdict_table(material: Material) -> Table:
@@ -249,7 +280,9 @@ def _verdict_table(material: Material) -> Table:
             Cell(text=str(row["verdict"])),
             Cell(text=f"{row['count']} of {row['num']}", value=float(row["count"])),
             Cell(text=percent(row["share"], 0), value=row["share"]),
-            Cell(text=f"{percent(row['low'], 0)} to {percent(row['high'], 0)}", value=row["high"] - row["low"]),
+            Cell(
+                text=f"{percent(row['low'], 0)} to {percent(row['high'], 0)}", value=row["high"] - row["low"]
+            ),
         ]
         for row in verdicts.to_dict("records")
     ]

@@ -18,10 +18,20 @@ ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}
 
 def training(material: Material) -> Section:
     """How the networks of the confirm phase learned, by level."""
+    if not material.inputs.factors:
+        return Section(slug="training", title="Training")
     curves = _curves(material)
     figures = [
         _figure(material, curves, "learning_curves_loss", "Log-loss", "nats, log scale", LOSSES, log=True),
-        _figure(material, curves, "learning_curves_accuracy", "Accuracy", "share of right answers", ACCURACIES, log=False),
+        _figure(
+            material,
+            curves,
+            "learning_curves_accuracy",
+            "Accuracy",
+            "share of right answers",
+            ACCURACIES,
+            log=False,
+        ),
     ]
     return Section(slug="training", title="Training", figures=figures)
 
@@ -57,11 +67,15 @@ def _figure(
     factors = material.inputs.factors
     frames = {
         factor: learning_curves.tidy(
-            curves, curves[factor].map(lambda v, f=factor: material.theme.style(f, plain(v)).name), dict(measures)
+            curves,
+            curves[factor].map(lambda v, f=factor: material.theme.style(f, plain(v)).name),
+            dict(measures),
         )
         for factor in factors
     }
-    values = [v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()]
+    values = [
+        v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()
+    ]
     limits = limits_of(values, log=log)
     panels = [
         draw_panel(
@@ -70,6 +84,7 @@ def _figure(
             ),
             Sheet(right=56),
             heading=factor_name(factor).capitalize(),
+            note="nats" if log else "",
             prefix=f"{slug[16:19]}{place}",
         )
         for place, (factor, frame) in enumerate(frames.items())

@@ -25,11 +25,15 @@ def confirmed(material: Material) -> Section:
 
 def searched(material: Material) -> Section:
     """Section "Search" of a study without cells: history and parallel coordinates."""
-    return Section(slug="searched", title="Search", figures=[_history_figure(material), _parallel_figure(material)])
+    return Section(
+        slug="searched", title="Search", figures=[_history_figure(material), _parallel_figure(material)]
+    )
 
 
 def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
-    ordered = sorted(found, key=lambda each: (each["is_default"], each["val_loss"] is None, each["val_loss"] or 0.0))
+    ordered = sorted(
+        found, key=lambda each: (each["is_default"], each["val_loss"] is None, each["val_loss"] or 0.0)
+    )
     names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
     frame = configurations.tidy(material.results.rows, names, OUTCOME)
     panel = draw_panel(
@@ -38,7 +42,9 @@ def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) ->
         prefix="confirmed",
     )
     means = frame[frame["kind"] == "mean"]
-    listed = "; ".join(f"{name} {number(value)}" for name, value in zip(means["name"], means["value"], strict=True))
+    listed = "; ".join(
+        f"{name} {number(value)}" for name, value in zip(means["name"], means["value"], strict=True)
+    )
     return Figure(
         slug="confirmed",
         title="Confirmed configurations and the stated default",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from reports.inputs import ReportInputs, Value
 
 FACTORS: dict[str, tuple[Value, ...]] = {
@@ -60,7 +61,9 @@ def _search(
     for cell, levels in enumerate(cells, start=1):
         low, high = np.log(rate_range(levels.get("optimizer", "adam")))
         tried = np.exp(low + (high - low) * (np.arange(rates) + draw.random(rates)) / rates)
-        loss = np.array([_expected_loss(levels, rate) for rate in tried]) * np.exp(draw.normal(0, 0.02, rates))
+        loss = np.array([_expected_loss(levels, rate) for rate in tried]) * np.exp(
+            draw.normal(0, 0.02, rates)
+        )
         survivors = set(np.argsort(loss)[: max(1, round(rates * 0.55))])
         for place, rate in enumerate(tried):
             last = rungs[-1] if place in survivors else rungs[0]
@@ -68,7 +71,10 @@ def _search(
             objective = _train(tables, draw, split, number, "search", cell, levels, float(rate), last, rungs)
             state = "complete" if place in survivors else "pruned"
             trials.append(_trial(number, "search", cell, levels, float(rate), state, rungs, last, objective))
-        best = min((t for t in trials if t["cell"] == cell and t["state"] == "complete"), key=lambda t: t["objective"])
+        best = min(
+            (t for t in trials if t["cell"] == cell and t["state"] == "complete"),
+            key=lambda t: t["objective"],
+        )
         chosen.append((best["learning_rate"], best["objective"]))
     return chosen
 
@@ -92,9 +98,9 @@ def assemble(
         "dataset_fingerprint": "0" * 64,
         "model": "mlp",
         "objective": "val_loss",
-        "factors": {} if budget else {name: list(levels) for name, levels in factors.items()},
+        "factors": {name: list(levels) for name, levels in factors.items()},
         "nuisances": {"learning_rate": {name: rate_range(name) for name in ("sgd", "adam", "rmsprop")}},
-        "fixed": {"width": 64, "batch_size": 64, "activation": "relu", "init": "he_normal"},
+        "fixed": {**({} if "optimizer" in factors else {"optimizer": "adam"}), "width": 64, "batch_size": 64, "activation": "relu", "init": "he_normal"},
         "replicates": num_blocks,
         "seed": 0,
         "search": {
@@ -132,7 +138,7 @@ def assemble(
         plan_hash=hashlib.sha256(json.dumps(plan, sort_keys=True, default=str).encode()).hexdigest(),
         state=state,
         created_at=START,
-        factors={} if budget else dict(factors),
+        factors=dict(factors),
         num_classes=NUM_CLASSES,
         trials=frame,
         replicates=joined.get("replicates", pd.DataFrame()),
@@ -145,7 +151,13 @@ def assemble(
         evaluation=pd.DataFrame(columns=["trial_number", "replicate", "confusion", "calibration"]),
         provenance={
             "commit": "4f1c0de",
-            "versions": {"studies": "0.1.0", "python": "3.11.9", "torch": "2.13.0", "ray": "2.60.0", "optuna": "5.0.0"},
+            "versions": {
+                "studies": "0.1.0",
+                "python": "3.11.9",
+                "torch": "2.13.0",
+                "ray": "2.60.0",
+                "optuna": "5.0.0",
+            },
             "hardware": {"cores": 2, "gpu": None, "memory_gib": 8},
             "workers": 2,
             "threads_per_worker": 1,
@@ -259,9 +271,15 @@ def _measure(
 ) -> None:
     """Make up the gradients by layer: growth by theory at the start, drifting while training."""
     depth = int(levels.get("depth", 3))  # type: ignore[call-overload]
-    epoch = np.arange(last + 1) if phase == "confirm" else np.array([0, *[rung for rung in rungs if rung <= last]])
+    epoch = (
+        np.arange(last + 1)
+        if phase == "confirm"
+        else np.array([0, *[rung for rung in rungs if rung <= last]])
+    )
     layer = np.arange(1, depth + 1)
-    slope = np.log(growth_of(levels)) * (1 + 0.9 * (epoch / rungs[-1]) * (float(levels.get("dropout", 0)) - 0.2))  # type: ignore[arg-type]
+    slope = np.log(growth_of(levels)) * (
+        1 + 0.9 * (epoch / rungs[-1]) * (float(levels.get("dropout", 0)) - 0.2)
+    )  # type: ignore[arg-type]
     level = 1e-2 * np.exp(-2.0 * epoch / rungs[-1])
     delta = level[:, None] * np.exp(slope[:, None] * (depth - layer)[None, :])
     delta = delta[None] * np.exp(draw.normal(0, 0.06, (num, len(epoch), depth)))
@@ -326,7 +344,9 @@ def sample_tuning(*, budget: int = 50, num_blocks: int = 10, seed: int = 1) -> R
     for number in range(1, budget + 1):
         levels = {name: choices[draw.integers(len(choices))] for name, choices in FACTORS.items()}
         low, high = np.log(rate_range(levels["optimizer"]))
-        rate = float(np.exp(draw.normal(low + 0.6 * (high - low), 0.3 * (high - low) * (1 - number / budget) + 0.2)))
+        rate = float(
+            np.exp(draw.normal(low + 0.6 * (high - low), 0.3 * (high - low) * (1 - number / budget) + 0.2))
+        )
         last = 18 if number % 3 == 0 else 6
         objective = _train(tables, draw, split, number, "search", 0, levels, rate, last, rungs)
         state = "complete" if last == 18 else "pruned"
@@ -347,5 +367,13 @@ def sample_tuning(*, budget: int = 50, num_blocks: int = 10, seed: int = 1) -> R
     for frame in tables["replicates"]:
         frame["cell"] = np.nan
     return assemble(
-        FACTORS, trials, tables, num_blocks=num_blocks, rates=1, rungs=rungs, state="complete", budget=budget, default=default
+        FACTORS,
+        trials,
+        tables,
+        num_blocks=num_blocks,
+        rates=1,
+        rungs=rungs,
+        state="complete",
+        budget=budget,
+        default=default,
     )
