@@ -28,6 +28,12 @@ class Locations:
             )
         return self.output / name
 
+    def make_folders(self) -> None:
+        """Make the output folder, and the default storage's own; another storage's folder must be there."""
+        self.output.mkdir(parents=True, exist_ok=True)
+        if self.storage == DEFAULT_STORAGE:
+            Path(DEFAULT_OUTPUT).mkdir(exist_ok=True)
+
 
 def locate(storage: str | None = None, output: str | Path | None = None) -> Locations:
     """Return the locations; a flag wins over STUDIES_STORAGE and STUDIES_OUTPUT, and those over the defaults.

@@ -69,6 +69,7 @@ def run(
     dataset = load_dataset(drafted)
     plan = drafted.freeze(dataset)
     locations.folder(plan.name)
+    locations.make_folders()
     with Store.open(locations.storage) as store:
         study = _find_or_create(store, plan, request)
         was_complete = study.state is StudyState.COMPLETE

@@ -5,6 +5,7 @@ import math
 import pytest
 from optuna.trial import TrialState
 
+from search_spaces import Value
 from studies.errors import StudiesError
 from studies.planning import Cell, Plan
 from studies.study import Confirm, Search, Study
@@ -16,13 +17,13 @@ def cell_of(plan: Plan, number: int) -> Cell:
     return plan.cells[number - 1]
 
 
-def loss(params: dict[str, object]) -> float:
+def loss(params: dict[str, Value]) -> float:
     rate = params["learning_rate"]
     assert isinstance(rate, float)
     return (math.log10(rate) + 2) ** 2
 
 
-def run(proposals: Proposals, numbers: range) -> list[dict[str, object]]:
+def run(proposals: Proposals, numbers: range) -> list[dict[str, Value]]:
     """Ask for trials, stop every other, complete the rest."""
     asked = []
     for number in numbers:
@@ -32,7 +33,7 @@ def run(proposals: Proposals, numbers: range) -> list[dict[str, object]]:
     return asked
 
 
-def finish(proposals: Proposals, number: int, params: dict[str, object]) -> None:
+def finish(proposals: Proposals, number: int, params: dict[str, Value]) -> None:
     proposals.report(number, epoch=1, objective=loss(params))
     if number % 2:
         proposals.prune(number)
