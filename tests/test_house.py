@@ -1,0 +1,85 @@
+"""The house's arrows, read from the imports: who may call whom, and which libraries live where."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WINGS = ("search_spaces", "trainables", "reports")
+LIBRARIES = {
+    "search_spaces": set(),
+    "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray"},
+    "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
+}
+ONLY_IN = {
+    "ray": ("trainables/trial.py", "studies/tuning/"),
+    "optuna": ("studies/tuning/",),
+    "sqlalchemy": ("studies/database/",),
+    "alembic": ("studies/database/",),
+    "rich": ("studies/terminal/",),
+}
+VALUES_ONLY = "optuna.distributions"
+"""The one module of Optuna that says which values there are and tunes nothing."""
+
+
+def sources(package: str) -> list[Path]:
+    """Return every Python file of a package."""
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Return the full names of all modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the arrows"
+            yield node.module or ""
+
+
+def top_level(path: Path) -> set[str]:
+    """Return the first parts of a file's imports."""
+    return {name.partition(".")[0] for name in imports(path) if name != VALUES_ONLY}
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_imports_neither_the_hall_nor_another_wing(wing: str) -> None:
+    others = {"studies", "tests", *WINGS} - {wing}
+    assert sources(wing)
+    assert {str(path): top_level(path) & others for path in sources(wing) if top_level(path) & others} == {}
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_keeps_to_its_libraries(wing: str) -> None:
+    allowed = LIBRARIES[wing] | {wing} | set(sys.stdlib_module_names)
+    assert {str(path): top_level(path) - allowed for path in sources(wing) if top_level(path) - allowed} == {}
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_lives_in_its_room(library: str) -> None:
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("studies", *WINGS)
+        for path in sources(package)
+        if library in top_level(path)
+    ]
+    assert users, f"nobody uses {library}: take it out of the dependencies"
+    assert [user for user in users if not user.startswith(ONLY_IN[library])] == []
+
+
+def test_nothing_imports_the_tests() -> None:
+    for package in ("studies", *WINGS):
+        assert [path for path in sources(package) if "tests" in top_level(path)] == []
+
+
+def test_every_file_says_what_lives_there() -> None:
+    for package in ("studies", *WINGS, "tests"):
+        for path in sources(package):
+            text = path.read_text(encoding="utf-8")
+            if text.strip():
+                first = (ast.get_docstring(ast.parse(text)) or "").splitlines()[:1]
+                assert first, f"{path.relative_to(ROOT)} has no first sentence"
+                assert first[0].endswith((".", "?", ":")), f"{path.relative_to(ROOT)}: {first[0]}"
