@@ -1,0 +1,104 @@
+"""A run's progress while it lasts: one live screen on a terminal, plain lines elsewhere, nothing when quiet."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.live import Live
+
+from studies.locations import Locations
+from studies.terminal import plain
+from studies.terminal.output import console_on
+from studies.terminal.screen import Screen
+from studies.terminal.standing import Standing, from_progress
+from studies.tuning.progress import Progress
+
+if TYPE_CHECKING:
+    from studies.planning import Plan
+    from studies.session import Dashboard, Show
+
+REFRESHES_PER_SECOND = 4
+
+
+def showing(
+    progress: Progress,
+    *,
+    name: str,
+    question: str,
+    dashboard_url: str | None,
+    token_hint: str | None,
+    report_path: Path,
+    objective: str = "val_loss",
+    stream: TextIO | None = None,
+    live: bool | None = None,
+    quiet: bool = False,
+) -> AbstractContextManager[None]:
+    """Show `progress` on `stream` (standard error) until the context is left, and leave its last state there.
+
+    `token_hint` is the shell command that prints the dashboard's token. `live` is by default whether the stream is a
+    terminal that can move its cursor; `quiet` shows nothing.
+    """
+    if quiet:
+        return nullcontext()
+    stream = sys.stderr if stream is None else stream
+    console = console_on(stream)
+    started = progress.clock() - (progress.startup_seconds or 0.0)
+
+    def standing() -> Standing:
+        elapsed = progress.clock() - started
+        return from_progress(
+            progress, name=name, question=question, objective=objective, elapsed_seconds=elapsed
+        )
+
+    places = _places(dashboard_url, token_hint, report_path)
+    if live if live is not None else console.is_terminal and not console.is_dumb_terminal:
+        return _live(standing, places, stream)
+    return plain.printing(standing, places, stream)
+
+
+def showing_run(locations: Locations, *, quiet: bool = False) -> "Show":
+    """Return what shows a run's progress, its report being in the study's folder of `locations`."""
+
+    def show(progress: Progress, plan: "Plan", dashboard: "Dashboard | None") -> AbstractContextManager[None]:
+        token_path = None if dashboard is None else dashboard.token_path
+        return showing(
+            progress,
+            name=plan.name,
+            question=plan.study.question,
+            objective=plan.study.objective,
+            dashboard_url=None if dashboard is None else dashboard.url,
+            token_hint=None if token_path is None else f"cat {token_path}",
+            report_path=locations.folder(plan.name) / "report.html",
+            quiet=quiet,
+        )
+
+    return show
+
+
+@contextmanager
+def _live(standing: Callable[[], Standing], places: list[tuple[str, str]], stream: TextIO) -> Iterator[None]:
+    """Redraw in rich's own thread; what others print meanwhile appears above."""
+    live = Live(
+        console=console_on(stream),
+        get_renderable=lambda: Screen(standing=standing(), places=places),
+        refresh_per_second=REFRESHES_PER_SECOND,
+        # Standard output may be a file that waits for JSON.
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with live:
+        try:
+            yield
+        finally:
+            del places[:-1]  # the dashboard goes away with the run; the last screen stays
+
+
+def _places(dashboard_url: str | None, token_hint: str | None, report_path: Path) -> list[tuple[str, str]]:
+    """Return what is where, the report last."""
+    places = []
+    if dashboard_url is not None:
+        places.append(("dashboard", dashboard_url))
+    if token_hint is not None:
+        places.append(("token", f"the dashboard asks for it: {token_hint}"))
+    return [*places, ("report", f"{report_path}, written at the end")]

@@ -1,0 +1,60 @@
+"""Where text goes: a rich console on a stream that can print whatever a study is called, and JSON on stdout."""
+
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from studies.terminal.words import printable
+
+WIDTH_OF_PIPES = 120
+"""Columns where no terminal says how many there are, unless COLUMNS does."""
+
+
+def console_on(stream: TextIO) -> Console:
+    """Return a console that writes to `stream`: in colour on a terminal, unless NO_COLOR is set."""
+    if (stream.encoding or "").lower() in ("ascii", "us-ascii", "ansi_x3.4-1968", "latin-1", "iso8859-1"):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a question mark for a dash beats a traceback
+    has_width = stream.isatty() or "COLUMNS" in os.environ
+    return Console(
+        file=stream, highlight=False, markup=False, emoji=False, width=None if has_width else WIDTH_OF_PIPES
+    )
+
+
+def show(*parts: RenderableType) -> None:
+    """Print parts to standard output, one below the other."""
+    console = console_on(sys.stdout)
+    for part in parts:
+        console.print(part)
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON object to standard output; every number in it must be finite."""
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def text(content: str, style: str = "") -> Text:
+    """Return text that cannot move the cursor."""
+    return Text(printable(content), style=style)
+
+
+def labelled(rows: list[tuple[str, RenderableType]]) -> Table:
+    """Return a table of labels and what they stand for, the labels pale."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, content in rows:
+        table.add_row(label, text(content) if isinstance(content, str) else content)
+    return table
+
+
+def heading(content: str) -> Padding:
+    """Return a heading with an empty line above it."""
+    return Padding(text(content, "bold"), (1, 0, 0, 0))

@@ -1,0 +1,81 @@
+"""Progress as plain lines, for log files and pipes: one each ten seconds, and one for each note."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from studies.database.states import Phase, TrialState
+from studies.terminal.output import console_on
+from studies.terminal.standing import Standing
+from studies.terminal.words import count, counted, duration, objective, printable
+
+SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_LOOKS = 0.25
+
+
+def line(standing: Standing) -> str:
+    """Return where a study stands in one line: trials of both phases, what went wrong, best, time left."""
+    elapsed, left = standing.elapsed_seconds, standing.seconds_left
+    parts = [
+        f"search {count(standing.num_ended(Phase.SEARCH))} of {counted(standing.planned[Phase.SEARCH], 'trial')}",
+        f"confirm {count(standing.num_ended(Phase.CONFIRM))} of {count(standing.planned[Phase.CONFIRM])}",
+        *_troubles(standing),
+    ]
+    if standing.best is not None:
+        parts.append(f"best {objective(standing.objective, standing.best.objective)}")
+    if left is not None:
+        parts.append(f"about {duration(left)} left")
+    return printable(("" if elapsed is None else f"{duration(elapsed)}: ") + ", ".join(parts))
+
+
+@contextmanager
+def printing(
+    standing: Callable[[], Standing],
+    places: Sequence[tuple[str, str]],
+    stream: TextIO,
+    *,
+    seconds_between_lines: float = SECONDS_BETWEEN_LINES,
+    seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS,
+) -> Iterator[None]:
+    """Print what is run, then lines until the context is left, then the last one."""
+    console_on(stream)  # for an encoding that lacks a letter
+    first = standing()
+    _print(stream, f"{first.name}: {first.question}", *(f"{label}: {content}" for label, content in places))
+    over = threading.Event()
+
+    def watch() -> None:
+        note, waited = None, 0.0
+        while not over.wait(seconds_between_looks):
+            waited += seconds_between_looks
+            now = standing()
+            if now.note not in (None, note):
+                _print(stream, f"note: {now.note}")
+            note = now.note
+            if waited >= seconds_between_lines:
+                _print(stream, line(now))
+                waited = 0.0
+
+    thread = threading.Thread(target=watch, name="plain-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        _print(stream, line(standing()))
+
+
+def _troubles(standing: Standing) -> list[str]:
+    stopped, failed = standing.total(TrialState.PRUNED), standing.total(TrialState.FAILED)
+    told = [
+        (stopped, f"{count(stopped)} stopped early"),
+        (failed, f"{count(failed)} failed"),
+        (standing.num_diverged, f"{counted(standing.num_diverged, 'network')} diverged"),
+    ]
+    return [words for amount, words in told if amount]
+
+
+def _print(stream: TextIO, *lines: str) -> None:
+    stream.write("".join(f"{printable(each)}\n" for each in lines))
+    stream.flush()

@@ -1,0 +1,168 @@
+"""One screen of progress, drawn from a Standing: the live display of a run, and `studies.status`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.progress_bar import ProgressBar
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from studies.database.states import Phase, TrialState
+from studies.terminal.output import text
+from studies.terminal.standing import Standing
+from studies.terminal.words import configuration, count, counted, duration, objective
+from studies.tuning.progress import RunningTrial
+
+_LABEL_WIDTH = 9
+_LEAST_BAR_WIDTH = 50
+"""Columns below which bars give way to their counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """A standing and, below it, `places` (label and content): where dashboard and report are.
+
+    Of the running trials as many are shown as the height allows.
+    """
+
+    standing: Standing
+    places: Sequence[tuple[str, str]] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the lines."""
+        above = _lines(console, options, Group(*title(self.standing), *progress_parts(self.standing)))
+        below = _lines(console, options, _below(self.standing, self.places))
+        room = console.size.height - len(above) - len(below) - 2
+        yield from _joined([*above, *_running_lines(console, options, self.standing.running, room), *below])
+
+
+def title(standing: Standing) -> list[RenderableType]:
+    """Return the study's name and question."""
+    return [text(standing.name, "bold"), text(standing.question), ""]
+
+
+def progress_parts(standing: Standing) -> list[RenderableType]:
+    """Return both phases' bars and the counts below them."""
+    return [
+        _Bars(standing),
+        _grid([("ended", _ended(standing)), ("networks", _networks(standing)), *_time(standing)]),
+    ]
+
+
+def best_part(standing: Standing) -> RenderableType:
+    """Return the best search trial so far and its configuration."""
+    best = standing.best
+    if best is None:
+        return _grid([("best", text("none yet: no trial has come to the last rung of the search", "dim"))])
+    score = Text.assemble(
+        (objective(standing.objective, best.objective), "bold"), f" in the search, trial {best.number}"
+    )
+    return _grid([("best", Group(score, text(configuration(best.params))))])
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """A line for each phase; a bar in it where there is room."""
+
+    standing: Standing
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        has_room = options.max_width >= _LEAST_BAR_WIDTH
+        table = Table.grid(padding=(0, 2), expand=has_room)
+        table.add_column(style="dim", width=_LABEL_WIDTH)
+        if has_room:
+            table.add_column(ratio=1)
+        table.add_column(justify="right" if has_room else "left")
+        for phase in Phase:
+            done, planned = self.standing.num_ended(phase), self.standing.planned[phase]
+            bar = ProgressBar(
+                total=max(1, planned), completed=done, complete_style="cyan", finished_style="green"
+            )
+            table.add_row(
+                phase, *([bar] if has_room else []), f"{count(done)} of {counted(planned, 'trial')}"
+            )
+        yield table
+
+
+def _ended(standing: Standing) -> Text:
+    complete, stopped, failed = (
+        standing.total(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
+    )
+    ended = f"{counted(complete, 'trial')} complete, {count(stopped)} stopped early, "
+    return Text.assemble(ended, (f"{count(failed)} failed", "bold red" if failed else ""))
+
+
+def _networks(standing: Standing) -> Text:
+    trained = f"{count(standing.num_networks)} of {count(standing.planned_networks)} trained, "
+    return Text.assemble(
+        trained, (f"{count(standing.num_diverged)} diverged", "yellow" if standing.num_diverged else "")
+    )
+
+
+def _time(standing: Standing) -> list[tuple[str, RenderableType]]:
+    if standing.elapsed_seconds is None:
+        return []
+    is_over = all(standing.num_ended(phase) >= standing.planned[phase] for phase in Phase)
+    left = ""
+    if not is_over:
+        seconds = standing.seconds_left
+        left = " so far" + ("" if seconds is None else f", about {duration(seconds)} left")
+    return [("time", text(f"{duration(standing.elapsed_seconds)}{left}"))]
+
+
+def _below(standing: Standing, places: Sequence[tuple[str, str]]) -> Group:
+    rows = [(label, text(content)) for label, content in places]
+    if standing.note is not None:
+        rows.insert(0, ("note", text(standing.note, "yellow")))
+    return Group("", best_part(standing), "", _grid(rows)) if rows else Group("", best_part(standing))
+
+
+def running_part(running: Sequence[RunningTrial], num_hidden: int = 0) -> RenderableType:
+    """Return a line for each running trial: its number, the epoch it last reported, its configuration."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", width=_LABEL_WIDTH)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for place, trial in enumerate(running):
+        epoch = f"epoch {trial.epoch}" if trial.epoch else "starting"
+        what = Text.assemble(f"trial {trial.number}  ", (f"{epoch:<9}", "cyan"))
+        table.add_row("" if place else "running", what, text(configuration(trial.params)))
+    if num_hidden:
+        table.add_row(
+            "" if running else "running", text(f"and {num_hidden} more" if running else f"{num_hidden}"), ""
+        )
+    return table
+
+
+def _running_lines(
+    console: Console, options: ConsoleOptions, running: Sequence[RunningTrial], room: int
+) -> list[list[Segment]]:
+    """Return as many running trials as fit into `room` lines, an empty line above them."""
+    ordered = sorted(running, key=lambda trial: trial.number)
+    for num_shown in range(len(ordered), 0, -1):
+        part = running_part(ordered[:num_shown], len(ordered) - num_shown)
+        lines = _lines(console, options, Group("", part))
+        if len(lines) <= room:
+            return lines
+    return _lines(console, options, running_part([], len(ordered))) if ordered else []
+
+
+def _grid(rows: Sequence[tuple[str, RenderableType]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", width=_LABEL_WIDTH)
+    table.add_column(overflow="fold")
+    for label, content in rows:
+        table.add_row(label, content)
+    return table
+
+
+def _lines(console: Console, options: ConsoleOptions, part: RenderableType) -> list[list[Segment]]:
+    return console.render_lines(part, options.update(height=None), pad=False)
+
+
+def _joined(lines: list[list[Segment]]) -> RenderResult:
+    for line in lines:
+        yield from line
+        yield Segment.line()

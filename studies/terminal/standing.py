@@ -1,0 +1,99 @@
+"""How far a study has come, as the screens show it: from a running driver, or from the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from studies.database.rows import StudyRow, TrialRow
+from studies.database.states import Phase, TrialState
+from studies.terminal.planned import planned_networks, planned_trials
+from studies.tuning.progress import Best, Progress, RunningTrial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Counts of trials that ended, of networks in them, what runs and what is best.
+
+    `elapsed_seconds` are of this run, `seconds_left` is None where no pace is known.
+    """
+
+    name: str
+    question: str
+    objective: str
+    planned: Mapping[Phase, int]
+    ended: Mapping[Phase, Mapping[TrialState, int]]
+    num_networks: int
+    planned_networks: int
+    num_diverged: int
+    running: Sequence[RunningTrial] = ()
+    best: Best | None = None
+    elapsed_seconds: float | None = None
+    seconds_left: float | None = None
+    note: str | None = None
+
+    def num_ended(self, phase: Phase) -> int:
+        """Return how many trials of a phase ended, however they did."""
+        return sum(self.ended[phase].get(state, 0) for state in TrialState if state.has_ended)
+
+    def total(self, state: TrialState) -> int:
+        """Return how many trials of both phases ended in a state."""
+        return sum(self.ended[phase].get(state, 0) for phase in Phase)
+
+
+def from_progress(
+    progress: Progress, *, name: str, question: str, objective: str, elapsed_seconds: float
+) -> Standing:
+    """Return what a driver knows; safe to call in another thread than the driver's."""
+    planned = dict(progress.planned)
+    return Standing(
+        name=name,
+        question=question,
+        objective=objective,
+        planned=planned,
+        ended={phase: dict(counts) for phase, counts in progress.ended.items()},
+        num_networks=progress.num_networks,
+        planned_networks=sum(planned.values()) * progress.replicates,
+        num_diverged=progress.num_diverged,
+        running=tuple(progress.running.values()),
+        best=progress.best,
+        elapsed_seconds=elapsed_seconds,
+        seconds_left=progress.seconds_left,
+        note=progress.note,
+    )
+
+
+def from_record(
+    study: StudyRow, trials: Sequence[TrialRow], *, num_networks: int, num_diverged: int
+) -> Standing:
+    """Return what the database holds of a study with these trials."""
+    states = [(trial.phase, trial.state) for trial in trials]
+    objective = str(study.plan["objective"])
+    best = best_search_trial(trials, objective)
+    return Standing(
+        name=study.name,
+        question=study.question,
+        objective=objective,
+        planned=planned_trials(study.plan),
+        ended={phase: {state: states.count((phase, state)) for state in TrialState} for phase in Phase},
+        num_networks=num_networks,
+        planned_networks=planned_networks(study.plan),
+        num_diverged=num_diverged,
+        running=[
+            RunningTrial(number=trial.number, phase=trial.phase, params=trial.params, epoch=trial.epochs)
+            for trial in trials
+            if trial.state is TrialState.RUNNING
+        ],
+        best=None
+        if best is None or best.objective is None
+        else Best(number=best.number, objective=best.objective, params=best.params),
+    )
+
+
+def best_search_trial(trials: Sequence[TrialRow], objective: str) -> TrialRow | None:
+    """Return the best of the search trials that came to the last rung, None before there is one."""
+    sign = -1 if objective == "val_accuracy" else 1
+    ranked = [
+        (sign * trial.objective, trial.number, trial)
+        for trial in trials
+        if trial.phase is Phase.SEARCH and trial.state is TrialState.COMPLETE and trial.objective is not None
+    ]
+    return min(ranked)[2] if ranked else None
