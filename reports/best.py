@@ -1,6 +1,6 @@
 """The best configuration and the confirmed ones: what they are, and their scores over blocks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ from reports.cube import plain
 from reports.inputs import ReportInputs
 from reports.plots.intervals import t_interval
 from reports.results import Results
+from reports.words import MISSING, decimals_for, factor_name, level_name, number, small
 
 SCORES = ("val_loss", "val_error", "test_loss", "test_error")
 
@@ -70,5 +71,44 @@ def _scored(inputs: ReportInputs, results: Results, number: int | None, row: pd.
         "trial_number": number,
         "params": {name: plain(row[name]) for name in names if name in row},
         "num_blocks": len(rows),
+        "num_failed": int(rows["failed"].sum()),
         **scores,
     }
+
+
+def found(inputs: ReportInputs, best: Mapping[str, Any] | None, confirmed: Sequence[Mapping[str, Any]]) -> str:
+    """What came out lowest and how it scored, in one or two plain sentences without a claim."""
+    if best is None:
+        return "Nothing has been found yet: no search trial has reached the last rung."
+    what = describe(best["params"])
+    if best["test_loss"] is None:
+        return f"The search has its lowest validation loss so far at {what}; it is not confirmed yet."
+    if best["num_failed"] == best["num_blocks"]:
+        return f"Nothing to take away: at {what}, where the search was lowest, every network diverged or failed."
+    score = f"test log-loss of {spread(best, 'test_loss')} nats"
+    if inputs.has_cells:
+        return f"The lowest validation loss in the search is at {what}. Confirmed with fresh seeds, it has a {score}."
+    default = next((each for each in confirmed if each["is_default"] and each["test_loss"] is not None), None)
+    against = "" if default is None else f"; the stated default has {spread(default, 'test_loss')}"
+    return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."
+
+
+def describe(params: Mapping[str, Any]) -> str:
+    """A configuration in one line: "depth 3, dropout 0.1, batch norm on, Adam, learning rate 0.0042"."""
+    parts = []
+    for name, value in params.items():
+        text = small(value) if isinstance(value, float) else level_name(value)
+        alone = isinstance(value, str) and name in ("optimizer", "activation")
+        parts.append(text if alone else f"{factor_name(name)} {text}")
+    return ", ".join(parts)
+
+
+def spread(scored: Mapping[str, Any], name: str, scale: float = 1) -> str:
+    """A score, times `scale`, with its interval over blocks: "0.102 [0.096, 0.108]"."""
+    if scored[name] is None:
+        return MISSING
+    value, (low, high) = scale * scored[name], scored[f"{name}_interval"]
+    if low is None or high is None or not high > low:
+        return number(value, 3 if scale == 1 else 1)
+    decimals = decimals_for(scale * (high - low) / 2)
+    return f"{number(value, decimals)} [{number(scale * low, decimals)}, {number(scale * high, decimals)}]"

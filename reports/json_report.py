@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reports.best import best_configuration, confirmed_configurations
+from reports.answers import Said, opening, said_at_best, said_averaged
+from reports.best import best_configuration, confirmed_configurations, found
 from reports.cube import plain
 from reports.inputs import ReportInputs
 from reports.results import Results
@@ -17,30 +18,36 @@ ROUNDING = 6  # significant digits kept: more than any interval supports
 
 
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
-    """The report as plain data; `analysis`, `lottery` and each `sentence` are null until they are written."""
+    """The report as plain data; `analysis` and `lottery` are null until they are written."""
+    at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
+    best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
+    described = contrast_records(results.error_contrasts, [])
     report = {
         "study": inputs.study,
         "question": inputs.question,
         "plan_hash": inputs.plan_hash,
         "state": inputs.state,
-        "created_at": inputs.created_at.isoformat(),
-        "generated_at": inputs.generated_at.isoformat(),
-        "plan": inputs.plan,
-        "accounting": results.accounting.to_dict(),
+        "created_at": inputs.created_at,
+        "generated_at": inputs.generated_at,
+        "answer": [{"sentence": said.text, "gate": said.gate} for said in opening(at_best, averaged)],
+        "found": found(inputs, best, confirmed),
         "headline": headline(inputs, results),
-        "at_best": contrast_records(results.at_best, inputs),
-        "contrasts": contrast_records(pd.concat([results.contrasts, results.error_contrasts]), inputs),
+        "accounting": results.accounting.to_dict(),
+        "at_best": contrast_records(results.at_best, at_best),
+        "contrasts": [*contrast_records(results.contrasts, averaged), *described],
         "interactions": results.interactions.to_dict("records"),
         "lottery": None,
         "stability": {
             "verdicts": results.verdicts.to_dict("records"),
-            "total_growth": contrast_records(results.growth_contrasts, inputs),
+            "total_growth": contrast_records(results.growth_contrasts, []),
             "theory": results.theory.to_dict("records"),
         },
-        "best": best_configuration(inputs, results),
-        "confirmed": confirmed_configurations(inputs, results),
+        "best": best,
+        "confirmed": confirmed,
         "chosen": results.chosen.to_dict("records"),
         "analysis": None,
+        "chance_loss": inputs.chance_loss,
+        "plan": inputs.plan,
         "provenance": inputs.provenance,
         "artifacts": inputs.artifacts.to_dict("records"),
         "seconds": inputs.seconds,
@@ -75,12 +82,22 @@ def headline(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     }
 
 
-def contrast_records(frame: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
-    """One dict a contrast, with `sentence`; the gate of an unfinished study is withheld (null)."""
+def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str, Any]]:
+    """One dict a contrast; `gate` and `sentence` are null where nothing is said (described only, or withheld)."""
     records = []
-    for row in frame.to_dict("records"):
-        gate = row["gate"] if inputs.is_complete else None
-        records.append({**{str(name): value for name, value in row.items()}, "gate": gate, "sentence": None})
+    for place, row in enumerate(frame.to_dict("records")):
+        words = said[place] if said else None
+        by_level = None if words is None or words.by_level is None else words.by_level.to_dict("records")
+        records.append(
+            {
+                **{str(name): value for name, value in row.items()},
+                "gate": None if words is None else row["gate"],
+                "sentence": None if words is None else words.text,
+                "gates": None if words is None else [[each.gate, *each.gates] for each in words.sentences],
+                "numbers": None if words is None else [dict(each.numbers) for each in words.sentences],
+                "by_level": by_level,
+            }
+        )
     return records
 
 

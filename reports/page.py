@@ -9,6 +9,7 @@ from reports.json_report import as_json, json_report
 from reports.rendering import environment, inline, page_parts
 from reports.results import compute
 from reports.sections.accounting import accounting
+from reports.sections.analysis import analysis
 from reports.sections.answer import answer
 from reports.sections.performance import performance
 from reports.sections.provenance import provenance
@@ -19,8 +20,8 @@ from reports.sections.training import training
 from reports.sections.tuning import confirmed, searched
 from reports.theme import Theme
 
-WITH_CELLS = (answer, accounting, performance, stability, training, search, provenance)
-WITHOUT_CELLS = (answer, accounting, confirmed, searched, provenance)
+WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, provenance)
+WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, provenance)
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> Path:
@@ -33,7 +34,8 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
     results = compute(inputs)
     report = json_report(inputs, results)
     material = Material(inputs=inputs, results=results, report=report, theme=Theme.of(inputs.factors))
-    sections = [make(material) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
+    made = [make(material) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
+    sections = [section for section in made if section is not None]
     figures = [figure for section in sections for figure in section.figures]
     for figure in figures:
         write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())

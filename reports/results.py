@@ -22,6 +22,7 @@ class Results:
     - `accounting`: counts that add up (AccountingError otherwise)
     - `rows`: networks of the confirm phase, scored (`outcomes.contrast_rows`)
     - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective, at_boundary; empty without cells
+    - `boundary`: for factor and level the share of cells whose chosen rate lies at the end of its range
     - `contrasts`, `at_best`, `interactions`: frames of `comparison`, for test log-loss; empty without cells
     - `error_contrasts`: the contrasts of test error, described only
     - `growths`: growth of every network of the confirm phase at every epoch, with block and factors
@@ -33,6 +34,7 @@ class Results:
     accounting: Accounting
     rows: pd.DataFrame
     chosen: pd.DataFrame
+    boundary: dict[str, dict[Any, float]] | None
     contrasts: pd.DataFrame
     at_best: pd.DataFrame
     interactions: pd.DataFrame
@@ -59,6 +61,7 @@ def compute(inputs: ReportInputs) -> Results:
         accounting=accounting,
         rows=rows,
         chosen=chosen,
+        boundary=boundary,
         contrasts=contrasts(_slim(rows, factors, OUTCOME), factors, OUTCOME, effects["log_loss"], boundary)
         if usable
         else none,

@@ -20,6 +20,7 @@ COUNTS = {
     "diverged": "diverged",
     "epochs": "network-epochs",
 }
+RUNS = ("run_started", "run_ended")  # told under provenance
 ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
 
 
@@ -36,7 +37,7 @@ def accounting(material: Material) -> Section:
     context = {
         "sum": _sum(counts),
         "tables": [table for table in tables if table.rows],
-        "events": [event for event in _events(material) if event[1] != "started"],
+        "events": [event for event in _events(material)],
     }
     return Section(slug="accounting", title="Accounting", context=context)
 
@@ -96,10 +97,11 @@ def _rungs(records: list[Mapping[str, Any]]) -> Table:
 def _events(material: Material) -> list[tuple[str, str, str]]:
     """What happened beside training, such as retries; the twenty latest."""
     events = material.inputs.events
+    told = events[~events["kind"].isin(RUNS)] if len(events) else events
     return (
         [
             (str(row["at"]), str(row["kind"]), str(row["detail"] or ""))
-            for row in events.sort_values("sequence").tail(20).to_dict("records")
+            for row in told.sort_values("sequence").tail(20).to_dict("records")
         ]
         if len(events)
         else []

@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.best import spread
 from reports.results import OUTCOME
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.words import (
-    MISSING,
     count,
-    decimals_for,
     difference_name,
     duration,
     factor_name,
     interval,
     level_name,
-    number,
     percent,
     plural,
     small,
@@ -26,8 +24,8 @@ def answer(material: Material) -> Section:
     report = material.report
     averaged = [row for row in report["contrasts"] if row["outcome"] == OUTCOME]
     context = {
-        "sentences": [row["sentence"] for row in (*report["at_best"], *averaged) if row["sentence"]],
-        "lede": _lede(material),
+        "sentences": report["answer"],
+        "found": report["found"],
         "best": _best(report["best"]),
         "tiles": tiles(report["headline"]),
         "at_best": _lines(report["at_best"]),
@@ -35,44 +33,6 @@ def answer(material: Material) -> Section:
         "scope": _scope(material),
     }
     return Section(slug="answer", title="The answer", context=context)
-
-
-def _lede(material: Material) -> str:
-    """What was compared and what came out lowest, without a claim."""
-    report, inputs = material.report, material.inputs
-    best = report["best"]
-    if best is None:
-        return "Nothing has been found yet: no search trial has reached the last rung."
-    what = describe(best["params"])
-    if best["test_loss"] is None:
-        return f"The search has its lowest validation loss so far at {what}; it is not confirmed yet."
-    score = f"test log-loss of {spread(best, 'test_loss')} nats"
-    if inputs.has_cells:
-        return f"The lowest validation loss in the search is at {what}. Confirmed with fresh seeds, it has a {score}."
-    default = next((each for each in report["confirmed"] if each["is_default"]), None)
-    against = "" if default is None else f"; the stated default has {spread(default, 'test_loss')}"
-    return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."
-
-
-def describe(params: Mapping[str, Any]) -> str:
-    """A configuration in one line: "depth 3, dropout 0.1, batch norm on, Adam, learning rate 0.0042"."""
-    parts = []
-    for name, value in params.items():
-        text = small(value) if isinstance(value, float) else level_name(value)
-        alone = isinstance(value, str) and name in ("optimizer", "activation")
-        parts.append(text if alone else f"{factor_name(name)} {text}")
-    return ", ".join(parts)
-
-
-def spread(scored: Mapping[str, Any], name: str, scale: float = 1) -> str:
-    """A score, times `scale`, with its interval over blocks: "0.102 [0.096, 0.108]"."""
-    if scored[name] is None:
-        return MISSING
-    value, (low, high) = scale * scored[name], scored[f"{name}_interval"]
-    if low is None or high is None:
-        return number(value)
-    decimals = decimals_for(scale * (high - low) / 2)
-    return f"{number(value, decimals)} [{number(scale * low, decimals)}, {number(scale * high, decimals)}]"
 
 
 def _best(best: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -127,7 +87,7 @@ def _lines(rows: list[Mapping[str, Any]]) -> list[dict[str, str]]:
         {
             "name": difference_name(row["factor"], _level(row["level_a"]), _level(row["level_b"])),
             "value": interval(row["estimate"], row["ci_low"], row["ci_high"]),
-            "gate": row["gate"] or "",
+            "gate": (row["gate"] or "").lower(),
         }
         for row in rows
     ]

@@ -26,7 +26,8 @@ def performance(material: Material) -> Section:
         ),
         _cells(material),
     ]
-    context = {"tables": [table for table in tables if table.rows]}
+    said = [row for row in (*material.report["at_best"], *material.report["contrasts"]) if row["sentence"]]
+    context = {"tables": [table for table in tables if table.rows], "said": said}
     return Section(slug="performance", title="Performance", figures=figures, context=context)
 
 

@@ -1,0 +1,110 @@
+"""The gated sentences of a report: one list for every contrast, and the two or three that open the page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports.claims import Gate, Sentence, Setting, about_family
+from reports.comparison import simple_effects
+from reports.inputs import ReportInputs
+from reports.results import OUTCOME, Results
+
+AT_BEST, AVERAGED = "each at its best cell", "averaged over the other factors"
+CLAIMS = (Gate.MEANINGFUL, Gate.DIRECTION, Gate.EQUIVALENT)
+MOST = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What is said about one contrast: its sentences and, where it interacts, its simple effects by level."""
+
+    row: Mapping[str, Any]
+    sentences: Sequence[Sentence]
+    by_level: pd.DataFrame | None = None
+
+    @property
+    def text(self) -> str:
+        """All sentences as one text."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+
+def said_at_best(inputs: ReportInputs, results: Results) -> list[Said]:
+    """The sentences about each level at its best cell; none for an unfinished study, whose claims are withheld."""
+    return _said(inputs, results.at_best, AT_BEST, {}) if inputs.is_complete else []
+
+
+def said_averaged(inputs: ReportInputs, results: Results) -> list[Said]:
+    """The sentences about the averaged contrasts; where one depends on another factor, one per level of that."""
+    if not inputs.is_complete:
+        return []
+    simple = _simple_effects(inputs, results)
+    by_level = {}
+    for row in results.contrasts.to_dict("records"):
+        if row["gate"] == Gate.INTERACTION:
+            same = [simple[name] == row[name] for name in ("factor", "level_a", "level_b")]
+            here = same[0] & same[1] & same[2] & (simple["by"] == row["interacts_with"])
+            by_level[(row["factor"], row["level_a"], row["level_b"])] = simple[here]
+    return _said(inputs, results.contrasts, AVERAGED, by_level)
+
+
+def _simple_effects(inputs: ReportInputs, results: Results) -> pd.DataFrame:
+    factors, size = list(inputs.factors), inputs.plan["smallest_effect"]["log_loss"]
+    if not (results.contrasts["gate"] == Gate.INTERACTION).any():
+        return pd.DataFrame()
+    rows = results.rows[[*factors, "block", OUTCOME]]
+    return simple_effects(rows, factors, OUTCOME, size, results.boundary)
+
+
+def _said(
+    inputs: ReportInputs, family: pd.DataFrame, place: str, by_level: Mapping[tuple[str, Any, Any], pd.DataFrame]
+) -> list[Said]:
+    sentences = about_family(family, setting_of(inputs), place, by_level)
+    rows = [{str(name): value for name, value in row.items()} for row in family.to_dict("records")]
+    return [
+        Said(row=row, sentences=said, by_level=by_level.get((row["factor"], row["level_a"], row["level_b"])))
+        for row, said in zip(rows, sentences, strict=True)
+    ]
+
+
+def setting_of(inputs: ReportInputs) -> Setting:
+    """What all sentences of this study share."""
+    replicates, wall = int(inputs.plan["replicates"]), inputs.seconds.get("wall")
+    dataset = inputs.provenance.get("dataset")
+    official = bool(dataset.get("official_test", False)) if isinstance(dataset, Mapping) else False
+    return Setting(
+        epochs=int(inputs.plan["confirm"]["epochs"]),
+        seconds_per_block=None if wall is None else wall / replicates,
+        official_test=official,
+    )
+
+
+def opening(at_best: Sequence[Said], averaged: Sequence[Said]) -> list[Sentence]:
+    """Two or three sentences for the top of the page, about the factor that the plan names first.
+
+    First the contrast at best (the firmest gate, then the largest difference), then the averaged one; where that
+    depends on another factor, the sentence that says so and the level where the difference is largest.
+    """
+    if not averaged:
+        return []
+    first = averaged[0].row["factor"]
+    chosen = [_firmest([said for said in family if said.row["factor"] == first]) for family in (at_best, averaged)]
+    sentences = [sentence for said in chosen if said is not None for sentence in _shortened(said)]
+    return sentences[:MOST]
+
+
+def _firmest(family: Sequence[Said]) -> Said | None:
+    """Interactions and claims before the rest, then the larger difference."""
+    if not family:
+        return None
+    firm = (Gate.INTERACTION, *CLAIMS)
+    return max(family, key=lambda said: (Gate(said.row["gate"]) in firm, abs(said.row["estimate"])))
+
+
+def _shortened(said: Said) -> list[Sentence]:
+    if said.by_level is None:
+        return list(said.sentences)
+    # The first sentence says on what it depends, the others follow the rows of the simple effects.
+    largest = int(said.by_level["estimate"].abs().to_numpy().argmax())
+    return [said.sentences[0], said.sentences[1 + largest]]
