@@ -24,6 +24,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         *budgets.search_ends_where_confirm_ends(values),
         *budgets.trials_are_counted_once(values),
         *budgets.best_are_among_the_trials(values),
+        *budgets.looks_begin_with_the_replicates(values),
         *_one_role_each(values),
         *_default_is_of_what_is_searched(values, broken),
     ]

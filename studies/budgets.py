@@ -57,6 +57,17 @@ def trials_are_counted_once(values: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def looks_begin_with_the_replicates(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the mistake if the first look has other blocks than the search, or a study without cells has looks."""
+    if not {"looks", "replicates"} <= set(values) or not values["looks"]:
+        return
+    looks, replicates = values["looks"], values["replicates"]
+    if looks[0] != replicates:
+        yield f"looks must begin with replicates, {replicates}; got {show(looks)}: set replicates={looks[0]}"
+    if values.get("search.trials") is not None:
+        yield f"looks belong to a study with cells, which this one is not; got {show(looks)}: leave them out"
+
+
 def best_are_among_the_trials(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield the mistake if more configurations are to be confirmed than are tried."""
     trials, best = values.get("search.trials"), values.get("confirm.best")

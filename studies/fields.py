@@ -42,6 +42,11 @@ def rules() -> Mapping[str, Rule]:
             "model": _one_of(models.names()),
             "objective": _one_of(("val_loss", "val_accuracy")),
             "replicates": _whole(1, 1000),
+            "looks": Rule(
+                text="a list of numbers of blocks from 1 to 1000, each larger than the one before, or empty",
+                allows=lambda value: value in ([], ()) or _is_ladder(value, 1000),
+                form=tuple,
+            ),
             "search.trials_per_cell": _or_null(_whole(1, 10_000)),
             "search.trials": _or_null(_whole(1, 100_000)),
             "search.rungs": Rule(
@@ -97,9 +102,9 @@ def _is_sentence(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _is_ladder(value: object) -> bool:
+def _is_ladder(value: object, high: int = 100_000) -> bool:
     if not isinstance(value, list | tuple) or not value:
         return False
-    if not all(is_whole(epoch, 1, 100_000) for epoch in value):
+    if not all(is_whole(step, 1, high) for step in value):
         return False
     return all(earlier < later for earlier, later in itertools.pairwise(value))

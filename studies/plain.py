@@ -37,6 +37,7 @@ def plain_study(study: Study) -> dict[str, Any]:
         "nuisances": dict(sorted(ranges.items())),
         "fixed": _sorted(study.fixed),
         "replicates": study.replicates,
+        "looks": list(study.looks),
         "search": _plain_part(study.search),
         "confirm": _plain_part(study.confirm) | {"default": _sorted(study.confirm.default)},
         "smallest_effect": _plain_part(study.smallest_effect),

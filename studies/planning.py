@@ -79,14 +79,16 @@ class Plan:
 
     @property
     def num_confirm_trials(self) -> int:
-        """Number of trials of the confirm phase: one a cell, or the best and the default they are held against."""
+        """Number of trials of the confirm phase: one a cell and look, or the best and the default beside them."""
         confirm = self.study.confirm
-        return self._num_cells if self.study.has_cells else confirm.best + bool(confirm.default)
+        if self.study.has_cells:
+            return self._num_cells * len(self.study.all_looks)
+        return confirm.best + bool(confirm.default)
 
     @property
     def num_networks(self) -> int:
         """Number of networks trained in both phases."""
-        return (self.num_search_trials + self.num_confirm_trials) * self.study.replicates
+        return self.num_search_trials * self.study.replicates + self._num_confirm_networks
 
     @property
     def max_network_epochs(self) -> int:
@@ -101,7 +103,13 @@ class Plan:
         in_search = brackets * expected_epochs(
             self.num_search_trials // brackets, search.rungs, search.reduction_factor
         )
-        return (in_search + self.num_confirm_trials * confirm.epochs) * self.study.replicates
+        return in_search * self.study.replicates + self._num_confirm_networks * confirm.epochs
+
+    @property
+    def _num_confirm_networks(self) -> int:
+        if self.study.has_cells:
+            return self._num_cells * self.study.all_looks[-1]
+        return self.num_confirm_trials * self.study.replicates
 
     @property
     def _num_cells(self) -> int:
@@ -126,7 +134,7 @@ class Plan:
             "dataset_fingerprint": self.dataset_fingerprint,
             **{
                 name: study[name]
-                for name in ("model", "objective", "factors", "nuisances", "fixed", "replicates")
+                for name in ("model", "objective", "factors", "nuisances", "fixed", "replicates", "looks")
             },
             "seed": self.seed,
             **{name: study[name] for name in ("search", "confirm", "smallest_effect", "thresholds")},

@@ -82,6 +82,10 @@ class Study:
     `factors` are compared, in this order; `nuisances` are tuned so that the comparison is fair; `fixed` holds what
     is stated otherwise than by default. A hyperparameter has one role. `profiles` maps a profile's name to the
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
+    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
+    each later one is trained when the command is given again. Empty means a single look at `replicates`.
+    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
+    each later one is trained when the command is given again; empty means a single look at `replicates`.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
 
     >>> study = Study(
@@ -101,6 +105,7 @@ class Study:
     nuisances: Mapping[str, Nuisance] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
     replicates: int = 10
+    looks: tuple[int, ...] = ()
     search: Search = Search()
     confirm: Confirm = Confirm()
     smallest_effect: SmallestEffect = SmallestEffect()
@@ -118,6 +123,11 @@ class Study:
     def has_cells(self) -> bool:
         """Whether every combination of levels is trained, rather than searched among."""
         return self.search.trials is None
+
+    @property
+    def all_looks(self) -> tuple[int, ...]:
+        """The numbers of blocks at which claims may be made, the first of them `replicates`."""
+        return self.looks or (self.replicates,)
 
     def nuisance_distributions(self, levels: Mapping[str, Value]) -> dict[str, BaseDistribution]:
         """Return each nuisance's distribution in the cell with these levels, by optimizer where it differs."""

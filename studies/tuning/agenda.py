@@ -14,15 +14,23 @@ from studies.tuning.proposals import Proposals
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTrial:
-    """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there."""
+    """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there.
+
+    `look` counts the planned looks from 0: a confirm trial trains the blocks that its look adds.
+    """
 
     number: int
     phase: Phase
     cell: Cell | None
     params: Mapping[str, Value]
+    look: int = 0
     state: TrialState = TrialState.WAITING
     rung: int = 0
     objective: float | None = None
+
+
+Configuration = tuple[Cell | None, Mapping[str, Value]]
+"""A cell, if the study has cells, and the values that the confirm phase trains it with."""
 
 
 class Nothing(Enum):
@@ -40,7 +48,10 @@ class Agenda:
     """
 
     def __init__(self, plan: Plan, trials: Sequence[TrialRow] = (), rungs: Sequence[RungRow] = ()) -> None:
-        """Rebuild the state that `trials` and `rungs` (in the order of their decisions) lead to."""
+        """Rebuild the state that `trials` and `rungs` (in the order of their decisions) lead to.
+
+        The work ends with the look that was begun; where every trial of it has ended, with the next one.
+        """
         study = plan.study
         self._plan = plan
         self._groups: Sequence[Cell | None] = plan.cells or (None,)
@@ -53,10 +64,12 @@ class Agenda:
         self._numbers: dict[Phase, list[int]] = {phase: [] for phase in Phase}
         self._open: dict[Phase, set[int]] = {phase: set() for phase in Phase}
         self._resumed: list[int] = []
-        self._confirm: list[tuple[Cell | None, Mapping[str, Value]]] | None = None
+        self._confirm: list[Configuration] | None = None
         self.changed_proposals: list[int] = []
         """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
         self._replay(trials, rungs)
+        self.num_looks = self._looks_begun() + self._is_between_looks()
+        """Looks that are complete when there is nothing more to hand out."""
 
     @property
     def trials(self) -> Mapping[int, PlannedTrial]:
@@ -71,9 +84,9 @@ class Agenda:
             return self._add(self._new_search_trial())
         if self._open[Phase.SEARCH]:
             return Nothing.YET
-        for cell, params in self._confirmed_configurations()[len(self._numbers[Phase.CONFIRM]) :]:
-            number = len(self._trials) + 1
-            return self._add(PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params))
+        configurations = self._confirmed_configurations()
+        if len(self._numbers[Phase.CONFIRM]) < self.num_looks * len(configurations):
+            return self._add(self._new_confirm_trial(configurations))
         return Nothing.YET if self._open[Phase.CONFIRM] else Nothing.MORE
 
     def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
@@ -136,7 +149,7 @@ class Agenda:
         last = [trial for trial in candidates if trial.rung == furthest]
         return sorted(last, key=lambda trial: (sign * (trial.objective or 0.0), trial.number))
 
-    def _confirmed_configurations(self) -> list[tuple[Cell | None, Mapping[str, Value]]]:
+    def _confirmed_configurations(self) -> list[Configuration]:
         """Return what the confirm phase trains: every cell at its best nuisance values, or the best and a default.
 
         A cell in which every trial failed has none and stays without a confirm trial.
@@ -171,6 +184,29 @@ class Agenda:
         number, cell = self._num_search + 1, self._groups[index]
         params = self._proposals_in(cell).ask(number, place=place)
         return PlannedTrial(number=number, phase=Phase.SEARCH, cell=cell, params=params)
+
+    def _new_confirm_trial(self, configurations: Sequence[Configuration]) -> PlannedTrial:
+        look, index = divmod(len(self._numbers[Phase.CONFIRM]), len(configurations))
+        cell, params = configurations[index]
+        return PlannedTrial(
+            number=len(self._trials) + 1, phase=Phase.CONFIRM, cell=cell, params=params, look=look
+        )
+
+    def _looks_begun(self) -> int:
+        """Return how many looks have a trial, at least 1: the first needs none to be begun."""
+        num_confirmed = len(self._numbers[Phase.CONFIRM])
+        if not num_confirmed or not self._plan.cells:
+            return 1
+        return -(-num_confirmed // len(self._confirmed_configurations()))
+
+    def _is_between_looks(self) -> bool:
+        """Say whether the look that was begun is complete and another one is planned."""
+        num_confirmed = len(self._numbers[Phase.CONFIRM])
+        if not num_confirmed or self._open[Phase.CONFIRM]:
+            return False
+        num_configurations = len(self._confirmed_configurations())
+        begun = self._looks_begun()
+        return num_confirmed == begun * num_configurations and begun < len(self._plan.study.all_looks)
 
     def _add(self, trial: PlannedTrial) -> PlannedTrial:
         self._trials[trial.number] = trial
@@ -211,6 +247,15 @@ class Agenda:
                 self.end(row.number, row.state)
             else:
                 self._resumed.append(row.number)
+        self._place_in_looks()
+
+    def _place_in_looks(self) -> None:
+        """Give each confirm trial its look: they are handed out look by look, each configuration once in each."""
+        if not self._numbers[Phase.CONFIRM] or not self._plan.cells:
+            return
+        num_configurations = len(self._confirmed_configurations())
+        for position, number in enumerate(self._numbers[Phase.CONFIRM]):
+            self._trials[number] = replace(self._trials[number], look=position // num_configurations)
 
     def _replay_rung(self, rung: RungRow) -> None:
         if rung.objective is None:

@@ -14,9 +14,10 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment
     A replicate's seed comes from the study's seed, the phase and its block: the same in every cell, fresh in the
     confirm phase. Layers are measured at the initialisation and at the rungs, in the confirm phase in each epoch.
     """
-    blocks = tuple(range(plan.study.replicates))
     rungs = tuple(plan.study.search.rungs)
     confirms = trial.phase is Phase.CONFIRM
+    looks = (0, *plan.study.all_looks)
+    blocks = tuple(range(looks[trial.look], looks[trial.look + 1]))
     return Assignment(
         number=trial.number,
         model=plan.study.model,

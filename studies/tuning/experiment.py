@@ -145,7 +145,7 @@ def _splits(plan: Plan, dataset: Dataset) -> Splits:
             official_test=dataset.official_test,
         )
         for size in sizes
-        for block in range(study.replicates)
+        for block in range(study.all_looks[-1])
     }
 
 

@@ -2,17 +2,17 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from studies.database.results import Artifact
 
 
-def write_models(folder: Path, name: str, models: Sequence[bytes]) -> list[Artifact]:
-    """Write `folder`/models/`name`/replicate-R.safetensors for each network and return what was written."""
+def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[Artifact]:
+    """Write `folder`/models/`name`/block-B.safetensors for the network of each block; return what was written."""
     return [
-        write_artifact(folder, Path("models") / name / f"replicate-{replicate}.safetensors", data)
-        for replicate, data in enumerate(models)
+        write_artifact(folder, Path("models") / name / f"block-{block}.safetensors", data)
+        for block, data in models.items()
     ]
 
 

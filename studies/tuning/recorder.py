@@ -140,7 +140,8 @@ class Recorder(tune.Callback):
         if not report.models:
             return []
         name = "best" if planned.cell is not None else f"trial-{planned.number}"
-        return write_models(self._folder, name, report.models)
+        blocks = [record.block for record in report.replicates]
+        return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
     def _advance(
         self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, state: TrialState | None

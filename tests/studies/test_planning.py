@@ -62,6 +62,11 @@ class TestCounts:
         assert (plan.num_networks, plan.max_network_epochs) == (3780, 68040)
         assert plan.expected_network_epochs == pytest.approx(50_000, rel=0.02)
 
+    def test_each_look_adds_blocks_to_the_confirm_phase(self) -> None:
+        plan = plan_of(replace(DEPTH_STUDY, looks=(10, 20, 40)))
+        assert (plan.num_search_trials, plan.num_confirm_trials) == (324, 3 * 54)
+        assert plan.num_networks == 324 * 10 + 54 * 40
+
     def test_of_a_study_without_cells(self) -> None:
         plan = plan_of(TUNING_STUDY)
         assert (plan.num_search_trials, plan.num_confirm_trials, plan.num_networks) == (50, 4, 540)
@@ -291,7 +296,7 @@ class TestBadInput:
         value=st.none() | st.booleans() | st.floats() | st.just("") | st.lists(st.integers(), max_size=2),
     )
     def test_any_wrong_value_is_a_usage_error_that_names_the_field(self, field: str, value: object) -> None:
-        assume((field, value) != ("dataset_fingerprint", ""))
+        assume((field, value) not in [("dataset_fingerprint", ""), ("looks", [])])
         with pytest.raises(UsageError) as caught:
             Plan.from_dict("a", plan_of(small()).to_dict() | {field: value})
         assert any(mistake.startswith(field) for mistake in caught.value.mistakes)

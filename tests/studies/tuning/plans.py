@@ -8,7 +8,13 @@ RATE = spaces()["learning_rate"].search
 
 
 def plan(
-    sampler: str = "qmc", *, cells: bool = True, trials: int = 4, seed: int = 0, name: str = "small"
+    sampler: str = "qmc",
+    *,
+    cells: bool = True,
+    trials: int = 4,
+    seed: int = 0,
+    name: str = "small",
+    looks: tuple[int, ...] = (),
 ) -> Plan:
     """Return a plan of four cells, or of a search over the same factors without cells."""
     assert RATE is not None
@@ -23,6 +29,7 @@ def plan(
         nuisances={"learning_rate": RATE},
         fixed={"width": 16},
         replicates=2,
+        looks=looks,
         search=search,
         confirm=Confirm(epochs=3, best=2, default={} if cells else {"depth": 1}),
     )

@@ -14,6 +14,7 @@ from studies.database.states import Decision, Phase, TrialState
 from studies.database.store import Store
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda, Nothing, PlannedTrial
+from studies.tuning.assignments import assign
 from tests.studies.tuning.plans import plan
 
 
@@ -153,6 +154,28 @@ def test_waits_for_the_search_before_it_confirms() -> None:
     confirm = agenda.next_trial()
     assert isinstance(confirm, PlannedTrial)
     assert confirm.phase is Phase.CONFIRM
+
+
+def test_looks_are_trained_one_at_a_time(store: Store) -> None:
+    looking = plan(looks=(2, 4, 7))
+    looks = [drive(looking, store).num_looks for _ in range(4)]
+    assert looks == [1, 2, 3, 3]
+    confirm = [trial for trial in drive(looking, store).trials.values() if trial.phase is Phase.CONFIRM]
+    assert [(trial.cell.number, trial.look) for trial in confirm if trial.cell is not None] == [
+        (cell, look) for look in range(3) for cell in (1, 2, 3, 4)
+    ]
+    blocks = [assign(looking, trial, keeps_models=False).blocks for trial in confirm[::4]]
+    assert blocks == [(0, 1), (2, 3), (4, 5, 6)]
+
+
+def test_an_interrupted_look_is_finished_before_the_next(store: Store) -> None:
+    looking = plan(looks=(2, 4))
+    drive(looking, store)
+    with pytest.raises(DriverDiedError):
+        drive(looking, store, die_after=4)
+    assert drive(looking, store).num_looks == 2
+    assert len(summary(store, "small")) == 16 + 8
+    assert drive(looking, store).num_looks == 2
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
