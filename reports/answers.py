@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.claims import Gate, Sentence, Setting, about_family
 from reports.comparison import simple_effects
+from reports.cube import plain
 from reports.inputs import ReportInputs
 from reports.results import OUTCOME, Results
 
@@ -40,13 +41,22 @@ def said_averaged(inputs: ReportInputs, results: Results) -> list[Said]:
     if not inputs.is_complete:
         return []
     simple = _simple_effects(inputs, results)
-    by_level = {}
-    for row in results.contrasts.to_dict("records"):
-        if row["gate"] == Gate.INTERACTION:
-            same = [simple[name] == row[name] for name in ("factor", "level_a", "level_b")]
-            here = same[0] & same[1] & same[2] & (simple["by"] == row["interacts_with"])
-            by_level[(row["factor"], row["level_a"], row["level_b"])] = simple[here]
+    by_level = {
+        _key(row): simple[
+            [_key(each) == _key(row) and each["by"] == row["interacts_with"] for each in _records(simple)]
+        ]
+        for row in _records(results.contrasts)
+        if row["gate"] == Gate.INTERACTION
+    }
     return _said(inputs, results.contrasts, AVERAGED, by_level)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    return row["factor"], plain(row["level_a"]), plain(row["level_b"])
 
 
 def _simple_effects(inputs: ReportInputs, results: Results) -> pd.DataFrame:
@@ -58,13 +68,15 @@ def _simple_effects(inputs: ReportInputs, results: Results) -> pd.DataFrame:
 
 
 def _said(
-    inputs: ReportInputs, family: pd.DataFrame, place: str, by_level: Mapping[tuple[str, Any, Any], pd.DataFrame]
+    inputs: ReportInputs,
+    family: pd.DataFrame,
+    place: str,
+    by_level: Mapping[tuple[str, Any, Any], pd.DataFrame],
 ) -> list[Said]:
     sentences = about_family(family, setting_of(inputs), place, by_level)
-    rows = [{str(name): value for name, value in row.items()} for row in family.to_dict("records")]
     return [
-        Said(row=row, sentences=said, by_level=by_level.get((row["factor"], row["level_a"], row["level_b"])))
-        for row, said in zip(rows, sentences, strict=True)
+        Said(row=row, sentences=said, by_level=by_level.get(_key(row)))
+        for row, said in zip(_records(family), sentences, strict=True)
     ]
 
 
@@ -89,7 +101,9 @@ def opening(at_best: Sequence[Said], averaged: Sequence[Said]) -> list[Sentence]
     if not averaged:
         return []
     first = averaged[0].row["factor"]
-    chosen = [_firmest([said for said in family if said.row["factor"] == first]) for family in (at_best, averaged)]
+    chosen = [
+        _firmest([said for said in family if said.row["factor"] == first]) for family in (at_best, averaged)
+    ]
     sentences = [sentence for said in chosen if said is not None for sentence in _shortened(said)]
     return sentences[:MOST]
 

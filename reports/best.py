@@ -76,7 +76,9 @@ def _scored(inputs: ReportInputs, results: Results, number: int | None, row: pd.
     }
 
 
-def found(inputs: ReportInputs, best: Mapping[str, Any] | None, confirmed: Sequence[Mapping[str, Any]]) -> str:
+def found(
+    inputs: ReportInputs, best: Mapping[str, Any] | None, confirmed: Sequence[Mapping[str, Any]]
+) -> str:
     """What came out lowest and how it scored, in one or two plain sentences without a claim."""
     if best is None:
         return "Nothing has been found yet: no search trial has reached the last rung."
@@ -84,7 +86,9 @@ def found(inputs: ReportInputs, best: Mapping[str, Any] | None, confirmed: Seque
     if best["test_loss"] is None:
         return f"The search has its lowest validation loss so far at {what}; it is not confirmed yet."
     if best["num_failed"] == best["num_blocks"]:
-        return f"Nothing to take away: at {what}, where the search was lowest, every network diverged or failed."
+        return (
+            f"Nothing to take away: at {what}, where the search was lowest, every network diverged or failed."
+        )
     score = f"test log-loss of {spread(best, 'test_loss')} nats"
     if inputs.has_cells:
         return f"The lowest validation loss in the search is at {what}. Confirmed with fresh seeds, it has a {score}."

@@ -30,7 +30,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def readable(colour: str, ground: str, ratio: float = 4.5) -> str:
-    """The colour itself, mixed with black or white (whichever is farther from the ground) until it reaches the ratio."""
+    """The colour, mixed with black or white (whichever is farther from the ground) until it reaches the ratio."""
     toward = 0.0 if _luminance(ground) > 0.18 else 1.0
     for step in range(41):
         share = step / 40

@@ -25,7 +25,7 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     for name in safe.columns:
         kind = safe[name].dtype
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
-            safe[name] = [escaped(value) for value in safe[name]]
+            safe[name] = safe[name].astype(object).map(escaped)
     return safe.rename(columns=escaped).to_csv(index=False, float_format="%.7g").encode()
 
 

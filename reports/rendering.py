@@ -64,7 +64,11 @@ def inline(figure: Figure, theme: Theme, classes: dict[str, str]) -> list[Markup
     drawings = []
     for place, panel in enumerate(figure.panels):
         # The first panel speaks for all: a screen reader hears one description of a figure.
-        name = Markup('role="img" aria-label="{}"').format(figure.alt) if place == 0 else Markup('aria-hidden="true"')
+        name = (
+            Markup('role="img" aria-label="{}"').format(figure.alt)
+            if place == 0
+            else Markup('aria-hidden="true"')
+        )
         size = Markup('viewBox="0 0 {0:g} {1:g}" width="{2}" height="{3}"').format(
             panel.width, panel.height, round(panel.width * 4 / 3), round(panel.height * 4 / 3)
         )

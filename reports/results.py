@@ -89,8 +89,7 @@ def _slim(rows: pd.DataFrame, factors: list[str], outcome: str) -> pd.DataFrame:
 def _chosen(inputs: ReportInputs) -> pd.DataFrame:
     """The search trial of each cell whose nuisance values the confirm phase took, with its objective.
 
-    Where the cell is confirmed already, the search trial with the confirm trial's values; else the lowest objective among
-    the trials that reached the last rung.
+    That is the lowest objective among the trials that reached the last rung.
     """
     search = inputs.trials[inputs.trials["phase"] == "search"]
     reached = search[(search["state"] == "complete") & search["objective"].notna()]

@@ -1,4 +1,4 @@
-"""What every picture shares: readable ticks, quiet axes, direct labels that do not overlap, and an empty case that says why."""
+"""What every picture shares: readable ticks, quiet axes, direct labels that do not overlap, a reason when empty."""
 
 import math
 import textwrap
@@ -148,6 +148,8 @@ def limits_of(values: Iterable[float | None], *, pad: float = 0.05, log: bool = 
     low, high = min(finite), max(finite)
     if log:
         low, high = math.log(low), math.log(high)
-    room = (high - low) * pad or (0.35 if log else max(abs(low) * 0.1, 0.5))
+    # What differs by rounding only is one value.
+    varies = high - low > 1e-9 * max(abs(low), abs(high), 1e-12)
+    room = (high - low) * pad if varies else (0.35 if log else max(abs(low) * 0.1, 0.5))
     low, high = low - room, high + room
     return (math.exp(low), math.exp(high)) if log else (low, high)

@@ -18,7 +18,7 @@ from reports.theme import INK, MUTED, RULE
 
 PNG_DPI = 120
 POINTS = 72
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {  # names and values of matplotlib's settings
     "svg.fonttype": "none",
     "svg.hashsalt": "reports",
     "font.family": "sans-serif",
@@ -94,7 +94,7 @@ def draw_panel(
 
 
 def _svg(figure: Figure, prefix: str) -> str:
-    FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]
+    FigureCanvasSVG(figure)
     text = io.StringIO()
     figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return slim(text.getvalue(), prefix)
@@ -125,5 +125,6 @@ def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:
     figure.set_dpi(PNG_DPI)
     figure.set_facecolor("white")
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return pixels[:, :, :3].copy()

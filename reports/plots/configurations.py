@@ -42,10 +42,12 @@ def draw(frame: pd.DataFrame, ax: Axes, *, unit: str) -> None:
     ax.spines["left"].set_visible(False)
     blocks = frame[frame["kind"] == "block"]
     ax.plot(blocks["value"], blocks["place"] + 0.2, "o", ms=4, color=FAINT.light, alpha=0.7, mew=0)
-    for row in means.itertuples():
-        colour = ACCENT.light if row.place == 0 else INK.light
-        ax.plot([row.low, row.high], [row.place + 0.2] * 2, color=colour, linewidth=2)
-        ax.plot(row.value, row.place + 0.2, "D", ms=5.5, color=colour)
-        colour = INK.light if row.place == 0 else MUTED.light
-        ax.text(0, row.place - 0.18, row.name, transform=ax.get_yaxis_transform(), va="center", color=colour)
+    numbers = means[["place", "value", "low", "high"]].to_numpy(dtype=float)
+    for name, (place, mean, low, high) in zip(means["name"], numbers, strict=True):
+        first = place == 0
+        colour = ACCENT.light if first else INK.light
+        ax.plot([low, high], [place + 0.2] * 2, color=colour, linewidth=2)
+        ax.plot(mean, place + 0.2, "D", ms=5.5, color=colour)
+        written = INK.light if first else MUTED.light
+        ax.text(0, place - 0.18, name, transform=ax.get_yaxis_transform(), va="center", color=written)
     ax.set_xlabel(unit)

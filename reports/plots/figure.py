@@ -63,14 +63,7 @@ class Figure:
             )
             sheet[y : y + rows, x : x + columns] = panel.pixels[:rows, :columns]
         file = io.BytesIO()
-        imsave(
-            file,
-            sheet,
-            format="png",
-            dpi=PNG_DPI,
-            metadata={"Software": None},
-            pil_kwargs={"compress_level": 4},
-        )
+        imsave(file, sheet, format="png", dpi=PNG_DPI, pil_kwargs={"compress_level": 4})
         return file.getvalue()
 
     def _layout(self) -> tuple[list[tuple[float, float]], float, float]:

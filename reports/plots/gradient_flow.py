@@ -27,7 +27,7 @@ def tidy(signal: pd.DataFrame, lines: pd.Series, growth: float | None) -> pd.Dat
     blocks = by_block.agg(log_ratio=("log_ratio", "mean"), last=("num_layers", "max")).reset_index()
     groups = blocks.groupby(["line", "layer"], sort=False)
     rows = groups.agg(last=("last", "max")).reset_index()
-    quantiles = groups["log_ratio"].quantile([0.05, 0.5, 0.95]).unstack()
+    quantiles = groups["log_ratio"].quantile(np.array([0.05, 0.5, 0.95])).unstack()
     rows[["low", "median", "high"]] = np.exp(quantiles.to_numpy())
     rows["theory"] = np.nan if growth is None else growth ** (rows["last"] - rows["layer"])
     return rows[COLUMNS]

@@ -69,7 +69,8 @@ def draw(
         tops[row] = top
         top += heights[row] + GAP_Y
     lefts = {f"{a}|{b}": label_width(rows) + place * (BOX + GAP_X) for place, (a, b) in enumerate(columns)}
-    for (row, column), cell in frame.groupby(["row", "column"], sort=False):
+    for key, cell in frame.groupby(["row", "column"], sort=False):
+        row, column = map(str, key)
         if row in tops and column in lefts:
             grounds.append(_box(lefts[column], tops[row], BOX, heights[row]))
             _collect(cell, lefts[column], tops[row], heights[row], step, boxes, broken)

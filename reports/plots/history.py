@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import linear_axis, log_axis, limits_of, quiet, say_empty
+from reports.plots.axes import limits_of, linear_axis, log_axis, quiet, say_empty
 from reports.theme import ACCENT, BAD, FAINT, INK
 
 COLUMNS = ["trial_number", "objective", "state", "best_so_far"]

@@ -20,5 +20,6 @@ def t_band(values: Floats) -> tuple[Floats, Floats, Floats]:
     some, several = np.maximum(num, 1), np.maximum(num - 1, 1)
     mean = np.where(num > 0, np.where(finite, values, 0.0).sum(axis=0) / some, np.nan)
     squares = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0)
+    squares = np.where(squares <= (1e-12 * np.abs(mean)) ** 2 * some, 0.0, squares)  # equal but for rounding
     half = np.where(num > 1, stats.t.ppf(0.975, several) * np.sqrt(squares / several / some), np.nan)
     return mean, mean - half, mean + half

@@ -55,10 +55,10 @@ def draw(
     ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7), autolim=False)
     means = frame[frame["kind"] == "mean"]
     ax.plot(means["place"], means["value"], color=INK.light, linewidth=1.2, zorder=3)
-    for row in means.itertuples():
-        style = theme.style(factor, levels[int(row.place)])
-        ax.plot([row.place] * 2, [row.low, row.high], color=style.mark.light, linewidth=3, zorder=4)
-        ax.plot(row.place, row.value, style.marker, color=style.mark.light, markersize=7, zorder=5)
+    for place, mean, low, high in means[["place", "value", "low", "high"]].to_numpy(dtype=float):
+        style = theme.style(factor, levels[int(place)])
+        ax.plot([place, place], [low, high], color=style.mark.light, linewidth=3, zorder=4)
+        ax.plot(place, mean, style.marker, color=style.mark.light, markersize=7, zorder=5)
     best = frame[(frame["kind"] == "best") & frame["value"].notna()]
     ax.plot(best["place"], best["value"], "*", ms=9, mfc=GROUND.light, mec=INK.light, mew=0.9, zorder=6)
     if len(best):

@@ -9,10 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.plots.axes import named_axis, say_empty, tick_text
-from reports.theme import ACCENT, FAINT, INK, MUTED, RULE
+from reports.theme import ACCENT, FAINT, GROUND, INK, RULE
 from reports.words import factor_name, level_name
 
 BEST = 0.1  # share of trials drawn in front
+GOLDEN = 0.618034
+JITTER = 0.09  # so that trials with the same level stay apart
+LABEL_BOX = {"facecolor": GROUND.light, "edgecolor": "none", "pad": 1.5}
 
 
 def tidy(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequence[str]) -> pd.DataFrame:
@@ -25,7 +28,8 @@ def tidy(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequ
     heights = pd.DataFrame({"trial_number": seen["number"] if len(seen) else pd.Series(dtype=int)})
     for name, levels in choices.items():
         places = {level_name(level): index / max(len(levels) - 1, 1) for index, level in enumerate(levels)}
-        heights[name] = [places.get(level_name(value), np.nan) for value in seen.get(name, [])]
+        apart = JITTER * (np.arange(len(seen)) * GOLDEN % 1 - 0.5)
+        heights[name] = [places.get(level_name(value), np.nan) for value in seen.get(name, [])] + apart
     for name in rates:
         heights[name] = _log_share(seen[name]) if len(seen) else []
     heights["objective"] = _log_share(seen["objective"]) if len(seen) else []
@@ -34,9 +38,10 @@ def tidy(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequ
 
 
 def _log_share(values: pd.Series) -> pd.Series:
-    logs = np.log(values.astype(float))
+    logs = pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
     span = logs.max() - logs.min()
-    return (logs - logs.min()) / span if span > 0 else logs * 0 + 0.5
+    shares: pd.Series = (logs - logs.min()) / span if span > 0 else logs * 0 + 0.5
+    return shares
 
 
 def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[float, str]]]) -> None:
@@ -46,7 +51,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[fl
         return
     names = list(ticks)
     named_axis(ax, "x", [factor_name(name) for name in names], pad=0.35)
-    ax.set_ylim(-0.06, 1.06)
+    ax.set_ylim(-0.08, 1.08)
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -61,7 +66,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[fl
     for place, name in enumerate(names):
         ax.axvline(place, color=RULE.light, linewidth=1, zorder=0)
         for height, text in ticks[name]:
-            ax.text(place + 0.03, height, text, va="center", color=INK.light if place else MUTED.light)
+            ax.text(place, height, text, ha="center", va="center", color=INK.light, bbox=LABEL_BOX, zorder=6)
 
 
 def ticks_of(

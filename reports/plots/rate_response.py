@@ -1,4 +1,4 @@
-"""Learning-rate response: loss at the first rung over the rate, one faint line a cell, failures and range ends marked."""
+"""Learning-rate response: loss at the first rung over the rate, a faint line a cell, failures and range ends marked."""
 
 import math
 from collections.abc import Sequence

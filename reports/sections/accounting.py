@@ -37,7 +37,7 @@ def accounting(material: Material) -> Section:
     context = {
         "sum": _sum(counts),
         "tables": [table for table in tables if table.rows],
-        "events": [event for event in _events(material)],
+        "events": _events(material),
     }
     return Section(slug="accounting", title="Accounting", context=context)
 

@@ -51,7 +51,9 @@ def _best(best: Mapping[str, Any] | None) -> dict[str, Any] | None:
         ]
         for name, part in (("validation", "val"), ("test", "test"))
     ]
-    caption = f"Its scores with fresh seeds: mean and 95 % interval over {plural(best['num_blocks'], 'block')}"
+    caption = (
+        f"Its scores with fresh seeds: mean and 95 % interval over {plural(best['num_blocks'], 'block')}"
+    )
     params = [
         (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
         for name, value in best["params"].items()

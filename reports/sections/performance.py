@@ -18,7 +18,10 @@ UNIT = "nats, test log-loss"
 
 def performance(material: Material) -> Section:
     """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
-    figures = [_isolation(material), *_forests(material)] if material.inputs.factors else []
+    if not material.inputs.factors or material.results.rows.empty:
+        context = {"tables": [table for table in [_cells(material)] if table.rows], "said": []}
+        return Section(slug="performance", title="Performance", context=context)
+    figures = [_isolation(material), *_forests(material)]
     tables = [
         contrast_table("Averaged over the other factors, test log-loss", "nats", material.results.contrasts),
         contrast_table(
@@ -59,9 +62,10 @@ def _isolation(material: Material) -> Figure:
         slug="isolation",
         title="Test log-loss by level, one factor at a time",
         caption=(
-            "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean over blocks "
-            "and its 95 % interval. Star: the level at its best cell. Log scale in nats, the same in every panel. Levels "
-            "are compared within blocks, so two bars may overlap where their difference is clear: that is the next figure."
+            "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
+            "over blocks and its 95 % interval. Star: the level at its best cell. Log scale in nats, the same "
+            "in every panel. Levels are compared within blocks, so two bars may overlap where their "
+            "difference is clear: that is the next figure."
         ),
         num=f"n = {plural(blocks, 'block')}, {plural(len(rows), 'network')}",
         alt=_isolation_alt(frames, material),
@@ -106,8 +110,10 @@ def _forests(material: Material) -> list[Figure]:
     """At best first, then averaged, each on its own scale."""
     report, size = material.report, material.inputs.plan["smallest_effect"]["log_loss"]
     averaged = [row for row in report["contrasts"] if row["outcome"] == OUTCOME]
-    views = (("forest_at_best", "each at its best cell", report["at_best"]),)
-    views += (("forest_averaged", "averaged over the other factors", averaged),)
+    views = (
+        ("forest_at_best", "each at its best cell", report["at_best"]),
+        ("forest_averaged", "averaged over the other factors", averaged),
+    )
     figures = []
     for slug, words, rows in views:
         frame = forest.tidy(rows)
@@ -119,8 +125,9 @@ def _forests(material: Material) -> list[Figure]:
                 slug=slug,
                 title=f"Differences between levels, {words}",
                 caption=(
-                    "Later level minus earlier one, over blocks: below 0 the later level has the lower loss. Bars are 95 % "
-                    f"intervals; shaded, differences within the smallest effect of interest (±{size:g} nats)."
+                    "Later level minus earlier one, over blocks: below 0 the later level has the lower loss. "
+                    "Bars are 95 % intervals; shaded, differences within the smallest effect of interest "
+                    f"(±{size:g} nats)."
                 ),
                 num=f"n = {plural(blocks, 'block')}",
                 alt=f"Differences in test log-loss in nats, {words}. {listed}",

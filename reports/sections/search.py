@@ -61,9 +61,10 @@ def _response(material: Material) -> Figure:
         slug="rate_response",
         title="How the loss responds to the learning rate",
         caption=(
-            f"Validation log-loss after {plural(rung, 'epoch')}, the first rung, which every trial reaches; one faint line a "
-            "cell. Dots: the rate that the search chose. Crosses: some of the trial's networks diverged or failed (they "
-            "count as chance). Shaded: the outer tenths of the range; a choice there is limited by the range."
+            f"Validation log-loss after {plural(rung, 'epoch')}, the first rung, which every trial reaches; "
+            "one faint line a cell. Dots: the rate that the search chose. Crosses: some of the trial's "
+            "networks diverged or failed (they count as chance). Shaded: the outer tenths of the range; a "
+            "choice there is limited by the range."
         ),
         num=f"n = {plural(len(shown), 'search trial')}, {plural(int(inputs.plan['replicates']), 'network')} each",
         alt=_alt(frames),

@@ -18,7 +18,7 @@ ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}
 
 def training(material: Material) -> Section:
     """How the networks of the confirm phase learned, by level."""
-    if not material.inputs.factors:
+    if not material.inputs.factors or material.results.rows.empty:
         return Section(slug="training", title="Training")
     curves = _curves(material)
     figures = [
@@ -93,9 +93,9 @@ def _figure(
         slug=slug,
         title=f"{name} while training, by level",
         caption=(
-            f"Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, dropout on. {name} in "
-            f"{unit}, the same in every panel, averaged over the cells of all other factors. Networks that diverged or "
-            "failed count as chance from there on."
+            "Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, dropout "
+            f"on. {name} in {unit}, the same in every panel, averaged over the cells of all other factors. "
+            "Networks that diverged or failed count as chance from there on."
         ),
         num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",
         alt=f"{name} by epoch. {_alt(frames)}",

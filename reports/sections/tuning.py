@@ -17,7 +17,7 @@ from reports.words import factor_name, level_name, level_phrase, number, plural,
 def confirmed(material: Material) -> Section:
     """Section "Performance" of a study without cells: best found against the stated default."""
     found = material.report["confirmed"]
-    figures = [_confirmed_figure(material, found)]
+    figures = [_confirmed_figure(material, found)] if found else []
     tables = [_confirmed_table(material, found)]
     context = {"tables": [table for table in tables if table.rows]}
     return Section(slug="confirmed", title="Performance", figures=figures, context=context)
@@ -48,7 +48,10 @@ def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) ->
     return Figure(
         slug="confirmed",
         title="Confirmed configurations and the stated default",
-        caption="Faint dots: one block each. Diamond and bar: mean over blocks and its 95 % interval. Fresh seeds, nothing stopped.",
+        caption=(
+            "Faint dots: one block each. Diamond and bar: mean over blocks and its 95 % interval. Fresh "
+            "seeds, nothing stopped."
+        ),
         num=f"n = {plural(int(material.inputs.plan['replicates']), 'block')}",
         alt=f"Test log-loss in nats of the confirmed configurations. {listed}",
         panels=(panel,),
@@ -103,8 +106,8 @@ def _history_figure(material: Material) -> Figure:
         slug="history",
         title="What the search found, trial by trial",
         caption=(
-            "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. The line is the "
-            "lowest validation log-loss so far (nats, log scale)."
+            "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. "
+            "The line is the lowest validation log-loss so far (nats, log scale)."
         ),
         num=f"n = {plural(len(trials), 'search trial')}",
         alt=f"Objective of each search trial in order; the lowest is {number(best)} nats",
@@ -129,8 +132,9 @@ def _parallel_figure(material: Material) -> Figure:
         slug="parallel",
         title="Where in the space the search spent its trials",
         caption=(
-            "One line a trial through its values; in colour, the tenth of the trials with the lowest objective, whether "
-            "stopped or not. The right axis is the objective at the last epoch reached (nats, log scale)."
+            "One line a trial through its values; in colour, the tenth of the trials with the lowest "
+            "objective, whether stopped or not. The right axis is the objective at the last epoch reached "
+            "(nats, log scale)."
         ),
         num=f"n = {plural(len(frame), 'search trial')}",
         alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),

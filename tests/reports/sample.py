@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from reports.inputs import ReportInputs, Value
+from tests.reports.sample_networks import NUM_CLASSES, expected_loss, rate_range, train
 
 FACTORS: dict[str, tuple[Value, ...]] = {
     "depth": (3, 5, 7),
@@ -19,8 +20,6 @@ FACTORS: dict[str, tuple[Value, ...]] = {
     "optimizer": ("sgd", "adam", "rmsprop"),
 }
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-NUM_CLASSES = 10
-CHANCE = float(np.log(NUM_CLASSES))
 
 
 def sample_inputs(
@@ -42,7 +41,7 @@ def sample_inputs(
     chosen = _search(cells, trials, tables, draw, split, rates, rungs)
     for cell, (levels, (rate, _)) in enumerate(zip(cells, chosen, strict=True), start=1):
         number = len(trials) + 1
-        objective = _train(tables, draw, split, number, "confirm", cell, levels, rate, rungs[-1], rungs)
+        objective = train(tables, draw, split, number, "confirm", cell, levels, rate, rungs[-1], rungs)
         trials.append(_trial(number, "confirm", cell, levels, rate, "complete", rungs, rungs[-1], objective))
     return assemble(factors, trials, tables, num_blocks=num_blocks, rates=rates, rungs=rungs, state=state)
 
@@ -61,14 +60,12 @@ def _search(
     for cell, levels in enumerate(cells, start=1):
         low, high = np.log(rate_range(levels.get("optimizer", "adam")))
         tried = np.exp(low + (high - low) * (np.arange(rates) + draw.random(rates)) / rates)
-        loss = np.array([_expected_loss(levels, rate) for rate in tried]) * np.exp(
-            draw.normal(0, 0.02, rates)
-        )
+        loss = np.array([expected_loss(levels, rate) for rate in tried]) * np.exp(draw.normal(0, 0.02, rates))
         survivors = set(np.argsort(loss)[: max(1, round(rates * 0.55))])
         for place, rate in enumerate(tried):
             last = rungs[-1] if place in survivors else rungs[0]
             number = len(trials) + 1
-            objective = _train(tables, draw, split, number, "search", cell, levels, float(rate), last, rungs)
+            objective = train(tables, draw, split, number, "search", cell, levels, float(rate), last, rungs)
             state = "complete" if place in survivors else "pruned"
             trials.append(_trial(number, "search", cell, levels, float(rate), state, rungs, last, objective))
         best = min(
@@ -100,7 +97,13 @@ def assemble(
         "objective": "val_loss",
         "factors": {name: list(levels) for name, levels in factors.items()},
         "nuisances": {"learning_rate": {name: rate_range(name) for name in ("sgd", "adam", "rmsprop")}},
-        "fixed": {**({} if "optimizer" in factors else {"optimizer": "adam"}), "width": 64, "batch_size": 64, "activation": "relu", "init": "he_normal"},
+        "fixed": {
+            **({} if "optimizer" in factors else {"optimizer": "adam"}),
+            "width": 64,
+            "batch_size": 64,
+            "activation": "relu",
+            "init": "he_normal",
+        },
         "replicates": num_blocks,
         "seed": 0,
         "search": {
@@ -168,141 +171,6 @@ def assemble(
     )
 
 
-def rate_range(optimizer: Value) -> tuple[float, float]:
-    """Lowest and highest learning rate searched for an optimizer."""
-    return (3e-3, 0.5) if optimizer == "sgd" else (3e-4, 3e-2)
-
-
-def _expected_loss(levels: Mapping[str, Value], rate: float) -> float:
-    """Depth alone costs little; dropout 0.5 ruins deep networks; batch norm helps a little; rates have an optimum."""
-    depth, dropout = float(levels.get("depth", 3)), float(levels.get("dropout", 0.1))  # type: ignore[arg-type]
-    optimizer, batch_norm = levels.get("optimizer", "adam"), bool(levels.get("batch_norm", False))
-    low, high = np.log(rate_range(optimizer))
-    off = (np.log(rate) - (low + 0.6 * (high - low))) / (high - low)
-    base = 0.105 + 0.004 * (depth - 3) / 2 + (0.012 if optimizer == "rmsprop" else 0.0)
-    base += (dropout > 0.4) * 0.38 * max(0.0, depth - 3) ** 1.05 * (0.55 if batch_norm else 1.0)
-    base += (0.2 < dropout < 0.4) * 0.012 * (depth - 3)
-    base += 0.0 if batch_norm else 0.03
-    return float(min(base * np.exp(3.2 * off**2), 2.29))
-
-
-def growth_of(levels: Mapping[str, Value]) -> float:
-    """Expected growth per block at initialisation, as the theory has it."""
-    keep = 1 - float(levels.get("dropout", 0.1))  # type: ignore[arg-type]
-    return float((1 - keep / np.pi) ** -0.5 if levels.get("batch_norm") else keep**-0.5)
-
-
-def _train(
-    tables: dict[str, list[pd.DataFrame]],
-    draw: np.random.Generator,
-    split: np.ndarray,
-    number: int,
-    phase: str,
-    cell: int,
-    levels: Mapping[str, Value],
-    rate: float,
-    last: int,
-    rungs: tuple[int, ...],
-) -> float:
-    """Make up the rows of one trial's replicates; the objective, the mean validation loss capped at chance."""
-    num, epoch = len(split), np.arange(1, last + 1)
-    end = np.minimum(_expected_loss(levels, rate) * np.exp(draw.normal(0, 0.06, num)) + split, CHANCE * 1.02)
-    low, high = rate_range(levels.get("optimizer", "adam"))
-    failed = (draw.random(num) < 0.35) & (rate > 0.8 * high) & (float(levels.get("depth", 3)) >= 5)  # type: ignore[arg-type]
-    speed = np.log(rate / low) / np.log(high / low) + 0.4
-    decay = np.exp(-epoch[None, :] / (rungs[-1] / 5) * speed)
-    val = end[:, None] + (CHANCE - end)[:, None] * decay * np.exp(draw.normal(0, 0.05, (num, last)))
-    train = 0.7 * end[:, None] + (CHANCE - 0.7 * end)[:, None] * decay
-    val[failed, last // 2 :], train[failed, last // 2 :] = np.nan, np.nan
-    shape = (num, last)
-    tables["epochs"].append(
-        pd.DataFrame(
-            {
-                "trial_number": number,
-                "replicate": np.repeat(np.arange(1, num + 1), last),
-                "epoch": np.tile(epoch, num),
-                "sequence": np.tile(epoch, num),
-                "train_loss": train.ravel(),
-                "train_accuracy": np.exp(-train).ravel(),
-                "val_loss": val.ravel(),
-                "val_accuracy": np.exp(-val * 0.9).ravel(),
-                "learning_rate": np.full(shape, rate).ravel(),
-            }
-        )
-    )
-    _measure(tables, draw, number, phase, levels, num, last, rungs, failed)
-    confirm = phase == "confirm"
-    outcome = np.where(failed, "diverged", "complete" if last == rungs[-1] else "stopped")
-    val_end = np.where(failed, np.nan, val[:, -1])
-    test = val_end + draw.normal(0.004, 0.012, num) if confirm else np.full(num, np.nan)
-    tables["replicates"].append(
-        pd.DataFrame(
-            {
-                "trial_number": number,
-                "phase": phase,
-                "cell": cell,
-                **{name: [level] * num for name, level in levels.items()},
-                "learning_rate": rate,
-                "replicate": np.arange(1, num + 1),
-                "block": np.arange(1, num + 1),
-                "outcome": outcome,
-                "val_loss": val_end,
-                "val_accuracy": np.exp(-val_end * 0.9),
-                "test_loss": test,
-                "test_accuracy": np.exp(-test * 0.9) if confirm else np.nan,
-                "verdict_initial": "STABLE",
-                "verdict_trained": np.where(failed, "DIVERGED", np.where(end > 2.15, "UNTRAINED", "STABLE")),
-            }
-        )
-    )
-    return float(np.minimum(np.where(failed, CHANCE, val[:, -1]), CHANCE).mean())
-
-
-def _measure(
-    tables: dict[str, list[pd.DataFrame]],
-    draw: np.random.Generator,
-    number: int,
-    phase: str,
-    levels: Mapping[str, Value],
-    num: int,
-    last: int,
-    rungs: tuple[int, ...],
-    failed: np.ndarray,
-) -> None:
-    """Make up the gradients by layer: growth by theory at the start, drifting while training."""
-    depth = int(levels.get("depth", 3))  # type: ignore[call-overload]
-    epoch = (
-        np.arange(last + 1)
-        if phase == "confirm"
-        else np.array([0, *[rung for rung in rungs if rung <= last]])
-    )
-    layer = np.arange(1, depth + 1)
-    slope = np.log(growth_of(levels)) * (
-        1 + 0.9 * (epoch / rungs[-1]) * (float(levels.get("dropout", 0)) - 0.2)
-    )  # type: ignore[arg-type]
-    level = 1e-2 * np.exp(-2.0 * epoch / rungs[-1])
-    delta = level[:, None] * np.exp(slope[:, None] * (depth - layer)[None, :])
-    delta = delta[None] * np.exp(draw.normal(0, 0.06, (num, len(epoch), depth)))
-    delta[failed, len(epoch) // 2 :] = np.nan
-    size = delta.size
-    tables["gradients"].append(
-        pd.DataFrame(
-            {
-                "trial_number": number,
-                "replicate": np.repeat(np.arange(1, num + 1), len(epoch) * depth),
-                "epoch": np.tile(np.repeat(epoch, depth), num),
-                "layer": np.tile(layer, num * len(epoch)),
-                "grad_l2": delta.ravel() * 3.1,
-                "grad_l2_max": delta.ravel() * 5.2,
-                "grad_rms": delta.ravel() * 0.05,
-                "delta_rms": delta.ravel(),
-                "update_ratio": np.exp(draw.normal(-6.8, 0.3, size)),
-                "dead_fraction": draw.beta(1.5, 20, size),
-            }
-        )
-    )
-
-
 def _trial(
     number: int,
     phase: str,
@@ -348,7 +216,7 @@ def sample_tuning(*, budget: int = 50, num_blocks: int = 10, seed: int = 1) -> R
             np.exp(draw.normal(low + 0.6 * (high - low), 0.3 * (high - low) * (1 - number / budget) + 0.2))
         )
         last = 18 if number % 3 == 0 else 6
-        objective = _train(tables, draw, split, number, "search", 0, levels, rate, last, rungs)
+        objective = train(tables, draw, split, number, "search", 0, levels, rate, last, rungs)
         state = "complete" if last == 18 else "pruned"
         trials.append(_trial(number, "search", 0, levels, rate, state, rungs, last, objective))
     best = sorted((t for t in trials if t["state"] == "complete"), key=lambda t: t["objective"])[:3]
@@ -362,7 +230,7 @@ def sample_tuning(*, budget: int = 50, num_blocks: int = 10, seed: int = 1) -> R
     for chosen in [*best, default]:
         levels = {name: chosen[name] for name in FACTORS}
         number, rate = len(trials) + 1, float(chosen["learning_rate"])
-        objective = _train(tables, draw, split, number, "confirm", 0, levels, rate, 18, rungs)
+        objective = train(tables, draw, split, number, "confirm", 0, levels, rate, 18, rungs)
         trials.append(_trial(number, "confirm", 0, levels, rate, "complete", rungs, 18, objective))
     for frame in tables["replicates"]:
         frame["cell"] = np.nan
