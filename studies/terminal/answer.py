@@ -26,7 +26,10 @@ def answer_lines(result: Result) -> list[str]:
         found = [row for row in report[rows] if row["outcome"] == PRIMARY]
         if found:
             lines += ["", f"{title}, test log-loss in nats:", *(_contrast(row) for row in found)]
-    lines += ["", *_best(report["best"]), "", f"Report  {result.report_path}"]
+    lines += ["", *_best(report["best"]), ""]
+    if result.next_look is not None:
+        lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
+    lines += [f"Report  {result.report_path}"]
     return lines
 
 

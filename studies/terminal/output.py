@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -14,6 +16,7 @@ from studies.terminal.words import printable
 
 WIDTH_OF_PIPES = 120
 """Columns where no terminal says how many there are, unless COLUMNS does."""
+LABEL_WIDTH = 9
 
 
 def console_on(stream: TextIO) -> Console:
@@ -29,10 +32,13 @@ def console_on(stream: TextIO) -> Console:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print parts to standard output, one below the other."""
+    """Print parts to standard output, one below the other; a pipe gets no blanks at the ends of lines."""
     console = console_on(sys.stdout)
-    for part in parts:
-        console.print(part)
+    with nullcontext() if console.is_terminal else console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    if captured is not None:
+        print("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
 def show_json(value: Any) -> None:
@@ -45,10 +51,10 @@ def text(content: str, style: str = "") -> Text:
     return Text(printable(content), style=style)
 
 
-def labelled(rows: list[tuple[str, RenderableType]]) -> Table:
+def labelled(rows: Sequence[tuple[str, RenderableType]], *, label_width: int = LABEL_WIDTH) -> Table:
     """Return a table of labels and what they stand for, the labels pale."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", width=label_width)
     table.add_column(overflow="fold")
     for label, content in rows:
         table.add_row(label, text(content) if isinstance(content, str) else content)

@@ -10,12 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from studies.database.states import Phase, TrialState
-from studies.terminal.output import text
+from studies.terminal.output import LABEL_WIDTH, labelled, text
 from studies.terminal.standing import Standing
 from studies.terminal.words import configuration, count, counted, duration, objective
 from studies.tuning.progress import RunningTrial
 
-_LABEL_WIDTH = 9
 _LEAST_BAR_WIDTH = 50
 """Columns below which bars give way to their counts."""
 
@@ -47,7 +46,7 @@ def progress_parts(standing: Standing) -> list[RenderableType]:
     """Return both phases' bars and the counts below them."""
     return [
         _Bars(standing),
-        _grid([("ended", _ended(standing)), ("networks", _networks(standing)), *_time(standing)]),
+        labelled([("trials", _trials(standing)), ("networks", _networks(standing)), *_time(standing)]),
     ]
 
 
@@ -55,11 +54,11 @@ def best_part(standing: Standing) -> RenderableType:
     """Return the best search trial so far and its configuration."""
     best = standing.best
     if best is None:
-        return _grid([("best", text("none yet: no trial has come to the last rung of the search", "dim"))])
+        return labelled([("best", text("none yet: no trial has come to the last rung of the search", "dim"))])
     score = Text.assemble(
         (objective(standing.objective, best.objective), "bold"), f" in the search, trial {best.number}"
     )
-    return _grid([("best", Group(score, text(configuration(best.params))))])
+    return labelled([("best", Group(score, text(configuration(best.params))))])
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class _Bars:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         has_room = options.max_width >= _LEAST_BAR_WIDTH
         table = Table.grid(padding=(0, 2), expand=has_room)
-        table.add_column(style="dim", width=_LABEL_WIDTH)
+        table.add_column(style="dim", width=LABEL_WIDTH)
         if has_room:
             table.add_column(ratio=1)
         table.add_column(justify="right" if has_room else "left")
@@ -86,18 +85,18 @@ class _Bars:
         yield table
 
 
-def _ended(standing: Standing) -> Text:
+def _trials(standing: Standing) -> Text:
     complete, stopped, failed = (
         standing.total(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
     )
-    ended = f"{counted(complete, 'trial')} complete, {count(stopped)} stopped early, "
+    ended = f"{count(complete)} complete, {count(stopped)} stopped early, "
     return Text.assemble(ended, (f"{count(failed)} failed", "bold red" if failed else ""))
 
 
 def _networks(standing: Standing) -> Text:
-    trained = f"{count(standing.num_networks)} of {count(standing.planned_networks)} trained, "
+    ended = f"{count(standing.num_networks)} of {count(standing.planned_networks)} ended, "
     return Text.assemble(
-        trained, (f"{count(standing.num_diverged)} diverged", "yellow" if standing.num_diverged else "")
+        ended, (f"{count(standing.num_diverged)} diverged", "yellow" if standing.num_diverged else "")
     )
 
 
@@ -116,13 +115,13 @@ def _below(standing: Standing, places: Sequence[tuple[str, str]]) -> Group:
     rows = [(label, text(content)) for label, content in places]
     if standing.note is not None:
         rows.insert(0, ("note", text(standing.note, "yellow")))
-    return Group("", best_part(standing), "", _grid(rows)) if rows else Group("", best_part(standing))
+    return Group("", best_part(standing), "", labelled(rows)) if rows else Group("", best_part(standing))
 
 
 def running_part(running: Sequence[RunningTrial], num_hidden: int = 0) -> RenderableType:
     """Return a line for each running trial: its number, the epoch it last reported, its configuration."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", width=_LABEL_WIDTH)
+    table.add_column(style="dim", width=LABEL_WIDTH)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for place, trial in enumerate(running):
@@ -147,15 +146,6 @@ def _running_lines(
         if len(lines) <= room:
             return lines
     return _lines(console, options, running_part([], len(ordered))) if ordered else []
-
-
-def _grid(rows: Sequence[tuple[str, RenderableType]]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", width=_LABEL_WIDTH)
-    table.add_column(overflow="fold")
-    for label, content in rows:
-        table.add_row(label, content)
-    return table
 
 
 def _lines(console: Console, options: ConsoleOptions, part: RenderableType) -> list[list[Segment]]:

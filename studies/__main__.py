@@ -1,0 +1,50 @@
+"""The house's hall: `python -m studies` shows the doors, and `studies DOOR ...` goes through one."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from studies.mistakes import unknown
+
+DOORS = {
+    "run": "run a study, or resume it where it stopped",
+    "plan": "say what a run would train; nothing is run",
+    "list": "list the studies recorded, or with --catalog those to run",
+    "status": "say how a study stands: progress, best, failures",
+    "show": "print a study's plan and results, or one of its trials",
+    "report": "make a study's report again from the database",
+    "database": "check, upgrade or copy the database of studies",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Go through the door that the first argument names and return its exit code; without one show the doors."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    door, *rest = words
+    if door not in DOORS:
+        print(f"error: {unknown(door, 'command', DOORS)}", file=sys.stderr)
+        print("See what each does: python -m studies", file=sys.stderr)
+        return 2
+    exit_code: int = importlib.import_module(f"studies.{_module(door)}").main(rest)
+    return exit_code
+
+
+def _overview() -> str:
+    doors = "\n".join(f"  python -m studies.{door:<9} {about}" for door, about in DOORS.items())
+    return (
+        "Studies compares hyperparameters with the statistics that license the answer.\n\n"
+        f"{doors}\n\n"
+        "Each explains itself with --help. The command `studies` does the same: studies run ...\n\n"
+        "Example (about a minute):\n  python -m studies.run depth_study --profile smoke"
+    )
+
+
+def _module(door: str) -> str:
+    return "database.__main__" if door == "database" else door
+
+
+if __name__ == "__main__":
+    sys.exit(main())

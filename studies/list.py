@@ -1,0 +1,48 @@
+"""The door to what there is: `python -m studies.list`, and with --catalog what can be run."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from studies.locations import locate
+from studies.options import add_storage, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the studies in the database, or those of the catalog, and return the exit code."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.database import schema
+    from studies.database.store import Store
+    from studies.terminal import list_page
+    from studies.terminal.output import show
+
+    if options.catalog:
+        show(list_page.catalog_page())
+        return 0
+    storage = locate(options.storage, options.output).storage
+    if schema.current(storage)[0].condition is schema.Condition.EMPTY:
+        show(list_page.nothing_page())
+        return 0
+    with Store.open(storage, create=False) as store:
+        show(list_page.list_page(store))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.list",
+        description="List the studies in the database, newest first: name, state, progress, start and question.",
+        epilog="Example: python -m studies.list --catalog",
+    )
+    parser.add_argument(
+        "--catalog", action="store_true", help="list the studies that can be run instead, with their profiles"
+    )
+    add_storage(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The door to what was found: `python -m studies.show NAME` prints plan and results, with --trial one trial."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from studies.locations import locate
+from studies.options import add_storage, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a study, or one of its trials, and return the exit code."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.database.store import Store
+    from studies.recorded import find
+    from studies.terminal import study_page, trial_page
+    from studies.terminal.output import show, show_json
+
+    with Store.open(locate(options.storage, options.output).storage, create=False) as store:
+        study = find(store, options.name)
+        if options.trial is not None:
+            trial = trial_page.read_trial(store, study, options.trial)
+            show_json(trial_page.as_json(trial)) if options.json else show(trial_page.trial_page(trial))
+        else:
+            results = study_page.read_results(store, study)
+            show_json(study_page.as_json(results)) if options.json else show(study_page.study_page(results))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.show",
+        description="Print a study's plan and its results, one row for each cell, or everything about one trial.",
+        epilog="Example: python -m studies.show depth_study --trial 12",
+    )
+    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument(
+        "--trial",
+        type=int,
+        metavar="N",
+        help="show this trial: configuration, losses at each rung, its networks",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as one JSON object")
+    add_storage(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The door to how a study stands: `python -m studies.status NAME`, once or until it ends."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from studies.locations import locate
+from studies.options import add_storage, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print how a study stands and return the exit code."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.database.store import Store
+    from studies.terminal.output import show, show_json
+    from studies.terminal.status import as_json, read_status
+    from studies.terminal.status_page import follow, status_page
+
+    with Store.open(locate(options.storage, options.output).storage, create=False) as store:
+        if options.watch:
+            try:
+                follow(lambda: read_status(store, options.name))
+            except KeyboardInterrupt:
+                return 130
+        elif options.json:
+            show_json(as_json(read_status(store, options.name)))
+        else:
+            show(status_page(read_status(store, options.name)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.status",
+        description="Say how a study stands: progress, workers, the best so far, and what failed.",
+        epilog="Example: python -m studies.status depth_study --watch",
+    )
+    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--watch",
+        action="store_true",
+        help="look again every 2 s until the study ends; Ctrl-C leaves the study alone",
+    )
+    how.add_argument("--json", action="store_true", help="print it as one JSON object")
+    add_storage(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

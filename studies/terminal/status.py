@@ -1,0 +1,113 @@
+"""How a recorded study stands: counts, workers, best so far, failures; as an object and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from studies import runs
+from studies.database.rows import StudyRow, TrialRow
+from studies.database.states import Outcome, Phase, StudyState, TrialState
+from studies.database.store import Store
+from studies.recorded import find
+from studies.terminal.confirmed import Confirmed, confirmed, read_trials
+from studies.terminal.standing import Standing, from_record
+
+SECONDS_OF_SILENCE = 60.0
+"""A running study whose workers train reports every few seconds; after so long without a word it is doubted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A study at one moment. `workers` are those that train now, `command` the one that goes on with it."""
+
+    study: StudyRow
+    standing: Standing
+    trials: Sequence[TrialRow]
+    workers: Sequence[str]
+    best: Confirmed | None
+    command: str | None
+    at: datetime
+
+    @property
+    def failures(self) -> list[TrialRow]:
+        """Trials that failed, by number."""
+        return [trial for trial in self.trials if trial.state is TrialState.FAILED]
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since anything was recorded."""
+        return max(0.0, (self.at - self.study.updated_at).total_seconds())
+
+    @property
+    def seems_dead(self) -> bool:
+        """Whether the study counts as running, and yet nothing comes."""
+        return self.study.state is StudyState.RUNNING and self.silent_seconds > SECONDS_OF_SILENCE
+
+
+def read_status(store: Store, name: str) -> Status:
+    """Read how a study stands; raise UsageError that lists the studies if there is none of that name."""
+    study = find(store, name)
+    trials, replicates = read_trials(store, study)
+    num_diverged = int((replicates["outcome"] == Outcome.DIVERGED).sum())
+    starts = runs.started_with(store.events(study.id))
+    results = confirmed(store, study, trials, replicates)
+    return Status(
+        study=study,
+        standing=from_record(study, trials, num_networks=len(replicates), num_diverged=num_diverged),
+        trials=trials,
+        workers=_workers(trials),
+        best=next((each for each in results if each.is_best and each.val_loss is not None), None),
+        command=starts[-1]["command"] if starts else None,
+        at=datetime.now(UTC),
+    )
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """Return the status as JSON holds it: times in UTC, losses in nats, accuracies as fractions."""
+    study, standing = status.study, status.standing
+    return {
+        "study": study.name,
+        "question": study.question,
+        "state": study.state,
+        "seems_dead": status.seems_dead,
+        "plan_hash": study.plan_hash,
+        "created_at": study.created_at.isoformat(),
+        "updated_at": study.updated_at.isoformat(),
+        "progress": {phase: _counts(standing, phase) for phase in Phase},
+        "networks": {
+            "planned": standing.planned_networks,
+            "ended": standing.num_networks,
+            "diverged": standing.num_diverged,
+        },
+        "workers": list(status.workers),
+        "running": [trial_json(trial) for trial in status.trials if trial.state is TrialState.RUNNING],
+        "best_in_search": None if standing.best is None else asdict(standing.best),
+        "best_confirmed": None if status.best is None else asdict(status.best),
+        "failures": [trial_json(trial) | {"error": trial.error} for trial in status.failures],
+        "command": status.command,
+    }
+
+
+def trial_json(trial: TrialRow) -> dict[str, Any]:
+    """Return what identifies a trial, and how far it has come."""
+    return {
+        "trial": trial.number,
+        "phase": trial.phase,
+        "cell": trial.cell,
+        "params": dict(trial.params),
+        "state": trial.state,
+        "epochs": trial.epochs,
+        "worker": trial.worker or None,
+        "started_at": None if trial.started_at is None else trial.started_at.isoformat(),
+    }
+
+
+def _counts(standing: Standing, phase: Phase) -> Mapping[str, int]:
+    ended = {str(state): amount for state, amount in standing.ended[phase].items()}
+    return {"planned": standing.planned[phase], "ended": standing.num_ended(phase), **ended}
+
+
+def _workers(trials: Sequence[TrialRow]) -> list[str]:
+    """Return host and process of each worker that has reported on a trial that it is training."""
+    return sorted({trial.worker for trial in trials if trial.state is TrialState.RUNNING and trial.worker})

@@ -1,0 +1,143 @@
+"""The page of `studies.status`: how a recorded study stands, for a reader; and the page that follows it."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from reports.words import number
+from studies.database.states import StudyState
+from studies.terminal import plain
+from studies.terminal.confirmed import Confirmed
+from studies.terminal.output import console_on, heading, labelled, text
+from studies.terminal.screen import best_part, progress_parts, running_part, title
+from studies.terminal.status import Status
+from studies.terminal.words import (
+    configuration,
+    counted,
+    duration,
+    error_line,
+    moment,
+    percent,
+    phase_of,
+)
+
+SECONDS_BETWEEN_LOOKS = 2.0
+_MOST_FAILURES = 10
+_MOST_RUNNING = 8
+
+
+def status_page(status: Status) -> RenderableType:
+    """Return the whole page."""
+    head, question, empty = title(status.standing)
+    assert isinstance(head, Text)
+    head.append_text(_state(status))
+    parts = [
+        head,
+        question,
+        empty,
+        *progress_parts(status.standing),
+        labelled(_times(status)),
+        *_running(status),
+    ]
+    parts += ["", best_part(status.standing)]
+    if status.best is not None:
+        parts.append(labelled([("confirmed", text(scores(status.best)))]))
+    return Group(*parts, *_failures(status), *_advice(status))
+
+
+def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS_BETWEEN_LOOKS) -> Status:
+    """Show a study until it runs no more, and return how it then stands.
+
+    A terminal is redrawn; elsewhere a line is printed when something has changed.
+    """
+    console = console_on(sys.stdout)
+    status = read()
+    if not console.is_terminal or console.is_dumb_terminal:
+        return _follow_in_lines(status, read, seconds_between_looks)
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            live.update(status_page(status), refresh=True)
+            if status.study.state is not StudyState.RUNNING:
+                return status
+            time.sleep(seconds_between_looks)
+            status = read()
+
+
+def scores(result: Confirmed) -> str:
+    """Return the test scores of a confirmed configuration, with what they are means over."""
+    return (
+        f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}; "
+        f"{counted(result.num_networks, 'fresh network')}"
+    )
+
+
+def _follow_in_lines(status: Status, read: Callable[[], Status], seconds_between_looks: float) -> Status:
+    said = ""
+    while True:
+        line = f"{status.study.state}: {plain.line(status.standing)}"
+        if line != said:
+            print(line, flush=True)
+        if status.study.state is not StudyState.RUNNING:
+            return status
+        said = line
+        time.sleep(seconds_between_looks)
+        status = read()
+
+
+def _state(status: Status) -> Text:
+    styles = {StudyState.COMPLETE: "green", StudyState.FAILED: "bold red", StudyState.INTERRUPTED: "yellow"}
+    return Text.assemble("  ", (status.study.state, styles.get(status.study.state, "cyan")))
+
+
+def _times(status: Status) -> list[tuple[str, RenderableType]]:
+    last = (
+        f"{duration(status.silent_seconds)} ago"
+        if status.silent_seconds < 3600
+        else moment(status.study.updated_at)
+    )
+    return [("started", text(f"{moment(status.study.created_at)}, last recorded {last}"))]
+
+
+def _running(status: Status) -> list[RenderableType]:
+    running = status.standing.running
+    if not running:
+        return []
+    if status.study.state is not StudyState.RUNNING or status.seems_dead:
+        numbers = ", ".join(str(trial.number) for trial in running[:_MOST_RUNNING])
+        more = f" and {len(running) - _MOST_RUNNING} more" if len(running) > _MOST_RUNNING else ""
+        return [labelled([("cut off", f"trial {numbers}{more}: trained again when the study goes on")])]
+    names = ", ".join(status.workers) or "starting"
+    shown, hidden = running[:_MOST_RUNNING], max(0, len(running) - _MOST_RUNNING)
+    return [labelled([("workers", f"{len(running)} at work ({names})")]), "", running_part(shown, hidden)]
+
+
+def _failures(status: Status) -> list[RenderableType]:
+    if not status.failures:
+        return []
+    parts: list[RenderableType] = [heading(f"{counted(len(status.failures), 'trial')} failed")]
+    for trial in status.failures[:_MOST_FAILURES]:
+        where = f"trial {trial.number} ({phase_of(trial.phase, trial.cell)}): {configuration(trial.params)}"
+        parts += [text(f"{where}"), text(f"  {error_line(trial.error)}", "red")]
+    hidden = len(status.failures) - _MOST_FAILURES
+    if hidden > 0:
+        parts.append(text(f"and {hidden} more: python -m studies.status {status.study.name} --json"))
+    return parts
+
+
+def _advice(status: Status) -> list[RenderableType]:
+    """Return what to do next, where there is something to do."""
+    go_on = f"Go on with: {status.command or 'the command that started it'}"
+    if status.seems_dead:
+        silence = duration(status.silent_seconds)
+        doubt = f"Nothing was recorded for {silence}: if no run is at work any more, it can be resumed."
+        return ["", text(doubt, "yellow"), text(go_on)]
+    match status.study.state:
+        case StudyState.COMPLETE:
+            return ["", text(f"See its results: python -m studies.show {status.study.name}")]
+        case StudyState.INTERRUPTED | StudyState.FAILED:
+            return ["", text(go_on)]
+    return []

@@ -1,0 +1,135 @@
+"""The page of `studies.show NAME`: the plan, and the confirm phase's results as one table."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+
+from reports.words import factor_name, number
+from studies.database.rows import StudyRow
+from studies.database.states import Phase, TrialState
+from studies.database.store import Store
+from studies.planning import Plan
+from studies.summary import plan_lines, plan_summary
+from studies.terminal.confirmed import Confirmed, confirmed, read_trials
+from studies.terminal.output import heading, text
+from studies.terminal.planned import planned_trials
+from studies.terminal.words import configuration, count, counted, level, percent, trial_state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """A study, how far its search has come, and what the confirm phase found."""
+
+    study: StudyRow
+    num_searched: int
+    confirmed: Sequence[Confirmed]
+
+
+def read_results(store: Store, study: StudyRow) -> Results:
+    """Read what a study has found so far."""
+    trials, replicates = read_trials(store, study)
+    searched = [trial for trial in trials if trial.phase is Phase.SEARCH and trial.state.has_ended]
+    return Results(
+        study=study, num_searched=len(searched), confirmed=confirmed(store, study, trials, replicates)
+    )
+
+
+def study_page(results: Results) -> RenderableType:
+    """Return the whole page."""
+    study = results.study
+    plan = [text(line) for line in plan_lines(plan_summary(Plan.from_dict(study.name, study.plan)))]
+    return Group(*plan, heading(f"Results ({study.state})"), *_found(results))
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Return the plan and the results as JSON holds them: losses in nats, accuracies as fractions."""
+    study = results.study
+    return {
+        "study": study.name,
+        "question": study.question,
+        "state": study.state,
+        "created_at": study.created_at.isoformat(),
+        "plan_hash": study.plan_hash,
+        "plan": study.plan,
+        "results": [asdict(result) for result in results.confirmed],
+    }
+
+
+def _found(results: Results) -> list[RenderableType]:
+    study = results.study
+    if not any(each.state.has_ended for each in results.confirmed):
+        planned = counted(planned_trials(study.plan)[Phase.SEARCH], "trial")
+        so_far = f"{count(results.num_searched)} of {planned} of the search have ended"
+        return [
+            text(f"None yet: {so_far}; what it chooses is trained again with fresh seeds and shown here.")
+        ]
+    return [_Table(results.confirmed), "", text(_legend(study, results.confirmed), "dim")]
+
+
+class _Table:
+    """The results with a column for each hyperparameter, or with one for all of them where the width is short."""
+
+    def __init__(self, results: Sequence[Confirmed]) -> None:
+        self._results = results
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = _table(self._results, has_columns=True)
+        fits = Measurement.get(console, options.update(width=1000), wide).maximum <= options.max_width
+        yield wide if fits else _table(self._results, has_columns=False)
+
+
+def _table(results: Sequence[Confirmed], *, has_columns: bool) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", collapse_padding=True)
+    has_cells = results[0].cell is not None
+    table.add_column("", no_wrap=True)
+    table.add_column("cell" if has_cells else "trial", justify="right", no_wrap=True, vertical="bottom")
+    names = list(results[0].params)
+    for name in names if has_columns else ["configuration"]:
+        is_number = has_columns and _is_number(results, name)
+        table.add_column("\n".join(factor_name(name).split()), justify="right" if is_number else "left")
+    for title in ("val.\nloss", "test\nloss", "val.\nacc.", "test\nacc.", "di-\nverged"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for result in results:
+        mark = "*" if result.is_best else "d" if result.is_default else ""
+        what = (
+            [level(result.params[name]) for name in names] if has_columns else [configuration(result.params)]
+        )
+        style = "bold" if result.is_best else ""
+        place = result.cell if has_cells else result.trial
+        table.add_row(mark, str(place), *what, *_scores(result), style=style)
+    return table
+
+
+def _scores(result: Confirmed) -> list[str]:
+    if result.val_loss is None:
+        return [trial_state(result.state), "", "", "", ""]
+    accuracies = [percent(result.val_accuracy)[:-2], percent(result.test_accuracy)[:-2]]
+    lost = f"{result.num_diverged}" if result.state is not TrialState.FAILED else "failed"
+    return [number(result.val_loss), number(result.test_loss), *accuracies, lost]
+
+
+def _is_number(results: Sequence[Confirmed], name: str) -> bool:
+    values = [result.params[name] for result in results]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
+    networks = counted(study.plan["replicates"], "network")
+    lines = [
+        f"Each row is a configuration trained again with fresh seeds, its scores means over {networks}. "
+        "Losses are log-losses in nats (lower is better), accuracies are in %; val. is the validation part. "
+        "A network that diverged or failed scores as guessing."
+    ]
+    if any(result.is_best for result in results):
+        lines.append(
+            "* chosen as best in the search" if study.plan["search"]["trials"] is None else "* best found"
+        )
+    if any(result.is_default for result in results):
+        lines.append("d the stated default, for comparison")
+    return "\n".join(
+        [*lines, f"One trial in detail: python -m studies.show {study.name} --trial {results[0].trial}"]
+    )
