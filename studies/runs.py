@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studies.database.rows import EventRow
+from studies.database.states import StudyState
 from studies.database.store import Store
 
 STARTED = "run_started"
@@ -17,10 +18,20 @@ def note_start(store: Store, study_id: int, details: Mapping[str, Any]) -> None:
     store.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
 
 
-def note_end(store: Store, study_id: int, *, state: str, seconds: Mapping[str, float]) -> None:
-    """Note that a run ended, and the seconds it took: wall, busy (summed over workers), recording, startup."""
+def note_end(store: Store, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
+    """Note how a run ended, how many looks it worked on, and the seconds it took.
+
+    Seconds: wall, busy (summed over workers), recording, startup.
+    """
     rounded = {name: round(seconds[name], 3) for name in SECONDS}
-    store.add_event(study_id, ENDED, None, json.dumps({"state": state, **rounded}, sort_keys=True))
+    detail = {"state": state, "looks": looks, **rounded}
+    store.add_event(study_id, ENDED, None, json.dumps(detail, sort_keys=True))
+
+
+def looks_done(events: Sequence[EventRow]) -> int:
+    """Return how many looks were completed."""
+    ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
+    return max((run["looks"] for run in ended if run["state"] == StudyState.COMPLETE), default=0)
 
 
 def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:

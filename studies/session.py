@@ -43,6 +43,8 @@ class Result:
     report: dict[str, Any]
     was_complete: bool
     """Whether the study was finished before, so that only its report was made again."""
+    next_look: int | None
+    """The number of blocks that the same command would go on to; None after the last planned look."""
 
     @property
     def best(self) -> dict[str, Any]:
@@ -72,10 +74,10 @@ def run(
     locations.make_folders()
     with Store.open(locations.storage) as store:
         study = _find_or_create(store, plan, request)
-        was_complete = study.state is StudyState.COMPLETE
+        was_complete = study.state is StudyState.COMPLETE and _next_look(store, study, plan) is None
         if not was_complete:
             _train(store, study, plan, dataset, request, locations, resources, show, started)
-        return _report(store, plan.name, locations, was_complete=was_complete)
+        return _report(store, plan, locations, was_complete=was_complete)
 
 
 def load_dataset(drafted: Draft) -> Dataset:
@@ -166,7 +168,8 @@ def _train(
         except KeyboardInterrupt:
             state = StudyState.INTERRUPTED
         finally:
-            runs.note_end(store, study.id, state=state, seconds=_seconds(progress, started))
+            seconds = _seconds(progress, started)
+            runs.note_end(store, study.id, state=state, looks=agenda.num_looks, seconds=seconds)
             store.set_study_state(study.id, state)
         _raise_if_interrupted(wish, request)
 
@@ -215,10 +218,22 @@ def _scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _report(store: Store, name: str, locations: Locations, *, was_complete: bool) -> Result:
+def _next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
+    """Return the number of blocks of the planned look after those that are complete, None after the last."""
+    left = plan.study.all_looks[runs.looks_done(store.events(study.id)) :]
+    return left[0] if left else None
+
+
+def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: bool) -> Result:
     from studies.reporting import load_report, make_report
 
-    study = store.find_study(name)
-    assert study is not None, f"study {name} vanished"
+    study = store.find_study(plan.name)
+    assert study is not None, f"study {plan.name} vanished"
     path = make_report(store, study, locations)
-    return Result(name=name, report_path=path, report=load_report(path), was_complete=was_complete)
+    return Result(
+        name=plan.name,
+        report_path=path,
+        report=load_report(path),
+        was_complete=was_complete,
+        next_look=_next_look(store, study, plan),
+    )
