@@ -1,4 +1,4 @@
-"""The answer at the end of a run, as the report gives it, in a few plain lines."""
+"""The answer at the end of a run, as the report opens with it, in a few plain lines."""
 
 import textwrap
 from collections.abc import Mapping
@@ -8,40 +8,19 @@ from studies.session import Result
 from studies.terminal import words
 
 WIDTH = 80
-PRIMARY = "test_loss"
-"""The outcome that claims are made for."""
 
 
 def answer_lines(result: Result) -> list[str]:
-    """Return the question, what was found, the best configuration with its scores, and where the report is."""
+    """Return the question, the gated sentences that answer it, the best configuration, and where the report is."""
     report = result.report
-    lines = []
-    if result.was_complete:
-        lines += [f"{result.name} is finished; its report was made again."]
-    lines += ["", *_wrapped(report["question"])]
-    for title, rows in (
-        ("Each level at its best cell", "at_best"),
-        ("Averaged over the other factors", "contrasts"),
-    ):
-        found = [row for row in report[rows] if row["outcome"] == PRIMARY]
-        if found:
-            lines += ["", f"{title}, test log-loss in nats:", *(_contrast(row) for row in found)]
+    lines = [f"{result.name} is finished; its report was made again."] if result.was_complete else []
+    lines += ["", *_wrapped(report["question"]), ""]
+    for sentence in report["answer"]:
+        lines += _wrapped(sentence["sentence"], first="  ", rest="  ")
     lines += ["", *_best(report["best"]), ""]
     if result.next_look is not None:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
-    lines += [f"Report  {result.report_path}"]
-    return lines
-
-
-def _contrast(row: Mapping[str, Any]) -> str:
-    """Return a gated sentence where there is one, else the estimate with its interval and no judgement."""
-    if row["sentence"]:
-        return textwrap.fill(row["sentence"], WIDTH, initial_indent="  ", subsequent_indent="    ")
-    name = words.printable(f"{row['factor']} {words.level(row['level_b'])} - {words.level(row['level_a'])}")
-    if row["estimate"] is None:
-        return f"  {name:<28} not estimated"
-    interval = "" if row["ci_low"] is None else f"  [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
-    return f"  {name:<28} {row['estimate']:+.3f}{interval}  {words.counted(row['num_blocks'], 'block')}"
+    return [*lines, f"Report  {result.report_path}"]
 
 
 def _best(best: Mapping[str, Any] | None) -> list[str]:
@@ -55,5 +34,5 @@ def _best(best: Mapping[str, Any] | None) -> list[str]:
     return lines
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(words.printable(text), WIDTH)
+def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
+    return textwrap.wrap(words.printable(text), WIDTH, initial_indent=first, subsequent_indent=rest)

@@ -1,0 +1,110 @@
+"""A short pilot: a few of a plan's configurations trained here and now, to predict what the whole will take."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from search_spaces import Value
+from studies.planning import Cell, Plan
+from trainables.datasets import Dataset
+from trainables.evaluation import capped_loss, evaluate
+from trainables.hyperparameters import Hyperparameters
+from trainables.seeds import derive_seed
+from trainables.splits import split_block
+from trainables.training import Stack, StackData, train
+
+MAX_CELLS = 6
+"""Cells that a pilot trains: some of every level, not all of every combination."""
+
+MAX_BLOCKS = 5
+"""Replicates in a pilot's stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pilot:
+    """What a pilot measured.
+
+    `seconds_per_network_epoch`: one worker's time for an epoch of one network in a stack. `outcomes`: one row for
+    each cell and block with the factors, `block` and `test_loss` in nats, capped at chance.
+    """
+
+    seconds_per_network_epoch: float
+    outcomes: pd.DataFrame
+
+
+def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pilot:
+    """Train up to six cells at the middle of their nuisances' ranges, for the plan's epochs unless given fewer.
+
+    It takes about a thousandth of the study. One thread, as a worker of a busy machine has.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _run(plan, dataset, epochs or plan.study.confirm.epochs)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
+    blocks = range(min(MAX_BLOCKS, plan.study.replicates))
+    splits = [
+        split_block(dataset.targets, seed=plan.seed, block=b, official_test=dataset.official_test)
+        for b in blocks
+    ]
+    data = StackData.make(dataset, splits, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    seeds = [derive_seed(plan.seed, "pilot", block) for block in blocks]
+    seconds, rows = 0.0, []
+    for levels in _pilot_levels(plan):
+        hp = Hyperparameters.from_dict(plan.hyperparameters({**levels, **_middle(plan, levels)}))
+        started = time.perf_counter()
+        stack = Stack.make(plan.study.model, hp, data, seeds=seeds)
+        for _ in train(stack, epochs=epochs):
+            pass
+        seconds += time.perf_counter() - started
+        rows += _outcomes(stack, levels, dataset.num_classes)
+    per_epoch = seconds / (len(rows) * epochs)
+    return Pilot(seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows))
+
+
+@torch.no_grad()
+def _outcomes(stack: Stack, levels: Mapping[str, Value], num_classes: int) -> list[dict[str, object]]:
+    losses, _ = evaluate(stack.model, stack.data.inputs, stack.data.targets, stack.data.test)
+    return [
+        {**levels, "block": block, "test_loss": capped_loss(loss, num_classes)}
+        for block, loss in enumerate(losses.tolist())
+    ]
+
+
+def _pilot_levels(plan: Plan) -> Sequence[Mapping[str, Value]]:
+    """Return pairs of cells that differ in the first factor's first two levels, the rest spread evenly."""
+    if not plan.cells:
+        return [{name: levels[0] for name, levels in plan.study.factors.items()}]
+    first = next(iter(plan.study.factors))
+    levels = plan.study.factors[first][:2]
+    settings = [cell for cell in plan.cells if cell.levels[first] == levels[0]]
+    count = min(len(settings), MAX_CELLS // len(levels))
+    chosen = [settings[index] for index in np.linspace(0, len(settings) - 1, count).round().astype(int)]
+    return [_with(cell, first, level) for cell in chosen for level in levels]
+
+
+def _with(cell: Cell, factor: str, level: Value) -> dict[str, Value]:
+    return {**cell.levels, factor: level}
+
+
+def _middle(plan: Plan, levels: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the middle of every nuisance's range, on its own scale."""
+    middles: dict[str, Value] = {}
+    for name, distribution in plan.study.nuisance_distributions(levels).items():
+        choices = getattr(distribution, "choices", None)
+        if choices is not None:
+            middles[name] = choices[len(choices) // 2]
+            continue
+        low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
+        middle = math.sqrt(low * high) if distribution.log else (low + high) / 2  # type: ignore[attr-defined]
+        middles[name] = round(middle) if isinstance(low, int) else middle
+    return middles

@@ -1,0 +1,153 @@
+"""What a plan will take and how sure it will be, predicted before anything runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+from scipy import stats
+
+from reports.comparison import contrasts
+from studies.database import frames
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.pilot import run_pilot
+from studies.planning import Plan
+from studies.runs import total_seconds
+from trainables.datasets import Dataset
+
+STARTUP_SECONDS = 12.0
+"""Imports and a cold Ray with its dashboard, before the first run on a machine has measured them."""
+
+REPORT_SECONDS = 8.0
+"""Statistics, pictures and the page of a study of 54 cells."""
+
+BUSY_SHARE = 0.9
+"""Share of the time between first and last trial in which a worker trains."""
+
+OUTCOME = "test_loss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """A plan's expected wall time in seconds and the half-width of its 95 % intervals in nats, by factor.
+
+    `source` says what it is predicted from. `alternatives` are the same for other numbers of replicates.
+    """
+
+    replicates: int
+    seconds: float
+    half_widths: Mapping[str, float]
+    source: str
+    alternatives: tuple["Prediction", ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What predictions rest on: seconds for an epoch of one network in a worker, and how much blocks differ.
+
+    `spreads`: for each factor the standard deviation over blocks of its contrasts, in nats.
+    """
+
+    seconds_per_network_epoch: float
+    startup_seconds: float
+    spreads: Mapping[str, float]
+    source: str
+
+
+def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:
+    """Predict `plan`, and what 10, 20 and 40 replicates would take and buy."""
+    mine = _predict(plan, basis, num_workers)
+    others = [count for count in (10, 20, 40) if count != plan.study.replicates]
+    alternatives = tuple(
+        _predict(replace(plan, study=replace(plan.study, replicates=count, looks=())), basis, num_workers)
+        for count in others
+    )
+    return replace(mine, alternatives=alternatives)
+
+
+def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
+    """Return the basis from the latest finished study that trained the like, else from a pilot of seconds."""
+    past = None if store is None else _past_study(plan, store)
+    if store is not None and past is not None:
+        return _from_past(plan, store, past)
+    pilot = run_pilot(plan, dataset)
+    return Basis(
+        seconds_per_network_epoch=pilot.seconds_per_network_epoch,
+        startup_seconds=STARTUP_SECONDS,
+        spreads=_pilot_spread(plan, pilot.outcomes) if plan.cells else {},
+        source=f"a pilot of {len(pilot.outcomes)} networks, just now",
+    )
+
+
+def _predict(plan: Plan, basis: Basis, num_workers: int) -> Prediction:
+    training = plan.expected_network_epochs * basis.seconds_per_network_epoch
+    replicates = plan.study.replicates
+    return Prediction(
+        replicates=replicates,
+        seconds=basis.startup_seconds + training / (num_workers * BUSY_SHARE) + REPORT_SECONDS,
+        half_widths={
+            factor: half_width(spread, plan.study.all_looks[-1]) for factor, spread in basis.spreads.items()
+        },
+        source=basis.source,
+    )
+
+
+def half_width(spread: float, num_blocks: int) -> float:
+    """Return the expected half-width of a 95 % t interval over blocks; infinite for a single block.
+
+    >>> round(half_width(0.05, 10), 4)
+    0.0358
+    """
+    if num_blocks < 2:
+        return float("inf")
+    return float(stats.t.ppf(0.975, num_blocks - 1) * spread / num_blocks**0.5)
+
+
+def _past_study(plan: Plan, store: Store) -> StudyRow | None:
+    """Return the latest finished study on the same data and model with at least one of the factors."""
+    factors = set(plan.study.factors)
+    for study in reversed(store.studies()):
+        recorded = study.plan
+        if (
+            study.state == "complete"
+            and recorded["dataset_fingerprint"] == plan.dataset_fingerprint
+            and recorded["model"] == plan.study.model
+            and factors & set(recorded["factors"])
+        ):
+            return study
+    return None
+
+
+def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
+    trials = frames.trials(store, study.id)
+    network_epochs = float((trials["epochs"] * int(study.plan["replicates"])).sum())
+    seconds = total_seconds(store.events(study.id))
+    past = Plan.from_dict(study.name, study.plan)
+    shared = [name for name in plan.study.factors if name in past.study.factors]
+    confirm = frames.replicates(store, study.id).query("phase == 'confirm'")
+    return Basis(
+        seconds_per_network_epoch=float(trials["busy_seconds"].sum()) / network_epochs,
+        startup_seconds=seconds["startup"],
+        spreads=_spreads(confirm, list(past.study.factors), shared) if past.cells else {},
+        source=f"study {study.name}, run on {study.created_at:%Y-%m-%d}",
+    )
+
+
+def _pilot_spread(plan: Plan, outcomes: pd.DataFrame) -> dict[str, float]:
+    """Return the spread for the first factor alone: a pilot trains pairs of its levels, not every combination."""
+    first = next(iter(plan.study.factors))
+    return _spreads(outcomes.groupby([first, "block"], as_index=False)[[OUTCOME]].mean(), [first])
+
+
+def _spreads(
+    outcomes: pd.DataFrame, factors: Sequence[str], wanted: Sequence[str] | None = None
+) -> dict[str, float]:
+    """Return for each factor the largest standard deviation over blocks among its contrasts."""
+    every = [name for name in outcomes.columns if name in factors]
+    rows = outcomes[[*every, "block", OUTCOME]].dropna()
+    found = contrasts(rows, every, OUTCOME)
+    return {
+        str(factor): float(group["sd"].max())
+        for factor, group in found.groupby("factor")
+        if (wanted is None or factor in wanted) and group["sd"].notna().any()
+    }
