@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmed:
-    """A confirmed configuration: means over its networks, None before it has ended.
+    """A confirmed configuration, trained in one trial a look: means over its networks, None before one has ended.
 
     Losses in nats, accuracies as fractions; a network that diverged or failed scores as guessing. `is_best` marks the
     configuration that the study recommends, `is_default` the stated default of a study without cells.
     """
 
-    trial: int
+    trials: Sequence[int]
     cell: int | None
     params: Mapping[str, Any]
     state: TrialState
@@ -40,26 +40,25 @@ class Confirmed:
 def confirmed(
     store: Store, study: StudyRow, trials: Sequence[TrialRow], replicates: "pd.DataFrame"
 ) -> list[Confirmed]:
-    """Return the confirm phase's trials in order, with the scores of those that have ended."""
-    in_phase = [trial for trial in trials if trial.phase is Phase.CONFIRM]
-    if not in_phase:
+    """Return the confirm phase's configurations in order, with the scores of those that have networks."""
+    groups = _by_configuration(trials)
+    if not groups:
         return []
-    scores = _scores(replicates, _num_classes(store.events(study.id)))
-    lost = replicates[replicates["outcome"] == Outcome.DIVERGED].groupby("trial_number").size()
-    best = _best(study.plan, trials, scores)
+    scores = _scores(replicates, groups, _num_classes(store.events(study.id)))
+    best = _best(study.plan, trials, groups, scores)
     return [
         Confirmed(
-            trial=trial.number,
-            cell=trial.cell,
-            params=trial.params,
-            state=trial.state,
-            num_networks=int((replicates["trial_number"] == trial.number).sum()),
-            num_diverged=int(lost.get(trial.number, 0)),
-            is_best=trial.number == best,
-            is_default=_is_default(trial, study.plan),
-            **scores.get(trial.number, dict.fromkeys(_SCORES)),
+            trials=[trial.number for trial in group],
+            cell=group[0].cell,
+            params=group[0].params,
+            state=next(
+                (trial.state for trial in group if trial.state is not TrialState.COMPLETE), group[0].state
+            ),
+            is_best=key == best,
+            is_default=_is_default(group[0], study.plan),
+            **scores[key],
         )
-        for trial in in_phase
+        for key, group in groups.items()
     ]
 
 
@@ -69,23 +68,40 @@ def read_trials(store: Store, study: StudyRow) -> "tuple[list[TrialRow], pd.Data
     return store.trials(study.id), frames.replicates(store, study.id)
 
 
-_SCORES = ("val_loss", "test_loss", "val_accuracy", "test_accuracy")
+_Groups = Mapping[int, Sequence[TrialRow]]
+"""The confirm phase's trials by cell, without cells by their number."""
 
 
-def _scores(replicates: "pd.DataFrame", num_classes: int) -> dict[int, dict[str, float | None]]:
-    """Return the mean scores of each trial of the confirm phase, as the report scores networks."""
+def _by_configuration(trials: Sequence[TrialRow]) -> _Groups:
+    groups: dict[int, list[TrialRow]] = {}
+    for trial in trials:
+        if trial.phase is Phase.CONFIRM:
+            groups.setdefault(trial.number if trial.cell is None else trial.cell, []).append(trial)
+    return groups
+
+
+def _scores(replicates: "pd.DataFrame", groups: _Groups, num_classes: int) -> dict[int, dict[str, Any]]:
+    """Return counts and mean scores of each configuration, scored as the report scores networks."""
     from reports.outcomes import contrast_rows  # pandas takes half a second
 
-    rows = contrast_rows(replicates, {}, num_classes).groupby("trial_number")
-    columns = ["val_loss", "test_loss", "val_error", "test_error"]
+    key_of = {trial.number: key for key, group in groups.items() for trial in group}
+    rows = contrast_rows(replicates, {}, num_classes)
+    by_key = dict(iter(rows.groupby(rows["trial_number"].map(key_of))))
+    return {key: _score(by_key.get(key, rows.iloc[:0])) for key in groups}
+
+
+def _score(rows: "pd.DataFrame") -> dict[str, Any]:
+    def mean(column: str) -> float | None:
+        return float(rows[column].mean()) if len(rows) else None
+
+    val_error, test_error = mean("val_error"), mean("test_error")
     return {
-        int(str(number)): {
-            "val_loss": float(row["val_loss"]),
-            "test_loss": float(row["test_loss"]),
-            "val_accuracy": 1 - float(row["val_error"]),
-            "test_accuracy": 1 - float(row["test_error"]),
-        }
-        for number, row in rows[columns].mean().iterrows()
+        "num_networks": len(rows),
+        "num_diverged": int((rows["outcome"] == Outcome.DIVERGED).sum()),
+        "val_loss": mean("val_loss"),
+        "test_loss": mean("test_loss"),
+        "val_accuracy": None if val_error is None else 1 - val_error,
+        "test_accuracy": None if test_error is None else 1 - test_error,
     }
 
 
@@ -95,21 +111,22 @@ def _num_classes(events: Sequence[Any]) -> int:
 
 
 def _best(
-    plan: Mapping[str, Any], trials: Sequence[TrialRow], scores: Mapping[int, Mapping[str, float | None]]
+    plan: Mapping[str, Any],
+    trials: Sequence[TrialRow],
+    groups: _Groups,
+    scores: Mapping[int, Mapping[str, Any]],
 ) -> int | None:
-    """Return the trial of the best configuration.
+    """Return the key of the best configuration.
 
     With cells that of the cell whose search trial is best, without the lowest validation loss, the default apart.
     """
-    in_phase = [trial for trial in trials if trial.phase is Phase.CONFIRM]
     if plan["search"]["trials"] is None:
         best = best_search_trial(trials, plan["objective"])
-        cell = None if best is None else best.cell
-        return next((trial.number for trial in in_phase if trial.cell == cell), None)
+        return None if best is None else best.cell
     ranked = [
-        (scores[trial.number]["val_loss"] or 0.0, trial.number)
-        for trial in in_phase
-        if trial.number in scores and not _is_default(trial, plan)
+        (scores[key]["val_loss"], key)
+        for key, group in groups.items()
+        if scores[key]["num_networks"] and not _is_default(group[0], plan)
     ]
     return min(ranked)[1] if ranked else None
 

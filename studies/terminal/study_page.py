@@ -61,7 +61,7 @@ def as_json(results: Results) -> dict[str, Any]:
 
 def _found(results: Results) -> list[RenderableType]:
     study = results.study
-    if not any(each.state.has_ended for each in results.confirmed):
+    if not any(each.num_networks for each in results.confirmed):
         planned = counted(planned_trials(study.plan)[Phase.SEARCH], "trial")
         so_far = f"{count(results.num_searched)} of {planned} of the search have ended"
         return [
@@ -99,7 +99,7 @@ def _table(results: Sequence[Confirmed], *, has_columns: bool) -> Table:
             [level(result.params[name]) for name in names] if has_columns else [configuration(result.params)]
         )
         style = "bold" if result.is_best else ""
-        place = result.cell if has_cells else result.trial
+        place = result.cell if has_cells else result.trials[0]
         table.add_row(mark, str(place), *what, *_scores(result), style=style)
     return table
 
@@ -118,7 +118,7 @@ def _is_number(results: Sequence[Confirmed], name: str) -> bool:
 
 
 def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
-    networks = counted(study.plan["replicates"], "network")
+    networks = counted(max(result.num_networks for result in results), "network")
     lines = [
         f"Each row is a configuration trained again with fresh seeds, its scores means over {networks}. "
         "Losses are log-losses in nats (lower is better), accuracies are in %; val. is the validation part. "
@@ -131,5 +131,5 @@ def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
     if any(result.is_default for result in results):
         lines.append("d the stated default, for comparison")
     return "\n".join(
-        [*lines, f"One trial in detail: python -m studies.show {study.name} --trial {results[0].trial}"]
+        [*lines, f"One trial in detail: python -m studies.show {study.name} --trial {results[0].trials[0]}"]
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from reports import words
-from studies.database.states import Phase, StudyState, TrialState
+from studies.database.states import Phase, TrialState
 
 OBJECTIVES = {"val_loss": "validation log-loss", "val_accuracy": "validation accuracy"}
 
@@ -87,12 +87,6 @@ def moment(at: datetime) -> str:
 def trial_state(state: TrialState) -> str:
     """Return how a trial stands, as one says it: a pruned one was "stopped early"."""
     return _STATES[state]
-
-
-def standing_of(state: StudyState) -> str:
-    """Return how a study stands, and whether it can go on."""
-    can_go_on = state in (StudyState.INTERRUPTED, StudyState.FAILED)
-    return f"{state} (can be resumed)" if can_go_on else str(state)
 
 
 def phase_of(phase: Phase, cell: int | None) -> str:

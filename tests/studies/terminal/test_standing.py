@@ -1,0 +1,64 @@
+"""A driver's progress and the database's rows lead to the same standing."""
+
+from dataclasses import replace
+
+from studies.database.rows import StudyRow
+from studies.database.states import Phase, TrialState
+from studies.database.store import Store
+from studies.terminal.standing import best_search_trial, from_progress, from_record
+from studies.tuning.progress import Best, Progress, RunningTrial
+from tests.studies.terminal import recorded
+
+
+def test_a_record_is_counted_by_phase_and_state(store: Store, searched: StudyRow) -> None:
+    recorded.start(store, searched, 5, phase=Phase.CONFIRM, cell=1, depth=3, rate=0.01)
+    standing = from_record(searched, store.trials(searched.id), num_networks=8, num_diverged=0)
+    assert standing.planned == {Phase.SEARCH: 4, Phase.CONFIRM: 2}
+    assert (standing.num_ended(Phase.SEARCH), standing.num_ended(Phase.CONFIRM)) == (4, 0)
+    assert [standing.total(state) for state in TrialState] == [0, 1, 2, 1, 1]
+    assert [(trial.number, trial.epoch) for trial in standing.running] == [(5, 0)]
+    assert standing.best is not None
+    assert (standing.best.number, standing.best.objective) == (2, 0.4)
+    assert standing.planned_networks == 12
+
+
+def test_without_a_trial_nothing_is_best(store: Store, begun: StudyRow) -> None:
+    standing = from_record(begun, store.trials(begun.id), num_networks=0, num_diverged=0)
+    assert standing.best is None
+    assert standing.num_ended(Phase.SEARCH) == 0
+
+
+def test_the_best_has_the_lowest_loss_or_the_highest_accuracy(store: Store, searched: StudyRow) -> None:
+    trials = store.trials(searched.id)
+    by_loss, by_accuracy = (best_search_trial(trials, name) for name in ("val_loss", "val_accuracy"))
+    assert by_loss is not None
+    assert by_accuracy is not None
+    assert (by_loss.number, by_accuracy.number) == (2, 1)
+
+
+def test_only_trials_that_came_to_the_last_rung_can_be_best(store: Store, searched: StudyRow) -> None:
+    trials = [
+        replace(trial, objective=0.01) if trial.state is TrialState.PRUNED else trial
+        for trial in store.trials(searched.id)
+    ]
+    best = best_search_trial(trials, "val_loss")
+    assert best is not None
+    assert best.number == 2
+
+
+def test_progress_becomes_a_standing_that_no_longer_changes() -> None:
+    progress = Progress(
+        planned={Phase.SEARCH: 4, Phase.CONFIRM: 2}, replicates=2, expected_network_epochs=30.0
+    )
+    progress.ended[Phase.SEARCH][TrialState.PRUNED] = 1
+    progress.running[2] = RunningTrial(number=2, phase=Phase.SEARCH, params={"depth": 3}, epoch=6)
+    progress.best = Best(number=1, objective=0.5, params={"depth": 3})
+    progress.num_diverged = 1
+    standing = from_progress(progress, name="x", question="?", objective="val_loss", elapsed_seconds=2.0)
+    progress.running.clear()
+    progress.ended[Phase.SEARCH][TrialState.PRUNED] = 3
+    assert standing.num_ended(Phase.SEARCH) == standing.total(TrialState.PRUNED) == 1
+    assert [trial.number for trial in standing.running] == [2]
+    assert (standing.num_networks, standing.planned_networks, standing.num_diverged) == (2, 12, 1)
+    assert standing.best == progress.best
+    assert standing.seconds_left is None
