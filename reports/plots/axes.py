@@ -88,7 +88,7 @@ def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """At most so many round ticks within low..high."""
     span = high - low
     power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(power * digit for digit in (1, 2, 5, 10, 20) if span / (power * digit) <= most - 1 + 1e-9)
+    step = next(power * digit for digit in (1, 2, 5, 10, 20) if span / (power * digit) <= most - 0.5)
     first = math.ceil(low / step - 1e-9)
     return [index * step for index in range(first, math.floor(high / step + 1e-9) + 1)]
 

@@ -1,6 +1,7 @@
 """Gradient flow: the signal's gradient by layer, relative to the last hidden layer, with the theory's line dashed."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def draw(
     limits: tuple[float, float],
     num_layers: int,
 ) -> None:
-    """Draw what `tidy` gives, one line a level of `factor` (one line in ink where it is None)."""
+    """Draw what `tidy` gives, one line a level of `factor`, the depth (one line in ink where it is None)."""
     if frame.empty or frame["median"].isna().all():
         say_empty(ax, "No finite gradients: none recorded, or every network diverged.")
         return
@@ -51,6 +52,8 @@ def draw(
     log_axis(ax, "y", *limits)
     quiet(ax)
     ax.axhline(1, color=MUTED.light, linewidth=0.8)
+    ends: list[tuple[float, str, str]] = []
+    grows: list[bool] = []
     for level in levels or [None]:
         style = theme.style(factor, level) if factor else None
         rows = frame[frame["line"] == (style.name if style else "all")].sort_values("layer")
@@ -59,23 +62,29 @@ def draw(
         ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
         ax.plot(rows["layer"], rows["theory"], color=colour, linewidth=1.3, dashes=(4, 3))
         ax.plot(rows["layer"], rows["median"], marker=marker, linewidth=1.4, markersize=4.5, color=colour)
-        if style and factor and len(rows):
-            _label(
-                ax, rows, f"{factor_name(factor)} {style.name}", style.text.light, by_end=factor == "depth"
-            )
+        if style and len(rows):
+            ends.append((float(rows["layer"].iloc[-1]), style.name, style.text.light))
+            grows.append(bool(rows["median"].iloc[0] >= 1))
+    if factor:
+        _name_ends(ax, factor_name(factor), ends, below=sum(grows) * 2 >= len(grows))
     ax.set_xlabel("layer, from the input")
 
 
-def _label(ax: Axes, rows: pd.DataFrame, text: str, colour: str, *, by_end: bool) -> None:
-    """Name a line: networks of different depth where they end (at 1), others where they begin."""
-    point = rows.iloc[-1 if by_end else 0]
-    below = rows["median"].iloc[0] >= 1
-    ax.annotate(
-        text,
-        (point["layer"], point["median"]),
-        xytext=(3 if by_end else 6, -9 if below == by_end else 9),
-        textcoords="offset points",
-        ha="right" if by_end and point["layer"] >= ax.get_xlim()[1] - 0.5 else "center" if by_end else "left",
-        va="center",
-        color=colour,
-    )
+def _name_ends(ax: Axes, factor: str, ends: Sequence[tuple[float, str, str]], *, below: bool) -> None:
+    """Name each line where it ends, at 1, on the side that the lines leave free.
+
+    Where ends stand close, only the first carries the factor's name.
+    """
+    places = [place for place, _, _ in ends]
+    roomy = all(second - first >= 2 for first, second in pairwise(places))
+    for number, (place, name, colour) in enumerate(ends):
+        text = f"{factor} {name}" if roomy or number == 0 else name
+        ax.annotate(
+            text,
+            (place, 1),
+            xytext=(4, -9 if below else 9),
+            textcoords="offset points",
+            ha="right" if len(text) > len(name) else "center",
+            va="center",
+            color=colour,
+        )

@@ -89,7 +89,7 @@ def _lines(rows: list[Mapping[str, Any]]) -> list[dict[str, str]]:
         {
             "name": difference_name(row["factor"], _level(row["level_a"]), _level(row["level_b"])),
             "value": interval(row["estimate"], row["ci_low"], row["ci_high"]),
-            "gate": (row["gate"] or "").lower(),
+            "gate": row["gate"] or "",
         }
         for row in rows
     ]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from reports.cube import plain
+from reports.headlines import counted_gates, largest_difference
 from reports.plots import forest, isolation
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Panel, Sheet, draw_panel
@@ -58,9 +59,10 @@ def _isolation(material: Material) -> Figure:
         for place, (factor, frame) in enumerate(frames.items())
     ]
     blocks = int(rows["block"].nunique())
+    averaged = [row for row in material.report["contrasts"] if row["outcome"] == OUTCOME]
     return Figure(
         slug="isolation",
-        title="Test log-loss by level, one factor at a time",
+        title=largest_difference(averaged) or "Test log-loss by level, one factor at a time",
         caption=(
             "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
             "over blocks and its 95 % interval. Star: the level at its best cell. Log scale in nats, the same "
@@ -111,11 +113,11 @@ def _forests(material: Material) -> list[Figure]:
     report, size = material.report, material.inputs.plan["smallest_effect"]["log_loss"]
     averaged = [row for row in report["contrasts"] if row["outcome"] == OUTCOME]
     views = (
-        ("forest_at_best", "each at its best cell", report["at_best"]),
-        ("forest_averaged", "averaged over the other factors", averaged),
+        ("forest_at_best", "each at its best cell", "Each at its best cell,", report["at_best"]),
+        ("forest_averaged", "averaged over the other factors", "Averaged over the rest,", averaged),
     )
     figures = []
-    for slug, words, rows in views:
+    for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
         panel = _forest_panel(frame, size, slug)
         blocks = max((row["num_blocks"] for row in rows), default=0)
@@ -123,7 +125,7 @@ def _forests(material: Material) -> list[Figure]:
         figures.append(
             Figure(
                 slug=slug,
-                title=f"Differences between levels, {words}",
+                title=f"{heading} {counted_gates(rows) or 'how levels differ'}",
                 caption=(
                     "Later level minus earlier one, over blocks: below 0 the later level has the lower loss. "
                     "Bars are 95 % intervals; shaded, differences within the smallest effect of interest "

@@ -12,7 +12,7 @@ from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.sections.section import Material, Section
-from reports.words import level_name, plural
+from reports.words import count, level_name, plural
 
 NAME = "learning_rate"
 
@@ -59,7 +59,7 @@ def _response(material: Material) -> Figure:
     shown = pd.concat([frame.assign(optimizer=name) for name, frame in frames.items()], ignore_index=True)
     return Figure(
         slug="rate_response",
-        title="How the loss responds to the learning rate",
+        title=_title(material),
         caption=(
             f"Validation log-loss after {plural(rung, 'epoch')}, the first rung, which every trial reaches; "
             "one faint line a cell. Dots: the rate that the search chose. Crosses: some of the trial's "
@@ -72,6 +72,15 @@ def _response(material: Material) -> Figure:
         data=shown,
         columns=3,
     )
+
+
+def _title(material: Material) -> str:
+    """How many of the chosen rates lie at the end of their range."""
+    chosen = material.results.chosen
+    if chosen.empty:
+        return "How the loss responds to the learning rate"
+    num = int(chosen["at_boundary"].sum())
+    return f"{count(num) if num else 'None'} of {plural(len(chosen), 'chosen learning rate')} at the end of the range"
 
 
 def first_rung(material: Material) -> tuple[pd.Series, pd.Series]:

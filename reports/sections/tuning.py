@@ -104,7 +104,7 @@ def _history_figure(material: Material) -> Figure:
     best = frame["best_so_far"].min() if len(frame) else None
     return Figure(
         slug="history",
-        title="What the search found, trial by trial",
+        title=_last_gain(frame),
         caption=(
             "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. "
             "The line is the lowest validation log-loss so far (nats, log scale)."
@@ -116,6 +116,15 @@ def _history_figure(material: Material) -> Figure:
         wide=True,
         columns=1,
     )
+
+
+def _last_gain(frame: pd.DataFrame) -> str:
+    """When the search last found something lower."""
+    best = frame["best_so_far"].dropna()
+    if best.empty:
+        return "What the search found, trial by trial"
+    trial = int(frame.loc[best.index[best == best.min()][0], "trial_number"])
+    return f"The search found its lowest loss at trial {trial} of {len(frame)}"
 
 
 def _parallel_figure(material: Material) -> Figure:
