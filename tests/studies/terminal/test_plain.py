@@ -1,0 +1,76 @@
+"""Plain lines: one each ten seconds and one for each note, and no thread stays behind."""
+
+import io
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from studies.database.states import Phase, TrialState
+from studies.terminal import plain
+from studies.terminal.standing import Standing
+from studies.tuning.progress import Best
+
+BEGUN = Standing(
+    name="depth_study",
+    question="Does depth help?",
+    objective="val_loss",
+    planned={Phase.SEARCH: 324, Phase.CONFIRM: 54},
+    ended={Phase.SEARCH: {}, Phase.CONFIRM: {}},
+    num_networks=0,
+    planned_networks=3780,
+    num_diverged=0,
+    elapsed_seconds=5.0,
+)
+MIDWAY = replace(
+    BEGUN,
+    ended={
+        Phase.SEARCH: {TrialState.COMPLETE: 100, TrialState.PRUNED: 50, TrialState.FAILED: 2},
+        Phase.CONFIRM: {},
+    },
+    num_diverged=1,
+    best=Best(number=3, objective=0.1234, params={"depth": 3}),
+    elapsed_seconds=100.0,
+    seconds_left=200.0,
+)
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_line_says_what_there_is_to_say() -> None:
+    assert plain.line(BEGUN) == "5 s: search 0 of 324 trials, confirm 0 of 54"
+    assert plain.line(MIDWAY) == (
+        "1 min 40 s: search 152 of 324 trials, confirm 0 of 54, 50 stopped early, 2 failed, 1 network diverged, "
+        "best validation log-loss 0.123 nats, about 3 min 20 s left"
+    )
+
+
+def test_the_first_lines_say_what_is_run_and_where_things_are() -> None:
+    stream = io.StringIO()
+    with plain.printing(lambda: BEGUN, [("report", "runs/x/report.html")], stream):
+        assert stream.getvalue() == "depth_study: Does depth help?\nreport: runs/x/report.html\n"
+    assert stream.getvalue().splitlines()[-1] == plain.line(BEGUN), "the last state is printed"
+
+
+def test_a_line_comes_each_time_and_each_note_once() -> None:
+    stream, now = io.StringIO(), [BEGUN]
+    with plain.printing(lambda: now[0], [], stream, seconds_between_lines=0.03, seconds_between_looks=0.01):
+        wait_until(lambda: stream.getvalue().count("search 0 of 324") >= 2)
+        now[0] = replace(MIDWAY, note="the database\x1b[2J is slow")
+        wait_until(lambda: stream.getvalue().count("search 152 of 324") >= 2)
+    assert stream.getvalue().count("note: the database\ufffd[2J is slow\n") == 1
+
+
+def test_the_thread_ends_with_the_context_whatever_happens() -> None:
+    stream = io.StringIO()
+    with pytest.raises(KeyboardInterrupt), plain.printing(lambda: BEGUN, [], stream):
+        raise KeyboardInterrupt
+    assert [thread.name for thread in threading.enumerate() if thread.name == "plain-progress"] == []
+    assert stream.getvalue().splitlines()[-1] == plain.line(BEGUN)
