@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -128,10 +130,15 @@ def blocks_needed(
         return None
     if sd == 0:
         return least
-    counts = np.arange(least, most + 1)
-    critical = stats.t.ppf(1 - alpha / 2, counts - 1)
-    reached = stats.nct.sf(critical, counts - 1, abs(estimate) / sd * np.sqrt(counts)) >= power
-    return int(counts[reached.argmax()]) if reached.any() else None
+    size = abs(estimate) / sd
+    counts = range(least, most + 1)
+    place = bisect_left(counts, power, key=lambda count: _power(size, count, alpha))
+    return counts[place] if place < len(counts) else None
+
+
+def _power(size: float, count: int, alpha: float) -> float:
+    critical = stats.t.ppf(1 - alpha / 2, count - 1)
+    return float(stats.nct.sf(critical, count - 1, size * math.sqrt(count)))
 
 
 def sign_flip(differences: npt.ArrayLike, seed: int = _SEED) -> Floats:
@@ -142,20 +149,22 @@ def sign_flip(differences: npt.ArrayLike, seed: int = _SEED) -> Floats:
     """
     values = np.asarray(differences, dtype=float)
     count = values.shape[-1]
-    flat = values.reshape(-1, count)
-    patterns: Floats
-    if count <= EXACT_BLOCKS:
-        bits = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
-        patterns = np.where(bits == 1, 1.0, -1.0)
-        extra = 0
-    else:
-        generator = np.random.default_rng(seed)
-        patterns = generator.choice([-1.0, 1.0], size=(RESAMPLES, count))
-        extra = 1
+    flat = values.reshape(math.prod(values.shape[:-1]), count)
+    patterns, extra = _patterns(count, seed), 0 if count <= EXACT_BLOCKS else 1
     step = max(1, _CHUNK // len(patterns))
     extreme = [_num_extreme(flat[start : start + step], patterns) for start in range(0, len(flat), step)]
     total = np.concatenate(extreme) if extreme else np.zeros(0)
     return np.asarray((total + extra) / (len(patterns) + extra)).reshape(values.shape[:-1])
+
+
+@lru_cache(maxsize=2)
+def _patterns(count: int, seed: int) -> Floats:
+    """Signs to try, one pattern a row: all of them, or many drawn at random."""
+    if count <= EXACT_BLOCKS:
+        bits = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
+    else:
+        bits = np.random.default_rng(seed).integers(0, 2, size=(RESAMPLES, count))
+    return np.where(bits == 1, 1.0, -1.0)
 
 
 def _num_extreme(values: Floats, patterns: Floats) -> Floats:
