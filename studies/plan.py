@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from studies.options import add_resources, add_storage, add_variant, request_of, run_door
+from studies.options import add_resources, add_storage, add_variant, request_of, resources_of, run_door
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,12 +14,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.locations import locate
+    from studies.prediction import predict_here
     from studies.request import draft
     from studies.session import load_dataset
     from studies.summary import plan_lines, plan_summary
 
     drafted = draft(request_of(options))
-    summary = plan_summary(drafted.freeze(load_dataset(drafted)))
+    dataset = load_dataset(drafted)
+    plan = drafted.freeze(dataset)
+    locations = locate(options.storage, options.output)
+    summary = plan_summary(plan, predict_here(plan, dataset, locations, resources_of(options)))
     if options.json:
         print(json.dumps(summary))
     else:
@@ -30,7 +35,8 @@ def _work(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m studies.plan",
-        description="Say what a run would train; nothing is run and nothing written.",
+        description="Say what a run would train, how long it would take and how sure it would be. Nothing is written; "
+        "a pilot of a few seconds is trained unless the database has a study like it.",
         epilog="Example: python -m studies.plan depth_study --set replicates=20",
     )
     add_variant(parser)

@@ -1,5 +1,6 @@
 """What a plan will take and how sure it will be, predicted before anything runs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,9 +11,12 @@ from reports.comparison import contrasts
 from studies.database import frames
 from studies.database.rows import StudyRow
 from studies.database.store import Store
+from studies.errors import UsageError
+from studies.locations import Locations
 from studies.pilot import run_pilot
 from studies.planning import Plan
 from studies.runs import total_seconds
+from studies.tuning.resources import Resources
 from trainables.datasets import Dataset
 
 STARTUP_SECONDS = 12.0
@@ -52,6 +56,23 @@ class Basis:
     startup_seconds: float
     spreads: Mapping[str, float]
     source: str
+
+
+def predict_here(plan: Plan, dataset: Dataset, locations: Locations, resources: Resources) -> Prediction:
+    """Predict from the studies in the storage, if there is one, else from a pilot; write nothing.
+
+    Workers are those asked for, or as many as fit on this machine.
+    """
+    num_workers = resources.workers or max(
+        1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9))
+    )
+    try:
+        opened = Store.open(locations.storage, create=False)
+    except UsageError:
+        # Before the first run there is no storage, which is no reason not to plan one.
+        return predict(plan, find_basis(plan, dataset, None), num_workers=num_workers)
+    with opened as store:
+        return predict(plan, find_basis(plan, dataset, store), num_workers=num_workers)
 
 
 def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from studies.planning import Plan
+from studies.prediction import Prediction
 
 
-def plan_summary(plan: Plan) -> dict[str, Any]:
-    """Return a plan's name, hash, sizes and content as plain data.
+def plan_summary(plan: Plan, prediction: Prediction) -> dict[str, Any]:
+    """Return a plan's name, hash, sizes, prediction and content as plain data.
 
     `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
@@ -27,7 +28,21 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
         "epochs": study.confirm.epochs,
         "max_network_epochs": plan.max_network_epochs,
         "expected_network_epochs": round(plan.expected_network_epochs),
+        "prediction": {
+            **_predicted(prediction),
+            "source": prediction.source,
+            "alternatives": [_predicted(other) for other in prediction.alternatives],
+        },
         "plan": plan.to_dict(),
+    }
+
+
+def _predicted(prediction: Prediction) -> dict[str, Any]:
+    widths = {name: round(width, 4) for name, width in prediction.half_widths.items() if math.isfinite(width)}
+    return {
+        "replicates": prediction.replicates,
+        "seconds": round(prediction.seconds),
+        "interval_half_width": widths,
     }
 
 
@@ -48,7 +63,25 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         f"size       {summary['networks']:,} networks ({summary['replicates']} replicates a trial), about "
         f"{_rounded(summary['expected_network_epochs']):,} epochs of one network",
     ]
-    return lines
+    return [*lines, *_prediction_lines(summary["prediction"])]
+
+
+def _prediction_lines(prediction: Mapping[str, Any]) -> list[str]:
+    """Return time and interval width for the plan's replicates and others, and what that rests on."""
+    lines = [f"time       {_forecast(prediction)}"]
+    for other in prediction["alternatives"]:
+        lines.append(f"           with {other['replicates']} replicates: {_forecast(other)}")
+    return [*lines, f"           predicted from {prediction['source']}"]
+
+
+def _forecast(predicted: Mapping[str, Any]) -> str:
+    minutes = predicted["seconds"] / 60
+    text = f"about {minutes:.0f} min" if minutes >= 2 else f"about {_rounded(predicted['seconds'])} s"
+    widths = predicted["interval_half_width"]
+    if not widths:
+        return text
+    spans = ", ".join(f"{name} ±{width:.3f}" for name, width in widths.items())
+    return f"{text}; 95 % intervals {spans} nats"
 
 
 def _block(title: str, entries: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a study still has to train: search trials balanced over cells, then the confirm trials of what they chose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from search_spaces import Value
@@ -9,25 +9,8 @@ from studies.database.rows import RungRow, TrialRow
 from studies.database.states import Decision, Phase, TrialState
 from studies.planning import Cell, Plan
 from studies.tuning.asha import Asha
+from studies.tuning.planned import PlannedTrial, rank
 from studies.tuning.proposals import Proposals
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedTrial:
-    """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there.
-
-    `look` counts the planned looks from 0: a confirm trial trains the blocks that its look adds.
-    """
-
-    number: int
-    phase: Phase
-    cell: Cell | None
-    params: Mapping[str, Value]
-    look: int = 0
-    state: TrialState = TrialState.WAITING
-    rung: int = 0
-    objective: float | None = None
-
 
 Configuration = tuple[Cell | None, Mapping[str, Value]]
 """A cell, if the study has cells, and the values that the confirm phase trains it with."""
@@ -64,11 +47,12 @@ class Agenda:
         self._numbers: dict[Phase, list[int]] = {phase: [] for phase in Phase}
         self._open: dict[Phase, set[int]] = {phase: set() for phase in Phase}
         self._resumed: list[int] = []
+        self._lowest = 1
         self._confirm: list[Configuration] | None = None
         self.changed_proposals: list[int] = []
         """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
         self._replay(trials, rungs)
-        self.num_looks = self._looks_begun() + self._is_between_looks()
+        self.num_looks = self._looks_to_do()
         """Looks that are complete when there is nothing more to hand out."""
 
     @property
@@ -80,13 +64,14 @@ class Agenda:
         """Return the trial to train next: an interrupted one, else a new one, if there is one yet."""
         if self._resumed:
             return self._trials[self._resumed.pop(0)]
-        if self._num_search < self._plan.num_search_trials:
-            return self._add(self._new_search_trial())
+        number = self._next_number(self._plan.num_search_trials)
+        if number is not None:
+            return self._add(self._new_search_trial(number))
         if self._open[Phase.SEARCH]:
             return Nothing.YET
-        configurations = self._confirmed_configurations()
-        if len(self._numbers[Phase.CONFIRM]) < self.num_looks * len(configurations):
-            return self._add(self._new_confirm_trial(configurations))
+        for number, configuration in self._confirm_numbers(self.num_looks).items():
+            if number not in self._trials:
+                return self._add(self._new_confirm_trial(number, configuration))
         return Nothing.YET if self._open[Phase.CONFIRM] else Nothing.MORE
 
     def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
@@ -132,22 +117,8 @@ class Agenda:
 
     def best_search_trial(self, cell: Cell | None = None) -> PlannedTrial | None:
         """Return the search trial with the best objective among those that got furthest, None without any."""
-        ranked = self._ranked(cell)
+        ranked = rank(self._of(Phase.SEARCH), mode=self.mode, cell=cell)
         return ranked[0] if ranked else None
-
-    def _ranked(self, cell: Cell | None) -> list[PlannedTrial]:
-        """Return the trials that got to the highest rung that any got to and did not fail, best first."""
-        candidates = [
-            trial
-            for trial in self._of(Phase.SEARCH)
-            if trial.state is not TrialState.FAILED
-            and trial.objective is not None
-            and (cell is None or (trial.cell is not None and trial.cell.number == cell.number))
-        ]
-        furthest = max((trial.rung for trial in candidates), default=0)
-        sign = 1 if self.mode == "min" else -1
-        last = [trial for trial in candidates if trial.rung == furthest]
-        return sorted(last, key=lambda trial: (sign * (trial.objective or 0.0), trial.number))
 
     def _confirmed_configurations(self) -> list[Configuration]:
         """Return what the confirm phase trains: every cell at its best nuisance values, or the best and a default.
@@ -160,7 +131,9 @@ class Agenda:
                 self._confirm = [(cell, trial.params) for cell, trial in best if trial is not None]
             else:
                 confirm = self._plan.study.confirm
-                chosen = [trial.params for trial in self._ranked(None)[: confirm.best]]
+                chosen = [
+                    trial.params for trial in rank(self._of(Phase.SEARCH), mode=self.mode)[: confirm.best]
+                ]
                 if confirm.default:
                     chosen.append(self._default_params())
                 self._confirm = [(None, params) for params in chosen]
@@ -172,41 +145,56 @@ class Agenda:
         everything = self._plan.hyperparameters(study.confirm.default)
         return {name: everything[name] for name in (*study.factors, *study.nuisances)}
 
-    @property
-    def _num_search(self) -> int:
-        return len(self._numbers[Phase.SEARCH])
-
     def _of(self, phase: Phase) -> list[PlannedTrial]:
         return [self._trials[number] for number in self._numbers[phase]]
 
-    def _new_search_trial(self) -> PlannedTrial:
-        place, index = divmod(self._num_search, len(self._groups))
-        number, cell = self._num_search + 1, self._groups[index]
+    def _next_number(self, last: int) -> int | None:
+        """Return the lowest number of a search trial that is not there yet."""
+        while self._lowest <= last and self._lowest in self._trials:
+            self._lowest += 1
+        return self._lowest if self._lowest <= last else None
+
+    def _new_search_trial(self, number: int) -> PlannedTrial:
+        place, index = divmod(number - 1, len(self._groups))
+        cell = self._groups[index]
         params = self._proposals_in(cell).ask(number, place=place)
         return PlannedTrial(number=number, phase=Phase.SEARCH, cell=cell, params=params)
 
-    def _new_confirm_trial(self, configurations: Sequence[Configuration]) -> PlannedTrial:
-        look, index = divmod(len(self._numbers[Phase.CONFIRM]), len(configurations))
-        cell, params = configurations[index]
-        return PlannedTrial(
-            number=len(self._trials) + 1, phase=Phase.CONFIRM, cell=cell, params=params, look=look
-        )
+    def _new_confirm_trial(self, number: int, configuration: Configuration) -> PlannedTrial:
+        cell, params = configuration
+        look = self._look_of(number)
+        return PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params, look=look)
 
-    def _looks_begun(self) -> int:
-        """Return how many looks have a trial, at least 1: the first needs none to be begun."""
-        num_confirmed = len(self._numbers[Phase.CONFIRM])
-        if not num_confirmed or not self._plan.cells:
+    def _confirm_numbers(self, num_looks: int) -> dict[int, Configuration]:
+        """Return what the confirm phase trains up to a look, by number.
+
+        Look by look each cell has its own number, so that one without a configuration leaves a gap.
+        """
+        first = self._plan.num_search_trials + 1
+        configurations = self._confirmed_configurations()
+        if not self._plan.cells:
+            return dict(enumerate(configurations, start=first))
+        return {
+            first + look * len(self._groups) + cell.number - 1: (cell, params)
+            for look in range(num_looks)
+            for cell, params in configurations
+            if cell is not None
+        }
+
+    def _look_of(self, number: int) -> int:
+        """Return the look of a confirm trial, from 0."""
+        if not self._plan.cells:
+            return 0
+        return (number - self._plan.num_search_trials - 1) // len(self._groups)
+
+    def _looks_to_do(self) -> int:
+        """Return how many looks are complete when the present work is done: those begun, or one more after them."""
+        numbers = self._numbers[Phase.CONFIRM]
+        if not numbers:
             return 1
-        return -(-num_confirmed // len(self._confirmed_configurations()))
-
-    def _is_between_looks(self) -> bool:
-        """Say whether the look that was begun is complete and another one is planned."""
-        num_confirmed = len(self._numbers[Phase.CONFIRM])
-        if not num_confirmed or self._open[Phase.CONFIRM]:
-            return False
-        num_configurations = len(self._confirmed_configurations())
-        begun = self._looks_begun()
-        return num_confirmed == begun * num_configurations and begun < len(self._plan.study.all_looks)
+        begun = self._look_of(max(numbers)) + 1
+        is_complete = not self._open[Phase.CONFIRM] and set(self._confirm_numbers(begun)) <= set(numbers)
+        return min(begun + is_complete, len(self._plan.study.all_looks))
 
     def _add(self, trial: PlannedTrial) -> PlannedTrial:
         self._trials[trial.number] = trial
@@ -234,6 +222,7 @@ class Agenda:
                 phase=row.phase,
                 cell=None if row.cell is None else cells[row.cell],
                 params={n: tuple(v) if isinstance(v, list) else v for n, v in row.params.items()},
+                look=self._look_of(row.number) if row.phase is Phase.CONFIRM else 0,
             )
             self._add(trial)
             if trial.phase is Phase.SEARCH:
@@ -247,15 +236,6 @@ class Agenda:
                 self.end(row.number, row.state)
             else:
                 self._resumed.append(row.number)
-        self._place_in_looks()
-
-    def _place_in_looks(self) -> None:
-        """Give each confirm trial its look: they are handed out look by look, each configuration once in each."""
-        if not self._numbers[Phase.CONFIRM] or not self._plan.cells:
-            return
-        num_configurations = len(self._confirmed_configurations())
-        for position, number in enumerate(self._numbers[Phase.CONFIRM]):
-            self._trials[number] = replace(self._trials[number], look=position // num_configurations)
 
     def _replay_rung(self, rung: RungRow) -> None:
         if rung.objective is None:

@@ -2,7 +2,7 @@
 
 from studies.database.states import Phase
 from studies.planning import Plan
-from studies.tuning.agenda import PlannedTrial
+from studies.tuning.planned import PlannedTrial
 from trainables.assignment import Assignment
 from trainables.hyperparameters import Hyperparameters
 from trainables.seeds import derive_seed

@@ -9,9 +9,10 @@ from ray import tune
 from studies.database.states import Phase
 from studies.database.store import Store
 from studies.planning import Plan
-from studies.tuning.agenda import Agenda, PlannedTrial
+from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
 from studies.tuning.cluster import Cluster
+from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress
 from studies.tuning.recorder import Recorder, best_so_far
 from studies.tuning.resources import Resources

@@ -12,8 +12,9 @@ from studies.database.results import Artifact, Ending, Evaluation, RungResult, T
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.errors import StudiesError
-from studies.tuning.agenda import Agenda, PlannedTrial
+from studies.tuning.agenda import Agenda
 from studies.tuning.models import write_models
+from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Best, Progress, RunningTrial
 from trainables.assignment import Assignment
 from trainables.records import EvaluationRecord, ReplicateRecord, TrialReport

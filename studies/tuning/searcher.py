@@ -5,7 +5,8 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
-from studies.tuning.agenda import Agenda, Nothing, PlannedTrial
+from studies.tuning.agenda import Agenda, Nothing
+from studies.tuning.planned import PlannedTrial
 
 
 class AgendaSearcher(Searcher):

@@ -13,8 +13,9 @@ from studies.database.results import Ending, RungResult, TrialResult
 from studies.database.states import Decision, Phase, TrialState
 from studies.database.store import Store
 from studies.planning import Plan
-from studies.tuning.agenda import Agenda, Nothing, PlannedTrial
+from studies.tuning.agenda import Agenda, Nothing
 from studies.tuning.assignments import assign
+from studies.tuning.planned import PlannedTrial
 from tests.studies.tuning.plans import plan
 
 
