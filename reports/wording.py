@@ -18,8 +18,8 @@ _FORBIDDEN = {
     "significant": r"(?<!statistically )\b(in)?significan(t|tly|ce)\b(?! digits?)",
 }
 _SUPERLATIVE = (
-    r"(?<!at )\b(best|worst)\b(?! (configurations?|cells?|found|of|trials?|models?|three|validation))"
-    r"|\b(fastest|slowest|strongest|weakest|superior|inferior|unbeatable|perfect)\b"
+    r"(?<!at )\bbest\b(?! (configurations?|cells?|found|trials?|models?|three|validation))"
+    r"|\b(worst|fastest|slowest|strongest|weakest|superior|inferior|unbeatable|perfect)\b"
     r"|\b(most|least) (stable|accurate|robust|reliable|effective)\b"
 )
 _CLAIMS = {Gate.DIRECTION, Gate.MEANINGFUL}
@@ -70,7 +70,7 @@ def _listed(match: re.Match[str], values: list[float]) -> bool:
     below, printed, _ = match.groups()
     shown = abs(_value(printed))
     if below:
-        return any(value < shown for value in values)
+        return any(0 <= value < shown for value in values)
     mantissa, _, exponent = re.sub("[,\u202f]", "", printed).replace("−", "-").partition("e")
     step = 10.0 ** (-len(mantissa.partition(".")[2]) + int(exponent or 0))
     slack = 0.5 * step * (1 + 1e-9) + 1e-12

@@ -1,0 +1,71 @@
+"""Levels are spoken of as a person would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reports.phrases import both, condition, configuration, listed, rather, unit_spoken
+
+
+@pytest.mark.parametrize(
+    ("factor", "level_a", "level_b", "text"),
+    [
+        ("depth", 5, 7, "with seven hidden layers rather than five"),
+        ("depth", 2, 1, "with one hidden layer rather than two"),
+        ("depth", 7, 20, "with 20 hidden layers rather than seven"),
+        ("dropout", 0.3, 0.5, "with dropout 0.5 rather than 0.3"),
+        ("batch_norm", False, True, "with batch normalisation rather than without"),
+        ("optimizer", "sgd", "rmsprop", "with RMSprop rather than SGD"),
+        ("activation", "relu", "tanh", "with tanh activations rather than ReLU"),
+        ("init", "he_normal", "xavier_normal", "with Xavier initialisation rather than He"),
+        ("width", 64, 128, "with width 128 rather than 64"),
+        ("init_gain", 1.0, 2.0, "with gain 2 rather than 1"),
+    ],
+)
+def test_one_level_rather_than_another(factor: str, level_a: Any, level_b: Any, text: str) -> None:
+    assert rather(factor, level_a, level_b) == text
+
+
+@pytest.mark.parametrize(
+    ("factor", "level", "text"),
+    [
+        ("depth", 7, "with seven hidden layers"),
+        ("dropout", 0.5, "at dropout 0.5"),
+        ("batch_norm", True, "with batch normalisation"),
+        ("batch_norm", False, "without batch normalisation"),
+        ("optimizer", "adam", "with Adam"),
+        ("clip_norm", None, "with no clip norm"),
+    ],
+)
+def test_where_a_level_holds(factor: str, level: Any, text: str) -> None:
+    assert condition(factor, level) == text
+
+
+@pytest.mark.parametrize(
+    ("factor", "level_a", "level_b", "text"),
+    [
+        ("depth", 3, 5, "with three and with five hidden layers"),
+        ("dropout", 0.1, 0.3, "with dropout 0.1 and with 0.3"),
+        ("batch_norm", False, True, "with and without batch normalisation"),
+        ("optimizer", "sgd", "adam", "with SGD and with Adam"),
+    ],
+)
+def test_two_levels_on_an_equal_footing(factor: str, level_a: Any, level_b: Any, text: str) -> None:
+    assert both(factor, level_a, level_b) == text
+
+
+def test_a_whole_configuration() -> None:
+    levels = {"depth": 5, "dropout": 0.1, "batch_norm": False, "optimizer": "adam"}
+    assert configuration(levels) == "five hidden layers, dropout 0.1, no batch normalisation, Adam"
+
+
+def test_lists() -> None:
+    assert [listed("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+    assert listed([]) == ""
+
+
+def test_errors_are_points_and_losses_nats() -> None:
+    assert unit_spoken("test_error") == (100.0, "percentage points")
+    assert unit_spoken("test_loss") == (1.0, "nats")
