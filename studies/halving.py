@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import digamma
 
 
 def expected_survivors(num_trials: float, reduction_factor: int) -> float:
@@ -18,6 +17,8 @@ def expected_survivors(num_trials: float, reduction_factor: int) -> float:
     >>> round(expected_survivors(6, reduction_factor=3), 2)
     3.15
     """
+    from scipy.special import digamma  # here, because a typo in a command should not wait for it
+
     harmonic = float(digamma(num_trials + 1)) + np.euler_gamma
     return 1 + (num_trials - 1) / reduction_factor + (1 - 2 / reduction_factor) * (harmonic - 1)
 

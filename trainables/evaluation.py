@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainables.models import StackModel
+from trainables.stack_model import StackModel
 
 MAX_CHUNK_VALUES = 4_000_000
 """Inputs evaluated in one go: about 16 MB of float32."""

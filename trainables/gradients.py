@@ -7,8 +7,8 @@ epoch, so measuring never makes the host wait within an epoch.
 import torch
 from torch import Tensor
 
-from trainables.models import HiddenBlock, StackModel
 from trainables.records import LayerRecord
+from trainables.stack_model import HiddenBlock, StackModel
 
 MIN_MEASURED_STEPS = 20
 """delta_rms and update_ratio are taken at least this often an epoch, or at every step where there are fewer."""

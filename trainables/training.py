@@ -12,11 +12,11 @@ from trainables.datasets import Dataset
 from trainables.evaluation import count_correct, cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
-from trainables.models import StackModel
 from trainables.optimizers import build_optimizer
 from trainables.records import EpochRecord, LayerRecord
 from trainables.seeds import derive_seed
 from trainables.splits import Split
+from trainables.stack_model import StackModel
 
 NUM_INITIAL_BATCHES = 4
 """Batches over which gradients are measured before the first step."""

@@ -9,8 +9,8 @@ from torch import Tensor
 from trainables.hyperparameters import Hyperparameters
 from trainables.initialisation import draw_weights
 from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, Linear, ReLU
-from trainables.models import HiddenBlock, StackModel
 from trainables.parameters import FlatParameters
+from trainables.stack_model import HiddenBlock, StackModel
 
 
 def build(

@@ -1,0 +1,48 @@
+"""What a model must offer so that a stack of its replicates can be trained, measured and kept."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from trainables.parameters import FlatParameters
+
+
+class HiddenBlock(ABC):
+    """What gradient stability needs of one hidden block after a forward and a backward pass in training mode."""
+
+    weight: Tensor
+    """W_l, shape (replicates, ...)."""
+    weight_gradient: Tensor
+    """dL/dW_l, of the same shape."""
+    output: Tensor
+    """The activation before dropout, shape (replicates, units, examples)."""
+    delta: Tensor
+    """dL/dh_l with h_l the block's output, shape (replicates, units, examples)."""
+    saturates: bool
+    """Whether a unit is dead when its activation is above 0.97 in size (tanh, sigmoid), not when it is 0."""
+    output_is_unipolar: bool
+    """Whether activations lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
+
+
+class StackModel(ABC):
+    """A stack of networks that differ in their weights alone; replicates never mix."""
+
+    parameters: FlatParameters
+    blocks: Sequence[HiddenBlock]
+
+    @abstractmethod
+    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+        """Return logits (replicates, classes, examples) for inputs (replicates, examples, features)."""
+
+    @abstractmethod
+    def backward(self, gradient: Tensor) -> None:
+        """Store every parameter's gradient, given the loss's gradient with respect to the logits."""
+
+    @abstractmethod
+    def track_statistics(self, tracking: bool) -> None:
+        """Say whether running statistics move with each pass in training mode."""
+
+    @abstractmethod
+    def state_dict(self, replicate: int) -> dict[str, Tensor]:
+        """Return one replicate's weights under the names that the plain torch model of the same form gives."""
