@@ -9,9 +9,9 @@ from studies.mistakes import unknown
 DOORS = {
     "run": "run a study, or resume it where it stopped",
     "plan": "say what a run would train; nothing is run",
-    "list": "list the studies recorded, or with --catalog those to run",
+    "list": "list recorded studies, or those to run (--catalog)",
     "status": "say how a study stands: progress, best, failures",
-    "show": "print a study's plan and results, or one of its trials",
+    "show": "print a study's plan and results, or one trial",
     "report": "make a study's report again from the database",
     "database": "check, upgrade or copy the database of studies",
 }
@@ -37,7 +37,7 @@ def _overview() -> str:
     return (
         "Studies compares hyperparameters with the statistics that license the answer.\n\n"
         f"{doors}\n\n"
-        "Each explains itself with --help. The command `studies` does the same: studies run ...\n\n"
+        "Each explains itself with --help. Installed, `studies run` does the same.\n\n"
         "Example (about a minute):\n  python -m studies.run depth_study --profile smoke"
     )
 

@@ -12,10 +12,9 @@ from reports.words import factor_name, number
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
-from studies.planning import Plan
-from studies.summary import plan_lines, plan_summary
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.output import heading, text
+from studies.terminal.plan_page import plan_page
 from studies.terminal.planned import planned_trials
 from studies.terminal.words import configuration, count, counted, level, percent, trial_state
 
@@ -41,8 +40,7 @@ def read_results(store: Store, study: StudyRow) -> Results:
 def study_page(results: Results) -> RenderableType:
     """Return the whole page."""
     study = results.study
-    plan = [text(line) for line in plan_lines(plan_summary(Plan.from_dict(study.name, study.plan)))]
-    return Group(*plan, heading(f"Results ({study.state})"), *_found(results))
+    return Group(plan_page(study), heading(f"Results ({study.state})"), *_found(results))
 
 
 def as_json(results: Results) -> dict[str, Any]:

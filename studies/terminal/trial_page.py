@@ -45,7 +45,7 @@ def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
     """Read one trial; raise UsageError that says which there are if it is not in the study."""
     trials = {trial.number: trial for trial in store.trials(study.id)}
     if number not in trials:
-        known = f"it has trials 1 to {max(trials)}" if trials else "it has no trials yet"
+        known = f"its last one is trial {max(trials)}" if trials else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
             f"See the results by cell: python -m studies.show {study.name}",

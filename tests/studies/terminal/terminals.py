@@ -52,6 +52,7 @@ def run_in_terminal(
     while chunk := _read(master):
         written += chunk
         if interrupt_at is not None and not interrupted and interrupt_at.encode() in written:
+            time.sleep(0.3)  # a write that is cut short in the middle is made twice
             process.send_signal(signal.SIGINT)
             interrupted = True
         assert time.monotonic() < deadline, written[-2000:]

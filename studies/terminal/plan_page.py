@@ -1,0 +1,80 @@
+"""What a recorded study was planned to do, for a reader of `studies.show`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+
+from reports.words import factor_name
+from studies.database.rows import StudyRow
+from studies.database.states import Phase
+from studies.terminal.output import labelled, text
+from studies.terminal.planned import num_cells, planned_networks, planned_trials
+from studies.terminal.words import OBJECTIVES, configuration, count, counted, level, moment
+
+
+def plan_page(study: StudyRow) -> RenderableType:
+    """Return name, question and plan, a line or two for each role."""
+    plan = study.plan
+    rows = [
+        ("searched" if plan["search"]["trials"] else "compared", _compared(plan)),
+        (
+            "tuned",
+            "\n".join(f"{factor_name(name)} {_range(form)}" for name, form in plan["nuisances"].items()),
+        ),
+        ("held", configuration(plan["fixed"])),
+        ("data", f"{plan['dataset']}, model {plan['model']}, seed {plan['seed']}"),
+        ("search", _search(plan)),
+        ("confirm", _confirm(plan)),
+        (
+            "size",
+            f"{count(planned_networks(plan))} networks, {plan['replicates']} (replicates) in each trial",
+        ),
+        ("plan", f"{study.plan_hash[:12]}, frozen {moment(study.created_at)}"),
+    ]
+    given: list[tuple[str, RenderableType]] = [(label, content) for label, content in rows if content]
+    return Group(text(study.name, "bold"), text(study.question), "", labelled(given))
+
+
+def _compared(plan: Mapping[str, Any]) -> str:
+    lines = [
+        f"{factor_name(name)} {', '.join(map(level, levels))}" for name, levels in plan["factors"].items()
+    ]
+    cells = num_cells(plan)
+    return "\n".join([*lines, f"every combination: {counted(cells, 'cell')}"] if cells else lines)
+
+
+def _search(plan: Mapping[str, Any]) -> str:
+    search = plan["search"]
+    trials = counted(planned_trials(plan)[Phase.SEARCH], "trial")
+    each = f", {search['trials_per_cell']} in each cell" if num_cells(plan) else ""
+    rungs = [str(rung) for rung in search["rungs"]]
+    share = f"the best 1 in {search['reduction_factor']}"
+    stops = f"; of each cell ASHA keeps {share}" if num_cells(plan) else f"; ASHA keeps {share}"
+    kept = f"{stops} at epoch {' and '.join(rungs[:-1])}" if len(rungs) > 1 else ""
+    objective = OBJECTIVES.get(plan["objective"], plan["objective"])
+    return f"{trials}{each}, proposed by {search['sampler'].upper()} for {objective}{kept}"
+
+
+def _confirm(plan: Mapping[str, Any]) -> str:
+    trials = counted(planned_trials(plan)[Phase.CONFIRM], "trial")
+    looks = f"; claims at {', '.join(map(str, plan['looks']))} blocks" if len(plan["looks"]) > 1 else ""
+    return f"{trials} with fresh seeds and {plan['confirm']['epochs']} epochs, none stopped{looks}"
+
+
+def _range(form: Mapping[str, Any]) -> str:
+    """Return a nuisance's range; where it differs by optimizer, equal ranges once.
+
+    >>> _range({"low": 0.001, "high": 0.1, "log": True})
+    'from 0.001 to 0.1 (log scale)'
+    """
+    if "choices" in form:
+        return f"one of {', '.join(map(level, form['choices']))}"
+    if "low" in form:
+        return (
+            f"from {level(form['low'])} to {level(form['high'])}{' (log scale)' if form.get('log') else ''}"
+        )
+    optimizers: dict[str, list[str]] = {}
+    for optimizer, own in form.items():
+        optimizers.setdefault(_range(own), []).append(level(optimizer))
+    return "; ".join(f"{range_} with {' and '.join(names)}" for range_, names in optimizers.items())
