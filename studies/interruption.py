@@ -8,6 +8,8 @@ from types import FrameType
 
 from studies.errors import StudiesError
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class RunInterruptedError(StudiesError):
     """The run was interrupted and can be resumed; exits as the signal asks, 130 or 143."""
@@ -24,29 +26,50 @@ class Wish:
     def __init__(self) -> None:
         """Start without one."""
         self.received: signal.Signals | None = None
+        self._is_impatient = False
+        self._may_break_off = False
 
     def __bool__(self) -> bool:
         """Say whether there is one."""
         return self.received is not None
 
+    def note(self, number: int, frame: FrameType | None = None) -> None:
+        """Take note of a signal; a second SIGINT breaks off what may be broken off, once."""
+        is_second = self.received is not None and number == signal.SIGINT
+        self.received = self.received or signal.Signals(number)
+        if is_second and not self._is_impatient:
+            self._is_impatient = True
+            if self._may_break_off:
+                raise KeyboardInterrupt
+
+    def listen(self) -> None:
+        """Take the signals (again: Ray takes SIGTERM for itself whenever it starts)."""
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                signal.signal(number, self.note)
+
+    @contextmanager
+    def may_break_off(self) -> Iterator[None]:
+        """Let a second SIGINT raise KeyboardInterrupt in here; cleaning up is never broken off."""
+        self._may_break_off = True
+        try:
+            yield
+        finally:
+            self._may_break_off = False
+
 
 @contextmanager
 def watching_signals() -> Iterator[Wish]:
-    """Turn SIGINT and SIGTERM into a wish to stop; a second SIGINT interrupts at once.
+    """Turn SIGINT and SIGTERM into a wish to stop.
 
     Outside the main thread, where Python takes no signals, the wish never comes.
     """
     wish = Wish()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if wish.received is not None and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        wish.received = signal.Signals(number)
-
     if threading.current_thread() is not threading.main_thread():
         yield wish
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    wish.listen()
     try:
         yield wish
     finally:

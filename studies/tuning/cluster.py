@@ -6,12 +6,13 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from studies.errors import StudiesError
+from studies.tuning.folders import owned, remove_abandoned_folders
 from studies.tuning.resources import Resources
 
 # Read by Ray when it is imported or started.
@@ -27,14 +28,23 @@ ENVIRONMENT = {
 }
 
 
+TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
+MAX_FOLDER_LENGTH = 45
+"""Characters of the path under which Ray can still make its sockets."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A running Ray: `num_workers` trials at a time, `threads` for each, and where its dashboard is."""
+    """A running Ray: `num_workers` trials at a time, `threads` for each, and where its dashboard is.
+
+    `scratch` is a private folder for files that nobody reads; it goes away with the cluster.
+    """
 
     num_workers: int
     threads: int
     dashboard_url: str | None
     token_path: Path | None
+    scratch: Path
 
 
 @contextmanager
@@ -42,57 +52,104 @@ def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background, and on leaving shut down what was started.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
-    be started or joined.
+    be started or joined, or where no trial would fit.
     """
-    os.environ.update(ENVIRONMENT)
-    # Short, because Ray's sockets lie in it and their paths are limited; private, because Ray opens its own to all.
-    folder = Path(tempfile.mkdtemp(prefix="studies-"))
-    with ThreadPoolExecutor(1, thread_name_prefix="ray-start") as executor:
+    with _private_folder() as folder, _environment(), ThreadPoolExecutor(1, "ray-start") as executor:
+        # Started in a thread that stays: Ray's processes die with the thread that made them.
         future = executor.submit(_start, resources, folder)
         try:
             yield future
         finally:
-            _stop(future)
-            shutil.rmtree(folder, ignore_errors=True)
+            future.cancel()
+            wait([future])
+            _shut_down()
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Make a folder that nobody else may enter, because Ray opens its own inside it to all; and remove it."""
+    remove_abandoned_folders()
+    short = len(tempfile.gettempdir()) + len("/studies-12345678/ray") <= MAX_FOLDER_LENGTH
+    folder = Path(tempfile.mkdtemp(prefix="studies-", dir=None if short else "/tmp"))
+    try:
+        with owned(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Set what Ray reads from the environment, for as long as it runs."""
+    before = dict(os.environ)
+    os.environ.update(ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name in {*ENVIRONMENT, TOKEN_PATH}:
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
 
 
 def _start(resources: Resources, folder: Path) -> Cluster:
     import ray
 
-    if resources.address is None:
-        os.environ["RAY_AUTH_TOKEN_PATH"] = str(_write_token(folder / "token"))
-    num_cpus = _num_cpus(resources)
-    try:
-        if resources.address is None:
-            context = ray.init(
-                address="local",
-                num_cpus=num_cpus,
-                include_dashboard=resources.dashboard,
-                dashboard_host="127.0.0.1",
-                _temp_dir=str(folder / "ray"),
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-            )
-        else:
-            context = ray.init(address=resources.address, logging_level=logging.ERROR, log_to_driver=False)
-    except Exception as error:
+    if ray.is_initialized():
         raise StudiesError(
-            f"Ray could not be started: {error}"
-            if resources.address is None
-            else f"no Ray cluster could be joined at {resources.address}: {error}",
-            "Check free memory and /tmp, or try --no-dashboard."
-            if resources.address is None
-            else "Check the address (ray status), or leave out --address to run on this machine.",
-        ) from error
+            "Ray runs in this process already", "Call ray.shutdown() first, or give its address."
+        )
+    is_local = resources.address is None
+    if is_local:
+        os.environ[TOKEN_PATH] = str(_write_token(folder / "token"))
+    try:
+        url = _start_here(resources, folder) if is_local else _join(resources)
+    except Exception as error:
+        raise _not_started(resources, error) from error
     total = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    num_workers = resources.workers or _fitting(total, resources)
-    cores = int(total.get("CPU", 1)) if resources.address is not None else (os.cpu_count() or 1)
-    url = context.dashboard_url if resources.dashboard or resources.address is not None else None
+    fitting = _fitting(total, resources)
+    num_workers = resources.workers or fitting
+    cores = os.cpu_count() or 1
     return Cluster(
         num_workers=num_workers,
-        threads=max(1, cores // num_workers if resources.address is None else int(resources.cpus_per_trial)),
+        threads=max(1, cores // num_workers if is_local else int(resources.cpus_per_trial)),
         dashboard_url=f"http://{url}" if url else None,
-        token_path=folder / "token" if resources.address is None else None,
+        token_path=folder / "token" if is_local else None,
+        scratch=folder / "tune",
+    )
+
+
+def _start_here(resources: Resources, folder: Path) -> str | None:
+    """Start Ray on this machine and return the dashboard's address, if it has one."""
+    import ray
+
+    context = ray.init(
+        address="local",
+        num_cpus=_num_cpus(resources),
+        include_dashboard=resources.dashboard,
+        dashboard_host="127.0.0.1",
+        _temp_dir=str(folder / "ray"),
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
+    return context.dashboard_url if resources.dashboard else None
+
+
+def _join(resources: Resources) -> str | None:
+    """Join a running cluster and return its dashboard's address, if it has one."""
+    import ray
+
+    return ray.init(address=resources.address, logging_level=logging.ERROR, log_to_driver=False).dashboard_url
+
+
+def _not_started(resources: Resources, error: Exception) -> StudiesError:
+    if resources.address is None:
+        return StudiesError(
+            f"Ray could not be started: {error}", "Check free memory and /tmp, or try --no-dashboard."
+        )
+    return StudiesError(
+        f"no Ray cluster could be joined at {resources.address}: {error}",
+        "Check the address (ray status), or leave out --address and RAY_ADDRESS to run on this machine.",
     )
 
 
@@ -110,28 +167,24 @@ def _num_cpus(resources: Resources) -> int:
 
 
 def _fitting(total: dict[str, float], resources: Resources) -> int:
-    """Return how many trials fit on the cluster at once."""
-    limits = []
-    if resources.cpus_per_trial:
-        limits.append(total.get("CPU", 0.0) / resources.cpus_per_trial)
+    """Return how many trials fit on the cluster at once; none is a StudiesError, as they would wait for ever."""
+    limits = [total.get("CPU", 0.0) / resources.cpus_per_trial]
     if resources.gpus_per_trial:
         limits.append(total.get("GPU", 0.0) / resources.gpus_per_trial)
-    fitting = int(min(limits, default=1.0) + 1e-9)
+    fitting = int(min(limits) + 1e-9)
     if fitting < 1:
         has = ", ".join(f"{total.get(kind, 0.0):g} {kind}" for kind in ("CPU", "GPU"))
         raise StudiesError(
             f"no trial fits: one takes {resources.cpus_per_trial:g} CPU and {resources.gpus_per_trial:g} GPU, "
             f"the cluster has {has}",
-            "Lower --cpus-per-trial or --gpus-per-trial.",
+            "Lower --cpus-per-trial or --gpus-per-trial, then give the command again.",
         )
     return fitting
 
 
-def _stop(future: "Future[Cluster]") -> None:
-    """Shut Ray down if it was started, whether or not anybody waited for it."""
-    if future.cancel():
-        return
-    if future.exception() is None:
-        import ray
+def _shut_down() -> None:
+    """Shut Ray down if it runs: it may have been started in vain, for trials that do not fit."""
+    import ray
 
+    if ray.is_initialized():
         ray.shutdown()
