@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ class Cell:
     """One combination of factor levels: its number from 1 on, and its content as canonical JSON, for seeds."""
 
     number: int
-    levels: Mapping[str, Value]
+    levels: Mapping[str, Value] = field(hash=False)
     key: str
 
 

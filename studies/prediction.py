@@ -125,18 +125,24 @@ def half_width(spread: float, num_blocks: int) -> float:
 
 
 def _past_study(plan: Plan, store: Store) -> StudyRow | None:
-    """Return the latest finished study on the same data and model with at least one of the factors."""
+    """Return the finished study on the same data and model that is most like the plan, None without any.
+
+    Most factors in common count first, then the number of replicates, then the latest.
+    """
     factors = set(plan.study.factors)
-    for study in reversed(store.studies()):
-        recorded = study.plan
-        if (
-            study.state == "complete"
-            and recorded["dataset_fingerprint"] == plan.dataset_fingerprint
-            and recorded["model"] == plan.study.model
-            and factors & set(recorded["factors"])
-        ):
-            return study
-    return None
+    alike = [
+        study
+        for study in store.studies()
+        if study.state == "complete"
+        and study.plan["dataset_fingerprint"] == plan.dataset_fingerprint
+        and study.plan["model"] == plan.study.model
+        and factors & set(study.plan["factors"])
+    ]
+    return max(
+        alike,
+        key=lambda study: (len(factors & set(study.plan["factors"])), study.plan["replicates"], study.id),
+        default=None,
+    )
 
 
 def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:

@@ -1,6 +1,7 @@
 """A study's report, made from the database alone."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from reports.inputs import ReportInputs
 from reports.page import write_report
 from studies import runs
 from studies.database import frames
-from studies.database.rows import StudyRow
+from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
+from studies.growing import describe_growth
 from studies.locations import Locations
 from studies.planning import Plan
 
@@ -36,7 +38,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         created_at=study.created_at,
         factors=plan.study.factors,
         num_classes=starts[-1]["dataset"]["num_classes"],
-        provenance=_provenance(plan, starts),
+        provenance=_provenance(plan, events),
         seconds=runs.total_seconds(events),
         generated_at=datetime.now(UTC),
         command=f"python -m studies.report {study.name}",
@@ -49,10 +51,19 @@ def _by_name(tables: frames.Frames) -> dict[str, Any]:
     return {name: getattr(tables, name) for name in tables.__dataclass_fields__}
 
 
-def _provenance(plan: Plan, starts: list[dict[str, Any]]) -> dict[str, Any]:
+def _provenance(plan: Plan, events: Sequence[EventRow]) -> dict[str, Any]:
     """Return what the report prints of how its numbers came about; the latest run's machine, and how many runs."""
+    starts = runs.started_with(events)
     latest = starts[-1] if starts else {}
-    return {**latest, "runs": len(starts), "seed": plan.seed, "dataset_sha256": plan.dataset_fingerprint}
+    growth = describe_growth(plan, events)
+    grown = {} if growth is None else {"grown": growth}
+    return {
+        **latest,
+        **grown,
+        "runs": len(starts),
+        "seed": plan.seed,
+        "dataset_sha256": plan.dataset_fingerprint,
+    }
 
 
 def load_report(path: Path) -> dict[str, Any]:

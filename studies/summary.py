@@ -1,11 +1,14 @@
 """What a plan comes to: its sizes as plain data, and as lines to read before anything runs."""
 
 import math
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from studies.planning import Plan
 from studies.prediction import Prediction
+
+WIDTH = 80
 
 
 def plan_summary(plan: Plan, prediction: Prediction) -> dict[str, Any]:
@@ -47,31 +50,44 @@ def _predicted(prediction: Prediction) -> dict[str, Any]:
 
 
 def plan_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Return the summary as a person reads it, within 80 columns where names allow it."""
-    plan = summary["plan"]
-    search = plan["search"]
-    lines = [summary["question"], "", f"study      {summary['study']}  (plan {summary['plan_hash'][:12]})"]
-    lines += [f"data       {plan['dataset']}, model {plan['model']}, objective {plan['objective']}"]
-    lines += _block("factors", {name: _list(levels) for name, levels in plan["factors"].items()})
-    lines += _block("nuisances", {name: _range(form) for name, form in plan["nuisances"].items()})
-    lines += _block("fixed", {name: _text(value) for name, value in plan["fixed"].items()})
+    """Return the summary as a person reads it, in 80 columns."""
+    plan, search = summary["plan"], summary["plan"]["search"]
     cells = f"{summary['cells']} cells, " if summary["cells"] else "no cells: factors are searched too, "
-    lines += [
-        f"search     {cells}{summary['search_trials']} trials proposed by {search['sampler']}, stopped by ASHA",
-        f"           at epochs {_list(summary['rungs'])} (the best 1/{search['reduction_factor']} go on)",
-        f"confirm    {summary['confirm_trials']} trials with fresh seeds, {summary['epochs']} epochs, none stopped",
-        f"size       {summary['networks']:,} networks ({summary['replicates']} replicates a trial), about "
-        f"{_rounded(summary['expected_network_epochs']):,} epochs of one network",
+    replicates = f"{summary['replicates']} replicates a trial"
+    if len(plan["looks"]) > 1:
+        replicates += f"; looks at {_list(plan['looks'])} blocks, one each time the command is given"
+    return [
+        *textwrap.wrap(summary["question"], WIDTH),
+        "",
+        *_row("study", f"{summary['study']}  (plan {summary['plan_hash'][:12]})"),
+        *_row("data", f"{plan['dataset']}, model {plan['model']}, objective {plan['objective']}"),
+        *_block("factors", {name: _list(levels) for name, levels in plan["factors"].items()}),
+        *_block("nuisances", {name: _range(form) for name, form in plan["nuisances"].items()}),
+        *_block("fixed", {name: _text(value) for name, value in plan["fixed"].items()}),
+        *_row(
+            "search",
+            f"{cells}{summary['search_trials']} trials proposed by {search['sampler']}, stopped by ASHA at epochs "
+            f"{_list(summary['rungs'])} (the best 1/{search['reduction_factor']} go on)",
+        ),
+        *_row(
+            "confirm",
+            f"{summary['confirm_trials']} trials with fresh seeds, {summary['epochs']} epochs, none stopped",
+        ),
+        *_row(
+            "size",
+            f"{summary['networks']:,} networks ({replicates}), "
+            f"about {_rounded(summary['expected_network_epochs']):,} epochs of one network",
+        ),
+        *_prediction_lines(summary["prediction"]),
     ]
-    return [*lines, *_prediction_lines(summary["prediction"])]
 
 
 def _prediction_lines(prediction: Mapping[str, Any]) -> list[str]:
     """Return time and interval width for the plan's replicates and others, and what that rests on."""
-    lines = [f"time       {_forecast(prediction)}"]
+    lines = _row("time", _forecast(prediction))
     for other in prediction["alternatives"]:
-        lines.append(f"           with {other['replicates']} replicates: {_forecast(other)}")
-    return [*lines, f"           predicted from {prediction['source']}"]
+        lines += _row("", f"with {other['replicates']} replicates: {_forecast(other)}")
+    return [*lines, *_row("", f"predicted from {prediction['source']}")]
 
 
 def _forecast(predicted: Mapping[str, Any]) -> str:
@@ -85,12 +101,19 @@ def _forecast(predicted: Mapping[str, Any]) -> str:
 
 
 def _block(title: str, entries: Mapping[str, str]) -> list[str]:
-    heads = [title, *[""] * (len(entries) - 1)]
     width = max(map(len, entries), default=0)
+    heads = [title, *[""] * (len(entries) - 1)]
     return [
-        f"{head:<10} {name:<{width}}  {text}"
+        line
         for head, (name, text) in zip(heads, entries.items(), strict=True)
+        for line in _row(head, text, name=f"{name:<{width}}  ")
     ]
+
+
+def _row(head: str, text: str, *, name: str = "") -> list[str]:
+    """Return a labelled text, its later lines below the start of the first."""
+    first = f"{head:<10} {name}"
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
 
 
 def _list(values: list[Any]) -> str:

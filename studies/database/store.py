@@ -117,13 +117,13 @@ class Store:
 
     def set_study_state(self, study_id: int, state: StudyState) -> None:
         """Say where a study stands."""
-        with self._writing(study_id) as connection:
+        with self.writing(study_id) as connection:
             this_study = tables.study.c.id == study_id
             connection.execute(update(tables.study).where(this_study).values(state=StudyState(state)))
 
     def delete_study(self, study_id: int) -> None:
         """Delete a study and everything recorded for it."""
-        with self._writing(study_id) as connection:
+        with self.writing(study_id) as connection:
             connection.execute(delete(tables.study).where(tables.study.c.id == study_id))
 
     def add_trial(
@@ -131,7 +131,7 @@ class Store:
     ) -> None:
         """Add a waiting trial; a repeat is ignored, one with another phase, cell or params leaves an event."""
         row = {"study_id": study_id, "number": number, "phase": Phase(phase), "cell": cell, "params": params}
-        with self._writing(study_id) as connection:
+        with self.writing(study_id) as connection:
             conflicts = insert_new(connection, tables.trial, [row], _NEW_TRIAL)
             leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
 
@@ -142,7 +142,7 @@ class Store:
 
         What an earlier attempt recorded is kept: the same epochs, measured again, are repeats of it.
         """
-        with self._writing(study_id) as connection:
+        with self.writing(study_id) as connection:
             trial = _trial(connection, study_id, number)
             if TrialState(trial.state).has_ended:
                 message = f"trial {number} has ended ({trial.state}) and is not run again"
@@ -155,7 +155,7 @@ class Store:
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
         """Record one report of a trial: all of it or, if this raises, nothing."""
         num_needed = numbers_needed(result)
-        with self._writing(study_id, num_needed) as connection:
+        with self.writing(study_id, num_needed) as connection:
             trial = _trial(connection, study_id, number)
             conflicts = record(connection, trial, result, trial.sequence - num_needed + 1)
             leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
@@ -164,12 +164,12 @@ class Store:
 
     def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
         """Note something that happened."""
-        with self._writing(study_id) as connection:
+        with self.writing(study_id) as connection:
             leave_events(connection, study_id, kind, trial_number, [detail])
 
     def add_artifact(self, study_id: int, artifact: Artifact, trial_number: int | None = None) -> None:
         """Note a file; a path that is written again belongs to the newest content."""
-        with self._writing(study_id) as connection:
+        with self.writing(study_id) as connection:
             put_artifact(connection, study_id, artifact, trial_number)
 
     def trials(self, study_id: int) -> list[TrialRow]:
@@ -202,7 +202,7 @@ class Store:
             return [EventRow(**row._mapping) for row in connection.execute(query)]
 
     @contextmanager
-    def _writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
+    def writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
         """Open a transaction on a study and take so many of its sequence numbers.
 
         It changes the study's row before anything else, so that writers of one study wait for each other.

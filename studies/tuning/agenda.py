@@ -125,6 +125,7 @@ class Agenda:
 
         A cell in which every trial failed has none and stays without a confirm trial.
         """
+        assert not self._open[Phase.SEARCH], "configurations are chosen when the search has ended"
         if self._confirm is None:
             if self._plan.cells:
                 best = [(cell, self.best_search_trial(cell)) for cell in self._plan.cells]
@@ -193,7 +194,11 @@ class Agenda:
         if not numbers:
             return 1
         begun = self._look_of(max(numbers)) + 1
-        is_complete = not self._open[Phase.CONFIRM] and set(self._confirm_numbers(begun)) <= set(numbers)
+        is_complete = (
+            self._next_number(self._plan.num_search_trials) is None
+            and not any(self._open.values())
+            and set(self._confirm_numbers(begun)) <= set(numbers)
+        )
         return min(begun + is_complete, len(self._plan.study.all_looks))
 
     def _add(self, trial: PlannedTrial) -> PlannedTrial:
