@@ -24,12 +24,12 @@ class Entry:
 
     @classmethod
     def of(cls, report: Mapping[str, Any], page: str | None) -> "Entry":
-        """The entry of a study from its report.json."""
+        """The entry of a study from its report.json; one of an earlier version may lack the answer."""
         return cls(
             study=report["study"],
             question=report["question"],
             state=report["state"],
-            answer=" ".join(report["answer"]),
+            answer=" ".join(said["sentence"] for said in report.get("answer", [])) or report.get("found", ""),
             created_at=datetime.fromisoformat(report["created_at"]),
             page=page,
         )

@@ -1,11 +1,12 @@
 """A study's report, made from the database alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reports.index import Entry, write_index
 from reports.inputs import ReportInputs
 from reports.page import write_report
 from studies import runs
@@ -15,12 +16,19 @@ from studies.database.store import Store
 from studies.growing import describe_growth
 from studies.locations import Locations
 from studies.planning import Plan
+from studies.tuning.importance import search_importance
+from trainables import datasets
 
 
 def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
-    """Write the report of a study and the index of all studies; return the report's path."""
-    inputs = report_inputs(store, study)
-    return write_report(inputs, locations.folder(study.name))
+    """Write the report of a study and the index of all studies that have one; return the report's path."""
+    path = write_report(report_inputs(store, study), locations.folder(study.name))
+    pages = {row.name: locations.folder(row.name) / path.name for row in store.studies()}
+    entries = [
+        Entry.of(load_report(page), f"{name}/{page.name}") for name, page in pages.items() if page.is_file()
+    ]
+    write_index(entries, locations.output / "index.html")
+    return path
 
 
 def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
@@ -37,13 +45,19 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         state=str(study.state),
         created_at=study.created_at,
         factors=plan.study.factors,
-        num_classes=starts[-1]["dataset"]["num_classes"],
+        num_classes=_num_classes(plan, starts),
+        importance=search_importance(plan, tables["trials"]),
         provenance=_provenance(plan, events),
         seconds=runs.total_seconds(events),
         generated_at=datetime.now(UTC),
         command=f"python -m studies.report {study.name}",
         **tables,
     )
+
+
+def _num_classes(plan: Plan, starts: Sequence[Mapping[str, Any]]) -> int:
+    """Return the number of classes as the last run noted it, from the data before there was a run."""
+    return starts[-1]["dataset"]["num_classes"] if starts else datasets.load(plan.study.dataset).num_classes
 
 
 def _by_name(tables: frames.Frames) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Which hyperparameters the search's objective depends on most, by Optuna's PED-ANOVA; descriptive only."""
+
+import json
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import create_trial
+
+from studies.planning import Plan
+
+MIN_TRIALS = 4
+"""Complete search trials below which nothing is said."""
+
+
+def search_importance(plan: Plan, trials: pd.DataFrame) -> pd.DataFrame | None:
+    """Return columns parameter, importance (shares that sum to 1), num_trials, num_ignored; None for too few trials.
+
+    `trials` is the frame of a study's trials. PED-ANOVA (Watanabe et al., 2023) asks which parameters set the best
+    trials apart. It reads complete trials alone: those that ASHA stopped are ignored, and counted.
+    """
+    search = trials[trials["phase"] == "search"]
+    complete = search[search["state"] == "complete"]
+    names = [*plan.study.factors, *plan.study.nuisances]
+    distributions = {name: _distribution(plan, name, complete[name]) for name in names if len(complete)}
+    varied = {name: found for name, found in distributions.items() if not found.single()}
+    if len(complete) < MIN_TRIALS or not varied or complete["objective"].nunique() < 2:
+        return None
+    shares = _shares(plan, complete, varied)
+    return pd.DataFrame(
+        {
+            "parameter": list(shares),
+            "importance": list(shares.values()),
+            "num_trials": len(complete),
+            "num_ignored": len(search) - len(complete),
+        }
+    )
+
+
+def _shares(
+    plan: Plan, complete: pd.DataFrame, distributions: Mapping[str, BaseDistribution]
+) -> dict[str, float]:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(direction="minimize" if plan.study.objective == "val_loss" else "maximize")
+    for row in complete.sort_values("number").to_dict("records"):
+        params = {name: _value(row[name], found) for name, found in distributions.items()}
+        study.add_trial(
+            create_trial(params=params, distributions=dict(distributions), value=row["objective"])
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+
+
+def _distribution(plan: Plan, name: str, values: "pd.Series[Any]") -> BaseDistribution:
+    """Return one distribution for a parameter; a range that differs by optimizer becomes one that covers all."""
+    if name in plan.study.factors:
+        return CategoricalDistribution([_choice(level) for level in plan.study.factors[name]])
+    form = plan.study.nuisances[name]
+    ranges: list[Any] = list(form.values()) if isinstance(form, Mapping) else [form]
+    if isinstance(ranges[0], CategoricalDistribution):
+        return CategoricalDistribution(
+            list(dict.fromkeys(choice for range_ in ranges for choice in range_.choices))
+        )
+    kind = (
+        IntDistribution
+        if all(isinstance(range_, IntDistribution) for range_ in ranges)
+        else FloatDistribution
+    )
+    low, high = min(range_.low for range_ in ranges), max(range_.high for range_ in ranges)
+    return kind(low, high, log=all(range_.log for range_ in ranges))
+
+
+def _value(value: Any, distribution: BaseDistribution) -> Any:
+    """Return a recorded value as Optuna holds it: a list of widths is its JSON text, numbers are Python's."""
+    if isinstance(distribution, CategoricalDistribution):
+        return next(choice for choice in distribution.choices if choice == _choice(value))
+    return int(value) if isinstance(distribution, IntDistribution) else float(value)
+
+
+def _choice(level: Any) -> bool | int | float | str | None:
+    if isinstance(level, tuple | list):
+        return json.dumps(list(level))
+    plain: bool | int | float | str | None = level
+    return plain
