@@ -34,7 +34,10 @@ class Screen:
         above = _lines(console, options, Group(*title(self.standing), *progress_parts(self.standing)))
         below = _lines(console, options, _below(self.standing, self.places))
         room = console.size.height - len(above) - len(below) - 2
-        yield from _joined([*above, *_running_lines(console, options, self.standing.running, room), *below])
+        running = _running_lines(console, options, self.standing.running, room)
+        if not running and self.standing.num_networks == 0:
+            running = _lines(console, options, Group("", labelled([("running", "the workers are starting")])))
+        yield from _joined([*above, *running, *below])
 
 
 def title(standing: Standing) -> list[RenderableType]:

@@ -70,8 +70,8 @@ def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS
 def scores(result: Confirmed) -> str:
     """Return the test scores of a confirmed configuration, with what they are means over."""
     return (
-        f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}; "
-        f"{counted(result.num_networks, 'fresh network')}"
+        f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, "
+        f"over {counted(result.num_networks, 'network')}"
     )
 
 

@@ -12,7 +12,7 @@ from reports.cube import plain
 from reports.words import number
 from studies.database import frames
 from studies.database.rows import RungRow, StudyRow, TrialRow
-from studies.database.states import Decision
+from studies.database.states import Decision, Phase
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.terminal.output import heading, labelled, text
@@ -135,14 +135,21 @@ def _at_rungs(record: TrialRecord) -> list[dict[str, Any]]:
 
 
 def _rung_table(record: TrialRecord) -> Table:
-    table = _numbers(("epoch", "train loss", "val. loss", "train acc.", "val. acc."), "ASHA")
-    says = {Decision.CONTINUE: "goes on", Decision.STOP: "stopped", None: ""}
+    table = _numbers(("epoch", "train loss", "val. loss", "train acc.", "val. acc."), "")
     for row in _at_rungs(record):
         table.add_row(
             *(str(row["epoch"]), number(row["train_loss"]), number(row["val_loss"])),
-            *(percent(row["train_accuracy"]), percent(row["val_accuracy"]), says[row["decision"]]),
+            *(percent(row["train_accuracy"]), percent(row["val_accuracy"]), _asha_said(record, row)),
         )
     return table
+
+
+def _asha_said(record: TrialRecord, row: Mapping[str, Any]) -> str:
+    """Return ASHA's word on a rung; it has none on the last one, nor in the confirm phase."""
+    is_last = row["epoch"] == record.study.plan["confirm"]["epochs"]
+    if record.trial.phase is Phase.CONFIRM or is_last or row["decision"] is None:
+        return ""
+    return "ASHA stops it" if row["decision"] == Decision.STOP else "ASHA lets it go on"
 
 
 def _network_table(replicates: pd.DataFrame) -> Table:

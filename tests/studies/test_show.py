@@ -82,7 +82,18 @@ def test_a_stopped_trial_shows_where_asha_stopped_it(complete: StudyRow, capsys:
     out = capsys.readouterr().out
     assert "stopped early (ASHA at epoch 1), 1 epoch trained" in out
     assert "depth 3, learning rate 0.0012" in out
-    assert rows_after(out, "At the rungs")[1] == ["1", "0.900", "2.900", "50.0", "%", "75.0", "%", "stopped"]
+    assert rows_after(out, "At the rungs")[1] == [
+        "1",
+        "0.900",
+        "2.900",
+        "50.0",
+        "%",
+        "75.0",
+        "%",
+        "ASHA",
+        "stops",
+        "it",
+    ]
     assert rows_after(out, "Its networks")[1] == ["0", "0", "0.900", "–", "90.0", "%", "–", "stopped"]
 
 
@@ -90,7 +101,15 @@ def test_a_confirm_trial_shows_each_network(complete: StudyRow, capsys: Capture)
     assert main([recorded.NAME, "--trial", "6"]) == 0
     out = capsys.readouterr().out
     assert [row[0] for row in rows_after(out, "At the rungs")[1:]] == ["1", "3"]
+    assert "ASHA" not in out
     assert [row[-1] for row in rows_after(out, "Its networks")[1:]] == ["complete", "diverged"]
+
+
+def test_asha_has_no_word_on_the_last_rung(complete: StudyRow, capsys: Capture) -> None:
+    assert main([recorded.NAME, "--trial", "1"]) == 0
+    first, last = rows_after(capsys.readouterr().out, "At the rungs")[1:]
+    assert first[-5:] == ["ASHA", "lets", "it", "go", "on"]
+    assert last[-1] == "%"
 
 
 def test_a_failed_trial_shows_its_error_which_moves_no_cursor(complete: StudyRow, capsys: Capture) -> None:

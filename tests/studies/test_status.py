@@ -35,7 +35,7 @@ def test_a_complete_study(complete: StudyRow, capsys: Capture) -> None:
         "4 complete, 1 stopped early, 1 failed",
         "12 of 12 ended, 1 diverged",
         "validation log-loss 0.400 nats in the search, trial 2 depth 5, learning rate 0.02",
-        "confirmed test log-loss 1.401 nats, test accuracy 47.5 %; 2 fresh networks",
+        "confirmed test log-loss 1.401 nats, test accuracy 47.5 %, over 2 networks",
         "1 trial failed trial 4 (search, cell 2): depth 5, learning rate 0.05 ValueError: \ufffd[2Jno such luck",
         "python -m studies.show tiny_study",
     ):

@@ -4,11 +4,12 @@ import sys
 import time
 from pathlib import Path
 
+from search_spaces import Value
 from studies.database.states import Phase, TrialState
 from studies.terminal.display import showing
 from studies.tuning.progress import Best, Progress, RunningTrial
 
-PARAMS = {"depth": 5, "batch_norm": True, "optimizer": "rmsprop", "learning_rate": 0.0034}
+PARAMS: dict[str, Value] = {"depth": 5, "batch_norm": True, "optimizer": "rmsprop", "learning_rate": 0.0034}
 
 
 def main(ending: str) -> None:
@@ -23,6 +24,7 @@ def main(ending: str) -> None:
         token_hint="cat /tmp/studies-x/token",
         report_path=Path("runs/depth_study/report.html"),
     ):
+        time.sleep(0.4)
         progress.running = {
             number: RunningTrial(number=number, phase=Phase.SEARCH, params=PARAMS, epoch=6)
             for number in range(7, 27)

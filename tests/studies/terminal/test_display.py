@@ -57,7 +57,13 @@ def test_the_last_state_stays_on_the_screen(ended: Shown) -> None:
 
 
 def test_while_it_runs_it_says_where_the_dashboard_is_and_what_trains(ended: Shown) -> None:
-    for expected in ("http://127.0.0.1:8265", "cat /tmp/studies-x/token", "trial 7", "epoch 6"):
+    for expected in (
+        "http://127.0.0.1:8265",
+        "cat /tmp/studies-x/token",
+        "the workers are starting",
+        "trial 7",
+        "epoch 6",
+    ):
         assert expected in ended.written
     assert "http://127.0.0.1:8265" not in ended.text, "the dashboard ends with the run"
 
