@@ -4,44 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from reports.gates import Gate, Rules, gate_of
 from reports.paired import blocks_needed
-from reports.phrases import both, condition, counted, factor_spoken, outcome_spoken, rather, unit_spoken
-from reports.words import count, decimals_for, number, p_value, percent, signed
+from reports.phrases import (
+    both,
+    capital,
+    condition,
+    counted,
+    factor_spoken,
+    outcome_spoken,
+    rather,
+    unit_spoken,
+)
+from reports.sentence import Sentence, Setting
+from reports.words import decimals_for, number, p_value, signed
 
 __all__ = ["Gate", "Rules", "Sentence", "Setting", "about_contrast", "about_family", "gate_of"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sentence:
-    """A sentence, the gate that licenses it, further gates that hold, and every number that it prints.
-
-    `numbers` are the values as computed; the text shows roundings of them.
-    """
-
-    text: str
-    gate: Gate
-    gates: tuple[Gate, ...] = ()
-    numbers: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What every sentence of a study shares: how long networks trained, what a block costs, how data were split.
-
-    `seconds_per_block` is the wall time that one more block of all cells took; `official_test`: all blocks share
-    one test set, so nothing is said about new samples.
-    """
-
-    epochs: int | None = None
-    seconds_per_block: float | None = None
-    official_test: bool = False
-    rules: Rules = field(default_factory=Rules)
 
 
 def about_family(
@@ -83,7 +65,7 @@ def about_contrast(
     opened = f"{place}, {text}" if place else text
     extra, tail = _beyond_sample(row, printed, setting)
     gates = ((Gate.EQUIVALENT,) if gate is not Gate.EQUIVALENT and row["equivalent"] else ()) + extra
-    return [Sentence(text=_capital(opened) + "." + tail, gate=gate, gates=gates, numbers=printed.numbers)]
+    return [Sentence(text=capital(opened) + "." + tail, gate=gate, gates=gates, numbers=printed.numbers)]
 
 
 class _Printed:
@@ -256,38 +238,3 @@ def _beyond_sample(
 
 def _bare(outcome: str) -> str:
     return outcome.removeprefix("the ")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def about_budget(factor: str, level: Any, share: float, epochs: int) -> Sentence:
-    """BUDGET: the level's networks were still improving when training ended, in that share of its cells."""
-    text = f"after {counted(epochs, 'epoch', 'epochs')}; still improving {condition(factor, level)}"
-    return Sentence(
-        text=f"{_capital(text)} ({percent(share, 0)} of its cells).",
-        gate=Gate.BUDGET,
-        numbers={"epochs": epochs, "share": share},
-    )
-
-
-def about_saturation(median_accuracy: float) -> Sentence:
-    """SATURATED: accuracies lie so high that they no longer tell levels apart."""
-    return Sentence(
-        text=f"Accuracy is saturated (median {percent(median_accuracy)}); log-loss is compared.",
-        gate=Gate.SATURATED,
-        numbers={"median_accuracy": median_accuracy},
-    )
-
-
-def about_association(first: str, second: str, correlation: float, num: int) -> Sentence:
-    """ASSOCIATION: one measured thing goes along with another (a rank correlation over `num` networks)."""
-    if not math.isfinite(correlation):
-        text = f"Whether {first} goes along with {second} cannot be told: one of them does not vary."
-        return Sentence(text=text, gate=Gate.UNRESOLVED)
-    more, shown = "higher" if correlation > 0 else "lower", number(correlation, 2)
-    text = (
-        f"Higher {first} goes along with {more} {second} (rank correlation {shown}, {count(num)} networks)."
-    )
-    return Sentence(text=text, gate=Gate.ASSOCIATION, numbers={"correlation": correlation, "num": num})

@@ -10,18 +10,13 @@ import numpy as np
 import pandas as pd
 
 from reports.cube import Cube, Floats, cube, levels_of, mean_over_cells, pairs_to_compare, plain, snap
-from reports.gates import Evidence, Rules, gate_of, has_direction, holm, is_equivalent
+from reports.families import COLUMNS, gated
+from reports.gates import Rules
 from reports.interactions import Dependence, dependence, interactions, interactions_of, smallest_q
-from reports.paired import check_smallest_effect, summarise_each
+from reports.paired import check_smallest_effect
 
 __all__ = ["COLUMNS", "at_best", "contrasts", "interactions", "simple_effects"]
 
-COLUMNS = [
-    *("factor", "level_a", "level_b", "estimate", "ci_low", "ci_high", "p", "p_holm", "p_sign_flip"),
-    *("num_blocks", "gate", "outcome", "sd", "sample_low", "sample_high", "beyond_sample"),
-    *("p_equivalent", "p_beyond", "direction", "equivalent", "probability_lower", "complete"),
-    *("constant", "boundary", "interacts_with", "reverses", "smallest_effect"),
-]
 # The part of the error rate that simple effects may spend beside the averages.
 SIMPLE_SHARE = 0.5
 Boundary = Mapping[str, Mapping[Any, float]]
@@ -59,7 +54,7 @@ def contrasts(
     column, two rows for one cell and block, or a smallest effect that is not positive.
     """
     rules = rules or Rules()
-    return _gated(
+    return gated(
         contrast_family(cube(frame, outcome), factors, smallest_effect, boundary, rules),
         smallest_effect,
         rules,
@@ -73,7 +68,7 @@ def contrast_family(
     boundary: Boundary | None,
     rules: Rules,
 ) -> list[dict[str, Any]]:
-    """The contrasts of `contrasts` from a cube, before numbers and gates (`gate_family`)."""
+    """The contrasts of `contrasts` from a cube, before numbers and gates (`families.gate_family`)."""
     check_smallest_effect(smallest_effect)
     q_values = smallest_q(interactions_of(table, list(table.factors)))
     family = []
@@ -104,7 +99,7 @@ def simple_effects(
     """
     rules = rules or Rules()
     family = simple_family(cube(frame, outcome), factors, boundary, rules)
-    result = _gated(family, smallest_effect, rules, SIMPLE_SHARE)
+    result = gated(family, smallest_effect, rules, SIMPLE_SHARE)
     result.insert(0, "by", [row["by"] for row in family])
     result.insert(1, "by_level", pd.Series([row["by_level"] for row in family], dtype=object))
     return result
@@ -113,7 +108,7 @@ def simple_effects(
 def simple_family(
     table: Cube, factors: Sequence[str], boundary: Boundary | None, rules: Rules
 ) -> list[dict[str, Any]]:
-    """The contrasts of `simple_effects` from a cube, before numbers and gates (`gate_family`)."""
+    """The contrasts of `simple_effects` from a cube, before numbers and gates (`families.gate_family`)."""
     family = []
     for factor, by in permutations(factors, 2):
         table.axis(factor)
@@ -153,7 +148,7 @@ def at_best(
             slim = _two_cells(table, factor, pair, best)
             family.append(_compared(slim, factor, pair, None, at_boundary))
             cells.append([{name: cell[name] for name in table.factors} for cell in best])
-    result = _gated(family, smallest_effect, rules)
+    result = gated(family, smallest_effect, rules)
     result["best_a"] = pd.Series([first for first, _ in cells], dtype=object)
     result["best_b"] = pd.Series([second for _, second in cells], dtype=object)
     return result
@@ -216,71 +211,3 @@ def _constant(table: Cube, factor: str, pair: tuple[Any, Any]) -> bool:
     both = np.concatenate([table.at(factor, level).values.ravel() for level in pair])
     finite = both[np.isfinite(both)]
     return finite.size == 0 or bool(np.ptp(finite) <= 1e-12 * table.scale)
-
-
-def _gated(
-    family: Sequence[Mapping[str, Any]], smallest_effect: float | None, rules: Rules, share: float = 1.0
-) -> pd.DataFrame:
-    """Numbers, adjustment within the family, gates; laid out as a frame."""
-    rows = gate_family(family, smallest_effect, rules, share)
-    result = pd.DataFrame(rows, columns=COLUMNS)
-    # Levels of any type, and None, stay what they are.
-    kept = ("level_a", "level_b", "interacts_with")
-    return result.assign(**{name: pd.Series([row[name] for row in rows], dtype=object) for name in kept})
-
-
-def gate_family(
-    family: Sequence[Mapping[str, Any]], smallest_effect: float | None, rules: Rules, share: float = 1.0
-) -> list[dict[str, Any]]:
-    """Compute, adjust and gate the contrasts of one family; each row gives its `differences` per block.
-
-    `share` is the part of the error rate that the family may spend: adjusted p values are divided by it.
-    """
-    confidence = 1 - rules.alpha
-    numbers = summarise_each([row["differences"] for row in family], smallest_effect, confidence)
-    adjusted = {
-        name: [min(1.0, p / share) if p == p else p for p in holm([found[name] for found in numbers])]
-        for name in ("p", "p_equivalent", "p_beyond")
-    }
-    return [
-        _with_gate(
-            {
-                **row,
-                **found,
-                "p_holm": adjusted["p"][place],
-                "p_equivalent": adjusted["p_equivalent"][place],
-                "p_beyond": adjusted["p_beyond"][place],
-                "smallest_effect": np.nan if smallest_effect is None else smallest_effect,
-            },
-            rules,
-        )
-        for place, (row, found) in enumerate(zip(family, numbers, strict=True))
-    ]
-
-
-def _with_gate(row: dict[str, Any], rules: Rules) -> dict[str, Any]:
-    evidence = _evidence(row)
-    direction = has_direction(evidence, rules)
-    return {
-        **row,
-        "gate": gate_of(evidence, rules).value,
-        "direction": direction,
-        "equivalent": is_equivalent(evidence, rules),
-        "beyond_sample": bool(direction and (row["sample_low"] > 0 or row["sample_high"] < 0)),
-    }
-
-
-def _evidence(row: Mapping[str, Any]) -> Evidence:
-    size = row["smallest_effect"]
-    return Evidence(
-        num_blocks=row["num_blocks"],
-        complete=row["complete"],
-        p_holm=row["p_holm"],
-        p_sign_flip=row["p_sign_flip"],
-        p_equivalent=row["p_equivalent"],
-        p_beyond=row["p_beyond"],
-        beyond_effect=bool(row["ci_low"] > size or row["ci_high"] < -size),
-        interacts=row["interacts_with"] is not None,
-        at_boundary=row["boundary"],
-        constant=row["constant"],
-    )

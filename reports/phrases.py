@@ -29,6 +29,7 @@ _SPOKEN = {
     "batch_norm": "batch normalisation",
     "depth": "the number of hidden layers",
     "optimizer": "the optimizer",
+    "learning_rate": "the learning rate",
 }
 
 
@@ -100,7 +101,9 @@ def configuration(levels: Mapping[str, Any]) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Parts as a person lists them: "a", "a and b", "a, b and c"."""
+    """Parts as a person lists them: "a", "a and b", "a, b and c"; with semicolons where a part has its own "and"."""
+    if len(parts) > 1 and any(" and " in part for part in parts):
+        return "; ".join(parts)
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
@@ -116,3 +119,8 @@ def unit_spoken(outcome: str) -> tuple[float, str]:
     if outcome.endswith("_error") or outcome == "failed":
         return 100.0, "percentage points"
     return 1.0, outcome_unit(outcome)
+
+
+def capital(text: str) -> str:
+    """The text with its first letter raised."""
+    return text[:1].upper() + text[1:]

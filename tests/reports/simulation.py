@@ -11,8 +11,9 @@ import numpy.typing as npt
 from scipy import optimize, stats
 
 from reports.claims import Setting, about_contrast
-from reports.comparison import SIMPLE_SHARE, contrast_family, gate_family, simple_family
+from reports.comparison import SIMPLE_SHARE, contrast_family, simple_family
 from reports.cube import Cube, pairs_to_compare
+from reports.families import gate_family
 from reports.gates import Rules
 from tests.reports.balanced import DEPTH_STUDY
 

@@ -63,6 +63,7 @@ def test_a_whole_configuration() -> None:
 
 def test_lists() -> None:
     assert [listed("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+    assert listed(["a and b", "c"]) == "a and b; c"
     assert listed([]) == ""
 
 

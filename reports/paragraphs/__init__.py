@@ -1,0 +1,1 @@
+"""The three paragraphs of the analysis, one file each: design and budget, performance, stability and limits."""

@@ -1,0 +1,218 @@
+"""Second paragraph: failures, the best configuration, levels at their best, and averages or what they depend on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.answers import AT_BEST, AVERAGED, CLAIMS, Said
+from reports.best import spread
+from reports.budget_curve import expected_best
+from reports.claims import Gate
+from reports.effects import failure_rates, failures_first, optimism
+from reports.inputs import ReportInputs
+from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
+from reports.phrases import (
+    both,
+    capital,
+    configuration,
+    counted,
+    factor_spoken,
+    level_spoken,
+    listed,
+    outcome_spoken,
+    rather,
+)
+from reports.results import Results
+from reports.words import count, decimals_for, factor_name, number, percent, small
+
+
+def performance(
+    inputs: ReportInputs,
+    results: Results,
+    best: Mapping[str, Any] | None,
+    confirmed: Sequence[Mapping[str, Any]],
+    at_best: Sequence[Said],
+    averaged: Sequence[Said],
+) -> Paragraph:
+    """What was found: gated sentences and plain description, nothing else."""
+    return paragraph(
+        [
+            _failures(inputs, results),
+            _best(inputs, best),
+            _optimism(results, best),
+            *_family(at_best, AT_BEST),
+            *_family(averaged, AVERAGED),
+            None if inputs.has_cells else _default(confirmed),
+            None if inputs.has_cells else _budget(inputs),
+        ]
+    )
+
+
+def _failures(inputs: ReportInputs, results: Results) -> Line | None:
+    """Failed networks by the factor whose levels differ most in them; None where no levels differ."""
+    if not inputs.has_cells or results.rows.empty:
+        return None
+    tables = {factor: failure_rates(results.rows, [factor]) for factor in inputs.factors}
+    differing = {factor: rates for factor, rates in tables.items() if failures_first(rates)}
+    if not differing:
+        return None
+    factor = max(
+        differing, key=lambda name: float(differing[name]["share"].max() - differing[name]["share"].min())
+    )
+    rates = differing[factor]
+    parts = [f"{percent(row['share'])} with {level_spoken(factor, row[factor])}" for row in _records(rates)]
+    return Line(
+        text="Failures come first, for a mean over a few failed networks misleads: networks that diverged, failed "
+        f"or did no better than chance are {listed(parts)}.",
+        numbers=[list(rates["share"]), list(inputs.factors[factor])],
+    )
+
+
+def _records(frame: Any) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Line | None:
+    if best is None or best["test_loss"] is None:
+        return None
+    params = {name: value for name, value in best["params"].items() if name in inputs.factors}
+    others = {name: value for name, value in best["params"].items() if name not in inputs.factors}
+    tuned = [
+        f"{factor_name(name)} {small(value) if isinstance(value, float) else value}"
+        for name, value in others.items()
+    ]
+    what = ", ".join(part for part in [configuration(params), *tuned] if part)
+    blocks = counted(best["num_blocks"], "block", "blocks")
+    return Line(
+        text=f"The configuration with the lowest validation loss is {what}: over {blocks} its test log-loss is "
+        f"{spread(best, 'test_loss')} nats and its test error {spread(best, 'test_error', 100)} %.",
+        numbers=[
+            dict(best),
+            *(
+                100 * value
+                for value in [best["test_error"], *best["test_error_interval"]]
+                if value is not None
+            ),
+        ],
+    )
+
+
+def _optimism(results: Results, best: Mapping[str, Any] | None) -> Line | None:
+    if best is None or best["test_loss"] is None:
+        return None
+    gap = optimism(results.rows[results.rows["trial_number"] == best["trial_number"]])
+    if not math.isfinite(gap.ci_low):
+        return None
+    places = decimals_for((gap.ci_high - gap.ci_low) / 2)
+    low, high = number(gap.ci_low, places), number(gap.ci_high, places)
+    return Line(
+        text=f"Its validation loss less its test log-loss is {number(gap.estimate, places)} nats [{low} to {high}]: as "
+        "the winner of a search it keeps a small optimism.",
+        numbers=[gap.estimate, gap.ci_low, gap.ci_high],
+    )
+
+
+def _family(family: Sequence[Said], place: str) -> list[Line | None]:
+    """Claims in full, the rest gathered by gate."""
+    claims = [said for said in family if said.row["gate"] in (Gate.MEANINGFUL, Gate.DIRECTION)]
+    lines = [line_of(said.sentences) for said in claims]
+    lines += _dependences([said for said in family if said.row["gate"] == Gate.INTERACTION])
+    return [*lines, *(_gathered(family, gate, place) for gate in _GATHERED)]
+
+
+def _dependences(family: Sequence[Said]) -> list[Line | None]:
+    """Per factor and what it depends on: that it does, and the largest simple effect that is claimed."""
+    groups: dict[tuple[str, str], list[Said]] = {}
+    for said in family:
+        groups.setdefault((said.row["factor"], said.row["interacts_with"]), []).append(said)
+    return [line for (_, by), group in groups.items() for line in _dependence(by, group)]
+
+
+def _dependence(by: str, group: Sequence[Said]) -> list[Line | None]:
+    row = group[0].row
+    pairs = listed([_rather(said.row) for said in group])
+    text = f"How {outcome_spoken(row['outcome'])} changes {pairs} depends on {factor_spoken(by)}."
+    levels = [[said.row["level_a"], said.row["level_b"]] for said in group]
+    # The first sentence of an interaction names it, one per level follows.
+    claimed = [
+        (abs(effect["estimate"]), sentence)
+        for said in group
+        if said.by_level is not None
+        for sentence, effect in zip(said.sentences[1:], _records(said.by_level), strict=True)
+        if sentence.gate in CLAIMS[:2]
+    ]
+    if not claimed:
+        return [
+            Line(text=f"{text[:-1]}, though no difference at a single level is resolved.", numbers=levels)
+        ]
+    largest = max(claimed, key=lambda pair: pair[0])[1]
+    return [Line(text=text, numbers=levels), line_of([largest])]
+
+
+_GATHERED = {
+    Gate.EQUIVALENT: "{place}, test log-losses are practically equal (within ±{smallest} nats) {pairs}.",
+    Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
+    Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
+    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far point to {pairs}.",
+}
+
+
+def _gathered(family: Sequence[Said], gate: Gate, place: str) -> Line | None:
+    rows = [said.row for said in family if said.row["gate"] == gate]
+    if not rows:
+        return None
+    speak = {Gate.EQUIVALENT: _both, Gate.INDICATED: _pointed}.get(gate, _rather)
+    subject, verb = ("difference", "is") if len(rows) == 1 else ("differences", "are")
+    smallest = rows[0]["smallest_effect"]
+    text = _GATHERED[gate].format(
+        place=capital(place),
+        smallest=f"{smallest:g}",
+        pairs=listed([speak(row) for row in rows]),
+        subject=f"the {subject} in test log-loss",
+        verb=verb,
+    )
+    numbers = [
+        [row[name] for name in ("level_a", "level_b", "estimate", "ci_low", "ci_high")] for row in rows
+    ]
+    return Line(text=text, numbers=[smallest, numbers])
+
+
+def _rather(row: Mapping[str, Any]) -> str:
+    return rather(row["factor"], row["level_a"], row["level_b"])
+
+
+def _both(row: Mapping[str, Any]) -> str:
+    return both(row["factor"], row["level_a"], row["level_b"])
+
+
+def _pointed(row: Mapping[str, Any]) -> str:
+    places = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
+    low, high = number(row["ci_low"], places), number(row["ci_high"], places)
+    return f"{number(row['estimate'], places)} nats [{low} to {high}] {_rather(row)}"
+
+
+def _default(confirmed: Sequence[Mapping[str, Any]]) -> Line | None:
+    default = next((each for each in confirmed if each["is_default"] and each["test_loss"] is not None), None)
+    if default is None:
+        return None
+    return Line(
+        text=f"The stated default has a test log-loss of {spread(default, 'test_loss')} nats.",
+        numbers=[dict(default)],
+    )
+
+
+def _budget(inputs: ReportInputs) -> Line | None:
+    """What fewer trials would have found, from those that reached the last rung."""
+    trials = inputs.trials
+    reached = trials[(trials["phase"] == "search") & (trials["state"] == "complete")]["objective"].dropna()
+    if len(reached) < 2:
+        return None
+    curve, half = expected_best(reached.to_numpy(dtype=float)), len(reached) // 2
+    some, whole = number(curve[half - 1]), number(curve[-1])
+    return Line(
+        text=f"Of the {count(len(reached))} trials that reached the last rung, {count(half)} drawn at random would "
+        f"have been expected to find a validation loss of {some} nats, all of them {whole}.",
+        numbers=[len(reached), half, curve[half - 1], curve[-1]],
+    )

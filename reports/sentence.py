@@ -1,0 +1,35 @@
+"""What a sentence of a report is, and what all sentences of a study share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reports.gates import Gate, Rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A sentence, the gate that licenses it (None: plain description), further gates, and the numbers it prints.
+
+    `numbers` are the values as computed; the text shows roundings of them.
+    """
+
+    text: str
+    gate: Gate | None
+    gates: tuple[Gate, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What every sentence of a study shares: how long networks trained, what a block costs, how data were split.
+
+    `seconds_per_block` is the wall time that one more block of all cells took; `official_test`: all blocks share
+    one test set, so nothing is said about new samples.
+    """
+
+    epochs: int | None = None
+    seconds_per_block: float | None = None
+    official_test: bool = False
+    rules: Rules = field(default_factory=Rules)
