@@ -1,99 +1,19 @@
 """The agenda leads through both phases, and from any point of interruption to the same end."""
 
-import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studies.database.results import Ending, RungResult, TrialResult
-from studies.database.states import Decision, Phase, TrialState
+from studies.database.states import Phase, TrialState
 from studies.database.store import Store
-from studies.planning import Plan
 from studies.tuning.agenda import Agenda, Nothing
 from studies.tuning.assignments import assign
 from studies.tuning.planned import PlannedTrial
+from tests.studies.tuning.driving import DriverDiedError, drive, summary
 from tests.studies.tuning.plans import plan
-
-
-class DriverDiedError(Exception):
-    """The driver dies here."""
-
-
-def objective(trial: PlannedTrial, epoch: int) -> float:
-    """A made-up loss: best at a rate of 0.01, better with epochs, never twice the same."""
-    rate = trial.params["learning_rate"]
-    assert isinstance(rate, float)
-    return 1 + (math.log10(rate) + 2) ** 2 / epoch + 0.01 * len(str(trial.params["optimizer"]))
-
-
-def drive(
-    plan: Plan, store: Store, *, die_after: int | None = None, fails: frozenset[int] = frozenset()
-) -> Agenda:
-    """Train a plan one trial at a time as the driver would, until the end or the given number of writes."""
-    study = store.find_study(plan.name) or store.create_study(
-        name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
-    )
-    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
-    writes = iter(range(10**9))
-
-    def write() -> None:
-        if next(writes) == die_after:
-            raise DriverDiedError
-
-    while not isinstance(trial := agenda.next_trial(), Nothing):
-        write()
-        cell = None if trial.cell is None else trial.cell.number
-        store.add_trial(
-            study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
-        )
-        store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions={})
-        for result, state in results(agenda, trial, fails):
-            write()
-            store.record_result(study.id, trial.number, result)
-            if result.rung is not None and result.rung.objective is not None:
-                agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
-            if state is not None:
-                agenda.end(trial.number, state)
-    assert trial is Nothing.MORE
-    return agenda
-
-
-def results(
-    agenda: Agenda, trial: PlannedTrial, fails: frozenset[int]
-) -> Iterator[tuple[TrialResult, TrialState | None]]:
-    for epoch in (1, 3):
-        if trial.number in fails:
-            yield report(epoch, None, TrialState.FAILED, None), TrialState.FAILED
-            return
-        value = objective(trial, epoch)
-        decision = agenda.decide(trial.number, epoch=epoch, objective=value)
-        state = (
-            TrialState.PRUNED if decision is Decision.STOP else TrialState.COMPLETE if epoch == 3 else None
-        )
-        yield report(epoch, decision, state, value), state
-        if state is not None:
-            return
-
-
-def report(
-    epoch: int, decision: Decision | None, state: TrialState | None, value: float | None
-) -> TrialResult:
-    rung = RungResult(epoch=epoch, objective=value, decision=decision or Decision.CONTINUE)
-    ending = None if state is None else Ending(state=state, ended_at=datetime.now(UTC), objective=value)
-    return TrialResult(epoch=epoch, busy_seconds=0.0, rung=None if value is None else rung, ending=ending)
-
-
-def summary(store: Store, name: str) -> list[tuple[object, ...]]:
-    study = store.find_study(name)
-    assert study is not None
-    return [
-        (row.number, row.phase, row.cell, dict(row.params), row.state, row.rung, row.objective)
-        for row in store.trials(study.id)
-    ]
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""Predictions come from past studies where there are any, scale as theory says, and write nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studies import runs
+from studies.database.states import StudyState
+from studies.database.store import Store
+from studies.locations import Locations
+from studies.pilot import run_pilot
+from studies.planning import Plan
+from studies.prediction import Basis, find_basis, half_width, predict, predict_here
+from studies.tuning.resources import Resources
+from tests.studies.tuning.driving import drive
+from tests.studies.tuning.plans import plan
+from trainables import datasets
+
+BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new storage."""
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
+        yield opened
+
+
+def test_half_width_is_what_t_intervals_have_on_average() -> None:
+    generator = np.random.default_rng(0)
+    samples = generator.normal(0, 0.05, (4000, 10))
+    observed = 2.2622 * samples.std(1, ddof=1) / 10**0.5
+    assert half_width(0.05, 10) == pytest.approx(observed.mean(), rel=0.05)
+    assert half_width(0.05, 1) == float("inf")
+
+
+def test_more_replicates_take_longer_and_narrow_the_interval() -> None:
+    prediction = predict(plan(), BASIS, num_workers=2)
+    chain = [prediction, *prediction.alternatives]
+    assert [p.replicates for p in chain] == [2, 10, 20, 40]
+    assert [p.seconds for p in chain] == sorted(p.seconds for p in chain)
+    widths = [p.half_widths["depth"] for p in chain]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_more_workers_are_faster() -> None:
+    assert predict(plan(), BASIS, num_workers=8).seconds < predict(plan(), BASIS, num_workers=2).seconds
+
+
+def test_a_finished_study_on_the_same_data_is_the_basis(store: Store) -> None:
+    drive(plan(), store)
+    study = store.find_study("small")
+    assert study is not None
+    seconds = {"wall": 9.0, "busy": 1.0, "recording": 0.1, "startup": 3.5}
+    runs.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds=seconds)
+    dataset = datasets.load("digits")
+    assert find_basis(digits_plan(), dataset, store).source.startswith(
+        "a pilot"
+    )  # the study is not complete yet
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    basis = find_basis(plan(name="next"), dataset, store)
+    assert basis.source.startswith("study small")
+    assert basis.startup_seconds == 3.5
+    trials = store.trials(study.id)
+    per_epoch = sum(t.busy_seconds for t in trials) / sum(2 * t.epochs for t in trials)
+    assert basis.seconds_per_network_epoch == pytest.approx(per_epoch)
+    assert set(basis.spreads) == {"depth", "optimizer"}
+
+
+def digits_plan() -> Plan:
+    """Return the small plan on the real digits."""
+    base = plan()
+    return Plan(name="digits", study=base.study, dataset_fingerprint=datasets.load("digits").fingerprint)
+
+
+def test_a_pilot_trains_pairs_of_levels() -> None:
+    pilot = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert set(pilot.outcomes["depth"]) == {1, 2}
+    assert len(pilot.outcomes) == 4 * 2  # both levels with each optimizer, two blocks
+    assert pilot.outcomes["test_loss"].between(0, 2.31).all()
+    assert 0 < pilot.seconds_per_network_epoch < 1
+
+
+def test_predicting_writes_nothing(tmp_path: Path) -> None:
+    locations = Locations(storage=f"sqlite:///{tmp_path}/none.db", output=tmp_path / "runs")
+    predict_here(digits_plan(), datasets.load("digits"), locations, Resources(workers=1))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,149 @@
+"""A driver without Ray: trains a plan's trials one at a time with made-up results, and dies when told to."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from studies.database.results import Ending, RungResult, TrialResult
+from studies.database.states import Decision, Outcome, Phase, TrialState
+from studies.database.store import Store
+from studies.planning import Plan
+from studies.tuning.agenda import Agenda, Nothing
+from studies.tuning.assignments import assign
+from studies.tuning.planned import PlannedTrial
+from trainables.records import EpochRecord, LayerRecord, ReplicateRecord
+
+VERSIONS = {"torch": "0", "studies": "0"}
+
+
+class DriverDiedError(Exception):
+    """The driver dies here."""
+
+
+def objective(trial: PlannedTrial, epoch: int) -> float:
+    """A made-up loss: best at a rate of 0.01, better with epochs, never twice the same."""
+    rate = trial.params["learning_rate"]
+    assert isinstance(rate, float)
+    return 1 + (math.log10(rate) + 2) ** 2 / epoch + 0.01 * len(str(trial.params["optimizer"]))
+
+
+def drive(
+    plan: Plan, store: Store, *, die_after: int | None = None, fails: frozenset[int] = frozenset()
+) -> Agenda:
+    """Train a plan one trial at a time as the driver would, until the end or the given number of writes."""
+    study = store.find_study(plan.name) or store.create_study(
+        name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+    )
+    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    writes = iter(range(10**9))
+
+    def write() -> None:
+        if next(writes) == die_after:
+            raise DriverDiedError
+
+    while not isinstance(trial := agenda.next_trial(), Nothing):
+        write()
+        cell = None if trial.cell is None else trial.cell.number
+        store.add_trial(
+            study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+        )
+        store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions=VERSIONS)
+        blocks = assign(plan, trial, keeps_models=False).blocks
+        for result, state in results(agenda, trial, blocks, fails):
+            write()
+            store.record_result(study.id, trial.number, result)
+            if result.rung is not None and result.rung.objective is not None:
+                agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
+            if state is not None:
+                agenda.end(trial.number, state)
+    assert trial is Nothing.MORE
+    return agenda
+
+
+def results(
+    agenda: Agenda, trial: PlannedTrial, blocks: tuple[int, ...], fails: frozenset[int]
+) -> Iterator[tuple[TrialResult, TrialState | None]]:
+    """Yield the reports of a trial at epochs 1 and 3, with what ASHA makes of them."""
+    for start, epoch in ((0, 1), (1, 3)):
+        if trial.number in fails:
+            yield report(trial, start, epoch, blocks, None, TrialState.FAILED), TrialState.FAILED
+            return
+        value = objective(trial, epoch)
+        decision = agenda.decide(trial.number, epoch=epoch, objective=value)
+        stopped = TrialState.PRUNED if decision is Decision.STOP else None
+        state = TrialState.COMPLETE if epoch == 3 else stopped
+        yield report(trial, start, epoch, blocks, decision, state), state
+        if state is not None:
+            return
+
+
+def report(
+    trial: PlannedTrial,
+    start: int,
+    epoch: int,
+    blocks: tuple[int, ...],
+    decision: Decision | None,
+    state: TrialState | None,
+) -> TrialResult:
+    """Return a report with an epoch record for each replicate and epoch since `start`."""
+    failed = state is TrialState.FAILED
+    value = None if failed else objective(trial, epoch)
+    rung = RungResult(epoch=epoch, objective=value, decision=decision or Decision.CONTINUE)
+    records = (
+        [] if failed else [record(trial, r, e) for e in range(start, epoch + 1) for r, _ in enumerate(blocks)]
+    )
+    return TrialResult(
+        epoch=0 if failed else epoch,
+        busy_seconds=0.0 if failed else 0.01 * (epoch - start),
+        epochs=records,
+        rung=None if failed else rung,
+        ending=None if state is None else ending(trial, epoch, blocks, state),
+    )
+
+
+def record(trial: PlannedTrial, replicate: int, epoch: int) -> EpochRecord:
+    """Return one replicate's made-up epoch; epoch 0 carries its one layer alone."""
+    layer = LayerRecord(
+        layer=1,
+        grad_l2=1.0,
+        grad_l2_max=1.0,
+        grad_rms=0.1,
+        delta_rms=0.1,
+        update_ratio=None,
+        dead_fraction=0.0,
+    )
+    if epoch == 0:
+        return EpochRecord(replicate=replicate, epoch=0, layers=(layer,))
+    return EpochRecord(replicate=replicate, epoch=epoch, val_loss=objective(trial, epoch) + 0.01 * replicate)
+
+
+def ending(trial: PlannedTrial, epoch: int, blocks: tuple[int, ...], state: TrialState) -> Ending:
+    """Return the end of a trial, with the test scores of the confirm phase."""
+    outcome = {TrialState.PRUNED: Outcome.STOPPED, TrialState.FAILED: Outcome.FAILED}.get(
+        state, Outcome.COMPLETE
+    )
+    tested = trial.phase is Phase.CONFIRM
+    loss = objective(trial, epoch)
+    replicates = [
+        ReplicateRecord(
+            replicate=replicate,
+            block=block,
+            outcome=outcome,
+            val_loss=loss,
+            test_loss=loss + 0.01 * ((7 * block) % 5) if tested else None,
+            test_accuracy=0.5 if tested else None,
+        )
+        for replicate, block in enumerate(blocks)
+    ]
+    value = None if state is TrialState.FAILED else loss
+    return Ending(state=state, ended_at=datetime.now(UTC), objective=value, replicates=replicates)
+
+
+def summary(store: Store, name: str) -> list[tuple[object, ...]]:
+    """Return what a study recorded of its trials, times and workers apart."""
+    study = store.find_study(name)
+    assert study is not None
+    return [
+        (row.number, row.phase, row.cell, dict(row.params), row.state, row.rung, row.objective)
+        for row in store.trials(study.id)
+    ]
