@@ -39,7 +39,7 @@ def largest_difference(contrasts: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def counted_gates(contrasts: Sequence[Mapping[str, Any]]) -> str | None:
-    """How many differences have which gate: "5 of 7 differences are practically equal, 2 not resolved"; None without."""
+    """How many differences have which gate: "5 of 7 differences are practically equal, 2 not resolved"; else None."""
     counts = Counter(row["gate"] for row in contrasts if row["gate"] is not None)
     listed = [f"{counts[gate]} {words}" for gate, words in _COUNTED.items() if counts[gate]]
     if not listed:

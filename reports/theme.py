@@ -153,7 +153,8 @@ def _style(variable: str, place: int, level: Any, colours: tuple[str, str], take
 def _untaken(colour: str, taken: set[str]) -> str:
     """The colour, or its nearest neighbour that no other ink is drawn in; to the eye the same."""
     value = int(colour[1:], 16)
+    step = 1 if value & 0xFF < 0x80 else -1
     while f"#{value:06x}" in taken:
-        value += 1 if value & 0xFF < 0x80 else -1
+        value += step
     taken.add(f"#{value:06x}")
     return f"#{value:06x}"
