@@ -11,15 +11,16 @@ from tests.studies.tuning.plans import plan
 def trials(num: int, *, state: str = "complete") -> pd.DataFrame:
     """Return search trials whose loss depends on the depth, and a little on luck."""
     generator = np.random.default_rng(0)
-    depth = generator.integers(1, 3, num)
+    depth, optimizer = generator.integers(1, 3, num), generator.choice(["sgd", "adam"], num)
+    low, high = np.where(optimizer == "sgd", 3e-3, 3e-4), np.where(optimizer == "sgd", 0.5, 3e-2)
     return pd.DataFrame(
         {
             "number": range(1, num + 1),
             "phase": "search",
             "state": state,
             "depth": depth,
-            "optimizer": generator.choice(["sgd", "adam"], num),
-            "learning_rate": np.exp(generator.uniform(np.log(3e-3), np.log(3e-2), num)),
+            "optimizer": optimizer,
+            "learning_rate": np.exp(generator.uniform(np.log(low), np.log(high))),
             "objective": depth + 0.1 * generator.random(num),
         }
     )

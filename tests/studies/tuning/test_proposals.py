@@ -76,7 +76,7 @@ def test_rebuilt_proposals_go_on_alike(sampler: str, done: int, cells: bool) -> 
     whole = run(Proposals(small.study, seed=3, cell=cell), range(1, 21))
     rebuilt = Proposals(small.study, seed=3, cell=cell)
     for number, params in enumerate(whole[:done], start=1):
-        assert rebuilt.replay(number, params, place=number - 1)  # type: ignore[arg-type]
+        assert rebuilt.replay(number, params, place=number - 1)
         finish(rebuilt, number, params)
     assert run(rebuilt, range(done + 1, 21)) == whole[done:]
 
