@@ -7,6 +7,9 @@ from pathlib import Path
 
 from studies.database.results import Artifact
 
+BEST = "best"
+"""The folder below models/ that holds the best configuration's weights."""
+
 
 def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[Artifact]:
     """Write `folder`/models/`name`/block-B.safetensors for the network of each block; return what was written."""

@@ -13,7 +13,7 @@ from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
-from studies.tuning.models import write_models
+from studies.tuning.models import BEST, write_models
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Best, Progress, RunningTrial
 from trainables.assignment import Assignment
@@ -53,10 +53,13 @@ class Recorder(tune.Callback):
         """Note the start of an attempt."""
         assignment: Assignment = trial.config["assignment"]
         planned = self._agenda.trials[assignment.number]
-        self._progress.running[planned.number] = RunningTrial(
+        progress = self._progress
+        if progress.training_started is None:
+            progress.training_started = progress.clock()
+        progress.running[planned.number] = RunningTrial(
             number=planned.number, phase=planned.phase, params=planned.params
         )
-        self._insist(
+        self.insist(
             lambda: self._store.start_trial(
                 self._study_id,
                 planned.number,
@@ -72,6 +75,8 @@ class Recorder(tune.Callback):
         """Record a report."""
         assignment: Assignment = trial.config["assignment"]
         report: TrialReport = result["report"]
+        # Tune keeps every trial's last result to the end: without the report, which is large.
+        del result["report"]
         decision = self._decisions.pop(assignment.number, None)
         planned = self._agenda.trials[assignment.number]
         self._record(planned, assignment, report, decision)
@@ -92,7 +97,7 @@ class Recorder(tune.Callback):
             ),
             busy_seconds=0.0,
             worker="",
-            error=f"the worker was lost\n{getattr(trial, 'error_file', None) or ''}".strip(),
+            error=f"the worker was lost {trial.num_failures} times, at last so:\n{trial.get_error()}",
         )
         self._record(planned, assignment, lost, None)
 
@@ -116,7 +121,7 @@ class Recorder(tune.Callback):
             ending=ending,
             worker=report.worker or None,
         )
-        if self._insist(lambda: self._store.record_result(self._study_id, planned.number, result)):
+        if self.insist(lambda: self._store.record_result(self._study_id, planned.number, result)):
             if at_rung:
                 self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
             if state is not None:
@@ -140,7 +145,7 @@ class Recorder(tune.Callback):
     def _artifacts(self, planned: PlannedTrial, report: TrialReport) -> list[Artifact]:
         if not report.models:
             return []
-        name = "best" if planned.cell is not None else f"trial-{planned.number}"
+        name = BEST if planned.cell is not None else f"trial-{planned.number}"
         blocks = [record.block for record in report.replicates]
         return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
@@ -161,7 +166,7 @@ class Recorder(tune.Callback):
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
             progress.best = best_so_far(self._agenda)
 
-    def _insist(self, write: Callable[[], object]) -> bool:
+    def insist(self, write: Callable[[], object]) -> bool:
         """Write, again and again for a while if need be; return whether it was written."""
         deadline = time.monotonic() + self._max_seconds
         pause = 0.05

@@ -5,24 +5,42 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
+from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda, Nothing
 from studies.tuning.planned import PlannedTrial
 
 
 class AgendaSearcher(Searcher):
-    """Suggests what the agenda names next; Optuna learns of results through the recorder, after they are stored."""
+    """Suggests what the agenda names next; Optuna learns of results through the recorder, after they are stored.
+
+    It never raises, because an exception here would kill the Tune run: where the agenda has nothing left to propose
+    it keeps the error in `failure`, and the run is stopped.
+    """
 
     def __init__(
-        self, agenda: Agenda, *, metric: str, mode: str, hand_out: Callable[[PlannedTrial], dict[str, Any]]
+        self,
+        agenda: Agenda,
+        *,
+        metric: str,
+        mode: str,
+        hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
     ) -> None:
-        """`hand_out` commits a trial's row and returns the configuration that Tune carries to a worker."""
+        """`hand_out` commits a trial's row and returns the configuration that Tune carries to a worker.
+
+        It returns None where the row could not be committed.
+        """
         super().__init__(metric=metric, mode=mode)
         self._agenda = agenda
         self._hand_out = hand_out
+        self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
         """Return the next configuration, None while there is none yet, FINISHED after the last."""
-        trial = self._agenda.next_trial()
+        try:
+            trial = self._agenda.next_trial()
+        except StudiesError as error:
+            self.failure = error
+            return None
         if trial is Nothing.MORE:
             return Searcher.FINISHED
         if trial is Nothing.YET:
