@@ -41,7 +41,7 @@ def run_study(
     return run(
         Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name),
         locations=locate(storage, output),
-        resources=Resources(
+        resources=Resources.asked_for(
             address=address,
             workers=workers,
             cpus_per_trial=cpus_per_trial,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from studies import provenance
+from studies import provenance, runs
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.errors import UsageError
@@ -19,7 +19,7 @@ def enrol(store: Store, plan: Plan, request: Request, locations: Locations) -> S
     """
     study = store.find_study(plan.name)
     if study is not None and study.plan_hash != plan.hash:
-        raise _other_plan(study, plan, request)
+        raise _other_plan(store, study, plan, request, locations)
     source = None if request.grow_from is None else check_growth(store, plan, request.grow_from)
     if study is None:
         study = store.create_study(
@@ -34,13 +34,16 @@ def enrol(store: Store, plan: Plan, request: Request, locations: Locations) -> S
     return study
 
 
-def _other_plan(study: StudyRow, plan: Plan, request: Request) -> UsageError:
+def _other_plan(
+    store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations
+) -> UsageError:
     """Return the refusal that shows the differences and both commands."""
     changed = "\n".join(f"  {line}" for line in differences(study.plan, plan.to_dict()))
     other = replace(request, name=f"{plan.name[:59]}-{plan.hash[:4]}")
+    starts = runs.started_with(store.events(study.id))
+    resume = starts[-1]["command"] if starts else "give the command that made it"
     return UsageError(
         [f"study {plan.name} exists with another plan (recorded -> asked for):\n{changed}"],
-        f"See the recorded one: python -m studies.show {plan.name}\n"
-        f"Resume it: give the command that started it.\n"
-        f"Run this one beside it: {other.command('run')}",
+        f"Go on with the recorded one: {resume}\n"
+        f"Run this one beside it: {other.command('run', *locations.arguments)}",
     )

@@ -1,6 +1,7 @@
 """Where studies are kept: the storage and the output folder, from flags, the environment or the defaults."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,11 @@ DEFAULT_OUTPUT = "runs"
 
 @dataclass(frozen=True, kw_only=True)
 class Locations:
-    """The storage's URL and the folder in which every study has its own."""
+    """The storage's URL and the folder in which every study has its own; `arguments` are the flags that say so."""
 
     storage: str
     output: Path
+    arguments: tuple[str, ...] = ()
 
     def folder(self, name: str) -> Path:
         """Return the folder of the study called `name`; raise UsageError if it would lie elsewhere."""
@@ -28,9 +30,14 @@ class Locations:
             )
         return self.output / name
 
-    def make_folders(self) -> None:
-        """Make the output folder, and the default storage's own; another storage's folder must be there."""
-        self.output.mkdir(parents=True, exist_ok=True)
+    def check(self) -> None:
+        """Raise UsageError unless files can be written where they belong; nothing stays written."""
+        check_writable(self.output)
+        if self.storage == DEFAULT_STORAGE:
+            check_writable(Path(DEFAULT_OUTPUT))
+
+    def make_storage_folder(self) -> None:
+        """Make the default storage's folder; another storage's folder must be there."""
         if self.storage == DEFAULT_STORAGE:
             Path(DEFAULT_OUTPUT).mkdir(exist_ok=True)
 
@@ -45,24 +52,28 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
             ["--storage holds a password, which a list of processes shows to everybody"],
             "Put it into STUDIES_STORAGE, or into a file that PGPASSFILE names.",
         )
+    arguments = [] if storage is None else ["--storage", storage]
+    arguments += [] if output is None else ["--output", str(output)]
     return Locations(
         storage=storage or os.environ.get("STUDIES_STORAGE") or DEFAULT_STORAGE,
         output=Path(output or os.environ.get("STUDIES_OUTPUT") or DEFAULT_OUTPUT),
+        arguments=tuple(arguments),
     )
 
 
 def check_writable(output: Path) -> None:
-    """Raise UsageError unless files can be written below `output`; nothing is written to find out."""
+    """Raise UsageError unless files can be written below `output`, tried with a folder that is taken away again."""
     existing = output.absolute()
-    while not existing.exists():
+    while not existing.exists() and not existing.is_symlink():
         existing = existing.parent
     advice = "Choose a folder that you may write to with --output, or set STUDIES_OUTPUT."
     if not existing.is_dir():
-        raise UsageError([f"output folder {output}: {existing} is a file"], advice)
-    if not os.access(existing, os.W_OK | os.X_OK) or _is_read_only(existing):
-        raise UsageError([f"output folder {output}: {existing} cannot be written to"], advice)
-
-
-def _is_read_only(folder: Path) -> bool:
-    """Say whether the file system is mounted read-only, which permissions do not tell root."""
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+        what = "leads nowhere" if existing.is_symlink() else "is a file"
+        raise UsageError([f"output folder {output}: {existing} {what}"], advice)
+    try:
+        Path(tempfile.mkdtemp(prefix=".studies-", dir=existing)).rmdir()
+    except OSError as error:
+        reason = (error.strerror or "it cannot be written to").lower()
+        raise UsageError(
+            [f"output folder {output}: nothing can be written in {existing} ({reason})"], advice
+        ) from error

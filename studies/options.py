@@ -25,6 +25,9 @@ def run_door(
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted\nGive the same command again: what was recorded is kept.", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough.
         sys.stderr.close()
@@ -77,15 +80,13 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="a Ray cluster to join, for example auto or ray://host:10001 (default: RAY_ADDRESS, else this machine)",
     )
+    group.add_argument("--workers", type=int, metavar="N", help="trials at a time (default: as many as fit)")
     group.add_argument(
-        "--workers", type=_positive, metavar="N", help="trials at a time (default: as many as fit)"
-    )
-    group.add_argument(
-        "--cpus-per-trial", type=_share, default=1.0, metavar="X", help="CPUs for each trial (default: 1)"
+        "--cpus-per-trial", type=float, default=1.0, metavar="X", help="CPUs for each trial (default: 1)"
     )
     group.add_argument(
         "--gpus-per-trial",
-        type=_share,
+        type=float,
         default=0.0,
         metavar="X",
         help="GPUs for each, for example 0.25 (default: 0)",
@@ -103,31 +104,16 @@ def request_of(options: argparse.Namespace) -> Request:
         settings=dict(parse_setting(text) for text in options.settings),
         seed=options.seed,
         name=options.name,
+        grow_from=getattr(options, "grow_from", None),
     )
 
 
 def resources_of(options: argparse.Namespace) -> Resources:
     """Return what trials run on."""
-    return Resources(
+    return Resources.asked_for(
         address=options.address,
         workers=options.workers,
         cpus_per_trial=options.cpus_per_trial,
         gpus_per_trial=options.gpus_per_trial,
         dashboard=not options.no_dashboard,
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text}")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 10_000:
-        raise argparse.ArgumentTypeError(f"must be a number of at least 0; got {text}")
-    return value

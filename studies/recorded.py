@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studies.database import frames
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.errors import UsageError
@@ -23,21 +22,29 @@ class RecordedStudy:
 
     def trials(self) -> "pd.DataFrame":
         """Return one row for each trial, with its factors and nuisances."""
+        from studies.database import frames
+
         with Store.open(self.storage, create=False) as store:
             return frames.trials(store, self.row.id)
 
     def replicates(self) -> "pd.DataFrame":
         """Return one row for each network that has ended; losses in nats, accuracies fractions."""
+        from studies.database import frames
+
         with Store.open(self.storage, create=False) as store:
             return frames.replicates(store, self.row.id)
 
     def epochs(self) -> "pd.DataFrame":
         """Return one row for each network and epoch."""
+        from studies.database import frames
+
         with Store.open(self.storage, create=False) as store:
             return frames.epochs(store, self.row.id)
 
     def gradients(self) -> "pd.DataFrame":
         """Return one row for each network, recorded epoch (0: the initialisation) and hidden layer."""
+        from studies.database import frames
+
         with Store.open(self.storage, create=False) as store:
             return frames.gradients(store, self.row.id)
 

@@ -4,25 +4,30 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studies import catalog
+from optuna.distributions import BaseDistribution
+
+from studies import catalog, nuisances
 from studies.errors import UsageError
 from studies.planning import Plan
 from studies.study import Study
-from studies.variants import DEFAULT_PROFILE, check_name, derive, study_name
-from trainables.datasets import Dataset
+from studies.variants import DEFAULT_PROFILE, check_name, derive, parse_setting, study_name
+
+if TYPE_CHECKING:
+    from trainables.datasets import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A study of the catalog or a file, a variant of it, and the name that it shall have."""
+    """A study of the catalog or a file, a variant of it, the name it shall have, and a study that it grows from."""
 
     study: str
     profile: str = DEFAULT_PROFILE
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     name: str | None = None
+    grow_from: str | None = None
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that ask for the same."""
@@ -35,6 +40,8 @@ class Request:
             words += ["--seed", str(self.seed)]
         if self.name is not None:
             words += ["--name", self.name]
+        if self.grow_from is not None:
+            words += ["--grow-from", self.grow_from]
         return words
 
     def command(self, door: str, *extra: str) -> str:
@@ -51,7 +58,7 @@ class Draft:
     study: Study
     source_hash: str | None
 
-    def freeze(self, dataset: Dataset) -> Plan:
+    def freeze(self, dataset: "Dataset") -> Plan:
         """Return the plan on `dataset`, under the name that the request gives it or that follows from it."""
         plan = Plan(
             name="",
@@ -107,4 +114,12 @@ def _check_name_and_seed(request: Request) -> None:
 
 
 def _setting(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    """Return a value as `--set` reads it back: plain text where that stays text, else JSON."""
+    if isinstance(value, str) and parse_setting(f"x={value}")[1] == value:
+        return value
+    return json.dumps(value, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON does not hold: a nuisance's distribution, given from Python, as its plain form."""
+    return nuisances.plain(value) if isinstance(value, BaseDistribution) else str(value)

@@ -31,7 +31,7 @@ def _work(options: argparse.Namespace) -> int:
         request_of(options),
         locations=locations,
         resources=resources_of(options),
-        show=showing_run(locations, quiet=options.quiet),
+        showing=showing_run(locations, quiet=options.quiet),
     )
     for line in answer_lines(result):
         print(line, file=sys.stderr if options.json else sys.stdout)
@@ -49,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     add_variant(parser)
     add_resources(parser)
     add_storage(parser)
+    parser.add_argument(
+        "--grow-from",
+        metavar="NAME",
+        help="copy from this study every cell that agrees, and train the rest only, for example after "
+        "--set factors.depth=[3,5,7,9]",
+    )
     group = parser.add_argument_group("what is shown")
     group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
     group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")

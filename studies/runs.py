@@ -9,13 +9,20 @@ from studies.database.states import StudyState
 from studies.database.store import Store
 
 STARTED = "run_started"
+CLUSTER = "cluster_started"
 ENDED = "run_ended"
 SECONDS = ("wall", "busy", "recording", "startup")
 
 
 def note_start(store: Store, study_id: int, details: Mapping[str, Any]) -> None:
-    """Note that a run starts, with versions, machine and resources."""
+    """Note that a run starts, with its command, versions, machine and data."""
     store.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
+
+
+def note_cluster(store: Store, study_id: int, *, workers: int, threads: int) -> None:
+    """Note that a run has its workers, and how many threads each trial gets."""
+    details = {"workers": workers, "threads_per_worker": threads}
+    store.add_event(study_id, CLUSTER, None, json.dumps(details))
 
 
 def note_end(store: Store, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
@@ -44,5 +51,11 @@ def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:
 
 
 def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:
-    """Return the details of every start, in order."""
-    return [json.loads(event.detail) for event in events if event.kind == STARTED]
+    """Return the details of every start, in order; a run that got no workers lacks their number."""
+    starts: list[dict[str, Any]] = []
+    for event in events:
+        if event.kind == STARTED:
+            starts.append(json.loads(event.detail))
+        elif event.kind == CLUSTER and starts:
+            starts[-1] |= json.loads(event.detail)
+    return starts

@@ -1,37 +1,28 @@
 """A run from the request to the report: checks, the study's rows, the cluster, both phases, the answer."""
 
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from studies import provenance, runs
+from studies import runs
 from studies.database.rows import StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
+from studies.enrolment import enrol
 from studies.errors import UsageError
-from studies.interruption import RunInterruptedError, Wish, watching_signals
-from studies.locations import Locations, check_writable
-from studies.planning import Plan, differences
+from studies.locations import Locations
+from studies.mistakes import show
+from studies.planning import Plan
 from studies.request import Draft, Request, draft
-from studies.tuning.progress import Progress
+from studies.running import Run, Show, train
 from studies.tuning.resources import Resources
-from trainables.datasets import Dataset
 
-Show = Callable[[Progress, Plan, "Dashboard | None"], AbstractContextManager[None]]
-"""Shows a run's progress while it lasts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dashboard:
-    """Where Ray's dashboard is, and the file that holds the token it asks for."""
-
-    url: str
-    token_path: Path | None
+if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
+    from trainables.datasets import Dataset
+    from trainables.splits import Splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +49,7 @@ def run(
     *,
     locations: Locations,
     resources: Resources,
-    show: Show = lambda progress, plan, dashboard: nullcontext(),
+    showing: Show = lambda progress, plan, dashboard: nullcontext(),
 ) -> Result:
     """Run or resume what `request` asks for, and make its report.
 
@@ -67,20 +58,35 @@ def run(
     """
     started = time.monotonic()
     drafted = draft(request)
-    check_writable(locations.output)
+    locations.check()
     dataset = load_dataset(drafted)
     plan = drafted.freeze(dataset)
+    splits = split(plan, dataset)
     locations.folder(plan.name)
-    locations.make_folders()
-    with Store.open(locations.storage) as store:
-        study = _find_or_create(store, plan, request)
+    locations.make_storage_folder()
+    # A study that grows needs a storage that is there; only then is one that is missing a mistake.
+    with Store.open(locations.storage, create=request.grow_from is None) as store:
+        study = enrol(store, plan, request, locations)
         was_complete = study.state is StudyState.COMPLETE and _next_look(store, study, plan) is None
         if not was_complete:
-            _train(store, study, plan, dataset, request, locations, resources, show, started)
+            train(
+                Run(
+                    store=store,
+                    study=study,
+                    plan=plan,
+                    dataset=dataset,
+                    splits=splits,
+                    folder=locations.folder(plan.name),
+                    command=request.command("run", *locations.arguments, *resources.arguments()),
+                    resources=resources,
+                    show=showing,
+                    started=started,
+                )
+            )
         return _report(store, plan, locations, was_complete=was_complete)
 
 
-def load_dataset(drafted: Draft) -> Dataset:
+def load_dataset(drafted: Draft) -> "Dataset":
     """Load the draft's dataset; a missing or damaged file is a UsageError."""
     from trainables import datasets
 
@@ -90,132 +96,24 @@ def load_dataset(drafted: Draft) -> Dataset:
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
 
 
-def _find_or_create(store: Store, plan: Plan, request: Request) -> StudyRow:
-    """Return the study's row; a row of the same name with another plan is a UsageError with the differences."""
-    study = store.find_study(plan.name)
-    if study is None:
-        return store.create_study(
-            name=plan.name,
-            question=plan.study.question,
-            plan=plan.to_dict(),
-            plan_hash=plan.hash,
-            seed=plan.seed,
-        )
-    if study.plan_hash == plan.hash:
-        return study
-    changed = "\n".join(f"  {line}" for line in differences(study.plan, plan.to_dict()))
-    other = Request(
-        study=request.study,
-        profile=request.profile,
-        settings=request.settings,
-        seed=request.seed,
-        name=f"{plan.name[:59]}-{plan.hash[:4]}",
-    )
-    raise UsageError(
-        [f"study {plan.name} exists with another plan (recorded -> asked for):\n{changed}"],
-        f"See the recorded one: python -m studies.show {plan.name}\n"
-        f"Resume it: give the command that started it.\n"
-        f"Run this one beside it: {other.command('run')}",
-    )
+def split(plan: Plan, dataset: "Dataset") -> "Splits":
+    """Return every split that the plan trains on; a class too rare to be in every part is a UsageError."""
+    from trainables.splits import split_blocks
 
-
-def _train(
-    store: Store,
-    study: StudyRow,
-    plan: Plan,
-    dataset: Dataset,
-    request: Request,
-    locations: Locations,
-    resources: Resources,
-    show: Show,
-    started: float,
-) -> None:
-    """Train what is left of the study and note how the run went, however it ends."""
-    from studies.tuning.cluster import starting_cluster
-
-    with watching_signals() as wish, _scratch() as scratch, starting_cluster(resources) as future:
-        from studies.tuning.experiment import open_agenda, planned_progress, train_study
-
-        agenda = open_agenda(plan, store, study.id)
-        progress = planned_progress(plan, store, study.id)
-        cluster = future.result()
-        progress.startup_seconds = time.monotonic() - started
-        runs.note_start(store, study.id, _details(request, dataset, cluster.num_workers, cluster.threads))
-        store.set_study_state(study.id, StudyState.RUNNING)
-        dashboard = (
-            Dashboard(url=cluster.dashboard_url, token_path=cluster.token_path)
-            if cluster.dashboard_url
-            else None
-        )
-        state = StudyState.FAILED
-        try:
-            with show(progress, plan, dashboard):
-                train_study(
-                    plan,
-                    store=store,
-                    study_id=study.id,
-                    agenda=agenda,
-                    dataset=dataset,
-                    folder=locations.folder(plan.name),
-                    cluster=cluster,
-                    resources=resources,
-                    progress=progress,
-                    versions=provenance.versions(),
-                    should_stop=lambda: bool(wish),
-                    scratch=scratch,
-                )
-            state = StudyState.INTERRUPTED if wish else StudyState.COMPLETE
-        except KeyboardInterrupt:
-            state = StudyState.INTERRUPTED
-        finally:
-            seconds = _seconds(progress, started)
-            runs.note_end(store, study.id, state=state, looks=agenda.num_looks, seconds=seconds)
-            store.set_study_state(study.id, state)
-        _raise_if_interrupted(wish, request)
-
-
-def _raise_if_interrupted(wish: Wish, request: Request) -> None:
-    if wish.received is not None:
-        raise RunInterruptedError(wish.received, request.command("run"))
-
-
-def _details(request: Request, dataset: Dataset, num_workers: int, threads: int) -> dict[str, Any]:
-    """Return what a run is made with."""
-    return {
-        "command": request.command("run"),
-        "commit": provenance.commit(),
-        "versions": provenance.versions(),
-        "hardware": provenance.hardware(),
-        "workers": num_workers,
-        "threads_per_worker": threads,
-        "dataset": {
-            "name": dataset.name,
-            "about": dataset.about,
-            "licence": dataset.licence,
-            "examples": len(dataset.inputs),
-            "num_classes": dataset.num_classes,
-            "classes": list(dataset.classes),
-        },
-    }
-
-
-def _seconds(progress: Progress, started: float) -> dict[str, float]:
-    return {
-        "wall": time.monotonic() - started,
-        "busy": progress.busy_seconds,
-        "recording": progress.recording_seconds,
-        "startup": progress.startup_seconds or 0.0,
-    }
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """Give Tune a private folder for the snapshots that nobody reads, and remove it."""
-    folder = Path(tempfile.mkdtemp(prefix="studies-tune-"))
+    study = plan.study
+    sizes = study.factors.get("train_size", (study.fixed.get("train_size"),))
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return split_blocks(
+            dataset,
+            seed=plan.seed,
+            blocks=range(study.all_looks[-1]),
+            sizes=cast(Sequence[float | None], sizes),
+        )
+    except ValueError as error:
+        raise UsageError(
+            [f"dataset {dataset.name} cannot be split for train_size {show(sizes)}: {error}"],
+            "Give a larger train_size; nothing was trained.",
+        ) from error
 
 
 def _next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
@@ -225,10 +123,13 @@ def _next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
 
 
 def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: bool) -> Result:
+    from studies.best_models import keep_best_models
     from studies.reporting import load_report, make_report
 
     study = store.find_study(plan.name)
     assert study is not None, f"study {plan.name} vanished"
+    if not plan.cells:
+        keep_best_models(store, study, locations.folder(plan.name))
     path = make_report(store, study, locations)
     return Result(
         name=plan.name,

@@ -1,11 +1,13 @@
 """The split of a block: stratified, deterministic, 60 % training, 20 % validation, 20 % test."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from trainables.datasets import Dataset
 from trainables.seeds import derive_seed
 
 
@@ -16,6 +18,10 @@ class Split:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
+
+
+Splits = Mapping[tuple[float | None, int], Split]
+"""The split for each fraction of the training part (None: all of it) and block."""
 
 
 def split_block(
@@ -41,6 +47,24 @@ def split_block(
     if train_size is not None and train_size < 1:
         train, _ = _halve(train, targets, 1 - train_size, random_state)
     return Split(train=train, validation=validation, test=test)
+
+
+def split_blocks(
+    dataset: Dataset, *, seed: int, blocks: Iterable[int], sizes: Iterable[float | None] = (None,)
+) -> Splits:
+    """Split `dataset` for every block and every fraction of the training part in `sizes`; errors as split_block."""
+    blocks = tuple(blocks)
+    return {
+        (size, block): split_block(
+            dataset.targets,
+            seed=seed,
+            block=block,
+            train_size=size,
+            official_test=dataset.official_test,
+        )
+        for size in sizes
+        for block in blocks
+    }
 
 
 def _halve(

@@ -3,7 +3,7 @@
 import os
 import socket
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,11 +13,8 @@ from trainables.assignment import Assignment
 from trainables.datasets import Dataset
 from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import train_assignment
-from trainables.splits import Split
+from trainables.splits import Splits
 from trainables.training import StackData
-
-Splits = Mapping[tuple[float | None, int], Split]
-"""The split for each fraction of the training part (None: all of it) and block."""
 
 
 class StackTrial(tune.Trainable):

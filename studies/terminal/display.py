@@ -17,7 +17,7 @@ from studies.tuning.progress import Progress
 
 if TYPE_CHECKING:
     from studies.planning import Plan
-    from studies.session import Dashboard, Show
+    from studies.running import Dashboard, Show
 
 REFRESHES_PER_SECOND = 4
 

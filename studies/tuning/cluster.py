@@ -13,7 +13,7 @@ from pathlib import Path
 
 from studies.errors import StudiesError
 from studies.tuning.folders import owned, remove_abandoned_folders
-from studies.tuning.resources import Resources
+from studies.tuning.resources import Resources, num_cores
 
 # Read by Ray when it is imported or started.
 ENVIRONMENT = {
@@ -109,10 +109,9 @@ def _start(resources: Resources, folder: Path) -> Cluster:
     total = ray.cluster_resources()  # type: ignore[no-untyped-call]
     fitting = _fitting(total, resources)
     num_workers = resources.workers or fitting
-    cores = os.cpu_count() or 1
     return Cluster(
         num_workers=num_workers,
-        threads=max(1, cores // num_workers if is_local else int(resources.cpus_per_trial)),
+        threads=_threads(num_cores() // num_workers if is_local else int(resources.cpus_per_trial)),
         dashboard_url=f"http://{url}" if url else None,
         token_path=folder / "token" if is_local else None,
         scratch=folder / "tune",
@@ -163,7 +162,13 @@ def _write_token(path: Path) -> Path:
 def _num_cpus(resources: Resources) -> int:
     """Return the CPUs that Ray may give out here: the machine's, or as many as the workers asked for take."""
     wanted = (resources.workers or 0) * resources.cpus_per_trial
-    return max(os.cpu_count() or 1, int(wanted + 0.999))
+    return max(num_cores(), int(wanted + 0.999))
+
+
+def _threads(share: int) -> int:
+    """Return the threads of a worker: its share of the cores, and no more than OMP_NUM_THREADS where that is set."""
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(share, int(limit)) if limit.isdecimal() else share)
 
 
 def _fitting(total: dict[str, float], resources: Resources) -> int:

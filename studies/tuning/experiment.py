@@ -1,12 +1,11 @@
 """One Ray Tune run over everything that a study still has to train."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, final
 
 from ray import tune
 
-from studies.database.states import Phase
 from studies.database.store import Store
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda
@@ -19,8 +18,8 @@ from studies.tuning.resources import Resources
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
 from trainables.datasets import Dataset
-from trainables.splits import split_block
-from trainables.trial import Splits, StackTrial
+from trainables.splits import Splits
+from trainables.trial import StackTrial
 
 MAX_LOST_WORKERS = 3
 """How often a trial is started again after its worker was lost; its own errors are not retried."""
@@ -64,13 +63,13 @@ def train_study(
     study_id: int,
     agenda: Agenda,
     dataset: Dataset,
+    splits: Splits,
     folder: Path,
     cluster: Cluster,
     resources: Resources,
     progress: Progress,
     versions: Mapping[str, str],
     should_stop: Callable[[], bool],
-    scratch: Path,
 ) -> None:
     """Train until nothing is left or `should_stop`; raise the StudiesError that made recording impossible.
 
@@ -87,18 +86,23 @@ def train_study(
         versions=versions,
     )
 
-    def hand_out(trial: PlannedTrial) -> dict[str, Any]:
+    def hand_out(trial: PlannedTrial) -> dict[str, Any] | None:
         cell = None if trial.cell is None else trial.cell.number
-        store.add_trial(
-            study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+        is_stored = recorder.insist(
+            lambda: store.add_trial(
+                study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+            )
         )
+        if not is_stored:
+            return None
         return {"assignment": assign(plan, trial, keeps_models=agenda.keeps_models(trial))}
 
+    searcher = AgendaSearcher(agenda, metric="objective", mode=agenda.mode, hand_out=hand_out)
     progress.best = best_so_far(agenda)
     tuner = tune.Tuner(
-        _trainable(plan, dataset, cluster, resources),
+        _trainable(plan, dataset, splits, cluster, resources),
         tune_config=tune.TuneConfig(
-            search_alg=AgendaSearcher(agenda, metric="objective", mode=agenda.mode, hand_out=hand_out),
+            search_alg=searcher,
             scheduler=scheduler,
             num_samples=-1,
             max_concurrent_trials=cluster.num_workers,
@@ -107,8 +111,8 @@ def train_study(
         ),
         run_config=tune.RunConfig(
             name=plan.name,
-            storage_path=str(scratch),
-            stop=_StopWhen(lambda: recorder.failure is not None or should_stop()),
+            storage_path=str(cluster.scratch),
+            stop=_StopWhen(lambda: bool(recorder.failure or searcher.failure) or should_stop()),
             callbacks=[recorder],
             failure_config=tune.FailureConfig(max_failures=MAX_LOST_WORKERS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -116,50 +120,20 @@ def train_study(
         ),
     )
     tuner.fit()
-    if recorder.failure is not None:
-        raise recorder.failure
+    failure = recorder.failure or searcher.failure
+    if failure is not None:
+        raise failure
 
 
-def _trainable(plan: Plan, dataset: Dataset, cluster: Cluster, resources: Resources) -> Any:
+def _trainable(
+    plan: Plan, dataset: Dataset, splits: Splits, cluster: Cluster, resources: Resources
+) -> type[tune.Trainable]:
     """Return the trainable with its data in the object store; in the dashboard its actors bear the study's name.
 
     The resources are a method of the class, because tune.with_resources would give it a name of its own.
     """
     takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
     bundle = tune.PlacementGroupFactory([{kind: amount for kind, amount in takes.items() if amount}])
-    named = type(plan.name, (StackTrial,), {"default_resource_request": classmethod(lambda *_: bundle)})
-    return tune.with_parameters(
-        named, dataset=dataset, splits=_splits(plan, dataset), threads=cluster.threads
-    )
-
-
-def _splits(plan: Plan, dataset: Dataset) -> Splits:
-    """Return every split that the plan trains on, made once."""
-    study = plan.study
-    sizes = cast(Sequence[float | None], study.factors.get("train_size", (study.fixed.get("train_size"),)))
-    return {
-        (size, block): split_block(
-            dataset.targets,
-            seed=plan.seed,
-            block=block,
-            train_size=size,
-            official_test=dataset.official_test,
-        )
-        for size in sizes
-        for block in range(study.all_looks[-1])
-    }
-
-
-def planned_progress(plan: Plan, store: Store, study_id: int) -> Progress:
-    """Return the progress of a study as its rows tell it."""
-    progress = Progress(
-        planned={Phase.SEARCH: plan.num_search_trials, Phase.CONFIRM: plan.num_confirm_trials},
-        replicates=plan.study.replicates,
-        expected_network_epochs=plan.expected_network_epochs,
-    )
-    for trial in store.trials(study_id):
-        if trial.state.has_ended:
-            progress.ended[trial.phase][trial.state] += 1
-            progress.network_epochs += trial.epochs * plan.study.replicates
-    progress.resumed_network_epochs = progress.network_epochs
-    return progress
+    with_data = tune.with_parameters(StackTrial, dataset=dataset, splits=splits, threads=cluster.threads)
+    # A subclass of it, because Tune's own would be shown as "_Inner".
+    return type(plan.name, (with_data,), {"default_resource_request": classmethod(lambda *_: bundle)})

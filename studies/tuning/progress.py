@@ -1,11 +1,13 @@
 """How far a study has come, as its driver knows it: what the terminal shows."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search_spaces import Value
+from studies.database.rows import TrialRow
 from studies.database.states import Phase, TrialState
+from studies.planning import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +69,18 @@ class Progress:
             return None
         pace = (self.clock() - self.training_started) / done
         return max(0.0, self.expected_network_epochs - self.network_epochs) * pace
+
+
+def planned_progress(plan: Plan, trials: Sequence[TrialRow]) -> Progress:
+    """Return the progress of a study as the rows of its trials tell it."""
+    progress = Progress(
+        planned={Phase.SEARCH: plan.num_search_trials, Phase.CONFIRM: plan.num_confirm_trials},
+        replicates=plan.study.replicates,
+        expected_network_epochs=plan.expected_network_epochs,
+    )
+    for trial in trials:
+        if trial.state.has_ended:
+            progress.ended[trial.phase][trial.state] += 1
+            progress.network_epochs += trial.epochs * plan.study.replicates
+    progress.resumed_network_epochs = progress.network_epochs
+    return progress

@@ -27,9 +27,9 @@ class Resources:
             mistakes.append(f"--workers must be a whole number of at least 1; got {self.workers}")
         if not 0 < self.cpus_per_trial < 10_000:
             mistakes.append(f"--cpus-per-trial must be a number above 0; got {self.cpus_per_trial:g}")
-        elif self.address is None and self.workers is None and self.cpus_per_trial > _num_cores():
+        elif self.address is None and self.workers is None and self.cpus_per_trial > num_cores():
             mistakes.append(
-                f"--cpus-per-trial must be at most {_num_cores()}, the cores of this machine; "
+                f"--cpus-per-trial must be at most {num_cores()}, the cores of this machine; "
                 f"got {self.cpus_per_trial:g}"
             )
         if not 0 <= self.gpus_per_trial < 10_000:
@@ -52,5 +52,6 @@ class Resources:
         return words if self.dashboard else [*words, "--no-dashboard"]
 
 
-def _num_cores() -> int:
-    return os.cpu_count() or 1
+def num_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,157 @@
+"""One run of a study that is not finished: Ray started, what is left trained, and all of it noted, however it ends."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies import provenance, runs
+from studies.database.rows import StudyRow
+from studies.database.states import StudyState
+from studies.database.store import Store
+from studies.growing import describe_growth
+from studies.interruption import RunInterruptedError, Wish, watching_signals
+from studies.planning import Plan
+from studies.tuning.progress import Progress, planned_progress
+from studies.tuning.resources import Resources
+
+if TYPE_CHECKING:
+    from studies.tuning.cluster import Cluster
+    from trainables.datasets import Dataset
+    from trainables.splits import Splits
+
+SECONDS_BETWEEN_LOOKS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """Where Ray's dashboard is, and the file that holds the token it asks for."""
+
+    url: str
+    token_path: Path | None
+
+
+Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]]
+"""Shows a run's progress while it lasts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything that a run needs: `folder` is the study's own, `command` gives the same run again.
+
+    `started` is the value of time.monotonic() when the command began.
+    """
+
+    store: Store
+    study: StudyRow
+    plan: Plan
+    dataset: "Dataset"
+    splits: "Splits"
+    folder: Path
+    command: str
+    resources: Resources
+    show: Show
+    started: float
+
+
+def train(run: Run) -> None:
+    """Train what is left of the study.
+
+    Raises RunInterruptedError after Ctrl-C or SIGTERM, another StudiesError where Ray could not be started or a
+    result not be recorded; both leave a study that the same command resumes.
+    """
+    store, study_id = run.store, run.study.id
+    progress = planned_progress(run.plan, store.trials(study_id))
+    progress.note = describe_growth(run.plan, store.events(study_id))
+    state, num_looks = StudyState.FAILED, 0
+    with watching_signals() as wish:
+        runs.note_start(store, study_id, _details(run))
+        store.set_study_state(study_id, StudyState.RUNNING)
+        try:
+            num_looks = _train_on_cluster(run, progress, wish)
+            state = StudyState.COMPLETE
+        except KeyboardInterrupt:  # the second Ctrl-C; the first one is a wish
+            assert wish
+        finally:
+            state = StudyState.INTERRUPTED if wish else state
+            runs.note_end(store, study_id, state=state, looks=num_looks, seconds=_seconds(run, progress))
+            store.set_study_state(study_id, state)
+    if wish.received is not None:
+        raise RunInterruptedError(wish.received, run.command)
+
+
+def _train_on_cluster(run: Run, progress: Progress, wish: Wish) -> int:
+    """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
+    from studies.tuning.cluster import starting_cluster
+
+    with starting_cluster(run.resources) as future:
+        # Ray, Optuna and torch are imported while Ray starts.
+        from studies.tuning.experiment import open_agenda, train_study
+
+        agenda = open_agenda(run.plan, run.store, run.study.id)
+        cluster = _wait_for(future, wish)
+        if cluster is None:
+            return 0
+        progress.startup_seconds = time.monotonic() - run.started
+        runs.note_cluster(run.store, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        with wish.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
+            train_study(
+                run.plan,
+                store=run.store,
+                study_id=run.study.id,
+                agenda=agenda,
+                dataset=run.dataset,
+                splits=run.splits,
+                folder=run.folder,
+                cluster=cluster,
+                resources=run.resources,
+                progress=progress,
+                versions=provenance.versions(),
+                should_stop=lambda: bool(wish),
+            )
+        return agenda.num_looks
+
+
+def _wait_for(future: "Future[Cluster]", wish: Wish) -> "Cluster | None":
+    """Return the cluster once it has started, None as soon as a signal asks to stop."""
+    while not wish and not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
+        wish.listen()
+    wish.listen()
+    return None if wish else future.result()
+
+
+def _dashboard(cluster: "Cluster") -> Dashboard | None:
+    if cluster.dashboard_url is None:
+        return None
+    return Dashboard(url=cluster.dashboard_url, token_path=cluster.token_path)
+
+
+def _details(run: Run) -> dict[str, Any]:
+    """Return what a run is made with."""
+    dataset = run.dataset
+    return {
+        "command": run.command,
+        "commit": provenance.commit(),
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
+        "dataset": {
+            "name": dataset.name,
+            "about": dataset.about,
+            "licence": dataset.licence,
+            "examples": len(dataset.inputs),
+            "num_classes": dataset.num_classes,
+            "classes": list(dataset.classes),
+        },
+    }
+
+
+def _seconds(run: Run, progress: Progress) -> dict[str, float]:
+    return {
+        "wall": time.monotonic() - run.started,
+        "busy": progress.busy_seconds,
+        "recording": progress.recording_seconds,
+        "startup": progress.startup_seconds or 0.0,
+    }
