@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Self
 
@@ -114,6 +114,15 @@ class Plan:
     @property
     def _num_cells(self) -> int:
         return math.prod(map(len, self.study.factors.values()))
+
+    def up_to_look(self, num_looks: int) -> "Plan":
+        """Return the plan as if its first looks were all of them: what a run that works on the last of them trains."""
+        return replace(self, study=replace(self.study, looks=self.study.all_looks[:num_looks]))
+
+    def num_replicates(self, look: int) -> int:
+        """Return how many blocks a look (0, 1, ...) adds: the replicates of its confirm trials."""
+        looks = (0, *self.study.all_looks)
+        return looks[look + 1] - looks[look]
 
     def hyperparameters(self, levels_and_nuisances: Mapping[str, Any]) -> dict[str, Value]:
         """Return every hyperparameter of one configuration: these values, over the fixed ones, over the defaults.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies import provenance, runs
 from studies.database.rows import StudyRow
-from studies.database.states import StudyState
+from studies.database.states import Outcome, StudyState
 from studies.database.store import Store
 from studies.growing import describe_growth
 from studies.interruption import RunInterruptedError, Wish, watching_signals
@@ -64,8 +64,7 @@ def train(run: Run) -> None:
     result not be recorded; both leave a study that the same command resumes.
     """
     store, study_id = run.store, run.study.id
-    progress = planned_progress(run.plan, store.trials(study_id))
-    progress.note = describe_growth(run.plan, store.events(study_id))
+    progress = _progress_so_far(run)
     state, num_looks = StudyState.FAILED, 0
     with watching_signals() as wish:
         runs.note_start(store, study_id, _details(run))
@@ -81,6 +80,22 @@ def train(run: Run) -> None:
             store.set_study_state(study_id, state)
     if wish.received is not None:
         raise RunInterruptedError(wish.received, run.command)
+
+
+def _progress_so_far(run: Run) -> Progress:
+    """Return what earlier runs of the study came to; this one works on the look after those that are complete."""
+    store, study_id = run.store, run.study.id
+    trials, events = store.trials(study_id), store.events(study_id)
+    outcomes = store.outcomes(study_id)
+    progress = planned_progress(
+        run.plan,
+        min(runs.looks_done(events) + 1, len(run.plan.study.all_looks)),
+        trials,
+        num_networks=sum(outcomes.values()),
+        num_diverged=outcomes[Outcome.DIVERGED],
+    )
+    progress.note = describe_growth(run.plan, events)
+    return progress
 
 
 def _train_on_cluster(run: Run, progress: Progress, wish: Wish) -> int:

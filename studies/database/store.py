@@ -18,7 +18,7 @@ from studies.database.problems import storing
 from studies.database.recording import leave_events, numbers_needed, put_artifact, record, touch
 from studies.database.results import Artifact, TrialResult
 from studies.database.rows import EventRow, RungRow, StudyRow, TrialRow
-from studies.database.states import EventKind, Phase, StudyState, TrialState
+from studies.database.states import EventKind, Outcome, Phase, StudyState, TrialState
 from studies.database.values import readable
 from studies.errors import StudiesError, UsageError
 
@@ -187,6 +187,14 @@ class Store:
             for phase, state, num_trials in connection.execute(query):
                 summary[phase][state] = num_trials
         return summary
+
+    def outcomes(self, study_id: int) -> dict[Outcome, int]:
+        """Return how many networks of ended trials have each outcome, zeros included."""
+        table = tables.replicate
+        query = select(table.c.outcome, func.count()).where(table.c.study_id == study_id)
+        with self.reading() as connection:
+            counted = dict(connection.execute(query.group_by(table.c.outcome)))
+        return {outcome: counted.get(outcome, 0) for outcome in Outcome}
 
     def rung_results(self, study_id: int) -> list[RungRow]:
         """Return every decision of ASHA in the order it was made."""

@@ -43,15 +43,14 @@ def from_progress(
     progress: Progress, *, name: str, question: str, objective: str, elapsed_seconds: float
 ) -> Standing:
     """Return what a driver knows; safe to call in another thread than the driver's."""
-    planned = dict(progress.planned)
     return Standing(
         name=name,
         question=question,
         objective=objective,
-        planned=planned,
+        planned=dict(progress.planned),
         ended={phase: dict(counts) for phase, counts in progress.ended.items()},
         num_networks=progress.num_networks,
-        planned_networks=sum(planned.values()) * progress.replicates,
+        planned_networks=progress.planned_networks,
         num_diverged=progress.num_diverged,
         running=tuple(progress.running.values()),
         best=progress.best,

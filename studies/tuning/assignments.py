@@ -16,8 +16,8 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment
     """
     rungs = tuple(plan.study.search.rungs)
     confirms = trial.phase is Phase.CONFIRM
-    looks = (0, *plan.study.all_looks)
-    blocks = tuple(range(looks[trial.look], looks[trial.look + 1]))
+    last = plan.study.all_looks[trial.look]
+    blocks = tuple(range(last - plan.num_replicates(trial.look), last))
     return Assignment(
         number=trial.number,
         model=plan.study.model,

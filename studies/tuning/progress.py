@@ -34,13 +34,14 @@ class Progress:
     """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included."""
 
     planned: dict[Phase, int]
-    replicates: int
+    planned_networks: int
     expected_network_epochs: float
     ended: dict[Phase, dict[TrialState, int]] = field(
         default_factory=lambda: {phase: dict.fromkeys(TrialState, 0) for phase in Phase}
     )
     running: dict[int, RunningTrial] = field(default_factory=dict)
     best: Best | None = None
+    num_networks: int = 0
     num_diverged: int = 0
     network_epochs: int = 0
     resumed_network_epochs: int = 0
@@ -57,11 +58,6 @@ class Progress:
         return sum(counts[state] for state in states) if states else sum(counts.values())
 
     @property
-    def num_networks(self) -> int:
-        """Return the number of networks in trials that have ended."""
-        return self.replicates * sum(self.num_ended(phase) for phase in Phase)
-
-    @property
     def seconds_left(self) -> float | None:
         """Return the expected time left in seconds, from the pace of this run; None before there is one."""
         done = self.network_epochs - self.resumed_network_epochs
@@ -71,12 +67,20 @@ class Progress:
         return max(0.0, self.expected_network_epochs - self.network_epochs) * pace
 
 
-def planned_progress(plan: Plan, trials: Sequence[TrialRow]) -> Progress:
-    """Return the progress of a study as the rows of its trials tell it."""
+def planned_progress(
+    plan: Plan, num_looks: int, trials: Sequence[TrialRow], *, num_networks: int, num_diverged: int
+) -> Progress:
+    """Return the progress of a study that works on its first `num_looks` looks, as its rows tell it.
+
+    `num_networks` and `num_diverged` are those of trials that have ended.
+    """
+    part = plan.up_to_look(num_looks)
     progress = Progress(
-        planned={Phase.SEARCH: plan.num_search_trials, Phase.CONFIRM: plan.num_confirm_trials},
-        replicates=plan.study.replicates,
-        expected_network_epochs=plan.expected_network_epochs,
+        planned={Phase.SEARCH: part.num_search_trials, Phase.CONFIRM: part.num_confirm_trials},
+        planned_networks=part.num_networks,
+        expected_network_epochs=part.expected_network_epochs,
+        num_networks=num_networks,
+        num_diverged=num_diverged,
     )
     for trial in trials:
         if trial.state.has_ended:

@@ -162,6 +162,7 @@ class Recorder(tune.Callback):
             return
         progress.running.pop(planned.number, None)
         progress.ended[planned.phase][state] += 1
+        progress.num_networks += len(report.replicates)
         progress.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
             progress.best = best_so_far(self._agenda)

@@ -14,7 +14,9 @@ PARAMS: dict[str, Value] = {"depth": 5, "batch_norm": True, "optimizer": "rmspro
 
 def main(ending: str) -> None:
     progress = Progress(
-        planned={Phase.SEARCH: 324, Phase.CONFIRM: 54}, replicates=10, expected_network_epochs=50_000.0
+        planned={Phase.SEARCH: 324, Phase.CONFIRM: 54},
+        planned_networks=3780,
+        expected_network_epochs=50_000.0,
     )
     with showing(
         progress,
@@ -36,7 +38,7 @@ def main(ending: str) -> None:
         progress.ended[Phase.SEARCH].update(
             {TrialState.COMPLETE: 210, TrialState.PRUNED: 100, TrialState.FAILED: 1}
         )
-        progress.num_diverged = 3
+        progress.num_networks, progress.num_diverged = 3110, 3
         progress.note = "the database is slow"
         if ending == "error":
             raise RuntimeError("broken")

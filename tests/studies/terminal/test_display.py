@@ -16,7 +16,9 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 def made_up() -> Progress:
-    return Progress(planned={Phase.SEARCH: 4, Phase.CONFIRM: 2}, replicates=2, expected_network_epochs=30.0)
+    return Progress(
+        planned={Phase.SEARCH: 4, Phase.CONFIRM: 2}, planned_networks=12, expected_network_epochs=30.0
+    )
 
 
 def show(stream: io.StringIO, *, quiet: bool = False) -> None:

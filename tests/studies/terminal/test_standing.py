@@ -48,12 +48,12 @@ def test_only_trials_that_came_to_the_last_rung_can_be_best(store: Store, search
 
 def test_progress_becomes_a_standing_that_no_longer_changes() -> None:
     progress = Progress(
-        planned={Phase.SEARCH: 4, Phase.CONFIRM: 2}, replicates=2, expected_network_epochs=30.0
+        planned={Phase.SEARCH: 4, Phase.CONFIRM: 2}, planned_networks=12, expected_network_epochs=30.0
     )
     progress.ended[Phase.SEARCH][TrialState.PRUNED] = 1
     progress.running[2] = RunningTrial(number=2, phase=Phase.SEARCH, params={"depth": 3}, epoch=6)
     progress.best = Best(number=1, objective=0.5, params={"depth": 3})
-    progress.num_diverged = 1
+    progress.num_networks, progress.num_diverged = 2, 1
     standing = from_progress(progress, name="x", question="?", objective="val_loss", elapsed_seconds=2.0)
     progress.running.clear()
     progress.ended[Phase.SEARCH][TrialState.PRUNED] = 3
