@@ -8,14 +8,14 @@ from reports.gates import Gate
 from reports.words import decimals_for, level_name, level_phrase, number
 
 CLAIMED = (Gate.MEANINGFUL, Gate.DIRECTION)
-_COUNTED = {
-    Gate.MEANINGFUL: "beyond the smallest effect of interest",
-    Gate.DIRECTION: "with a direction",
-    Gate.EQUIVALENT: "practically equal",
-    Gate.INTERACTION: "dependent on another factor",
-    Gate.BOUNDARY: "limited by the range of learning rates",
-    Gate.INDICATED: "only indicated",
-    Gate.UNRESOLVED: "not resolved",
+_COUNTED = {  # one, several
+    Gate.MEANINGFUL: ("exceeds the smallest effect of interest", "exceed the smallest effect of interest"),
+    Gate.DIRECTION: ("has a direction", "have a direction"),
+    Gate.EQUIVALENT: ("is practically equal", "are practically equal"),
+    Gate.INTERACTION: ("depends on another factor", "depend on another factor"),
+    Gate.BOUNDARY: ("is limited by the range of rates", "are limited by the range of rates"),
+    Gate.INDICATED: ("is only indicated", "are only indicated"),
+    Gate.UNRESOLVED: ("is not resolved", "are not resolved"),
 }
 
 
@@ -39,13 +39,11 @@ def largest_difference(contrasts: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def counted_gates(contrasts: Sequence[Mapping[str, Any]]) -> str | None:
-    """How many differences have which gate: "5 of 7 differences are practically equal, 2 not resolved"; else None."""
+    """How many differences have which gate: "of 7 differences 5 are practically equal, 2 are not resolved"."""
     counts = Counter(row["gate"] for row in contrasts if row["gate"] is not None)
-    listed = [f"{counts[gate]} {words}" for gate, words in _COUNTED.items() if counts[gate]]
+    listed = [f"{counts[gate]} {words[counts[gate] > 1]}" for gate, words in _COUNTED.items() if counts[gate]]
     if not listed:
         return None
-    num, _, words = listed[0].partition(" ")
-    noun, verb = (
-        ("difference", "is") if len(contrasts) == 1 else ("differences", "is" if num == "1" else "are")
+    return f"of {len(contrasts)} {'difference' if len(contrasts) == 1 else 'differences'} " + ", ".join(
+        listed
     )
-    return ", ".join([f"{num} of {len(contrasts)} {noun} {verb} {words}", *listed[1:]])

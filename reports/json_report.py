@@ -1,27 +1,28 @@
-"""report.json: every number of the report under the keys that CONTRACT's readers rely on; NaN becomes null."""
+"""report.json: every number of the report under the keys that CONTRACT's readers rely on."""
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from reports.analysis import three_paragraphs
 from reports.answers import Said, opening, said_at_best, said_averaged
 from reports.best import best_configuration, confirmed_configurations, found
-from reports.cube import plain
 from reports.inputs import ReportInputs
-from reports.results import Results
-
-ROUNDING = 6  # significant digits kept: more than any interval supports
+from reports.key_numbers import key_numbers
+from reports.lottery import lottery
+from reports.plain_json import json_value
+from reports.remarks import about_lottery
+from reports.results import OUTCOME, Results
 
 
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
-    """The report as plain data; `analysis` and `lottery` are null until they are written."""
+    """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete."""
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
-    described = contrast_records(results.error_contrasts, [])
+    analysis = three_paragraphs(
+        inputs, results, best=best, confirmed=confirmed, at_best=at_best, averaged=averaged
+    )
     report = {
         "study": inputs.study,
         "question": inputs.question,
@@ -31,12 +32,17 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "generated_at": inputs.generated_at,
         "answer": [{"sentence": said.text, "gate": said.gate} for said in opening(at_best, averaged)],
         "found": found(inputs, best, confirmed),
-        "headline": headline(inputs, results),
+        "headline": key_numbers(inputs, results),
+        "analysis": [each.text for each in analysis],
+        "analysis_numbers": [each.numbers for each in analysis],
         "accounting": results.accounting.to_dict(),
         "at_best": contrast_records(results.at_best, at_best),
-        "contrasts": [*contrast_records(results.contrasts, averaged), *described],
+        "contrasts": [
+            *contrast_records(results.contrasts, averaged),
+            *contrast_records(results.error_contrasts, []),
+        ],
         "interactions": results.interactions.to_dict("records"),
-        "lottery": None,
+        "lottery": _lottery(inputs, results),
         "stability": {
             "verdicts": results.verdicts.to_dict("records"),
             "total_growth": contrast_records(results.growth_contrasts, []),
@@ -45,41 +51,15 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "best": best,
         "confirmed": confirmed,
         "chosen": results.chosen.to_dict("records"),
-        "analysis": None,
+        "importance": None if inputs.importance is None else inputs.importance.to_dict("records"),
         "chance_loss": inputs.chance_loss,
         "plan": inputs.plan,
         "provenance": inputs.provenance,
         "artifacts": inputs.artifacts.to_dict("records"),
         "seconds": inputs.seconds,
     }
-    plain_report: dict[str, Any] = _json_value(report)
-    return plain_report
-
-
-def headline(inputs: ReportInputs, results: Results) -> dict[str, Any]:
-    """The four numbers at the top: networks trained, seconds, share of search trials stopped, share unstable.
-
-    A network counts as unstable in the confirm phase where it diverged or failed, or its verdict after training is
-    neither STABLE nor WATCH; the share is null before anything is confirmed.
-    """
-    search = inputs.trials[inputs.trials["phase"] == "search"]
-    begun = search[~search["state"].isin(["waiting", "running"])]
-    confirm = inputs.replicates[inputs.replicates["phase"] == "confirm"]
-    lost = confirm["outcome"].isin(["diverged", "failed"])
-    trained = confirm["verdict_trained"]
-    unstable = lost | (trained.notna() & ~trained.isin(["STABLE", "WATCH"]))
-    return {
-        "networks": results.accounting.overall["networks"],
-        "epochs": results.accounting.overall["epochs"],
-        "wall_seconds": inputs.seconds.get("wall"),
-        "num_stopped": int((begun["state"] == "pruned").sum()),
-        "num_search": len(begun),
-        "share_stopped": float((begun["state"] == "pruned").mean()) if len(begun) else None,
-        "num_unstable": int(unstable.sum()),
-        "num_diverged": int((confirm["outcome"] == "diverged").sum()),
-        "num_confirm": len(confirm),
-        "share_unstable": float(unstable.mean()) if len(confirm) else None,
-    }
+    plain: dict[str, Any] = json_value(report)
+    return plain
 
 
 def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str, Any]]:
@@ -101,20 +81,17 @@ def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str
     return records
 
 
-def as_json(report: Mapping[str, Any]) -> str:
-    """The file's text: keys in the report's order, one space of indent, UTF-8."""
-    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _json_value(value: Any) -> Any:
-    """Plain JSON: numpy unwrapped, NaN and infinities null, floats at six significant digits, times as text."""
-    if isinstance(value, Mapping):
-        return {str(key): _json_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_json_value(item) for item in value]
-    value = plain(value)
-    if isinstance(value, bool | int | str) or value is None:
-        return value
-    if isinstance(value, float):
-        return float(f"{value:.{ROUNDING}g}") if math.isfinite(value) else None
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _lottery(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
+    """What single-seed sweeps would have told; it takes cells, a finished study and at least two blocks."""
+    rows, factors = results.rows, list(inputs.factors)
+    if not (inputs.has_cells and inputs.is_complete and factors) or rows["block"].nunique() < 2:
+        return None
+    drawn = lottery(rows[[*factors, "block", OUTCOME]], factors, OUTCOME)
+    if drawn is None:
+        return None
+    said = about_lottery(drawn)
+    return {
+        **drawn.to_dict(),
+        "sentences": [each.text for each in said],
+        "numbers": [dict(each.numbers) for each in said],
+    }

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from reports.files import as_csv, write_whole
 from reports.inputs import ReportInputs
-from reports.json_report import as_json, json_report
+from reports.json_report import json_report
+from reports.plain_json import as_json
 from reports.rendering import environment, inline, page_parts
 from reports.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.analysis import analysis
 from reports.sections.answer import answer
+from reports.sections.lottery import lottery
 from reports.sections.performance import performance
 from reports.sections.provenance import provenance
 from reports.sections.search import search
@@ -20,7 +22,7 @@ from reports.sections.training import training
 from reports.sections.tuning import confirmed, searched
 from reports.theme import Theme
 
-WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, provenance)
+WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, lottery, provenance)
 WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, provenance)
 
 

@@ -68,7 +68,9 @@ def _verdicts(inputs: ReportInputs) -> Line | None:
 def _by_level(inputs: ReportInputs) -> Line | None:
     """Unstable shares of the factor whose levels differ most in them."""
     confirmed = _confirmed(inputs)
-    if not inputs.has_cells or confirmed.empty or confirmed["verdict_trained"].isna().all():
+    if not (inputs.has_cells and inputs.factors):
+        return None
+    if confirmed.empty or confirmed["verdict_trained"].isna().all():
         return None
     unstable = ~confirmed["verdict_trained"].isin(_HEALTHY) & confirmed["verdict_trained"].notna()
     shares = {

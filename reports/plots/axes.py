@@ -40,7 +40,7 @@ def linear_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 
     """A linear axis from low to high with round ticks, all with the same number of decimals."""
     ticks = linear_ticks(low, high, most)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    decimals = len(f"{step:.10f}".rstrip("0").partition(".")[2])
     labels = [f"{tick:.{decimals}f}".replace("-", MINUS) for tick in ticks]
     _scale(ax, which, "linear", (low, high), ticks, labels)
 
@@ -88,7 +88,7 @@ def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """At most so many round ticks within low..high."""
     span = high - low
     power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(power * digit for digit in (1, 2, 5, 10, 20) if span / (power * digit) <= most - 0.5)
+    step = next(power * digit for digit in (1, 2, 2.5, 5, 10, 20) if span / (power * digit) <= most - 0.5)
     first = math.ceil(low / step - 1e-9)
     return [index * step for index in range(first, math.floor(high / step + 1e-9) + 1)]
 

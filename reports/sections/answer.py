@@ -77,7 +77,7 @@ def tiles(headline: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ),
         (
             percent(headline["share_unstable"], 1),
-            "of confirmed networks unstable",
+            "of confirmed networks unstable" if headline["has_verdicts"] else "of confirmed networks lost",
             f"{count(headline['num_unstable'])} of {count(headline['num_confirm'])}, "
             f"{count(headline['num_diverged'])} diverged",
         ),

@@ -11,6 +11,7 @@ from reports.plots import rate_response
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.sections.importance import importance_figure
 from reports.sections.section import Material, Section
 from reports.words import count, level_name, plural
 
@@ -21,6 +22,7 @@ def search(material: Material) -> Section:
     """The learning-rate response of a study with cells."""
     has_rate = NAME in material.inputs.plan["nuisances"]
     figures = [_response(material)] if has_rate else []
+    figures += [figure for figure in [importance_figure(material)] if figure is not None]
     return Section(slug="search", title="Search", figures=figures, context={"has_rate": has_rate})
 
 

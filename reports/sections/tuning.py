@@ -10,6 +10,7 @@ from reports.plots import configurations, history, parallel
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.results import OUTCOME
+from reports.sections.importance import importance_figure
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.words import factor_name, level_name, level_phrase, number, plural, small
 
@@ -24,10 +25,10 @@ def confirmed(material: Material) -> Section:
 
 
 def searched(material: Material) -> Section:
-    """Section "Search" of a study without cells: history and parallel coordinates."""
-    return Section(
-        slug="searched", title="Search", figures=[_history_figure(material), _parallel_figure(material)]
-    )
+    """Section "Search" of a study without cells: history, parallel coordinates and, where given, importance."""
+    figures = [_history_figure(material), _parallel_figure(material), importance_figure(material)]
+    shown = [figure for figure in figures if figure is not None]
+    return Section(slug="searched", title="Search", figures=shown)
 
 
 def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
