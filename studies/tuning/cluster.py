@@ -54,7 +54,7 @@ def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
     be started or joined, or where no trial would fit.
     """
-    with _private_folder() as folder, _environment(), ThreadPoolExecutor(1, "ray-start") as executor:
+    with _private_folder() as folder, _environment(folder), ThreadPoolExecutor(1, "ray-start") as executor:
         # Started in a thread that stays: Ray's processes die with the thread that made them.
         future = executor.submit(_start, resources, folder)
         try:
@@ -79,14 +79,16 @@ def _private_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
-    """Set what Ray reads from the environment, for as long as it runs."""
+def _environment(folder: Path) -> Iterator[None]:
+    """Set what Ray and torch read from the environment, for as long as they run."""
     before = dict(os.environ)
-    os.environ.update(ENVIRONMENT)
+    # Torch makes a cache for its compiler when it makes an optimizer, used or not.
+    settings = ENVIRONMENT | {"TORCHINDUCTOR_CACHE_DIR": str(folder / "torchinductor")}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        for name in {*ENVIRONMENT, TOKEN_PATH}:
+        for name in {*settings, TOKEN_PATH}:
             os.environ.pop(name, None)
             if name in before:
                 os.environ[name] = before[name]
