@@ -80,10 +80,11 @@ def _private_folder() -> Iterator[Path]:
 
 @contextmanager
 def _environment(folder: Path) -> Iterator[None]:
-    """Set what Ray and torch read from the environment, for as long as they run."""
+    """Set what Ray's processes read from the environment, for as long as they run."""
     before = dict(os.environ)
-    # Torch makes a cache for its compiler when it makes an optimizer, used or not.
-    settings = ENVIRONMENT | {"TORCHINDUCTOR_CACHE_DIR": str(folder / "torchinductor")}
+    # Ray's dashboard and torch's compiler leave folders behind.
+    settings = ENVIRONMENT | {"TMPDIR": str(folder / "tmp")}
+    (folder / "tmp").mkdir()
     os.environ.update(settings)
     try:
         yield
