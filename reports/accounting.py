@@ -12,6 +12,7 @@ import pandas as pd
 
 from reports.cube import plain
 from reports.invariants import PHASES, STATES, mistakes
+from reports.looks import planned_looks
 
 COUNTS = [
     *("planned", "missing", "waiting", "started", "running", "complete", "pruned", "failed"),
@@ -149,7 +150,8 @@ def _num_cells(plan: Mapping[str, Any]) -> int | None:
 def _planned_by_phase(plan: Mapping[str, Any]) -> dict[str, int]:
     cells = _num_cells(plan)
     if cells is not None:
-        return {"search": cells * plan["search"]["trials_per_cell"], "confirm": cells}
+        confirmed = cells * len(planned_looks(plan))
+        return {"search": cells * plan["search"]["trials_per_cell"], "confirm": confirmed}
     trials = int(plan["search"]["trials"])
     confirmed = int(plan["confirm"]["best"]) + bool(plan["confirm"].get("default"))
     return {"search": trials, "confirm": confirmed}

@@ -10,6 +10,7 @@ from reports.claims import Gate, Sentence, Setting, about_family
 from reports.comparison import simple_effects
 from reports.cube import plain
 from reports.inputs import ReportInputs
+from reports.looks import Look
 from reports.results import OUTCOME, Results
 
 AT_BEST, AVERAGED = "each at its best cell", "averaged over the other factors"
@@ -32,13 +33,13 @@ class Said:
 
 
 def said_at_best(inputs: ReportInputs, results: Results) -> list[Said]:
-    """The sentences about each level at its best cell; none for an unfinished study, whose claims are withheld."""
-    return _said(inputs, results.at_best, AT_BEST, {}) if inputs.is_complete else []
+    """The sentences about each level at its best cell; none before a look is whole, when claims are withheld."""
+    return _said(inputs, results, results.at_best, AT_BEST, {}) if results.look.number else []
 
 
 def said_averaged(inputs: ReportInputs, results: Results) -> list[Said]:
     """The sentences about the averaged contrasts; where one depends on another factor, one per level of that."""
-    if not inputs.is_complete:
+    if not results.look.number:
         return []
     simple = _simple_effects(inputs, results)
     by_level = {
@@ -48,7 +49,7 @@ def said_averaged(inputs: ReportInputs, results: Results) -> list[Said]:
         for row in _records(results.contrasts)
         if row["gate"] == Gate.INTERACTION
     }
-    return _said(inputs, results.contrasts, AVERAGED, by_level)
+    return _said(inputs, results, results.contrasts, AVERAGED, by_level)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -64,31 +65,33 @@ def _simple_effects(inputs: ReportInputs, results: Results) -> pd.DataFrame:
     if not (results.contrasts["gate"] == Gate.INTERACTION).any():
         return pd.DataFrame()
     rows = results.rows[[*factors, "block", OUTCOME]]
-    return simple_effects(rows, factors, OUTCOME, size, results.boundary)
+    return simple_effects(rows, factors, OUTCOME, size, results.boundary, rules=results.look.rules)
 
 
 def _said(
     inputs: ReportInputs,
+    results: Results,
     family: pd.DataFrame,
     place: str,
     by_level: Mapping[tuple[str, Any, Any], pd.DataFrame],
 ) -> list[Said]:
-    sentences = about_family(family, setting_of(inputs), place, by_level)
+    sentences = about_family(family, setting_of(inputs, results.look), place, by_level)
     return [
         Said(row=row, sentences=said, by_level=by_level.get(_key(row)))
         for row, said in zip(_records(family), sentences, strict=True)
     ]
 
 
-def setting_of(inputs: ReportInputs) -> Setting:
+def setting_of(inputs: ReportInputs, look: Look) -> Setting:
     """What all sentences of this study share."""
-    replicates, wall = int(inputs.plan["replicates"]), inputs.seconds.get("wall")
+    wall = inputs.seconds.get("wall")
     dataset = inputs.provenance.get("dataset")
     official = bool(dataset.get("official_test", False)) if isinstance(dataset, Mapping) else False
     return Setting(
         epochs=int(inputs.plan["confirm"]["epochs"]),
-        seconds_per_block=None if wall is None else wall / replicates,
+        seconds_per_block=None if wall is None else wall / look.num_blocks,
         official_test=official,
+        rules=look.rules,
     )
 
 

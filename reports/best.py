@@ -27,11 +27,10 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
         confirm = inputs.trials[
             (inputs.trials["phase"] == "confirm") & (inputs.trials["cell"] == row["cell"])
         ]
-        number = None if confirm.empty else int(confirm["number"].iloc[0])
         return {
             "cell": int(row["cell"]),
             "objective": row["objective"],
-            **_scored(inputs, results, number, row),
+            **_scored(inputs, results, [int(number) for number in confirm["number"].sort_values()], row),
         }
     found = [each for each in confirmed_configurations(inputs, results) if not each["is_default"]]
     found = [each for each in found if each["val_loss"] is not None]
@@ -46,7 +45,7 @@ def confirmed_configurations(inputs: ReportInputs, results: Results) -> list[dic
     default = inputs.plan["confirm"].get("default") or {}
     return [
         {
-            **_scored(inputs, results, int(row["number"]), row),
+            **_scored(inputs, results, [int(row["number"])], row),
             "is_default": bool(default) and _is_default(row, default),
         }
         for _, row in confirm.iterrows()
@@ -57,9 +56,10 @@ def _is_default(row: pd.Series, default: Mapping[str, Any]) -> bool:
     return all(plain(row[name]) == plain(value) for name, value in default.items() if name in row)
 
 
-def _scored(inputs: ReportInputs, results: Results, number: int | None, row: pd.Series) -> dict[str, Any]:
+def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row: pd.Series) -> dict[str, Any]:
+    """Scores over the networks of these confirm trials, one for each look."""
     names = [*inputs.factors, *(name for name in inputs.plan["nuisances"] if name not in inputs.factors)]
-    rows = results.rows[results.rows["trial_number"] == number]
+    rows = results.rows[results.rows["trial_number"].isin(numbers)]
     scores: dict[str, Any] = {}
     for name in SCORES:
         mean, low, high = t_interval(rows[name].to_numpy(dtype=float))
@@ -68,7 +68,8 @@ def _scored(inputs: ReportInputs, results: Results, number: int | None, row: pd.
         error = scores[f"{part}_error"]
         scores[f"{part}_accuracy"] = None if error is None else 1 - error
     return {
-        "trial_number": number,
+        "trial_number": numbers[0] if numbers else None,
+        "trial_numbers": list(numbers),
         "params": {name: plain(row[name]) for name in names if name in row},
         "num_blocks": len(rows),
         "num_failed": int(rows["failed"].sum()),
@@ -84,14 +85,14 @@ def found(
         return "Nothing has been found yet: no search trial has reached the last rung."
     what = describe(best["params"])
     if best["test_loss"] is None:
-        return f"The search has its lowest validation loss so far at {what}; it is not confirmed yet."
+        return f"The search has its lowest {inputs.objective_name} so far at {what}; it is not confirmed yet."
     if best["num_failed"] == best["num_blocks"]:
         return (
             f"Nothing to take away: at {what}, where the search was lowest, every network diverged or failed."
         )
     score = f"test log-loss of {spread(best, 'test_loss')} nats"
     if inputs.has_cells:
-        return f"The lowest validation loss in the search is at {what}. Confirmed with fresh seeds, it has a {score}."
+        return f"The lowest {inputs.objective_name} in the search is at {what}. Confirmed with fresh seeds, it has a {score}."
     default = next((each for each in confirmed if each["is_default"] and each["test_loss"] is not None), None)
     against = "" if default is None else f"; the stated default has {spread(default, 'test_loss')}"
     return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."

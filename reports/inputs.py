@@ -65,6 +65,19 @@ class ReportInputs:
         return self.state == "complete"
 
     @property
+    def search_trials(self) -> pd.DataFrame:
+        """The search phase's trials with `objective` to be lowered: the validation log-loss, or error (1 - accuracy)."""
+        search = self.trials[self.trials["phase"] == "search"]
+        if self.plan["objective"] == "val_loss":
+            return search
+        return search.assign(objective=1 - search["objective"].astype(float))
+
+    @property
+    def objective_name(self) -> str:
+        """What the search lowers, as `search_trials` gives it: "validation log-loss" or "validation error"."""
+        return "validation log-loss" if self.plan["objective"] == "val_loss" else "validation error"
+
+    @property
     def chance_loss(self) -> float:
         """Log-loss of uniform guessing, ln C, in nats: the cap of every loss."""
         return math.log(self.num_classes)

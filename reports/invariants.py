@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from reports.cube import plain
+from reports.looks import look_of, planned_looks
 
 STATES = ("waiting", "running", "complete", "pruned", "failed")
 PHASES = ("search", "confirm")
@@ -34,7 +36,7 @@ def mistakes(
         *_too_many_trials(trials, plan, planned),
         *_stopped_in_confirm(trials, replicates),
         *_orphans(trials, replicates, epochs),
-        *_wrong_networks(trials, replicates, int(plan["replicates"])),
+        *_wrong_networks(trials, replicates, plan),
         *_wrong_epochs(trials, replicates, epochs),
         *_plan_too_late(trials, created_at),
     ]
@@ -85,7 +87,7 @@ def _too_many_trials(
             yield f"{num} trials in the {phase} phase, {most} planned"
     if plan["search"].get("trials") is not None:
         return
-    per_cell = {"search": int(plan["search"]["trials_per_cell"]), "confirm": 1}
+    per_cell = {"search": int(plan["search"]["trials_per_cell"]), "confirm": len(planned_looks(plan))}
     for key, rows in trials.groupby(["phase", "cell"]):
         phase_of, cell = key if isinstance(key, tuple) else (key, None)
         if len(rows) > per_cell.get(str(phase_of), len(rows)):
@@ -110,12 +112,13 @@ def _orphans(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFram
             yield f"{name} are recorded for {_named(wrong)}, which never started"
 
 
-def _wrong_networks(trials: pd.DataFrame, replicates: pd.DataFrame, num_replicates: int) -> Iterator[str]:
+def _wrong_networks(trials: pd.DataFrame, replicates: pd.DataFrame, plan: Mapping[str, Any]) -> Iterator[str]:
+    planned = _planned_networks(trials, plan)
     counts = trials["number"].map(replicates["trial_number"].value_counts()).fillna(0)
     finished = trials["state"].isin(("complete", "pruned"))
-    wrong = trials[(finished & (counts != num_replicates)) | (counts > num_replicates)]
-    if len(wrong):
-        yield f"{_named(wrong['number'])} should have {num_replicates} replicates and has not"
+    wrong = trials[(finished & (counts != planned)) | (counts > planned)]
+    for number, rows in wrong.groupby(planned[wrong.index]):
+        yield f"{_named(rows['number'])} should have {number} replicates and has not"
     state = replicates["trial_number"].map(_by_number(trials, "state"))
     clash = ((replicates["outcome"] == "stopped") & (state != "pruned")) | (
         (replicates["outcome"] == "complete") & (state == "pruned")
@@ -123,6 +126,15 @@ def _wrong_networks(trials: pd.DataFrame, replicates: pd.DataFrame, num_replicat
     if clash.any():
         rows = replicates.loc[clash, "trial_number"]
         yield f"outcomes of replicates contradict the state of {_named(rows)}"
+
+
+def _planned_networks(trials: pd.DataFrame, plan: Mapping[str, Any]) -> pd.Series[int]:
+    """Networks of each trial: the first look's blocks, and for a confirm trial those that its look adds."""
+    looks = planned_looks(plan)
+    added = [after - before for before, after in pairwise((0, *looks))]
+    number = pd.to_numeric(trials["number"])
+    place = look_of(plan, number).clip(0, len(looks) - 1).where(trials["phase"] == "confirm", 0)
+    return place.astype(int).map(dict(enumerate(added)))
 
 
 def _wrong_epochs(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFrame) -> Iterator[str]:

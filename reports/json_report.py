@@ -36,6 +36,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "analysis": [each.text for each in analysis],
         "analysis_numbers": [each.numbers for each in analysis],
         "accounting": results.accounting.to_dict(),
+        "look": results.look.to_dict(),
         "at_best": contrast_records(results.at_best, at_best),
         "contrasts": [
             *contrast_records(results.contrasts, averaged),
@@ -84,7 +85,7 @@ def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str
 def _lottery(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
     """What single-seed sweeps would have told; it takes cells, a finished study and at least two blocks."""
     rows, factors = results.rows, list(inputs.factors)
-    if not (inputs.has_cells and inputs.is_complete and factors) or rows["block"].nunique() < 2:
+    if not (inputs.has_cells and results.look.number and factors) or rows["block"].nunique() < 2:
         return None
     drawn = lottery(rows[[*factors, "block", OUTCOME]], factors, OUTCOME)
     if drawn is None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.gates import Gate
+from reports.looks import Look
 from reports.lottery import Lottery
 from reports.phrases import capital, condition, counted, rather
 from reports.sentence import Sentence
-from reports.words import count, number, percent
+from reports.words import count, covered, number, percent
 
 
 def about_budget(factor: str, level: Any, share: float, epochs: int) -> Sentence:
@@ -30,6 +31,26 @@ def about_saturation(median_accuracy: float) -> Sentence:
         gate=Gate.SATURATED,
         numbers={"median_accuracy": median_accuracy},
     )
+
+
+def about_look(look: Look) -> Sentence | None:
+    """Which planned look this is, what it spends, and whether a later one has begun; None where one is planned."""
+    if look.num_looks == 1:
+        return None
+    blocks = counted(look.num_blocks, "block", "blocks")
+    if look.number == 0:
+        planned = counted(look.num_looks, "planned look", "planned looks")
+        text = f"The first of {planned}, at {blocks}, is not whole yet."
+    else:
+        text = (
+            f"This is look {look.number} of {look.num_looks}, at {blocks}: it spends {percent(look.share, 0)} of the "
+            f"error rate, and its intervals cover {covered(look.confidence)}."
+        )
+    if look.begun:
+        text += " A later look has begun; its blocks are left out until it is whole."
+    spent = {"share": look.share, "confidence": look.confidence}
+    numbers = {"number": look.number, "num_looks": look.num_looks, "num_blocks": look.num_blocks, **spent}
+    return Sentence(text=text, gate=None, numbers=numbers)
 
 
 def about_lottery(drawn: Lottery) -> list[Sentence]:

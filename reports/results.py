@@ -8,7 +8,9 @@ import pandas as pd
 from reports.accounting import Accounting, account
 from reports.comparison import at_best, contrasts, interactions
 from reports.cube import plain
+from reports.gates import Rules
 from reports.inputs import ReportInputs
+from reports.looks import Look, look_of, look_reached
 from reports.outcomes import boundary_shares, contrast_rows, mark_boundary
 from reports.stability import growth_by_cell, growths, verdict_shares
 
@@ -20,8 +22,10 @@ class Results:
     """What the recorded numbers say.
 
     - `accounting`: counts that add up (AccountingError otherwise)
-    - `rows`: networks of the confirm phase, scored (`outcomes.contrast_rows`)
-    - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective, at_boundary; empty without cells
+    - `look`: the planned look that is compared, whose rules gate every family
+    - `rows`: networks of the confirm phase up to that look, scored (`outcomes.contrast_rows`)
+    - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective (to be lowered), at_boundary;
+      empty without cells
     - `boundary`: for factor and level the share of cells whose chosen rate lies at the end of its range
     - `contrasts`, `at_best`, `interactions`: frames of `comparison`, for test log-loss; empty without cells
     - `error_contrasts`: the contrasts of test error, described only
@@ -32,6 +36,7 @@ class Results:
     """
 
     accounting: Accounting
+    look: Look
     rows: pd.DataFrame
     chosen: pd.DataFrame
     boundary: dict[str, dict[Any, float]] | None
@@ -49,7 +54,8 @@ def compute(inputs: ReportInputs) -> Results:
     """Compute every statistic; raises AccountingError where the record contradicts itself."""
     accounting = account(inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at)
     factors, compare = list(inputs.factors), inputs.has_cells
-    rows = contrast_rows(inputs.replicates, inputs.factors, inputs.num_classes)
+    look = look_reached(inputs.plan, inputs.trials, inputs.is_complete)
+    rows = contrast_rows(_up_to(look, inputs), inputs.factors, inputs.num_classes)
     chosen = _chosen(inputs) if compare else pd.DataFrame()
     grown = _growths(inputs, rows)
     effects = inputs.plan["smallest_effect"]
@@ -59,26 +65,42 @@ def compute(inputs: ReportInputs) -> Results:
     initial = grown[grown["epoch"] == 0] if len(grown) else grown
     return Results(
         accounting=accounting,
+        look=look,
         rows=rows,
         chosen=chosen,
         boundary=boundary,
-        contrasts=contrasts(_slim(rows, factors, OUTCOME), factors, OUTCOME, effects["log_loss"], boundary)
+        contrasts=contrasts(
+            _slim(rows, factors, OUTCOME), factors, OUTCOME, effects["log_loss"], boundary, rules=look.rules
+        )
         if usable
         else none,
-        at_best=_at_best(inputs, rows, chosen) if usable else none,
+        at_best=_at_best(inputs, rows, chosen, look.rules) if usable else none,
         interactions=interactions(_slim(rows, factors, OUTCOME), factors, OUTCOME)
         if usable and len(factors) > 1
         else pd.DataFrame(),
-        error_contrasts=contrasts(_slim(rows, factors, "test_error"), factors, "test_error", effects["error"])
+        error_contrasts=contrasts(
+            _slim(rows, factors, "test_error"), factors, "test_error", effects["error"], rules=look.rules
+        )
         if usable
         else none,
         growths=grown,
-        growth_contrasts=contrasts(_slim(initial, factors, "ln_total_growth"), factors, "ln_total_growth")
+        growth_contrasts=contrasts(
+            _slim(initial, factors, "ln_total_growth"), factors, "ln_total_growth", rules=look.rules
+        )
         if usable and len(initial)
         else none,
         theory=_theory(inputs, initial),
         verdicts=_verdicts(inputs),
     )
+
+
+def _up_to(look: Look, inputs: ReportInputs) -> pd.DataFrame:
+    """The replicates of all trials but those of a look that has begun and is not whole."""
+    if not look.begun:
+        return inputs.replicates
+    confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
+    late = confirm[look_of(inputs.plan, confirm["number"]) >= max(look.number, 1)]
+    return inputs.replicates[~inputs.replicates["trial_number"].isin(late["number"])]
 
 
 def _slim(rows: pd.DataFrame, factors: list[str], outcome: str) -> pd.DataFrame:
@@ -91,7 +113,7 @@ def _chosen(inputs: ReportInputs) -> pd.DataFrame:
 
     That is the lowest objective among the trials that reached the last rung.
     """
-    search = inputs.trials[inputs.trials["phase"] == "search"]
+    search = inputs.search_trials
     reached = search[(search["state"] == "complete") & search["objective"].notna()]
     if reached.empty:
         return pd.DataFrame()
@@ -101,11 +123,12 @@ def _chosen(inputs: ReportInputs) -> pd.DataFrame:
     kept = best[["trial_number", "cell", *inputs.factors, *nuisances, "objective"]].reset_index(drop=True)
     held = {name: value for name, value in inputs.plan["fixed"].items() if name not in kept}
     # A range of its own for each optimizer needs the optimizer: where no one states it, no rate is marked.
-    ranges = inputs.plan["nuisances"] if {"optimizer"} & {*kept, *held} else {}
+    one_for_all = "low" in inputs.plan["nuisances"].get("learning_rate", {})
+    ranges = inputs.plan["nuisances"] if one_for_all or "optimizer" in {*kept, *held} else {}
     return mark_boundary(kept.assign(**held), ranges)[[*kept, "at_boundary"]]
 
 
-def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """At best needs, for every level, a cell in the search and, in the confirm phase, all cells."""
     factors, none = list(inputs.factors), contrasts(_slim(rows.iloc[:0], [], OUTCOME), [], OUTCOME)
     covered = len(chosen) > 0 and all(
@@ -116,7 +139,7 @@ def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame) -> 
     if not covered:
         return none
     slim = _slim(rows, factors, OUTCOME)
-    return at_best(slim, factors, OUTCOME, chosen, inputs.plan["smallest_effect"]["log_loss"])
+    return at_best(slim, factors, OUTCOME, chosen, inputs.plan["smallest_effect"]["log_loss"], rules=rules)
 
 
 def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:

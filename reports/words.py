@@ -126,6 +126,11 @@ def percent(share: float | None, decimals: int = 1) -> str:
     return text if text == MISSING else f"{text}{THIN}%"
 
 
+def covered(confidence: float) -> str:
+    """What share of intervals cover the truth, in full: "95 %", "98.75 %"."""
+    return f"{100 * confidence:.6g}{THIN}%"
+
+
 def count(value: float | None) -> str:
     """A count with thin spaces between thousands: 3780 is "3 780"."""
     if value is None or not math.isfinite(value):

@@ -7,8 +7,9 @@ from typing import Any
 
 from reports.accounting import Accounting
 from reports.inputs import ReportInputs
-from reports.paragraphs.paragraph import Line, Paragraph, paragraph
+from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.phrases import counted, factor_spoken, listed, spelled
+from reports.remarks import about_look
 from reports.results import Results
 from reports.words import count, duration, factor_name, level_name
 
@@ -28,7 +29,8 @@ def design(inputs: ReportInputs, results: Results) -> Paragraph:
             *opening,
             _spent(inputs, results.accounting),
             _smallest(inputs),
-            _few_blocks(inputs),
+            _few_blocks(inputs, results),
+            line_of([said for said in [about_look(results.look)] if said is not None]),
             _unfinished(inputs, results),
         ]
     )
@@ -39,7 +41,7 @@ def _compared(inputs: ReportInputs, results: Results) -> list[Line]:
     num_cells = 1
     for levels in inputs.factors.values():
         num_cells *= len(levels)
-    search, epochs, blocks = plan["search"], int(plan["confirm"]["epochs"]), int(plan["replicates"])
+    search, epochs, blocks = plan["search"], int(plan["confirm"]["epochs"]), results.look.num_blocks
     nuisances = listed([f"the {factor_name(name)}" for name in plan["nuisances"]])
     in_search = results.accounting.by_phase.query("phase == 'search'")
     stopped, started = int(in_search["pruned"].sum()), int(in_search["started"].sum())
@@ -148,8 +150,8 @@ def _smallest(inputs: ReportInputs) -> Line | None:
     )
 
 
-def _few_blocks(inputs: ReportInputs) -> Line | None:
-    blocks = int(inputs.plan["replicates"])
+def _few_blocks(inputs: ReportInputs, results: Results) -> Line | None:
+    blocks = results.look.num_blocks
     if blocks >= _MIN_BLOCKS or not inputs.has_cells:
         return None
     floor = min(1.0, 2 / 2**blocks)
@@ -166,8 +168,9 @@ def _unfinished(inputs: ReportInputs, results: Results) -> Line | None:
         return None
     overall = results.accounting.overall
     ended = overall["complete"] + overall["pruned"] + overall["failed"]
+    claims = "claims are those of the look before" if results.look.number else "every claim is withheld"
     return Line(
         text=f"The study is not finished ({inputs.state}): {count(ended)} of {count(overall['planned'])} trials "
-        "have ended, and every claim is withheld.",
+        f"have ended, and {claims}.",
         numbers=[ended, overall["planned"]],
     )

@@ -102,7 +102,7 @@ def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Line | None:
 def _optimism(results: Results, best: Mapping[str, Any] | None) -> Line | None:
     if best is None or best["test_loss"] is None:
         return None
-    gap = optimism(results.rows[results.rows["trial_number"] == best["trial_number"]])
+    gap = optimism(results.rows[results.rows["trial_number"].isin(best["trial_numbers"])])
     if not math.isfinite(gap.ci_low):
         return None
     places = decimals_for((gap.ci_high - gap.ci_low) / 2)

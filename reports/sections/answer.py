@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.best import spread
+from reports.remarks import about_look
 from reports.results import OUTCOME
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.words import (
     count,
+    covered,
     difference_name,
     duration,
     factor_name,
@@ -31,6 +33,8 @@ def answer(material: Material) -> Section:
         "at_best": _lines(report["at_best"]),
         "averaged": _lines(averaged),
         "scope": _scope(material),
+        "look": about_look(material.results.look),
+        "covered": covered(material.results.look.confidence),
     }
     return Section(slug="answer", title="The answer", context=context)
 
@@ -103,7 +107,7 @@ def _scope(material: Material) -> str:
     """What was compared, on what, for how long: stated under every answer."""
     plan, inputs = material.inputs.plan, material.inputs
     epochs = plural(int(plan["confirm"]["epochs"]), "epoch")
-    blocks = plural(int(plan["replicates"]), "block")
+    blocks = plural(material.results.look.num_blocks, "block")
     head = f"{plan['model'].upper()} on {plan['dataset']}, {epochs}, {blocks}"
     if not inputs.has_cells:
         return f"{head}; {plural(int(plan['search']['trials']), 'search trial')} over the whole space."

@@ -12,7 +12,7 @@ from reports.plots.figure import Figure
 from reports.results import OUTCOME
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.sections.tables import contrast_table
-from reports.words import count, factor_name, number, plural
+from reports.words import count, covered, factor_name, number, plural
 
 UNIT = "nats, test log-loss"
 
@@ -24,9 +24,18 @@ def performance(material: Material) -> Section:
         return Section(slug="performance", title="Performance", context=context)
     figures = [_isolation(material), *_forests(material)]
     tables = [
-        contrast_table("Averaged over the other factors, test log-loss", "nats", material.results.contrasts),
         contrast_table(
-            "Test error, described only", "fraction", material.results.error_contrasts, folded=True
+            "Averaged over the other factors, test log-loss",
+            "nats",
+            material.results.contrasts,
+            confidence=material.results.look.confidence,
+        ),
+        contrast_table(
+            "Test error, described only",
+            "fraction",
+            material.results.error_contrasts,
+            confidence=material.results.look.confidence,
+            folded=True,
         ),
         _cells(material),
     ]
@@ -128,7 +137,8 @@ def _forests(material: Material) -> list[Figure]:
                 title=f"{heading} {counted_gates(rows) or 'how levels differ'}",
                 caption=(
                     "Later level minus earlier one, over blocks: below 0 the later level has the lower loss. "
-                    "Bars are 95 % intervals; shaded, differences within the smallest effect of interest "
+                    f"Bars are {covered(material.results.look.confidence)} intervals; shaded, differences within "
+                    "the smallest effect of interest "
                     f"(±{size:g} nats)."
                 ),
                 num=f"n = {plural(blocks, 'block')}",
@@ -157,8 +167,9 @@ def _cells(material: Material) -> Table:
     factors = list(material.inputs.factors)
     nuisances = [name for name in material.inputs.plan["nuisances"] if name in chosen]
     confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
-    number_of = dict(zip(confirm["cell"], confirm["number"], strict=True))
-    scores = rows.groupby("trial_number")[["test_loss", "test_error", "failed"]].mean()
+    cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
+    cells = rows["trial_number"].map(cell_of)
+    scores = rows.groupby(cells)[["test_loss", "test_error", "failed"]].mean()
     columns = [
         Column(name="cell"),
         *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
@@ -170,8 +181,7 @@ def _cells(material: Material) -> Table:
     ]
     table = []
     for record in chosen.to_dict("records"):
-        trial = number_of.get(record["cell"])
-        found = scores.loc[trial] if trial in scores.index else None
+        found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
         loss, error, failed = (None, None, None) if found is None else (float(value) for value in found)
         table.append(
             [

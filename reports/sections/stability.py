@@ -21,7 +21,11 @@ def stability(material: Material) -> Section:
     figures.append(heat_figure(material, signal))
     tables = [
         contrast_table(
-            "ln total growth at initialisation", "ln", material.results.growth_contrasts, folded=True
+            "ln total growth at initialisation",
+            "ln",
+            material.results.growth_contrasts,
+            confidence=material.results.look.confidence,
+            folded=True,
         ),
         _theory_table(material),
         _verdict_table(material),

@@ -1,0 +1,57 @@
+"""A study with planned looks at 10 and 20 blocks, made from a sample, as it stands at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from reports.inputs import ReportInputs, Value
+from tests.reports.sample import sample_inputs
+
+SMALL: dict[str, tuple[Value, ...]] = {"depth": (3, 7), "batch_norm": (False, True)}
+LOOKS = (10, 20)
+
+
+def looked_at(
+    num_looks: int = 2, state: str = "complete", factors: Mapping[str, tuple[Value, ...]] | None = None
+) -> ReportInputs:
+    """The study when so many looks are whole: each confirm trial holds the blocks that its look adds."""
+    whole = sample_inputs(factors or SMALL, num_blocks=LOOKS[-1], rates=3)
+    last = int(whole.trials["number"].max())
+    cells = int((whole.trials["phase"] == "confirm").sum())
+    replicates = whole.replicates
+    late = (replicates["phase"] == "confirm") & (replicates["block"] > LOOKS[0])
+    wanted = (replicates["phase"] == "confirm") | (replicates["block"] <= LOOKS[0])
+    added = whole.trials[whole.trials["phase"] == "confirm"]
+    trials = pd.concat([whole.trials, added.assign(number=added["number"] + cells)], ignore_index=True)
+    inputs = replace(
+        whole,
+        state=state,
+        plan={**whole.plan, "replicates": LOOKS[0], "looks": list(LOOKS)},
+        trials=trials,
+        replicates=_moved(replicates[wanted], late[wanted], cells),
+        **{name: _split(getattr(whole, name), last - cells, cells) for name in ("epochs", "gradients")},
+    )
+    return inputs if num_looks == len(LOOKS) else without(inputs, set(range(last + 1, last + cells + 1)))
+
+
+def without(inputs: ReportInputs, numbers: set[int]) -> ReportInputs:
+    """The study before these trials began."""
+    frames = {
+        name: getattr(inputs, name)[~getattr(inputs, name)["trial_number"].isin(numbers)]
+        for name in ("replicates", "epochs", "gradients")
+    }
+    return replace(inputs, trials=inputs.trials[~inputs.trials["number"].isin(numbers)], **frames)
+
+
+def _split(frame: pd.DataFrame, last_search: int, cells: int) -> pd.DataFrame:
+    confirms = frame["trial_number"] > last_search
+    late = confirms & (frame["replicate"] > LOOKS[0])
+    wanted = confirms | (frame["replicate"] <= LOOKS[0])
+    return _moved(frame[wanted], late[wanted], cells)
+
+
+def _moved(frame: pd.DataFrame, late: pd.Series[bool], cells: int) -> pd.DataFrame:
+    return frame.assign(trial_number=frame["trial_number"] + late.astype(int) * cells)
