@@ -110,15 +110,11 @@ def slim(svg: str, prefix: str) -> str:
     inner = re.sub(r'(<g) id="[^"]*"', r"\1", inner)
     inner = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\1{prefix}-", inner).replace("xlink:href", "href")
     inner = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag.group()), inner)
-    inner = re.sub(r"font: (bold |700 |)([\d.]+)px [^;\"]*", _plain_font, inner)
+    # The page's or the viewer's own sans-serif face, at the drawn size.
+    inner = re.sub(r"font-family: [^;\"]*;? ?", "", inner)
+    inner = re.sub(r' transform="rotate\(-?0 [^"]*"', "", inner)
     inner = re.sub(r"<defs>\s*</defs>", "", inner)
     return re.sub(r"\s*\n\s*", "\n", inner).strip()
-
-
-def _plain_font(match: re.Match[str]) -> str:
-    """The page's or the viewer's own sans-serif face, at the drawn size."""
-    weight = "; font-weight: 700" if match[1] else ""
-    return f"font-size: {match[2]}px{weight}"
 
 
 def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:

@@ -94,12 +94,8 @@ def _confirmed_table(material: Material, found: Sequence[Mapping[str, Any]]) -> 
     return Table(caption="Confirmed configurations", columns=columns, rows=rows)
 
 
-def _search_trials(material: Material) -> pd.DataFrame:
-    return material.inputs.trials[material.inputs.trials["phase"] == "search"]
-
-
 def _history_figure(material: Material) -> Figure:
-    trials = _search_trials(material)
+    trials = material.inputs.search_trials
     frame = history.tidy(trials)
     panel = draw_panel(lambda ax: history.draw(frame, ax), Sheet(width=400, height=220), prefix="history")
     best = frame["best_so_far"].min() if len(frame) else None
@@ -108,10 +104,10 @@ def _history_figure(material: Material) -> Figure:
         title=_last_gain(frame),
         caption=(
             "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. "
-            "The line is the lowest validation log-loss so far (nats, log scale)."
+            f"The line is the lowest {material.inputs.objective_name} so far (log scale)."
         ),
         num=f"n = {plural(len(trials), 'search trial')}",
-        alt=f"Objective of each search trial in order; the lowest is {number(best)} nats",
+        alt=f"{material.inputs.objective_name} of each search trial in order; the lowest is {number(best)}",
         panels=(panel,),
         data=frame,
         wide=True,
@@ -125,11 +121,11 @@ def _last_gain(frame: pd.DataFrame) -> str:
     if best.empty:
         return "What the search found, trial by trial"
     trial = int(frame.loc[best.index[best == best.min()][0], "trial_number"])
-    return f"The search found its lowest loss at trial {trial} of {len(frame)}"
+    return f"The search came lowest at trial {trial} of {len(frame)}"
 
 
 def _parallel_figure(material: Material) -> Figure:
-    trials = _search_trials(material)
+    trials = material.inputs.search_trials
     choices, rates = _parameters(material, trials)
     frame = parallel.tidy(trials, choices, rates)
     ticks = parallel.ticks_of(trials, choices, rates)
@@ -143,8 +139,8 @@ def _parallel_figure(material: Material) -> Figure:
         title="Where in the space the search spent its trials",
         caption=(
             "One line a trial through its values; in colour, the tenth of the trials with the lowest "
-            "objective, whether stopped or not. The right axis is the objective at the last epoch reached "
-            "(nats, log scale)."
+            f"objective, stopped or not. The right axis is the {material.inputs.objective_name} at the last epoch "
+            "reached (log scale)."
         ),
         num=f"n = {plural(len(frame), 'search trial')}",
         alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),

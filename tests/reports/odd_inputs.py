@@ -16,24 +16,32 @@ def until(inputs: ReportInputs, last: int, state: str = "running") -> ReportInpu
     """The study as it stood when trials up to number `last` had ended."""
     trials = inputs.trials[inputs.trials["number"] <= last]
     kept = set(trials["number"])
-    frames = {
-        name: frame[frame["trial_number"].isin(kept)]
-        for name, frame in (
-            ("replicates", inputs.replicates),
-            ("epochs", inputs.epochs),
-            ("gradients", inputs.gradients),
-        )
-    }
-    return replace(inputs, state=state, trials=trials, **frames)
+
+    def rows(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame["trial_number"].isin(kept)]
+
+    return replace(
+        inputs,
+        state=state,
+        trials=trials,
+        replicates=rows(inputs.replicates),
+        epochs=rows(inputs.epochs),
+        gradients=rows(inputs.gradients),
+    )
 
 
 def without_rows(inputs: ReportInputs) -> ReportInputs:
     """The study before its first row: frames with columns and nothing in them."""
-    frames = {
-        name: pd.DataFrame(columns=getattr(inputs, name).columns)
-        for name in ("trials", "replicates", "epochs", "gradients", "events", "artifacts", "evaluation")
-    }
-    return replace(inputs, state="running", **frames)
+    return replace(
+        inputs,
+        state="running",
+        trials=pd.DataFrame(columns=inputs.trials.columns),
+        replicates=pd.DataFrame(columns=inputs.replicates.columns),
+        epochs=pd.DataFrame(columns=inputs.epochs.columns),
+        gradients=pd.DataFrame(columns=inputs.gradients.columns),
+        events=pd.DataFrame(columns=inputs.events.columns),
+        artifacts=pd.DataFrame(columns=inputs.artifacts.columns),
+    )
 
 
 def all_diverged(inputs: ReportInputs) -> ReportInputs:

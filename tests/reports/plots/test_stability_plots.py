@@ -1,0 +1,154 @@
+"""Gradient flow and heat maps: ratios to the last layer, theory's line, hatching, untouched input, empty cases."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
+
+from reports.plots import gradient_flow, heat_map
+from reports.plots.signal import relative_signal
+from reports.theme import BAD, GROWTH_INKS, Theme
+from tests.reports.plots.drawing import axes, texts, unchanged
+
+THEME = Theme.of({"depth": (3,)})
+
+
+def recorded(growth: float, num_layers: int = 3, num_epochs: int = 2, num_blocks: int = 2) -> pd.DataFrame:
+    """Gradients of one trial that grow by a constant factor toward the input."""
+    rows = [
+        {"trial_number": 1, "replicate": block, "epoch": epoch, "layer": layer}
+        for block in range(1, num_blocks + 1)
+        for epoch in range(num_epochs)
+        for layer in range(1, num_layers + 1)
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.assign(delta_rms=0.01 * growth ** (num_layers - frame["layer"]))
+
+
+def replicates(num_blocks: int = 2) -> pd.DataFrame:
+    numbers = range(1, num_blocks + 1)
+    return pd.DataFrame(
+        {"trial_number": 1, "phase": "confirm", "replicate": numbers, "block": numbers, "depth": 3}
+    )
+
+
+def test_the_signal_is_relative_to_the_last_hidden_layer() -> None:
+    signal = relative_signal(recorded(2.0), replicates(), ["depth"])
+    by_layer = signal.groupby("layer")["log_ratio"].mean()
+    assert by_layer.tolist() == pytest.approx([2 * np.log(2), np.log(2), 0])
+    assert (signal["num_layers"] == 3).all()
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 0.0])
+def test_a_ratio_is_missing_where_either_side_is_not_a_positive_number(broken: float) -> None:
+    gradients = recorded(2.0, num_epochs=1, num_blocks=1)
+    gradients.loc[gradients["layer"] == 2, "delta_rms"] = broken
+    ratios = relative_signal(gradients, replicates(1), []).set_index("layer")["log_ratio"]
+    assert np.isnan(ratios[2])
+    assert np.isfinite(ratios[1])
+    gradients.loc[gradients["layer"] == 3, "delta_rms"] = broken
+    assert relative_signal(gradients, replicates(1), [])["log_ratio"].isna().all()
+
+
+def test_search_trials_are_left_out_and_empty_frames_stay_empty() -> None:
+    assert relative_signal(recorded(2.0), replicates().assign(phase="search"), []).empty
+    assert relative_signal(recorded(2.0).iloc[:0], replicates(), ["depth"]).empty
+
+
+def flow(growth: float | None = 2.0) -> pd.DataFrame:
+    signal = relative_signal(recorded(2.0), replicates(), ["depth"])
+    signal = signal[signal["epoch"] == 0]
+    return gradient_flow.tidy(signal, pd.Series("3", index=signal.index), growth)
+
+
+def draw_flow(frame: pd.DataFrame, ax: Axes) -> None:
+    gradient_flow.draw(
+        frame,
+        ax,
+        theme=THEME,
+        factor="depth",
+        levels=(3,),
+        limits=(0.5, 5),
+        num_layers=3,
+    )
+
+
+def test_measured_growth_falls_on_the_line_that_theory_predicts() -> None:
+    frame = flow()
+    assert frame["median"].tolist() == pytest.approx([4, 2, 1])
+    assert frame["theory"].tolist() == pytest.approx([4, 2, 1])
+    assert flow(None)["theory"].isna().all()
+
+
+def test_gradient_flow_names_its_lines_or_says_why_there_are_none() -> None:
+    assert texts(unchanged(flow(), draw_flow)) == ["depth 3"]
+    assert "No finite gradients" in texts(unchanged(flow().iloc[:0], draw_flow))[0]
+    assert "No finite gradients" in texts(unchanged(flow().assign(median=np.nan), draw_flow))[0]
+
+
+def heat(growth: float) -> pd.DataFrame:
+    signal = relative_signal(recorded(growth), replicates(), ["depth"])
+    labels = pd.Series("a", index=signal.index)
+    return heat_map.tidy(signal, labels, labels + "|b")
+
+
+def draw_heat(frame: pd.DataFrame, ax: Axes) -> None:
+    heat_map.draw(frame, ax, rows=["a"], columns=[("a", "b")], num_epochs=1)
+
+
+def shown(frame: pd.DataFrame) -> list[PolyCollection]:
+    ax = axes()
+    draw_heat(frame, ax)
+    return [each for each in ax.collections if isinstance(each, PolyCollection)]
+
+
+@pytest.mark.parametrize(("growth", "side"), [(4.0, "red"), (0.25, "blue"), (1.1, "middle")])
+def test_colours_diverge_around_a_ratio_of_one(growth: float, side: str) -> None:
+    middle = len(GROWTH_INKS) // 2
+    num_legend = len(GROWTH_INKS)
+    drawn = shown(heat(growth))[1:-num_legend]
+    places = [
+        index
+        for each in drawn
+        for index, ink in enumerate(GROWTH_INKS)
+        if to_hex(np.asarray(each.get_facecolor())[0]) == ink.light
+    ]
+    outer = [place for place in places if place != middle]
+    assert middle in places
+    assert {"red": all(p > middle for p in outer), "blue": all(p < middle for p in outer)}.get(
+        side, not outer
+    )
+    assert bool(outer) == (side != "middle")
+
+
+def test_neighbours_in_time_of_one_colour_become_one_box() -> None:
+    # Three layers of constant ratio over two epochs: three boxes.
+    drawn = shown(heat(4.0))[1 : -len(GROWTH_INKS)]
+    assert sum(len(each.get_paths()) for each in drawn) == 3
+
+
+def test_cells_without_finite_values_are_hatched_and_named() -> None:
+    frame = heat(4.0)
+    frame.loc[(frame["layer"] == 1) & (frame["epoch"] == 1), ["ratio", "finite"]] = [np.nan, 0.0]
+    ax = unchanged(frame, draw_heat)
+    hatched = [each for each in ax.collections if each.get_hatch()]
+    assert hatched
+    assert len(hatched[0].get_paths()) == 1
+    assert to_hex(np.asarray(hatched[0].get_edgecolor())[0]) == BAD.light
+    assert "not finite" in texts(ax)
+    assert "not finite" not in texts(unchanged(heat(4.0), draw_heat))
+
+
+def test_the_share_of_finite_networks_is_counted_by_cell_and_epoch() -> None:
+    gradients = recorded(2.0)
+    gradients.loc[(gradients["replicate"] == 1) & (gradients["epoch"] == 1), "delta_rms"] = np.nan
+    signal = relative_signal(gradients, replicates(), ["depth"])
+    labels = pd.Series("a", index=signal.index)
+    finite = heat_map.tidy(signal, labels, labels).groupby("epoch")["finite"].unique().map(list)
+    assert finite.to_dict() == {0: [1.0], 1: [0.5]}
+
+
+def test_an_empty_heat_map_says_why() -> None:
+    assert "No gradients" in texts(unchanged(heat(2.0).iloc[:0], draw_heat))[0]
