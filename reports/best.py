@@ -92,7 +92,8 @@ def found(
         )
     score = f"test log-loss of {spread(best, 'test_loss')} nats"
     if inputs.has_cells:
-        return f"The lowest {inputs.objective_name} in the search is at {what}. Confirmed with fresh seeds, it has a {score}."
+        lowest = f"The lowest {inputs.objective_name} in the search is at {what}."
+        return f"{lowest} Confirmed with fresh seeds, it has a {score}."
     default = next((each for each in confirmed if each["is_default"] and each["test_loss"] is not None), None)
     against = "" if default is None else f"; the stated default has {spread(default, 'test_loss')}"
     return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."

@@ -66,7 +66,7 @@ class ReportInputs:
 
     @property
     def search_trials(self) -> pd.DataFrame:
-        """The search phase's trials with `objective` to be lowered: the validation log-loss, or error (1 - accuracy)."""
+        """The search phase's trials with `objective` to be lowered: validation log-loss, or error (1 - accuracy)."""
         search = self.trials[self.trials["phase"] == "search"]
         if self.plan["objective"] == "val_loss":
             return search

@@ -27,7 +27,7 @@ def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figur
     epoch = int(signal["epoch"].max()) if at_end and len(signal) else 0
     now = signal[signal["epoch"] == epoch]
     line = "depth" if "depth" in factors else None
-    shaping = _panel_factors(factors, line)
+    shaping = shaping_factors(factors)
     frames = {}
     for setting in settings_of(factors, shaping):
         part = now[matches(now, setting)]
@@ -76,10 +76,11 @@ def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figur
     )
 
 
-def _panel_factors(factors: Mapping[str, Sequence[Any]], line: str | None) -> list[str]:
+def shaping_factors(factors: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The factors that get panels of their own, as many as fit."""
     chosen: list[str] = []
     for name in SHAPING:
-        if name in factors and name != line:
+        if name in factors:
             size = np.prod([len(factors[each]) for each in [*chosen, name]])
             chosen += [name] if size <= MOST_PANELS else []
     return chosen

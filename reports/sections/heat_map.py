@@ -19,7 +19,7 @@ MOST_COLUMNS, MOST_ROWS = 12, 14
 
 def heat_figure(material: Material, signal: pd.DataFrame) -> Figure:
     """One figure of all heat maps; `signal` is `relative_signal` with all factors."""
-    rows, columns = _grid(material.inputs.factors)
+    rows, columns = grid(material.inputs.factors)
     row_names = [setting_name(setting) for setting in settings_of(material.inputs.factors, rows)]
     column_names = [_pair(setting) for setting in settings_of(material.inputs.factors, columns)]
     row_of = _labels(signal, rows, setting_name)
@@ -63,7 +63,7 @@ def _farthest(frame: pd.DataFrame) -> str:
     return f" Farthest from 1: {where}: {number(float(place['ratio']), 2)}."
 
 
-def _grid(factors: Mapping[str, Sequence[Any]]) -> tuple[list[str], list[str]]:
+def grid(factors: Mapping[str, Sequence[Any]]) -> tuple[list[str], list[str]]:
     """Factors down the rows (depth and switches) and across the columns (others), as many as fit a screen."""
     rows: list[str] = []
     columns: list[str] = []

@@ -31,7 +31,9 @@ def _response(material: Material) -> Figure:
     trials = inputs.trials[inputs.trials["phase"] == "search"]
     losses, failed = first_rung(material)
     chosen = list(material.results.chosen["trial_number"]) if len(material.results.chosen) else []
-    ranges = _ranges(inputs.plan["nuisances"][NAME], inputs.factors.get("optimizer"), inputs.plan["fixed"])
+    ranges = rate_ranges(
+        inputs.plan["nuisances"][NAME], inputs.factors.get("optimizer"), inputs.plan["fixed"]
+    )
     frames = {}
     for optimizer in ranges:
         there = trials
@@ -99,7 +101,7 @@ def first_rung(material: Material) -> tuple[pd.Series, pd.Series]:
     return pd.Series(capped, index=merged.index).groupby(merged["trial_number"]).mean(), failed
 
 
-def _ranges(
+def rate_ranges(
     nuisance: Mapping[str, Any], optimizers: tuple[Any, ...] | None, fixed: Mapping[str, Any]
 ) -> dict[str, tuple[float, float]]:
     """Lowest and highest rate for each optimizer of the study; one nameless range where it is the same for all."""

@@ -1,0 +1,93 @@
+"""Sections choose panels, grids, ranges and columns that fit the study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.json_report import json_report
+from reports.results import compute
+from reports.sections.accounting import accounting
+from reports.sections.gradient_flow import flow_figure, shaping_factors
+from reports.sections.heat_map import grid
+from reports.sections.search import first_rung, rate_ranges
+from reports.sections.section import Material
+from reports.sections.settings import matches, setting_name, settings_of
+from reports.sections.training import training
+from reports.theme import Theme
+from tests.reports.odd_inputs import SMALL
+from tests.reports.sample import FACTORS, sample_inputs
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    inputs = sample_inputs(SMALL, num_blocks=3, rates=3)
+    results = compute(inputs)
+    return Material(
+        inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
+    )
+
+
+def test_a_setting_has_a_name_and_its_rows() -> None:
+    frame = pd.DataFrame({"depth": [3, 5, 3], "batch_norm": [True, True, False]})
+    settings = list(settings_of({"depth": (3, 5), "batch_norm": (False, True)}, ["depth", "batch_norm"]))
+    assert len(settings) == 4
+    assert setting_name(settings[1]) == "Depth 3, batch norm on"
+    assert matches(frame, settings[1]).tolist() == [True, False, False]
+    assert setting_name({}) == "All networks"
+
+
+def test_the_full_study_fits_a_grid_of_six_rows_and_nine_columns() -> None:
+    assert grid(FACTORS) == (["depth", "batch_norm"], ["optimizer", "dropout"])
+
+
+def test_a_grid_leaves_factors_out_rather_than_outgrow_a_screen() -> None:
+    wide = {"optimizer": tuple("abcd"), "activation": tuple("xyz"), "width": (16, 32, 64)}
+    assert grid(wide) == ([], ["optimizer", "activation"])
+
+
+def test_panels_of_gradient_flow_are_the_factors_that_shape_growth() -> None:
+    assert shaping_factors(FACTORS) == ["batch_norm", "dropout"]
+    assert shaping_factors({"depth": (3,), "optimizer": ("sgd",)}) == []
+
+
+def test_theory_is_drawn_only_at_initialisation(material: Material) -> None:
+    columns = ["trial_number", "replicate", "block", "epoch", "layer", "num_layers", "log_ratio", *SMALL]
+    rows = [(1, 1, 1, epoch, layer, 2, np.log(3 - layer), 3, False) for epoch in (0, 9) for layer in (1, 2)]
+    signal = pd.DataFrame(rows, columns=columns)
+    assert flow_figure(material, signal, False).data["theory"].notna().all()
+    assert flow_figure(material, signal, True).data["theory"].isna().all()
+
+
+BOUNDS = {"low": 1e-3, "high": 1e-1, "log": True}
+
+
+def test_rates_have_a_range_for_each_optimizer_of_the_study() -> None:
+    nuisance = {"sgd": {**BOUNDS, "high": 0.5}, "adam": BOUNDS}
+    assert rate_ranges(nuisance, ("adam",), {}) == {"adam": (1e-3, 1e-1)}
+    assert rate_ranges(nuisance, None, {"optimizer": "sgd"}) == {"sgd": (1e-3, 0.5)}
+    assert rate_ranges(nuisance, None, {}) == {"": (1e-3, 0.5)}
+    assert rate_ranges(BOUNDS, ("adam", "sgd"), {}) == {"adam": (1e-3, 1e-1), "sgd": (1e-3, 1e-1)}
+    assert rate_ranges(BOUNDS, None, {}) == {"": (1e-3, 1e-1)}
+
+
+def test_the_first_rung_is_the_mean_over_networks_capped_at_chance(material: Material) -> None:
+    losses, failed = first_rung(material)
+    inputs = material.inputs
+    epochs = inputs.epochs[(inputs.epochs["trial_number"] == 1) & (inputs.epochs["epoch"] == 6)]
+    assert losses[1] == pytest.approx(epochs["val_loss"].clip(upper=np.log(10)).mean())
+    assert set(losses.index) == set(inputs.trials.loc[inputs.trials["phase"] == "search", "number"])
+    assert failed.between(0, 1).all()
+
+
+def test_the_accounting_line_can_be_added_up(material: Material) -> None:
+    counts = material.report["accounting"]
+    line = accounting(material).context["sum"]
+    assert line.startswith(f"{counts['planned']} trials planned = {counts['complete']} complete")
+    assert counts["planned"] == counts["complete"] + counts["pruned"] + counts["failed"]
+
+
+def test_training_shows_loss_and_accuracy_by_level(material: Material) -> None:
+    loss, accuracy = training(material).figures
+    assert len(loss.panels) == len(accuracy.panels) == len(SMALL)
+    assert loss.data["mean"].between(0, np.log(10)).all()
+    assert accuracy.data["mean"].between(0, 1).all()

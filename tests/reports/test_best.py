@@ -1,0 +1,80 @@
+"""The best configuration: chosen in the search, scored in the confirm phase, said without a claim."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports.best import best_configuration, confirmed_configurations, describe, found, spread
+from reports.inputs import ReportInputs
+from reports.results import compute
+from tests.reports.odd_inputs import SMALL, all_diverged, until
+from tests.reports.sample import sample_inputs, sample_tuning
+
+
+@pytest.fixture(scope="module")
+def inputs() -> ReportInputs:
+    return sample_inputs(SMALL, num_blocks=3, rates=3)
+
+
+def test_it_is_the_cell_whose_search_trial_was_lowest_with_the_scores_of_the_confirm_phase(
+    inputs: ReportInputs,
+) -> None:
+    best = best_configuration(inputs, compute(inputs))
+    search = inputs.trials[(inputs.trials["phase"] == "search") & (inputs.trials["state"] == "complete")]
+    lowest = search.sort_values("objective").iloc[0]
+    assert best is not None
+    assert best["cell"] == lowest["cell"]
+    assert best["params"]["learning_rate"] == lowest["learning_rate"]
+    rows = inputs.replicates[inputs.replicates["trial_number"] == best["trial_number"]]
+    assert set(rows["phase"]) == {"confirm"}
+    assert best["test_loss"] == pytest.approx(rows["test_loss"].mean())
+    assert best["test_accuracy"] == pytest.approx(rows["test_accuracy"].mean())
+
+
+def test_where_accuracy_is_the_objective_the_highest_wins(inputs: ReportInputs) -> None:
+    plan = {**inputs.plan, "objective": "val_accuracy"}
+    accuracy = inputs.trials.assign(objective=1 - inputs.trials["objective"] / 10)
+    other = replace(inputs, plan=plan, trials=accuracy)
+    one, two = best_configuration(inputs, compute(inputs)), best_configuration(other, compute(other))
+    assert one is not None
+    assert two is not None
+    assert one["params"] == two["params"]
+    assert "lowest validation error" in found(other, two, [])
+
+
+def test_before_the_confirm_phase_it_has_no_scores_and_before_the_search_it_is_none(
+    inputs: ReportInputs,
+) -> None:
+    searched = until(inputs, 12)
+    best = best_configuration(searched, compute(searched))
+    assert best is not None
+    assert best["test_loss"] is None
+    assert "not confirmed yet" in found(searched, best, [])
+    nothing = until(inputs, 0)
+    assert best_configuration(nothing, compute(nothing)) is None
+    assert found(nothing, None, []).startswith("Nothing has been found yet")
+
+
+def test_nothing_is_recommended_where_every_network_was_lost(inputs: ReportInputs) -> None:
+    lost = all_diverged(inputs)
+    assert found(lost, best_configuration(lost, compute(lost)), []).startswith("Nothing to take away")
+
+
+def test_without_cells_the_lowest_confirmed_configuration_wins_and_the_default_cannot() -> None:
+    tuning = sample_tuning(budget=12, num_blocks=3)
+    results = compute(tuning)
+    confirmed = confirmed_configurations(tuning, results)
+    assert [each["is_default"] for each in confirmed] == [False, False, False, True]
+    best = best_configuration(tuning, results)
+    assert best is not None
+    assert best["val_loss"] == min(each["val_loss"] for each in confirmed[:3])
+
+
+def test_a_configuration_and_a_score_read_well() -> None:
+    params = {"depth": 3, "dropout": 0.1, "batch_norm": True, "optimizer": "adam", "learning_rate": 0.00421}
+    assert describe(params) == "depth 3, dropout 0.1, batch norm on, Adam, learning rate 0.0042"
+    score = {"x": 0.10234, "x_interval": [0.0961, 0.1083]}
+    assert spread(score, "x") == "0.102 [0.096, 0.108]"
+    assert spread(score, "x", 100) == "10.2 [9.6, 10.8]"
+    assert spread({"x": 0.5, "x_interval": [None, None]}, "x") == "0.500"
+    assert spread({"x": None, "x_interval": None}, "x") == "–"
