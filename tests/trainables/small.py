@@ -1,0 +1,25 @@
+"""A small assignment on the digits, for tests of what a worker does."""
+
+from dataclasses import replace
+from typing import Any
+
+from trainables.assignment import Assignment
+from trainables.hyperparameters import Hyperparameters
+
+ASSIGNMENT = Assignment(
+    number=7,
+    model="mlp",
+    objective="val_loss",
+    hyperparameters=Hyperparameters(depth=2, width=16, learning_rate=0.01),
+    blocks=(0, 1, 2),
+    seeds=(11, 12, 13),
+    rungs=(1, 3),
+    layers_at=(0, 1, 3),
+)
+
+
+def assignment(*, number: int = 7, **changes: Any) -> Assignment:
+    """Return the assignment with other hyperparameters, or with other fields where they bear a field's name."""
+    fields = {name: changes.pop(name) for name in list(changes) if name in Assignment.__dataclass_fields__}
+    hyperparameters = replace(ASSIGNMENT.hyperparameters, **changes)
+    return replace(ASSIGNMENT, number=number, **({"hyperparameters": hyperparameters} | fields))

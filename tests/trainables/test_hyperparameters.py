@@ -1,0 +1,43 @@
+"""The typed configuration has exactly the hyperparameters that search_spaces describes."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from search_spaces import spaces
+from trainables.hyperparameters import Hyperparameters
+
+
+def test_every_space_is_a_hyperparameter_and_the_other_way_round() -> None:
+    assert {field.name for field in fields(Hyperparameters)} == set(spaces())
+
+
+def test_the_defaults_of_the_spaces_can_be_trained_with() -> None:
+    made = Hyperparameters.from_dict({name: space.default for name, space in spaces().items()})
+    assert all(spaces()[field.name].contains(getattr(made, field.name)) for field in fields(made))
+
+
+def test_lists_become_tuples() -> None:
+    made = Hyperparameters.from_dict({"depth": 2, "width": [32, 16], "betas": [0.8, 0.9]})
+    assert (made.widths, made.betas) == ((32, 16), (0.8, 0.9))
+    assert Hyperparameters(depth=3, width=8).widths == (8, 8, 8)
+
+
+def test_an_unknown_name_lists_the_known() -> None:
+    with pytest.raises(ValueError, match=r"unknown hyperparameter 'widht' .*width"):
+        Hyperparameters.from_dict({"widht": 3})
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"depth": 0}, "depth"),
+        ({"width": (8,)}, "width"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 1, "batch_norm": True}, "batch_size"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(changes: dict[str, object], what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        replace(Hyperparameters(), **changes)  # type: ignore[arg-type]

@@ -1,0 +1,74 @@
+"""The Tune trainable without Ray: what it returns, keeps and leaves behind from one assignment to the next."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from tests.trainables.small import assignment
+from trainables import datasets
+from trainables.assignment import Assignment
+from trainables.records import Outcome
+from trainables.splits import split_blocks
+from trainables.trial import StackTrial
+
+
+@pytest.fixture
+def trial() -> Iterator[StackTrial]:
+    """A worker's trainable; the threads and the treatment of subnormal numbers are put back afterwards."""
+    threads = torch.get_num_threads()
+    dataset = datasets.load("digits")
+    splits = split_blocks(dataset, seed=0, blocks=range(3), sizes=(None, 0.5))
+    made = object.__new__(StackTrial)  # Tune's own constructor wants a session
+    made.setup({"assignment": assignment()}, dataset=dataset, splits=splits, threads=1)
+    yield made
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+def steps(trial: StackTrial) -> list[dict[str, Any]]:
+    results = [trial.step()]
+    while not results[-1]["done"]:
+        results.append(trial.step())
+    return results
+
+
+def content(results: list[dict[str, Any]]) -> list[Any]:
+    return [(r["epoch"], r["objective"], r["report"].epochs, r["report"].replicates) for r in results]
+
+
+def test_a_step_ends_at_a_rung_and_the_last_is_done(trial: StackTrial) -> None:
+    results = steps(trial)
+    assert [(result["epoch"], result["done"]) for result in results] == [(1, False), (3, True)]
+    assert all(result["objective"] == result["report"].objective for result in results)
+
+
+def test_nothing_of_one_assignment_reaches_the_next(trial: StackTrial) -> None:
+    fresh = content(steps(trial))
+    other = assignment(number=8, depth=3, optimizer="sgd", dropout=0.5, seeds=(5, 6, 7))
+    assert trial.reset_config({"assignment": other})
+    assert content(steps(trial)) != fresh
+    assert trial.reset_config({"assignment": assignment()})
+    trial.step()  # stopped half-way, as ASHA does
+    assert trial.reset_config({"assignment": assignment()})
+    assert content(steps(trial)) == fresh
+
+
+def test_a_smaller_training_part_is_trained_on(trial: StackTrial) -> None:
+    whole = content(steps(trial))
+    trial.reset_config({"assignment": assignment(train_size=0.5)})
+    assert content(steps(trial)) != whole
+
+
+def test_a_trials_own_error_is_its_last_report(trial: StackTrial) -> None:
+    wrong: Assignment = assignment(optimizer="adagrad")
+    trial.reset_config({"assignment": wrong})
+    (result,) = steps(trial)
+    report = result["report"]
+    assert "Traceback" in report.error
+    assert "adagrad" in report.error
+    assert [record.outcome for record in report.replicates] == [Outcome.FAILED] * 3
+    assert (report.epochs, report.models, report.epoch) == ((), (), 0)
+    trial.reset_config({"assignment": assignment()})
+    assert [result["epoch"] for result in steps(trial)] == [1, 3], "the worker goes on"
