@@ -8,16 +8,17 @@ from typing import Any
 
 from ray import tune
 
-from studies.database.results import Artifact, Ending, Evaluation, RungResult, TrialResult
+from studies.database.results import Artifact, Ending, TrialResult
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
+from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
 from studies.tuning.models import BEST, write_models
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Best, Progress, RunningTrial
 from trainables.assignment import Assignment
-from trainables.records import EvaluationRecord, ReplicateRecord, TrialReport
+from trainables.records import ReplicateRecord, TrialReport
 
 MAX_SECONDS_OF_RETRIES = 10.0
 """How long a write that fails is tried again before the run is ended."""
@@ -105,24 +106,22 @@ class Recorder(tune.Callback):
         self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, decision: Decision | None
     ) -> None:
         started = time.perf_counter()
-        state = _state(assignment, report, decision)
-        at_rung = report.error is None and report.epoch in assignment.rungs
-        rung = None
-        if at_rung:
-            rung = RungResult(
-                epoch=report.epoch, objective=report.objective, decision=decision or Decision.CONTINUE
+        state = trial_state(assignment, report, decision)
+        rung = rung_result(assignment, report, decision)
+
+        def commit() -> None:
+            result = TrialResult(
+                epoch=report.epoch,
+                busy_seconds=report.busy_seconds,
+                epochs=report.epochs,
+                rung=rung,
+                ending=None if state is None else self._ending(planned, state, report),
+                worker=report.worker or None,
             )
-        ending = None if state is None else self._ending(planned, state, report)
-        result = TrialResult(
-            epoch=report.epoch,
-            busy_seconds=report.busy_seconds,
-            epochs=report.epochs,
-            rung=rung,
-            ending=ending,
-            worker=report.worker or None,
-        )
-        if self.insist(lambda: self._store.record_result(self._study_id, planned.number, result)):
-            if at_rung:
+            self._store.record_result(self._study_id, planned.number, result)
+
+        if self.insist(commit):
+            if rung is not None:
                 self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
             if state is not None:
                 self._agenda.end(planned.number, state)
@@ -130,15 +129,15 @@ class Recorder(tune.Callback):
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _ending(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> Ending:
-        stopped = state is TrialState.PRUNED
+        is_stopped = state is TrialState.PRUNED
         return Ending(
             state=state,
             ended_at=datetime.now(UTC),
-            stop_reason=f"ASHA at epoch {report.epoch}" if stopped else None,
+            stop_reason=f"ASHA at epoch {report.epoch}" if is_stopped else None,
             objective=None if state is TrialState.FAILED else report.objective,
             error=report.error,
-            replicates=[_stopped(record) for record in report.replicates] if stopped else report.replicates,
-            evaluations=[_evaluation(record) for record in report.evaluations],
+            replicates=[stopped(record) for record in report.replicates] if is_stopped else report.replicates,
+            evaluations=[evaluation(record) for record in report.evaluations],
             artifacts=self._artifacts(planned, report),
         )
 
@@ -195,46 +194,6 @@ def best_so_far(agenda: Agenda) -> Best | None:
     if trial is None or trial.objective is None:
         return None
     return Best(number=trial.number, objective=trial.objective, params=trial.params)
-
-
-def _state(assignment: Assignment, report: TrialReport, decision: Decision | None) -> TrialState | None:
-    """Return how the trial ended with this report, None where it goes on."""
-    if report.error is not None:
-        return TrialState.FAILED
-    if report.epoch >= assignment.epochs:
-        return TrialState.COMPLETE
-    return TrialState.PRUNED if decision is Decision.STOP else None
-
-
-def _stopped(record: ReplicateRecord) -> ReplicateRecord:
-    """Return a replicate of a stopped trial: stopped, unless it diverged before."""
-    if record.outcome is not Outcome.COMPLETE:
-        return record
-    return ReplicateRecord(
-        replicate=record.replicate,
-        block=record.block,
-        outcome=Outcome.STOPPED,
-        val_loss=record.val_loss,
-        val_accuracy=record.val_accuracy,
-        metrics=record.metrics,
-    )
-
-
-def _evaluation(record: EvaluationRecord) -> Evaluation:
-    return Evaluation(
-        replicate=record.replicate,
-        confusion=record.confusion,
-        calibration=[
-            {
-                "low": part.low,
-                "high": part.high,
-                "count": part.count,
-                "confidence": part.confidence,
-                "accuracy": part.accuracy,
-            }
-            for part in record.calibration
-        ],
-    )
 
 
 def _as_studies_error(error: Exception) -> StudiesError:
