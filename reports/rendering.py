@@ -25,7 +25,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["words"] = words
+    made.filters["tied"] = tied
     return made
+
+
+def tied(text: str) -> str:
+    """Running text in which a number does not part from its unit, nor "p =" from its value, at a line's end."""
+    return re.sub(r"(?<=\bp) = ", "\u00a0=\u00a0", re.sub(r"(?<=[\d\]]) (?=(?:nats|%))", "\u00a0", text))
 
 
 def page_parts(theme: Theme, classes: Mapping[str, str]) -> dict[str, Markup | str]:
