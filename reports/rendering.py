@@ -31,7 +31,10 @@ def environment() -> Environment:
 
 def tied(text: str) -> str:
     """Running text in which a number does not part from its unit, nor "p =" from its value, at a line's end."""
-    return re.sub(r"(?<=\bp) = ", "\u00a0=\u00a0", re.sub(r"(?<=[\d\]]) (?=(?:nats|%))", "\u00a0", text))
+    with_units = re.sub(r"(?<=[\d\]]) (?=(?:nats|%))", "\u00a0", text)
+    return re.sub(
+        r"(?<=\bp) ([=<]) ?", lambda sign: f"\u00a0{sign[1]}" + "\u00a0" * (sign[1] == "="), with_units
+    )
 
 
 def page_parts(theme: Theme, classes: Mapping[str, str]) -> dict[str, Markup | str]:

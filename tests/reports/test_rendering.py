@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
@@ -10,12 +11,14 @@ from reports.rendering import content_policy, inline, page_parts, tied
 from reports.theme import INK, Theme
 
 
+def line(ax: Axes) -> None:
+    ax.plot([0, 1], color=INK.light)
+
+
 def figure() -> Figure:
-    panels = tuple(
-        draw_panel(lambda ax: ax.plot([0, 1], color=INK.light), Sheet(), prefix=f"p{n}") for n in range(2)
-    )
-    words = {"title": "T", "caption": "", "num": "", "alt": 'a "quoted" description'}
-    return Figure(slug="x", panels=panels, data=pd.DataFrame(), **words)
+    panels = tuple(draw_panel(line, Sheet(), prefix=f"p{n}") for n in range(2))
+    alt = 'a "quoted" description'
+    return Figure(slug="x", title="T", caption="", num="", alt=alt, panels=panels, data=pd.DataFrame())
 
 
 def test_drawings_carry_classes_that_the_style_defines() -> None:
@@ -41,7 +44,7 @@ def test_the_policy_changes_with_what_it_allows() -> None:
 
 
 def test_a_number_keeps_its_unit_and_nothing_else_is_tied() -> None:
-    text = "by 0.76 nats [0.72 to 0.80] nats (ten blocks, p = 0.02), 3 % and a = b"
+    text = "by 0.76 nats [0.72 to 0.80] nats (p = 0.02, p <\u202f0.001), 3 % and a = b"
     assert tied(text).replace("\u00a0", "~") == (
-        "by 0.76~nats [0.72 to 0.80]~nats (ten blocks, p~=~0.02), 3~% and a = b"
+        "by 0.76~nats [0.72 to 0.80]~nats (p~=~0.02, p~<\u202f0.001), 3~% and a = b"
     )
