@@ -117,8 +117,8 @@ def _wrong_networks(trials: pd.DataFrame, replicates: pd.DataFrame, plan: Mappin
     counts = trials["number"].map(replicates["trial_number"].value_counts()).fillna(0)
     finished = trials["state"].isin(("complete", "pruned"))
     wrong = trials[(finished & (counts != planned)) | (counts > planned)]
-    for number, rows in wrong.groupby(planned[wrong.index]):
-        yield f"{_named(rows['number'])} should have {number} replicates and has not"
+    for num, trials_of in wrong["number"].groupby(planned[wrong.index]):
+        yield f"{_named(trials_of)} should have {num} replicates and has not"
     state = replicates["trial_number"].map(_by_number(trials, "state"))
     clash = ((replicates["outcome"] == "stopped") & (state != "pruned")) | (
         (replicates["outcome"] == "complete") & (state == "pruned")

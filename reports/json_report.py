@@ -8,12 +8,13 @@ import pandas as pd
 from reports.analysis import three_paragraphs
 from reports.answers import Said, opening, said_at_best, said_averaged
 from reports.best import best_configuration, confirmed_configurations, found
+from reports.caveats import caveats_record
+from reports.draws import lottery_record
 from reports.inputs import ReportInputs
 from reports.key_numbers import key_numbers
-from reports.lottery import lottery
 from reports.plain_json import json_value
-from reports.remarks import about_lottery
-from reports.results import OUTCOME, Results
+from reports.results import Results
+from reports.variation import variation_record
 
 
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
@@ -43,7 +44,9 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
             *contrast_records(results.error_contrasts, []),
         ],
         "interactions": results.interactions.to_dict("records"),
-        "lottery": _lottery(inputs, results),
+        "lottery": lottery_record(inputs, results),
+        "variation": variation_record(inputs, results),
+        "limits": caveats_record(inputs, results),
         "stability": {
             "verdicts": results.verdicts.to_dict("records"),
             "total_growth": contrast_records(results.growth_contrasts, []),
@@ -80,19 +83,3 @@ def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str
             }
         )
     return records
-
-
-def _lottery(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
-    """What single-seed sweeps would have told; it takes cells, a finished study and at least two blocks."""
-    rows, factors = results.rows, list(inputs.factors)
-    if not (inputs.has_cells and results.look.number and factors) or rows["block"].nunique() < 2:
-        return None
-    drawn = lottery(rows[[*factors, "block", OUTCOME]], factors, OUTCOME)
-    if drawn is None:
-        return None
-    said = about_lottery(drawn)
-    return {
-        **drawn.to_dict(),
-        "sentences": [each.text for each in said],
-        "numbers": [dict(each.numbers) for each in said],
-    }

@@ -51,7 +51,9 @@ def look_of(plan: Mapping[str, Any], number: pd.Series[Any]) -> pd.Series[Any]:
     if plan["search"].get("trials") is not None:
         return number * 0
     cells = prod(len(levels) for levels in plan["factors"].values())
-    return (number - cells * plan["search"]["trials_per_cell"] - 1) // cells
+    first = cells * int(plan["search"]["trials_per_cell"]) + 1
+    place: pd.Series[Any] = (number - first) // cells
+    return place
 
 
 def look_reached(plan: Mapping[str, Any], trials: pd.DataFrame, is_complete: bool) -> Look:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ class Lottery:
     - `share_other`: share of draws that crown another one
     - `crowned`: one row per configuration: its levels, mean, share of draws won; most often crowned first
     - `signs`: factor, level_a, level_b, estimate (over all blocks), share_wrong (draws whose difference has the
-      other sign; NaN where the estimate is 0 or undefined)
+      other sign; NaN where the estimate is 0 or undefined), averaged over the other factors' cells
+    - `signs_at_best`: the same for each level's lowest configuration: of the sweep, and of the means over all blocks
     """
 
     outcome: str
@@ -30,6 +31,7 @@ class Lottery:
     share_other: float
     crowned: pd.DataFrame
     signs: pd.DataFrame
+    signs_at_best: pd.DataFrame
 
     def to_dict(self, most: int = 10) -> dict[str, Any]:
         """For report.json: all shares, and the configurations crowned most often."""
@@ -42,6 +44,7 @@ class Lottery:
             "num_crowned": int((self.crowned["share"] > 0).sum()),
             "crowned": self.crowned.head(most).to_dict("records"),
             "signs": self.signs.to_dict("records"),
+            "signs_at_best": self.signs_at_best.to_dict("records"),
         }
 
 
@@ -70,7 +73,8 @@ def lottery(
         winner=_levels(table, winner),
         share_other=float(1 - shares[winner]),
         crowned=_crowned(table, means, shares),
-        signs=_signs(table, drawn, factors),
+        signs=_signs(table, drawn, factors, _sign),
+        signs_at_best=_signs(table, drawn, factors, _sign_at_best),
     )
 
 
@@ -113,8 +117,13 @@ def _crowned(table: Cube, means: Floats, shares: Floats) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*table.factors, "mean", "share"])
 
 
-def _signs(table: Cube, drawn: Floats, factors: Sequence[str]) -> pd.DataFrame:
-    """Each draw is a block of its own: the same differences, averaged over the same cells."""
+def _signs(
+    table: Cube,
+    drawn: Floats,
+    factors: Sequence[str],
+    sign: Callable[[Cube, Cube, str, tuple[Any, Any]], dict[str, float]],
+) -> pd.DataFrame:
+    """Each draw is a block of its own: the same differences between the same levels."""
     sweep = Cube(
         values=drawn.T.reshape(*table.values.shape[:-1], len(drawn)),
         factors=table.factors,
@@ -122,7 +131,7 @@ def _signs(table: Cube, drawn: Floats, factors: Sequence[str]) -> pd.DataFrame:
         outcome=table.outcome,
     )
     rows = [
-        {"factor": factor, "level_a": pair[0], "level_b": pair[1], **_sign(table, sweep, factor, pair)}
+        {"factor": factor, "level_a": pair[0], "level_b": pair[1], **sign(table, sweep, factor, pair)}
         for factor in factors
         for pair in pairs_to_compare(table.factors[factor])
     ]
@@ -133,6 +142,22 @@ def _sign(table: Cube, sweep: Cube, factor: str, pair: tuple[Any, Any]) -> dict[
     estimate = _overall(table, factor, pair)
     differences = sweep.difference(factor, *pair)
     single = _means(differences.reshape(-1, differences.shape[-1]).T)
+    return _share_wrong(estimate, single)
+
+
+def _sign_at_best(table: Cube, sweep: Cube, factor: str, pair: tuple[Any, Any]) -> dict[str, float]:
+    first, second = (_lowest(_means(table.at(factor, level).flat)[:, None]) for level in pair)
+    a, b = (_lowest(sweep.at(factor, level).flat) for level in pair)
+    return _share_wrong(float(second[0] - first[0]), b - a)
+
+
+def _lowest(values: Floats) -> Floats:
+    """The lowest of each column of (cells, draws); NaN where none is finite."""
+    lowest = np.where(np.isfinite(values), values, np.inf).min(axis=0)
+    return np.where(np.isfinite(lowest), lowest, np.nan)
+
+
+def _share_wrong(estimate: float, single: Floats) -> dict[str, float]:
     single = single[np.isfinite(single)]
     if not np.isfinite(estimate) or estimate == 0 or single.size == 0:
         return {"estimate": estimate, "share_wrong": float("nan")}

@@ -23,7 +23,7 @@ from reports.sections.tuning import confirmed, searched
 from reports.theme import Theme
 
 WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, lottery, provenance)
-WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, provenance)
+WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, lottery, provenance)
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> Path:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pandas as pd
 
 from reports.gates import Gate
 from reports.looks import Look
 from reports.lottery import Lottery
-from reports.phrases import capital, condition, counted, rather
+from reports.phrases import condition, counted, rather
 from reports.sentence import Sentence
 from reports.words import count, covered, number, percent
 
 
-def about_budget(factor: str, level: Any, share: float, epochs: int) -> Sentence:
-    """BUDGET: the level's networks were still improving when training ended, in that share of its cells."""
-    text = f"after {counted(epochs, 'epoch', 'epochs')}; still improving {condition(factor, level)}"
+def about_budget(factor: str, shares: Sequence[tuple[Any, float]], epochs: int) -> Sentence:
+    """BUDGET: networks were still improving when training ended, at these levels in that share of their cells."""
+    parts = [f"{condition(factor, level)} ({percent(share, 0)} of the cells)" for level, share in shares]
+    levels = {
+        f"level_{place}": level for place, (level, _) in enumerate(shares) if isinstance(level, int | float)
+    }
     return Sentence(
-        text=f"{capital(text)} ({percent(share, 0)} of its cells).",
+        text=f"After {counted(epochs, 'epoch', 'epochs')}; still improving {', '.join(parts)}.",
         gate=Gate.BUDGET,
-        numbers={"epochs": epochs, "share": share},
+        numbers={
+            "epochs": epochs,
+            **levels,
+            **{f"share_{place}": share for place, (_, share) in enumerate(shares)},
+        },
     )
 
 
@@ -63,19 +72,30 @@ def about_lottery(drawn: Lottery) -> list[Sentence]:
         gate=None,
         numbers={"num_draws": drawn.num_draws, "share_other": drawn.share_other, "num_crowned": crowned},
     )
-    signs = drawn.signs.dropna(subset="share_wrong")
-    if signs.empty:
+    averaged, at_best = (_often_wrong(signs) for signs in (drawn.signs, drawn.signs_at_best))
+    if averaged is None or at_best is None:
         return [said]
-    row = max(signs.to_dict("records"), key=lambda each: each["share_wrong"])
-    pair = rather(row["factor"], row["level_a"], row["level_b"])
+    pair = rather(at_best["factor"], at_best["level_a"], at_best["level_b"])
     return [
         said,
         Sentence(
-            text=f"The difference {pair} has the wrong sign in {percent(row['share_wrong'])} of them.",
+            text=f"The difference {pair}, each at its lowest loss of the sweep, has the wrong sign in "
+            f"{percent(at_best['share_wrong'])} of them; of the differences averaged over the other factors none has "
+            f"it in more than {percent(averaged['share_wrong'])}.",
             gate=None,
-            numbers={**_numeric(row), "share_wrong": row["share_wrong"]},
+            numbers={
+                **_numeric(at_best),
+                "share_wrong": at_best["share_wrong"],
+                "share_wrong_averaged": averaged["share_wrong"],
+            },
         ),
     ]
+
+
+def _often_wrong(signs: pd.DataFrame) -> dict[Any, Any] | None:
+    """The contrast whose sign is most often wrong; None without any."""
+    rows = signs.dropna(subset="share_wrong").to_dict("records")
+    return max(rows, key=lambda each: each["share_wrong"], default=None)
 
 
 def about_association(first: str, second: str, correlation: float, num: int) -> Sentence:

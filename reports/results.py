@@ -13,6 +13,7 @@ from reports.inputs import ReportInputs
 from reports.looks import Look, look_of, look_reached
 from reports.outcomes import boundary_shares, contrast_rows, mark_boundary
 from reports.stability import growth_by_cell, growths, verdict_shares
+from reports.sufficiency import still_improving
 
 OUTCOME = "test_loss"
 
@@ -31,6 +32,7 @@ class Results:
     - `error_contrasts`: the contrasts of test error, described only
     - `growths`: growth of every network of the confirm phase at every epoch, with block and factors
     - `growth_contrasts`: contrasts of ln total_growth over blocks at initialisation
+    - `improving`: by level the share of cells still improving when training ended; empty without cells
     - `theory`: growth measured and predicted by cell
     - `verdicts`: shares of verdicts by level, with the column `when` ("initial", "trained")
     """
@@ -46,6 +48,7 @@ class Results:
     error_contrasts: pd.DataFrame
     growths: pd.DataFrame
     growth_contrasts: pd.DataFrame
+    improving: pd.DataFrame
     theory: pd.DataFrame
     verdicts: pd.DataFrame
 
@@ -89,6 +92,7 @@ def compute(inputs: ReportInputs) -> Results:
         )
         if usable and len(initial)
         else none,
+        improving=_improving(inputs, rows),
         theory=_theory(inputs, initial),
         verdicts=_verdicts(inputs),
     )
@@ -148,6 +152,23 @@ def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
     recorded = inputs.gradients[inputs.gradients["trial_number"].isin(set(rows["trial_number"]))]
     keys = ["trial_number", "replicate"]
     return growths(recorded).merge(rows[[*keys, "block", *inputs.factors]], on=keys)
+
+
+def _improving(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
+    """A cell's looks are taken together: trial numbers become cell numbers."""
+    if not inputs.has_cells or rows.empty:
+        return pd.DataFrame(columns=["factor", "level", "share", "num_cells"])
+    confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
+    cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
+    epochs = inputs.epochs[inputs.epochs["trial_number"].isin(set(rows["trial_number"]))]
+    cells = rows.assign(trial_number=rows["trial_number"].map(cell_of)).drop_duplicates("trial_number")
+    return still_improving(
+        epochs.assign(trial_number=epochs["trial_number"].map(cell_of)),
+        cells,
+        inputs.factors,
+        inputs.plan["smallest_effect"]["log_loss"],
+        inputs.chance_loss,
+    )
 
 
 def _theory(inputs: ReportInputs, initial: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from reports.phrases import condition, counted, factor_spoken, level_spoken, lis
 from reports.remarks import about_association, about_saturation
 from reports.results import Results
 from reports.stability import VERDICTS
-from reports.sufficiency import median_accuracy, still_improving
+from reports.sufficiency import median_accuracy
 from reports.words import count, decimals_for, number, percent
 
 _HEALTHY = ("STABLE", "WATCH")
@@ -32,12 +32,12 @@ def limits(inputs: ReportInputs, results: Results) -> Paragraph:
             _verdicts(inputs),
             _by_level(inputs),
             _growth(results),
-            _association(results),
+            association(results),
             _budget(inputs, results, rules),
             _saturated(results, rules),
-            _boundary(inputs, results, rules),
+            boundary(inputs, results, rules),
             _more_blocks(results),
-            _untested(inputs),
+            untested(inputs),
         ]
     )
 
@@ -113,7 +113,8 @@ def _growth(results: Results) -> Line | None:
     return Line(text=f"{text}, in the median within {percent(off)} of theory.", numbers=[low, high, off])
 
 
-def _association(results: Results) -> Line | None:
+def association(results: Results) -> Line | None:
+    """ASSOCIATION: whether gradients' growth at the start goes along with the loss at the end."""
     grown, rows = results.growths, results.rows
     if grown.empty or rows.empty:
         return None
@@ -134,11 +135,7 @@ def _association(results: Results) -> Line | None:
 def _budget(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
     if not inputs.has_cells or results.rows.empty:
         return None
-    numbers = set(results.rows["trial_number"])
-    cells = results.rows.drop_duplicates("trial_number")
-    epochs = inputs.epochs[inputs.epochs["trial_number"].isin(numbers)]
-    smallest = inputs.plan["smallest_effect"]["log_loss"]
-    table = still_improving(epochs, cells, inputs.factors, smallest, inputs.chance_loss)
+    table = results.improving
     last = int(inputs.plan["confirm"]["epochs"])
     after = f"After {counted(last, 'epoch', 'epochs')}"
     found = table[table["share"] > rules.budget_share]
@@ -158,7 +155,8 @@ def _saturated(results: Results, rules: Rules) -> Line | None:
     return line_of([about_saturation(median)]) if median > rules.saturated_accuracy else None
 
 
-def _boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
+def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
+    """BOUNDARY: the levels in over a fifth of whose cells the chosen learning rate lies at the end of its range."""
     places = [
         (factor, level)
         for factor, shares in (results.boundary or {}).items()
@@ -188,7 +186,8 @@ def _more_blocks(results: Results) -> Line | None:
     )
 
 
-def _untested(inputs: ReportInputs) -> Line:
+def untested(inputs: ReportInputs) -> Line:
+    """What the answer is conditional on, and what was held fixed."""
     plan = inputs.plan
     held = listed([_held(name, value) for name, value in plan["fixed"].items()])
     kept = f" ({held})" if held else ""

@@ -1,54 +1,85 @@
-"""The seed lottery: what a sweep with one seed would have told, drawn from the stored networks."""
+"""The seed lottery: what a sweep with one seed would have told, drawn from the stored networks; variation, limits."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from reports.best import describe
 from reports.plots import bars
-from reports.plots.canvas import Sheet, draw_panel
+from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.sections.limits import limits_context
 from reports.sections.section import Material, Section
-from reports.words import count, percent, plural
+from reports.words import count, difference_name, percent, plural
+
+SHOWN = 10  # configurations in the picture
 
 
-def lottery(material: Material) -> Section | None:
-    """How often another configuration wins; no section where nothing was drawn."""
+def lottery(material: Material) -> Section:
+    """How often another configuration wins, then where variation comes from, limits, and what was not tested."""
     drawn = material.report["lottery"]
-    if drawn is None:
-        return None
-    context = {"sentences": drawn["sentences"]}
-    return Section(
-        slug="lottery", title="The seed lottery", figures=[_figure(material, drawn)], context=context
-    )
+    context = {
+        "sentences": drawn["sentences"] if drawn else [],
+        "again": json.dumps(_again(drawn), ensure_ascii=False) if drawn else None,
+        **limits_context(material),
+    }
+    figures = [_figure(material, drawn)] if drawn else []
+    return Section(slug="lottery", title="The seed lottery", figures=figures, context=context)
+
+
+def _again(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """What the script draws from: configurations, the lowest mean first, and their losses."""
+    return {
+        "names": [each["name"] for each in drawn["networks"]],
+        "losses": [[round(loss, 4) for loss in each["losses"]] for each in drawn["networks"]],
+    }
 
 
 def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
-    names = list(material.inputs.factors)
-    crowned = [row for row in drawn["crowned"] if row["share"] > 0]
-    levels = [{name: row[name] for name in names} for row in crowned]
+    networks = drawn["networks"]
+    crowned = sorted(networks, key=lambda each: (-each["share"], each["mean"]))
     frame = bars.tidy(
-        [describe(each) for each in levels],
-        [row["share"] for row in crowned],
-        [each == drawn["winner"] for each in levels],
+        [each["name"] for each in crowned],
+        [each["share"] for each in crowned],
+        [each is networks[0] for each in crowned],
     )
-    panel = draw_panel(
-        lambda ax: bars.draw(frame, ax, why_empty="No configuration was crowned."),
-        Sheet(width=330, height=8 + bars.ROW * max(len(frame), 2), left=2, right=2, top=4, bottom=4),
-        prefix="lottery",
+    shown = frame[frame["share"] > 0].head(SHOWN)
+    panels = [_panel(shown, "Crowned", "share of sweeps", 330, "lottery-crown")]
+    signs = [row for row in drawn["signs_at_best"] if row["share_wrong"] is not None]
+    wrong = bars.tidy(
+        [difference_name(row["factor"], *_levels(row)) for row in signs],
+        [row["share_wrong"] for row in signs],
+        [False] * len(signs),
     )
-    first = f"{frame['name'][0]} in {percent(frame['share'][0])}" if len(frame) else "none"
+    if len(wrong):
+        panels.append(_panel(wrong, "Wrong sign, at each level's lowest loss", "", 246, "lottery-sign"))
+    first = f"{shown['name'].iloc[0]} in {percent(shown['share'].iloc[0], 0)}"
+    many = int((frame["share"] > 0).sum())
     return Figure(
         slug="lottery",
-        title=f"Crowned by {count(drawn['num_draws'])} single-seed sweeps",
+        title=f"With one seed, {plural(many, 'configuration')} of {count(len(frame))} can win",
         caption=(
             "Each draw takes one stored network for every configuration and crowns the one with the lowest "
-            "test log-loss. Bars: share of draws won, the ten that won most; in colour, the configuration "
-            "with the lowest mean over all blocks."
+            f"test log-loss. Left: share of draws won, at most {SHOWN} configurations; in colour, the one with "
+            "the lowest mean over all blocks. Right: share of draws in which a difference has the other sign "
+            "than it has over all blocks."
         ),
         num=f"n = {count(drawn['num_draws'])} draws from {plural(len(material.results.rows), 'network')}",
         alt=f"Share of single-seed sweeps that crown each configuration; most often {first}",
-        panels=(panel,),
+        panels=tuple(panels),
         data=frame,
-        wide=True,
-        columns=1,
+        columns=3,
+    )
+
+
+def _levels(row: Mapping[str, Any]) -> list[Any]:
+    return [tuple(row[name]) if isinstance(row[name], list) else row[name] for name in ("level_a", "level_b")]
+
+
+def _panel(frame: Any, heading: str, note: str, width: float, prefix: str) -> Panel:
+    return draw_panel(
+        lambda ax: bars.draw(frame, ax, why_empty="Nothing was drawn."),
+        Sheet(width=width, height=30 + bars.ROW * max(len(frame), 2), left=2, right=2, top=26, bottom=4),
+        heading=heading,
+        note=note,
+        prefix=prefix,
     )

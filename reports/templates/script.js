@@ -51,3 +51,4 @@ mark();
 const folded = document.querySelector(".contents details");
 folded.addEventListener("click", (event) => { if (event.target.closest("a")) folded.open = false; });
 addEventListener("beforeprint", () => document.querySelectorAll("details.table").forEach((details) => (details.open = true)));
+{% include "lottery.js" %}

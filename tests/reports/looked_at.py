@@ -32,18 +32,25 @@ def looked_at(
         plan={**whole.plan, "replicates": LOOKS[0], "looks": list(LOOKS)},
         trials=trials,
         replicates=_moved(replicates[wanted], late[wanted], cells),
-        **{name: _split(getattr(whole, name), last - cells, cells) for name in ("epochs", "gradients")},
+        epochs=_split(whole.epochs, last - cells, cells),
+        gradients=_split(whole.gradients, last - cells, cells),
     )
     return inputs if num_looks == len(LOOKS) else without(inputs, set(range(last + 1, last + cells + 1)))
 
 
 def without(inputs: ReportInputs, numbers: set[int]) -> ReportInputs:
     """The study before these trials began."""
-    frames = {
+    kept = {
         name: getattr(inputs, name)[~getattr(inputs, name)["trial_number"].isin(numbers)]
         for name in ("replicates", "epochs", "gradients")
     }
-    return replace(inputs, trials=inputs.trials[~inputs.trials["number"].isin(numbers)], **frames)
+    return replace(
+        inputs,
+        trials=inputs.trials[~inputs.trials["number"].isin(numbers)],
+        replicates=kept["replicates"],
+        epochs=kept["epochs"],
+        gradients=kept["gradients"],
+    )
 
 
 def _split(frame: pd.DataFrame, last_search: int, cells: int) -> pd.DataFrame:

@@ -153,7 +153,7 @@ def every_sentence() -> list[Sentence]:
         say(missing=10),
         say(boundary={"depth": {7: 0.5}}),
         *about_contrast(row, SETTING, "", by_level),
-        about_budget("depth", 7, 0.333, 18),
+        about_budget("depth", [(7, 0.333)], 18),
         about_saturation(0.981),
         about_association("total gradient growth", "test log-loss", 0.62, 540),
         about_association("total gradient growth", "test log-loss", math.nan, 540),

@@ -70,3 +70,21 @@ def test_missing_networks_are_not_drawn() -> None:
 def test_nothing_to_draw_from() -> None:
     assert lottery(frame({3: [math.nan]}), ["depth"], "test_loss") is None
     assert lottery(frame({3: [0.1]}).iloc[:0], ["depth"], "test_loss") is None
+
+
+def test_at_best_levels_are_compared_by_their_lowest_network_of_the_sweep() -> None:
+    scores = {(3, False): [0.1, 0.5], (3, True): [0.3, 0.3], (5, False): [0.2, 0.35], (5, True): [0.9, 0.9]}
+    rows = [
+        (depth, norm, block, loss)
+        for (depth, norm), losses in scores.items()
+        for block, loss in enumerate(losses)
+    ]
+    frame = pd.DataFrame(rows, columns=["depth", "batch_norm", "block", "test_loss"])
+    found = lottery(frame, ["depth", "batch_norm"], "test_loss")
+    assert found is not None
+    draws = list(product(*scores.values()))
+    # Lowest means: 0.3 at depth 3, with or without batch norm, and 0.275 at depth 5.
+    wrong = np.mean([min(c, d) - min(a, b) > 0 for a, b, c, d in draws])
+    row = found.signs_at_best.iloc[0]
+    assert row["estimate"] == pytest.approx(0.275 - 0.3)
+    assert row["share_wrong"] == pytest.approx(wrong, abs=0.02)

@@ -1,0 +1,73 @@
+"""The seed lottery of one study: its shares, its sentences, and the losses that the page draws from again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.best import describe
+from reports.cube import plain
+from reports.inputs import ReportInputs
+from reports.lottery import Lottery, lottery
+from reports.remarks import about_lottery
+from reports.results import OUTCOME, Results
+
+CONFIGURATION = "configuration"
+
+
+def lottery_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
+    """What single-seed sweeps would have told, for report.json.
+
+    None where there is nothing to draw between: before a look is whole, with one configuration or one block. Without
+    cells the confirmed configurations take part, each under the number of its trial.
+    """
+    rows = results.rows
+    if not results.look.number or rows.empty or rows["block"].nunique() < 2:
+        return None
+    factors = list(inputs.factors) if inputs.has_cells else []
+    names = factors or [CONFIGURATION]
+    frame = rows.assign(**{CONFIGURATION: rows["trial_number"]})[[*names, "block", OUTCOME]]
+    drawn = lottery(frame, factors, OUTCOME)
+    if drawn is None or len(drawn.crowned) < 2:
+        return None
+    said = about_lottery(drawn)
+    return {
+        **drawn.to_dict(),
+        "sentences": [each.text for each in said],
+        "numbers": [dict(each.numbers) for each in said],
+        "networks": _networks(inputs, frame, names, drawn),
+    }
+
+
+def _networks(
+    inputs: ReportInputs, frame: pd.DataFrame, names: list[str], drawn: Lottery
+) -> list[dict[str, Any]]:
+    """One dict a configuration: its name, its losses by block, its share of draws won; the lowest mean first."""
+    grouped = frame.groupby(names, sort=False, observed=True, dropna=False)[OUTCOME]
+    losses = {_key(key): [float(loss) for loss in group.sort_index()] for key, group in grouped}
+    ordered = drawn.crowned.sort_values(["mean", "share"], ascending=[True, False])
+    return [
+        {
+            "name": configuration_name(inputs, {name: row[name] for name in names}),
+            "losses": losses[_key(tuple(row[name] for name in names))],
+            "mean": row["mean"],
+            "share": row["share"],
+        }
+        for row in ordered.to_dict("records")
+    ]
+
+
+def _key(levels: Any) -> tuple[Any, ...]:
+    return tuple(plain(level) for level in levels) if isinstance(levels, tuple) else (plain(levels),)
+
+
+def configuration_name(inputs: ReportInputs, levels: Mapping[str, Any]) -> str:
+    """A cell by its levels, a confirmed configuration without a cell by what it was trained with."""
+    if CONFIGURATION not in levels:
+        return describe({name: plain(value) for name, value in levels.items()})
+    number = int(levels[CONFIGURATION])
+    row = inputs.trials[inputs.trials["number"] == number].iloc[0]
+    shown = [name for name in (*inputs.factors, *inputs.plan["nuisances"]) if name in row]
+    return f"trial {number}: " + describe({name: plain(row[name]) for name in dict.fromkeys(shown)})

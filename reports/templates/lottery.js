@@ -1,0 +1,21 @@
+// Draws again: one stored network for each configuration, as a sweep with one seed would have trained them.
+const lottery = document.querySelector("[data-lottery]");
+if (lottery) {
+  const { names, losses } = JSON.parse(lottery.dataset.lottery); // the lowest mean over all blocks comes first
+  const button = document.createElement("button");
+  const told = document.createElement("p");
+  let drawn = 0, other = 0;
+  button.type = "button";
+  button.textContent = "Draw a sweep with one seed";
+  told.setAttribute("aria-live", "polite");
+  button.addEventListener("click", () => {
+    const scores = losses.map((row) => row[Math.floor(Math.random() * row.length)]);
+    const crowned = scores.indexOf(Math.min(...scores));
+    drawn += 1;
+    other += crowned > 0;
+    const rank = crowned > 0 ? `, number ${crowned + 1} of ${names.length} over all blocks` : ", as all blocks together do";
+    told.textContent = `This sweep crowns ${names[crowned]}, at ${scores[crowned].toFixed(3)} nats${rank}. `
+      + `So far ${other} of ${drawn} crowned another configuration.`;
+  });
+  lottery.append(button, told);
+}
