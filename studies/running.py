@@ -159,6 +159,7 @@ def _details(run: Run) -> dict[str, Any]:
             "examples": len(dataset.inputs),
             "num_classes": dataset.num_classes,
             "classes": list(dataset.classes),
+            "official_test": dataset.official_test is not None,
         },
     }
 
