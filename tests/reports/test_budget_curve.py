@@ -70,5 +70,5 @@ def test_robustness_to_the_rate() -> None:
     )
     found = rate_robustness(frame, ["optimizer"], chance_loss=2.3).set_index("level")
     assert found.loc["sgd", "failed_share"] == 0.5
-    assert found.loc["adam"].tolist()[-2:] == [0, 0]
+    assert list(found.loc["adam"])[-2:] == [0, 0]
     assert found.loc["sgd", "spread"] == pytest.approx(2.3 - 0.4)

@@ -109,7 +109,10 @@ def record(trial: PlannedTrial, replicate: int, epoch: int) -> EpochRecord:
         grad_l2_max=1.0,
         grad_rms=0.1,
         delta_rms=0.1,
+        weight_rms=0.1,
         update_ratio=None,
+        activation_mean=0.0,
+        activation_std=1.0,
         dead_fraction=0.0,
     )
     if epoch == 0:
