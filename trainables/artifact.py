@@ -1,5 +1,6 @@
 """A trained network as safetensors bytes: data only, so that loading one never runs code."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,14 +8,28 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+METADATA = "network"
+"""The single entry of the file's metadata: with several, safetensors would write them in random order."""
 
-def to_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return one network's weights with what is needed to build it again."""
+
+def to_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
+    """Return one network's weights with what is needed to build it again; the same input gives the same bytes.
+
+    `metadata` is anything that JSON holds.
+    """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    return bytes(save(plain, metadata=dict(metadata)))
+    return bytes(save(plain, metadata={METADATA: json.dumps(metadata, sort_keys=True)}))
 
 
 def from_bytes(data: bytes) -> dict[str, Tensor]:
     """Return the weights; raise safetensors' error where the bytes are damaged."""
     loaded: dict[str, Any] = load(data)
     return {name: torch.as_tensor(value) for name, value in loaded.items()}
+
+
+def metadata_of(data: bytes) -> dict[str, Any]:
+    """Return the metadata of bytes that `from_bytes` accepts."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    metadata: dict[str, Any] = json.loads(header["__metadata__"][METADATA])
+    return metadata

@@ -1,6 +1,5 @@
 """One assignment in training, rung by rung, as a worker does it and without Ray."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -106,9 +105,9 @@ def _test_scores(stack: Stack) -> list[tuple[float | None, float | None]]:
 def _models(stack: Stack) -> Iterator[bytes]:
     hp = stack.hyperparameters
     metadata = {
-        "hyperparameters": json.dumps(asdict(hp)),
-        "num_features": str(stack.data.inputs.shape[1]),
-        "num_classes": str(stack.data.num_classes),
+        "hyperparameters": asdict(hp),
+        "num_features": stack.data.inputs.shape[1],
+        "num_classes": stack.data.num_classes,
     }
     for replicate in range(len(stack.seeds)):
         yield to_bytes(stack.model.state_dict(replicate), metadata)

@@ -1,25 +1,22 @@
 """Kept weights: a network built from the file alone gives the test scores that were recorded."""
 
-import json
-from typing import Any
-
 import pytest
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from tests.trainables.small import assignment
-from trainables.artifact import from_bytes, to_bytes
+from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.reporting import train_assignment
 from trainables.training import StackData
 
 
-def rebuilt(data: bytes, metadata: dict[str, str]) -> nn.Sequential:
+def rebuilt(data: bytes) -> nn.Sequential:
     """Return torch's own network with the weights in `data`, its form read from the metadata."""
-    hp: dict[str, Any] = json.loads(metadata["hyperparameters"])
-    state = from_bytes(data)
+    metadata, state = metadata_of(data), from_bytes(data)
+    hp = metadata["hyperparameters"]
     activation = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[hp["activation"]]
-    widths = [int(metadata["num_features"]), *[hp["width"]] * hp["depth"]]
+    widths = [metadata["num_features"], *[hp["width"]] * hp["depth"]]
     layers: list[nn.Module] = []
     with torch.no_grad():
         for index in range(hp["depth"]):
@@ -33,7 +30,7 @@ def rebuilt(data: bytes, metadata: dict[str, str]) -> nn.Sequential:
                 fill(norm, state, f"blocks.{index}", names)
                 layers.append(norm)
             layers.append(activation())
-        output = nn.Linear(widths[-1], int(metadata["num_classes"]))
+        output = nn.Linear(widths[-1], metadata["num_classes"])
         fill(output, state, "output", {"weight": "weight", "bias": "bias"})
     return nn.Sequential(*layers, output).eval()
 
@@ -47,26 +44,28 @@ def fill(layer: nn.Module, state: dict[str, Tensor], prefix: str, names: dict[st
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_a_rebuilt_network_scores_as_recorded(
-    digits: StackData, tmp_path: Any, batch_norm: bool, activation: str
-) -> None:
+def test_a_rebuilt_network_scores_as_recorded(digits: StackData, batch_norm: bool, activation: str) -> None:
     kept = assignment(
         batch_norm=batch_norm, activation=activation, dropout=0.3, reads_test=True, keeps_models=True
     )
     *_, last = train_assignment(kept, digits, worker="")
     for replicate, (data, record) in enumerate(zip(last.models, last.replicates, strict=True)):
-        path = tmp_path / f"{replicate}.safetensors"
-        path.write_bytes(data)
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata()
         rows = digits.test[replicate]
         with torch.no_grad():
-            logits = rebuilt(data, metadata)(digits.inputs[rows])
+            logits = rebuilt(data)(digits.inputs[rows])
         targets = digits.targets[rows]
         assert float(nn.functional.cross_entropy(logits, targets)) == pytest.approx(
             record.test_loss, rel=1e-5
         )
         assert float((logits.argmax(1) == targets).float().mean()) == pytest.approx(record.test_accuracy)
+
+
+def test_the_same_network_gives_the_same_bytes() -> None:
+    state = {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}
+    metadata = {"hyperparameters": {"depth": 1, "betas": (0.9, 0.99)}, "num_classes": 2, "num_features": 3}
+    written = {to_bytes(state, metadata) for _ in range(20)}
+    assert len(written) == 1
+    assert metadata_of(written.pop())["hyperparameters"] == {"depth": 1, "betas": [0.9, 0.99]}
 
 
 def test_damaged_bytes_are_refused_and_run_nothing() -> None:

@@ -1,6 +1,7 @@
 """What a worker reports: at every rung, complete at the last, diverged networks scored as chance."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from trainables.training import StackData
 CHANCE = math.log(10)
 
 
-def reports(data: StackData, **changes: object) -> list[TrialReport]:
+def reports(data: StackData, **changes: Any) -> list[TrialReport]:
     return list(train_assignment(assignment(**changes), data, worker="here:1"))
 
 
