@@ -10,6 +10,7 @@ from reports.answers import Said, opening, said_at_best, said_averaged
 from reports.best import best_configuration, confirmed_configurations, found
 from reports.caveats import caveats_record
 from reports.draws import lottery_record
+from reports.evaluation import evaluation_record
 from reports.inputs import ReportInputs
 from reports.key_numbers import key_numbers
 from reports.plain_json import json_value
@@ -54,6 +55,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         },
         "best": best,
         "confirmed": confirmed,
+        "evaluation": evaluation_record(inputs, best),
         "chosen": results.chosen.to_dict("records"),
         "importance": None if inputs.importance is None else inputs.importance.to_dict("records"),
         "chance_loss": inputs.chance_loss,

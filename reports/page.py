@@ -12,6 +12,7 @@ from reports.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.analysis import analysis
 from reports.sections.answer import answer
+from reports.sections.best_model import best_model
 from reports.sections.lottery import lottery
 from reports.sections.performance import performance
 from reports.sections.provenance import provenance
@@ -22,8 +23,8 @@ from reports.sections.training import training
 from reports.sections.tuning import confirmed, searched
 from reports.theme import Theme
 
-WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, lottery, provenance)
-WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, lottery, provenance)
+WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, best_model, lottery, provenance)
+WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, best_model, lottery, provenance)
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> Path:

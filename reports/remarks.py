@@ -75,13 +75,14 @@ def about_lottery(drawn: Lottery) -> list[Sentence]:
     averaged, at_best = (_often_wrong(signs) for signs in (drawn.signs, drawn.signs_at_best))
     if averaged is None or at_best is None:
         return [said]
+    most = f"more than {percent(averaged['share_wrong'])}" if averaged["share_wrong"] else "any"
     pair = rather(at_best["factor"], at_best["level_a"], at_best["level_b"])
     return [
         said,
         Sentence(
             text=f"The difference {pair}, each at its lowest loss of the sweep, has the wrong sign in "
             f"{percent(at_best['share_wrong'])} of them; of the differences averaged over the other factors none has "
-            f"it in more than {percent(averaged['share_wrong'])}.",
+            f"it in {most}.",
             gate=None,
             numbers={
                 **_numeric(at_best),
