@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     # glibc would give every activation's memory back to the system and fault it in again at the next step, which
     # takes a worker up to a third of its time; so it keeps up to 4 GiB, and asks for 64 MiB at a time.
-    "MALLOC_MMAP_THRESHOLD_": str(4 * 2**30),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),  # the largest that every glibc accepts
     "MALLOC_TRIM_THRESHOLD_": str(4 * 2**30),
     "MALLOC_TOP_PAD_": str(64 * 2**20),
 }
