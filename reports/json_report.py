@@ -15,6 +15,7 @@ from reports.inputs import ReportInputs
 from reports.key_numbers import key_numbers
 from reports.plain_json import json_value
 from reports.results import Results
+from reports.searching import search_record
 from reports.variation import variation_record
 
 
@@ -57,6 +58,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "confirmed": confirmed,
         "evaluation": evaluation_record(inputs, best),
         "chosen": results.chosen.to_dict("records"),
+        "search": search_record(inputs),
         "importance": None if inputs.importance is None else inputs.importance.to_dict("records"),
         "chance_loss": inputs.chance_loss,
         "plan": inputs.plan,

@@ -9,6 +9,7 @@ from reports.plots import learning_curves
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
 from reports.sections.section import Material, Section
 from reports.words import factor_name, number, plural
 
@@ -33,7 +34,28 @@ def training(material: Material) -> Section:
             log=False,
         ),
     ]
-    return Section(slug="training", title="Training", figures=figures)
+    has_rate = NAME in material.inputs.plan["nuisances"]
+    rates = [rate_response_figure(material)] if has_rate else []
+    context = {
+        "rates": rates,
+        "rate": _rate_over_time(material),
+        "robustness": robustness_table(material) if has_rate else None,
+    }
+    return Section(slug="training", title="Training", figures=[*figures, *rates], context=context)
+
+
+def _rate_over_time(material: Material) -> str:
+    """Whether learning rates were changed while networks trained."""
+    epochs, rows = material.inputs.epochs, material.results.rows
+    confirmed = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))]
+    if confirmed["learning_rate"].isna().all():
+        return "No learning rate is recorded."
+    rates = confirmed.dropna(subset="learning_rate").groupby(["trial_number", "replicate"])["learning_rate"]
+    last = confirmed["epoch"].max()
+    if rates.nunique().max() == 1:
+        return f"Each network kept its learning rate through all {plural(int(last), 'epoch')}: no schedule."
+    ends = (rates.last() / rates.first()).median()
+    return f"Learning rates followed a schedule: at the end the median is {number(100 * ends, 1)} % of the first."
 
 
 def _curves(material: Material) -> pd.DataFrame:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cube import levels_of
-from reports.plots import configurations, history, parallel
+from reports.plots import configurations, history
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.results import OUTCOME
-from reports.sections.importance import importance_figure
+from reports.sections.parallel import parallel_figure
+from reports.sections.search import search_tables, small_figures
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.words import factor_name, level_name, level_phrase, number, plural, small
 
@@ -25,10 +25,10 @@ def confirmed(material: Material) -> Section:
 
 
 def searched(material: Material) -> Section:
-    """Section "Search" of a study without cells: history, parallel coordinates and, where given, importance."""
-    figures = [_history_figure(material), _parallel_figure(material), importance_figure(material)]
-    shown = [figure for figure in figures if figure is not None]
-    return Section(slug="searched", title="Search", figures=shown)
+    """Section "Search" of a study without cells: history, parallel coordinates, budget, importance."""
+    figures = [_history_figure(material), parallel_figure(material), *small_figures(material)]
+    context = {"said": material.report["search"]["sentences"], "tables": search_tables(material)}
+    return Section(slug="searched", title="Search", figures=figures, context=context)
 
 
 def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
@@ -122,44 +122,3 @@ def _last_gain(frame: pd.DataFrame) -> str:
         return "What the search found, trial by trial"
     trial = int(frame.loc[best.index[best == best.min()][0], "trial_number"])
     return f"The search came lowest at trial {trial} of {len(frame)}"
-
-
-def _parallel_figure(material: Material) -> Figure:
-    trials = material.inputs.search_trials
-    choices, rates = _parameters(material, trials)
-    frame = parallel.tidy(trials, choices, rates)
-    ticks = parallel.ticks_of(trials, choices, rates)
-    panel = draw_panel(
-        lambda ax: parallel.draw(frame, ax, ticks=ticks),
-        Sheet(width=max(400, 84 * len(ticks)), height=240, left=8, right=36, top=10, bottom=26),
-        prefix="parallel",
-    )
-    return Figure(
-        slug="parallel",
-        title="Where in the space the search spent its trials",
-        caption=(
-            "One line a trial through its values; in colour, the tenth of the trials with the lowest "
-            f"objective, stopped or not. The right axis is the {material.inputs.objective_name} at the last epoch "
-            "reached (log scale)."
-        ),
-        num=f"n = {plural(len(frame), 'search trial')}",
-        alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),
-        panels=(panel,),
-        data=frame,
-        wide=True,
-        columns=1,
-    )
-
-
-def _parameters(material: Material, trials: pd.DataFrame) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
-    """Hyperparameters with levels, and those on a log scale, among what was searched."""
-    choices: dict[str, tuple[Any, ...]] = dict(material.inputs.factors)
-    rates = []
-    for name, nuisance in material.inputs.plan["nuisances"].items():
-        if name in choices or name not in trials:
-            continue
-        if name == "learning_rate" or (isinstance(nuisance, Mapping) and nuisance.get("log")):
-            rates.append(name)
-        else:
-            choices[name] = levels_of(trials[name])
-    return choices, rates

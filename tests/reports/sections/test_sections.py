@@ -9,7 +9,7 @@ from reports.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.gradient_flow import flow_figure, shaping_factors
 from reports.sections.heat_map import grid
-from reports.sections.search import first_rung, rate_ranges
+from reports.sections.rate_response import rate_ranges
 from reports.sections.section import Material
 from reports.sections.settings import matches, setting_name, settings_of
 from reports.sections.training import training
@@ -70,15 +70,6 @@ def test_rates_have_a_range_for_each_optimizer_of_the_study() -> None:
     assert rate_ranges(BOUNDS, None, {}) == {"": (1e-3, 1e-1)}
 
 
-def test_the_first_rung_is_the_mean_over_networks_capped_at_chance(material: Material) -> None:
-    losses, failed = first_rung(material)
-    inputs = material.inputs
-    epochs = inputs.epochs[(inputs.epochs["trial_number"] == 1) & (inputs.epochs["epoch"] == 6)]
-    assert losses[1] == pytest.approx(epochs["val_loss"].clip(upper=np.log(10)).mean())
-    assert set(losses.index) == set(inputs.trials.loc[inputs.trials["phase"] == "search", "number"])
-    assert failed.between(0, 1).all()
-
-
 def test_the_accounting_line_can_be_added_up(material: Material) -> None:
     counts = material.report["accounting"]
     line = accounting(material).context["sum"]
@@ -87,7 +78,7 @@ def test_the_accounting_line_can_be_added_up(material: Material) -> None:
 
 
 def test_training_shows_loss_and_accuracy_by_level(material: Material) -> None:
-    loss, accuracy = training(material).figures
+    loss, accuracy, _ = training(material).figures
     assert len(loss.panels) == len(accuracy.panels) == len(SMALL)
     assert loss.data["mean"].between(0, np.log(10)).all()
     assert accuracy.data["mean"].between(0, 1).all()

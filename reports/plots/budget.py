@@ -1,0 +1,58 @@
+"""Budget curve: the loss expected of the best of k search trials, a faint line a cell, their mean in front."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from reports.budget_curve import expected_best
+from reports.plots.axes import limits_of, linear_axis, log_axis, quiet, say_empty
+from reports.theme import ACCENT, FAINT
+
+COLUMNS = ["kind", "cell", "num_trials", "loss"]
+MARKED = 12  # trials up to which each is marked
+
+
+def tidy(losses: pd.DataFrame, mean: Sequence[float]) -> pd.DataFrame:
+    """Rows to draw: kind ("cell", "mean"), cell, num_trials, loss (nats).
+
+    `losses` has cell and val_loss, one row a trial; `mean` is the curve over cells, from one trial on.
+    """
+    rows = [
+        {"kind": "cell", "cell": cell, "num_trials": place, "loss": loss}
+        for cell, trials in losses.groupby("cell")
+        for place, loss in enumerate(expected_best(trials["val_loss"].to_numpy(dtype=float)), start=1)
+    ]
+    rows += [{"kind": "mean", "num_trials": place, "loss": loss} for place, loss in enumerate(mean, start=1)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, unit: str) -> None:
+    """Draw what `tidy` gives; faint lines only where there are several cells."""
+    mean = frame[frame["kind"] == "mean"]
+    if mean.empty:
+        say_empty(ax, "No search trial has reached its first rung yet.")
+        return
+    last = float(mean["num_trials"].max())
+    linear_axis(ax, "x", 0 if last > MARKED else 0.7, last * 1.02 if last > MARKED else last + 0.3, most=7)
+    if last <= MARKED:
+        ax.set_xticks(np.arange(1, last + 1), [str(int(place)) for place in np.arange(1, last + 1)])
+    log_axis(ax, "y", *limits_of(list(frame["loss"]), log=True))
+    quiet(ax)
+    cells = frame[frame["kind"] == "cell"]
+    if cells["cell"].nunique() > 1:
+        lines = [rows[["num_trials", "loss"]].to_numpy(dtype=float) for _, rows in cells.groupby("cell")]
+        ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7), autolim=False)
+    marker = "o" if last <= MARKED else ""
+    ax.plot(
+        mean["num_trials"],
+        mean["loss"],
+        marker=marker,
+        color=ACCENT.light,
+        linewidth=2,
+        markersize=5.5,
+        zorder=4,
+    )
+    ax.set_xlabel(unit)

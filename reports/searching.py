@@ -1,0 +1,152 @@
+"""What the search did with its budget: trials per rung and level, agreement of rungs, robustness, budget curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.budget_curve import expected_best, rate_robustness, rung_agreement
+from reports.cube import plain
+from reports.inputs import ReportInputs
+from reports.sentence import Sentence
+from reports.words import count, number, plural
+
+NO_CELL = 0
+
+
+def search_record(inputs: ReportInputs) -> dict[str, Any]:
+    """For report.json.
+
+    - `by_level`: factor, level, trials (begun), failed, and `reached`, the trials at each rung (its epoch as text)
+    - `agreement`: as `budget_curve.rung_agreement`; `robustness`: as `rate_robustness`, empty without cells
+    - `curve`: num_trials k, loss expected of the best of k (nats, at the first rung; the mean over cells)
+    - `sentences`: about agreement and budget, with their `numbers`
+    """
+    rungs = [int(rung) for rung in inputs.plan["search"]["rungs"]]
+    losses = rung_losses(inputs)
+    first = losses[losses["epoch"] == rungs[0]]
+    agreement = rung_agreement(losses, rungs)
+    curve = mean_curve(first)
+    said = [each for each in (about_agreement(agreement), about_curve(curve, rungs[0])) if each is not None]
+    return {
+        "by_level": _by_level(inputs, rungs),
+        "agreement": agreement.to_dict("records"),
+        "robustness": _robustness(inputs, first),
+        "curve": [{"num_trials": place, "loss": loss} for place, loss in enumerate(curve, start=1)],
+        "sentences": [each.text for each in said],
+        "numbers": [dict(each.numbers) for each in said],
+    }
+
+
+def rung_losses(inputs: ReportInputs) -> pd.DataFrame:
+    """Search trials at the rungs they reached: cell (0 without cells), trial_number, epoch, val_loss (nats).
+
+    The loss is the mean over replicates, each capped at chance: non-finite, or without a row for that epoch.
+    """
+    trials = inputs.trials[inputs.trials["phase"] == "search"] if len(inputs.trials) else inputs.trials
+    columns = ["cell", "trial_number", "epoch", "val_loss"]
+    if trials.empty or inputs.replicates.empty:
+        return pd.DataFrame(columns=columns)
+    keys = ["trial_number", "replicate"]
+    grid = inputs.replicates.loc[inputs.replicates["phase"] == "search", keys]
+    rungs = pd.DataFrame({"epoch": [int(rung) for rung in inputs.plan["search"]["rungs"]]})
+    merged = grid.merge(rungs, how="cross").merge(
+        inputs.epochs[[*keys, "epoch", "val_loss"]], on=[*keys, "epoch"], how="left"
+    )
+    values = pd.to_numeric(merged["val_loss"]).astype(float)
+    merged["val_loss"] = values.where(np.isfinite(values), inputs.chance_loss).clip(upper=inputs.chance_loss)
+    means = merged.groupby(["trial_number", "epoch"], as_index=False)["val_loss"].mean()
+    known = trials.set_index("number")
+    means = means[means["epoch"] <= means["trial_number"].map(known["epochs"]).fillna(0)]
+    cells = means["trial_number"].map(known["cell"]).fillna(NO_CELL).astype(int)
+    table: pd.DataFrame = means.assign(cell=cells)[columns].reset_index(drop=True)
+    return table
+
+
+def failed_shares(inputs: ReportInputs) -> pd.Series[Any]:
+    """By search trial the share of its networks that diverged or failed."""
+    replicates = inputs.replicates[inputs.replicates["phase"] == "search"]
+    lost = replicates["outcome"].isin(["diverged", "failed"])
+    shares: pd.Series[Any] = lost.groupby(replicates["trial_number"]).mean()
+    return shares
+
+
+def mean_curve(first: pd.DataFrame) -> list[float]:
+    """Expected best of k trials for every k that all cells have, the mean over cells."""
+    curves = [expected_best(rows["val_loss"].to_numpy(dtype=float)) for _, rows in first.groupby("cell")]
+    shortest = min(map(len, curves), default=0)
+    return [float(np.mean([curve[place] for curve in curves])) for place in range(shortest)]
+
+
+def about_agreement(agreement: pd.DataFrame) -> Sentence | None:
+    """How alike neighbouring rungs rank the trials of a cell; None where no cell has two trials at both."""
+    known = agreement.dropna(subset="tau")
+    if known.empty:
+        return None
+    parts = [
+        f"{number(row['tau'], 2)} from epoch {count(row['rung_a'])} to {count(row['rung_b'])} "
+        f"({plural(int(row['num_trials']), 'trial')} that reached both)"
+        for row in known.to_dict("records")
+    ]
+    listed = ["tau", "rung_a", "rung_b", "num_trials"]
+    numbers = {
+        f"{name}_{place}": row[name] for place, row in enumerate(known.to_dict("records")) for name in listed
+    }
+    return Sentence(
+        text=f"Rank agreement of rungs, Kendall's tau within a cell: {', '.join(parts)}; 1 would be the same order.",
+        gate=None,
+        numbers=numbers,
+    )
+
+
+def about_curve(curve: list[float], rung: int) -> Sentence | None:
+    """What half of the trials would have been expected to find; None with fewer than two."""
+    if len(curve) < 2:
+        return None
+    half = len(curve) // 2
+    return Sentence(
+        text=f"At epoch {count(rung)}, which every trial reaches, {plural(half, 'trial')} drawn at random would have "
+        f"been expected to come to a validation log-loss of {number(curve[half - 1])} nats, all {count(len(curve))} to "
+        f"{number(curve[-1])}.",
+        gate=None,
+        numbers={
+            "rung": rung,
+            "half": half,
+            "num_trials": len(curve),
+            "some": curve[half - 1],
+            "all": curve[-1],
+        },
+    )
+
+
+def _by_level(inputs: ReportInputs, rungs: list[int]) -> list[dict[str, Any]]:
+    trials = inputs.trials[inputs.trials["phase"] == "search"] if len(inputs.trials) else inputs.trials
+    begun = trials[trials["state"] != "waiting"] if len(trials) else trials
+    return [
+        {"factor": factor, "level": plain(level), **_counts(_at(begun, factor, level), rungs)}
+        for factor, levels in inputs.factors.items()
+        for level in levels
+    ]
+
+
+def _at(trials: pd.DataFrame, factor: str, level: Any) -> pd.DataFrame:
+    return trials[[plain(value) == plain(level) for value in trials[factor]]] if len(trials) else trials
+
+
+def _counts(trials: pd.DataFrame, rungs: list[int]) -> dict[str, Any]:
+    epochs = trials["epochs"].fillna(0) if len(trials) else pd.Series(dtype=float)
+    return {
+        "trials": len(trials),
+        "failed": int((trials["state"] == "failed").sum()) if len(trials) else 0,
+        "reached": {str(rung): int((epochs >= rung).sum()) for rung in rungs},
+    }
+
+
+def _robustness(inputs: ReportInputs, first: pd.DataFrame) -> list[dict[str, Any]]:
+    if not inputs.has_cells or first.empty:
+        return []
+    trials = inputs.trials.rename(columns={"number": "trial_number"})[["trial_number", *inputs.factors]]
+    table = rate_robustness(first.merge(trials, on="trial_number"), list(inputs.factors), inputs.chance_loss)
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

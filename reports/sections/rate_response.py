@@ -1,0 +1,133 @@
+"""Learning-rate response: how the loss at the first rung depends on the rate, failures and range ends marked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.cube import plain
+from reports.inputs import ReportInputs
+from reports.plots import rate_response
+from reports.plots.axes import limits_of
+from reports.plots.canvas import Sheet, draw_panel
+from reports.plots.figure import Figure
+from reports.searching import failed_shares, rung_losses
+from reports.sections.section import Cell, Column, Material, Table
+from reports.words import count, factor_name, level_name, number, plural
+
+NAME = "learning_rate"
+
+
+def rate_response_figure(material: Material) -> Figure:
+    """One panel an optimizer, a faint line a cell, the rates that the search chose marked."""
+    inputs = material.inputs
+    trials = inputs.trials[inputs.trials["phase"] == "search"]
+    losses, failed = _first_rung(inputs), failed_shares(inputs)
+    chosen = list(material.results.chosen["trial_number"]) if len(material.results.chosen) else []
+    ranges = rate_ranges(
+        inputs.plan["nuisances"][NAME], inputs.factors.get("optimizer"), inputs.plan["fixed"]
+    )
+    frames = {}
+    for optimizer in ranges:
+        there = trials
+        if "optimizer" in inputs.factors and len(trials):
+            there = trials[[plain(value) == optimizer for value in trials["optimizer"]]]
+        frames[optimizer] = rate_response.tidy(there, losses, failed, chosen)
+    limits = limits_of([value for frame in frames.values() for value in frame["loss"]], log=True)
+    panels = []
+    for place, (optimizer, frame) in enumerate(frames.items()):
+        style = material.theme.style("optimizer", optimizer) if "optimizer" in inputs.factors else None
+        panels.append(
+            draw_panel(
+                lambda ax, frame=frame, optimizer=optimizer, style=style: rate_response.draw(  # type: ignore[misc]
+                    frame,
+                    ax,
+                    bounds=ranges[optimizer],
+                    limits=limits,
+                    colour=style.mark.light if style else None,
+                ),
+                Sheet(),
+                heading=level_name(optimizer) if optimizer else "All cells",
+                note="nats",
+                prefix=f"rate{place}",
+            )
+        )
+    rung = inputs.plan["search"]["rungs"][0]
+    shown = pd.concat([frame.assign(optimizer=name) for name, frame in frames.items()], ignore_index=True)
+    return Figure(
+        slug="rate_response",
+        title=_title(material),
+        caption=(
+            f"Validation log-loss after {plural(rung, 'epoch')}, the first rung, which every trial reaches; "
+            "one faint line a cell. Dots: the rate that the search chose. Crosses: some of the trial's "
+            "networks diverged or failed (they count as chance). Shaded: the outer tenths of the range; a "
+            "choice there is limited by the range."
+        ),
+        num=f"n = {plural(len(shown), 'search trial')}, {plural(int(inputs.plan['replicates']), 'network')} each",
+        alt=_alt(frames),
+        panels=tuple(panels),
+        data=shown,
+        columns=3,
+    )
+
+
+def _title(material: Material) -> str:
+    """How many of the chosen rates lie at the end of their range."""
+    chosen = material.results.chosen
+    if chosen.empty:
+        return "How the loss responds to the learning rate"
+    num = int(chosen["at_boundary"].sum())
+    return f"{count(num) if num else 'None'} of {plural(len(chosen), 'chosen learning rate')} at the end of the range"
+
+
+def _first_rung(inputs: ReportInputs) -> "pd.Series[Any]":
+    """By search trial its mean validation loss at the first rung, capped at chance."""
+    losses = rung_losses(inputs)
+    first = losses[losses["epoch"] == inputs.plan["search"]["rungs"][0]]
+    by_trial: pd.Series[Any] = first.set_index("trial_number")["val_loss"].astype(float)
+    return by_trial
+
+
+def rate_ranges(
+    nuisance: Mapping[str, Any], optimizers: tuple[Any, ...] | None, fixed: Mapping[str, Any]
+) -> dict[str, tuple[float, float]]:
+    """Lowest and highest rate for each optimizer of the study; one nameless range where it is the same for all."""
+    if "low" in nuisance:
+        names = [str(name) for name in optimizers] if optimizers else [""]
+        return {name: (float(nuisance["low"]), float(nuisance["high"])) for name in names}
+    if optimizers is None and "optimizer" not in fixed:
+        ends = [(float(each["low"]), float(each["high"])) for each in nuisance.values()]
+        return {"": (min(low for low, _ in ends), max(high for _, high in ends))}
+    names = [str(name) for name in optimizers or (fixed["optimizer"],)]
+    return {name: (float(nuisance[name]["low"]), float(nuisance[name]["high"])) for name in names}
+
+
+def _alt(frames: Mapping[str, pd.DataFrame]) -> str:
+    parts = []
+    for name, frame in frames.items():
+        rates = frame.loc[frame["chosen"].astype(bool), "rate"]
+        span = f"{rates.min():.2g} to {rates.max():.2g}" if len(rates) else "none yet"
+        parts.append(f"{level_name(name) if name else 'all cells'}: chosen rates {span}")
+    return "Validation log-loss by learning rate. " + "; ".join(parts)
+
+
+def robustness_table(material: Material) -> Table:
+    """How much the learning rate matters, by level, at the first rung, which every trial reaches."""
+    columns = [
+        Column(name="factor", is_number=False),
+        Column(name="level", is_number=False),
+        Column(name="trials"),
+        Column(name="at chance or lost", unit="% of trials"),
+        Column(name="spread of loss over rates", unit="nats, interquartile"),
+    ]
+    rows = [
+        [
+            Cell(text=factor_name(row["factor"])),
+            Cell(text=level_name(tuple(row["level"]) if isinstance(row["level"], list) else row["level"])),
+            Cell(text=count(row["num_trials"]), value=row["num_trials"]),
+            Cell(text=number(100 * row["failed_share"], 0), value=row["failed_share"]),
+            Cell(text=number(row["spread"]), value=row["spread"]),
+        ]
+        for row in material.report["search"]["robustness"]
+    ]
+    return Table(caption="Robustness to the learning rate", columns=columns, rows=rows, folded=True)
