@@ -11,8 +11,11 @@ ACTIVATION = one_of(
 
 INIT = one_of(
     "init",
-    ("he_normal", "xavier_normal", "default"),
-    about="distribution of the first weights; default is that of torch's nn.Linear",
+    ("he_normal", "lecun_normal", "xavier_normal", "default", "fitting"),
+    about=(
+        "distribution of the first weights; fitting is he_normal for relu and lecun_normal for tanh and sigmoid, "
+        "default is that of torch's nn.Linear"
+    ),
     default="he_normal",
 )
 

@@ -9,8 +9,10 @@ from typing import Any, Self
 class Hyperparameters:
     """Everything that decides how one network is built and trained, data and seeds apart.
 
-    `width` is one number for every hidden layer or a tuple with one number for each. `clip_norm` bounds the
-    gradient's norm of each replicate; None leaves it alone. `train_size` keeps a fraction of the training part.
+    `width` is one number for every hidden layer or a tuple with one number for each. `residual` says how a hidden
+    layer adds to its input: "none", "plain", "scaled" by 1/sqrt(depth), or "zero", by a learnt factor. `clip_norm`
+    bounds the gradient's norm of each replicate; None leaves it alone. `train_size` keeps a fraction of the
+    training part.
     `momentum` is SGD's; `betas` and `eps` are Adam's, `alpha` and `eps` RMSprop's.
     """
 
@@ -21,6 +23,7 @@ class Hyperparameters:
     batch_norm: bool = False
     init: str = "he_normal"
     init_gain: float = 1.0
+    residual: str = "none"
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     batch_size: int = 64

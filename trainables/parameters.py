@@ -1,5 +1,6 @@
 """All parameters of a stack in one flat tensor, so that one stock optimizer updates them in one call."""
 
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -10,26 +11,35 @@ from torch import Tensor
 class FlatParameters:
     """Named parameters of a stack of replicates, each of shape (replicates, ...), and their gradients.
 
-    `values` and `gradients` are flat; `value(name)` and `gradient(name)` are views into them.
+    `values` and `gradients` are flat; `value(name)` and `gradient(name)` are views into them. First come the hidden
+    layers' weights, one after the other, then for each replicate the rest: so a norm for every hidden layer and
+    replicate, or for every replicate, takes few operations.
     """
 
     def __init__(
-        self, shapes: Mapping[str, tuple[int, ...]], *, replicates: int, device: torch.device
+        self,
+        weights: Mapping[str, tuple[int, ...]],
+        rest: Mapping[str, tuple[int, ...]],
+        *,
+        replicates: int,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Lay out parameters of the given shapes (without the axis of replicates), all zero."""
+        """Lay out parameters of the given shapes (without the axis of replicates), all zero.
+
+        `weights` are those of the hidden layers, in order from the input on; `rest` is everything else.
+        """
         self.replicates = replicates
-        self.names = tuple(shapes)
-        total = replicates * sum(math.prod(shape) for shape in shapes.values())
-        self.values = torch.zeros(total, device=device)
-        self.gradients = torch.zeros(total, device=device)
-        self._values: dict[str, Tensor] = {}
-        self._gradients: dict[str, Tensor] = {}
-        start = 0
-        for name, shape in shapes.items():
-            end = start + replicates * math.prod(shape)
-            self._values[name] = self.values[start:end].view(replicates, *shape)
-            self._gradients[name] = self.gradients[start:end].view(replicates, *shape)
-            start = end
+        self.names = (*weights, *rest)
+        self.weight_sizes = tuple(math.prod(shape) for shape in weights.values())
+        num_rest = sum(math.prod(shape) for shape in rest.values())
+        total = replicates * (sum(self.weight_sizes) + num_rest)
+        self.values = torch.zeros(total, device=device, dtype=dtype)
+        self.gradients = torch.zeros_like(self.values)
+        self._values = self._views(self.values, weights, rest)
+        self._gradients = self._views(self.gradients, weights, rest)
+        self._parts = [*self.weight_runs(self.gradients), self._rest(self.gradients).unsqueeze(0)]
+        self._counts = [len(part) for part in self._parts]
 
     def value(self, name: str) -> Tensor:
         """Return the parameter, shape (replicates, ...), as a view."""
@@ -39,13 +49,56 @@ class FlatParameters:
         """Return the parameter's gradient, shape (replicates, ...), as a view."""
         return self._gradients[name]
 
+    def weight_runs(self, flat: Tensor) -> list[Tensor]:
+        """Return the hidden weights within `flat`, laid out as `values`: one view for each run of equal size.
+
+        A view has shape (layers, replicates, weights of a layer); together they are all hidden layers, in order.
+        """
+        runs, start = [], 0
+        for size, equal in itertools.groupby(self.weight_sizes):
+            count = len(list(equal))
+            end = start + count * self.replicates * size
+            runs.append(flat[start:end].view(count, self.replicates, size))
+            start = end
+        return runs
+
+    def gradient_norms_by_part(self, out: Tensor) -> None:
+        """Write the norms of the gradient, one row for each hidden layer's weights and a last one for the rest.
+
+        `out` has shape (hidden layers + 1, replicates).
+        """
+        for part, rows in zip(self._parts, torch.split(out, self._counts), strict=True):
+            torch.linalg.vector_norm(part, dim=2, out=rows)
+
     def gradient_norms(self) -> Tensor:
         """Return the norm of each replicate's whole gradient, shape (replicates,)."""
-        parts = [gradient.flatten(1).square().sum(1) for gradient in self._gradients.values()]
-        return torch.stack(parts).sum(0).sqrt()
+        by_part = self.gradients.new_empty(sum(self._counts), self.replicates)
+        self.gradient_norms_by_part(by_part)
+        norms: Tensor = torch.linalg.vector_norm(by_part, dim=0)
+        return norms
 
     def clip_gradients(self, max_norm: float) -> None:
         """Scale each replicate's gradient down to `max_norm`, as torch.nn.utils.clip_grad_norm_ does for one."""
         scale = (max_norm / (self.gradient_norms() + 1e-6)).clamp(max=1.0)
-        for gradient in self._gradients.values():
-            gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+        for part in self._parts:
+            part.mul_(scale.view(1, -1, 1))
+
+    def _rest(self, flat: Tensor) -> Tensor:
+        return flat[self.replicates * sum(self.weight_sizes) :].view(self.replicates, -1)
+
+    def _views(
+        self,
+        flat: Tensor,
+        weights: Mapping[str, tuple[int, ...]],
+        rest: Mapping[str, tuple[int, ...]],
+    ) -> dict[str, Tensor]:
+        views = {}
+        layers = itertools.chain.from_iterable(run.unbind() for run in self.weight_runs(flat))
+        for (name, shape), layer in zip(weights.items(), layers, strict=True):
+            views[name] = layer.view(self.replicates, *shape)
+        sizes = [math.prod(shape) for shape in rest.values()]
+        for (name, shape), part in zip(
+            rest.items(), torch.split(self._rest(flat), sizes, dim=1), strict=True
+        ):
+            views[name] = part.view(self.replicates, *shape)
+        return views

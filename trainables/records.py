@@ -17,9 +17,10 @@ class Outcome(StrEnum):
 class LayerRecord:
     """Gradient measures of one hidden layer over one epoch, unscaled and before clipping.
 
-    `layer` counts from 1 at the input. `grad_l2` and `grad_rms` are means over the epoch's steps,
-    `grad_l2_max` is the largest step; `delta_rms` and `update_ratio` are medians over the measured steps;
-    `dead_fraction` is the share of units that never responded. `update_ratio` is None at the initialisation.
+    `layer` counts from 1 at the input. `grad_l2` and `grad_rms` are means over the epoch's steps, `grad_l2_max` is
+    the largest step; `delta_rms`, `weight_rms` and `update_ratio` are medians over the measured steps, the ratio
+    None at the initialisation. `activation_mean` and `activation_std` are over units and examples of the layer's
+    output; `dead_fraction` is the share of units that never responded.
     """
 
     layer: int
@@ -27,7 +28,10 @@ class LayerRecord:
     grad_l2_max: float
     grad_rms: float
     delta_rms: float
+    weight_rms: float
     update_ratio: float | None
+    activation_mean: float
+    activation_std: float
     dead_fraction: float
 
 
@@ -35,7 +39,10 @@ class LayerRecord:
 class EpochRecord:
     """One replicate after one epoch; losses are mean cross-entropies in nats, accuracies fractions.
 
-    Epoch 0 is the initialisation: it carries layers and no losses.
+    Where layers are measured, so is the whole gradient, and `metrics` holds over the epoch's steps: `num_nonfinite`,
+    steps whose gradient is not finite; `clip_fraction`, the share clipped; `spike_rate`, the share whose norm exceeds
+    10 times the median of the 50 before. Epoch 0 is the initialisation: it carries layers and, over the batches
+    on which they were measured, the training loss.
     """
 
     replicate: int

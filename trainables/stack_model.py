@@ -11,24 +11,23 @@ from trainables.parameters import FlatParameters
 class HiddenBlock(ABC):
     """What gradient stability needs of one hidden block after a forward and a backward pass in training mode."""
 
-    weight: Tensor
-    """W_l, shape (replicates, ...)."""
-    weight_gradient: Tensor
-    """dL/dW_l, of the same shape."""
+    response: Tensor
+    """The activation before dropout and before a skip is added, shape (replicates, units, examples)."""
     output: Tensor
-    """The activation before dropout, shape (replicates, units, examples)."""
+    """h_l, what the block hands on, of the same shape."""
     delta: Tensor
-    """dL/dh_l with h_l the block's output, shape (replicates, units, examples)."""
+    """dL/dh_l, of the same shape."""
     saturates: bool
-    """Whether a unit is dead when its activation is above 0.97 in size (tanh, sigmoid), not when it is 0."""
-    output_is_unipolar: bool
-    """Whether activations lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
+    """Whether a unit is dead when its response is above 0.97 in size (tanh, sigmoid), not when it is 0."""
+    response_is_unipolar: bool
+    """Whether responses lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
 
 
 class StackModel(ABC):
     """A stack of networks that differ in their weights alone; replicates never mix."""
 
     parameters: FlatParameters
+    """Their hidden weights belong to `blocks`, in the same order."""
     blocks: Sequence[HiddenBlock]
 
     @abstractmethod

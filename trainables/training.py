@@ -1,5 +1,6 @@
 """The training loop: a stack of replicates, epoch by epoch."""
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,10 @@ from torch import Tensor
 from trainables import models
 from trainables.datasets import Dataset
 from trainables.evaluation import count_correct, cross_entropy, evaluate
-from trainables.gradients import GradientRecorder
+from trainables.gradients import GradientRecorder, ReplicateMeasures
 from trainables.hyperparameters import Hyperparameters
 from trainables.optimizers import build_optimizer
-from trainables.records import EpochRecord, LayerRecord
+from trainables.records import EpochRecord
 from trainables.seeds import derive_seed
 from trainables.splits import Split
 from trainables.stack_model import StackModel
@@ -69,7 +70,10 @@ class Stack:
     def make(
         cls, model: str, hyperparameters: Hyperparameters, data: StackData, *, seeds: Sequence[int]
     ) -> "Stack":
-        """Build the networks, one for each seed; a replicate's split, initialisation and order are its own."""
+        """Build the networks, one for each seed; a replicate's split, initialisation and order are its own.
+
+        They compute in the inputs' precision.
+        """
         device = data.inputs.device
         generator = torch.Generator(device=device)
         built = models.build(
@@ -80,6 +84,7 @@ class Stack:
             init_seeds=[derive_seed(seed, "init") for seed in seeds],
             generator=generator,
             device=device,
+            dtype=data.inputs.dtype,
         )
         return cls(
             model=built,
@@ -107,19 +112,38 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
     then on; the others are not disturbed. A last batch of a single example is left out.
     """
     if 0 in layers_at:
-        layers = _measure_initialisation(stack)
-        yield [EpochRecord(replicate=r, epoch=0, layers=found) for r, found in enumerate(layers)]
+        yield _measure_initialisation(stack)
+    earlier_norms: Tensor | None = None
     for epoch in range(1, epochs + 1):
-        yield _train_epoch(stack, epoch, measured=epoch in layers_at)
+        batches = _batches(stack, epoch)
+        recorder = None
+        if epoch in layers_at:
+            recorder = GradientRecorder(stack.model, num_steps=len(batches), earlier_norms=earlier_norms)
+        yield _train_epoch(stack, epoch, batches, recorder)
+        earlier_norms = None if recorder is None else recorder.norms
 
 
-def _train_epoch(stack: Stack, epoch: int, *, measured: bool) -> list[EpochRecord]:
-    data, model, hp = stack.data, stack.model, stack.hyperparameters
-    batches = _batches(stack, epoch)
-    recorder = GradientRecorder(model, num_steps=len(batches)) if measured else None
-    loss_sum = torch.zeros(len(stack.seeds), device=data.inputs.device)
-    num_correct = torch.zeros_like(loss_sum)
+def _train_epoch(
+    stack: Stack, epoch: int, batches: Sequence[Tensor], recorder: GradientRecorder | None
+) -> list[EpochRecord]:
+    data = stack.data
     stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", epoch))
+    sums = run_steps(stack, batches, recorder)
+    num_seen = sum(rows.shape[1] for rows in batches)
+    scores = [*(sums / num_seen), *evaluate(stack.model, data.inputs, data.targets, data.validation)]
+    measures = None
+    if recorder is not None:
+        measures = recorder.measures(clip_norm=stack.hyperparameters.clip_norm)
+    return _epoch_records(stack, epoch, torch.stack(scores), measures)
+
+
+def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
+    """Train on `batches`, each the rows of shape (replicates, batch size), without making the host wait.
+
+    Returns each replicate's summed loss and number of correct answers, shape (2, replicates).
+    """
+    data, model, hp = stack.data, stack.model, stack.hyperparameters
+    sums = data.inputs.new_zeros(2, len(stack.seeds))
     for rows in batches:
         targets = data.targets[rows]
         logits = model.forward(_gather(data.inputs, rows), training=True)
@@ -132,17 +156,9 @@ def _train_epoch(stack: Stack, epoch: int, *, measured: bool) -> list[EpochRecor
         stack.optimizer.step()
         if recorder is not None:
             recorder.after_update()
-        loss_sum += losses
-        num_correct += count_correct(logits, targets)
-    num_seen = sum(rows.shape[1] for rows in batches)
-    scores = torch.stack(
-        [
-            loss_sum / num_seen,
-            num_correct / num_seen,
-            *evaluate(model, data.inputs, data.targets, data.validation),
-        ]
-    )
-    return _epoch_records(stack, epoch, scores, None if recorder is None else recorder.records())
+        sums[0] += losses
+        sums[1] += count_correct(logits, targets)
+    return sums
 
 
 def _batches(stack: Stack, epoch: int) -> list[Tensor]:
@@ -161,31 +177,40 @@ def _gather(inputs: Tensor, rows: Tensor) -> Tensor:
     return inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
 
 
-def _measure_initialisation(stack: Stack) -> list[tuple[LayerRecord, ...]]:
+def _measure_initialisation(stack: Stack) -> list[EpochRecord]:
     """Measure gradients in training mode before any step, leaving running statistics as they are."""
-    data, model = stack.data, stack.model
+    data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
     size = min(max(MIN_INITIAL_BATCH, stack.hyperparameters.batch_size), data.train.shape[1])
     num_batches = min(NUM_INITIAL_BATCHES, data.train.shape[1] // size)
     order = torch.stack([epoch_order(seed, 0, data.train.shape[1]) for seed in stack.seeds])
     rows = data.train.gather(1, order.to(data.train.device))
     recorder = GradientRecorder(model, num_steps=num_batches)
+    loss_sum = data.inputs.new_zeros(len(stack.seeds))
     stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", 0))
     model.track_statistics(False)
-    for batch in range(num_batches):
-        part = rows[:, batch * size : (batch + 1) * size]
+    for part in torch.split(rows[:, : num_batches * size], size, dim=1):
         logits = model.forward(_gather(data.inputs, part), training=True)
-        _, gradient = cross_entropy(
-            logits, data.targets[part], label_smoothing=stack.hyperparameters.label_smoothing
-        )
+        losses, gradient = cross_entropy(logits, data.targets[part], label_smoothing=smoothing)
         model.backward(gradient)
         recorder.after_backward()
         recorder.after_measure()
+        loss_sum += losses
     model.track_statistics(True)
-    return recorder.records()
+    losses_at_start = (loss_sum / (num_batches * size)).tolist()
+    return [
+        EpochRecord(
+            replicate=replicate,
+            epoch=0,
+            train_loss=loss if math.isfinite(loss) else None,
+            metrics=measured.metrics,
+            layers=measured.layers,
+        )
+        for replicate, (loss, measured) in enumerate(zip(losses_at_start, recorder.measures(), strict=True))
+    ]
 
 
 def _epoch_records(
-    stack: Stack, epoch: int, scores: Tensor, layers: list[tuple[LayerRecord, ...]] | None
+    stack: Stack, epoch: int, scores: Tensor, measures: Sequence[ReplicateMeasures] | None
 ) -> list[EpochRecord]:
     records = []
     finite = scores.isfinite().all(0).tolist()
@@ -203,7 +228,8 @@ def _epoch_records(
                 val_loss=val_loss,
                 val_accuracy=val_accuracy,
                 learning_rate=stack.hyperparameters.learning_rate,
-                layers=() if layers is None else layers[replicate],
+                metrics={} if measures is None else measures[replicate].metrics,
+                layers=() if measures is None else measures[replicate].layers,
             )
         )
     return records

@@ -6,10 +6,23 @@ from itertools import repeat
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import JSON, Column, ColumnElement, Connection, Double, Select, String, Table, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    String,
+    Table,
+    case,
+    null,
+    select,
+)
 
 from studies.database import tables
 from studies.database.column_types import UtcDateTime
+from studies.database.states import Phase
 from studies.database.store import Store
 
 
@@ -39,7 +52,10 @@ def trials(store: Store, study_id: int) -> pd.DataFrame:
 
 
 def replicates(store: Store, study_id: int) -> pd.DataFrame:
-    """Return one row for each replicate of an ended trial, with its trial's factors and nuisances."""
+    """Return one row for each replicate of an ended trial, with its trial's factors and nuisances.
+
+    `verdicts` holds what the verdicts were made from; it is read for the confirm phase only, None elsewhere.
+    """
     with store.reading() as connection:
         return _replicates(connection, study_id)
 
@@ -84,8 +100,9 @@ def _replicates(connection: Connection, study_id: int) -> pd.DataFrame:
     trial, replicate = tables.trial.c, tables.replicate.c
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "study_id", "trial_number", "metrics", "verdicts")
+    details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
     query = (
-        select(replicate.trial_number, trial.phase, trial.cell, trial.params, *chosen)
+        select(replicate.trial_number, trial.phase, trial.cell, trial.params, *chosen, details)
         .join_from(tables.replicate, tables.trial, of_trial)
         .where(replicate.study_id == study_id)
         .order_by(replicate.trial_number, replicate.replicate)

@@ -1,6 +1,7 @@
 """How a report of a trial becomes rows: a repeated write is ignored, one that differs leaves an event."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
@@ -10,11 +11,12 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from studies.database import tables
 from studies.database.bulk import Values
 from studies.database.conflicts import changed, insert_new, told
-from studies.database.results import Artifact, Ending, TrialResult
+from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import TrialState
 from studies.database.values import finite, plain_json, readable
+from trainables.records import LayerRecord
 
-_MEASURES: Final = ("grad_l2", "grad_l2_max", "grad_rms", "delta_rms", "update_ratio", "dead_fraction")
+_MEASURES: Final = tuple(field.name for field in fields(LayerRecord) if field.name != "layer")
 
 
 def record(connection: Connection, trial: Row[Any], result: TrialResult, sequence: int) -> list[str]:
@@ -93,9 +95,20 @@ def _replicate_rows(key: Values, ending: Ending) -> list[Values]:
             "test_loss": finite(record.test_loss),
             "test_accuracy": finite(record.test_accuracy),
             "metrics": _numbers(record.metrics),
+            **_verdict_values(ending.verdicts.get(record.replicate)),
         }
         for record in ending.replicates
     ]
+
+
+def _verdict_values(verdicts: Verdicts | None) -> Values:
+    if verdicts is None:
+        return {"verdict_initial": None, "verdict_trained": None, "verdicts": None}
+    return {
+        "verdict_initial": verdicts.initial,
+        "verdict_trained": verdicts.trained,
+        "verdicts": plain_json(verdicts.details),
+    }
 
 
 def _evaluation_rows(key: Values, ending: Ending) -> list[Values]:

@@ -29,6 +29,18 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    """What one network's gradients are called, at initialisation and in training (None: not judged).
+
+    `details` holds all rules that hold, with the values and thresholds that made them, as plain data.
+    """
+
+    initial: str | None
+    trained: str | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A file that a study left; `path` is relative to the study's output folder, with forward slashes."""
 
@@ -39,7 +51,7 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a trial ended, for good."""
+    """How a trial ended, for good; `verdicts` by replicate."""
 
     state: TrialState
     ended_at: datetime
@@ -48,6 +60,7 @@ class Ending:
     error: str | None = None
     replicates: Sequence[ReplicateRecord] = ()
     evaluations: Sequence[Evaluation] = ()
+    verdicts: Mapping[int, Verdicts] = field(default_factory=dict)
     artifacts: Sequence[Artifact] = ()
 
     def __post_init__(self) -> None:

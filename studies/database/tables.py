@@ -141,7 +141,10 @@ layer_gradient = Table(
     Column("grad_l2_max", Double),
     Column("grad_rms", Double),
     Column("delta_rms", Double),
+    Column("weight_rms", Double),
     Column("update_ratio", Double),
+    Column("activation_mean", Double),
+    Column("activation_std", Double),
     Column("dead_fraction", Double),
 )
 

@@ -31,7 +31,7 @@ def test_discovery_finds_the_hyperparameters_of_every_file() -> None:
     assert set(spaces()) == {
         *("depth", "width", "dropout", "batch_norm", "weight_decay", "clip_norm", "label_smoothing"),
         *("optimizer", "learning_rate", "momentum", "betas", "alpha", "eps", "batch_size"),
-        *("activation", "init", "init_gain", "train_size"),
+        *("activation", "init", "init_gain", "residual", "train_size"),
     }
     assert all(name == space.name for name, space in spaces().items())
 
@@ -81,7 +81,8 @@ def test_canonical_form_is_allowed_equal_and_stable(value: float) -> None:
         ("betas", [(0.9, 0.999), [0, 0]], [(0.9,), (0.9, 1), 0.9, "ab"]),
         ("batch_size", [2, 64], [1, 64.0]),
         ("train_size", [None, 1, 0.01], [0, 1.1]),
-        ("init", ["he_normal", "default"], ["he", None]),
+        ("init", ["he_normal", "default", "fitting"], ["he", None]),
+        ("residual", ["none", "zero"], [None, False, "skip"]),
     ],
 )
 def test_the_ends_of_each_rule(name: str, allowed: list[object], refused: list[object]) -> None:

@@ -1,27 +1,19 @@
 """Layer measures equal what autograd says, and the theory of signal propagation."""
 
-import math
+import dataclasses
+from dataclasses import asdict
 
 import pytest
 import torch
 from torch import nn
 
-from tests.trainables.twin import plain_network
-from trainables.evaluation import cross_entropy
+from tests.trainables.twin import named_as_in_stack, plain_network
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
-from trainables.training import Stack, StackData, train
+from trainables.training import Stack, StackData, run_steps, train
 
 SEEDS = (1, 2, 3)
-
-
-def growth(layers: tuple[LayerRecord, ...]) -> float:
-    """Naive growth per block: exp of minus the slope of ln delta_rms over layers."""
-    xs = torch.tensor([float(layer.layer) for layer in layers])
-    ys = torch.tensor([math.log(layer.delta_rms) for layer in layers])
-    slope = ((xs - xs.mean()) * (ys - ys.mean())).sum() / (xs - xs.mean()).square().sum()
-    return math.exp(-float(slope))
 
 
 def keep_signals(network: nn.Sequential) -> list[torch.Tensor]:
@@ -32,96 +24,67 @@ def keep_signals(network: nn.Sequential) -> list[torch.Tensor]:
         output.retain_grad()
         signals.append(output)
 
-    for layer in network:
-        if isinstance(layer, nn.Dropout):
-            layer.register_forward_hook(keep)
+    for block in list(network)[:-1]:
+        block.register_forward_hook(keep)
     return signals
 
 
-def initialisation(hp: Hyperparameters, data: StackData) -> list[tuple[LayerRecord, ...]]:
-    stack = Stack.make("mlp", hp, data, seeds=SEEDS)
-    first = next(train(stack, epochs=0, layers_at=[0]))
-    return [record.layers for record in first]
-
-
+@pytest.mark.parametrize("residual", ["none", "plain", "scaled", "zero"])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch-norm"])
-def test_one_step_equals_autograd(digits: StackData, activation: str, batch_norm: bool) -> None:
+def test_one_step_equals_autograd(
+    digits: StackData, activation: str, batch_norm: bool, residual: str
+) -> None:
+    """Every measure of a step, in float64, against autograd on the plain network."""
     hp = Hyperparameters(
         depth=4,
+        width=(32, 32, 32, 24),
         activation=activation,
         batch_norm=batch_norm,
+        residual=residual,
         optimizer="sgd",
         learning_rate=0.1,
         momentum=0.0,
     )
-    stack = Stack.make("mlp", hp, digits, seeds=SEEDS)
+    data = dataclasses.replace(digits, inputs=digits.inputs.double())
+    stack = Stack.make("mlp", hp, data, seeds=SEEDS)
+    if residual == "zero":
+        stack.model.parameters.value("blocks.1.factor").fill_(0.7)
     twins = [plain_network(stack, replicate) for replicate in range(3)]
-    rows = digits.train[:, :64]
+    rows = data.train[:, :64]
     recorder = GradientRecorder(stack.model, num_steps=1)
-    logits = stack.model.forward(digits.inputs[rows], training=True)
-    stack.model.backward(cross_entropy(logits, digits.targets[rows])[1])
-    recorder.after_backward()
-    stack.optimizer.step()
-    recorder.after_update()
-    for replicate, (twin, records) in enumerate(zip(twins, recorder.records(), strict=True)):
+    with torch.no_grad():
+        run_steps(stack, [rows], recorder)
+    for replicate, (twin, measured) in enumerate(zip(twins, recorder.measures(), strict=True)):
         signals = keep_signals(twin)
-        loss = nn.functional.cross_entropy(
-            twin(digits.inputs[rows[replicate]]), digits.targets[rows[replicate]]
-        )
+        loss = nn.functional.cross_entropy(twin(data.inputs[rows[replicate]]), data.targets[rows[replicate]])
         torch.autograd.backward(loss)
-        linears = [layer for layer in twin if isinstance(layer, nn.Linear)][:-1]
-        for record, linear, signal in zip(records, linears, signals, strict=True):
-            assert linear.weight.grad is not None
+        named = named_as_in_stack(twin)
+        total = sum(float(p.grad.square().sum()) for p in named.values() if p.grad is not None) ** 0.5
+        assert float(recorder.norms[0, replicate]) == pytest.approx(total)
+        for record, signal in zip(measured.layers, signals, strict=True):
+            weight = named[f"blocks.{record.layer - 1}.weight"]
+            assert weight.grad is not None
             assert signal.grad is not None
-            norm = float(linear.weight.grad.norm())
-            assert record.grad_l2 == pytest.approx(norm, rel=1e-4)
-            assert record.grad_l2_max == pytest.approx(norm, rel=1e-4)
-            assert record.grad_rms == pytest.approx(norm / linear.weight.numel() ** 0.5, rel=1e-4)
-            assert record.delta_rms == pytest.approx(float(signal.grad.square().mean().sqrt()), rel=1e-4)
-            with torch.no_grad():
-                moved = linear.weight - 0.1 * linear.weight.grad
-            assert record.update_ratio == pytest.approx(0.1 * norm / float(moved.norm()), rel=1e-3)
+            moved = weight.detach() - 0.1 * weight.grad
+            expected = LayerRecord(
+                layer=record.layer,
+                grad_l2=float(weight.grad.norm()),
+                grad_l2_max=float(weight.grad.norm()),
+                grad_rms=rms(weight.grad),
+                delta_rms=rms(signal.grad),
+                weight_rms=rms(moved),
+                update_ratio=0.1 * float(weight.grad.norm()) / float(moved.norm()),
+                activation_mean=float(signal.detach().mean()),
+                activation_std=float(signal.detach().std(correction=0)),
+                dead_fraction=record.dead_fraction,
+            )
+            assert asdict(record) == pytest.approx(asdict(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch-norm"])
-@pytest.mark.parametrize("dropout", [0.0, 0.1, 0.3, 0.5])
-def test_growth_at_initialisation_follows_theory(digits: StackData, dropout: float, batch_norm: bool) -> None:
-    kept = 1 - dropout
-    expected = (1 - kept / math.pi) ** -0.5 if batch_norm else kept**-0.5
-    hp = Hyperparameters(depth=10, width=192, dropout=dropout, batch_norm=batch_norm, batch_size=128)
-    stack = Stack.make("mlp", hp, digits_of(digits, 4), seeds=(1, 2, 3, 4))
-    records = next(train(stack, epochs=0, layers_at=[0]))
-    mean = sum(math.log(growth(record.layers)) for record in records) / len(records)
-    assert math.exp(mean) == pytest.approx(expected, rel=0.03)
-
-
-def digits_of(data: StackData, replicates: int) -> StackData:
-    """The same data for another number of replicates, all of them with the first one's rows."""
-
-    def repeat(rows: torch.Tensor) -> torch.Tensor:
-        return rows[:1].expand(replicates, -1).contiguous()
-
-    return StackData(
-        inputs=data.inputs,
-        targets=data.targets,
-        train=repeat(data.train),
-        validation=repeat(data.validation),
-        test=repeat(data.test),
-        num_classes=data.num_classes,
-    )
-
-
-def test_exact_identity_of_relu_layers(digits: StackData) -> None:
-    """Without biases the inner product of W_l and its gradient is the same for every layer."""
-    stack = Stack.make("mlp", Hyperparameters(depth=6), digits, seeds=SEEDS)
-    rows = digits.train[:, :256]
-    logits = stack.model.forward(digits.inputs[rows], training=True)
-    stack.model.backward(cross_entropy(logits, digits.targets[rows])[1])
-    products = torch.stack(
-        [(block.weight * block.weight_gradient).sum((1, 2)) for block in stack.model.blocks]
-    )
-    assert torch.allclose(products, products[:1].expand_as(products), rtol=1e-3, atol=1e-5)
+def rms(values: torch.Tensor) -> float:
+    """Naive root mean square."""
+    return float(values.detach().square().mean().sqrt())
 
 
 def test_dead_layer_is_seen(digits: StackData) -> None:

@@ -62,6 +62,10 @@ def test_replicate_equals_plain_network(digits: StackData, optimizer: str, batch
         {"weight_decay": 0.01, "optimizer": "sgd", "learning_rate": 0.05},
         {"depth": 4, "width": (48, 32, 24, 16), "batch_norm": True, "init": "default"},
         {"depth": 1, "batch_size": 1077, "init_gain": 0.5},
+        {"residual": "plain", "depth": 4, "width": (48, 48, 32, 32), "batch_norm": True},
+        {"residual": "scaled", "init": "lecun_normal", "activation": "tanh"},
+        {"residual": "zero", "optimizer": "sgd", "learning_rate": 0.05, "clip_norm": 0.5},
+        {"init": "fitting", "activation": "sigmoid"},
         {"optimizer": "rmsprop", "alpha": 0.9, "eps": 1e-4},
         {"optimizer": "adam", "betas": (0.8, 0.9), "eps": 1e-3},
     ],
@@ -99,7 +103,7 @@ def test_divergence_stays_with_its_replicate(digits: StackData, poison: float) -
     hp = Hyperparameters(depth=3, dropout=0.0, batch_norm=True, clip_norm=1.0)
     healthy = run(hp, digits)[1]
     stack = Stack.make("mlp", hp, digits, seeds=SEEDS)
-    stack.model.blocks[1].weight[1].fill_(poison)
+    stack.model.parameters.value("blocks.1.weight")[1].fill_(poison)
     history = list(train(stack, epochs=3))
     assert stack.diverged == [False, True, False]
     for sick, well in zip(history, healthy, strict=True):

@@ -11,36 +11,68 @@ from trainables.training import Stack, StackData, epoch_order
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 
+class Residual(nn.Module):
+    """A block whose input is added to its branch."""
+
+    def __init__(self, branch: nn.Module, kind: str, num_blocks: int) -> None:
+        """Weigh the branch by 1, by 1/sqrt(num_blocks), or by a learnt factor that starts at 0."""
+        super().__init__()
+        self.branch = branch
+        scale = {"plain": 1.0, "scaled": num_blocks**-0.5, "zero": 0.0}[kind]
+        self.factor = nn.Parameter(torch.tensor(scale), requires_grad=kind == "zero")
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return h_l."""
+        output: Tensor = inputs + self.factor * self.branch(inputs)
+        return output
+
+
 def plain_network(stack: Stack, replicate: int) -> nn.Sequential:
-    """Return torch's own network of the same form, with that replicate's present weights."""
+    """Return torch's own network of the same form, with that replicate's present weights.
+
+    Its children are the hidden blocks, then the output layer.
+    """
     hp, data = stack.hyperparameters, stack.data
     widths = (data.inputs.shape[1], *hp.widths)
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(widths):
-        layers.append(nn.Linear(fan_in, fan_out, bias=not hp.batch_norm))
+    blocks: list[nn.Module] = []
+    for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
+        layers: list[nn.Module] = [nn.Linear(fan_in, fan_out, bias=not hp.batch_norm)]
         if hp.batch_norm:
             layers.append(nn.BatchNorm1d(fan_out))
-        layers += [ACTIVATIONS[hp.activation](), nn.Dropout(hp.dropout)]
-    network = nn.Sequential(*layers, nn.Linear(widths[-1], data.num_classes))
-    state = list(stack.model.state_dict(replicate).items())
-    linears = [layer for layer in network if isinstance(layer, nn.Linear)]
-    norms = [layer for layer in network if isinstance(layer, nn.BatchNorm1d)]
-    values = dict(state)
+        block = nn.Sequential(*layers, ACTIVATIONS[hp.activation](), nn.Dropout(hp.dropout))
+        has_skip = hp.residual != "none" and index > 0 and fan_in == fan_out
+        blocks.append(Residual(block, hp.residual, hp.depth) if has_skip else block)
+    network = nn.Sequential(*blocks, nn.Linear(widths[-1], data.num_classes)).to(data.inputs.dtype)
+    values = stack.model.state_dict(replicate)
     with torch.no_grad():
-        for index, linear in enumerate(linears):
-            name = f"blocks.{index}" if index < len(linears) - 1 else "output"
-            linear.weight.copy_(values[f"{name}.weight"])
-            if linear.bias is not None:
-                linear.bias.copy_(values[f"{name}.bias"])
-        for index, norm in enumerate(norms):
-            norm.weight.copy_(values[f"blocks.{index}.scale"])
-            norm.bias.copy_(values[f"blocks.{index}.shift"])
+        for name, parameter in named_as_in_stack(network).items():
+            parameter.copy_(values.pop(name).view_as(parameter))
+    assert all("running" in name for name in values)
     return network
+
+
+def named_as_in_stack(network: nn.Sequential) -> dict[str, Tensor]:
+    """Return the network's learnt parameters under the names that the stack gives them."""
+    *blocks, output = network.children()
+    named = {"output.weight": output.weight, "output.bias": output.bias}
+    for index, block in enumerate(blocks):
+        if isinstance(block, Residual):
+            if block.factor.requires_grad:
+                named[f"blocks.{index}.factor"] = block.factor
+            block = block.branch
+        for layer in block.children():
+            if isinstance(layer, nn.BatchNorm1d):
+                named |= {f"blocks.{index}.scale": layer.weight, f"blocks.{index}.shift": layer.bias}
+            elif isinstance(layer, nn.Linear):
+                named[f"blocks.{index}.weight"] = layer.weight
+                if layer.bias is not None:
+                    named[f"blocks.{index}.bias"] = layer.bias
+    return named  # type: ignore[return-value]
 
 
 def plain_optimizer(network: nn.Module, hp: Hyperparameters) -> torch.optim.Optimizer:
     """Return the stock optimizer over the network's own parameters."""
-    parameters = network.parameters()
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     match hp.optimizer:
         case "sgd":
             return torch.optim.SGD(

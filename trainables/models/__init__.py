@@ -29,8 +29,11 @@ def build(
     init_seeds: Sequence[int],
     generator: torch.Generator,
     device: torch.device,
+    dtype: torch.dtype,
 ) -> StackModel:
     """Build a stack of the model called `name`, one replicate for each seed; `generator` drives dropout.
+
+    `dtype` is that of the inputs, and of everything computed from them.
 
     Raises ValueError that lists the names if there is none of that name.
     """
@@ -42,5 +45,6 @@ def build(
         init_seeds=init_seeds,
         generator=generator,
         device=device,
+        dtype=dtype,
     )
     return cast("StackModel", model)

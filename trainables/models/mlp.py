@@ -1,6 +1,5 @@
-"""A multilayer perceptron: blocks of Linear, BatchNorm, activation and Dropout, then a linear output."""
+"""A multilayer perceptron: blocks of Linear, BatchNorm, activation, Dropout and skip, then a linear output."""
 
-import itertools
 from collections.abc import Sequence
 
 import torch
@@ -10,6 +9,7 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.initialisation import draw_weights
 from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, Linear, ReLU
 from trainables.parameters import FlatParameters
+from trainables.residual import FixedSkip, LearntSkip, Skip
 from trainables.stack_model import HiddenBlock, StackModel
 
 
@@ -21,6 +21,7 @@ def build(
     init_seeds: Sequence[int],
     generator: torch.Generator,
     device: torch.device,
+    dtype: torch.dtype,
 ) -> "MLP":
     """Build a stack of MLPs; biases start at 0, and a layer that feeds a batch norm has none.
 
@@ -28,12 +29,18 @@ def build(
     """
     hp = hyperparameters
     widths = (num_features, *hp.widths)
-    parameters = FlatParameters(
-        _shapes(widths, num_classes, hp.batch_norm), replicates=len(init_seeds), device=device
-    )
     hidden = list(zip(widths[1:], widths[:-1], strict=True))
+    parameters = FlatParameters(
+        {f"blocks.{index}.weight": shape for index, shape in enumerate(hidden)},
+        _other_shapes(num_classes, hp),
+        replicates=len(init_seeds),
+        device=device,
+        dtype=dtype,
+    )
     for replicate, seed in enumerate(init_seeds):
-        drawn = draw_weights([*hidden, (num_classes, widths[-1])], init=hp.init, seed=seed)
+        drawn = draw_weights(
+            [*hidden, (num_classes, widths[-1])], init=hp.init, activation=hp.activation, seed=seed
+        )
         for index, weight in enumerate(drawn[:-1]):
             parameters.value(f"blocks.{index}.weight")[replicate] = weight * hp.init_gain
         parameters.value("output.weight")[replicate] = drawn[-1]
@@ -41,27 +48,43 @@ def build(
     return MLP(parameters, blocks)
 
 
-def _shapes(widths: Sequence[int], num_classes: int, batch_norm: bool) -> dict[str, tuple[int, ...]]:
+def _other_shapes(num_classes: int, hp: Hyperparameters) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all parameters but the hidden layers' weights."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for index, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
-        shapes[f"blocks.{index}.weight"] = (fan_out, fan_in)
-        if batch_norm:
-            shapes[f"blocks.{index}.scale"] = (fan_out, 1)
-            shapes[f"blocks.{index}.shift"] = (fan_out, 1)
-        else:
-            shapes[f"blocks.{index}.bias"] = (fan_out, 1)
-    return shapes | {"output.weight": (num_classes, widths[-1]), "output.bias": (num_classes, 1)}
+    for index, units in enumerate(hp.widths):
+        for name in ("scale", "shift") if hp.batch_norm else ("bias",):
+            shapes[f"blocks.{index}.{name}"] = (units, 1)
+        if hp.residual == "zero" and _has_skip(hp, index):
+            shapes[f"blocks.{index}.factor"] = (1, 1)
+    return shapes | {"output.weight": (num_classes, hp.widths[-1]), "output.bias": (num_classes, 1)}
+
+
+def _has_skip(hp: Hyperparameters, index: int) -> bool:
+    return hp.residual != "none" and index > 0 and hp.widths[index] == hp.widths[index - 1]
+
+
+def _skip(parameters: FlatParameters, index: int, hp: Hyperparameters) -> Skip | None:
+    if not _has_skip(hp, index):
+        return None
+    match hp.residual:
+        case "plain":
+            return FixedSkip(1.0)
+        case "scaled":
+            return FixedSkip(hp.depth**-0.5)
+        case "zero":
+            name = f"blocks.{index}.factor"
+            return LearntSkip(parameters.value(name), parameters.gradient(name))
+    raise ValueError(f"unknown residual {hp.residual!r} (choices: none, plain, scaled, zero)")
 
 
 class Block(HiddenBlock):
-    """Linear, then batch norm if wanted, then the activation, then dropout."""
+    """Linear, then batch norm if wanted, the activation, dropout, and the skip if there is one."""
 
     def __init__(
         self, parameters: FlatParameters, index: int, hp: Hyperparameters, generator: torch.Generator
     ) -> None:
         """Take block `index`'s views of the parameters."""
         value, gradient, name = parameters.value, parameters.gradient, f"blocks.{index}"
-        self.weight, self.weight_gradient = value(f"{name}.weight"), gradient(f"{name}.weight")
         bias, norm = None, None
         if hp.batch_norm:
             scale, shift = f"{name}.scale", f"{name}.shift"
@@ -70,35 +93,41 @@ class Block(HiddenBlock):
         else:
             bias = f"{name}.bias"
         self.linear = Linear(
-            self.weight,
-            self.weight_gradient,
+            value(f"{name}.weight"),
+            gradient(f"{name}.weight"),
             None if bias is None else value(bias),
             None if bias is None else gradient(bias),
         )
         self.norm: BatchNorm | None = norm
         self.activation: ReLU = ACTIVATIONS[hp.activation]()
         self.dropout = Dropout(hp.dropout, generator)
+        self.skip = _skip(parameters, index, hp)
         self.saturates = hp.activation != "relu"
-        self.output_is_unipolar = hp.activation == "sigmoid"
+        self.response_is_unipolar = hp.activation == "sigmoid"
 
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         """Return h_l, shape (replicates, units, examples)."""
         signal = self.linear.forward(inputs, training=training)
         if self.norm is not None:
             signal = self.norm.forward(signal, training=training)
-        self.output = self.activation.forward(signal, training=training)
-        return self.dropout.forward(self.output, training=training)
+        self.response = self.activation.forward(signal, training=training)
+        branch = self.dropout.forward(self.response, training=training)
+        self.output = branch if self.skip is None else self.skip.forward(inputs, branch)
+        return self.output
 
     def backward(self, gradient: Tensor, *, first: bool) -> Tensor:
         """Store the parameters' gradients and hand on dL/d(input); the first block hands on nothing new."""
         self.delta = gradient
+        if self.skip is not None:
+            gradient = self.skip.backward(gradient)
         gradient = self.activation.backward(self.dropout.backward(gradient))
         if self.norm is not None:
             gradient = self.norm.backward(gradient)
         if first:
             self.linear.backward_parameters(gradient)
             return gradient
-        return self.linear.backward(gradient)
+        gradient = self.linear.backward(gradient)
+        return gradient if self.skip is None else gradient.add_(self.delta)
 
 
 class MLP(StackModel):

@@ -48,7 +48,10 @@ def layers(num_layers: int, at: float) -> tuple[LayerRecord, ...]:
             grad_l2_max=at + layer + 0.5,
             grad_rms=at / 3,
             delta_rms=at / 7,
+            weight_rms=0.25,
             update_ratio=None if at == 0 else 1e-3,
+            activation_mean=at / 9,
+            activation_std=at / 11,
             dead_fraction=0.125,
         )
         for layer in range(1, num_layers + 1)

@@ -26,10 +26,10 @@ COLUMNS = {
     "trials": f"number phase cell {PARAMS} state stop_reason rung epochs objective attempt started_at ended_at"
     " busy_seconds error worker",
     "replicates": f"trial_number phase cell {PARAMS} replicate block outcome val_loss val_accuracy test_loss"
-    " test_accuracy verdict_initial verdict_trained",
+    " test_accuracy verdict_initial verdict_trained verdicts",
     "epochs": "trial_number replicate epoch sequence train_loss train_accuracy val_loss val_accuracy learning_rate",
-    "gradients": "trial_number replicate epoch layer grad_l2 grad_l2_max grad_rms delta_rms update_ratio"
-    " dead_fraction",
+    "gradients": "trial_number replicate epoch layer grad_l2 grad_l2_max grad_rms delta_rms weight_rms"
+    " update_ratio activation_mean activation_std dead_fraction",
     "events": "sequence at kind trial_number detail",
     "evaluation": "trial_number replicate confusion calibration",
     "artifacts": "path sha256 num_bytes",

@@ -132,7 +132,10 @@ def _create_what_running_trials_leave() -> None:
         sa.Column("grad_l2_max", sa.Double),
         sa.Column("grad_rms", sa.Double),
         sa.Column("delta_rms", sa.Double),
+        sa.Column("weight_rms", sa.Double),
         sa.Column("update_ratio", sa.Double),
+        sa.Column("activation_mean", sa.Double),
+        sa.Column("activation_std", sa.Double),
         sa.Column("dead_fraction", sa.Double),
         _key("layer_gradient", "study_id", "trial_number", "replicate", "epoch", "layer"),
     )
