@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studies.errors import StudiesError
-from studies.tuning.folders import owned, remove_abandoned_folders
+from studies.tuning.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
 from studies.tuning.resources import Resources, num_cores
 
 # Read by Ray when it is imported or started.
@@ -68,14 +68,16 @@ def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
             future.cancel()
             wait([future])
             _shut_down()
+            end_processes(folder)
 
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """Make a folder that nobody else may enter, because Ray opens its own inside it to all; and remove it."""
-    remove_abandoned_folders()
     short = len(tempfile.gettempdir()) + len("/studies-12345678/ray") <= MAX_FOLDER_LENGTH
-    folder = Path(tempfile.mkdtemp(prefix="studies-", dir=None if short else "/tmp"))
+    parent = Path(tempfile.gettempdir() if short else "/tmp")
+    remove_abandoned_folders(parent)
+    folder = Path(tempfile.mkdtemp(prefix="studies-", dir=parent))
     try:
         with owned(folder):
             yield folder
@@ -88,8 +90,8 @@ def _environment(folder: Path) -> Iterator[None]:
     """Set what Ray's processes read from the environment, for as long as they run."""
     before = dict(os.environ)
     # Ray's dashboard and torch's compiler leave folders behind.
-    settings = ENVIRONMENT | {"TMPDIR": str(folder / "tmp")}
-    (folder / "tmp").mkdir()
+    settings = ENVIRONMENT | {"TMPDIR": str(folder / TEMPORARY)}
+    (folder / TEMPORARY).mkdir()
     os.environ.update(settings)
     try:
         yield

@@ -1,15 +1,18 @@
-"""A run's temporary folder: owned while its driver lives, and swept away by a later one if that was killed."""
+"""A run's temporary folder and the processes that work in it: both go away with the driver, or with a later one."""
 
 import fcntl
 import os
 import shutil
-import tempfile
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 OWNER = "owner"
+TEMPORARY = "tmp"
+"""The folder in a run's own that its processes, but not the driver, have for their temporary files."""
+PATIENCE_SECONDS = 5.0
 MIN_SECONDS_ABANDONED = 60.0
 """A folder without an owner may be one that is just being made."""
 
@@ -25,12 +28,12 @@ def owned(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def remove_abandoned_folders(min_seconds: float = MIN_SECONDS_ABANDONED) -> None:
-    """Remove our folders whose driver was killed; those of others and those in use stay."""
-    for parent in {Path(tempfile.gettempdir()), Path("/tmp")}:
-        for owner in parent.glob(f"studies-*/{OWNER}"):
-            if _is_abandoned(owner, min_seconds):
-                shutil.rmtree(owner.parent, ignore_errors=True)
+def remove_abandoned_folders(parent: Path, min_seconds: float = MIN_SECONDS_ABANDONED) -> None:
+    """Remove our folders whose driver was killed, and end what works there; those of others and in use stay."""
+    for owner in parent.glob(f"studies-*/{OWNER}"):
+        if _is_abandoned(owner, min_seconds):
+            end_processes(owner.parent, patience_seconds=0.0)
+            shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def _is_abandoned(owner: Path, min_seconds: float) -> bool:
@@ -47,3 +50,29 @@ def _is_abandoned(owner: Path, min_seconds: float) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until no process has its temporary files in `folder`, and kill those that are still there after a while.
+
+    Ray leaves behind workers that are slow to end, and for a minute its agents where a driver was killed. Without
+    /proc nothing is found, and they end by themselves.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while (left := _processes(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for number in left:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+
+
+def _processes(folder: Path) -> list[int]:
+    mark = f"TMPDIR={folder / TEMPORARY}".encode()
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if _has(path, mark)]
+
+
+def _has(environment: Path, mark: bytes) -> bool:
+    try:
+        return mark in environment.read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile, or belongs to somebody else
+        return False
