@@ -11,11 +11,13 @@ from reports.best import best_configuration, confirmed_configurations, found
 from reports.caveats import caveats_record
 from reports.draws import lottery_record
 from reports.evaluation import evaluation_record
+from reports.failures import described_contrasts, failures_record
 from reports.inputs import ReportInputs
 from reports.key_numbers import key_numbers
 from reports.plain_json import json_value
 from reports.results import Results
 from reports.searching import search_record
+from reports.stability_record import stability_record
 from reports.variation import variation_record
 
 
@@ -44,16 +46,14 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "contrasts": [
             *contrast_records(results.contrasts, averaged),
             *contrast_records(results.error_contrasts, []),
+            *(row for each in described_contrasts(inputs, results) for row in contrast_records(each, [])),
         ],
+        "failures": failures_record(inputs, results),
         "interactions": results.interactions.to_dict("records"),
         "lottery": lottery_record(inputs, results),
         "variation": variation_record(inputs, results),
         "limits": caveats_record(inputs, results),
-        "stability": {
-            "verdicts": results.verdicts.to_dict("records"),
-            "total_growth": contrast_records(results.growth_contrasts, []),
-            "theory": results.theory.to_dict("records"),
-        },
+        "stability": stability_record(inputs, results, contrast_records),
         "best": best,
         "confirmed": confirmed,
         "evaluation": evaluation_record(inputs, best),

@@ -141,7 +141,7 @@ def verdict_shares(replicates: pd.DataFrame, factors: Sequence[str], column: str
     rows = [
         {"factor": factor, "level": level, "verdict": verdict, **_share(there[column] == verdict)}
         for factor in factors
-        for level, there in known.groupby(factor, sort=False, observed=True)
+        for level, there in known.groupby(factor, sort=False, observed=True, dropna=False)
         for verdict in present
     ]
     return pd.DataFrame(rows, columns=["factor", "level", "verdict", "count", "num", "share", "low", "high"])

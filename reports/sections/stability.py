@@ -1,37 +1,87 @@
-"""Stability: gradient flow against theory, layer x epoch heat maps, verdicts and growth by level."""
+"""Stability: growth compared, verdicts by level, then where in depth and when in training gradients go wrong."""
+
+from typing import Any
 
 from reports.cube import plain
+from reports.growth_claims import about_initialisation
 from reports.plots.signal import relative_signal
 from reports.sections.gradient_flow import flow_figure
+from reports.sections.growth_and_loss import association_figure
 from reports.sections.heat_map import heat_figure
+from reports.sections.measured import measured_layers
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.sections.tables import contrast_table
-from reports.words import count, factor_name, number, percent
+from reports.sections.update_ratios import ratios_figure
+from reports.sections.verdicts import verdict_figure, verdict_table
+from reports.sections.weight_gradients import weights_figure
+from reports.words import count, duration, factor_name, number, percent, plural
 
 
 def stability(material: Material) -> Section:
-    """Where in depth and when in training gradients grow or vanish."""
-    factors = material.inputs.factors
-    if material.results.growths.empty:
+    """Which levels are stable, and where in depth and when in training gradients grow or vanish."""
+    inputs, results = material.inputs, material.results
+    if results.growths.empty:
         return Section(slug="stability", title="Stability", context={"tables": []})
-    signal = relative_signal(
-        material.inputs.gradients, material.results.rows.assign(phase="confirm"), list(factors)
-    )
-    figures = [flow_figure(material, signal, at_end) for at_end in (False, True)]
-    figures.append(heat_figure(material, signal))
-    tables = [
-        contrast_table(
-            "ln total growth at initialisation",
-            "ln",
-            material.results.growth_contrasts,
-            confidence=material.results.look.confidence,
-            folded=True,
-        ),
-        _theory_table(material),
-        _verdict_table(material),
-    ]
-    context = {"tables": [table for table in tables if table.rows]}
+    signal = relative_signal(inputs.gradients, results.rows.assign(phase="confirm"), list(inputs.factors))
+    layers = measured_layers(material)
+    said = material.report["stability"]
+    named = {
+        "verdicts": verdict_figure(material),
+        "flow": flow_figure(material, signal, False),
+        "flow_end": flow_figure(material, signal, True),
+        "heat": heat_figure(material, signal),
+        "ratios": ratios_figure(material, layers),
+        "association": association_figure(material, said["association"] or ""),
+        "weights": weights_figure(material, layers),
+    }
+    figures = [figure for figure in named.values() if figure is not None]
+    context: dict[str, Any] = {
+        "named": named,
+        "opening": said["opening"],
+        "said": [row for row in said["total_growth"] if row["sentence"]],
+        "association": said["association"],
+        "because": about_initialisation(list(inputs.factors)),
+        "undefined": _undefined(material),
+        "overhead": _overhead(material),
+        "tables": [table for table in _tables(material) if table.rows],
+    }
     return Section(slug="stability", title="Stability", figures=figures, context=context)
+
+
+def _tables(material: Material) -> list[Table]:
+    growth = contrast_table(
+        "Logarithm of total growth at initialisation",
+        "ln",
+        material.results.growth_contrasts,
+        confidence=material.results.look.confidence,
+        folded=True,
+    )
+    return [growth, verdict_table(material), _theory_table(material)]
+
+
+def _undefined(material: Material) -> str | None:
+    """Said where networks have one hidden layer: there is no slope through one point."""
+    grown = material.results.growths
+    start = grown[grown["epoch"] == 0]
+    single = int((start["num_layers"] < 2).sum())
+    if not single:
+        return None
+    return (
+        f"Growth is undefined for {plural(single, 'network')} of one hidden layer: between one layer and itself "
+        "nothing can grow. They count in verdicts and losses, not in growth."
+    )
+
+
+def _overhead(material: Material) -> str | None:
+    """What this run spent on writing its record, of its wall time."""
+    seconds = material.inputs.seconds
+    wall, recording = seconds.get("wall"), seconds.get("recording")
+    if not wall or recording is None:
+        return None
+    return (
+        f"Writing down what was measured took {duration(recording)} of this run’s {duration(wall)}, "
+        f"{percent(recording / wall)}."
+    )
 
 
 def _theory_table(material: Material) -> Table:
@@ -59,31 +109,3 @@ def _theory_table(material: Material) -> Table:
     return Table(
         caption="Growth at initialisation, measured and predicted", columns=columns, rows=rows, folded=True
     )
-
-
-def _verdict_table(material: Material) -> Table:
-    verdicts = material.results.verdicts
-    columns = [
-        Column(name="factor", is_number=False),
-        Column(name="level", is_number=False),
-        Column(name="when", is_number=False),
-        Column(name="verdict", is_number=False),
-        Column(name="networks"),
-        Column(name="share"),
-        Column(name="95 % interval"),
-    ]
-    rows = [
-        [
-            Cell(text=factor_name(row["factor"])),
-            Cell(text=material.theme.style(row["factor"], plain(row["level"])).name),
-            Cell(text="at the start" if row["when"] == "initial" else "trained"),
-            Cell(text=str(row["verdict"])),
-            Cell(text=f"{row['count']} of {row['num']}", value=float(row["count"])),
-            Cell(text=percent(row["share"], 0), value=row["share"]),
-            Cell(
-                text=f"{percent(row['low'], 0)} to {percent(row['high'], 0)}", value=row["high"] - row["low"]
-            ),
-        ]
-        for row in verdicts.to_dict("records")
-    ]
-    return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True)

@@ -1,0 +1,116 @@
+"""Verdicts by level: the figure of shares and the table behind it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.cube import plain
+from reports.plots import verdict_bars
+from reports.plots.canvas import Sheet, draw_panel
+from reports.plots.figure import Figure
+from reports.sections.section import Cell, Column, Material, Table
+from reports.stability import VERDICTS
+from reports.words import count, factor_name, level_phrase, percent
+
+WHEN = {"initial": "at initialisation", "trained": "trained"}
+
+
+def verdict_figure(material: Material) -> Figure | None:
+    """One panel for each verdict that occurs, worst first; None before any network has a verdict."""
+    shares, factors = material.results.verdicts, material.inputs.factors
+    present = [verdict for verdict in VERDICTS if (shares["verdict"] == verdict).any()]
+    if not present:
+        return None
+    frames = {verdict: verdict_bars.tidy(shares, verdict) for verdict in present}
+    high = verdict_bars.height(factors) + 26
+    panels = [
+        draw_panel(
+            lambda ax, frame=frame: verdict_bars.draw(  # type: ignore[misc]
+                frame, ax, theme=material.theme, factors=factors
+            ),
+            Sheet(height=high, left=0, right=0, top=26, bottom=0),
+            heading=verdict,
+            note="% of networks",
+            prefix=f"verdict{place}",
+        )
+        for place, (verdict, frame) in enumerate(frames.items())
+    ]
+    return Figure(
+        slug="verdicts",
+        title=_title(shares),
+        caption=(
+            "Share of networks with each verdict, by level. Bar and number: trained; ring: at initialisation; thin "
+            "lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks of all cells at that level, "
+            "so rows of one factor mix the levels of the others."
+        ),
+        num=_nums(material),
+        alt=f"Share of each verdict by level, trained. {_alt(material, frames)}",
+        panels=tuple(panels),
+        data=pd.concat([frame.assign(verdict=name) for name, frame in frames.items()], ignore_index=True),
+        columns=3 if len(panels) % 3 == 0 else 2,
+    )
+
+
+def _title(shares: pd.DataFrame) -> str:
+    """What stands out, as plain counts: how many are stable once trained."""
+    trained = shares[shares["when"] == "trained"]
+    one = trained[trained["factor"] == trained["factor"].iloc[0]] if len(trained) else trained
+    num = int(one.drop_duplicates("level")["num"].sum())
+    if num == 0:
+        return "Verdicts at initialisation, by level"
+    stable = int(one.loc[one["verdict"] == "STABLE", "count"].sum())
+    return f"{count(stable)} of {count(num)} confirmed networks are STABLE, by level"
+
+
+def _nums(material: Material) -> str:
+    """How many networks stand behind one row of each factor."""
+    trained = material.results.verdicts.drop_duplicates(["factor", "level"])
+    parts = []
+    for factor, rows in trained.groupby("factor", sort=False):
+        nums = sorted({int(num) for num in rows["num"]})
+        shown = count(nums[0]) if len(nums) == 1 else f"{count(nums[0])} to {count(nums[-1])}"
+        parts.append(f"{shown} for each {factor_name(str(factor))}")
+    return f"n of a row = {', '.join(parts)}"
+
+
+def _alt(material: Material, frames: Mapping[str, pd.DataFrame]) -> str:
+    parts = []
+    for verdict, frame in frames.items():
+        trained = frame[(frame["when"] == "trained") & (frame["share"] > 0)]
+        listed = [
+            f"{level_phrase(row['factor'], plain(row['level']))} {percent(row['share'], 0)}"
+            for row in trained.to_dict("records")
+        ]
+        parts.append(f"{verdict}: {', '.join(listed) or 'none trained so'}")
+    return "; ".join(parts)
+
+
+def verdict_table(material: Material) -> Table:
+    """Every share with its counts and interval."""
+    columns = [
+        Column(name="factor", is_number=False),
+        Column(name="level", is_number=False),
+        Column(name="when", is_number=False),
+        Column(name="verdict", is_number=False),
+        Column(name="networks"),
+        Column(name="of"),
+        Column(name="share", unit="%"),
+        Column(name="95 % interval", unit="%"),
+    ]
+    rows = [_row(material, row) for row in material.results.verdicts.to_dict("records")]
+    return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True)
+
+
+def _row(material: Material, row: Mapping[Any, Any]) -> list[Cell]:
+    low, share, high = (percent(row[name], 0).removesuffix("%").strip() for name in ("low", "share", "high"))
+    return [
+        Cell(text=factor_name(row["factor"])),
+        Cell(text=material.theme.style(row["factor"], plain(row["level"])).name),
+        Cell(text=WHEN[row["when"]]),
+        Cell(text=str(row["verdict"])),
+        Cell(text=count(row["count"]), value=float(row["count"])),
+        Cell(text=count(row["num"]), value=float(row["num"])),
+        Cell(text=share, value=row["share"]),
+        Cell(text=f"{low} to {high}", value=row["high"] - row["low"]),
+    ]

@@ -1,0 +1,35 @@
+"""The part of report.json about stability: verdicts, growth compared in gated words, theory, what goes along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.answers import Said
+from reports.growth_claims import opening_growth, said_growth
+from reports.inputs import ReportInputs
+from reports.paragraphs.limits import association
+from reports.results import Results
+
+
+def stability_record(
+    inputs: ReportInputs,
+    results: Results,
+    contrast_records: Callable[[pd.DataFrame, Sequence[Said]], list[dict[str, Any]]],
+) -> dict[str, Any]:
+    """Shares of verdicts, growth by contrast with its sentences, theory by cell; `association` null before a look."""
+    said = said_growth(inputs, results)
+    along = association(results) if results.look.number else None
+    return {
+        "verdicts": results.verdicts.to_dict("records"),
+        "total_growth": contrast_records(results.growth_contrasts, said),
+        "opening": [
+            [{"sentence": each.text, "gate": each.gate} for each in sentences]
+            for sentences in opening_growth(said)
+        ],
+        "association": None if along is None else along.text,
+        "association_numbers": None if along is None else along.numbers,
+        "theory": results.theory.to_dict("records"),
+    }
