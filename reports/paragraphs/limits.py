@@ -79,9 +79,7 @@ def _by_level(inputs: ReportInputs) -> Line | None:
     factor = max(shares, key=lambda name: np.ptp(list(shares[name].values())))
     if np.ptp(list(shares[factor].values())) == 0:
         return None
-    parts = [
-        f"{percent(share)} with {level_spoken(factor, level)}" for level, share in shares[factor].items()
-    ]
+    parts = [f"{percent(share)} {condition(factor, level)}" for level, share in shares[factor].items()]
     return Line(
         text=f"The share that was unstable differs by {factor_spoken(factor)}: {listed(parts)}.",
         numbers=[list(shares[factor].values()), list(shares[factor])],

@@ -10,16 +10,17 @@ from reports.answers import AT_BEST, AVERAGED, CLAIMS, Said
 from reports.best import spread
 from reports.budget_curve import expected_best
 from reports.claims import Gate
+from reports.cube import plain
 from reports.effects import failure_rates, failures_first, optimism
 from reports.inputs import ReportInputs
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.phrases import (
     both,
     capital,
+    condition,
     configuration,
     counted,
     factor_spoken,
-    level_spoken,
     listed,
     outcome_spoken,
     rather,
@@ -39,7 +40,7 @@ def performance(
     """What was found: gated sentences and plain description, nothing else."""
     return paragraph(
         [
-            _failures(inputs, results),
+            failures(inputs, results),
             _best(inputs, best),
             _optimism(results, best),
             *_family(at_best, AT_BEST),
@@ -50,7 +51,7 @@ def performance(
     )
 
 
-def _failures(inputs: ReportInputs, results: Results) -> Line | None:
+def failures(inputs: ReportInputs, results: Results) -> Line | None:
     """Failed networks by the factor whose levels differ most in them; None where no levels differ."""
     if not inputs.has_cells or results.rows.empty:
         return None
@@ -62,7 +63,7 @@ def _failures(inputs: ReportInputs, results: Results) -> Line | None:
         differing, key=lambda name: float(differing[name]["share"].max() - differing[name]["share"].min())
     )
     rates = differing[factor]
-    parts = [f"{percent(row['share'])} with {level_spoken(factor, row[factor])}" for row in _records(rates)]
+    parts = [f"{percent(row['share'])} {condition(factor, plain(row[factor]))}" for row in _records(rates)]
     return Line(
         text="Failures come first, for a mean over a few failed networks misleads: networks that diverged, failed "
         f"or did no better than chance are {listed(parts)}.",

@@ -1,5 +1,7 @@
 """Performance: isolation plots of every factor and forest plots of the contrasts."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,8 @@ from reports.plots.axes import limits_of
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.results import OUTCOME
+from reports.sections.failures import failures_table
+from reports.sections.interaction import interaction_figure
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.sections.tables import contrast_table
 from reports.words import count, covered, factor_name, number, plural
@@ -20,9 +24,10 @@ UNIT = "nats, test log-loss"
 def performance(material: Material) -> Section:
     """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
     if not material.inputs.factors or material.results.rows.empty:
-        context = {"tables": [table for table in [_cells(material)] if table.rows], "said": []}
-        return Section(slug="performance", title="Performance", context=context)
+        tables = [table for table in [_cells(material)] if table.rows]
+        return Section(slug="performance", title="Performance", context={"tables": tables, "said": []})
     figures = [_isolation(material), *_forests(material)]
+    dependent = interaction_figure(material)
     tables = [
         contrast_table(
             "Averaged over the other factors, test log-loss",
@@ -40,8 +45,15 @@ def performance(material: Material) -> Section:
         _cells(material),
     ]
     said = [row for row in (*material.report["at_best"], *material.report["contrasts"]) if row["sentence"]]
-    context = {"tables": [table for table in tables if table.rows], "said": said}
-    return Section(slug="performance", title="Performance", figures=figures, context=context)
+    context: dict[str, Any] = {
+        "tables": [table for table in tables if table.rows],
+        "said": said,
+        "failures": material.report["failures"],
+        "failed": failures_table(material),
+        "interaction": dependent,
+    }
+    shown = figures if dependent is None else [*figures, dependent]
+    return Section(slug="performance", title="Performance", figures=shown, context=context)
 
 
 def _isolation(material: Material) -> Figure:

@@ -1,0 +1,77 @@
+"""Interaction plot: the outcome over one factor's levels, a line for each level of the factor it depends on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from reports.cube import plain
+from reports.plots.axes import label_right, log_axis, named_axis, quiet, say_empty
+from reports.plots.intervals import t_interval
+from reports.theme import FAINT, Theme
+
+COLUMNS = ["kind", "place", "line", "level", "by_level", "block", "value", "low", "high"]
+APART = 0.05  # so that intervals at the same level do not cover each other
+
+
+def tidy(
+    scores: pd.DataFrame, factor: str, levels: Sequence[Any], by: str, by_levels: Sequence[Any], outcome: str
+) -> pd.DataFrame:
+    """Rows to draw: kind ("block", "mean"), place and line (of the two levels), block, value, low, high.
+
+    `scores` has one row per cell and block; values are means over the cells of all other factors, means and their
+    95 % t intervals over blocks.
+    """
+    rows: list[dict[str, Any]] = []
+    for line, by_level in enumerate(by_levels):
+        for place, level in enumerate(levels):
+            there = _at(_at(scores, factor, level), by, by_level)
+            blocks = there.groupby("block")[outcome].mean()
+            base = {"place": place, "line": line, "level": str(level), "by_level": str(by_level)}
+            rows += [{"kind": "block", **base, "block": b, "value": v} for b, v in blocks.items()]
+            mean, low, high = t_interval(blocks.to_numpy())
+            rows.append({"kind": "mean", **base, "value": mean, "low": low, "high": high})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _at(scores: pd.DataFrame, factor: str, level: Any) -> pd.DataFrame:
+    return scores[np.array([plain(value) == plain(level) for value in scores[factor]], dtype=bool)]
+
+
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    theme: Theme,
+    factor: str,
+    levels: Sequence[Any],
+    by: str,
+    by_levels: Sequence[Any],
+    limits: tuple[float, float],
+) -> None:
+    """Draw what `tidy` gives on a log axis with these limits."""
+    means = frame[(frame["kind"] == "mean") & frame["value"].notna()]
+    if means.empty:
+        say_empty(ax, "No finished network in the confirm phase yet.")
+        return
+    named_axis(ax, "x", [theme.style(factor, level).name for level in levels], pad=0.3)
+    log_axis(ax, "y", *limits)
+    quiet(ax)
+    blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
+    lines = [rows[["place", "value"]].to_numpy(dtype=float) for _, rows in blocks.groupby(["line", "block"])]
+    ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.6, alpha=0.45), autolim=False)
+    labels = []
+    for line, by_level in enumerate(by_levels):
+        style, mine = theme.style(by, by_level), means[means["line"] == line]
+        if mine.empty:
+            continue
+        places = mine["place"] + APART * (line - (len(by_levels) - 1) / 2)
+        ax.plot(
+            places, mine["value"], style.marker + "-", color=style.mark.light, linewidth=1.6, markersize=6
+        )
+        ax.vlines(places, mine["low"], mine["high"], color=style.mark.light, linewidth=2.2)
+        labels.append((float(mine["value"].iloc[-1]), style.name, style.text.light))
+    label_right(ax, labels)

@@ -1,0 +1,35 @@
+"""The table of failed networks by level: lost, capped, and both with their interval."""
+
+from reports.sections.section import Cell, Column, Material, Table
+from reports.words import count, factor_name, level_name, number
+
+
+def failures_table(material: Material) -> Table:
+    """Open where levels differ in failed networks, for then it is read before losses; else folded."""
+    found = material.report["failures"]
+    columns = [
+        Column(name="factor", is_number=False),
+        Column(name="level", is_number=False),
+        Column(name="networks"),
+        Column(name="diverged or failed"),
+        Column(name="at chance, capped"),
+        Column(name="both", unit="%"),
+        Column(name="95 % interval", unit="%"),
+    ]
+    rows = [
+        [
+            Cell(text=factor_name(row["factor"])),
+            Cell(text=level_name(tuple(row["level"]) if isinstance(row["level"], list) else row["level"])),
+            Cell(text=count(row["num"]), value=row["num"]),
+            Cell(text=count(row["lost"]), value=row["lost"]),
+            Cell(text=count(row["capped"]), value=row["capped"]),
+            Cell(text=number(100 * row["share"], 1), value=row["share"]),
+            Cell(
+                text=f"{number(100 * row['low'], 1)} to {number(100 * row['high'], 1)}",
+                value=row["high"] - row["low"],
+            ),
+        ]
+        for row in found["by_level"]
+    ]
+    caption = "Failed networks by level, compared first" if found["first"] else "Failed networks by level"
+    return Table(caption=caption, columns=columns, rows=rows, folded=not found["first"] or len(rows) > 12)

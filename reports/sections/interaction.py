@@ -1,0 +1,107 @@
+"""The interaction plot of section "Performance": what an average hides, for the pairs of factors that depend most."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.gates import Gate
+from reports.phrases import factor_spoken, listed
+from reports.plots import interaction
+from reports.plots.axes import limits_of
+from reports.plots.canvas import Panel, Sheet, draw_panel
+from reports.plots.figure import Figure
+from reports.results import OUTCOME
+from reports.sections.section import Material
+from reports.words import factor_name, number, p_value, plural
+
+MOST = 4  # panels
+Pair = tuple[str, str]
+
+
+def interaction_figure(material: Material) -> Figure | None:
+    """Panels of the pairs gated INTERACTION, else of the pair with the smallest q; None with one factor."""
+    table = material.results.interactions
+    if table.empty or table["q"].isna().all():
+        return None
+    gated = _gated(material)
+    smallest = table.sort_values("q").iloc[0]
+    pairs = gated[:MOST] or [(str(smallest["factor"]), str(smallest["by"]))]
+    frames = {pair: _tidy(material, pair) for pair in pairs}
+    limits = limits_of(
+        [v for frame in frames.values() for v in frame[["value", "low", "high"]].to_numpy().ravel()], log=True
+    )
+    panels = [
+        _panel(material, pair, frame, limits, place) for place, (pair, frame) in enumerate(frames.items())
+    ]
+    data = pd.concat(
+        [frame.assign(factor=pair[0], by=pair[1]) for pair, frame in frames.items()], ignore_index=True
+    )
+    return Figure(
+        slug="interaction",
+        title=_title(gated, smallest),
+        caption=(
+            "Thick lines: mean over blocks with its 95 % interval, one for each level of the second factor, averaged "
+            "over the cells of the rest; faint lines: one block each. Log scale in nats, the same in every panel. "
+            "Parallel lines on this scale mean equal ratios; gates compare differences. Exploratory: q values by "
+            "Benjamini and Hochberg over all pairs."
+        ),
+        num=f"n = {plural(int(material.results.rows['block'].nunique()), 'block')}",
+        alt=_alt(material, frames),
+        panels=tuple(panels),
+        data=data,
+        columns=2,
+    )
+
+
+def _gated(material: Material) -> list[Pair]:
+    rows = material.report["contrasts"]
+    pairs = [(row["factor"], row["interacts_with"]) for row in rows if row["gate"] == Gate.INTERACTION]
+    return list(dict.fromkeys(pairs))
+
+
+def _title(gated: list[Pair], smallest: "pd.Series[Any]") -> str:
+    if not gated:
+        pair = listed([factor_spoken(str(smallest[name])) for name in ("factor", "by")])
+        return f"No dependence between factors passes its gate; the smallest q, {p_value(smallest['q'])}, is of {pair}"
+    parts = [f"{factor_name(factor)} on {factor_name(by)}" for factor, by in gated]
+    return f"Which differences depend on another factor: {listed(parts)}"
+
+
+def _tidy(material: Material, pair: Pair) -> pd.DataFrame:
+    factor, by = pair
+    factors = material.inputs.factors
+    return interaction.tidy(material.results.rows, factor, factors[factor], by, factors[by], OUTCOME)
+
+
+def _panel(
+    material: Material, pair: Pair, frame: pd.DataFrame, limits: tuple[float, float], place: int
+) -> Panel:
+    (factor, by), factors = pair, material.inputs.factors
+    return draw_panel(
+        lambda ax: interaction.draw(
+            frame,
+            ax,
+            theme=material.theme,
+            factor=factor,
+            levels=factors[factor],
+            by=by,
+            by_levels=factors[by],
+            limits=limits,
+        ),
+        Sheet(right=56),
+        heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",
+        note="nats",
+        prefix=f"inter{place}",
+    )
+
+
+def _alt(material: Material, frames: Mapping[Pair, pd.DataFrame]) -> str:
+    parts = []
+    for (factor, by), frame in frames.items():
+        means = frame[frame["kind"] == "mean"]
+        cells = [
+            f"{row['level']} with {row['by_level']}: {number(row['value'], 2)}" for _, row in means.iterrows()
+        ]
+        parts.append(f"{factor_name(factor)} by {factor_name(by)}: {', '.join(cells)}")
+    return "Mean test log-loss in nats by level of two factors. " + "; ".join(parts)
