@@ -1,0 +1,171 @@
+"""The real command in a process group of its own, as a terminal starts it, with everything that it leaves behind."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+MARK = "STUDIES_TEST_MARK"
+TIMEOUT = 120.0
+"""Seconds in which any small study is done, on a machine with much else to do."""
+
+STUDY = '''"""Does a second layer help? Small enough to be trained in seconds."""
+
+from search_spaces.optimizers import LEARNING_RATES
+from studies.study import Confirm, Search, Study
+
+STUDY = Study(
+    question="Does a second hidden layer help?",
+    factors={"depth": (1, 2)},
+    nuisances={"learning_rate": LEARNING_RATES},
+    fixed={"width": 16, "batch_size": 4},
+    replicates=2,
+    search=Search(trials_per_cell=4, rungs=(3, 9)),
+    confirm=Confirm(epochs=9),
+)
+'''
+
+
+class Command:
+    """A run of `python -m studies.DOOR` in `folder`; its temporary files go to the folder `temporary`."""
+
+    def __init__(self, folder: Path, door: str, *arguments: str) -> None:
+        """Start it."""
+        self.folder = folder
+        self.temporary = Path(tempfile.mkdtemp(prefix="q", dir="/tmp"))
+        self._mark = uuid.uuid4().hex
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDIES_")}
+        environment |= {
+            MARK: self._mark,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(self.temporary),
+            # Two threads on cores that others use as well are several times slower than one.
+            "OMP_NUM_THREADS": "1",
+            # Ray's workers give way to everything else that runs, such as other tests.
+            "RAY_worker_niceness": "0",
+        }
+        self._output, self._errors = folder / f"{self._mark}.out", folder / f"{self._mark}.err"
+        with self._output.open("w") as output, self._errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", f"studies.{door}", *arguments],
+                cwd=folder,
+                env=environment,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has printed on standard output so far."""
+        return self._output.read_text()
+
+    @property
+    def errors(self) -> str:
+        """What it has printed on standard error so far."""
+        return self._errors.read_text()
+
+    def finish(self, timeout: float = TIMEOUT) -> int:
+        """Wait for its end and return the exit code."""
+        return self.process.wait(timeout)
+
+    def press_ctrl_c(self) -> None:
+        """Send what a terminal sends: SIGINT to the whole group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds; fail if the command ends before."""
+        deadline = time.monotonic() + TIMEOUT
+        while not condition():
+            assert self.process.poll() is None, f"ended too early: {self.errors}"
+            assert time.monotonic() < deadline, "nothing happened"
+            time.sleep(0.005)
+
+    def left_processes(self) -> list[str]:
+        """Return the command lines of the processes that it started and that are still there."""
+        mark = f"{MARK}={self._mark}".encode()
+        return [_read(process / "cmdline").replace(b"\0", b" ").decode() for process in _having(mark)]
+
+    def close(self) -> None:
+        """End what is left, so that no test disturbs the next."""
+        for process in _having(f"{MARK}={self._mark}".encode()):
+            os.kill(int(process.name), signal.SIGKILL)
+        self.process.wait()
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+@contextmanager
+def started(folder: Path, door: str, *arguments: str) -> Iterator[Command]:
+    """Start a command, and leave nothing of it."""
+    command = Command(folder, door, *arguments)
+    try:
+        yield command
+    finally:
+        command.close()
+
+
+def finished(folder: Path, door: str, *arguments: str) -> Command:
+    """Run a command to its end and return it; its exit code is `process.returncode`."""
+    with started(folder, door, *arguments) as command:
+        command.finish()
+    return command
+
+
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return what a query finds in the default storage of `folder`; nothing while there is none."""
+    path = folder / "runs" / "studies.db"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        try:
+            return connection.execute(query).fetchall()
+        except sqlite3.OperationalError:  # the tables are just being made
+            return []
+
+
+def record(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything recorded that a repetition must repeat: all but times, processes and attempts."""
+    return {
+        "trial": rows(
+            folder,
+            "SELECT number, phase, cell, params, state, stop_reason, rung, epochs, objective, error FROM trial "
+            "ORDER BY number",
+        ),
+        "replicate": rows(folder, "SELECT * FROM replicate ORDER BY trial_number, replicate"),
+        "epoch": rows(
+            folder,
+            "SELECT trial_number, replicate, epoch, train_loss, train_accuracy, val_loss, val_accuracy, "
+            "learning_rate, metrics FROM epoch ORDER BY 1, 2, 3",
+        ),
+        "layer_gradient": rows(
+            folder, "SELECT * FROM layer_gradient ORDER BY trial_number, replicate, epoch, layer"
+        ),
+        "decision": rows(
+            folder, "SELECT trial_number, epoch, objective, decision FROM rung_result ORDER BY sequence"
+        ),
+        "evaluation": rows(folder, "SELECT * FROM evaluation ORDER BY trial_number, replicate"),
+        "artifact": rows(folder, "SELECT path, sha256, num_bytes, trial_number FROM artifact ORDER BY path"),
+    }
+
+
+def _having(mark: bytes) -> list[Path]:
+    """Return the entries in /proc of the live processes with `mark` in their environment."""
+    processes = [path for path in Path("/proc").iterdir() if path.name.isdecimal()]
+    return [path for path in processes if mark in _read(path / "environ").split(b"\0")]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended meanwhile, or is not ours
+        return b""

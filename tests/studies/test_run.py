@@ -1,0 +1,305 @@
+"""The door to a run with the real parts: whole, finished, killed, interrupted, and always the same numbers."""
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import stat
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studies.catalog import load
+from studies.planning import Plan
+from tests.studies.command import STUDY, Command, finished, record, rows, started
+
+RUN = ("run", "./small.py", "--workers", "1")
+WITHOUT_DASHBOARD = (*RUN, "--no-dashboard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """An undisturbed run, and what could be seen while it lasted."""
+
+    command: Command
+    folder: Path
+    modes: dict[str, int]
+    dashboard: str
+    status_without_token: int
+    actors: list[dict[str, Any]]
+    listening: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """report.json."""
+        content: dict[str, Any] = json.loads((self.folder / "runs" / "small" / "report.json").read_text())
+        return content
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """Run the small study to its end, looking at it on the way."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "small.py").write_text(STUDY)
+    with started(folder, *RUN) as command:
+        command.wait_until(lambda: bool(rows(folder, "SELECT 1 FROM trial WHERE state = 'complete'")))
+        (private,) = command.temporary.glob("studies-*")
+        (dashboard,) = re.findall(r"http://\S+", command.errors)
+        token = (private / "token").read_text()
+        looks = {
+            "modes": {name: mode(private / name) for name in ("", "token", "owner")},
+            "dashboard": dashboard,
+            "status_without_token": status(f"{dashboard}/api/v0/actors"),
+            "actors": fetch(f"{dashboard}/api/v0/actors?detail=1", token)["data"]["result"]["result"],
+            "listening": listening_at(int(dashboard.rpartition(":")[2])),
+        }
+        command.finish()
+        yield Seen(command=command, folder=folder, **looks)
+
+
+@pytest.fixture(scope="module")
+def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the same study through a kill -9, a Ctrl-C while Ray starts, one in the middle, and a SIGTERM."""
+    folder = tmp_path_factory.mktemp("disturbed")
+    (folder / "small.py").write_text(STUDY)
+    for disturb in (kill, press_ctrl_c_twice_while_ray_starts, press_ctrl_c, terminate):
+        with started(folder, *WITHOUT_DASHBOARD) as command:
+            disturb(command)
+    command = finished(folder, *WITHOUT_DASHBOARD)
+    assert command.process.returncode == 0, command.errors
+    return folder
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def fetch(url: str, token: str) -> Any:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def listening_at(port: int) -> str:
+    """Return the local addresses, as /proc writes them, at which anything listens on `port`."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    lines += [line.split() for line in Path("/proc/net/tcp6").read_text().splitlines()[1:]]
+    return " ".join(
+        local for _, local, _, state, *_ in lines if state == "0A" and local.endswith(f":{port:04X}")
+    )
+
+
+def num_ended(folder: Path) -> int:
+    return len(rows(folder, "SELECT 1 FROM trial WHERE ended_at IS NOT NULL"))
+
+
+def at(num_trials: int, command: Command) -> None:
+    command.wait_until(lambda: num_ended(command.folder) >= num_trials)
+
+
+def kill(command: Command) -> None:
+    """The driver dies without a word: nothing that trains may live on; two idle agents of Ray's do, for a minute."""
+    at(2, command)
+    command.process.kill()
+    command.finish()
+    deadline = time.monotonic() + 30
+    while working(command) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert working(command) == []
+    assert rows(command.folder, "SELECT state FROM study") == [("running",)]
+
+
+def working(command: Command) -> list[str]:
+    return [line for line in command.left_processes() if "Agent" not in line]
+
+
+def press_ctrl_c_twice_while_ray_starts(command: Command) -> None:
+    num_starts = len(rows(command.folder, "SELECT 1 FROM event WHERE kind = 'run_started'"))
+    command.wait_until(
+        lambda: len(rows(command.folder, "SELECT 1 FROM event WHERE kind = 'run_started'")) > num_starts
+    )
+    command.press_ctrl_c()
+    time.sleep(0.5)
+    command.press_ctrl_c()
+    check_interrupted(command, 130, "interrupted")
+    assert len(rows(command.folder, "SELECT 1 FROM event WHERE kind = 'cluster_started'")) == 1
+
+
+def press_ctrl_c(command: Command) -> None:
+    at(num_ended(command.folder) + 1, command)
+    command.press_ctrl_c()
+    check_interrupted(command, 130, "interrupted")
+
+
+def terminate(command: Command) -> None:
+    at(num_ended(command.folder) + 1, command)
+    command.process.terminate()
+    check_interrupted(command, 143, "terminated")
+
+
+def check_interrupted(command: Command, exit_code: int, word: str) -> None:
+    """The run has stopped in time, in words, with the command to go on, and nothing is left of it."""
+    assert command.finish(timeout=20) == exit_code, command.errors
+    *_, first, second = command.errors.splitlines()
+    assert first == f"error: {word}; everything recorded is kept"
+    assert second == f"Go on with: {shlex.join(['python', '-m', 'studies.run', *WITHOUT_DASHBOARD[1:]])}"
+    assert "Traceback" not in command.errors
+    assert "SIGTERM" not in command.errors
+    assert command.left_processes() == []
+    assert os.listdir(command.temporary) == []
+    assert rows(command.folder, "SELECT state FROM study") == [("interrupted",)]
+    assert num_ended(command.folder) < 10, "it was too late to interrupt anything"
+
+
+def test_a_whole_run_exits_0_and_leaves_a_report(seen: Seen) -> None:
+    assert seen.command.process.returncode == 0, seen.command.errors
+    page = (seen.folder / "runs" / "small" / "report.html").read_text()
+    assert "Does a second hidden layer help?" in page
+    assert seen.report["state"] == "complete"
+    assert "Does a second hidden layer help?" in seen.command.output
+    assert "runs/small/report.html" in seen.command.output.splitlines()[-1]
+    assert (seen.folder / "runs" / "index.html").is_file()
+
+
+def test_nothing_of_a_run_is_left(seen: Seen) -> None:
+    assert seen.command.left_processes() == []
+    assert os.listdir(seen.command.temporary) == []
+
+
+def test_rows_agree_with_the_plan(seen: Seen) -> None:
+    plan = small_plan(seen.folder)
+    trials = rows(seen.folder, "SELECT number, phase, epochs, rung, params, state FROM trial ORDER BY number")
+    assert [phase for _, phase, *_ in trials] == ["search"] * plan.num_search_trials + ["confirm"] * 2
+    assert len(rows(seen.folder, "SELECT 1 FROM replicate")) == plan.num_networks
+    assert {state for *_, state in trials} <= {"complete", "pruned"}
+    epochs = sum(2 * epochs for _, _, epochs, *_ in trials)
+    assert len(rows(seen.folder, "SELECT 1 FROM epoch")) == epochs
+    assert epochs <= plan.max_network_epochs
+    layers = sum(2 * json.loads(params)["depth"] * measured(*trial) for *trial, params, _ in trials)
+    assert len(rows(seen.folder, "SELECT 1 FROM layer_gradient")) == layers
+
+
+def small_plan(folder: Path) -> Plan:
+    _, study, _ = load(str(folder / "small.py"))
+    return Plan(name="small", study=study, dataset_fingerprint="")
+
+
+def measured(number: int, phase: str, epochs: int, rung: int) -> int:
+    """Epochs whose layers are recorded: the initialisation and each rung, or each epoch when confirmed."""
+    return 1 + (epochs if phase == "confirm" else [3, 9].index(rung) + 1)
+
+
+def test_rows_agree_with_the_reports_accounting(seen: Seen) -> None:
+    accounting = seen.report["accounting"]
+    states = dict(rows(seen.folder, "SELECT state, count(*) FROM trial GROUP BY state"))
+    assert accounting["planned"] == accounting["started"] == sum(states.values()) == 10
+    assert (accounting["complete"], accounting["pruned"]) == (states["complete"], states.get("pruned", 0))
+    assert accounting["networks"] == len(rows(seen.folder, "SELECT 1 FROM replicate")) == 20
+    assert accounting["epochs"] == len(rows(seen.folder, "SELECT 1 FROM epoch"))
+    assert (accounting["failed"], accounting["retried"], accounting["missing"]) == (0, 0, 0)
+
+
+def test_the_best_cells_weights_are_kept_with_their_hashes(seen: Seen) -> None:
+    artifacts = rows(seen.folder, "SELECT path, sha256, trial_number FROM artifact ORDER BY path")
+    assert [path for path, *_ in artifacts] == [f"models/best/block-{block}.safetensors" for block in (0, 1)]
+    for path, sha256, number in artifacts:
+        data = (seen.folder / "runs" / "small" / path).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == sha256
+        assert number == seen.report["best"]["trial_number"]
+
+
+def test_the_test_part_is_read_in_the_confirm_phase_alone(seen: Seen) -> None:
+    query = "SELECT phase, count(test_loss) FROM replicate JOIN trial ON number = trial_number GROUP BY phase"
+    assert dict(rows(seen.folder, query)) == {"search": 0, "confirm": 4}
+
+
+def test_the_same_command_says_that_the_study_is_finished(seen: Seen) -> None:
+    before = record(seen.folder)
+    starts = rows(seen.folder, "SELECT 1 FROM event WHERE kind = 'run_started'")
+    page = seen.folder / "runs" / "small" / "report.html"
+    page.unlink()
+    again = finished(seen.folder, *RUN, "--json")
+    assert again.process.returncode == 0, again.errors
+    assert "small is finished; its report was made again" in again.errors
+    assert json.loads(again.output)["study"] == "small"
+    assert page.is_file()
+    assert record(seen.folder) == before
+    assert rows(seen.folder, "SELECT 1 FROM event WHERE kind = 'run_started'") == starts
+
+
+def test_only_the_owner_reads_what_ray_keeps(seen: Seen) -> None:
+    assert seen.modes == {"": 0o700, "token": 0o600, "owner": 0o600}
+
+
+def test_the_dashboard_listens_here_only_and_asks_for_its_token(seen: Seen) -> None:
+    assert seen.dashboard.startswith("http://127.0.0.1:")
+    assert [address.partition(":")[0] for address in seen.listening.split()] == ["0100007F"]
+    assert seen.status_without_token == 401
+
+
+def test_actors_bear_the_studys_name_and_are_reused(seen: Seen) -> None:
+    assert [actor["class_name"] for actor in seen.actors] == ["small"]
+    assert len(set(rows(seen.folder, "SELECT worker FROM trial"))) == 1
+
+
+def test_a_run_killed_and_interrupted_ends_with_the_same_numbers(seen: Seen, disturbed: Path) -> None:
+    ours, theirs = record(disturbed), record(seen.folder)
+    for table in theirs:
+        assert ours[table] == theirs[table], f"{table} differs"
+    assert len(rows(disturbed, "SELECT 1 FROM event WHERE kind = 'run_started'")) == 5
+    assert rows(disturbed, "SELECT detail FROM event WHERE kind = 'conflict'") == []
+
+
+def test_a_run_killed_and_interrupted_ends_with_the_same_accounting(seen: Seen, disturbed: Path) -> None:
+    report = json.loads((disturbed / "runs" / "small" / "report.json").read_text())
+    assert report["state"] == "complete"
+    ours, theirs = report["accounting"], seen.report["accounting"]
+    for name in ("planned", "complete", "pruned", "failed", "networks", "epochs", "missing", "waiting"):
+        assert ours[name] == theirs[name]
+    assert report["best"]["params"] == seen.report["best"]["params"]
+    assert report["contrasts"] == seen.report["contrasts"]
+
+
+@pytest.mark.parametrize("wrong", ["depth_studdy", "depth_study --set model=mpl", "--help"])
+def test_a_usage_error_is_told_at_once(tmp_path: Path, wrong: str) -> None:
+    begun = time.process_time_ns(), os.times().children_user
+    command = finished(tmp_path, "run", *shlex.split(wrong))
+    cpu_seconds = os.times().children_user - begun[1]
+    assert command.process.returncode == (0 if wrong == "--help" else 2)
+    assert cpu_seconds < 1.5, "loading torch, Ray or pandas takes seconds"
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".err", ".out"]
+
+
+def test_another_plan_under_the_same_name_is_refused_with_two_commands_that_work(
+    seen: Seen, tmp_path: Path
+) -> None:
+    shutil.copytree(seen.folder, tmp_path / "copy")
+    changed = ("--set", "search.trials_per_cell=1", "--set", "search.rungs=[1]", "--set", "confirm.epochs=1")
+    refused = finished(tmp_path / "copy", *WITHOUT_DASHBOARD, *changed, "--name", "small")
+    assert refused.process.returncode == 2
+    assert "search.trials_per_cell: 4 -> 1" in refused.errors
+    resume, beside = re.findall(r"python -m studies\.(.*)", refused.errors)
+    resumed = finished(tmp_path / "copy", *shlex.split(resume))
+    assert resumed.process.returncode == 0, resumed.errors
+    assert "small is finished" in resumed.output
+    planned = json.loads(finished(tmp_path / "copy", "plan", *shlex.split(beside)[1:], "--json").output)
+    assert re.fullmatch(r"small-[0-9a-f]{4}", planned["study"])
+    assert planned["plan"]["search"]["trials_per_cell"] == 1
+    assert planned["plan"]["confirm"]["epochs"] == 1
