@@ -57,7 +57,7 @@ class ActivationRecorder:
         sizes = [known.shape[1] for known in self._responses]
         units = torch.cat(self._responses, dim=1).cpu().numpy()
         saturates = np.repeat([block.saturates for block in self._blocks], sizes)
-        dead = np.where(saturates, units > SATURATION, units <= 0)
+        dead = np.where(saturates, units > SATURATION, units == 0)
         starts = np.cumsum([0, *sizes[:-1]])
         shares: NDArray[np.float64] = np.add.reduceat(dead, starts, axis=1, dtype=float).T
         shares /= np.array(sizes, dtype=float)[:, None]

@@ -12,7 +12,8 @@ class HiddenBlock(ABC):
     """What gradient stability needs of one hidden block after a forward and a backward pass in training mode."""
 
     response: Tensor
-    """The activation before dropout and before a skip is added, shape (replicates, units, examples)."""
+    """What tells whether a unit is dead, shape (replicates, units, examples): the activation before dropout, or h_l
+    where a skip is added and the activation does not saturate."""
     output: Tensor
     """h_l, what the block hands on, of the same shape."""
     delta: Tensor

@@ -10,9 +10,14 @@ from trainables.training import StackData
 BLOCKS = (0, 1, 2)
 
 
-@pytest.fixture(scope="session")
-def digits() -> StackData:
-    """The digits with the splits of three blocks."""
+def load_digits() -> StackData:
+    """Return the digits with the splits of three blocks."""
     dataset = datasets.load("digits")
     splits = [split_block(dataset.targets, seed=0, block=block) for block in BLOCKS]
     return StackData.make(dataset, splits, torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
+def digits() -> StackData:
+    """The digits with the splits of three blocks."""
+    return load_digits()

@@ -1,6 +1,7 @@
 """Layer measures equal what autograd says, and the theory of signal propagation."""
 
 import dataclasses
+import math
 from dataclasses import asdict
 
 import pytest
@@ -8,10 +9,11 @@ import torch
 from torch import nn
 
 from tests.trainables.twin import named_as_in_stack, plain_network
+from trainables.evaluation import cross_entropy
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
-from trainables.training import Stack, StackData, run_steps, train
+from trainables.training import Stack, StackData, epoch_order, run_steps, train
 
 SEEDS = (1, 2, 3)
 
@@ -117,3 +119,71 @@ def test_long_epochs_are_sampled(digits: StackData) -> None:
     stack = Stack.make("mlp", Hyperparameters(batch_size=16), digits, seeds=SEEDS)
     (records,) = train(stack, epochs=1, layers_at=[1])
     assert all(layer.update_ratio is not None and 0 < layer.update_ratio < 1 for layer in records[0].layers)
+
+
+def test_a_unit_that_hands_on_its_input_is_not_dead(digits: StackData) -> None:
+    for residual, expected in (("none", 1.0), ("plain", 0.0)):
+        stack = Stack.make("mlp", Hyperparameters(depth=3, residual=residual), digits, seeds=SEEDS)
+        stack.model.parameters.value("blocks.1.bias").fill_(-1e6)
+        layers = next(train(stack, epochs=0, layers_at=[0]))[0].layers
+        assert layers[1].dead_fraction == pytest.approx(expected, abs=0.2)
+
+
+def test_epochs_tell_of_the_whole_gradient(digits: StackData) -> None:
+    hp = Hyperparameters(clip_norm=1e-3)
+    epochs = list(train(Stack.make("mlp", hp, digits, seeds=SEEDS), epochs=2, layers_at=range(3)))
+    assert all(
+        record.metrics == {"num_nonfinite": 0.0, "clip_fraction": 1.0, "spike_rate": 0.0}
+        for epoch in epochs[1:]
+        for record in epoch
+    )
+    assert all(record.metrics["clip_fraction"] == 0 for record in epochs[0])
+    (unmeasured,) = train(Stack.make("mlp", hp, digits, seeds=SEEDS), epochs=1)
+    assert unmeasured[0].metrics == {}
+
+
+def test_gradients_that_are_not_finite_are_counted(digits: StackData) -> None:
+    stack = Stack.make("mlp", Hyperparameters(), digits, seeds=SEEDS)
+    stack.model.parameters.value("blocks.1.weight")[1].fill_(math.nan)
+    (epoch,) = train(stack, epochs=1, layers_at=[1])
+    assert [record.metrics["num_nonfinite"] for record in epoch] == [0.0, 17.0, 0.0]
+    assert math.isnan(epoch[1].layers[0].delta_rms)
+    assert math.isfinite(epoch[0].layers[0].delta_rms)
+
+
+def test_a_last_batch_of_another_size_is_measured_as_the_others(digits: StackData) -> None:
+    """delta_rms of one layer over 64 + 64 + 3 examples is the median of what each batch gives."""
+    data = dataclasses.replace(digits, train=digits.train[:, :131])
+    stack = Stack.make("mlp", Hyperparameters(optimizer="sgd", learning_rate=1e-12), data, seeds=SEEDS)
+    order = torch.stack([epoch_order(seed, 1, 131) for seed in SEEDS])
+    expected = []
+    for rows in torch.split(data.train.gather(1, order), 64, dim=1):
+        logits = stack.model.forward(data.inputs[rows], training=True)
+        stack.model.backward(cross_entropy(logits, data.targets[rows])[1])
+        expected.append(rms(stack.model.blocks[0].delta[0]))
+    (epoch,) = train(stack, epochs=1, layers_at=[1])
+    assert epoch[0].layers[0].delta_rms == pytest.approx(sorted(expected)[1], rel=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+def test_no_step_makes_the_host_wait(digits: StackData, optimizer: str) -> None:
+    moved = {
+        name: getattr(digits, name).cuda() for name in ("inputs", "targets", "train", "validation", "test")
+    }
+    data = dataclasses.replace(digits, **moved)
+    hp = Hyperparameters(
+        dropout=0.5, batch_norm=True, residual="zero", clip_norm=1.0, optimizer=optimizer, learning_rate=1e-3
+    )
+    stack = Stack.make("mlp", hp, data, seeds=SEEDS)
+    list(train(stack, epochs=1, layers_at=[0, 1]))
+    batches = list(torch.split(data.train, 64, dim=1))
+    recorder = GradientRecorder(stack.model, num_steps=len(batches))
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with torch.no_grad():
+            run_steps(stack, batches, recorder)
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+    assert recorder.measures()[0].metrics["num_nonfinite"] == 0

@@ -112,7 +112,12 @@ class Block(HiddenBlock):
             signal = self.norm.forward(signal, training=training)
         self.response = self.activation.forward(signal, training=training)
         branch = self.dropout.forward(self.response, training=training)
-        self.output = branch if self.skip is None else self.skip.forward(inputs, branch)
+        if self.skip is None:
+            self.output = branch
+            return branch
+        self.output = self.skip.forward(inputs, branch)
+        if not self.saturates:
+            self.response = self.output  # a unit that hands on its input is not dead
         return self.output
 
     def backward(self, gradient: Tensor, *, first: bool) -> Tensor:
