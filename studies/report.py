@@ -1,4 +1,4 @@
-"""The door to a report: `python -m studies.report NAME` makes it again from the database alone."""
+"""The door to a report: `python -m studies.report NAME [OTHER]` makes it again from the database alone."""
 
 import argparse
 import sys
@@ -10,19 +10,23 @@ from studies.options import add_storage, run_door
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make a study's report and return the exit code."""
+    """Make a study's report, or one page that compares two studies, and return the exit code."""
     return run_door(_parser(), arguments, _work)
 
 
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.recorded import find
-    from studies.reporting import make_report
+    from studies.reporting import make_comparison, make_report
 
     locations = locate(options.storage, options.output)
     check_writable(locations.output)
     with Store.open(locations.storage, create=False) as store:
-        path = make_report(store, find(store, options.name), locations)
+        study = find(store, options.name)
+        if options.other is None:
+            path = make_report(store, study, locations)
+        else:
+            path = make_comparison(store, study, find(store, options.other), locations)
     print(path)
     if options.open:
         webbrowser.open(path.absolute().as_uri())
@@ -32,10 +36,12 @@ def _work(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m studies.report",
-        description="Make a study's report again from the database, finished or not.",
+        description="Make a study's report again from the database, finished or not; "
+        "with two studies, one page that sets them side by side.",
         epilog="Example: python -m studies.report depth_study --open",
     )
     parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("other", metavar="OTHER", nargs="?", help="a second study, to compare the two")
     parser.add_argument("--open", action="store_true", help="open the report in a browser")
     add_storage(parser)
     return parser

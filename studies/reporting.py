@@ -9,10 +9,12 @@ from typing import Any
 from reports.index import Entry, write_index
 from reports.inputs import ReportInputs
 from reports.page import write_report
+from reports.two_studies import write_comparison
 from studies import runs
 from studies.database import frames
 from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
+from studies.errors import UsageError
 from studies.growing import describe_growth
 from studies.locations import Locations
 from studies.planning import Plan
@@ -29,6 +31,14 @@ def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
     ]
     write_index(entries, locations.output / "index.html")
     return path
+
+
+def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: Locations) -> Path:
+    """Write the page that sets two studies side by side, in a folder of its own; return its path."""
+    if study.id == other.id:
+        raise UsageError([f"{study.name} is named twice"], "Name two studies, or one for its own report.")
+    folder = locations.folder(f"{study.name}-and-{other.name}")
+    return write_comparison(report_inputs(store, study), report_inputs(store, other), folder)
 
 
 def report_inputs(store: Store, study: StudyRow) -> ReportInputs:

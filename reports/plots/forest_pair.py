@@ -1,0 +1,67 @@
+"""Forest plot of two studies: every shared contrast a row, the first study's interval above the second's."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
+from reports.theme import ACCENT, INK, MUTED, SHADE
+from reports.words import difference_name
+
+ROW = 44  # points
+COLUMNS = ["label", "which", "study", "estimate", "ci_low", "ci_high"]
+LOOKS = ((0.06, "o", ACCENT.light), (0.32, "s", INK.light))  # height within a row, marker, colour
+
+
+def tidy(shared: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pd.DataFrame:
+    """Rows to draw, two a contrast: label, which (0, 1), study, estimate, ci_low, ci_high."""
+    rows = [
+        {
+            "label": difference_name(row["factor"], _level(row["level_a"]), _level(row["level_b"])),
+            "which": which,
+            "study": names[which],
+            **{name: row[key][name] for name in ("estimate", "ci_low", "ci_high")},
+        }
+        for row in shared
+        for which, key in enumerate(("a", "b"))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(COLUMNS[3:], float))
+
+
+def _level(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float, unit: str) -> None:
+    """Draw what `tidy` gives; the band is plus and minus the smallest effect, in the same unit."""
+    if frame["estimate"].isna().all():
+        say_empty(ax, "No contrast is known in both studies yet.")
+        return
+    num = len(frame) // 2
+    ends = [
+        *frame["estimate"],
+        *frame["ci_low"],
+        *frame["ci_high"],
+        -1.3 * smallest_effect,
+        1.3 * smallest_effect,
+    ]
+    linear_axis(ax, "x", *limits_of(ends), most=5)
+    ax.set_ylim(num - 0.5, -0.5)
+    ax.set_yticks([])
+    quiet(ax, grid=None)
+    ax.spines["left"].set_visible(False)
+    rows = np.arange(num)
+    ax.barh(
+        rows + 0.19, 2 * smallest_effect, 0.5, left=-smallest_effect, color=SHADE.light, linewidth=0, zorder=0
+    )
+    ax.vlines(np.zeros(num), rows - 0.08, rows + 0.46, color=MUTED.light, linewidth=0.9, zorder=1)
+    for which, (height, marker, colour) in enumerate(LOOKS):
+        mine = frame[frame["which"] == which]
+        ax.hlines(rows + height, mine["ci_low"], mine["ci_high"], color=colour, linewidth=1.8)
+        ax.plot(mine["estimate"], rows + height, marker, color=colour, markersize=5)
+    for row, label in enumerate(frame["label"][::2]):
+        ax.text(0, row - 0.28, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)
+    ax.set_xlabel(unit)

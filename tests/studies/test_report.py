@@ -1,0 +1,41 @@
+"""`python -m studies.report` with two names sets the two studies side by side on one page."""
+
+from pathlib import Path
+
+import pytest
+
+from reports.inputs import ReportInputs
+from studies import reporting
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.report import main
+from tests.studies.terminal import recorded
+
+
+def test_two_names_make_one_page_of_both(
+    store: Store,
+    complete: StudyRow,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def write(first: ReportInputs, second: ReportInputs, folder: Path) -> Path:
+        assert (first.study, second.study) == ("tiny_study", "another")
+        assert len(first.trials) == 6
+        return folder / "comparison.html"
+
+    recorded.add_study(store, name="another")
+    monkeypatch.setattr(reporting, "write_comparison", write)
+    assert main(["tiny_study", "another"]) == 0
+    page = tmp_path / "runs" / "tiny_study-and-another" / "comparison.html"
+    assert Path(capsys.readouterr().out.strip()) == page
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(["tiny_study", "tiny_study"], "named twice"), (["tiny_study", "anther"], "anther")]
+)
+def test_a_study_named_twice_or_unknown_is_refused(
+    names: list[str], said: str, complete: StudyRow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(names) == 2
+    assert said in capsys.readouterr().err
