@@ -156,7 +156,7 @@ class TestFieldMistakes:
             ({"factors": {"depth": []}}, "factors.depth must have at least one level"),
             ({"factors": {"dropout": (0, 0.0)}}, "factors.dropout must have different levels; got [0, 0.0]"),
             ({"factors": {"optimizer": "adma"}}, "(did you mean adam?)"),
-            ({"factors": {"residual": True}}, "factors.residual: no such hyperparameter"),
+            ({"factors": {"schedule": True}}, "factors.schedule: no such hyperparameter"),
             ({"factors": 3}, "factors must be a mapping"),
             (
                 {"fixed": {"dropout": 1}},
