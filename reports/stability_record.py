@@ -12,6 +12,7 @@ from reports.growth_claims import opening_growth, said_growth
 from reports.inputs import ReportInputs
 from reports.paragraphs.limits import association
 from reports.results import Results
+from reports.sensitivity import sensitivity
 
 
 def stability_record(
@@ -19,7 +20,10 @@ def stability_record(
     results: Results,
     contrast_records: Callable[[pd.DataFrame, Sequence[Said]], list[dict[str, Any]]],
 ) -> dict[str, Any]:
-    """Shares of verdicts, growth by contrast with its sentences, theory by cell; `association` null before a look."""
+    """Shares of verdicts, what thresholds change of them, growth by contrast with its sentences, theory by cell.
+
+    `association`, the sentence on growth and loss, is null before a look is whole.
+    """
     said = said_growth(inputs, results)
     along = association(results) if results.look.number else None
     return {
@@ -31,5 +35,6 @@ def stability_record(
         ],
         "association": None if along is None else along.text,
         "association_numbers": None if along is None else along.numbers,
+        "sensitivity": sensitivity(inputs),
         "theory": results.theory.to_dict("records"),
     }

@@ -58,7 +58,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, theme: Theme, factors: Mapping[str, S
 def _bar(ax: Axes, row: Mapping[Any, Any] | None, y: float, colour: str) -> None:
     if row is None:
         return
-    ax.barh([y + 1], [row["share"]], 7, color=colour, linewidth=0)
+    ax.barh([y + 1], [row["share"]], 7, color=colour, alpha=0.7, linewidth=0)
     ax.plot([row["low"], row["high"]], [y + 1, y + 1], color=INK.light, linewidth=1.1)
     shown = percent(row["share"], 0).removesuffix("%").strip()
     ax.text(1 + NUMBER, y + 1, shown, ha="right", va="center", color=INK.light)

@@ -11,8 +11,9 @@ from reports.sections.heat_map import heat_figure
 from reports.sections.measured import measured_layers
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.sections.tables import contrast_table
+from reports.sections.thresholds import about_thresholds, rules_table, sensitivity_table
 from reports.sections.update_ratios import ratios_figure
-from reports.sections.verdicts import verdict_figure, verdict_table
+from reports.sections.verdicts import WHEN, verdict_figure, verdict_table
 from reports.sections.weight_gradients import weights_figure
 from reports.words import count, duration, factor_name, number, percent, plural
 
@@ -44,6 +45,7 @@ def stability(material: Material) -> Section:
         "undefined": _undefined(material),
         "overhead": _overhead(material),
         "tables": [table for table in _tables(material) if table.rows],
+        "thresholds": about_thresholds(said["sensitivity"]) if said["sensitivity"] else None,
     }
     return Section(slug="stability", title="Stability", figures=figures, context=context)
 
@@ -56,7 +58,10 @@ def _tables(material: Material) -> list[Table]:
         confidence=material.results.look.confidence,
         folded=True,
     )
-    return [growth, verdict_table(material), _theory_table(material)]
+    found = material.report["stability"]["sensitivity"]
+    judged = [sensitivity_table(part, WHEN[when]) for when, part in found.items()]
+    rules = rules_table(material.inputs.plan["thresholds"])
+    return [growth, verdict_table(material), rules, *judged, _theory_table(material)]
 
 
 def _undefined(material: Material) -> str | None:

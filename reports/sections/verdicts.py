@@ -1,6 +1,6 @@
 """Verdicts by level: the figure of shares and the table behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from reports.sections.section import Cell, Column, Material, Table
 from reports.stability import VERDICTS
 from reports.words import count, factor_name, level_phrase, percent
 
-WHEN = {"initial": "at initialisation", "trained": "trained"}
+WHEN = {"initial": "at initialisation", "trained": "in training"}
 
 
 def verdict_figure(material: Material) -> Figure | None:
@@ -40,9 +40,9 @@ def verdict_figure(material: Material) -> Figure | None:
         slug="verdicts",
         title=_title(shares),
         caption=(
-            "Share of networks with each verdict, by level. Bar and number: trained; ring: at initialisation; thin "
-            "lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks of all cells at that level, "
-            "so rows of one factor mix the levels of the others."
+            "Share of networks with each verdict, by level. Bar and number: trained; ring: at initialisation, where "
+            "any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
+            "of all cells at that level, so rows of one factor mix the levels of the others."
         ),
         num=_nums(material),
         alt=f"Share of each verdict by level, trained. {_alt(material, frames)}",
@@ -97,12 +97,19 @@ def verdict_table(material: Material) -> Table:
         Column(name="of"),
         Column(name="share", unit="%"),
         Column(name="95 % interval", unit="%"),
+        Column(name="ranking of levels", is_number=False),
     ]
-    rows = [_row(material, row) for row in material.results.verdicts.to_dict("records")]
+    flipped = {
+        (when, flip["factor"], flip["verdict"])
+        for when, part in material.report["stability"]["sensitivity"].items()
+        for flip in part["flips"]
+    }
+    rows = [_row(material, row, flipped) for row in material.results.verdicts.to_dict("records")]
     return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True)
 
 
-def _row(material: Material, row: Mapping[Any, Any]) -> list[Cell]:
+def _row(material: Material, row: Mapping[Any, Any], flipped: Collection[tuple[str, str, str]]) -> list[Cell]:
+    depends = (row["when"], row["factor"], row["verdict"]) in flipped
     low, share, high = (percent(row[name], 0).removesuffix("%").strip() for name in ("low", "share", "high"))
     return [
         Cell(text=factor_name(row["factor"])),
@@ -113,4 +120,5 @@ def _row(material: Material, row: Mapping[Any, Any]) -> list[Cell]:
         Cell(text=count(row["num"]), value=float(row["num"])),
         Cell(text=share, value=row["share"]),
         Cell(text=f"{low} to {high}", value=row["high"] - row["low"]),
+        Cell(text="depends on the threshold" if depends else ""),
     ]

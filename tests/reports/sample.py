@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from reports.inputs import ReportInputs, Value
-from tests.reports.sample_networks import NUM_CLASSES, expected_loss, rate_range, train
+from tests.reports.sample_networks import NUM_CLASSES, THRESHOLDS, expected_loss, rate_range, train
 
 FACTORS: dict[str, tuple[Value, ...]] = {
     "depth": (3, 5, 7),
@@ -115,7 +115,7 @@ def assemble(
         },
         "confirm": {"epochs": rungs[-1], "best": 3, "default": dict(default or {})},
         "smallest_effect": {"log_loss": 0.02, "error": 0.005},
-        "thresholds": {},
+        "thresholds": dict(THRESHOLDS),
         "source_hash": None,
     }
     plan["nuisances"] = {

@@ -1,13 +1,20 @@
 """Made-up networks: losses, gradients and outcomes with the effects that a real depth study shows."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reports.verdicts import ONE_LAYER, Measures, judge, verdict
+
 NUM_CLASSES = 10
 CHANCE = float(np.log(NUM_CLASSES))
+THRESHOLDS = {
+    **{"blown_up": 2.0, "untrained": 0.95, "total_growth": 100.0, "growth": 1.6, "growth_total": 10.0},
+    **{"watch": 10.0, "spike_rate": 0.01, "dead_fraction": 0.5, "stalled": 1e-5, "hot": 0.1},
+}
 
 
 def rate_range(optimizer: object) -> tuple[float, float]:
@@ -92,12 +99,64 @@ def train(
                 "val_accuracy": np.exp(-val_end * 0.9),
                 "test_loss": test,
                 "test_accuracy": np.exp(-test * 0.9) if confirm else np.nan,
-                "verdict_initial": "STABLE",
-                "verdict_trained": np.where(failed, "DIVERGED", np.where(end > 2.15, "UNTRAINED", "STABLE")),
+                **_verdicts(draw, levels, failed, train[:, -1], confirm),
             }
         )
     )
     return float(np.minimum(np.where(failed, CHANCE, val[:, -1]), CHANCE).mean())
+
+
+def _verdicts(
+    draw: np.random.Generator,
+    levels: Mapping[str, Any],
+    failed: np.ndarray,
+    final_loss: np.ndarray,
+    confirm: bool,
+) -> dict[str, list[Any]]:
+    """Judge each network by made-up measures; what the verdicts were made from, for the confirm phase alone."""
+    depth, rows = int(levels.get("depth", 3)), []
+    for lost, loss in zip(failed, final_loss, strict=True):
+        growth, drift = growth_of(levels) * np.exp(draw.normal(0, 0.02, 2)) * (1, 1.25)
+        initial = Measures(num_nonfinite=0, **_growth(growth, depth), dead_fraction=draw.beta(1.5, 20))
+        trained = Measures(
+            num_nonfinite=3 if lost else 0,
+            loss_ratio=1.0,
+            final_loss_ratio=None if lost else loss / CHANCE,
+            **_growth(drift, depth),
+            spike_rate=draw.exponential(0.001),
+            dead_fraction=draw.beta(1.5, 20),
+            update_ratio_low=8e-4,
+            update_ratio_high=draw.lognormal(-4, 0.8),
+        )
+        rows.append({"initial": _judged(initial), "trained": _judged(trained)})
+    return {
+        "verdict_initial": [row["initial"]["verdict"] for row in rows],
+        "verdict_trained": [row["trained"]["verdict"] for row in rows],
+        "verdicts": rows if confirm else [None] * len(rows),
+    }
+
+
+def _growth(growth: float, depth: int) -> dict[str, float]:
+    if depth < 2:
+        return {}
+    total = growth ** (depth - 1)
+    return {
+        "growth_high": growth,
+        "growth_low": growth,
+        "total_growth_high": total,
+        "total_growth_low": total,
+    }
+
+
+def _judged(measures: Measures) -> dict[str, Any]:
+    """As a network's verdict is stored."""
+    findings = judge(measures, THRESHOLDS)
+    return {
+        "verdict": verdict(findings),
+        "holds": [asdict(finding) for finding in findings],
+        "measures": asdict(measures),
+        "notes": [ONE_LAYER] if measures.growth_high is None else [],
+    }
 
 
 def _measure(

@@ -1,0 +1,82 @@
+"""One measure of every hidden layer over the epochs of one trial: median over its networks with a 5-95 % band."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from reports.plots.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.theme import MUTED, Theme
+
+COLUMNS = ["layer", "epoch", "median", "low", "high", "num"]
+MOST_NAMES = 8
+
+
+def tidy(gradients: pd.DataFrame, measure: str, *, log: bool) -> pd.DataFrame:
+    """Rows to draw: layer, epoch, median, low, high (5-95 % over networks), num (those with a usable value).
+
+    `gradients` are the rows of one trial. Values that are missing or not finite, on a log scale also those not above
+    0, are left out.
+    """
+    if gradients.empty or measure not in gradients:
+        return pd.DataFrame(columns=COLUMNS)
+    values = pd.to_numeric(gradients[measure]).to_numpy(dtype=float, na_value=np.nan)
+    usable = np.isfinite(values) & ((values > 0) | (not log))
+    if not usable.any():
+        return pd.DataFrame(columns=COLUMNS)
+    groups = gradients[usable].assign(value=values[usable]).groupby(["layer", "epoch"])["value"]
+    bands = groups.quantile(np.array([0.05, 0.5, 0.95])).unstack()
+    bands.columns = ["low", "median", "high"]
+    table: pd.DataFrame = bands.assign(num=groups.size()).reset_index()
+    return table[COLUMNS]
+
+
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    theme: Theme,
+    layers: Sequence[int],
+    limits: tuple[float, float],
+    num_epochs: int,
+    log: bool,
+    guide: float | None = None,
+) -> None:
+    """Draw what `tidy` gives, one line a layer in the theme's colours for the factor "layer"; `guide` lies across."""
+    if frame.empty:
+        say_empty(ax, "Not recorded, or at no epoch finite.")
+        return
+    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7)
+    (log_axis if log else linear_axis)(ax, "y", *limits)
+    quiet(ax)
+    if guide is not None and limits[0] < guide < limits[1]:
+        ax.axhline(guide, color=MUTED.light, linewidth=0.9, dashes=(4, 3))
+    labels = []
+    named = _named(layers)
+    for layer in layers:
+        rows, style = frame[frame["layer"] == layer].sort_values("epoch"), theme.style("layer", layer)
+        if rows.empty:
+            continue
+        colour = style.mark.light
+        ax.fill_between(rows["epoch"], rows["low"], rows["high"], color=colour, alpha=0.12, linewidth=0)
+        every = max(1, len(rows) // 4)
+        ax.plot(
+            rows["epoch"],
+            rows["median"],
+            marker=style.marker,
+            markevery=every,
+            markersize=4,
+            linewidth=1.4,
+            color=colour,
+        )
+        if layer in named:
+            labels.append((float(rows["median"].iloc[-1]), style.name, style.text.light))
+    label_right(ax, labels)
+    ax.set_xlabel("epoch")
+
+
+def _named(layers: Sequence[int]) -> set[int]:
+    """The layers that are named: all, or the first, the last and some between."""
+    places = np.linspace(0, len(layers) - 1, min(len(layers), MOST_NAMES)).round().astype(int)
+    return {layers[place] for place in places}
