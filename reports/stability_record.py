@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,14 @@ from reports.inputs import ReportInputs
 from reports.paragraphs.limits import association
 from reports.results import Results
 from reports.sensitivity import sensitivity
+
+# Constants in the words that explain growth: what a logarithm of growth means, and ratios first to last with 7 layers.
+EXPLAINED = {
+    "ln_growth": {"twice": math.log(2), "ten_times": math.log(10)},
+    "num_layers": 7,
+    "twice_he_gain": {"weights": 0.2, "signal": 69},
+    "tanh_half_gain": {"gain": 0.5, "weights": 1.0, "signal": 0.014},
+}
 
 
 def stability_record(
@@ -37,4 +46,5 @@ def stability_record(
         "association_numbers": None if along is None else along.numbers,
         "sensitivity": sensitivity(inputs),
         "theory": results.theory.to_dict("records"),
+        "explained": EXPLAINED,
     }

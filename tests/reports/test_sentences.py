@@ -1,0 +1,121 @@
+"""Every number in a sentence of the page stands in report.json as a number, and no word is one that may not be said."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from reports.inputs import ReportInputs
+from reports.page import write_report
+from reports.wording import forbidden_words, unlisted_numbers
+from tests.reports.looked_at import looked_at, without
+from tests.reports.odd_inputs import odd_inputs
+from tests.reports.sample import sample_inputs, sample_tuning
+
+# Texts that carry the user's own words and values; every other text of the JSON is a sentence and counts for nothing.
+OWN_WORDS = ("question", "plan", "provenance", "created_at", "study", "plan_hash")
+# "models/best" and "confirm.best" are a file and a field.
+NAMES = ("models/best", "confirm.best")
+
+
+def full() -> ReportInputs:
+    return sample_inputs()
+
+
+def two_factors() -> ReportInputs:
+    return sample_inputs({"depth": (3, 5), "optimizer": ("sgd", "adam")}, num_blocks=10, rates=3)
+
+
+def second_look() -> ReportInputs:
+    return looked_at(2)
+
+
+def look_in_progress() -> ReportInputs:
+    return without(looked_at(2, "interrupted"), {19, 20})
+
+
+STUDIES: dict[str, Callable[[], ReportInputs]] = {
+    "full": full,
+    "two factors": two_factors,
+    "second look": second_look,
+    "look in progress": look_in_progress,
+    "tuning": sample_tuning,
+    **{name: (lambda inputs=inputs: inputs) for name, inputs in odd_inputs().items()},  # type: ignore[misc]
+}
+
+
+@cache
+def made(case: str) -> tuple[str, dict[str, Any]]:
+    with TemporaryDirectory() as folder:
+        page = write_report(STUDIES[case](), Path(folder))
+        return page.read_text(), json.loads(page.with_name("report.json").read_text())
+
+
+def sentences(page: str) -> Iterator[str]:
+    """Paragraphs, items, titles and captions of the page as plain text; times and drawings left out."""
+    text = re.sub(r"<(style|script|svg|time|code)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    text = re.sub(r'<span class="size">.*?</span>', " ", text)  # how many rows a folded table has
+    for tag in ("p", "li", "figcaption", "h1", "h3", "summary"):
+        for found in re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", text, re.DOTALL):
+            yield plain_text(found)
+
+
+def plain_text(markup: str) -> str:
+    """Without tags, in single spaces; the narrow spaces within numbers stay."""
+    return re.sub(r"[ \n\u00a0]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", markup))).strip()
+
+
+def numbers_of(value: Any, key: str = "") -> Any:
+    """The JSON without its sentences: what is left are numbers, and the user's own words."""
+    if isinstance(value, dict):
+        return {name: item if name in OWN_WORDS else numbers_of(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [numbers_of(item, key) for item in value]
+    return None if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("case", STUDIES)
+def test_every_number_of_a_sentence_stands_in_the_json(case: str) -> None:
+    page, report = made(case)
+    listed = numbers_of(report)
+    found = [*sentences(page)]
+    assert len(found) > 20
+    missing = {sentence: numbers for sentence in found if (numbers := unlisted_numbers(sentence, listed))}
+    assert missing == {}
+
+
+@pytest.mark.parametrize("case", STUDIES)
+def test_no_sentence_says_what_may_not_be_said(case: str) -> None:
+    page, report = made(case)
+    gates = {row["gate"] for family in ("at_best", "contrasts") for row in report[family]}
+    for sentence in sentences(page):
+        plain = sentence
+        for name in NAMES:
+            plain = plain.replace(name, "")
+        assert forbidden_words(plain, gates) == [], sentence
+        assert not re.search(r"\bnan\b|\bNone of them\b|\binf\b|\bNone\b(?! of)", plain), sentence
+
+
+def test_the_sentences_of_the_analysis_and_the_lottery_are_those_of_the_json() -> None:
+    page, report = made("full")
+    shown = " ".join(sentences(page))
+    assert len(report["analysis"]) == 3
+    for text in [*report["analysis"], *report["lottery"]["sentences"], report["variation"]["sentence"]]:
+        assert plain_text(html.escape(text)) in shown
+
+
+def test_the_sections_are_those_of_a_report_in_their_order() -> None:
+    page, _ = made("full")
+    titles = re.findall(r'<h2 id="[\w-]+">([^<]+)</h2>', page)
+    assert titles == [
+        *("The answer", "Analysis", "Accounting", "Performance", "Stability", "Training", "Search"),
+        *("The best model", "The seed lottery", "Provenance"),
+    ]
