@@ -25,6 +25,8 @@ def sensitivity(inputs: ReportInputs) -> dict[str, Any]:
     if confirm.empty or "verdicts" not in confirm:
         return {}
     confirm = confirm[(confirm["phase"] == "confirm") & confirm["verdicts"].notna()]
+    if confirm.empty:
+        return {}
     thresholds = {name: float(value) for name, value in inputs.plan["thresholds"].items()}
     found = {when: _of(confirm, inputs, thresholds, when) for when in WHEN}
     return {when: table for when, table in found.items() if table["variants"]}

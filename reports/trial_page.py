@@ -20,7 +20,7 @@ from reports.verdict_words import measured_spoken
 from reports.words import MISSING, count, duration, factor_name, level_name, number, small
 
 WHEN = {"initial": "at initialisation", "trained": "in training"}
-NO_DETAILS = "What the verdicts were made from is recorded for the confirm phase"
+NO_DETAILS = "What the verdicts were made from is not recorded"
 
 
 def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from reports.index import Entry, write_index
 from reports.inputs import ReportInputs
 from reports.page import write_report
+from reports.trial_page import write_trial_page
 from reports.two_studies import write_comparison
 from studies import runs
 from studies.database import frames
@@ -31,6 +35,26 @@ def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
     ]
     write_index(entries, locations.output / "index.html")
     return path
+
+
+def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locations) -> Path:
+    """Write the page of one trial; return its path. Raise UsageError that says which trials there are."""
+    numbers = [trial.number for trial in store.trials(study.id)]
+    if number not in numbers:
+        known = f"it has trials {min(numbers)} to {max(numbers)}" if numbers else "it has no trials yet"
+        raise UsageError(
+            [f"--trial {number}: no such trial in {study.name}; {known}"],
+            f"See the results by cell: python -m studies.show {study.name}",
+        )
+    inputs = report_inputs(store, study)
+    details, rows = frames.verdicts(store, study.id, number), inputs.replicates
+    mine = rows["trial_number"] == number
+    judged = [
+        details.get(replicate) if is_mine else None
+        for replicate, is_mine in zip(rows["replicate"], mine, strict=True)
+    ]
+    with_details = rows.assign(verdicts=pd.Series(judged, index=rows.index, dtype=object))
+    return write_trial_page(replace(inputs, replicates=with_details), number, locations.folder(study.name))
 
 
 def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: Locations) -> Path:

@@ -60,6 +60,16 @@ def replicates(store: Store, study_id: int) -> pd.DataFrame:
         return _replicates(connection, study_id)
 
 
+def verdicts(store: Store, study_id: int, trial_number: int) -> dict[int, Any]:
+    """Return what the verdicts of a trial's replicates were made from, by replicate, in either phase."""
+    table = tables.replicate.c
+    query = select(table.replicate, table.verdicts).where(
+        table.study_id == study_id, table.trial_number == trial_number
+    )
+    with store.reading() as connection:
+        return {row.replicate: row.verdicts for row in connection.execute(query)}
+
+
 def epochs(store: Store, study_id: int) -> pd.DataFrame:
     """Return one row for each trial, replicate and epoch (from 1); losses in nats."""
     with store.reading() as connection:

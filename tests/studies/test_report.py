@@ -1,4 +1,4 @@
-"""`python -m studies.report` with two names sets the two studies side by side on one page."""
+"""`python -m studies.report`: two names set two studies side by side, --trial writes one trial's page."""
 
 from pathlib import Path
 
@@ -38,4 +38,23 @@ def test_a_study_named_twice_or_unknown_is_refused(
     names: list[str], said: str, complete: StudyRow, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(names) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_one_trial_has_a_page_of_its_own(
+    complete: StudyRow, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tiny_study", "--trial", "6"]) == 0
+    page = tmp_path / "runs" / "tiny_study" / "trials" / "trial-6.html"
+    assert Path(capsys.readouterr().out.strip()) == page
+    assert "trial 6" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["--trial", "7"], "trials 1 to 6"), (["another", "--trial", "1"], "one study")]
+)
+def test_a_trial_that_is_not_there_is_refused_with_those_that_are(
+    arguments: list[str], said: str, complete: StudyRow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tiny_study", *arguments]) == 2
     assert said in capsys.readouterr().err

@@ -1,0 +1,126 @@
+"""Plots of verdicts, update ratios, growth beside loss and weights' gradients compute what they say, draw all, and say
+why they are empty."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from reports.plots import growth_and_loss, update_ratios, verdict_bars, weight_gradients
+from reports.stability import verdict_shares
+from reports.theme import Theme
+from tests.reports.plots.drawing import texts, unchanged
+
+FACTORS = {"depth": (3, 7)}
+THEME = Theme.of(FACTORS)
+
+
+def shares() -> pd.DataFrame:
+    networks = pd.DataFrame({"depth": [3, 3, 7, 7], "verdict": ["STABLE", "STABLE", "EXPLODING", "STABLE"]})
+    found = verdict_shares(networks, ["depth"], "verdict")
+    return pd.concat([found.assign(when=when) for when in ("initial", "trained")], ignore_index=True)
+
+
+def draw_bars(frame: pd.DataFrame, ax: Axes) -> None:
+    verdict_bars.draw(frame, ax, theme=THEME, factors=FACTORS)
+
+
+def test_a_bar_is_the_share_in_training_a_ring_the_one_at_initialisation() -> None:
+    frame = verdict_bars.tidy(shares(), "EXPLODING")
+    ax = unchanged(frame, draw_bars)
+    assert [bar.get_width() for bar in ax.patches if isinstance(bar, Rectangle)] == [0.0, 0.5]
+    rings = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [float(np.asarray(line.get_xdata())[0]) for line in rings] == [0.0, 0.5]
+    assert {"depth", "3", "7", "0", "50"} <= set(texts(ax))
+
+
+def test_a_verdict_that_no_network_has_says_so() -> None:
+    assert "No network" in texts(unchanged(verdict_bars.tidy(shares(), "DEAD"), draw_bars))[0]
+
+
+def layers(**columns: list[float]) -> pd.DataFrame:
+    """Two networks of three layers at two epochs."""
+    rows = [
+        {"trial_number": 1, "replicate": replicate, "epoch": epoch, "layer": layer, "num_layers": 3}
+        for replicate in (1, 2)
+        for epoch in (1, 2)
+        for layer in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def draw_ratios(frame: pd.DataFrame, ax: Axes) -> None:
+    update_ratios.draw(frame, ax, limits=(1e-5, 1), num_epochs=2, stalled=1e-4, hot=0.1)
+
+
+def test_update_ratios_show_the_first_and_the_last_layer_only() -> None:
+    frame = update_ratios.tidy(layers(update_ratio=[0.01, 9, 0.04] * 2 + [0.03, 9, 0.04] * 2))
+    assert frame["part"].unique().tolist() == ["first layer", "last layer"]
+    assert frame["median"].tolist() == pytest.approx([0.02, 0.02, 0.04, 0.04])
+    assert frame["num"].tolist() == [2] * 4
+    ax = unchanged(frame, draw_ratios)
+    across = sorted(
+        float(np.asarray(line.get_ydata())[0])
+        for line in ax.lines
+        if np.asarray(line.get_xdata()).tolist() == [0, 1]
+    )
+    assert across == [1e-4, update_ratios.GUIDE, 0.1]
+    assert {"first", "last"} <= set(texts(ax))
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 0.0])
+def test_an_update_ratio_that_is_no_positive_number_is_left_out(broken: float) -> None:
+    frame = update_ratios.tidy(layers(update_ratio=[broken, 1, 0.04] + [0.02, 1, 0.04] * 3))
+    first = frame[(frame["part"] == "first layer") & (frame["epoch"] == 1)].iloc[0]
+    assert (first["median"], first["num"]) == (0.02, 1)
+    assert (
+        "No update ratios"
+        in texts(unchanged(update_ratios.tidy(layers(update_ratio=[broken] * 12)), draw_ratios))[0]
+    )
+
+
+def test_the_only_layer_of_a_network_is_its_last() -> None:
+    one = layers(update_ratio=[0.1] * 12).query("layer == 1").assign(num_layers=1)
+    assert update_ratios.tidy(one)["part"].unique().tolist() == ["last layer"]
+
+
+def draw_association(frame: pd.DataFrame, ax: Axes) -> None:
+    growth_and_loss.draw(
+        frame, ax, theme=THEME, factor="depth", levels=(3, 7), x_limits=(0.5, 200), y_limits=(0.05, 2)
+    )
+
+
+def test_growth_beside_loss_has_a_dot_a_network_and_a_mark_a_cell() -> None:
+    networks = pd.DataFrame({"ln_total_growth": [0.0, np.log(4), np.nan], "test_loss": [0.1, 0.3, 1.0]})
+    frame = growth_and_loss.tidy(networks, pd.Series(["3", "3", "7"]), pd.Series([1, 1, 2]))
+    assert frame["kind"].tolist() == ["network", "network", "cell"]
+    cell = frame.iloc[2]
+    assert (cell["total_growth"], cell["loss"]) == pytest.approx((2.0, 0.2))
+    assert {"3", "depth"} <= set(texts(unchanged(frame, draw_association)))
+    assert "No network" in texts(unchanged(frame.iloc[:0], draw_association))[0]
+
+
+def test_weights_and_signal_are_relative_to_the_last_layer() -> None:
+    frame = weight_gradients.tidy(
+        layers(grad_l2=[4.0, 4.0, 2.0] * 4, delta_rms=[9.0, 3.0, 1.0] * 4), pd.Series("3", index=range(12))
+    )
+    assert frame["weights"].tolist() == [2, 2, 1]
+    assert frame["signal"].tolist() == [9, 3, 1]
+
+
+@pytest.mark.parametrize("measure", ["weights", "signal"])
+def test_lines_are_named_at_their_first_layer(measure: str) -> None:
+    def draw(frame: pd.DataFrame, ax: Axes) -> None:
+        weight_gradients.draw(
+            frame, ax, measure=measure, theme=THEME, factor="depth", levels=(3, 7), limits=(0.5, 20)
+        )
+
+    found = layers(grad_l2=[4.0, 4.0, 2.0] * 4, delta_rms=[9.0, 3.0, 1.0] * 4)
+    frame = weight_gradients.tidy(found, pd.Series("3", index=found.index))
+    assert texts(unchanged(frame, draw)) == ["3"]
+    dead = weight_gradients.tidy(
+        found.assign(grad_l2=0.0, delta_rms=np.inf), pd.Series("3", index=found.index)
+    )
+    assert "No finite gradients" in texts(unchanged(dead, draw))[0]
+    assert "No finite gradients" in texts(unchanged(frame.iloc[:0], draw))[0]
