@@ -20,9 +20,11 @@ def matches(frame: pd.DataFrame, setting: Mapping[str, Any]) -> pd.Series:
     """Which rows have these levels."""
     match = pd.Series(True, index=frame.index)
     for name, level in setting.items():
-        match &= pd.Series(
-            [plain(value) == plain(level) for value in frame[name]], index=frame.index, dtype=bool
-        )
+        wanted = plain(level)
+        kind = type(wanted)
+        # Most values are plain already, and long frames have many.
+        same = [(value if type(value) is kind else plain(value)) == wanted for value in frame[name]]
+        match &= pd.Series(same, index=frame.index, dtype=bool)
     return match
 
 
