@@ -17,6 +17,7 @@ from studies.tuning.recorder import Recorder, best_so_far
 from studies.tuning.resources import Resources
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
+from studies.verdicts import Jury
 from trainables.datasets import Dataset
 from trainables.splits import Splits
 from trainables.trial import StackTrial
@@ -83,6 +84,7 @@ def train_study(
         agenda=agenda,
         decisions=scheduler.decisions,
         progress=progress,
+        jury=Jury(plan.study.thresholds, dataset.num_classes),
         versions=versions,
     )
 

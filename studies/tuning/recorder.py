@@ -8,7 +8,7 @@ from typing import Any
 
 from ray import tune
 
-from studies.database.results import Artifact, Ending, TrialResult
+from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.errors import StudiesError
@@ -17,6 +17,7 @@ from studies.tuning.conversion import evaluation, rung_result, stopped, trial_st
 from studies.tuning.models import BEST, write_models
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Best, Progress, RunningTrial
+from studies.verdicts import Jury
 from trainables.assignment import Assignment
 from trainables.records import ReplicateRecord, TrialReport
 
@@ -40,13 +41,14 @@ class Recorder(tune.Callback):
         agenda: Agenda,
         decisions: dict[int, Decision],
         progress: Progress,
+        jury: Jury,
         versions: Mapping[str, str],
         max_seconds_of_retries: float = MAX_SECONDS_OF_RETRIES,
     ) -> None:
         """Record for one study; `decisions` is where the scheduler leaves what ASHA decided."""
         self._store, self._study_id, self._folder = store, study_id, folder
         self._agenda, self._decisions, self._progress = agenda, decisions, progress
-        self._versions = versions
+        self._jury, self._versions = jury, versions
         self._max_seconds = max_seconds_of_retries
         self.failure: StudiesError | None = None
 
@@ -54,6 +56,7 @@ class Recorder(tune.Callback):
         """Note the start of an attempt."""
         assignment: Assignment = trial.config["assignment"]
         planned = self._agenda.trials[assignment.number]
+        self._jury.begin(planned.number)
         progress = self._progress
         if progress.training_started is None:
             progress.training_started = progress.clock()
@@ -108,6 +111,8 @@ class Recorder(tune.Callback):
         started = time.perf_counter()
         state = trial_state(assignment, report, decision)
         rung = rung_result(assignment, report, decision)
+        self._jury.hear(planned.number, report.epochs)
+        verdicts = {} if state is None else self._judge(planned, state, report)
 
         def commit() -> None:
             result = TrialResult(
@@ -115,7 +120,7 @@ class Recorder(tune.Callback):
                 busy_seconds=report.busy_seconds,
                 epochs=report.epochs,
                 rung=rung,
-                ending=None if state is None else self._ending(planned, state, report),
+                ending=None if state is None else self._ending(planned, state, report, verdicts),
                 worker=report.worker or None,
             )
             self._store.record_result(self._study_id, planned.number, result)
@@ -128,7 +133,20 @@ class Recorder(tune.Callback):
             self._advance(planned, assignment, report, state)
         self._progress.recording_seconds += time.perf_counter() - started
 
-    def _ending(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> Ending:
+    def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
+        return self._jury.judge(
+            planned.number,
+            trained=planned.phase is Phase.CONFIRM and state is TrialState.COMPLETE,
+            diverged={r.replicate for r in report.replicates if r.outcome is Outcome.DIVERGED},
+        )
+
+    def _ending(
+        self,
+        planned: PlannedTrial,
+        state: TrialState,
+        report: TrialReport,
+        verdicts: Mapping[int, Verdicts],
+    ) -> Ending:
         is_stopped = state is TrialState.PRUNED
         return Ending(
             state=state,
@@ -138,6 +156,7 @@ class Recorder(tune.Callback):
             error=report.error,
             replicates=[stopped(record) for record in report.replicates] if is_stopped else report.replicates,
             evaluations=[evaluation(record) for record in report.evaluations],
+            verdicts=verdicts,
             artifacts=self._artifacts(planned, report),
         )
 
