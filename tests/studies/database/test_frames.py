@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from studies.database import frames
-from studies.database.results import Artifact, Evaluation
+from studies.database.results import Artifact, Evaluation, Verdicts
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
@@ -166,3 +166,19 @@ def test_a_snapshot_holds_every_frame(store: Store, recorded: StudyRow) -> None:
     read = frames.snapshot(store, recorded.id)
     for name in COLUMNS:
         pd.testing.assert_frame_equal(getattr(read, name), getattr(frames, name)(store, recorded.id))
+
+
+def test_verdicts_are_stored_and_their_details_read_for_the_confirm_phase(
+    store: Store, study: StudyRow
+) -> None:
+    details = {"initial": {"verdict": "WATCH", "measures": {"total_growth_high": 12.5}}, "trained": None}
+    verdicts = {1: Verdicts(initial="WATCH", trained=None, details=details)}
+    for number, phase in ((1, Phase.SEARCH), (2, Phase.CONFIRM)):
+        add_trial(store, study, number, phase=phase)
+        start(store, study, number)
+        store.record_result(study.id, number, at_end(3, [3], verdicts=verdicts))
+    replicates = frames.replicates(store, study.id)
+    assert replicates["verdict_initial"].tolist()[::2] == ["WATCH", "WATCH"]
+    assert replicates["verdict_initial"].isna().tolist() == [False, True, False, True]
+    assert replicates["verdict_trained"].isna().all()
+    assert replicates["verdicts"].tolist() == [None, None, details, None]
