@@ -129,7 +129,10 @@ def _start(resources: Resources, folder: Path) -> Cluster:
 
 
 def _start_here(resources: Resources, folder: Path) -> str | None:
-    """Start Ray on this machine and return the dashboard's address, if it has one."""
+    """Start Ray on this machine and return the dashboard's address, if it has one.
+
+    Its own log on the screen is off: a worker that was lost is told by its trial's row.
+    """
     import ray
 
     context = ray.init(
@@ -138,7 +141,7 @@ def _start_here(resources: Resources, folder: Path) -> str | None:
         include_dashboard=resources.dashboard,
         dashboard_host="127.0.0.1",
         _temp_dir=str(folder / "ray"),
-        logging_level=logging.ERROR,
+        logging_level=logging.CRITICAL,
         log_to_driver=False,
     )
     return context.dashboard_url if resources.dashboard else None
@@ -148,7 +151,9 @@ def _join(resources: Resources) -> str | None:
     """Join a running cluster and return its dashboard's address, if it has one."""
     import ray
 
-    return ray.init(address=resources.address, logging_level=logging.ERROR, log_to_driver=False).dashboard_url
+    return ray.init(
+        address=resources.address, logging_level=logging.CRITICAL, log_to_driver=False
+    ).dashboard_url
 
 
 def _not_started(resources: Resources, error: Exception) -> StudiesError:

@@ -35,18 +35,21 @@ class AgendaSearcher(Searcher):
         self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
-        """Return the next configuration, None while there is none yet, FINISHED after the last."""
+        """Return the next configuration, None while there is none yet, FINISHED after the last or a failure.
+
+        With None and no trial running, Tune would ask again for ten minutes and hear nothing else meanwhile.
+        """
         try:
             trial = self._agenda.next_trial()
         except StudiesError as error:
             self.failure = error
-            return None
+            return Searcher.FINISHED
         if trial is Nothing.MORE:
             return Searcher.FINISHED
         if trial is Nothing.YET:
             return None
         assert isinstance(trial, PlannedTrial)
-        return self._hand_out(trial)
+        return self._hand_out(trial) or Searcher.FINISHED
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

@@ -1,0 +1,277 @@
+"""Small studies on a real Ray: what fails, dies or diverges is recorded so, and the study goes on."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from reports.page import write_report
+from studies import runs
+from studies.database.rows import TrialRow
+from studies.database.states import Decision, Outcome, Phase, TrialState
+from studies.database.store import Store
+from studies.errors import StudiesError
+from studies.planning import Plan
+from studies.reporting import report_inputs
+from studies.tuning import experiment
+from studies.tuning.agenda import Agenda
+from studies.tuning.asha import Asha
+from studies.tuning.cluster import Cluster
+from studies.tuning.experiment import open_agenda, train_study
+from studies.tuning.planned import PlannedTrial
+from studies.tuning.progress import Progress, planned_progress
+from studies.tuning.recorder import Recorder
+from studies.tuning.resources import Resources
+from tests.studies.tuning.misbehaving import ALWAYS_DIES, DIES_ONCE, FAILS, misbehaving
+from tests.studies.tuning.plans import plan
+from trainables.datasets import Dataset
+from trainables.splits import split_blocks
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:ray.*", "ignore::ResourceWarning", "ignore::FutureWarning:ray.*"
+)
+
+
+class Trained:
+    """A plan trained on the shared Ray, and what is in the storage afterwards."""
+
+    def __init__(self, plan: Plan, store: Store, folder: Path, cluster: Cluster, digits: Dataset) -> None:
+        self.plan, self.store, self.folder = plan, store, folder
+        self.cluster, self.digits = cluster, digits
+        study = store.create_study(
+            name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+        )
+        self.id = study.id
+        details = {"dataset": {"name": "digits", "num_classes": 10}}
+        runs.note_start(store, self.id, details)
+
+    def train(self, should_stop: Callable[[], bool] = lambda: False) -> Progress:
+        agenda = open_agenda(self.plan, self.store, self.id)
+        progress = planned_progress(self.plan, 1, self.trials, num_networks=0, num_diverged=0)
+        train_study(
+            self.plan,
+            store=self.store,
+            study_id=self.id,
+            agenda=agenda,
+            dataset=self.digits,
+            splits=split_blocks(self.digits, seed=self.plan.seed, blocks=range(2)),
+            folder=self.folder,
+            cluster=self.cluster,
+            resources=Resources(workers=1, dashboard=False),
+            progress=progress,
+            versions={"torch": "a version"},
+            should_stop=should_stop,
+        )
+        return progress
+
+    @property
+    def trials(self) -> list[TrialRow]:
+        return self.store.trials(self.id)
+
+    def trial(self, number: int) -> TrialRow:
+        return next(trial for trial in self.trials if trial.number == number)
+
+    def report(self) -> dict[str, Any]:
+        study = self.store.find_study(self.plan.name)
+        assert study is not None
+        page = write_report(report_inputs(self.store, study), self.folder)
+        assert "<script>alert(1)" not in page.read_text()
+        content: dict[str, Any] = json.loads(page.with_name("report.json").read_text())
+        return content
+
+    def frame(self, name: str) -> Any:
+        from studies.database import frames
+
+        return getattr(frames, name)(self.store, self.id)
+
+
+@pytest.fixture
+def make(tmp_path: Path, cluster: Cluster, digits: Dataset) -> Iterator[Callable[[Plan], Trained]]:
+    """Return a function that enrols a plan in a fresh storage."""
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as store:
+        yield lambda plan: Trained(plan, store, tmp_path / "folder", cluster, digits)
+
+
+NAMED = replace(plan(trials=6), name="my-study.v2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undisturbed:
+    """A whole study, and what was seen of Ray's processes and of Tune's memory meanwhile."""
+
+    trained: Trained
+    progress: Progress
+    processes: set[str]
+    last_results: list[Mapping[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, digits: Dataset
+) -> Iterator[Undisturbed]:
+    """Train a plan once, to be looked at by several tests."""
+    processes: set[str] = set()
+    last_results: list[Mapping[str, Any]] = []
+
+    class Spying(Recorder):
+        def on_experiment_end(self, trials: Sequence[Any], **info: Any) -> None:
+            last_results.extend(trial.last_result for trial in trials)
+
+    def look() -> bool:
+        processes.update(actor_processes())
+        return False
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with Store.open(f"sqlite:///{folder}/studies.db") as store, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(experiment, "Recorder", Spying)
+        trained = Trained(NAMED, store, folder, cluster, digits)
+        progress = trained.train(look)
+        yield Undisturbed(trained=trained, progress=progress, processes=processes, last_results=last_results)
+
+
+def actor_processes() -> list[str]:
+    titles = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    return [title.decode().strip("\0 ") for title in titles if title.startswith(b"ray::")]
+
+
+def test_decisions_in_the_storage_are_those_of_a_replay(undisturbed: Undisturbed) -> None:
+    trained = undisturbed.trained
+    asha = Asha(rungs=(1, 3), reduction_factor=3, mode="min")
+    decided = trained.store.rung_results(trained.id)
+    for result in decided:
+        trial = trained.trial(result.trial_number)
+        assert result.objective is not None
+        if trial.phase is Phase.SEARCH and asha.decides_at(result.epoch):
+            again = asha.decide(
+                trial.cell, number=trial.number, epoch=result.epoch, objective=result.objective
+            )
+            assert result.decision is again
+        else:
+            assert result.decision is Decision.CONTINUE
+    stopped = {result.trial_number for result in decided if result.decision is Decision.STOP}
+    assert stopped, "nothing was stopped: the test tests nothing"
+    assert stopped == {t.number for t in trained.trials if t.state is TrialState.PRUNED}
+    assert all(trained.trial(number).stop_reason == "ASHA at epoch 1" for number in stopped)
+
+
+def test_progress_counts_what_is_recorded(undisturbed: Undisturbed) -> None:
+    progress, trials = undisturbed.progress, undisturbed.trained.trials
+    assert (progress.num_ended(Phase.SEARCH), progress.num_ended(Phase.CONFIRM)) == (24, 4)
+    assert progress.network_epochs == sum(2 * trial.epochs for trial in trials)
+    assert progress.busy_seconds == pytest.approx(sum(trial.busy_seconds for trial in trials))
+    assert progress.running == {}
+    assert progress.best is not None
+    assert progress.best.objective == min(
+        t.objective for t in trials if t.phase is Phase.SEARCH and t.rung == 3 and t.objective is not None
+    )
+
+
+def test_proposals_are_those_of_a_fresh_sampler(undisturbed: Undisturbed) -> None:
+    fresh = Agenda(undisturbed.trained.plan)
+    for trial in undisturbed.trained.trials[:24]:
+        planned = fresh.next_trial()
+        assert isinstance(planned, PlannedTrial)
+        assert planned.params == trial.params
+
+
+def test_tune_keeps_no_report(undisturbed: Undisturbed) -> None:
+    """Hundreds of trials would each hold every epoch and layer of theirs to the end."""
+    assert len(undisturbed.last_results) == 28
+    assert all("report" not in result and "objective" in result for result in undisturbed.last_results)
+
+
+def test_actors_bear_the_studys_name(undisturbed: Undisturbed) -> None:
+    assert "ray::my-study.v2" in undisturbed.processes
+
+
+def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
+    make: Callable[[Plan], Trained], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path / "died"))
+    monkeypatch.setattr(experiment, "MAX_LOST_WORKERS", 1)
+    trained = make(plan(trials=2))
+    trained.train()
+    ended = {trial.number: trial.state for trial in trained.trials}
+    assert {number for number, state in ended.items() if state is TrialState.FAILED} == {FAILS, ALWAYS_DIES}
+    assert len(ended) == 12
+    assert all(state.has_ended for state in ended.values())
+
+    failed = trained.trial(FAILS)
+    assert "RuntimeError: the data has gone" in str(failed.error)
+    assert "Traceback" in str(failed.error)
+    assert (failed.attempt, failed.objective, failed.epochs) == (1, None, 0)
+    died = trained.trial(ALWAYS_DIES)
+    assert died.attempt == 2
+    assert str(died.error).startswith("the worker was lost 2 times")
+
+    again = trained.trial(DIES_ONCE)
+    assert again.attempt == 2
+    assert again.state is not TrialState.FAILED
+
+    outcomes = trained.frame("replicates").groupby("trial_number")["outcome"].agg(set).to_dict()
+    assert outcomes[FAILS] == outcomes[ALWAYS_DIES] == {Outcome.FAILED}
+    epochs = trained.frame("epochs")
+    assert not epochs.duplicated(["trial_number", "replicate", "epoch"]).any()
+    assert sorted(epochs[epochs["trial_number"] == DIES_ONCE]["epoch"].unique()) == list(
+        range(1, again.epochs + 1)
+    )
+    accounting = trained.report()["accounting"]
+    assert (accounting["failed"], accounting["retried"], accounting["planned"]) == (2, 2, 12)
+
+
+def test_diverging_trials_score_as_chance(make: Callable[[Plan], Trained]) -> None:
+    small = plan(trials=2)
+    # Each step of SGD multiplies the weights by about -1000.
+    study = replace(
+        small.study,
+        nuisances={"learning_rate": {"low": 90.0, "high": 100.0, "log": True}},
+        fixed={"width": 16, "weight_decay": 10.0},
+    )
+    trained = make(replace(small, study=study))
+    trained.train()
+    sgd = [trial for trial in trained.trials if trial.params["optimizer"] == "sgd"]
+    assert [trial.state for trial in sgd if trial.phase is Phase.CONFIRM] == [TrialState.COMPLETE] * 2
+    assert all(trial.objective == pytest.approx(math.log(10)) for trial in sgd)
+    replicates = trained.frame("replicates")
+    of_sgd = replicates[replicates["trial_number"].isin([trial.number for trial in sgd])]
+    assert set(of_sgd["outcome"]) == {Outcome.DIVERGED}
+    assert of_sgd["test_loss"].isna().all()
+    report = trained.report()
+    assert report["accounting"]["diverged"] == int((replicates["outcome"] == Outcome.DIVERGED).sum())
+
+
+def test_a_run_that_is_stopped_is_resumed(make: Callable[[Plan], Trained], undisturbed: Undisturbed) -> None:
+    trained = make(NAMED)
+    trained.train(lambda: sum(trial.state.has_ended for trial in trained.trials) >= 10)
+    assert 10 <= sum(trial.state.has_ended for trial in trained.trials) < 28
+    trained.train()
+    assert [(t.params, t.state, t.objective, t.rung) for t in trained.trials] == [
+        (t.params, t.state, t.objective, t.rung) for t in undisturbed.trained.trials
+    ]
+
+
+def test_a_storage_that_fails_ends_the_run_in_words(
+    make: Callable[[Plan], Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = make(plan(trials=1))
+    monkeypatch.setattr(experiment, "Recorder", lambda **named: Recorder(**named, max_seconds_of_retries=0.2))
+
+    def full(*_: object, **__: object) -> None:
+        raise StudiesError("the disk is full", "Make room; then give the same command again.")
+
+    for method in ("add_trial", "record_result"):
+        with monkeypatch.context() as broken:
+            broken.setattr(trained.store, method, full)
+            with pytest.raises(StudiesError, match="the disk is full"):
+                trained.train()
+    assert [trial.state for trial in trained.trials] == [TrialState.RUNNING]
+
+
+def test_ray_runs_for_these_tests_alone(cluster: Cluster) -> None:
+    assert ray.is_initialized()
+    assert (cluster.num_workers, cluster.threads, cluster.dashboard_url) == (1, 1, None)
