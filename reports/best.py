@@ -73,8 +73,20 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
         "params": {name: plain(row[name]) for name in names if name in row},
         "num_blocks": len(rows),
         "num_failed": int(rows["failed"].sum()),
+        "verdicts": _verdicts(inputs, numbers),
         **scores,
     }
+
+
+def _verdicts(inputs: ReportInputs, numbers: Sequence[int]) -> dict[str, int]:
+    """How many networks of these trials have which verdict after training."""
+    mine = (
+        inputs.replicates[inputs.replicates["trial_number"].isin(numbers)]
+        if numbers
+        else inputs.replicates[:0]
+    )
+    counts = mine["verdict_trained"].dropna().value_counts() if len(mine) else pd.Series(dtype=int)
+    return {str(name): int(num) for name, num in sorted(counts.items())}
 
 
 def found(

@@ -1,7 +1,8 @@
 """The report of one study: pictures, tables and words become one HTML file, one JSON file, figures and frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reports.files import as_csv, write_whole
 from reports.inputs import ReportInputs
@@ -13,6 +14,7 @@ from reports.sections.accounting import accounting
 from reports.sections.analysis import analysis
 from reports.sections.answer import answer
 from reports.sections.best_model import best_model
+from reports.sections.configurations import FACTOR, configuration_names, judged, trained
 from reports.sections.lottery import lottery
 from reports.sections.performance import performance
 from reports.sections.provenance import provenance
@@ -23,8 +25,30 @@ from reports.sections.training import training
 from reports.sections.tuning import confirmed, searched
 from reports.theme import Theme
 
-WITH_CELLS = (answer, analysis, accounting, performance, stability, training, search, best_model, lottery, provenance)
-WITHOUT_CELLS = (answer, analysis, accounting, confirmed, searched, best_model, lottery, provenance)
+WITH_CELLS = (
+    answer,
+    analysis,
+    accounting,
+    performance,
+    stability,
+    training,
+    search,
+    best_model,
+    lottery,
+    provenance,
+)
+WITHOUT_CELLS = (
+    answer,
+    analysis,
+    accounting,
+    confirmed,
+    judged,
+    trained,
+    searched,
+    best_model,
+    lottery,
+    provenance,
+)
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> Path:
@@ -36,7 +60,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
     """
     results = compute(inputs)
     report = json_report(inputs, results)
-    material = Material(inputs=inputs, results=results, report=report, theme=Theme.of(inputs.factors))
+    material = Material(inputs=inputs, results=results, report=report, theme=_theme(inputs, report))
     made = [make(material) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
     sections = [section for section in made if section is not None]
     figures = [figure for section in sections for figure in section.figures]
@@ -50,6 +74,13 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
     page = folder / "report.html"
     write_whole(page, render(material, sections).encode())
     return page
+
+
+def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
+    """Inks for every level and, in a study without cells, for every confirmed configuration."""
+    if inputs.has_cells:
+        return Theme.of(inputs.factors)
+    return Theme.of({**inputs.factors, FACTOR: tuple(configuration_names(report["confirmed"]).values())})
 
 
 def render(material: Material, sections: Sequence[Section]) -> str:

@@ -29,7 +29,11 @@ def search_record(inputs: ReportInputs) -> dict[str, Any]:
     first = losses[losses["epoch"] == rungs[0]]
     agreement = rung_agreement(losses, rungs)
     curve = mean_curve(first)
-    said = [each for each in (about_agreement(agreement), about_curve(curve, rungs[0])) if each is not None]
+    said = [
+        each
+        for each in (about_agreement(agreement, inputs.has_cells), about_curve(curve, rungs[0]))
+        if each is not None
+    ]
     return {
         "by_level": _by_level(inputs, rungs),
         "agreement": agreement.to_dict("records"),
@@ -80,8 +84,8 @@ def mean_curve(first: pd.DataFrame) -> list[float]:
     return [float(np.mean([curve[place] for curve in curves])) for place in range(shortest)]
 
 
-def about_agreement(agreement: pd.DataFrame) -> Sentence | None:
-    """How alike neighbouring rungs rank the trials of a cell; None where no cell has two trials at both."""
+def about_agreement(agreement: pd.DataFrame, has_cells: bool = True) -> Sentence | None:
+    """How alike neighbouring rungs rank the trials (of a cell); None where fewer than two reached both."""
     known = agreement.dropna(subset="tau")
     if known.empty:
         return None
@@ -95,7 +99,8 @@ def about_agreement(agreement: pd.DataFrame) -> Sentence | None:
         f"{name}_{place}": row[name] for place, row in enumerate(known.to_dict("records")) for name in listed
     }
     return Sentence(
-        text=f"Rank agreement of rungs, Kendall's tau within a cell: {', '.join(parts)}; 1 would be the same order.",
+        text=f"Rank agreement of rungs, Kendall's tau{' within a cell' if has_cells else ''}: {', '.join(parts)}; 1 "
+        "would be the same order.",
         gate=None,
         numbers=numbers,
     )

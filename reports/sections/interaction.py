@@ -57,7 +57,8 @@ def interaction_figure(material: Material) -> Figure | None:
 def _gated(material: Material) -> list[Pair]:
     rows = material.report["contrasts"]
     pairs = [(row["factor"], row["interacts_with"]) for row in rows if row["gate"] == Gate.INTERACTION]
-    return list(dict.fromkeys(pairs))
+    first = {frozenset(pair): pair for pair in reversed(pairs)}  # depth by dropout is dropout by depth
+    return [pair for pair in dict.fromkeys(pairs) if first[frozenset(pair)] == pair]
 
 
 def _title(gated: list[Pair], smallest: "pd.Series[Any]") -> str:

@@ -4,7 +4,16 @@ from typing import Any
 
 from reports.sections.section import Cell, Column, Material, Table
 from reports.variation import MORE
-from reports.words import count, decimals_for, difference_name, factor_name, level_name, number, percent
+from reports.words import (
+    count,
+    decimals_for,
+    difference_name,
+    factor_name,
+    level_name,
+    number,
+    percent,
+    small,
+)
 
 PARTS = {
     "cell": "between configurations",
@@ -37,7 +46,7 @@ def _components(variation: dict[str, Any]) -> Table:
     rows = [
         [
             Cell(text=words),
-            Cell(text="–" if found[name] is None else f"{found[name]:.2g}", value=found[name]),
+            Cell(text=small(found[name]), value=found[name]),
             Cell(text=number(variation["sd"][name]), value=variation["sd"][name]),
         ]
         for name, words in PARTS.items()

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from reports.plots import bars
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
@@ -12,6 +14,8 @@ from reports.sections.section import Material, Section
 from reports.words import count, difference_name, percent, plural
 
 SHOWN = 10  # configurations in the picture
+LETTER = 5.3  # points, so that the longest name fits
+SIGNS = " Wrong sign: share of draws in which a difference has the other sign than it has over all blocks."
 
 
 def lottery(material: Material) -> Section:
@@ -43,7 +47,7 @@ def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
         [each is networks[0] for each in crowned],
     )
     shown = frame[frame["share"] > 0].head(SHOWN)
-    panels = [_panel(shown, "Crowned", "share of sweeps", 330, "lottery-crown")]
+    panels = [_panel(shown, "Crowned", "share of sweeps", _width(shown), "lottery-crown")]
     signs = [row for row in drawn["signs_at_best"] if row["share_wrong"] is not None]
     wrong = bars.tidy(
         [difference_name(row["factor"], *_levels(row)) for row in signs],
@@ -59,9 +63,8 @@ def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
         title=f"With one seed, {plural(many, 'configuration')} of {count(len(frame))} can win",
         caption=(
             "Each draw takes one stored network for every configuration and crowns the one with the lowest "
-            f"test log-loss. Left: share of draws won, at most {SHOWN} configurations; in colour, the one with "
-            "the lowest mean over all blocks. Right: share of draws in which a difference has the other sign "
-            "than it has over all blocks."
+            f"test log-loss. Crowned: share of draws won, at most {SHOWN} configurations; in colour, the one with "
+            f"the lowest mean over all blocks.{SIGNS if len(wrong) else ''}"
         ),
         num=f"n = {count(drawn['num_draws'])} draws from {plural(len(material.results.rows), 'network')}",
         alt=f"Share of single-seed sweeps that crown each configuration; most often {first}",
@@ -71,11 +74,15 @@ def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
     )
 
 
+def _width(frame: pd.DataFrame) -> float:
+    return max(246.0, LETTER * max(map(len, frame["name"])))
+
+
 def _levels(row: Mapping[str, Any]) -> list[Any]:
     return [tuple(row[name]) if isinstance(row[name], list) else row[name] for name in ("level_a", "level_b")]
 
 
-def _panel(frame: Any, heading: str, note: str, width: float, prefix: str) -> Panel:
+def _panel(frame: pd.DataFrame, heading: str, note: str, width: float, prefix: str) -> Panel:
     return draw_panel(
         lambda ax: bars.draw(frame, ax, why_empty="Nothing was drawn."),
         Sheet(width=width, height=30 + bars.ROW * max(len(frame), 2), left=2, right=2, top=26, bottom=4),

@@ -34,7 +34,7 @@ def training(material: Material) -> Section:
             log=False,
         ),
     ]
-    has_rate = NAME in material.inputs.plan["nuisances"]
+    has_rate = material.inputs.has_cells and NAME in material.inputs.plan["nuisances"]
     rates = [rate_response_figure(material)] if has_rate else []
     context = {
         "rates": rates,
@@ -95,6 +95,8 @@ def _figure(
         )
         for factor in factors
     }
+    averaged = ", the same in every panel, averaged over the cells of all other factors"
+    averaged = averaged if material.inputs.has_cells else ""
     values = [
         v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()
     ]
@@ -113,10 +115,10 @@ def _figure(
     ]
     return Figure(
         slug=slug,
-        title=f"{name} while training, by level",
+        title=f"{name} while training, by {'level' if material.inputs.has_cells else 'configuration'}",
         caption=(
             "Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, dropout "
-            f"on. {name} in {unit}, the same in every panel, averaged over the cells of all other factors. "
+            f"on. {name} in {unit}{averaged}. "
             "Networks that diverged or failed count as chance from there on."
         ),
         num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",

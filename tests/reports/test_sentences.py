@@ -112,8 +112,9 @@ def test_the_sentences_of_the_analysis_and_the_lottery_are_those_of_the_json() -
         assert plain_text(html.escape(text)) in shown
 
 
-def test_the_sections_are_those_of_a_report_in_their_order() -> None:
-    page, _ = made("full")
+@pytest.mark.parametrize("case", ["full", "tuning", "half of a tuning", "frames without rows"])
+def test_the_sections_are_those_of_a_report_in_their_order(case: str) -> None:
+    page, _ = made(case)
     titles = re.findall(r'<h2 id="[\w-]+">([^<]+)</h2>', page)
     assert titles == [
         *("The answer", "Analysis", "Accounting", "Performance", "Stability", "Training", "Search"),

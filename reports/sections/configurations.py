@@ -1,0 +1,57 @@
+"""Sections "Stability" and "Training" of a study without cells: by confirmed configuration, never by level."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from reports.sections.section import Material, Section
+from reports.sections.thresholds import rules_table
+from reports.sections.training import training
+from reports.sections.verdicts import verdict_figure, verdict_table
+from reports.stability import verdict_shares
+
+FACTOR = "configuration"
+
+
+def configuration_names(confirmed: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Trial number to the short name of each confirmed configuration: "1" has the lowest validation loss."""
+    ordered = sorted(
+        confirmed, key=lambda each: (each["is_default"], each["val_loss"] is None, each["val_loss"] or 0.0)
+    )
+    return {
+        int(each["trial_number"]): "default" if each["is_default"] else str(place)
+        for place, each in enumerate(ordered, start=1)
+    }
+
+
+def trained(material: Material) -> Section:
+    """Learning curves of the confirmed configurations."""
+    return training(by_configuration(material))
+
+
+def judged(material: Material) -> Section:
+    """Verdicts on the networks of the confirmed configurations."""
+    mine = by_configuration(material)
+    shown = verdict_figure(mine)
+    tables = [verdict_table(mine), rules_table(material.inputs.plan["thresholds"])] if shown else []
+    context = {"tables": [table for table in tables if table.rows]}
+    return Section(slug="judged", title="Stability", figures=[shown] if shown else [], context=context)
+
+
+def by_configuration(material: Material) -> Material:
+    """The same material with the confirmed configurations as levels of a single factor."""
+    names = configuration_names(material.report["confirmed"])
+    rows = material.results.rows.assign(**{FACTOR: material.results.rows["trial_number"].map(names)})
+    confirm = material.inputs.replicates[material.inputs.replicates["phase"] == "confirm"]
+    confirm = confirm.assign(**{FACTOR: confirm["trial_number"].map(names)})
+    verdicts = [
+        verdict_shares(confirm, [FACTOR], f"verdict_{when}").assign(when=when)
+        for when in ("initial", "trained")
+    ]
+    return replace(
+        material,
+        inputs=replace(material.inputs, factors={FACTOR: tuple(names.values())} if names else {}),
+        results=replace(material.results, rows=rows, verdicts=pd.concat(verdicts, ignore_index=True)),
+    )
