@@ -1,0 +1,190 @@
+"""What a run refuses: one clear message each, exit code 2, nothing trained and nothing written."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studies.catalog import load
+from studies.database.store import Store
+from studies.errors import UsageError
+from studies.locations import Locations
+from studies.planning import Plan
+from studies.request import Request
+from studies.run import main
+from studies.session import run, split
+from studies.tuning import cluster
+from studies.tuning.resources import Resources
+from studies.variants import derive
+from trainables import datasets
+
+BROKEN = "STUDY = (\n"
+RAISING = "raise RuntimeError('what a study')\n"
+NO_STUDY = "QUESTION = 'why?'\n"
+
+MISTAKES: dict[str, tuple[str, str]] = {
+    "study": ("depth_studdy", "did you mean depth_study?"),
+    "profile": ("depth_study --profile smok", "smok: no such profile (did you mean smoke?)"),
+    "dataset": ("depth_study --set dataset=digts", "dataset must be one of"),
+    "model": ("depth_study --set model=mpl", "(did you mean mlp?)"),
+    "field": ("depth_study --set replicate=3", "replicate: no such field (did you mean replicates?)"),
+    "hyperparameter": (
+        "depth_study --set fixed.widht=3",
+        "fixed.widht: no such hyperparameter (did you mean",
+    ),
+    "level": ('depth_study --set factors.optimizer=["adamw"]', "factors.optimizer must be one of"),
+    "dropout": ("depth_study --set factors.dropout=[0.1,1]", "from 0 up to, but not including, 1; got 1"),
+    "depth": ("depth_study --set factors.depth=[0,3]", "a whole number from 1 to 200; got 0"),
+    "replicates": ("depth_study --set replicates=0", "a whole number from 1 to 1000; got 0"),
+    "rungs": ("depth_study --set search.rungs=[5,18]", "search.rungs must each be 3"),
+    "setting": ("depth_study --set replicates", "must be FIELD=VALUE"),
+    "train_size": ("depth_study --set fixed.train_size=0.001", "cannot be split for train_size"),
+    "seed": ("depth_study --seed -1", "--seed: must be a whole number from 0"),
+    "file": ("./none.py", "none.py: no such file"),
+    "syntax": ("./broken.py", "broken.py:1: SyntaxError: '(' was never closed"),
+    "raising": ("./raising.py", "raising.py:1: RuntimeError: what a study"),
+    "no study": ("./no_study.py", "defines no STUDY"),
+    "name": ("depth_study --name ../../x", "a study's name must be 1 to 64 letters"),
+    "markup": ("depth_study --name <script>", 'got "<script>"'),
+    "sql": ("depth_study --name ';DROP-TABLE-study", "a study's name must be"),
+    "output file": ("depth_study --output broken.py", "broken.py is a file"),
+    "output below a file": ("depth_study --output broken.py/x", "broken.py is a file"),
+    "output nowhere": ("depth_study --output link/x", "link leads nowhere"),
+    "output proc": ("depth_study --output /proc/x", "nothing can be written in /proc"),
+    "output sys": ("depth_study --output /sys", "nothing can be written in /sys"),
+    "storage folder": ("depth_study --storage sqlite:///none/x.db", "lies in a folder that does not exist"),
+    "storage file": ("depth_study --storage sqlite:///broken.py", "is not a database"),
+    "storage kind": ("depth_study --storage mysql://x/y", "names a database that is not supported"),
+    "storage text": ("depth_study --storage runs.db", "is not a storage URL"),
+    "postgres down": ("depth_study --storage postgresql://localhost:1/x", "cannot be opened"),
+    "password": ("depth_study --storage postgresql://me:secret@localhost/x", "--storage holds a password"),
+    "workers": ("depth_study --workers 0", "--workers must be a whole number of at least 1; got 0"),
+    "cpus": ("depth_study --cpus-per-trial -1", "--cpus-per-trial must be a number above 0; got -1"),
+    "too many cpus": ("depth_study --cpus-per-trial 999", "the cores of this machine; got 999"),
+    "gpus": ("depth_study --gpus-per-trial -0.5", "--gpus-per-trial must be a number of at least 0"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An own working directory with files that are no studies."""
+    for name in ("STUDIES_STORAGE", "STUDIES_OUTPUT", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("broken", BROKEN), ("raising", RAISING), ("no_study", NO_STUDY)):
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "link").symlink_to("nowhere")
+    monkeypatch.setattr(cluster, "starting_cluster", lambda resources: pytest.fail("Ray was started"))
+    return tmp_path
+
+
+def content(folder: Path) -> dict[str, bytes | None]:
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_is_told_and_nothing_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    arguments, message = MISTAKES[kind]
+    before = content(folder)
+    assert main(arguments.split()) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("error: ")
+    assert message in told.err
+    assert "secret" not in told.err
+    assert "Traceback" not in told.err
+    assert len(told.err.splitlines()) >= 2, "it does not say what to do"
+    assert content(folder) == before
+
+
+def test_all_mistakes_are_told_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = (
+        "depth_study --set replicates=0 --set factors.depth=[0] --set fixed.widht=3 --name a/b --profile x"
+    )
+    assert main(wrong.split()) == 2
+    told = capsys.readouterr().err
+    assert "5 mistakes:" in told
+    assert len([line for line in told.splitlines() if line.startswith("- ")]) == 5
+
+
+def test_a_storage_that_cannot_be_written_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "runs").write_text("a file in the way")
+    assert main(["depth_study", "--output", "elsewhere"]) == 2
+    assert "runs is a file" in capsys.readouterr().err
+    assert not (folder / "elsewhere").exists()
+
+
+def test_a_study_without_a_storage_cannot_grow(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["depth_study", "--grow-from", "other", "--storage", "sqlite:///other.db"]
+    assert main(arguments) == 2
+    assert not (folder / "other.db").exists()
+
+
+def test_another_plan_is_refused_before_anything_is_trained(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, study, _ = load("depth_study")
+    plan = Plan(name="mine", study=study, dataset_fingerprint=datasets.load("digits").fingerprint)
+    with Store.open(f"sqlite:///{folder}/own.db") as store:
+        store.create_study(
+            name="mine", question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+        )
+    where = ["--storage", "sqlite:///own.db", "--output", "out"]
+    assert main(["depth_study", "--name", "mine", "--set", "replicates=11", *where]) == 2
+    told = capsys.readouterr().err
+    assert "replicates: 10 -> 11" in told
+    assert "--name mine-" in told
+    assert "--storage sqlite:///own.db --output out" in told, "the command would find no such study"
+    assert not (folder / "out").exists()
+
+
+def test_a_damaged_dataset_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(name: str) -> datasets.Dataset:
+        raise OSError(5, "Input/output error", "digits.csv.gz")
+
+    monkeypatch.setattr(datasets, "load", damaged)
+    assert main(["depth_study"]) == 2
+    assert "dataset digits: " in capsys.readouterr().err
+
+
+def test_ctrl_c_before_training_is_no_traceback(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(name: str) -> datasets.Dataset:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(datasets, "load", press)
+    assert main(["depth_study"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_same_from_python(folder: Path) -> None:
+    locations, before = Locations(storage=f"sqlite:///{folder}/x.db", output=folder), content(folder)
+    for make in wrong_requests():
+        with pytest.raises(UsageError):
+            run(make(), locations=locations, resources=Resources())
+    assert content(folder) == before
+
+
+def wrong_requests() -> list[Callable[[], Request]]:
+    return [
+        lambda: Request(study="depth_study", settings={"replicates": "many"}),
+        lambda: Request(study="depth_study", name=""),
+        lambda: Request(study="depth_study", seed=2**63),
+    ]
+
+
+def test_splits_are_made_for_every_look_and_size() -> None:
+    _, study, _ = load("depth_study")
+    looks = derive(
+        study, settings={"looks": [10, 20], "factors.train_size": [0.5, None], "search.trials_per_cell": 1}
+    )
+    digits = datasets.load("digits")
+    splits = split(Plan(name="x", study=looks, dataset_fingerprint=""), digits)
+    assert set(splits) == {(size, block) for size in (0.5, None) for block in range(20)}
+    assert not np.intersect1d(splits[None, 19].train, splits[None, 19].test).size
