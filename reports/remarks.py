@@ -11,9 +11,12 @@ import pandas as pd
 from reports.gates import Gate
 from reports.looks import Look
 from reports.lottery import Lottery
-from reports.phrases import condition, counted, rather
+from reports.phrases import capital, condition, counted, rather
 from reports.sentence import Sentence
 from reports.words import count, covered, number, percent
+
+SLIGHT = 0.1
+"""Rank correlations nearer to 0 than this say next to nothing (under 1 % of the variance of the ranks)."""
 
 
 def about_budget(factor: str, shares: Sequence[tuple[Any, float]], epochs: int) -> Sentence:
@@ -104,7 +107,14 @@ def about_association(first: str, second: str, correlation: float, num: int) -> 
     if not math.isfinite(correlation):
         text = f"Whether {first} goes along with {second} cannot be told: one of them does not vary."
         return Sentence(text=text, gate=Gate.UNRESOLVED)
-    more, shown = "higher" if correlation > 0 else "lower", number(correlation, 2)
+    shown = number(correlation, 2)
+    if abs(correlation) < SLIGHT:
+        text = (
+            f"{capital(first)} and {second} hardly go along with each other (rank correlation {shown}, "
+            f"{count(num)} networks)."
+        )
+        return Sentence(text=text, gate=Gate.ASSOCIATION, numbers={"correlation": correlation, "num": num})
+    more = "higher" if correlation > 0 else "lower"
     text = (
         f"Higher {first} goes along with {more} {second} (rank correlation {shown}, {count(num)} networks)."
     )

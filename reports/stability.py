@@ -80,11 +80,12 @@ def _growth_columns(num_layers: pd.Series[Any], slope: pd.Series[Any], ends: pd.
     return table.reset_index()
 
 
-def theoretical_growth(dropout: float, batch_norm: bool) -> float:
-    """Growth per block that He initialisation and ReLU give at the start, for wide layers.
+def theoretical_growth(dropout: float, batch_norm: bool, gain: float = 1.0) -> float:
+    """Growth per block that He initialisation times `gain` and ReLU give at the start, for wide layers.
 
-    With keep probability q = 1 - dropout: q^(-1/2) without batch normalisation and (1 - q/pi)^(-1/2) with it
-    (mean-field theory: Schoenholz et al. 2017, Yang et al. 2019). Raises ValueError unless 0 <= dropout < 1.
+    With keep probability q = 1 - dropout: gain q^(-1/2) without batch normalisation and (1 - q/pi)^(-1/2) with it, in
+    which the scale of the weights cancels (mean-field theory: Schoenholz et al. 2017, Yang et al. 2019). Raises
+    ValueError unless 0 <= dropout < 1.
 
     >>> round(theoretical_growth(0.5, False), 3), round(theoretical_growth(0.5, True), 3)
     (1.414, 1.091)
@@ -92,13 +93,24 @@ def theoretical_growth(dropout: float, batch_norm: bool) -> float:
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout must be at least 0 and below 1, not {dropout!r}")
     keep = 1 - dropout
-    return 1 / math.sqrt(1 - keep / math.pi if batch_norm else keep)
+    return 1 / math.sqrt(1 - keep / math.pi) if batch_norm else gain / math.sqrt(keep)
 
 
 def theory_applies(settings: Mapping[str, Any]) -> bool:
-    """Whether `theoretical_growth` holds for hyperparameters: ReLU, He-normal initialisation, gain 1."""
-    expected = {"activation": "relu", "init": "he_normal", "init_gain": 1.0}
-    return all(settings.get(name, value) == value for name, value in expected.items())
+    """Whether `theoretical_growth` holds for hyperparameters: ReLU, He-normal initialisation, no shortcuts."""
+    known = {"activation": ("relu",), "init": ("he_normal", "fitting"), "residual": (False,)}
+    return all(settings.get(name, values[0]) in values for name, values in known.items())
+
+
+def growth_predicted(settings: Mapping[str, Any]) -> float:
+    """The growth that theory predicts for hyperparameters; NaN where it has no say."""
+    if not theory_applies(settings):
+        return math.nan
+    return theoretical_growth(
+        float(settings.get("dropout", 0.0)),
+        bool(settings.get("batch_norm", False)),
+        float(settings.get("init_gain", 1.0)),
+    )
 
 
 def growth_by_cell(
@@ -115,18 +127,12 @@ def growth_by_cell(
     grouped = logs.groupby("trial_number")["log"]
     measured = pd.DataFrame({"num_replicates": grouped.count(), "measured": np.exp(grouped.mean())})
     table = cells.rename(columns={"number": "trial_number"}).merge(measured.reset_index(), on="trial_number")
-    table["predicted"] = [_predicted({**settings, **row}) for row in _rows(table)]
+    table["predicted"] = [growth_predicted({**settings, **row}) for row in _rows(table)]
     return table.assign(ratio=table["measured"] / table["predicted"])
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _predicted(settings: Mapping[str, Any]) -> float:
-    if not theory_applies(settings):
-        return math.nan
-    return theoretical_growth(float(settings.get("dropout", 0.0)), bool(settings.get("batch_norm", False)))
 
 
 def verdict_shares(replicates: pd.DataFrame, factors: Sequence[str], column: str) -> pd.DataFrame:

@@ -78,9 +78,10 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
         if len(ticks) <= most:
             chosen = ticks
     while not chosen or len(chosen) > most:
-        powers = [10.0**power for power in range(first, last + 1) if low <= 10.0**power <= high]
+        powers = [power for power in range(first, last + 1) if low <= 10.0**power <= high]
         stride = math.ceil(len(powers) / most) or 1
-        chosen = powers[::stride] or [low, high]
+        # Multiples of the stride, so that 1 has a tick where it lies within.
+        chosen = [10.0**power for power in powers if power % stride == 0] or [low, high]
     return chosen
 
 

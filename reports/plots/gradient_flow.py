@@ -12,6 +12,7 @@ from reports.plots.axes import linear_axis, log_axis, quiet, say_empty
 from reports.theme import INK, MUTED, Theme
 from reports.words import factor_name
 
+NAME_WIDTH = 40.0  # points that "depth 7" takes
 COLUMNS = ["line", "layer", "median", "low", "high", "theory"]
 
 
@@ -73,12 +74,14 @@ def draw(
 def _name_ends(ax: Axes, factor: str, ends: Sequence[tuple[float, str, str]], *, below: bool) -> None:
     """Name each line where it ends, at 1, on the side that the lines leave free.
 
-    Where ends stand close, only the first carries the factor's name.
+    Where ends stand close, only the last carries the factor's name.
     """
-    places = [place for place, _, _ in ends]
-    roomy = all(second - first >= 2 for first, second in pairwise(places))
+    width = ax.get_window_extent().width * 72 / ax.figure.get_dpi()
+    places = [float((ax.transData + ax.transAxes.inverted()).transform((end, 1))[0]) for end, _, _ in ends]
+    gaps = [(second - first) * width for first, second in pairwise([0.0, *places])]
+    roomy = all(gap >= NAME_WIDTH for gap in gaps[1:])
     for number, (place, name, colour) in enumerate(ends):
-        text = f"{factor} {name}" if roomy or number == 0 else name
+        text = f"{factor} {name}" if roomy or number == len(ends) - 1 else name
         ax.annotate(
             text,
             (place, 1),

@@ -1,9 +1,9 @@
 """The figures of gradient flow: one panel for each setting of the factors that shape growth, theory dashed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reports.cube import plain
@@ -11,14 +11,17 @@ from reports.plots import gradient_flow
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.sections.measured import chosen_factors
 from reports.sections.section import Material
 from reports.sections.settings import matches, setting_name, settings_of
-from reports.stability import theoretical_growth, theory_applies
+from reports.stability import growth_predicted
 from reports.words import number, plural
 
 # What sets growth at the start, in the order of the panels.
 SHAPING = ("batch_norm", "activation", "init", "init_gain", "residual", "dropout")
-MOST_PANELS = 12
+MOST_PANELS = 18
+ROOMY = 9  # more panels than this are drawn smaller, to fit a screen
+SMALL = Sheet(width=172, height=150, top=24, right=8)
 
 
 def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figure:
@@ -40,6 +43,7 @@ def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figur
     values = [value for frame in frames.values() for value in frame[columns].to_numpy(dtype=float).ravel()]
     limits = limits_of([*values, 0.8, 1.25], log=True)
     num_layers = int(now["layer"].max()) if len(now) else 2
+    crowded = len(frames) > ROOMY
     panels = [
         draw_panel(
             lambda ax, frame=frame: gradient_flow.draw(  # type: ignore[misc]
@@ -51,9 +55,9 @@ def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figur
                 limits=limits,
                 num_layers=num_layers,
             ),
-            Sheet(),
+            SMALL if crowded else Sheet(),
             heading=name,
-            note="times the last",
+            note="" if crowded else "times the last",
             prefix=f"flow{int(at_end)}{place}",
         )
         for place, (name, frame) in enumerate(frames.items())
@@ -64,34 +68,29 @@ def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figur
         slug="gradient_flow_trained" if at_end else "gradient_flow_initial",
         title=f"How the gradient of the signal changes through the layers, {when}",
         caption=(
-            "Each line is a network of one depth, from the input (layer 1) to its last hidden layer, where "
-            "the line is at 1 by definition: above 1, gradients grow toward the input; below, they vanish. "
-            f"Median and 5–95 % band over blocks.{theory} Log scale, the same in every panel."
+            "Gradient of the signal as a multiple of that at the last hidden layer, where each line is at 1 by "
+            "definition. A line is a network of one depth, layer 1 next to the input: above 1, gradients grow toward "
+            f"the input; below, they vanish. Median and 5–95 % band over blocks.{theory} Log scale, the same in "
+            "every panel."
         ),
         num=f"n = {plural(int(now['block'].nunique()), 'block')}",
         alt=f"Gradient of the signal relative to the last hidden layer, {when}. {_flow_alt(frames)}",
         panels=tuple(panels),
         data=pd.concat([frame.assign(panel=name) for name, frame in frames.items()], ignore_index=True),
-        columns=3 if len(panels) % 3 == 0 else 2,
+        columns=4 if crowded else 3 if len(panels) % 3 == 0 else 2,
     )
 
 
 def shaping_factors(factors: Mapping[str, Sequence[Any]]) -> list[str]:
     """The factors that get panels of their own, as many as fit."""
-    chosen: list[str] = []
-    for name in SHAPING:
-        if name in factors:
-            size = np.prod([len(factors[each]) for each in [*chosen, name]])
-            chosen += [name] if size <= MOST_PANELS else []
-    return chosen
+    return chosen_factors(factors, SHAPING, MOST_PANELS)
 
 
 def _growth(material: Material, setting: Mapping[str, Any]) -> float | None:
     settings = {**material.inputs.plan["fixed"], **setting}
     varied = set(material.inputs.factors) - set(setting)
-    if not theory_applies(settings) or varied & (set(SHAPING)):
-        return None
-    return theoretical_growth(float(settings.get("dropout", 0.0)), bool(settings.get("batch_norm", False)))
+    growth = growth_predicted(settings)
+    return None if varied & set(SHAPING) or math.isnan(growth) else growth
 
 
 def _flow_alt(frames: Mapping[str, pd.DataFrame]) -> str:

@@ -27,6 +27,13 @@ def test_a_lottery_of_one_configuration_has_no_sign() -> None:
     assert len(about_lottery(drawn)) == 1
 
 
+def test_an_association_next_to_none_is_said_to_be_that() -> None:
+    sentence = about_association("total gradient growth", "test log-loss", -0.04, 540)
+    assert sentence.gate is Gate.ASSOCIATION
+    assert "hardly go along" in sentence.text
+    assert unlisted_numbers(sentence.text, sentence.numbers) == []
+
+
 def test_association_is_never_more() -> None:
     sentence = about_association("total gradient growth", "test log-loss", -0.62, 540)
     assert sentence.gate is Gate.ASSOCIATION

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from reports.comparison import contrasts
-from reports.stability import growth, growth_by_cell, growths, theoretical_growth, verdict_shares
+from reports.stability import (
+    growth,
+    growth_by_cell,
+    growth_predicted,
+    growths,
+    theoretical_growth,
+    verdict_shares,
+)
 
 
 def layers(*delta_rms: float | None) -> pd.DataFrame:
@@ -91,6 +98,16 @@ class TestTheory:
     def test_the_known_line(self, dropout: float, plain: float, normalised: float) -> None:
         assert theoretical_growth(dropout, False) == pytest.approx(plain, abs=5e-4)
         assert theoretical_growth(dropout, True) == pytest.approx(normalised, abs=5e-4)
+
+    def test_a_gain_multiplies_growth_unless_batch_norm_cancels_it(self) -> None:
+        assert theoretical_growth(0.0, False, 2.0) == pytest.approx(2.0)
+        assert theoretical_growth(0.3, True, 2.0) == theoretical_growth(0.3, True)
+
+    def test_theory_has_no_say_on_shortcuts_other_activations_and_other_weights(self) -> None:
+        fitting = {"activation": "relu", "init": "fitting", "init_gain": 0.5}
+        assert growth_predicted(fitting) == pytest.approx(0.5)
+        for other in ({"residual": True}, {"activation": "tanh"}, {"init": "default"}):
+            assert math.isnan(growth_predicted({**fitting, **other}))
 
     @pytest.mark.parametrize("dropout", [-0.1, 1.0])
     def test_dropout_outside_its_range(self, dropout: float) -> None:
