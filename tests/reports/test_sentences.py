@@ -6,18 +6,20 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reports.inputs import ReportInputs
 from reports.page import write_report
 from reports.wording import forbidden_words, unlisted_numbers
 from tests.reports.looked_at import looked_at, without
-from tests.reports.odd_inputs import odd_inputs
+from tests.reports.odd_inputs import SMALL, odd_inputs
 from tests.reports.sample import sample_inputs, sample_tuning
 
 # Texts that carry the user's own words and values; every other text of the JSON is a sentence and counts for nothing.
@@ -42,12 +44,47 @@ def look_in_progress() -> ReportInputs:
     return without(looked_at(2, "interrupted"), {19, 20})
 
 
+def null() -> ReportInputs:
+    """Ten blocks in which nothing but chance tells networks apart."""
+    study = sample_inputs(SMALL, num_blocks=10, rates=2)
+    draw, rows = np.random.default_rng(5), study.replicates
+    confirm = (rows["phase"] == "confirm").to_numpy()
+    losses = np.where(confirm, draw.normal(0.2, 0.05, len(rows)), np.nan)
+    errors = np.where(confirm, draw.normal(0.08, 0.02, len(rows)), np.nan)
+    return replace(
+        study,
+        replicates=rows.assign(
+            outcome=rows["outcome"].where(~confirm, "complete"), test_loss=losses, test_accuracy=1 - errors
+        ),
+    )
+
+
+def missing_cell() -> ReportInputs:
+    """Complete, though one cell failed in the search altogether and was never confirmed."""
+    study = sample_inputs(SMALL, num_blocks=10, rates=2)
+    return without(study, {int(study.trials["number"].max())})
+
+
+def not_a_number() -> ReportInputs:
+    """Finished networks whose test scores are not finite: they count as chance."""
+    study = sample_inputs(SMALL, num_blocks=10, rates=2)
+    wrong = (study.replicates["block"] == 3) & (study.replicates["phase"] == "confirm")
+    rows = study.replicates.assign(
+        test_loss=study.replicates["test_loss"].mask(wrong, np.inf),
+        test_accuracy=study.replicates["test_accuracy"].mask(wrong),
+    )
+    return replace(study, replicates=rows)
+
+
 STUDIES: dict[str, Callable[[], ReportInputs]] = {
     "full": full,
     "two factors": two_factors,
     "second look": second_look,
     "look in progress": look_in_progress,
     "tuning": sample_tuning,
+    "null": null,
+    "missing cell": missing_cell,
+    "not a number": not_a_number,
     **{name: (lambda inputs=inputs: inputs) for name, inputs in odd_inputs().items()},  # type: ignore[misc]
 }
 
@@ -120,3 +157,37 @@ def test_the_sections_are_those_of_a_report_in_their_order(case: str) -> None:
         *("The answer", "Analysis", "Accounting", "Performance", "Stability", "Training", "Search"),
         *("The best model", "The seed lottery", "Provenance"),
     ]
+
+
+def test_a_null_study_claims_no_direction() -> None:
+    page, report = made("null")
+    gates = {row["gate"] for family in ("at_best", "contrasts") for row in report[family] if row["gate"]}
+    assert gates <= {"UNRESOLVED", "EQUIVALENT", "BOUNDARY"}
+    shown = " ".join(sentences(page))
+    for word in ("higher by", "lower by", "adds", "saves"):
+        assert word not in shown
+
+
+def test_a_missing_cell_is_said_and_nothing_is_claimed() -> None:
+    page, report = made("missing cell")
+    rows = [row for family in ("at_best", "contrasts") for row in report[family] if row["gate"]]
+    assert {row["gate"] for row in rows if row["factor"] == "depth"} == {"UNRESOLVED"}
+    assert "cells are missing, so nothing is claimed" in " ".join(sentences(page))
+    assert report["accounting"]["missing"] == 1
+
+
+def test_scores_that_are_not_finite_count_as_chance() -> None:
+    _, report = made("not a number")
+    assert sum(row["capped"] for row in report["failures"]["by_level"] if row["factor"] == "depth") == 4
+
+
+def test_the_lottery_can_be_drawn_again_from_what_the_page_holds() -> None:
+    page, report = made("full")
+    found = re.search(r'data-lottery="([^"]*)"', page)
+    assert found is not None
+    held = json.loads(html.unescape(found[1]))
+    assert held["names"] == [each["name"] for each in report["lottery"]["networks"]]
+    assert [len(losses) for losses in held["losses"]] == [10] * 54
+    means = [np.mean(losses) for losses in held["losses"]]
+    assert means == sorted(means)
+    assert means[0] == pytest.approx(report["lottery"]["networks"][0]["mean"], abs=1e-4)
