@@ -20,8 +20,8 @@ class Measures:
     """What the rules ask of one network; None where it is undefined or not asked, and the rule does not apply.
 
     In training, `_high` is the largest value held for two epochs in a row and `_low` the smallest; at the
-    initialisation both are the value. `loss_ratio` is the largest training loss over the initial one,
-    `final_loss_ratio` the last training loss over ln C. `growth` is per hidden layer, `total_growth` is
+    initialisation both are the value. `loss_ratio` is the largest training loss held for two epochs over the initial
+    one, `final_loss_ratio` the last over ln C. `growth` is per hidden layer, `total_growth` is
     growth^(layers - 1). `update_ratio` is the median over layers and steps.
     """
 

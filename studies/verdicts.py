@@ -91,7 +91,7 @@ def trained_measures(start: EpochRecord, epochs: Sequence[EpochRecord], *, num_c
     ratios = [_update_ratio(epoch) for epoch in epochs]
     return Measures(
         num_nonfinite=_num_nonfinite(epochs),
-        **_losses(start, epochs, num_classes),
+        **_loss_ratios(start, epochs, num_classes),
         **_growths(epochs),
         spike_rate=statistics.fmean(epoch.metrics["spike_rate"] for epoch in epochs),
         dead_fraction=_held_high([_dead_fraction(epoch) for epoch in epochs]),
@@ -131,15 +131,15 @@ def _growths(epochs: Sequence[EpochRecord]) -> dict[str, float]:
     }
 
 
-def _losses(start: EpochRecord, epochs: Sequence[EpochRecord], num_classes: int) -> dict[str, float]:
-    """Return the training losses' ratios; a network that lost its loss has diverged and none of them applies."""
-    losses = [epoch.train_loss for epoch in epochs if epoch.train_loss is not None]
-    ratios = {}
-    if losses and start.train_loss:
-        ratios["loss_ratio"] = max(losses) / start.train_loss
-    if epochs[-1].train_loss is not None:
-        ratios["final_loss_ratio"] = epochs[-1].train_loss / math.log(num_classes)
-    return ratios
+def _loss_ratios(
+    start: EpochRecord, epochs: Sequence[EpochRecord], num_classes: int
+) -> dict[str, float | None]:
+    """Return the training loss that held over the initial one, and the last over ln C; None where there is none."""
+    highest, last = _held_high([epoch.train_loss for epoch in epochs]), epochs[-1].train_loss
+    return {
+        "loss_ratio": None if highest is None or not start.train_loss else highest / start.train_loss,
+        "final_loss_ratio": None if last is None else last / math.log(num_classes),
+    }
 
 
 def _num_nonfinite(epochs: Sequence[EpochRecord]) -> float:

@@ -59,6 +59,27 @@ class TestDepthStudy:
         assert (plan.study.search.rungs, plan.study.confirm.epochs) == ((3, 9, 27, 81), 81)
 
 
+class TestGradientStudy:
+    def test_it_manipulates_the_initialisation_in_108_cells(self) -> None:
+        plan = plan_of("gradient_study", "laptop")
+        assert plan.study.factors == {
+            "activation": ("relu", "tanh", "sigmoid"),
+            "init_gain": (0.5, 1.0, 2.0),
+            "depth": (3, 7, 20),
+            "batch_norm": (False, True),
+            "residual": ("none", "scaled"),
+        }
+        assert (len(plan.cells), plan.study.replicates, plan.num_search_trials) == (108, 10, 324)
+        made = plan.hyperparameters({"activation": "tanh"})
+        assert {name: made[name] for name in ("init", "optimizer", "dropout")} == {
+            **{"init": "fitting", "optimizer": "sgd", "dropout": 0.0}
+        }
+
+    def test_smoke_is_small(self) -> None:
+        plan = plan_of("gradient_study", "smoke")
+        assert (len(plan.cells), plan.num_search_trials, plan.num_networks) == (32, 64, 288)
+
+
 class TestTuningStudy:
     def test_it_searches_the_space_of_the_depth_study_as_one_sweep(self) -> None:
         study = catalog.load("tuning_study")[1]
@@ -90,7 +111,7 @@ class TestNames:
         with pytest.raises(UsageError) as caught:
             catalog.load("dept_study")
         assert caught.value.mistakes == (
-            "dept_study: no such study (did you mean depth_study?); choices: depth_study, tuning_study",
+            "dept_study: no such study (did you mean depth_study?); choices: depth_study, gradient_study, tuning_study",
         )
 
     def test_a_file_given_without_its_ending_is_pointed_out(
