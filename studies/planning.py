@@ -116,7 +116,12 @@ class Plan:
         return math.prod(map(len, self.study.factors.values()))
 
     def up_to_look(self, num_looks: int) -> "Plan":
-        """Return the plan as if its first looks were all of them: what a run that works on the last of them trains."""
+        """Return the plan as if its first looks were all of them: what a run that works on the last of them trains.
+
+        A study without cells has one look, and is returned as it is.
+        """
+        if not self.study.has_cells:
+            return self
         return replace(self, study=replace(self.study, looks=self.study.all_looks[:num_looks]))
 
     def num_replicates(self, look: int) -> int:

@@ -193,9 +193,8 @@ class Store:
         table = tables.replicate
         query = select(table.c.outcome, func.count()).where(table.c.study_id == study_id)
         with self.reading() as connection:
-            counted: dict[Outcome, int] = dict(
-                connection.execute(query.group_by(table.c.outcome)).tuples().all()
-            )
+            rows = connection.execute(query.group_by(table.c.outcome)).all()
+        counted: dict[Outcome, int] = {row[0]: row[1] for row in rows}
         return {outcome: counted.get(outcome, 0) for outcome in Outcome}
 
     def rung_results(self, study_id: int) -> list[RungRow]:
