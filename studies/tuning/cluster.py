@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -57,8 +58,10 @@ def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background, and on leaving shut down what was started.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
-    be started or joined, or where no trial would fit.
+    be started or joined, or where no trial would fit. A Ray that runs in this process already is a StudiesError at
+    once, and left alone.
     """
+    _refuse_second_ray()
     with _private_folder() as folder, _environment(folder), ThreadPoolExecutor(1, "ray-start") as executor:
         # Started in a thread that stays: Ray's processes die with the thread that made them.
         future = executor.submit(_start, resources, folder)
@@ -69,6 +72,12 @@ def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
             wait([future])
             _shut_down()
             end_processes(folder)
+
+
+def _refuse_second_ray() -> None:
+    """Raise StudiesError where the caller's own Ray runs; where Ray is not even loaded, it does not."""
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        raise StudiesError("Ray runs in this process already", "Call ray.shutdown() first.")
 
 
 @contextmanager
@@ -105,10 +114,6 @@ def _environment(folder: Path) -> Iterator[None]:
 def _start(resources: Resources, folder: Path) -> Cluster:
     import ray
 
-    if ray.is_initialized():
-        raise StudiesError(
-            "Ray runs in this process already", "Call ray.shutdown() first, or give its address."
-        )
     is_local = resources.address is None
     if is_local:
         os.environ[TOKEN_PATH] = str(_write_token(folder / "token"))
@@ -193,7 +198,7 @@ def _fitting(total: dict[str, float], resources: Resources) -> int:
         limits.append(total.get("GPU", 0.0) / resources.gpus_per_trial)
     fitting = int(min(limits) + 1e-9)
     if fitting < 1:
-        has = ", ".join(f"{total.get(kind, 0.0):g} {kind}" for kind in ("CPU", "GPU"))
+        has = " and ".join(f"{total.get(kind, 0.0):g} {kind}" for kind in ("CPU", "GPU"))
         raise StudiesError(
             f"no trial fits: one takes {resources.cpus_per_trial:g} CPU and {resources.gpus_per_trial:g} GPU, "
             f"the cluster has {has}",

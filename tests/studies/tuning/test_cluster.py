@@ -1,0 +1,92 @@
+"""Starting Ray in vain: what does not fit or cannot be joined is told, and nothing stays."""
+
+import os
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import ray
+
+from studies.errors import StudiesError
+from studies.tuning import cluster
+from studies.tuning.cluster import starting_cluster
+from studies.tuning.resources import Resources
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the run's folder is made; Ray itself is not started."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(cluster, "MAX_FOLDER_LENGTH", 500)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: SimpleNamespace(dashboard_url="127.0.0.1:8265"))
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    return tmp_path
+
+
+def test_a_trial_that_would_wait_for_ever_is_refused(temporary: Path) -> None:
+    with (
+        starting_cluster(Resources(workers=1, gpus_per_trial=1)) as future,
+        pytest.raises(StudiesError, match="one takes 1 CPU and 1 GPU, the cluster has 2 CPU and 0 GPU"),
+    ):
+        future.result(timeout=60)
+
+
+def test_as_many_trials_run_as_fit(temporary: Path) -> None:
+    with starting_cluster(Resources(cpus_per_trial=0.5)) as future:
+        started = future.result(timeout=60)
+    assert (started.num_workers, started.dashboard_url) == (4, "http://127.0.0.1:8265")
+
+
+def test_an_unreachable_cluster_is_told_with_its_address(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with (
+        starting_cluster(Resources(address="10.0.0.1:6379")) as future,
+        pytest.raises(StudiesError, match=r"joined at 10\.0\.0\.1:6379: nobody answers"),
+    ):
+        future.result(timeout=60)
+
+
+def test_a_ray_that_runs_in_this_process_already_is_left_alone(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "shutdown", lambda: pytest.fail("somebody else's Ray was shut down"))
+    with pytest.raises(StudiesError, match="runs in this process"), starting_cluster(Resources()):
+        pytest.fail("it was joined")
+
+
+def test_the_folder_is_private_and_goes_away(temporary: Path) -> None:
+    with starting_cluster(Resources()) as future:
+        future.result(timeout=60)
+        (folder,) = temporary.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "token").stat().st_mode & 0o777 == 0o600
+        assert len((folder / "token").read_text()) == 64
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_environment_is_put_back(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AIR_NEW_OUTPUT", "1")
+    before = dict(os.environ)
+    with starting_cluster(Resources()) as future:
+        future.result(timeout=60)
+        assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert os.environ["RAY_AIR_NEW_OUTPUT"] == "0"
+        assert Path(os.environ["RAY_AUTH_TOKEN_PATH"]).is_file()
+    assert dict(os.environ) == before
+
+
+def test_threads_are_a_share_of_the_cores(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "num_cores", lambda: 8)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    for limit, workers, threads in (("", 2, 4), ("", 16, 1), ("3", 2, 3), ("64", 2, 4)):
+        monkeypatch.setenv("OMP_NUM_THREADS", limit)
+        with starting_cluster(Resources(workers=workers)) as future:
+            assert future.result(timeout=60).threads == threads

@@ -1,0 +1,152 @@
+"""The recorder without Ray: what is retried, what is told to the agenda, and that nothing is pickled."""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from studies.database.states import Decision, Outcome, TrialState
+from studies.database.store import Store
+from studies.errors import StudiesError
+from studies.tuning.agenda import Agenda
+from studies.tuning.assignments import assign
+from studies.tuning.planned import PlannedTrial
+from studies.tuning.progress import Progress, planned_progress
+from studies.tuning.recorder import Recorder
+from studies.verdicts import Jury
+from tests.studies.tuning.plans import plan
+from trainables.records import ReplicateRecord, TrialReport
+
+PLAN = plan()
+
+
+class Driver:
+    """A recorder with everything around it, and one trial that Tune has started."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        study = store.create_study(name="x", question="?", plan=PLAN.to_dict(), plan_hash=PLAN.hash, seed=0)
+        self.store, self.study_id = store, study.id
+        self.agenda = Agenda(PLAN)
+        self.decisions: dict[int, Decision] = {}
+        self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
+        self.recorder = Recorder(
+            store=store,
+            study_id=study.id,
+            folder=folder,
+            agenda=self.agenda,
+            decisions=self.decisions,
+            progress=self.progress,
+            jury=Jury(PLAN.study.thresholds, 10),
+            versions={"torch": "2"},
+            max_seconds_of_retries=0.3,
+        )
+        planned = self.agenda.next_trial()
+        assert isinstance(planned, PlannedTrial)
+        store.add_trial(study.id, number=1, phase=planned.phase, cell=1, params=dict(planned.params))
+        assignment = assign(PLAN, planned, keeps_models=False)
+        self.trial = SimpleNamespace(
+            config={"assignment": assignment}, num_failures=4, get_error=lambda: "it was killed"
+        )
+        self.recorder.on_trial_start(0, [], self.trial)
+
+    def report(self, epoch: int, **changes: Any) -> dict[str, Any]:
+        fields: dict[str, Any] = {"objective": 0.5, "epochs": (), "busy_seconds": 2.0, "worker": "here:1"}
+        fields["replicates"] = tuple(
+            ReplicateRecord(
+                replicate=r, block=r, outcome=changes.pop("outcome", Outcome.COMPLETE), val_loss=0.5
+            )
+            for r in (0, 1)
+        )
+        result = {"report": TrialReport(epoch=epoch, **(fields | changes)), "objective": 0.5}
+        self.recorder.on_trial_result(0, [], self.trial, result)
+        return result
+
+    @property
+    def row(self) -> Any:
+        return self.store.trials(self.study_id)[0]
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[Driver]:
+    """A driver on a fresh storage."""
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as store:
+        yield Driver(store, tmp_path)
+
+
+def test_a_trial_goes_on_until_its_last_rung(driver: Driver) -> None:
+    assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 1)
+    driver.report(1)
+    assert (driver.row.state, driver.row.rung) == (TrialState.RUNNING, 1)
+    assert driver.progress.running[1].epoch == 1
+    driver.report(3)
+    assert (driver.row.state, driver.row.rung, driver.row.objective) == (TrialState.COMPLETE, 3, 0.5)
+    assert driver.row.busy_seconds == driver.progress.busy_seconds == 4.0
+    assert driver.agenda.trials[1].state is TrialState.COMPLETE
+    assert driver.progress.running == {}
+
+
+def test_a_stopped_trials_networks_count_as_stopped_unless_they_diverged(driver: Driver) -> None:
+    driver.decisions[1] = Decision.STOP
+    driver.report(1, outcome=Outcome.DIVERGED)
+    assert (driver.row.state, driver.row.stop_reason) == (TrialState.PRUNED, "ASHA at epoch 1")
+    assert driver.store.outcomes(driver.study_id)[Outcome.DIVERGED] == 1
+    assert driver.store.outcomes(driver.study_id)[Outcome.STOPPED] == 1
+    assert driver.decisions == {}, "a decision is used once"
+
+
+def test_a_failed_trial_keeps_its_traceback(driver: Driver) -> None:
+    driver.report(1, error="Traceback ...\nRuntimeError: no")
+    assert (driver.row.state, driver.row.objective) == (TrialState.FAILED, None)
+    assert "RuntimeError: no" in driver.row.error
+    assert driver.store.rung_results(driver.study_id) == []
+
+
+def test_a_lost_worker_fails_the_trial_with_tunes_words(driver: Driver) -> None:
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert driver.row.state is TrialState.FAILED
+    assert driver.row.error == "the worker was lost 4 times, at last so:\nit was killed"
+    assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+
+
+def test_a_report_does_not_stay_in_tunes_result(driver: Driver) -> None:
+    assert set(driver.report(1)) == {"objective"}
+
+
+def test_a_write_that_fails_for_a_moment_is_tried_again(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = driver.store.record_result, iter([OSError("locked"), OSError("locked")])
+
+    def shaky(*arguments: Any) -> None:
+        for error in failures:
+            raise error
+        real(*arguments)
+
+    monkeypatch.setattr(driver.store, "record_result", shaky)
+    driver.report(1)
+    assert driver.recorder.failure is None
+    assert driver.row.rung == 1
+
+
+def test_a_write_that_keeps_failing_is_kept_as_the_failure_and_the_agenda_not_told(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(driver.store, "record_result", broken)
+    driver.report(3)
+    assert isinstance(driver.recorder.failure, StudiesError)
+    assert "no such disk" in str(driver.recorder.failure)
+    assert driver.agenda.trials[1].state is TrialState.WAITING
+    assert driver.row.state is TrialState.RUNNING
+    assert not driver.recorder.insist(lambda: None), "after a failure nothing more is written"
+
+
+def test_nothing_of_it_is_pickled(driver: Driver) -> None:
+    assert pickle.loads(pickle.dumps(driver.recorder)).__dict__ == {}
