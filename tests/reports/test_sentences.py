@@ -13,10 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from reports.best import best_configuration
 from reports.inputs import ReportInputs
 from reports.page import write_report
+from reports.results import compute
 from reports.wording import forbidden_words, unlisted_numbers
 from tests.reports.looked_at import looked_at, without
 from tests.reports.odd_inputs import SMALL, odd_inputs
@@ -76,6 +79,35 @@ def not_a_number() -> ReportInputs:
     return replace(study, replicates=rows)
 
 
+def evaluated() -> ReportInputs:
+    """With predictions of the best cell, read from its confirm trial."""
+    study = sample_inputs(SMALL, num_blocks=10, rates=2)
+    best = best_configuration(study, compute(study))
+    assert best is not None
+    draw = np.random.default_rng(2)
+    rows = [
+        {
+            "trial_number": best["trial_number"],
+            "replicate": block,
+            "confusion": (np.diag(draw.integers(20, 40, 10)) + draw.integers(0, 3, (10, 10))).tolist(),
+            "calibration": [
+                {
+                    "low": low / 10,
+                    "high": (low + 1) / 10,
+                    "count": 5 * low,
+                    "confidence": low / 10 + 0.05,
+                    "accuracy": float(draw.uniform(0, 1)),
+                }
+                if low
+                else {"low": 0.0, "high": 0.1, "count": 0, "confidence": None, "accuracy": None}
+                for low in range(10)
+            ],
+        }
+        for block in range(1, 11)
+    ]
+    return replace(study, evaluation=pd.DataFrame(rows))
+
+
 STUDIES: dict[str, Callable[[], ReportInputs]] = {
     "full": full,
     "two factors": two_factors,
@@ -83,6 +115,7 @@ STUDIES: dict[str, Callable[[], ReportInputs]] = {
     "look in progress": look_in_progress,
     "tuning": sample_tuning,
     "null": null,
+    "evaluated": evaluated,
     "missing cell": missing_cell,
     "not a number": not_a_number,
     **{name: (lambda inputs=inputs: inputs) for name, inputs in odd_inputs().items()},  # type: ignore[misc]
@@ -161,9 +194,12 @@ def test_the_sections_are_those_of_a_report_in_their_order(case: str) -> None:
 
 def test_a_null_study_claims_no_direction() -> None:
     page, report = made("null")
+    performance = page[page.index('<section id="performance"') : page.index('<section id="stability"')]
     gates = {row["gate"] for family in ("at_best", "contrasts") for row in report[family] if row["gate"]}
     assert gates <= {"UNRESOLVED", "EQUIVALENT", "BOUNDARY"}
-    shown = " ".join(sentences(page))
+    # Gradients do grow with depth there: only what is said of losses is null.
+    answer = [each["sentence"] for each in report["answer"]]
+    shown = " ".join([*answer, report["analysis"][1], *sentences(performance)])
     for word in ("higher by", "lower by", "adds", "saves"):
         assert word not in shown
 
@@ -191,3 +227,11 @@ def test_the_lottery_can_be_drawn_again_from_what_the_page_holds() -> None:
     means = [np.mean(losses) for losses in held["losses"]]
     assert means == sorted(means)
     assert means[0] == pytest.approx(report["lottery"]["networks"][0]["mean"], abs=1e-4)
+
+
+def test_the_best_model_shows_how_it_errs() -> None:
+    page, report = made("evaluated")
+    found = report["evaluation"]
+    assert found["num_blocks"] == 10
+    assert {"figure-confusion", "figure-reliability"} <= set(re.findall(r'<figure id="([\w-]+)"', page))
+    assert "Precision and recall by class, over 10 blocks" in page
