@@ -108,9 +108,9 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def outcome_spoken(outcome: str) -> str:
-    """An outcome inside a sentence, where ln total growth is "the log of total gradient growth"."""
+    """An outcome inside a sentence, where ln total growth is "the log total gradient growth"."""
     if outcome in ("ln_total_growth", "total_growth"):
-        return "the logarithm of total gradient growth"
+        return "the log total gradient growth"
     return f"the {outcome_name(outcome)}"
 
 

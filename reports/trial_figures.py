@@ -20,7 +20,7 @@ MEASURES = {  # heading, unit, on a log scale
     "grad_l2": ("Weights’ gradient", "norm, mean", True),
     "grad_l2_max": ("Weights’ gradient, largest step", "norm", True),
     "grad_rms": ("Weights’ gradient per weight", "RMS", True),
-    "weight_rms": ("Weights", "RMS", True),
+    "weight_rms": ("Weights", "RMS", False),
     "update_ratio": ("Update ratio", "of the weights’ norm", True),
     "activation_mean": ("Activation, mean", "", False),
     "activation_std": ("Activation, spread", "standard deviation", False),
@@ -103,7 +103,7 @@ def layers_figure(inputs: ReportInputs, number_of_trial: int, theme: Theme) -> F
         caption=(
             "One line a hidden layer, named at its right end, 1 next to the input: median over networks with a 5–95 % "
             "band. Epoch 0 is the initialisation. Dashed in the update ratio: 10⁻³, the common guide. Scales differ "
-            "between panels; gradients, weights and ratios are on log scales."
+            "between panels; gradients and ratios are on log scales."
         ),
         num=f"n = {plural(int(rows['replicate'].nunique()), 'network')}",
         alt=f"Measures by layer and epoch of trial {number_of_trial}; at the last epoch {'; '.join(ends)}",

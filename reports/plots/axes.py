@@ -81,8 +81,10 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
         powers = [power for power in range(first, last + 1) if low <= 10.0**power <= high]
         stride = math.ceil(len(powers) / most) or 1
         # Multiples of the stride, so that 1 has a tick where it lies within.
-        chosen = [10.0**power for power in powers if power % stride == 0] or [low, high]
-    return chosen
+        chosen = [10.0**power for power in powers if power % stride == 0]
+        chosen = chosen or [low]
+    # Within less than a power of ten, one tick says too little and round numbers serve.
+    return chosen if len(chosen) > 1 or high / low > 10 else linear_ticks(low, high, most)
 
 
 def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
