@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reports.effects import wilson
@@ -18,6 +19,11 @@ from tests.reports.sample import sample_inputs
 FACTORS = {"depth": (3, 7), "batch_norm": (False, True)}
 
 
+def put(rows: pd.DataFrame, where: pd.Series[bool], **values: str | float) -> pd.DataFrame:
+    """Return the rows with these values where the condition holds."""
+    return rows.assign(**{name: rows[name].mask(where, value) for name, value in values.items()})
+
+
 @pytest.fixture(scope="module")
 def study() -> ReportInputs:
     """Two networks lost and three capped at depth 7 without batch normalisation, in ten blocks."""
@@ -25,13 +31,9 @@ def study() -> ReportInputs:
     rows = inputs.replicates.copy()
     mine = (rows["phase"] == "confirm") & (rows["depth"] == 7) & ~rows["batch_norm"].astype(bool)
     others = (rows["phase"] == "confirm") & ~mine
-    rows.loc[others | mine, ["outcome", "test_loss", "test_accuracy"]] = ["complete", 0.2, 0.9]
-    rows.loc[mine & (rows["block"] <= 2), ["outcome", "test_loss", "test_accuracy"]] = [
-        "diverged",
-        np.nan,
-        np.nan,
-    ]
-    rows.loc[mine & (rows["block"] > 7), ["test_loss", "test_accuracy"]] = [9.5, 0.1]
+    rows = put(rows, others | mine, outcome="complete", test_loss=0.2, test_accuracy=0.9)
+    rows = put(rows, mine & (rows["block"] <= 2), outcome="diverged", test_loss=np.nan, test_accuracy=np.nan)
+    rows = put(rows, mine & (rows["block"] > 7), test_loss=9.5, test_accuracy=0.1)
     return replace(inputs, replicates=rows)
 
 
