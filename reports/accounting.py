@@ -28,6 +28,9 @@ class AccountingError(ValueError):
         super().__init__("the accounting does not add up: " + "; ".join(self.mistakes))
 
 
+_COPIED = r"^copied from (.+), trial \d+$"  # what `studies` notes as the worker of a copied trial
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accounting:
     """Counts of a study; the tables share the columns of `COUNTS` and `seconds`.
@@ -172,6 +175,14 @@ def _check_sums(by_phase: pd.DataFrame, by_level: pd.DataFrame, overall: Mapping
     ]
     if wrong:
         raise AccountingError(wrong)
+
+
+def copied_trials(trials: pd.DataFrame) -> dict[str, int]:
+    """How many trials were copied from which study (`--grow-from`) rather than trained: name to count."""
+    if "worker" not in trials or trials.empty:
+        return {}
+    sources = trials["worker"].astype("string").str.extract(_COPIED)[0].dropna()
+    return {str(name): int(num) for name, num in sources.value_counts(sort=False).items()}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

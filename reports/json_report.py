@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.accounting import copied_trials
 from reports.analysis import three_paragraphs
 from reports.answers import Said, opening, said_at_best, said_averaged
 from reports.best import best_configuration, confirmed_configurations, found
@@ -40,7 +41,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "headline": key_numbers(inputs, results),
         "analysis": [each.text for each in analysis],
         "analysis_numbers": [each.numbers for each in analysis],
-        "accounting": results.accounting.to_dict(),
+        "accounting": {**results.accounting.to_dict(), "copied": copied_trials(inputs.trials)},
         "look": results.look.to_dict(),
         "at_best": contrast_records(results.at_best, at_best),
         "contrasts": [

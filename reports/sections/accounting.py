@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import MISSING, count, duration, factor_name, level_name
+from reports.words import MISSING, count, duration, factor_name, level_name, plural
 
 COUNTS = {
     "planned": "planned",
@@ -38,8 +38,15 @@ def accounting(material: Material) -> Section:
         "sum": _sum(counts),
         "tables": [table for table in tables if table.rows],
         "events": _events(material),
+        "copied": _copied(counts["copied"]),
     }
     return Section(slug="accounting", title="Accounting", context=context)
+
+
+def _copied(copied: Mapping[str, int]) -> str:
+    """Which trials were taken over from another study; their seconds were spent there."""
+    parts = [f"{plural(num, 'trial')} from {name}" for name, num in copied.items()]
+    return f" Copied, not trained again: {', '.join(parts)}; the time they took counts there." if parts else ""
 
 
 def _sum(counts: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from reports.accounting import COUNTS, Accounting, AccountingError, account
+from reports.accounting import COUNTS, Accounting, AccountingError, account, copied_trials
 from reports.inputs import ReportInputs
 from tests.reports.sample import START, sample_inputs, sample_tuning
 
@@ -86,6 +86,12 @@ class TestCounts:
         plan = {**study.plan, "factors": {"depth": [3, 5, 7]}}
         found = account(study.trials, study.replicates, study.epochs, plan).to_dict()
         assert json.loads(json.dumps(found))["by_level"][0]["planned"] is None
+
+
+def test_copied_trials_are_counted_by_their_source(study: ReportInputs) -> None:
+    workers = study.trials["worker"].where(study.trials["number"] > 2, "copied from small-study, trial 7")
+    assert copied_trials(study.trials.assign(worker=workers)) == {"small-study": 2}
+    assert copied_trials(study.trials) == copied_trials(study.trials.iloc[:0]) == {}
 
 
 def pruned_confirm(study: ReportInputs) -> dict[str, pd.DataFrame]:

@@ -238,6 +238,6 @@ def test_a_record_that_does_not_add_up_is_refused_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_study_stays_small(tmp_path: Path) -> None:
-    page = write_report(sample_inputs(), tmp_path)
+def test_54_cells_of_20_replicates_stay_small(tmp_path: Path) -> None:
+    page = write_report(sample_inputs(num_blocks=20), tmp_path)
     assert page.stat().st_size < 1_000_000
