@@ -1,5 +1,4 @@
-"""Plots of verdicts, update ratios, growth beside loss and weights' gradients compute what they say, draw all, and say
-why they are empty."""
+"""Plots of verdicts, update ratios and growth compute what they say, draw all of it, and say why they are empty."""
 
 import numpy as np
 import pandas as pd
