@@ -46,7 +46,9 @@ def accounting(material: Material) -> Section:
 def _copied(copied: Mapping[str, int]) -> str:
     """Which trials were taken over from another study; their seconds were spent there."""
     parts = [f"{plural(num, 'trial')} from {name}" for name, num in copied.items()]
-    return f" Copied, not trained again: {', '.join(parts)}; the time they took counts there." if parts else ""
+    return (
+        f" Copied, not trained again: {', '.join(parts)}; the time they took counts there." if parts else ""
+    )
 
 
 def _sum(counts: Mapping[str, Any]) -> str:
