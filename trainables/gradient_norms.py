@@ -37,17 +37,16 @@ def spike_rate(norms: Norms, earlier: Norms) -> Norms:
     known = np.concatenate([earlier[-SPIKE_WINDOW:], norms])
     start = len(known) - len(norms)
     spikes = np.zeros(norms.shape[1])
-    for replicate in _may_spike(known):
-        line = known[:, replicate]
-        for step in range(max(start, 1), len(line)):
-            before = line[max(0, step - SPIKE_WINDOW) : step]
-            before = before[np.isfinite(before)]
-            spikes[replicate] += before.size > 0 and line[step] > SPIKE * np.median(before)
+    for step, replicate in _candidates(known, max(start, 1)):
+        before = known[max(0, step - SPIKE_WINDOW) : step, replicate]
+        before = before[np.isfinite(before)]
+        spikes[replicate] += before.size > 0 and known[step, replicate] > SPIKE * np.median(before)
     return spikes / len(norms)
 
 
-def _may_spike(known: Norms) -> NDArray[np.intp]:
-    """Return the few replicates whose norms differ enough for a spike; NaN and infinity are among them."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        calm = known.max(0) <= SPIKE * known.min(0)
-    return np.flatnonzero(~calm)
+def _candidates(known: Norms, start: int) -> list[tuple[int, int]]:
+    """Return the few steps and replicates that can be spikes: no median lies below the least norm so far."""
+    least = np.fmin.accumulate(known[:-1])[start - 1 :]
+    return [
+        (step + start, replicate) for step, replicate in np.argwhere(known[start:] > SPIKE * least).tolist()
+    ]

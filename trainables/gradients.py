@@ -17,8 +17,11 @@ from trainables.activations import ActivationRecorder
 from trainables.records import LayerRecord
 from trainables.stack_model import StackModel
 
-MIN_MEASURED_STEPS = 20
-"""delta_rms, weight_rms and update_ratio are taken at least this often an epoch, or at every step if fewer."""
+MIN_DELTA_STEPS = 20
+"""delta_rms is taken at least this often an epoch, or at every step if there are fewer."""
+
+MIN_UPDATE_STEPS = 8
+"""weight_rms and update_ratio are taken at least this often: a copy of the weights costs as much as all the rest."""
 
 MOMENT_STEPS = 2
 """Steps of an epoch at which mean and standard deviation of the activations are taken, or all if fewer."""
@@ -33,35 +36,32 @@ class ReplicateMeasures:
 
 
 class GradientRecorder:
-    """Collects one epoch's measures of every hidden layer and replicate.
+    """Collects the measures of every hidden layer and replicate over one epoch after the other.
 
     A step is: backward, `after_backward`, clipping and update if there are any, `after_update` or `after_measure`.
-    `norms` holds each replicate's whole gradient norm at every step, shape (steps, replicates), at the epoch's end.
+    `measures` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
     """
 
-    def __init__(self, model: StackModel, *, num_steps: int, earlier_norms: Tensor | None = None) -> None:
-        """Prepare buffers for `num_steps` steps; `earlier_norms` are `norms` of the epoch before this one."""
-        self._parameters, self._blocks = model.parameters, model.blocks
-        self._weights = self._parameters.weight_runs(self._parameters.values)
+    def __init__(self, model: StackModel, *, num_steps: int) -> None:
+        """Prepare buffers for epochs of `num_steps` steps."""
+        self._model, self._parameters = model, model.parameters
+        values = self._parameters.values
+        self._weights = self._parameters.weight_runs(values)
         self._before = [torch.empty_like(run) for run in self._weights]
-        self._counts = [len(run) for run in self._weights]
-        self._stride = max(1, num_steps // MIN_MEASURED_STEPS)
+        self._delta_stride = max(1, num_steps // MIN_DELTA_STEPS)
+        self._update_stride = max(1, num_steps // MIN_UPDATE_STEPS)
         self._moment_stride = -(-num_steps // MOMENT_STEPS)
-        layers, replicates = len(model.blocks), self._parameters.replicates
-        self._norms = self._parameters.values.new_empty(num_steps, layers + 1, replicates)
-        sampled = self._norms.new_full((3, -(-num_steps // self._stride), layers, replicates), torch.nan)
-        self._sampled = sampled
-        self._deltas, self._updates, self._weight_norms = (list(norms.unbind()) for norms in sampled)
-        self._delta_sizes: list[list[int]] = []
-        self._earlier = self._norms.new_empty(0, replicates) if earlier_norms is None else earlier_norms
-        self._activations = ActivationRecorder(model.blocks)
-        self._step = 0
+        shape = len(self._parameters.weight_sizes), self._parameters.replicates
+        self._norms = values.new_empty(num_steps, shape[0] + 1, shape[1])
+        self._deltas = values.new_empty(-(-num_steps // self._delta_stride), *shape)
+        self._updates = values.new_full((2, -(-num_steps // self._update_stride), *shape), torch.nan)
+        self._earlier = np.empty((0, shape[1]))
+        self._begin_epoch()
 
-    @property
-    def norms(self) -> Tensor:
-        """Each replicate's whole gradient norm at every step, shape (steps, replicates)."""
-        norms: Tensor = torch.linalg.vector_norm(self._norms, dim=1)
-        return norms
+    def _begin_epoch(self) -> None:
+        self._step = 0
+        self._examples: list[int] = []
+        self._activations = ActivationRecorder(self._model)
 
     def after_backward(self) -> None:
         """Measure the gradients of the step that just went backward; call it before clipping."""
@@ -69,44 +69,48 @@ class GradientRecorder:
         self._activations.note_responses()
         if self._step % self._moment_stride == 0:
             self._activations.note_moments()
-        sample, skipped = divmod(self._step, self._stride)
-        if not skipped:
-            for block, norms in zip(self._blocks, self._deltas[sample], strict=True):
-                torch.linalg.vector_norm(block.delta, dim=(1, 2), out=norms)
-            self._delta_sizes.append([block.delta[0].numel() for block in self._blocks])
+        if self._step % self._delta_stride == 0:
+            deltas = self._model.deltas
+            self._write_norms(
+                [run.flatten(2) for run in deltas.runs], self._deltas[self._step // self._delta_stride]
+            )
+            self._examples.append(deltas.runs[0].shape[3])
+        if self._step % self._update_stride == 0:
             for weights, before in zip(self._weights, self._before, strict=True):
                 before.copy_(weights)
 
     def after_update(self) -> None:
         """Measure the update that the optimizer made: weights after it minus weights before it."""
-        sample, skipped = divmod(self._step, self._stride)
-        if not skipped:
+        if self._step % self._update_stride == 0:
             for weights, before in zip(self._weights, self._before, strict=True):
                 torch.sub(weights, before, out=before)
-            self._write_norms(self._before, self._updates[sample])
+            self._write_norms(self._before, self._updates[0, self._step // self._update_stride])
         self.after_measure()
 
     def after_measure(self) -> None:
         """End a step; by itself one that updates nothing, as at the initialisation."""
-        sample, skipped = divmod(self._step, self._stride)
-        if not skipped:
-            self._write_norms(self._weights, self._weight_norms[sample])
+        if self._step % self._update_stride == 0:
+            self._write_norms(self._weights, self._updates[1, self._step // self._update_stride])
         self._step += 1
 
     def _write_norms(self, runs: list[Tensor], into: Tensor) -> None:
-        for run, rows in zip(runs, torch.split(into, self._counts), strict=True):
+        for run, rows in zip(runs, torch.split(into, [len(run) for run in runs]), strict=True):
             torch.linalg.vector_norm(run, dim=2, out=rows)
 
     def measures(self, *, clip_norm: float | None = None) -> list[ReplicateMeasures]:
-        """Return each replicate's measures; this is where the epoch's values leave the device."""
-        by_layer = self._layer_columns().transpose(2, 1, 0).tolist()
-        norms = self.norms.cpu().numpy()
-        metrics = zip(
-            gradient_norms.num_nonfinite(norms).tolist(),
-            gradient_norms.clip_fraction(norms, clip_norm).tolist(),
-            gradient_norms.spike_rate(norms, self._earlier.cpu().numpy()).tolist(),
-            strict=True,
-        )
+        """Return each replicate's measures and end the epoch; here its values leave the device."""
+        by_part = self._norms.cpu().numpy()
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            norms = np.sqrt(np.einsum("spr,spr->sr", by_part, by_part))
+            by_layer = self._layer_columns(by_part[:, :-1]).transpose(2, 1, 0).tolist()
+            metrics = zip(
+                gradient_norms.num_nonfinite(norms).tolist(),
+                gradient_norms.clip_fraction(norms, clip_norm).tolist(),
+                gradient_norms.spike_rate(norms, self._earlier).tolist(),
+                strict=True,
+            )
+        self._earlier = norms
+        self._begin_epoch()
         return [
             ReplicateMeasures(
                 layers=tuple(_layer_record(layer, values) for layer, values in enumerate(layers, start=1)),
@@ -115,25 +119,31 @@ class GradientRecorder:
             for layers, (nonfinite, clipped, spikes) in zip(by_layer, metrics, strict=True)
         ]
 
-    def _layer_columns(self) -> NDArray[np.float64]:
-        """Return the layers' measures, shape (columns, layers, replicates)."""
-        gradients = self._norms[:, :-1].cpu().numpy()
-        deltas, updates, weights = self._sampled.cpu().numpy()
+    def _layer_columns(self, norms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the layers' measures, shape (columns, layers, replicates), given their gradients' norms."""
         roots = np.sqrt(self._parameters.weight_sizes)[:, None]
-        deltas = deltas / np.sqrt(self._delta_sizes)[:, :, None]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            sampled = _medians(np.stack([deltas, weights / roots, updates / weights]))
-            mean = gradients.mean(0, dtype=float)
-        return np.stack([mean, gradients.max(0), mean / roots, *sampled, *self._activations.columns()])
+        updates, weights = self._updates.cpu().numpy()
+        sizes = np.outer(self._examples, self._model.deltas.widths)
+        deltas = self._deltas.cpu().numpy() / np.sqrt(sizes)[:, :, None]
+        mean = norms.mean(0, dtype=float)
+        return np.array(
+            [
+                mean,
+                norms.max(0),
+                mean / roots,
+                _median(deltas),
+                *_median(np.stack([weights / roots, updates / weights], axis=1)),
+                *self._activations.columns(),
+            ]
+        )
 
 
-def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the medians over axis 1; the mean of the middle two where the count is even, NaN where one is."""
-    ordered = np.sort(values, axis=1)
-    middle = ordered.shape[1] // 2
-    medians = (ordered[:, middle] + ordered[:, -middle - 1]) / 2
+def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median over axis 0; the mean of the middle two where the count is even, NaN where one is."""
+    ordered = np.sort(values, axis=0)
+    middle = len(ordered) // 2
     # NaN is sorted last.
-    return np.where(np.isnan(ordered[:, -1]), np.nan, medians)
+    return np.where(np.isnan(ordered[-1]), np.nan, (ordered[middle] + ordered[-middle - 1]) / 2)
 
 
 def _layer_record(layer: int, values: list[float]) -> LayerRecord:

@@ -41,10 +41,10 @@ class Linear(Layer):
             return torch.bmm(self.weight, inputs)
         return torch.baddbmm(self.bias, self.weight, inputs)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        """Store dL/dW and dL/db and return dL/dx."""
+    def backward(self, gradient: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """Store dL/dW and dL/db and return dL/dx, written to `out` where it is given."""
         self.backward_parameters(gradient)
-        return torch.bmm(self.weight.transpose(1, 2), gradient)
+        return torch.bmm(self.weight.transpose(1, 2), gradient, out=out)
 
     def backward_parameters(self, gradient: Tensor) -> None:
         """Store dL/dW and dL/db alone: the first layer's inputs need no gradient."""
@@ -103,15 +103,15 @@ class BatchNorm(Layer):
 
 
 class ReLU(Layer):
-    """max(x, 0)."""
+    """max(x, 0). Like every activation, `forward` writes to `out` where it is given."""
 
     def __init__(self) -> None:
         """Keep nothing yet."""
         self.outputs: Tensor | None = None
 
-    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+    def forward(self, inputs: Tensor, *, training: bool, out: Tensor | None = None) -> Tensor:
         """Return max(x, 0)."""
-        self.outputs = torch.relu(inputs)
+        self.outputs = torch.clamp_min(inputs, 0, out=out)
         return self.outputs
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -123,9 +123,9 @@ class ReLU(Layer):
 class Tanh(ReLU):
     """The hyperbolic tangent."""
 
-    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+    def forward(self, inputs: Tensor, *, training: bool, out: Tensor | None = None) -> Tensor:
         """Return tanh(x)."""
-        self.outputs = torch.tanh(inputs)
+        self.outputs = torch.tanh(inputs, out=out)
         return self.outputs
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -137,9 +137,9 @@ class Tanh(ReLU):
 class Sigmoid(ReLU):
     """The logistic function."""
 
-    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
+    def forward(self, inputs: Tensor, *, training: bool, out: Tensor | None = None) -> Tensor:
         """Return 1 / (1 + exp(-x))."""
-        self.outputs = torch.sigmoid(inputs)
+        self.outputs = torch.sigmoid(inputs, out=out)
         return self.outputs
 
     def backward(self, gradient: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ class Skip(ABC):
     """Adds a block's input to its branch; `backward` belongs to the latest `forward`."""
 
     @abstractmethod
-    def forward(self, inputs: Tensor, branch: Tensor) -> Tensor:
-        """Return inputs + factor x branch, all of shape (replicates, units, examples)."""
+    def forward(self, inputs: Tensor, branch: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """Return inputs + factor x branch, all (replicates, units, examples), written to `out` where it is given."""
 
     @abstractmethod
     def backward(self, gradient: Tensor) -> Tensor:
@@ -25,9 +25,9 @@ class FixedSkip(Skip):
         """Weigh the branch by `factor`."""
         self._factor = factor
 
-    def forward(self, inputs: Tensor, branch: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, branch: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Return inputs + factor x branch."""
-        return torch.add(inputs, branch, alpha=self._factor)
+        return torch.add(inputs, branch, alpha=self._factor, out=out)
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Return factor x gradient."""
@@ -42,10 +42,10 @@ class LearntSkip(Skip):
         self.factor, self.factor_gradient = factor, factor_gradient
         self._branch: Tensor | None = None
 
-    def forward(self, inputs: Tensor, branch: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, branch: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Return inputs + factor x branch."""
         self._branch = branch
-        return torch.addcmul(inputs, branch, self.factor)
+        return torch.addcmul(inputs, branch, self.factor, out=out)
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Store the factor's gradient and return factor x gradient."""

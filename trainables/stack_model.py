@@ -1,35 +1,32 @@
 """What a model must offer so that a stack of its replicates can be trained, measured and kept."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 from torch import Tensor
 
 from trainables.parameters import FlatParameters
-
-
-class HiddenBlock(ABC):
-    """What gradient stability needs of one hidden block after a forward and a backward pass in training mode."""
-
-    response: Tensor
-    """What tells whether a unit is dead, shape (replicates, units, examples): the activation before dropout, or h_l
-    where a skip is added and the activation does not saturate."""
-    output: Tensor
-    """h_l, what the block hands on, of the same shape."""
-    delta: Tensor
-    """dL/dh_l, of the same shape."""
-    saturates: bool
-    """Whether a unit is dead when its response is above 0.97 in size (tanh, sigmoid), not when it is 0."""
-    response_is_unipolar: bool
-    """Whether responses lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
+from trainables.signals import Signals
 
 
 class StackModel(ABC):
-    """A stack of networks that differ in their weights alone; replicates never mix."""
+    """A stack of networks that differ in their weights alone; replicates never mix.
+
+    What gradient stability needs of the hidden layers is here after a forward and a backward pass in training mode.
+    """
 
     parameters: FlatParameters
-    """Their hidden weights belong to `blocks`, in the same order."""
-    blocks: Sequence[HiddenBlock]
+    """Their hidden weights belong to the hidden layers, in the same order."""
+    outputs: list[Tensor]
+    """h_l of each hidden layer, shape (replicates, units, examples)."""
+    responses: Signals
+    """What tells whether a unit is dead: the activation before dropout, or h_l where a skip is added to an activation
+    that does not saturate."""
+    deltas: Signals
+    """dL/dh_l."""
+    saturates: bool
+    """Whether a unit is dead when its response is above 0.97 in size (tanh, sigmoid), not when it is 0."""
+    responses_are_unipolar: bool
+    """Whether responses lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:

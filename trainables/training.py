@@ -113,14 +113,14 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
     """
     if 0 in layers_at:
         yield _measure_initialisation(stack)
-    earlier_norms: Tensor | None = None
+    recorder: GradientRecorder | None = None
     for epoch in range(1, epochs + 1):
         batches = _batches(stack, epoch)
-        recorder = None
-        if epoch in layers_at:
-            recorder = GradientRecorder(stack.model, num_steps=len(batches), earlier_norms=earlier_norms)
+        if epoch not in layers_at:
+            recorder = None
+        elif recorder is None:
+            recorder = GradientRecorder(stack.model, num_steps=len(batches))
         yield _train_epoch(stack, epoch, batches, recorder)
-        earlier_norms = None if recorder is None else recorder.norms
 
 
 def _train_epoch(

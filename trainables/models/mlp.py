@@ -10,7 +10,8 @@ from trainables.initialisation import draw_weights
 from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, Linear, ReLU
 from trainables.parameters import FlatParameters
 from trainables.residual import FixedSkip, LearntSkip, Skip
-from trainables.stack_model import HiddenBlock, StackModel
+from trainables.signals import Signals
+from trainables.stack_model import StackModel
 
 
 def build(
@@ -45,7 +46,7 @@ def build(
             parameters.value(f"blocks.{index}.weight")[replicate] = weight * hp.init_gain
         parameters.value("output.weight")[replicate] = drawn[-1]
     blocks = [Block(parameters, index, hp, generator) for index in range(hp.depth)]
-    return MLP(parameters, blocks)
+    return MLP(parameters, blocks, hp)
 
 
 def _other_shapes(num_classes: int, hp: Hyperparameters) -> dict[str, tuple[int, ...]]:
@@ -77,7 +78,7 @@ def _skip(parameters: FlatParameters, index: int, hp: Hyperparameters) -> Skip |
     raise ValueError(f"unknown residual {hp.residual!r} (choices: none, plain, scaled, zero)")
 
 
-class Block(HiddenBlock):
+class Block:
     """Linear, then batch norm if wanted, the activation, dropout, and the skip if there is one."""
 
     def __init__(
@@ -102,46 +103,49 @@ class Block(HiddenBlock):
         self.activation: ReLU = ACTIVATIONS[hp.activation]()
         self.dropout = Dropout(hp.dropout, generator)
         self.skip = _skip(parameters, index, hp)
-        self.saturates = hp.activation != "relu"
-        self.response_is_unipolar = hp.activation == "sigmoid"
+        # A unit that hands on its input is not dead: its response is then its output.
+        self._responds_by_output = self.skip is not None and hp.activation == "relu"
 
-    def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
-        """Return h_l, shape (replicates, units, examples)."""
+    def forward(self, inputs: Tensor, *, training: bool, response: Tensor | None = None) -> Tensor:
+        """Return h_l, shape (replicates, units, examples), and write what tells dead units to `response`."""
         signal = self.linear.forward(inputs, training=training)
         if self.norm is not None:
             signal = self.norm.forward(signal, training=training)
-        self.response = self.activation.forward(signal, training=training)
-        branch = self.dropout.forward(self.response, training=training)
+        activated = self.activation.forward(
+            signal, training=training, out=None if self._responds_by_output else response
+        )
+        branch = self.dropout.forward(activated, training=training)
         if self.skip is None:
-            self.output = branch
             return branch
-        self.output = self.skip.forward(inputs, branch)
-        if not self.saturates:
-            self.response = self.output  # a unit that hands on its input is not dead
-        return self.output
+        return self.skip.forward(inputs, branch, out=response if self._responds_by_output else None)
 
-    def backward(self, gradient: Tensor, *, first: bool) -> Tensor:
-        """Store the parameters' gradients and hand on dL/d(input); the first block hands on nothing new."""
-        self.delta = gradient
+    def backward(self, delta: Tensor, *, out: Tensor | None) -> None:
+        """Store the parameters' gradients and write dL/d(input) to `out`; the first block has no use for it."""
+        gradient = delta
         if self.skip is not None:
             gradient = self.skip.backward(gradient)
         gradient = self.activation.backward(self.dropout.backward(gradient))
         if self.norm is not None:
             gradient = self.norm.backward(gradient)
-        if first:
+        if out is None:
             self.linear.backward_parameters(gradient)
-            return gradient
-        gradient = self.linear.backward(gradient)
-        return gradient if self.skip is None else gradient.add_(self.delta)
+            return
+        self.linear.backward(gradient, out=out)
+        if self.skip is not None:
+            out.add_(delta)
 
 
 class MLP(StackModel):
     """Hidden blocks and a linear output, for every replicate at once."""
 
-    def __init__(self, parameters: FlatParameters, blocks: Sequence[Block]) -> None:
+    def __init__(self, parameters: FlatParameters, blocks: Sequence[Block], hp: Hyperparameters) -> None:
         """Join the blocks with the output layer."""
-        self.parameters = parameters
-        self.blocks: Sequence[Block] = blocks
+        self.parameters, self.blocks = parameters, blocks
+        self.outputs: list[Tensor] = []
+        self.responses = Signals(hp.widths, parameters.values, parameters.replicates)
+        self.deltas = Signals(hp.widths, parameters.values, parameters.replicates)
+        self.saturates = hp.activation != "relu"
+        self.responses_are_unipolar = hp.activation == "sigmoid"
         value, gradient = parameters.value, parameters.gradient
         self._output = Linear(
             value("output.weight"), gradient("output.weight"), value("output.bias"), gradient("output.bias")
@@ -150,15 +154,22 @@ class MLP(StackModel):
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         """Return logits (replicates, classes, examples) for inputs (replicates, examples, features)."""
         signal = inputs.transpose(1, 2)
-        for block in self.blocks:
-            signal = block.forward(signal, training=training)
-        return self._output.forward(signal, training=training)
+        if not training:
+            for block in self.blocks:
+                signal = block.forward(signal, training=False)
+            return self._output.forward(signal, training=False)
+        self.outputs = []
+        for block, response in zip(self.blocks, self.responses.prepare(inputs.shape[1]), strict=True):
+            signal = block.forward(signal, training=True, response=response)
+            self.outputs.append(signal)
+        return self._output.forward(signal, training=True)
 
     def backward(self, gradient: Tensor) -> None:
         """Store every parameter's gradient, from the last layer to the first."""
-        gradient = self._output.backward(gradient)
+        deltas = self.deltas.prepare(gradient.shape[2])
+        self._output.backward(gradient, out=deltas[-1])
         for index in reversed(range(len(self.blocks))):
-            gradient = self.blocks[index].backward(gradient, first=index == 0)
+            self.blocks[index].backward(deltas[index], out=deltas[index - 1] if index else None)
 
     def track_statistics(self, tracking: bool) -> None:
         """Say whether the batch norms' running statistics move."""
