@@ -101,7 +101,7 @@ class GradientRecorder:
         """Return each replicate's measures and end the epoch; here its values leave the device."""
         by_part = self._norms.cpu().numpy()
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            norms = np.sqrt(np.einsum("spr,spr->sr", by_part, by_part))
+            norms = np.sqrt(np.square(by_part, dtype=float).sum(1))
             by_layer = self._layer_columns(by_part[:, :-1]).transpose(2, 1, 0).tolist()
             metrics = zip(
                 gradient_norms.num_nonfinite(norms).tolist(),
