@@ -48,7 +48,7 @@ class Agenda:
         self._open: dict[Phase, set[int]] = {phase: set() for phase in Phase}
         self._resumed: list[int] = []
         self._lowest = 1
-        self._confirm: list[Configuration] | None = None
+        self._chosen: dict[int | None, list[Configuration]] = {}
         self.changed_proposals: list[int] = []
         """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
         self._replay(trials, rungs)
@@ -67,12 +67,10 @@ class Agenda:
         number = self._next_number(self._plan.num_search_trials)
         if number is not None:
             return self._add(self._new_search_trial(number))
-        if self._open[Phase.SEARCH]:
-            return Nothing.YET
         for number, configuration in self._confirm_numbers(self.num_looks).items():
             if number not in self._trials:
                 return self._add(self._new_confirm_trial(number, configuration))
-        return Nothing.YET if self._open[Phase.CONFIRM] else Nothing.MORE
+        return Nothing.YET if any(self._open.values()) else Nothing.MORE
 
     def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
         """Return what ASHA says of a result, None where it is not asked: between rungs and in the confirm phase."""
@@ -120,25 +118,50 @@ class Agenda:
         ranked = rank(self._of(Phase.SEARCH), mode=self.mode, cell=cell)
         return ranked[0] if ranked else None
 
-    def _confirmed_configurations(self) -> list[Configuration]:
-        """Return what the confirm phase trains: every cell at its best nuisance values, or the best and a default.
+    def _configurations(self) -> list[Configuration]:
+        """Return what the confirm phase trains, as far as it is chosen: cells at their best nuisance values.
 
-        A cell in which every trial failed has none and stays without a confirm trial.
+        Without cells they are the best configurations and a default, chosen when the search has ended.
         """
-        assert not self._open[Phase.SEARCH], "configurations are chosen when the search has ended"
-        if self._confirm is None:
-            if self._plan.cells:
-                best = [(cell, self.best_search_trial(cell)) for cell in self._plan.cells]
-                self._confirm = [(cell, trial.params) for cell, trial in best if trial is not None]
-            else:
-                confirm = self._plan.study.confirm
-                chosen = [
-                    trial.params for trial in rank(self._of(Phase.SEARCH), mode=self.mode)[: confirm.best]
-                ]
-                if confirm.default:
-                    chosen.append(self._default_params())
-                self._confirm = [(None, params) for params in chosen]
-        return self._confirm
+        return [configuration for group in self._groups for configuration in self._chosen_in(group)]
+
+    def _chosen_in(self, cell: Cell | None) -> list[Configuration]:
+        """Return a group's configurations; none yet where they are not chosen, none ever where every trial failed."""
+        key = None if cell is None else cell.number
+        if key not in self._chosen:
+            if not self._is_settled(cell):
+                return []
+            self._chosen[key] = self._choose() if cell is None else self._choose_in(cell)
+        return self._chosen[key]
+
+    def _is_settled(self, cell: Cell | None) -> bool:
+        """Say whether a group's search has ended and, while others search on, its cell can no longer be the best.
+
+        The best cell's confirm trial keeps its weights, so it waits until it is known to be that; the others need not
+        keep a worker waiting.
+        """
+        if self._next_number(self._plan.num_search_trials) is not None:
+            return False
+        if not self._open[Phase.SEARCH]:
+            return True
+        if cell is None or any(self._group(self._trials[n]) == cell.number for n in self._open[Phase.SEARCH]):
+            return False
+        best = self.best_search_trial()
+        return (
+            best is not None
+            and best.rung == self._plan.study.search.rungs[-1]
+            and self._group(best) != cell.number
+        )
+
+    def _choose_in(self, cell: Cell) -> list[Configuration]:
+        best = self.best_search_trial(cell)
+        return [] if best is None else [(cell, best.params)]
+
+    def _choose(self) -> list[Configuration]:
+        confirm = self._plan.study.confirm
+        best = rank(self._of(Phase.SEARCH), mode=self.mode)[: confirm.best]
+        chosen: list[Configuration] = [(None, trial.params) for trial in best]
+        return [*chosen, (None, self._default_params())] if confirm.default else chosen
 
     def _default_params(self) -> Mapping[str, Value]:
         """Return the stated default of every factor and nuisance."""
@@ -172,7 +195,7 @@ class Agenda:
         Look by look each cell has its own number, so that one without a configuration leaves a gap.
         """
         first = self._plan.num_search_trials + 1
-        configurations = self._confirmed_configurations()
+        configurations = self._configurations()
         if not self._plan.cells:
             return dict(enumerate(configurations, start=first))
         return {

@@ -25,6 +25,13 @@ class RungScheduler(FIFOScheduler):
         """Accept the objective, which the agenda knows already."""
         return True
 
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Choose none, so that Tune starts waiting trials by itself, in their order.
+
+        A trial that is chosen takes the first worker that becomes free, and the worker that is being started for it is
+        given up. Where trials take less time than a worker's start, that worker would never come.
+        """
+
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Return STOP where ASHA stops the trial, CONTINUE otherwise."""
         number = trial.config["assignment"].number

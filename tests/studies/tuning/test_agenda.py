@@ -64,17 +64,41 @@ def test_a_cell_in_which_everything_failed_has_no_confirm_trial(store: Store) ->
     assert [row[2] for row in summary(store, "small")[16:]] == [1, 3, 4]
 
 
-def test_waits_for_the_search_before_it_confirms() -> None:
+def complete(agenda: Agenda, *numbers: int) -> None:
+    """End search trials; the higher the number, the worse the trial."""
+    for number in numbers:
+        agenda.reach(number, epoch=3, objective=1.0 + number)
+        agenda.end(number, TrialState.COMPLETE)
+
+
+def test_a_cell_is_confirmed_as_soon_as_its_search_has_ended_and_it_cannot_be_the_best() -> None:
     agenda = Agenda(plan())
     handed_out = [agenda.next_trial() for _ in range(16)]
     assert all(isinstance(trial, PlannedTrial) for trial in handed_out)
     assert agenda.next_trial() is Nothing.YET
-    for number in range(1, 17):
-        agenda.reach(number, epoch=3, objective=1.0 + number)
-        agenda.end(number, TrialState.COMPLETE)
-    confirm = agenda.next_trial()
-    assert isinstance(confirm, PlannedTrial)
-    assert confirm.phase is Phase.CONFIRM
+    complete(agenda, 1, 5, 9, 13)
+    assert agenda.next_trial() is Nothing.YET, "the first cell may be the best: its weights would be kept"
+    complete(agenda, 3, 7, 11, 15)
+    early = agenda.next_trial()
+    assert isinstance(early, PlannedTrial)
+    assert (early.phase, early.number, agenda.keeps_models(early)) == (Phase.CONFIRM, 19, False)
+    assert agenda.next_trial() is Nothing.YET
+    complete(agenda, 2, 4, 6, 8, 10, 12, 14, 16)
+    rest = [agenda.next_trial() for _ in range(4)]
+    assert [trial.number for trial in rest if isinstance(trial, PlannedTrial)] == [17, 18, 20]
+    assert rest[3] is Nothing.YET
+    assert isinstance(rest[0], PlannedTrial)
+    assert agenda.keeps_models(rest[0])
+
+
+def test_without_cells_nothing_is_confirmed_before_the_search_has_ended() -> None:
+    agenda = Agenda(plan("random", cells=False, trials=4))
+    for _ in range(4):
+        agenda.next_trial()
+    complete(agenda, 1, 2, 3)
+    assert agenda.next_trial() is Nothing.YET
+    complete(agenda, 4)
+    assert isinstance(agenda.next_trial(), PlannedTrial)
 
 
 def test_looks_are_trained_one_at_a_time(store: Store) -> None:
