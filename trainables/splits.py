@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from trainables.datasets import Dataset
 from trainables.seeds import derive_seed
@@ -70,5 +69,8 @@ def split_blocks(
 def _halve(
     rows: NDArray[np.int64], targets: NDArray[np.int64], share: float, random_state: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    # Workers get splits ready made: they need not load scikit-learn, which takes a second.
+    from sklearn.model_selection import train_test_split
+
     first, second = train_test_split(rows, test_size=share, stratify=targets[rows], random_state=random_state)
     return np.sort(first), np.sort(second)
