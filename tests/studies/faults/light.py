@@ -1,0 +1,144 @@
+"""The real command with a stand-in for Ray: made-up networks are trained in the driver itself, in Tune's order."""
+
+import os
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from ray import tune
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+from sqlalchemy import Engine, event
+
+from studies.run import main
+from studies.tuning import cluster
+from studies.tuning.cluster import Cluster
+from studies.tuning.resources import Resources
+from tests.studies.faults.made_up import reports
+from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
+from trainables.assignment import Assignment
+
+TRACES = "STUDIES_TEST_TRACES"
+"""The folder in which the driver leaves its traces: where it is, and what it has acknowledged."""
+
+
+class LightTrial:
+    """What callbacks and schedulers ask of a trial of Tune's, and its reports."""
+
+    num_failures = 0
+
+    def __init__(self, number: int, config: dict[str, Any]) -> None:
+        self.trial_id = f"{number:08x}"
+        self.config = config
+        self.reports = reports(config["assignment"])
+
+    def get_error(self) -> None:
+        """There is none."""
+
+
+@dataclass
+class LightTuner:
+    """Stands in for tune.Tuner: as many trials at a time, one after another in a random order.
+
+    The order of its calls is Tune's: scheduler, callback, and only then is the worker let go on.
+    """
+
+    trainable: type
+    tune_config: Any
+    run_config: Any
+
+    def fit(self) -> None:
+        traces = Path(os.environ[TRACES])
+        self._moments, self._acknowledged = Moments.of(traces), Acknowledged.of(traces)
+        self._gate = Gate.of(traces)
+        running: list[LightTrial] = []
+        draw, started = random.Random(os.getpid()), 0
+        while not self.run_config.stop.stop_all():
+            while len(running) < self.tune_config.max_concurrent_trials:
+                config = self._suggest(started)
+                if not isinstance(config, dict):
+                    break
+                running.append(self._start(started, config))
+                started += 1
+            if not running:
+                break
+            trial = draw.choice(running)
+            if self._step(trial):
+                running.remove(trial)
+        self._moments.reach(Moment.ENDING)
+
+    def _suggest(self, number: int) -> Any:
+        self._moments.reach(Moment.HANDING_OUT)
+        config = self.tune_config.search_alg.suggest(f"{number:08x}")
+        return None if config == Searcher.FINISHED else config
+
+    def _start(self, number: int, config: dict[str, Any]) -> LightTrial:
+        self._moments.reach(Moment.STARTING_TRIAL)
+        trial = LightTrial(number, config)
+        for callback in self._callbacks:
+            callback.on_trial_start(0, [], trial)
+        return trial
+
+    def _step(self, trial: LightTrial) -> bool:
+        """Train to the next report and record it; return whether that was the trial's last."""
+        assignment: Assignment = trial.config["assignment"]
+        self._moments.reach(Moment.TRAINING)
+        self._gate.wait()
+        report = next(trial.reports)
+        done = report.error is not None or report.epoch >= assignment.epochs
+        result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
+        self._moments.reach(Moment.RECORDING)
+        if not done:
+            done = self.tune_config.scheduler.on_trial_result(None, trial, result) == TrialScheduler.STOP
+        for callback in self._callbacks:
+            callback.on_trial_result(0, [], trial, result)
+        if not self.run_config.stop.stop_all():  # which lets no worker go on
+            self._moments.reach(Moment.ACKNOWLEDGING)
+            self._acknowledged.add(assignment.number, report.epoch)
+        if done:
+            for callback in self._callbacks:
+                callback.on_trial_complete(0, [], trial)
+        return done
+
+    @property
+    def _callbacks(self) -> Sequence[Any]:
+        return list(self.run_config.callbacks)
+
+
+@contextmanager
+def starting_nothing(resources: Resources) -> Iterator[Future[Cluster]]:
+    """Stand in for starting Ray: so many workers at once."""
+    future: Future[Cluster] = Future()
+    future.set_result(
+        Cluster(
+            num_workers=resources.workers or 1,
+            threads=1,
+            dashboard_url=None,
+            token_path=None,
+            scratch=Path(os.environ[TRACES]) / "scratch",
+        )
+    )
+    yield future
+
+
+def run_light(arguments: Sequence[str]) -> int:
+    """Be the driver: the real command but for Ray."""
+    moments = Moments.of(Path(os.environ[TRACES]))
+    moments.reach(Moment.STARTING)
+    event.listen(Engine, "commit", lambda connection: moments.reach(Moment.COMMITTING))
+    with (
+        patch.object(cluster, "starting_cluster", starting_nothing),
+        patch.object(tune, "Tuner", LightTuner),
+        patch.object(tune, "with_parameters", lambda trainable, **_: trainable),
+    ):
+        return main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(run_light(sys.argv[1:]))

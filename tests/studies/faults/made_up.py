@@ -1,0 +1,84 @@
+"""Made-up networks: what a worker would report of an assignment, the same each time and in no time at all."""
+
+import math
+from collections.abc import Iterator
+
+from trainables.assignment import Assignment
+from trainables.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
+
+
+def loss(assignment: Assignment, replicate: int, epoch: int) -> float:
+    """A made-up loss in nats: best at a rate of 0.01, better with epochs, never twice the same."""
+    hp = assignment.hyperparameters
+    distance = math.log10(hp.learning_rate) + 2
+    return (
+        0.1 + distance**2 / (2 + epoch) + 0.01 * hp.depth + 0.001 * ((7 * assignment.blocks[replicate]) % 5)
+    )
+
+
+def reports(assignment: Assignment) -> Iterator[TrialReport]:
+    """Yield a report after each epoch, as a trial does whose epochs take long."""
+    for epoch in range(1, assignment.epochs + 1):
+        last = epoch == assignment.epochs
+        measured = (0, 1) if epoch == 1 else (epoch,)
+        replicates = range(len(assignment.blocks))
+        yield TrialReport(
+            epoch=epoch,
+            objective=math.fsum(loss(assignment, each, epoch) for each in replicates) / len(replicates),
+            epochs=tuple(_epoch(assignment, each, at) for at in measured for each in replicates),
+            replicates=tuple(_replicate(assignment, each, epoch, last) for each in replicates),
+            busy_seconds=0.01,
+            worker="light:1",
+            models=tuple(b"weights of %d" % each for each in replicates)
+            if last and assignment.keeps_models
+            else (),
+        )
+
+
+def _epoch(assignment: Assignment, replicate: int, epoch: int) -> EpochRecord:
+    depth = assignment.hyperparameters.depth if epoch in assignment.layers_at else 0
+    layers = tuple(_layer(number, epoch) for number in range(1, depth + 1))
+    metrics = {"num_nonfinite": 0.0, "clip_fraction": 0.0, "spike_rate": 0.0} if layers else {}
+    value = loss(assignment, replicate, epoch)
+    if epoch == 0:
+        return EpochRecord(replicate=replicate, epoch=0, train_loss=value, metrics=metrics, layers=layers)
+    return EpochRecord(
+        replicate=replicate,
+        epoch=epoch,
+        train_loss=value,
+        train_accuracy=0.5,
+        val_loss=value,
+        val_accuracy=0.5,
+        learning_rate=assignment.hyperparameters.learning_rate,
+        metrics=metrics,
+        layers=layers,
+    )
+
+
+def _layer(number: int, epoch: int) -> LayerRecord:
+    return LayerRecord(
+        layer=number,
+        grad_l2=1.0,
+        grad_l2_max=1.0,
+        grad_rms=0.1,
+        delta_rms=0.1 * number,
+        weight_rms=0.1,
+        update_ratio=None if epoch == 0 else 1e-3,
+        activation_mean=0.0,
+        activation_std=1.0,
+        dead_fraction=0.0,
+    )
+
+
+def _replicate(assignment: Assignment, replicate: int, epoch: int, last: bool) -> ReplicateRecord:
+    value = loss(assignment, replicate, epoch)
+    is_tested = last and assignment.reads_test
+    return ReplicateRecord(
+        replicate=replicate,
+        block=assignment.blocks[replicate],
+        outcome=Outcome.COMPLETE,
+        val_loss=value,
+        val_accuracy=0.5,
+        test_loss=value + 0.01 if is_tested else None,
+        test_accuracy=0.5 if is_tested else None,
+    )
