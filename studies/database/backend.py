@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from json import JSONEncoder
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import URL, Connection, Engine
 
@@ -13,6 +13,24 @@ ENGINE_OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
     "json_serializer": JSONEncoder(allow_nan=False).encode,
 }
+
+
+class Lock(ABC):
+    """A lock that is dropped when its process dies: by the operating system, or by a server with the connection."""
+
+    @abstractmethod
+    def keep(self) -> None:
+        """Take the lock again if it was lost though the process lives."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Let go of it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
 
 
 class Backend(ABC):
@@ -44,6 +62,18 @@ class Backend(ABC):
     @abstractmethod
     def lock_schema(self, connection: Connection) -> None:
         """Keep others from changing the schema until the transaction ends."""
+
+    @abstractmethod
+    def lock(self, study_id: int, token: int) -> Lock | None:
+        """Take the lock of a study's token; None where somebody else has it."""
+
+    @abstractmethod
+    def is_locked(self, connection: Connection, study_id: int, token: int) -> bool:
+        """Say whether somebody has the lock of a study's token, without taking it."""
+
+    @abstractmethod
+    def remove_stale_locks(self, study_id: int) -> None:
+        """Remove what killed holders of a study left behind."""
 
     @abstractmethod
     def copy(self) -> Path:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Table, select
 
 from studies.database.bulk import Values, insert_or_ignore
 
-# The order of commits and the time of a repeat say nothing about what was measured.
-_NOT_COMPARED: Final = frozenset({"sequence", "ended_at"})
+# The order of commits, the time of a repeat and who repeats say nothing about what was measured.
+_NOT_COMPARED: Final = frozenset({"sequence", "ended_at", "fencing_token"})
 
 
 def insert_new(

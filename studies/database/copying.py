@@ -33,16 +33,22 @@ def copy_trials(
     now, and `worker` says where it comes from.
     """
     with store.writing(study_id) as connection:
-        sequence = _last_sequence(connection, study_id)
+        sequence, token = _numbers(connection, study_id)
         for copy in copies:
-            sequence = _copy(connection, copy, source_id, source_name, study_id, sequence)
+            sequence = _copy(connection, copy, source_id, source_name, study_id, sequence, token)
         connection.execute(
             update(tables.study).where(tables.study.c.id == study_id).values(sequence=sequence)
         )
 
 
 def _copy(
-    connection: Connection, copy: Copy, source_id: int, source_name: str, study_id: int, sequence: int
+    connection: Connection,
+    copy: Copy,
+    source_id: int,
+    source_name: str,
+    study_id: int,
+    sequence: int,
+    token: int,
 ) -> int:
     """Copy one trial and return the last sequence number that it took."""
     mine, theirs = tables.trial.c, {"study_id": source_id, "number": copy.source_number}
@@ -66,7 +72,7 @@ def _copy(
             child |= {"study_id": study_id, "trial_number": copy.number}
             if "sequence" in child:
                 sequence += 1
-                child["sequence"] = sequence
+                child |= {"sequence": sequence, "fencing_token": token}
         if rows:
             insert_or_ignore(connection, table, rows)
     return sequence
@@ -80,10 +86,11 @@ def _rows(connection: Connection, table: Table, key: dict[str, int]) -> list[dic
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _last_sequence(connection: Connection, study_id: int) -> int:
-    return int(
-        connection.execute(select(tables.study.c.sequence).where(tables.study.c.id == study_id)).scalar_one()
-    )
+def _numbers(connection: Connection, study_id: int) -> tuple[int, int]:
+    """Return the last sequence number that a study has taken, and its fencing token."""
+    table = tables.study.c
+    row = connection.execute(select(table.sequence, table.fencing_token).where(table.id == study_id)).one()
+    return row.sequence, row.fencing_token
 
 
 def artifacts_of(store: Store, study_id: int, trial_number: int) -> list[Artifact]:

@@ -121,7 +121,7 @@ def _replicates(connection: Connection, study_id: int) -> pd.DataFrame:
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
-    return _of(connection, study_id, tables.epoch, "metrics")
+    return _of(connection, study_id, tables.epoch, "metrics", "fencing_token")
 
 
 def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
 
 
 def _events(connection: Connection, study_id: int) -> pd.DataFrame:
-    return _of(connection, study_id, tables.event)
+    return _of(connection, study_id, tables.event, "fencing_token")
 
 
 def _evaluation(connection: Connection, study_id: int) -> pd.DataFrame:

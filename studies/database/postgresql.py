@@ -1,14 +1,16 @@
 """PostgreSQL through psycopg 3: time limits and locks; the only file that knows them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Final, final
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
+from studies.database import advisory_lock
+from studies.database.advisory_lock import AdvisoryLock
 from studies.database.backend import ENGINE_OPTIONS, Backend
-from studies.database.problems import unusable
+from studies.database.problems import storing, unusable
 
 _SCHEMA_LOCK: Final = 0x5354_5544_4945_53  # "STUDIES"
 _CONNECT_ARGS: Final = {
@@ -41,14 +43,15 @@ class PostgreSQL(Backend):
 
     def engine(self, *, enforce_keys: bool = True) -> Engine:
         """Return an engine that notices dead connections and never waits for ever."""
-        given: dict[str, Any] = {
-            key: value for key, value in _CONNECT_ARGS.items() if key not in self.url.query
-        }
+        given = self._unless_in_url(_CONNECT_ARGS)
         try:
             return create_engine(self.url, pool_pre_ping=True, connect_args=given, **ENGINE_OPTIONS)
         except ImportError:
             advice = 'Install it: pip install "studies[postgres]"'
             raise unusable(self.url, "needs psycopg, which is not installed", advice) from None
+
+    def _unless_in_url(self, connect_args: Mapping[str, str]) -> dict[str, str]:
+        return {key: value for key, value in connect_args.items() if key not in self.url.query}
 
     def reading(self, engine: Engine) -> Engine:
         """Return a view whose transactions read one snapshot."""
@@ -57,6 +60,25 @@ class PostgreSQL(Backend):
     def lock_schema(self, connection: Connection) -> None:
         """Wait for everybody else who creates or upgrades the tables."""
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+
+    def lock(self, study_id: int, token: int) -> AdvisoryLock | None:
+        """Take the lock on a connection of its own."""
+        engine = create_engine(
+            self.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args=self._unless_in_url(advisory_lock.CONNECT_ARGS),
+            **ENGINE_OPTIONS,
+        )
+        with storing(self.url):
+            return AdvisoryLock.take(engine, study_id, token)
+
+    def is_locked(self, connection: Connection, study_id: int, token: int) -> bool:
+        """Try it, as many may at the same time, for as long as the transaction lasts."""
+        return advisory_lock.is_locked(connection, study_id, token)
+
+    def remove_stale_locks(self, study_id: int) -> None:
+        """Nothing to do: a lock leaves nothing behind."""
 
     def copy(self) -> Path:
         """Refuse: a server's databases are copied with its own tools."""

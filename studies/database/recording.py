@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
 from studies.database import tables
 from studies.database.bulk import Values
@@ -14,9 +14,31 @@ from studies.database.conflicts import changed, insert_new, told
 from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import TrialState
 from studies.database.values import finite, plain_json, readable
+from studies.errors import StudiesError
 from trainables.records import LayerRecord
 
 _MEASURES: Final = tuple(field.name for field in fields(LayerRecord) if field.name != "layer")
+# What a trial has come to, and the numbers that its study gives the next rows.
+_STANDING: Final = [
+    *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
+    tables.study.c.sequence,
+    tables.study.c.fencing_token,
+]
+
+
+def is_trial(study_id: int, number: int) -> ColumnElement[bool]:
+    """Return the condition that a row of the table of trials is this one."""
+    return (tables.trial.c.study_id == study_id) & (tables.trial.c.number == number)
+
+
+def trial_standing(connection: Connection, study_id: int, number: int) -> Row[Any]:
+    """Return a trial as it stands, with its study's last sequence number and fencing token."""
+    of_study = tables.study.c.id == tables.trial.c.study_id
+    query = select(*_STANDING).join_from(tables.trial, tables.study, of_study)
+    row = connection.execute(query.where(is_trial(study_id, number))).one_or_none()
+    if row is None:
+        raise StudiesError(f"trial {number} is not in the storage", "It must be added before it is run.")
+    return row
 
 
 def record(connection: Connection, trial: Row[Any], result: TrialResult, sequence: int) -> list[str]:
@@ -25,11 +47,12 @@ def record(connection: Connection, trial: Row[Any], result: TrialResult, sequenc
     `sequence` is the first of as many free numbers as `numbers_needed` says.
     """
     key = {"study_id": trial.study_id, "trial_number": trial.number}
+    fenced = key | {"fencing_token": trial.fencing_token}
     numbers = count(sequence)
     written: list[tuple[Table, list[Values]]] = [
-        (tables.epoch, _epoch_rows(key, result, numbers)),
+        (tables.epoch, _epoch_rows(fenced, result, numbers)),
         (tables.layer_gradient, _layer_rows(key, result)),
-        (tables.rung_result, _rung_rows(key, result, numbers)),
+        (tables.rung_result, _rung_rows(fenced, result, numbers)),
     ]
     if result.ending is not None:
         written.append((tables.replicate, _replicate_rows(key, result.ending)))
@@ -144,7 +167,7 @@ def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) 
         changes |= ending
     if result.epoch > trial.attempt_epochs or (ending and not has_ended):
         changes["busy_seconds"] = trial.busy_seconds + result.busy_seconds
-    this_trial = (tables.trial.c.study_id == trial.study_id) & (tables.trial.c.number == trial.number)
+    this_trial = is_trial(trial.study_id, trial.number)
     connection.execute(update(tables.trial).where(this_trial).values(changes))
     if has_ended and ending:
         return told(tables.trial.name, [{"number": trial.number}], [changed(trial._mapping, ending)])
@@ -161,20 +184,24 @@ def _ending_values(ending: Ending) -> Values:
     }
 
 
-def touch(connection: Connection, study_id: int, num_needed: int) -> bool:
-    """Move a study's clock and counter on; return whether there is such a study."""
+def touch(connection: Connection, study_id: int, num_needed: int, token: int | None = None) -> bool:
+    """Move a study's clock and counter on; return whether there is such a study, with this token if one is given."""
     row = {"updated_at": datetime.now(UTC), "sequence": tables.study.c.sequence + num_needed}
     touched = update(tables.study).where(tables.study.c.id == study_id).values(row)
+    if token is not None:
+        touched = touched.where(tables.study.c.fencing_token == token)
     return connection.execute(touched).rowcount == 1
 
 
 def leave_events(
     connection: Connection, study_id: int, kind: str, trial_number: int | None, details: Sequence[str]
 ) -> None:
-    counter = select(tables.study.c.sequence).where(tables.study.c.id == study_id)
+    numbers = select(tables.study.c.sequence, tables.study.c.fencing_token).where(
+        tables.study.c.id == study_id
+    )
     for detail in details:
         touch(connection, study_id, 1)
-        row = {"study_id": study_id, "sequence": connection.scalar(counter), "at": datetime.now(UTC)}
+        row = {"study_id": study_id, "at": datetime.now(UTC), **connection.execute(numbers).mappings().one()}
         row |= {"trial_number": trial_number, "kind": readable(kind), "detail": readable(detail)}
         connection.execute(insert(tables.event).values(row))
 

@@ -24,6 +24,35 @@ class StudyRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Holder:
+    """The run that holds a study."""
+
+    host: str
+    process: int
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseRow:
+    """What a study's row says of its lease; the last holder stays in it if it was killed."""
+
+    id: int
+    name: str
+    fencing_token: int
+    holder_host: str | None
+    holder_process: int | None
+    held_since: datetime | None
+    stop_requested_at: datetime | None
+
+    @property
+    def holder(self) -> Holder | None:
+        """The run that took the lease last, unless it gave it back."""
+        if self.holder_host is None or self.holder_process is None or self.held_since is None:
+            return None
+        return Holder(host=self.holder_host, process=self.holder_process, since=self.held_since)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialRow:
     """A trial; `params` are its factors and nuisances, `rung` the last rung reached, as an epoch.
 

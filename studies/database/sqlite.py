@@ -1,5 +1,6 @@
 """SQLite: the file, its permissions, its locks; the only file that knows them."""
 
+import glob
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from typing import Any, Final, final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
+from studies.database import file_lock
 from studies.database.backend import ENGINE_OPTIONS, Backend
-from studies.database.problems import unusable
+from studies.database.file_lock import FileLock
+from studies.database.problems import StorageError, unusable
 
 BUSY_SECONDS: Final = 30
 _MAGIC: Final = b"SQLite format 3\0"
@@ -89,6 +92,28 @@ class SQLite(Backend):
 
     def lock_schema(self, connection: Connection) -> None:
         """Nothing to do: the transaction holds the only write lock already."""
+
+    def lock(self, study_id: int, token: int) -> FileLock | None:
+        """Lock a file beside the database."""
+        try:
+            return FileLock.take(self._lock_path(study_id, token))
+        except OSError as error:
+            message = f"the lock file {self._lock_path(study_id, token)} cannot be used: {error.strerror}"
+            advice = "A storage on a disk of this machine has no such trouble; the same command then goes on."
+            raise StorageError(message, advice) from error
+
+    def is_locked(self, connection: Connection, study_id: int, token: int) -> bool:
+        """Try the file's lock."""
+        return file_lock.is_locked(self._lock_path(study_id, token))
+
+    def remove_stale_locks(self, study_id: int) -> None:
+        """Remove the files that nobody has locked."""
+        for path in self.path.parent.glob(glob.escape(self._lock_path(study_id, "").name) + "*"):
+            if (stale := FileLock.take(path)) is not None:
+                stale.release()
+
+    def _lock_path(self, study_id: int, token: int | str) -> Path:
+        return self.path.with_name(f"{self.path.name}-lease-{study_id}-{token}")
 
     def copy(self) -> Path:
         """Copy the database, what is still in its log included, to a file that says when."""

@@ -6,28 +6,32 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, NoReturn, Self, final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from studies.database import schema, tables
+from studies.database import lease, schema, tables
 from studies.database.address import shown
 from studies.database.backend import Backend
 from studies.database.bulk import Values
 from studies.database.conflicts import insert_new
 from studies.database.problems import storing
-from studies.database.recording import leave_events, numbers_needed, put_artifact, record, touch
+from studies.database.recording import (
+    is_trial,
+    leave_events,
+    numbers_needed,
+    put_artifact,
+    record,
+    touch,
+    trial_standing,
+)
 from studies.database.results import Artifact, TrialResult
-from studies.database.rows import EventRow, RungRow, StudyRow, TrialRow
+from studies.database.rows import EventRow, Holder, RungRow, StudyRow, TrialRow
 from studies.database.states import EventKind, Outcome, Phase, StudyState, TrialState
-from studies.database.values import readable
+from studies.database.values import readable, refuse_unstorable
 from studies.errors import StudiesError, UsageError
 
 _STUDY = [tables.study.c[name] for name in StudyRow.__dataclass_fields__]
 _TRIAL = [tables.trial.c[name] for name in TrialRow.__dataclass_fields__]
-_STANDING = [
-    *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
-    tables.study.c.sequence,
-]
 _NEW_TRIAL: Values = {"state": TrialState.WAITING, "busy_seconds": 0.0} | dict.fromkeys(
     ("epochs", "attempt_epochs", "attempt"), 0
 )
@@ -46,6 +50,7 @@ class Store:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._engine: Engine = backend.engine()
+        self._leases: dict[int, lease.Lease] = {}
 
     @classmethod
     def open(cls, url: str, create: bool = True) -> Self:
@@ -81,6 +86,28 @@ class Store:
         raise TypeError("a store stays in the driver: it would carry a password to a worker or a disk")
 
     @contextmanager
+    def hold(self, study_id: int, *, take_over: bool = False) -> Iterator[lease.Lease]:
+        """Hold a study: nobody else can meanwhile, and each write to it checks that nobody has taken it over.
+
+        Raises HeldError that names the holder; `take_over` takes the study from it, and its next write is refused.
+        """
+        taken = lease.take(self._backend, self._engine, study_id, take_over=take_over)
+        self._leases[study_id] = taken
+        try:
+            yield taken
+        finally:
+            del self._leases[study_id]
+            taken.release()
+
+    def holder(self, study_id: int) -> Holder | None:
+        """Return who holds a study, None where nobody does."""
+        return lease.find_holder(self._backend, self._engine, study_id)
+
+    def request_stop(self, study_id: int) -> Holder | None:
+        """Ask whoever holds a study to stop, and return who that is; None where nobody does."""
+        return lease.request_stop(self._backend, self._engine, study_id)
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one snapshot, whatever is written meanwhile."""
         with storing(self._backend.url), self._backend.reading(self._engine).begin() as connection:
@@ -90,7 +117,7 @@ class Store:
         self, *, name: str, question: str, plan: Mapping[str, Any], plan_hash: str, seed: int
     ) -> StudyRow:
         """Add a study in state `running`; a name that is taken is a `UsageError`."""
-        _refuse_unstorable(name=name, question=question, seed=seed)
+        refuse_unstorable(name=name, question=question, seed=seed)
         now = datetime.now(UTC)
         values = {"name": name, "question": question, "plan": plan, "plan_hash": plan_hash, "seed": seed}
         values |= {"state": StudyState.RUNNING, "created_at": now, "updated_at": now}
@@ -143,20 +170,20 @@ class Store:
         What an earlier attempt recorded is kept: the same epochs, measured again, are repeats of it.
         """
         with self.writing(study_id) as connection:
-            trial = _trial(connection, study_id, number)
+            trial = trial_standing(connection, study_id, number)
             if TrialState(trial.state).has_ended:
                 message = f"trial {number} has ended ({trial.state}) and is not run again"
                 raise StudiesError(message, "Give the same command again: it goes on from what is recorded.")
             changes = {"state": TrialState.RUNNING, "attempt": trial.attempt + 1, "attempt_epochs": 0}
             changes |= {"worker": readable(worker), "started_at": started_at, "versions": dict(versions)}
-            connection.execute(update(tables.trial).where(_is_trial(study_id, number)).values(changes))
+            connection.execute(update(tables.trial).where(is_trial(study_id, number)).values(changes))
             return int(trial.attempt) + 1
 
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
         """Record one report of a trial: all of it or, if this raises, nothing."""
         num_needed = numbers_needed(result)
         with self.writing(study_id, num_needed) as connection:
-            trial = _trial(connection, study_id, number)
+            trial = trial_standing(connection, study_id, number)
             conflicts = record(connection, trial, result, trial.sequence - num_needed + 1)
             leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
             for artifact in result.ending.artifacts if result.ending is not None else ():
@@ -214,41 +241,17 @@ class Store:
     def writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
         """Open a transaction on a study and take so many of its sequence numbers.
 
-        It changes the study's row before anything else, so that writers of one study wait for each other.
+        It changes the study's row before anything else, so that writers of one study wait for each other. Where this
+        store holds the study and another run has taken it over, that is a HeldError.
         """
+        held = self._leases.get(study_id)
         with storing(self._backend.url), self._engine.begin() as connection:
-            if not touch(connection, study_id, num_needed):
-                message = f"study {study_id} is not in {shown(self._backend.url)}"
-                raise StudiesError(message, "See what is there: python -m studies.list")
+            if not touch(connection, study_id, num_needed, None if held is None else held.token):
+                found = lease.read(connection, study_id)
+                assert held is not None, f"study {study_id} appeared between two statements"
+                held.check(found)
             yield connection
 
 
 def _study(connection: Connection, condition: ColumnElement[bool]) -> StudyRow:
     return StudyRow(**connection.execute(select(*_STUDY).where(condition)).one()._mapping)
-
-
-def _is_trial(study_id: int, number: int) -> ColumnElement[bool]:
-    return (tables.trial.c.study_id == study_id) & (tables.trial.c.number == number)
-
-
-def _trial(connection: Connection, study_id: int, number: int) -> Row[Any]:
-    """Return a trial as it stands, and the last sequence number taken in its study."""
-    of_study = tables.study.c.id == tables.trial.c.study_id
-    query = select(*_STANDING).join_from(tables.trial, tables.study, of_study)
-    row = connection.execute(query.where(_is_trial(study_id, number))).one_or_none()
-    if row is None:
-        raise StudiesError(f"trial {number} is not in the storage", "It must be added before it is run.")
-    return row
-
-
-def _refuse_unstorable(*, name: str, question: str, seed: int) -> None:
-    """Refuse what one of the databases cannot keep as it is given, so that neither takes it."""
-    mistakes = [
-        f"{field}: must be text without NUL characters and lone surrogates; given {text!r}"
-        for field, text in (("name", name), ("question", question))
-        if readable(text) != text
-    ]
-    if not -(2**63) <= seed < 2**63:
-        mistakes.append(f"seed: must fit into 64 bits; given {seed}")
-    if mistakes:
-        raise UsageError(mistakes, "Change these; nothing was written.")

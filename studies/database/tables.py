@@ -48,6 +48,11 @@ def _key(name: str) -> Column[int]:
     return Column(name, Integer, primary_key=True, autoincrement=False)
 
 
+def _token() -> Column[int]:
+    """The fencing token: in a study its holder's, else that of the driver which wrote the row."""
+    return Column("fencing_token", BigInteger, nullable=False, server_default="0")
+
+
 study = Table(
     "study",
     metadata,
@@ -62,6 +67,12 @@ study = Table(
     Column("sequence", BigInteger, nullable=False, default=0),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    _token(),
+    # Who holds the lease, as told to others; whether it is held is decided by a lock.
+    Column("holder_host", Text),
+    Column("holder_process", Integer),
+    Column("held_since", UtcDateTime),
+    Column("stop_requested_at", UtcDateTime),
 )
 
 trial = Table(
@@ -128,6 +139,7 @@ epoch = Table(
     Column("val_accuracy", Double),
     Column("learning_rate", Double),
     Column("metrics", json, nullable=False),
+    _token(),
 )
 
 layer_gradient = Table(
@@ -156,6 +168,7 @@ rung_result = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("objective", Double),
     Column("decision", choice(Decision), nullable=False),
+    _token(),
 )
 
 artifact = Table(
@@ -177,4 +190,5 @@ event = Table(
     Column("kind", Text, nullable=False),
     Column("trial_number", Integer),
     Column("detail", Text, nullable=False),
+    _token(),
 )

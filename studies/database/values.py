@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from studies.errors import UsageError
+
 
 def finite(value: float | None) -> float | None:
     """Return a number that both databases store: NaN and infinities become NULL."""
@@ -20,6 +22,19 @@ def readable(text: str) -> str:
     'a\\\\x00b'
     """
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def refuse_unstorable(*, name: str, question: str, seed: int) -> None:
+    """Refuse what one of the databases cannot keep as it is given, so that neither takes it."""
+    mistakes = [
+        f"{field}: must be text without NUL characters and lone surrogates; given {text!r}"
+        for field, text in (("name", name), ("question", question))
+        if readable(text) != text
+    ]
+    if not -(2**63) <= seed < 2**63:
+        mistakes.append(f"seed: must fit into 64 bits; given {seed}")
+    if mistakes:
+        raise UsageError(mistakes, "Change these; nothing was written.")
 
 
 def plain_json(value: Any) -> Any:

@@ -19,20 +19,21 @@ from studies.database.tables import metadata
 from studies.errors import UsageError
 from tests.studies.database.recorded import add_trial, at_end, contents, new_study
 
+HEAD = schema.head()
 NEXT_SCHEMA = '''"""A later schema: rebuilds a table that others refer to."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "HEAD"
 
 
 def upgrade() -> None:
     recreate = "always" if op.get_bind().dialect.name == "sqlite" else "never"
     with op.batch_alter_table("study", recreate=recreate) as batch:
         batch.add_column(sa.Column("note", sa.Text))
-'''
+'''.replace("HEAD", HEAD)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def add_next_schema(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Add a migration to a copy of the scripts."""
     scripts = folder / "migrations"
     shutil.copytree(schema.SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "0002_next.py").write_text(NEXT_SCHEMA)
+    (scripts / "versions" / "next.py").write_text(NEXT_SCHEMA)
     monkeypatch.setattr(schema, "SCRIPTS", scripts)
 
 
@@ -96,7 +97,7 @@ class TestBothDatabases:
             new_study(store)
         set_revision(url.replace("postgresql://", "postgresql+psycopg://"), "9999")
         for create in (True, False):
-            with pytest.raises(UsageError, match="schema 9999, newer than 0001"):
+            with pytest.raises(UsageError, match=f"schema 9999, newer than {HEAD}"):
                 Store.open(url, create)
         with pytest.raises(UsageError, match="newer"):
             schema.upgrade(url)
@@ -111,7 +112,7 @@ class TestBothDatabases:
             store.record_result(study.id, 1, at_end(2, [0, 1, 2]))
             before = contents(store)
         add_next_schema(tmp_path, monkeypatch)
-        with pytest.raises(UsageError, match="schema 0001, older than 0002") as caught:
+        with pytest.raises(UsageError, match=f"schema {HEAD}, older than next") as caught:
             Store.open(url)
         assert "python -m studies.database upgrade" in str(caught.value)
         copied = schema.upgrade(url)
@@ -121,7 +122,7 @@ class TestBothDatabases:
         if url.startswith("sqlite"):
             assert copied is not None
             assert copied.stat().st_mode & 0o777 == 0o600
-            assert schema.current(f"sqlite:///{copied}")[0].revision == "0001"
+            assert schema.current(f"sqlite:///{copied}")[0].revision == HEAD
         else:
             assert copied is None
 
@@ -149,7 +150,7 @@ class TestBothDatabases:
             Store.open(url, create=False)
         with pytest.raises(UsageError, match="none have been run yet"):
             schema.upgrade(url)
-        assert schema.current(url) == (schema.Schema(condition=Condition.EMPTY), "0001")
+        assert schema.current(url) == (schema.Schema(condition=Condition.EMPTY), HEAD)
 
 
 class TestRefusalsLeaveNoTrace:
@@ -187,12 +188,12 @@ class TestRefusalsLeaveNoTrace:
     def test_an_upgrade_that_fails_leaves_the_database(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path}/studies.db"
         versions = schema.SCRIPTS / "versions"
-        (versions / "0002_next.py").rename(tmp_path / "0002_next.py")
+        (versions / "next.py").unlink()
         Store.open(url).close()
         broken = NEXT_SCHEMA + '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
-        (versions / "0002_next.py").write_text(broken)
+        (versions / "next.py").write_text(broken)
         before = files(tmp_path)["studies.db"]
         with pytest.raises(UsageError, match="no such table: nowhere"):
             schema.upgrade(url)
-        assert schema.current(url)[0].revision == "0001"
+        assert schema.current(url)[0].revision == HEAD
         assert files(tmp_path)["studies.db"] == before
