@@ -11,7 +11,7 @@ from ray import tune
 from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
-from studies.errors import StudiesError
+from studies.errors import HeldError, StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
 from studies.tuning.models import BEST, write_models
@@ -192,6 +192,9 @@ class Recorder(tune.Callback):
         while self.failure is None:
             try:
                 write()
+            except HeldError as error:  # another run took over: no second try can succeed
+                self.failure = error
+                return False
             except Exception as error:  # Tune would end the run without a word on how to go on.
                 if time.monotonic() + pause > deadline:
                     self.failure = _as_studies_error(error)

@@ -148,5 +148,19 @@ def test_a_write_that_keeps_failing_is_kept_as_the_failure_and_the_agenda_not_to
     assert not driver.recorder.insist(lambda: None), "after a failure nothing more is written"
 
 
+def test_a_study_that_was_taken_over_is_not_tried_twice(driver: Driver, tmp_path: Path) -> None:
+    with (
+        Store.open(f"sqlite:///{tmp_path}/studies.db") as other,
+        driver.store.hold(driver.study_id) as lost,
+        other.hold(driver.study_id, take_over=True),
+    ):
+        writes = iter(range(10))
+        assert not driver.recorder.insist(
+            lambda: driver.store.add_event(driver.study_id, "try", next(writes), "")
+        )
+        assert next(writes) == 1
+        assert driver.recorder.failure is lost.lost is not None
+
+
 def test_nothing_of_it_is_pickled(driver: Driver) -> None:
     assert pickle.loads(pickle.dumps(driver.recorder)).__dict__ == {}
