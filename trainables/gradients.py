@@ -42,8 +42,10 @@ class GradientRecorder:
     `measures` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
     """
 
-    def __init__(self, model: StackModel, *, num_steps: int) -> None:
-        """Prepare buffers for epochs of `num_steps` steps."""
+    def __init__(
+        self, model: StackModel, *, num_steps: int, earlier: NDArray[np.float64] | None = None
+    ) -> None:
+        """Prepare buffers for epochs of `num_steps` steps; `earlier` is what another recorder had before them."""
         self._model, self._parameters = model, model.parameters
         values = self._parameters.values
         self._weights = self._parameters.weight_runs(values)
@@ -55,7 +57,8 @@ class GradientRecorder:
         self._norms = values.new_empty(num_steps, shape[0] + 1, shape[1])
         self._deltas = values.new_empty(-(-num_steps // self._delta_stride), *shape)
         self._updates = values.new_full((2, -(-num_steps // self._update_stride), *shape), torch.nan)
-        self._earlier = np.empty((0, shape[1]))
+        self.earlier = np.empty((0, shape[1])) if earlier is None else earlier
+        """Norms of the whole gradient at the steps before this epoch, shape (steps, replicates)."""
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
@@ -106,10 +109,10 @@ class GradientRecorder:
             metrics = zip(
                 gradient_norms.num_nonfinite(norms).tolist(),
                 gradient_norms.clip_fraction(norms, clip_norm).tolist(),
-                gradient_norms.spike_rate(norms, self._earlier).tolist(),
+                gradient_norms.spike_rate(norms, self.earlier).tolist(),
                 strict=True,
             )
-        self._earlier = norms
+        self.earlier = norms[-gradient_norms.SPIKE_WINDOW :]
         self._begin_epoch()
         return [
             ReplicateMeasures(

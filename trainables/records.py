@@ -96,7 +96,8 @@ class TrialReport:
 
     `epoch` counts the epochs trained so far, `objective` is the mean over replicates of the objective, capped at
     chance. `replicates` holds every replicate as it stands, `models` the weights of each replicate as safetensors
-    bytes where they were asked for. `error` is a traceback: the trial has failed and will report no more.
+    bytes where they were asked for, `checkpoint` the whole state where there is one to go on from. `notes` are what
+    somebody should know of the attempt. `error` is a traceback: the trial has failed and will report no more.
     """
 
     epoch: int
@@ -107,4 +108,6 @@ class TrialReport:
     worker: str
     models: tuple[bytes, ...] = ()
     evaluations: tuple[EvaluationRecord, ...] = ()
+    checkpoint: bytes | None = None
+    notes: tuple[str, ...] = ()
     error: str | None = None

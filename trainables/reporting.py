@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import torch
 
 from trainables.artifact import to_bytes
 from trainables.assignment import Assignment
+from trainables.checkpoint import CheckpointError, restore, save
 from trainables.evaluation import capped_loss, evaluate
 from trainables.examination import examine
 from trainables.records import EpochRecord, Outcome, ReplicateRecord, TrialReport
@@ -17,43 +18,96 @@ from trainables.training import Stack, StackData, train
 MAX_SECONDS_BETWEEN_REPORTS = 5.0
 """A trial that takes longer from rung to rung reports in between, so that progress is seen."""
 
+CHECKPOINT_SECONDS = 10.0
+"""A checkpoint comes with a report when so much was trained since the last: a short trial never pays for one."""
+
+CHECKPOINT_BYTES_PER_SECOND = 5_000_000
+"""A large one waits longer: the driver and its disk must keep up with every worker."""
+
 
 def train_assignment(
     assignment: Assignment,
     data: StackData,
     *,
     worker: str,
+    checkpoint: bytes | None = None,
     seconds_between_reports: float = MAX_SECONDS_BETWEEN_REPORTS,
+    seconds_between_checkpoints: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[TrialReport]:
     """Train and report at every rung; the last report, at the last rung, is complete.
 
+    With a `checkpoint` training goes on after it, to the same numbers as without; the initialisation is measured
+    again. One that cannot be used is named in the first report's notes, and the trial starts over.
     `busy_seconds` counts this trial's work alone, not the time between reports.
     """
     started = clock()
     stack = Stack.make(assignment.model, assignment.hyperparameters, data, seeds=assignment.seeds)
-    pending: list[EpochRecord] = []
+    pending, notes = ([], ()) if checkpoint is None else _take_up(stack, checkpoint, assignment)
+    del checkpoint
+    saver = _Saver(assignment, seconds_between_checkpoints)
     for records in train(stack, epochs=assignment.epochs, layers_at=assignment.layers_at):
         pending += records
         epoch = records[0].epoch
         late = epoch > 0 and clock() - started > seconds_between_reports
         if epoch in assignment.rungs or late:
-            last = epoch == assignment.epochs
-            replicates = _replicates(assignment, stack, records, reads_test=last and assignment.reads_test)
-            keeps = last and assignment.keeps_models
-            models = tuple(_models(stack)) if keeps else ()
-            evaluations = examine(stack) if keeps else ()
-            yield TrialReport(
-                epoch=epoch,
-                objective=objective(assignment.objective, replicates, data.num_classes),
+            report = _report(assignment, stack, records, worker=worker)
+            yield replace(
+                report,
                 epochs=tuple(pending),
-                replicates=replicates,
+                checkpoint=saver.after(stack, clock() - started),
                 busy_seconds=clock() - started,
-                worker=worker,
-                models=models,
-                evaluations=evaluations,
+                notes=notes,
             )
-            pending, started = [], clock()
+            pending, notes, started = [], (), clock()
+
+
+def _take_up(
+    stack: Stack, checkpoint: bytes, assignment: Assignment
+) -> tuple[list[EpochRecord], tuple[str, ...]]:
+    """Put a fresh stack where a checkpoint left off; return its initialisation's records, if asked for, and notes."""
+    initial = [r for records in train(stack, epochs=0, layers_at=assignment.layers_at) for r in records]
+    try:
+        restore(stack, checkpoint, assignment)
+    except CheckpointError as error:
+        return [], (f"started over, because its checkpoint cannot be used: {error}",)
+    return initial, ()
+
+
+class _Saver:
+    """Makes a checkpoint where it saves more training than it costs."""
+
+    def __init__(self, assignment: Assignment, seconds: float) -> None:
+        self._assignment, self._least = assignment, seconds
+        self._due, self._unsaved = seconds, 0.0
+
+    def after(self, stack: Stack, seconds: float) -> bytes | None:
+        """Return a checkpoint after so many more seconds of training; None too soon, and where the trial is done."""
+        self._unsaved += seconds
+        if stack.epoch >= self._assignment.epochs or self._unsaved < self._due:
+            return None
+        saved = save(stack, self._assignment)
+        self._due, self._unsaved = max(self._least, len(saved) / CHECKPOINT_BYTES_PER_SECOND), 0.0
+        return saved
+
+
+def _report(
+    assignment: Assignment, stack: Stack, records: Sequence[EpochRecord], *, worker: str
+) -> TrialReport:
+    """Return how the trial stands after the latest epoch."""
+    last = stack.epoch == assignment.epochs
+    keeps = last and assignment.keeps_models
+    replicates = _replicates(assignment, stack, records, reads_test=last and assignment.reads_test)
+    return TrialReport(
+        epoch=stack.epoch,
+        objective=objective(assignment.objective, replicates, stack.data.num_classes),
+        epochs=(),
+        replicates=replicates,
+        busy_seconds=0.0,
+        worker=worker,
+        models=tuple(_models(stack)) if keeps else (),
+        evaluations=examine(stack) if keeps else (),
+    )
 
 
 def objective(name: str, replicates: Sequence[ReplicateRecord], num_classes: int) -> float:

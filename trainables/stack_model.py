@@ -41,5 +41,9 @@ class StackModel(ABC):
         """Say whether running statistics move with each pass in training mode."""
 
     @abstractmethod
+    def buffers(self) -> dict[str, Tensor]:
+        """Return by name what training changes besides the parameters, of shape (replicates, ...); not copies."""
+
+    @abstractmethod
     def state_dict(self, replicate: int) -> dict[str, Tensor]:
         """Return one replicate's weights under the names that the plain torch model of the same form gives."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables import models
@@ -56,7 +57,11 @@ class StackData:
 
 @dataclass(kw_only=True)
 class Stack:
-    """A stack of replicates in training: the networks, what updates them, and the seeds that drive them."""
+    """A stack of replicates in training: the networks, what updates them, and the seeds that drive them.
+
+    `epoch` counts the epochs trained so far; `gradient_norms` are those of its last steps, (steps, replicates), if
+    it was measured. What training changes is all in a checkpoint.
+    """
 
     model: StackModel
     optimizer: torch.optim.Optimizer
@@ -65,6 +70,8 @@ class Stack:
     seeds: tuple[int, ...]
     generator: torch.Generator
     diverged: list[bool]
+    epoch: int = 0
+    gradient_norms: NDArray[np.float64] | None = None
 
     @classmethod
     def make(
@@ -105,22 +112,24 @@ def epoch_order(seed: int, epoch: int, num_examples: int) -> Tensor:
 
 @torch.no_grad()
 def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[list[EpochRecord]]:
-    """Train `stack` and yield, for each epoch, one record for each replicate.
+    """Train `stack` up to `epochs` and yield, for each epoch, one record for each replicate.
 
-    Layers are measured in the epochs named in `layers_at`; where 0 is among them, the first thing yielded is the
-    initialisation. A replicate whose loss is not finite is marked in `stack.diverged` and its losses are None from
-    then on; the others are not disturbed. A last batch of a single example is left out.
+    Layers are measured in the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before
+    its first epoch yields is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged`
+    and its losses are None from then on; the others are not disturbed. A last batch of a single example is left out.
     """
-    if 0 in layers_at:
+    if stack.epoch == 0 and 0 in layers_at:
         yield _measure_initialisation(stack)
     recorder: GradientRecorder | None = None
-    for epoch in range(1, epochs + 1):
+    for epoch in range(stack.epoch + 1, epochs + 1):
         batches = _batches(stack, epoch)
         if epoch not in layers_at:
             recorder = None
         elif recorder is None:
-            recorder = GradientRecorder(stack.model, num_steps=len(batches))
-        yield _train_epoch(stack, epoch, batches, recorder)
+            recorder = GradientRecorder(stack.model, num_steps=len(batches), earlier=stack.gradient_norms)
+        records = _train_epoch(stack, epoch, batches, recorder)
+        stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
+        yield records
 
 
 def _train_epoch(

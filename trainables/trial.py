@@ -10,6 +10,7 @@ import torch
 from ray import tune
 
 from trainables.assignment import Assignment
+from trainables.checkpoint import Parcel
 from trainables.datasets import Dataset
 from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import train_assignment
@@ -36,6 +37,7 @@ class StackTrial(tune.Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next assignment; nothing of the one before is kept but the data."""
         self._assignment: Assignment = new_config["assignment"]
+        self._parcel: Parcel | None = new_config.get("checkpoint")
         self._reports: Iterator[TrialReport] | None = None
         self._epoch = 0
         return True
@@ -44,13 +46,20 @@ class StackTrial(tune.Trainable):
         """Train to the next report. An error of the trial's own is its last report, not a lost worker."""
         try:
             if self._reports is None:
-                self._reports = train_assignment(self._assignment, self._stack_data(), worker=self._worker)
+                self._reports = self._begin()
             report = next(self._reports)
         except Exception:
             report = _failure(self._assignment, self._worker, self._epoch)
         self._epoch = report.epoch
         done = report.error is not None or report.epoch >= self._assignment.epochs
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
+
+    def _begin(self) -> Iterator[TrialReport]:
+        parcel, self._parcel = self._parcel, None
+        checkpoint = None if parcel is None else parcel.data
+        return train_assignment(
+            self._assignment, self._stack_data(), worker=self._worker, checkpoint=checkpoint
+        )
 
     def _stack_data(self) -> StackData:
         size, blocks = self._assignment.hyperparameters.train_size, self._assignment.blocks

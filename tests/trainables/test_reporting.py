@@ -1,14 +1,17 @@
 """What a worker reports: at every rung, complete at the last, diverged networks scored as chance."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.trainables.small import assignment
-from trainables.records import Outcome, ReplicateRecord, TrialReport
+from trainables import reporting
+from trainables.records import EpochRecord, Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import objective, train_assignment
-from trainables.training import StackData
+from trainables.training import StackData, train
 
 CHANCE = math.log(10)
 
@@ -73,6 +76,82 @@ def test_a_trials_numbers_do_not_depend_on_when_it_reports(digits: StackData) ->
     in_one = [record for report in reports(digits, rungs=(3,)) for record in report.epochs]
     in_two = [record for report in reports(digits) for record in report.epochs]
     assert in_one == in_two
+
+
+class TestCheckpoints:
+    """When a checkpoint comes with a report, and how a trial goes on from it."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let every epoch take four seconds."""
+        self.now = 0.0
+
+        def train_slowly(*given: Any, **named: Any) -> Iterator[list[EpochRecord]]:
+            for records in train(*given, **named):
+                self.now += 4.0 * (records[0].epoch > 0)
+                yield records
+
+        monkeypatch.setattr(reporting, "train", train_slowly)
+
+    def reports(
+        self, data: StackData, *, checkpoint: bytes | None = None, **changes: Any
+    ) -> list[TrialReport]:
+        """Train nine epochs, all of them measured, with a report at least every third."""
+        task = assignment(**{"rungs": (1, 3, 9), "layers_at": tuple(range(10)), "batch_size": 256, **changes})
+        return list(train_assignment(task, data, worker="", checkpoint=checkpoint, clock=lambda: self.now))
+
+    def test_it_comes_with_the_report_after_ten_seconds_of_training(self, digits: StackData) -> None:
+        reports = self.reports(digits)
+        assert [report.epoch for report in reports] == [1, 3, 5, 7, 9]
+        assert [report.epoch for report in reports if report.checkpoint is not None] == [3, 7]
+
+    def test_a_short_trial_and_a_trials_end_have_none(self, digits: StackData) -> None:
+        assert [report.checkpoint for report in self.reports(digits, rungs=(1, 2))] == [None] * 2
+        assert [report.checkpoint for report in self.reports(digits, rungs=(1, 3))] == [None] * 2
+
+    def test_a_large_one_waits_longer(self, digits: StackData, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reporting, "CHECKPOINT_BYTES_PER_SECOND", 1000)
+        (first,) = [report for report in self.reports(digits) if report.checkpoint is not None]
+        assert first.epoch == 3
+
+    def test_time_between_reports_does_not_count(self, digits: StackData) -> None:
+        task = assignment(rungs=tuple(range(1, 10)), batch_size=256)
+        found = []
+        for report in train_assignment(task, digits, worker="", clock=lambda: self.now):
+            self.now += 1000.0
+            found.append((report.epoch, report.busy_seconds, report.checkpoint is not None))
+        assert found == [(epoch, 4.0, epoch in (3, 6)) for epoch in range(1, 10)]
+
+    def test_from_it_a_trial_goes_on_to_the_same_numbers(self, digits: StackData) -> None:
+        changes: dict[str, Any] = {
+            "reads_test": True,
+            "keeps_models": True,
+            "dropout": 0.3,
+            "batch_norm": True,
+        }
+        whole = self.reports(digits, **changes)
+        saved = whole[1].checkpoint
+        assert saved is not None
+        rest = self.reports(digits, checkpoint=saved, **changes)
+        assert [report.epoch for report in rest] == [5, 7, 9]
+        records = [record for report in whole for record in report.epochs]
+        again = [record for report in rest for record in report.epochs]
+        assert again == [record for record in records if record.epoch == 0 or record.epoch > 3]
+        assert (rest[-1].objective, rest[-1].replicates) == (whole[-1].objective, whole[-1].replicates)
+        assert (rest[-1].models, rest[-1].evaluations) == (whole[-1].models, whole[-1].evaluations)
+        assert all(report.notes == () for report in rest)
+
+    def test_without_measures_at_the_initialisation_none_are_made(self, digits: StackData) -> None:
+        saved = self.reports(digits, layers_at=())[1].checkpoint
+        first, *_ = self.reports(digits, layers_at=(), checkpoint=saved)
+        assert {record.epoch for record in first.epochs} == {4, 5}
+
+    def test_one_that_cannot_be_used_is_told_and_the_trial_starts_over(self, digits: StackData) -> None:
+        whole = self.reports(digits)
+        first, *rest = self.reports(digits, checkpoint=b"spoilt")
+        assert len(first.notes) == 1
+        assert first.notes[0].startswith("started over, because its checkpoint cannot be used: ")
+        assert [replace(first, notes=()), *rest] == whole
 
 
 def test_an_unknown_objective_lists_the_known() -> None:

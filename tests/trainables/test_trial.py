@@ -9,8 +9,10 @@ import torch
 from tests.trainables.small import assignment
 from trainables import datasets
 from trainables.assignment import Assignment
+from trainables.checkpoint import Parcel, save
 from trainables.records import Outcome
 from trainables.splits import split_blocks
+from trainables.training import Stack, train
 from trainables.trial import StackTrial
 
 
@@ -53,6 +55,20 @@ def test_nothing_of_one_assignment_reaches_the_next(trial: StackTrial) -> None:
     trial.step()  # stopped half-way, as ASHA does
     assert trial.reset_config({"assignment": assignment()})
     assert content(steps(trial)) == fresh
+
+
+def test_a_trial_with_a_checkpoint_goes_on_after_it_and_the_next_begins_at_its_start(
+    trial: StackTrial,
+) -> None:
+    whole = steps(trial)
+    task, data = assignment(), trial._stack_data()
+    stack = Stack.make(task.model, task.hyperparameters, data, seeds=task.seeds)
+    list(train(stack, epochs=1, layers_at=task.layers_at))
+    trial.reset_config({"assignment": task, "checkpoint": Parcel(1, save(stack, task))})
+    (last,) = steps(trial)
+    assert last["report"].replicates == whole[-1]["report"].replicates
+    trial.reset_config({"assignment": task})
+    assert content(steps(trial)) == content(whole)
 
 
 def test_a_smaller_training_part_is_trained_on(trial: StackTrial) -> None:

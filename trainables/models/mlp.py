@@ -177,13 +177,17 @@ class MLP(StackModel):
             if block.norm is not None:
                 block.norm.tracking = tracking
 
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the batch norms' running statistics, named as `blocks.0.running_mean`."""
+        return {
+            f"blocks.{index}.{name}": getattr(block.norm, name)
+            for index, block in enumerate(self.blocks)
+            if block.norm is not None
+            for name in ("running_mean", "running_variance")
+        }
+
     def state_dict(self, replicate: int) -> dict[str, Tensor]:
         """Return one replicate's weights, named as `blocks.0.weight`, `blocks.0.running_mean`, `output.bias`."""
-        state = {name: self.parameters.value(name)[replicate].clone() for name in self.parameters.names}
-        for index, block in enumerate(self.blocks):
-            if block.norm is not None:
-                state[f"blocks.{index}.running_mean"] = block.norm.running_mean[replicate].clone()
-                state[f"blocks.{index}.running_variance"] = block.norm.running_variance[replicate].clone()
-        return {
-            name: tensor if name.endswith("weight") else tensor.flatten() for name, tensor in state.items()
-        }
+        state = {name: self.parameters.value(name) for name in self.parameters.names} | self.buffers()
+        one = {name: tensor[replicate].clone() for name, tensor in state.items()}
+        return {name: tensor if name.endswith("weight") else tensor.flatten() for name, tensor in one.items()}

@@ -1,0 +1,153 @@
+"""The whole state of a stack in training as bytes: from a checkpoint it goes on as if nothing had happened."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from trainables.artifact import from_bytes, metadata_of, to_bytes
+from trainables.assignment import Assignment
+from trainables.training import Stack
+
+DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
+"""What of an assignment decides its networks and their records: a checkpoint serves no other."""
+
+_OPTIMIZER, _NORMS = "optimizer.", "gradient_norms"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is damaged, or was made for something else."""
+
+
+@final
+class Parcel:
+    """A checkpoint on its way to a worker, to go on after `epoch`.
+
+    Tune copies what it carries several times, prints it, and keeps it to the end of a run: a parcel copies as a
+    reference, prints as a line and can be emptied when it has arrived.
+    """
+
+    def __init__(self, epoch: int, data: bytes | None) -> None:
+        """Carry `data`."""
+        self.epoch, self.data = epoch, data
+
+    def empty(self) -> None:
+        """Let go of the data."""
+        self.data = None
+
+    def __deepcopy__(self, memo: object) -> "Parcel":
+        return self
+
+    def __repr__(self) -> str:
+        return f"checkpoint after epoch {self.epoch}"
+
+
+def save(stack: Stack, assignment: Assignment) -> bytes:
+    """Return the state after `stack.epoch` epochs as safetensors; the same state gives the same bytes."""
+    tensors = {name: tensor.detach().cpu() for name, tensor in _all_tensors(stack).items()}
+    facts = {"assignment": _deciding(assignment), "epoch": stack.epoch, "diverged": stack.diverged}
+    return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
+
+
+def check(data: bytes, assignment: Assignment) -> int:
+    """Return the epoch after which a checkpoint was made.
+
+    Raises CheckpointError where it is damaged, or where there is nothing of `assignment` to go on with.
+    """
+    return int(_open(data, assignment)[1]["epoch"])
+
+
+def restore(stack: Stack, data: bytes, assignment: Assignment) -> None:
+    """Put `stack`, just made, where a checkpoint left off; raise CheckpointError and leave it alone otherwise."""
+    tensors, facts = _open(data, assignment)
+    own = _model_tensors(stack)
+    optimizer = _part(tensors, _OPTIMIZER)
+    _check_layout(own, {name: tensors[name] for name in own if name in tensors})
+    _check_layout(dict.fromkeys(optimizer, stack.model.parameters.values), optimizer)
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
+    state = stack.optimizer.state_dict()
+    stack.optimizer.load_state_dict({**state, "state": {0: optimizer} if optimizer else {}})
+    stack.gradient_norms = tensors[_NORMS].numpy() if _NORMS in tensors else None
+    stack.diverged, stack.epoch = list(facts["diverged"]), int(facts["epoch"])
+
+
+def _all_tensors(stack: Stack) -> dict[str, Tensor]:
+    # Without momentum SGD keeps nothing, and says so with None.
+    state = stack.optimizer.state[stack.model.parameters.values]
+    optimizer = {_OPTIMIZER + name: value for name, value in state.items() if value is not None}
+    norms = {} if stack.gradient_norms is None else {_NORMS: torch.from_numpy(stack.gradient_norms)}
+    return {**_model_tensors(stack), **optimizer, **norms}
+
+
+def _model_tensors(stack: Stack) -> dict[str, Tensor]:
+    buffers = {f"buffers.{name}": tensor for name, tensor in stack.model.buffers().items()}
+    return {"parameters": stack.model.parameters.values, **buffers}
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    # Copies, because memory that a file was read into is not aligned as torch's own.
+    return {
+        name.removeprefix(prefix): tensor.clone()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _check_layout(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError unless every tensor is there in its precision and shape; a step counter has no shape."""
+    for name, tensor in expected.items():
+        form = _form(found[name]) if name in found else "missing"
+        if form != _form(tensor) and not (name == "step" and not found[name].shape):
+            raise CheckpointError(f"{name} must be {_form(tensor)} in the checkpoint; it is {form}")
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{tensor.dtype}{list(tensor.shape)}"
+
+
+def _deciding(assignment: Assignment) -> dict[str, Any]:
+    """Return what decides the assignment's networks as JSON holds it."""
+    deciding = {name: getattr(assignment, name) for name in DECIDING}
+    plain: dict[str, Any] = json.loads(json.dumps(deciding, default=vars))
+    return plain
+
+
+def _open(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return a checkpoint's tensors and facts, checked."""
+    try:
+        tensors, facts = from_bytes(data), metadata_of(data)
+        if facts.pop("sha256") != _digest(tensors, facts):
+            raise CheckpointError("the checkpoint is damaged: its content has another SHA-256 than it states")
+        _check_facts(facts, assignment)
+    except CheckpointError:
+        raise
+    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"the checkpoint is damaged: {type(error).__name__}: {error}") from error
+    return tensors, facts
+
+
+def _check_facts(facts: Mapping[str, Any], assignment: Assignment) -> None:
+    own = _deciding(assignment)
+    differing = [name for name in DECIDING if facts["assignment"][name] != own[name]]
+    if differing:
+        raise CheckpointError(f"the checkpoint was made for another trial: {', '.join(differing)} differ")
+    if not 0 < facts["epoch"] < assignment.epochs or len(facts["diverged"]) != len(assignment.seeds):
+        raise CheckpointError(
+            f"the checkpoint must be of an epoch in 1..{assignment.epochs - 1} and of {len(assignment.seeds)} "
+            f"replicates; it is of {facts['epoch']} and of {len(facts['diverged'])}"
+        )
+
+
+def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over every tensor's name, type, shape and bytes, and over the facts."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
