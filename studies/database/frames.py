@@ -1,27 +1,14 @@
 """Tidy frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import (
-    JSON,
-    Column,
-    ColumnElement,
-    Connection,
-    Double,
-    Select,
-    String,
-    Table,
-    case,
-    null,
-    select,
-)
+from sqlalchemy import Column, Connection, Select, Table, case, null, select
 
 from studies.database import tables
-from studies.database.column_types import UtcDateTime
+from studies.database.columns import levels_of, read_columns
 from studies.database.states import Phase
 from studies.database.store import Store
 
@@ -37,6 +24,9 @@ class Frames:
     events: pd.DataFrame
     evaluation: pd.DataFrame
     artifacts: pd.DataFrame
+
+
+_NOT_SHOWN: Final = ("study_id", "fencing_token")
 
 
 def snapshot(store: Store, study_id: int) -> Frames:
@@ -102,22 +92,23 @@ def artifacts(store: Store, study_id: int) -> pd.DataFrame:
 
 def _trials(connection: Connection, study_id: int) -> pd.DataFrame:
     table = tables.trial
-    query = select(*_but(table, "study_id", "attempt_epochs", "versions")).order_by(table.c.number)
-    return _with_params(connection, study_id, query.where(table.c.study_id == study_id))
+    chosen = _but(table, "attempt_epochs", "params", "versions")
+    query = select(*chosen).where(table.c.study_id == study_id).order_by(table.c.number)
+    return _with_params(connection, study_id, query, number="number")
 
 
 def _replicates(connection: Connection, study_id: int) -> pd.DataFrame:
     trial, replicate = tables.trial.c, tables.replicate.c
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
-    chosen = _but(tables.replicate, "study_id", "trial_number", "metrics", "verdicts")
+    chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
     details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
     query = (
-        select(replicate.trial_number, trial.phase, trial.cell, trial.params, *chosen, details)
+        select(replicate.trial_number, trial.phase, trial.cell, *chosen, details)
         .join_from(tables.replicate, tables.trial, of_trial)
         .where(replicate.study_id == study_id)
         .order_by(replicate.trial_number, replicate.replicate)
     )
-    return _with_params(connection, study_id, query)
+    return _with_params(connection, study_id, query, number="trial_number")
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
@@ -153,56 +144,33 @@ _READERS: Final = {
 
 def _of(connection: Connection, study_id: int, table: Table, *without: str) -> pd.DataFrame:
     """Read a study's rows of one table in the order of its key."""
-    query = select(*_but(table, "study_id", *without)).where(table.c.study_id == study_id)
-    return pd.DataFrame(_columns(connection, query.order_by(*table.primary_key)))
+    query = select(*_but(table, *without)).where(table.c.study_id == study_id)
+    return pd.DataFrame(read_columns(connection, query.order_by(*table.primary_key)))
 
 
 def _but(table: Table, *without: str) -> list[Column[Any]]:
-    return [column for column in table.columns if column.name not in without]
+    return [column for column in table.columns if column.name not in (*_NOT_SHOWN, *without)]
 
 
-def _with_params(connection: Connection, study_id: int, query: Select[Any]) -> pd.DataFrame:
-    """Read a query that holds `params` and put a column for each factor and nuisance in its place."""
+def _with_params(connection: Connection, study_id: int, query: Select[Any], *, number: str) -> pd.DataFrame:
+    """Read a query and put a column for each factor and nuisance after `cell`.
+
+    The column `number` names the trial of each row. A trial's params are read once, not for each of its networks.
+    """
+    read = read_columns(connection, query)
+    of_trial = _params(connection, study_id)
+    params = [of_trial[each] for each in read[number].tolist()]
     plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar_one()
-    read = _columns(connection, query)
-    params: list[Mapping[str, Any]] = list(read["params"])
     names = dict.fromkeys([*plan.get("factors", {}), *plan.get("nuisances", {})])
     names |= dict.fromkeys(name for values in params for name in values)
+    levels = {name: levels_of([values.get(name) for values in params]) for name in names}
     expanded: dict[str, pd.Series[Any]] = {}
     for name, column in read.items():
-        levels = {each: _levels([values.get(each) for values in params]) for each in names}
-        expanded |= levels if name == "params" else {name: column}
+        expanded |= {name: column} | (levels if name == "cell" else {})
     return pd.DataFrame(expanded)
 
 
-def _columns(connection: Connection, query: Select[Any]) -> "dict[str, pd.Series[Any]]":
-    """Run a query and return its columns by name."""
-    rows = connection.execute(query).fetchall()
-    values: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else repeat(())
-    chosen = query.selected_columns
-    return {
-        column.name: _series(column, of_column) for column, of_column in zip(chosen, values, strict=False)
-    }
-
-
-def _series(column: ColumnElement[Any], values: Sequence[Any]) -> "pd.Series[Any]":
-    """Return a column in the type that pandas has for it; whole numbers become floats where one is missing."""
-    match column.type:
-        case Double():
-            return pd.Series(values, dtype="float64")
-        case UtcDateTime():
-            return pd.Series(pd.to_datetime(list(values), utc=True))
-        case JSON():
-            return pd.Series(list(values), dtype="object")
-        case String():
-            texts = [None if value is None else str(value) for value in values]
-            return pd.Series(texts, dtype="str")
-    return pd.Series(values, dtype="float64" if None in values else "int64")
-
-
-def _levels(values: Sequence[Any]) -> "pd.Series[Any]":
-    """Return levels as Python knows them: mixed kinds, None and lists (as tuples) stay what they are."""
-    levels = [tuple(value) if isinstance(value, list) else value for value in values]
-    kinds = {type(level) for level in levels}
-    is_plain = kinds == {int, float} or (len(kinds) == 1 and kinds <= {bool, int, float, str})
-    return pd.Series(levels) if is_plain else pd.Series(levels, dtype="object")
+def _params(connection: Connection, study_id: int) -> dict[int, Mapping[str, Any]]:
+    trial = tables.trial.c
+    rows = connection.execute(select(trial.number, trial.params).where(trial.study_id == study_id))
+    return {row.number: row.params for row in rows}
