@@ -1,41 +1,80 @@
 """Files that appear whole or not at all, and CSV that a spreadsheet opens safely."""
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_ROWS_AT_ONCE = 50_000
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write under a temporary name beside the target, then rename: readers see the old file or the new one."""
+    _write(path, [content])
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as `csv_parts` gives it, whole or not at all; millions of rows need little memory."""
+    _write(path, csv_parts(frame))
+
+
+def _write(path: Path, parts: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(content)
+        with temporary.open("wb") as file:
+            file.writelines(parts)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def as_csv(frame: pd.DataFrame) -> bytes:
-    """CSV in UTF-8; a text cell or name that a spreadsheet would run as a formula gets an apostrophe in front."""
-    safe = frame.copy(deep=False)
+def csv_parts(frame: pd.DataFrame) -> Iterator[bytes]:
+    """CSV in UTF-8, some rows at a time, floats with seven significant digits.
+
+    A text cell or name that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    yield frame.iloc[:0].rename(columns=escaped).to_csv(index=False).encode()
+    kinds = [frame.dtypes.iloc[place] for place in range(frame.shape[1])]
+    as_text = _numbers if len(kinds) > 1 and all(map(_is_number, kinds)) else _cells
+    for start in range(0, len(frame), _ROWS_AT_ONCE):
+        yield as_text(frame.iloc[start : start + _ROWS_AT_ONCE]).encode()
+
+
+def _is_number(kind: object) -> bool:
+    return str(kind) in ("int64", "float64")
+
+
+def _numbers(rows: pd.DataFrame) -> str:
+    """Rows of plain numbers: one format for a whole row is several times as fast as a writer of CSV."""
+    columns, formats = [], []
+    for name in rows.columns:
+        column = rows[name]
+        has_gaps = bool(column.isna().any())
+        columns.append(_formatted(column) if has_gaps else column.tolist())
+        formats.append("%s" if has_gaps else "%.7g" if column.dtype == "float64" else "%d")
+    line = ",".join(formats) + "\n"
+    return "".join([line % row for row in zip(*columns, strict=True)])
+
+
+def _cells(rows: pd.DataFrame) -> str:
+    """Rows of anything."""
+    safe = rows.copy(deep=False)
     for name in safe.columns:
         kind = safe[name].dtype
         if pd.api.types.is_float_dtype(kind):
-            safe[name] = _formatted(safe[name])
+            safe[name] = pd.Series(_formatted(safe[name]), index=safe.index, dtype=object)
         elif not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
             safe[name] = safe[name].astype(object).map(escaped)
-    return safe.rename(columns=escaped).to_csv(index=False).encode()
+    return safe.to_csv(index=False, header=False)
 
 
-def _formatted(column: "pd.Series[float]") -> "pd.Series[str]":
+def _formatted(column: "pd.Series[float]") -> list[str]:
     """Seven significant digits, nothing for NaN; what `to_csv` does with `float_format`, ten times as fast."""
     values = column.to_numpy(dtype=float).tolist()
-    texts = ["" if value != value else "%.7g" % value for value in values]  # noqa: UP031
-    return pd.Series(texts, index=column.index, dtype=object)
+    return ["" if value != value else "%.7g" % value for value in values]  # noqa: UP031
 
 
 def escaped(value: object) -> object:

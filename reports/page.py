@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.files import as_csv, write_whole
+from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
 from reports.json_report import json_report
 from reports.plain_json import as_json
@@ -67,9 +67,9 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
     for figure in figures:
         write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
-        write_whole(folder / "frames" / f"{figure.slug}.csv", as_csv(figure.data))
+        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
     for name in ("trials", "replicates", "epochs", "gradients", "events"):
-        write_whole(folder / "frames" / f"{name}.csv", as_csv(getattr(inputs, name)))
+        write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
     write_whole(folder / "report.json", as_json(report).encode())
     page = folder / "report.html"
     write_whole(page, render(material, sections).encode())

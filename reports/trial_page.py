@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports.cube import plain
-from reports.files import as_csv, write_whole
+from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
 from reports.rendering import environment, inline, page_parts
 from reports.sections.section import Cell, Column, Table
@@ -44,7 +44,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     for figure in figures:
         write_whole(target / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_whole(target / "figures" / f"{figure.slug}.png", figure.png())
-        write_whole(target / "frames" / f"{figure.slug}.csv", as_csv(figure.data))
+        write_csv(target / "frames" / f"{figure.slug}.csv", figure.data)
     classes: dict[str, str] = {}
     drawings = {figure.slug: inline(figure, theme, classes) for figure in figures}
     replicates = inputs.replicates[inputs.replicates["trial_number"] == number]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.best import describe, spread
-from reports.files import as_csv, write_whole
+from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
 from reports.plain_json import as_json
 from reports.plots import forest_pair
@@ -32,7 +32,7 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
     for figure in figures:
         write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
-        write_whole(folder / "frames" / f"{figure.slug}.csv", as_csv(figure.data))
+        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
     write_whole(folder / "comparison.json", as_json(record).encode())
     page = folder / "comparison.html"
     write_whole(page, _render(record, figures).encode())

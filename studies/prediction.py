@@ -10,6 +10,7 @@ from scipy import stats
 from reports.comparison import contrasts
 from studies.database import frames
 from studies.database.rows import StudyRow
+from studies.database.states import Phase
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.locations import Locations
@@ -151,7 +152,7 @@ def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
     seconds = total_seconds(store.events(study.id))
     past = Plan.from_dict(study.name, study.plan)
     shared = [name for name in plan.study.factors if name in past.study.factors]
-    confirm = frames.replicates(store, study.id).query("phase == 'confirm'")
+    confirm = frames.replicates(store, study.id, Phase.CONFIRM)
     return Basis(
         seconds_per_network_epoch=float(trials["busy_seconds"].sum()) / network_epochs,
         startup_seconds=seconds["startup"],

@@ -41,13 +41,13 @@ def trials(store: Store, study_id: int) -> pd.DataFrame:
         return _trials(connection, study_id)
 
 
-def replicates(store: Store, study_id: int) -> pd.DataFrame:
-    """Return one row for each replicate of an ended trial, with its trial's factors and nuisances.
+def replicates(store: Store, study_id: int, phase: Phase | None = None) -> pd.DataFrame:
+    """Return one row for each replicate of an ended trial of one phase or both, with its trial's parameters.
 
     `verdicts` holds what the verdicts were made from; it is read for the confirm phase only, None elsewhere.
     """
     with store.reading() as connection:
-        return _replicates(connection, study_id)
+        return _replicates(connection, study_id, phase)
 
 
 def verdicts(store: Store, study_id: int, trial_number: int) -> dict[int, Any]:
@@ -97,7 +97,7 @@ def _trials(connection: Connection, study_id: int) -> pd.DataFrame:
     return _with_params(connection, study_id, query, number="number")
 
 
-def _replicates(connection: Connection, study_id: int) -> pd.DataFrame:
+def _replicates(connection: Connection, study_id: int, phase: Phase | None = None) -> pd.DataFrame:
     trial, replicate = tables.trial.c, tables.replicate.c
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
@@ -108,6 +108,8 @@ def _replicates(connection: Connection, study_id: int) -> pd.DataFrame:
         .where(replicate.study_id == study_id)
         .order_by(replicate.trial_number, replicate.replicate)
     )
+    if phase is not None:
+        query = query.where(trial.phase == phase)
     return _with_params(connection, study_id, query, number="trial_number")
 
 

@@ -63,9 +63,9 @@ def confirmed(
 
 
 def read_trials(store: Store, study: StudyRow) -> "tuple[list[TrialRow], pd.DataFrame]":
-    """Return a study's trials and the networks of those that have ended."""
+    """Return a study's trials and the networks of the confirm trials that have ended."""
     # In this order: networks of a trial that ends in between are there already, and none of an ended one is missed.
-    return store.trials(study.id), frames.replicates(store, study.id)
+    return store.trials(study.id), frames.replicates(store, study.id, Phase.CONFIRM)
 
 
 _Groups = Mapping[int, Sequence[TrialRow]]

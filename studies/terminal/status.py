@@ -49,12 +49,17 @@ def read_status(store: Store, name: str) -> Status:
     """Read how a study stands; raise UsageError that lists the studies if there is none of that name."""
     study = find(store, name)
     trials, replicates = read_trials(store, study)
-    num_diverged = int((replicates["outcome"] == Outcome.DIVERGED).sum())
+    outcomes = store.outcomes(study.id)
     starts = runs.started_with(store.events(study.id))
     results = confirmed(store, study, trials, replicates)
     return Status(
         study=study,
-        standing=from_record(study, trials, num_networks=len(replicates), num_diverged=num_diverged),
+        standing=from_record(
+            study,
+            trials,
+            num_networks=sum(outcomes.values()),
+            num_diverged=outcomes[Outcome.DIVERGED],
+        ),
         trials=trials,
         workers=_workers(trials),
         best=next((each for each in results if each.is_best and each.val_loss is not None), None),

@@ -46,7 +46,9 @@ def build(store: Store, plan: Plan, *, command: str) -> StudyRow:
     return study
 
 
-def _write_some(store: Store, study_id: int, trained: "Iterator[tuple[PlannedTrial, list[TrialResult]]]") -> bool:
+def _write_some(
+    store: Store, study_id: int, trained: "Iterator[tuple[PlannedTrial, list[TrialResult]]]"
+) -> bool:
     """Write the next trials in one transaction; return whether there were any."""
     some = list(islice(trained, TRIALS_IN_A_TRANSACTION))
     needed = sum(numbers_needed(result) for _, results in some for result in results)
@@ -84,9 +86,7 @@ def _trial_row(study_id: int, trial: PlannedTrial) -> dict[str, Any]:
     }
 
 
-def _train(
-    plan: Plan, agenda: Agenda, jury: Jury
-) -> Iterator[tuple[PlannedTrial, list[TrialResult]]]:
+def _train(plan: Plan, agenda: Agenda, jury: Jury) -> Iterator[tuple[PlannedTrial, list[TrialResult]]]:
     """Yield every trial with its reports, one trial at a time."""
     while not isinstance(trial := agenda.next_trial(), Nothing):
         assignment = assign(plan, trial, keeps_models=False)

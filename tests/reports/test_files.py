@@ -6,7 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.files import as_csv, write_whole
+from reports import files
+from reports.files import csv_parts, write_csv, write_whole
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """The whole of a CSV file."""
+    return b"".join(csv_parts(frame))
 
 
 def test_text_that_starts_a_formula_is_escaped_and_numbers_are_not() -> None:
@@ -32,21 +38,37 @@ def test_the_frame_stays_as_it_was() -> None:
     assert frame["error"][0] == "=1"
 
 
+def test_plain_numbers_are_written_as_pandas_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the rows are, and wherever one part of the file ends."""
+    monkeypatch.setattr(files, "_ROWS_AT_ONCE", 3)
+    numbers = [0.1 + 0.2, -1e-9, 1234567890.0, float("nan"), float("inf"), 0.0, 3.0]
+    frame = pd.DataFrame(
+        {"=epoch": range(7), "loss": numbers, "rate": numbers[::-1], "exact": numbers[5:6] * 7}
+    )
+    expected = frame.rename(columns={"=epoch": "'=epoch"}).to_csv(index=False, float_format="%.7g")
+    assert as_csv(frame).decode() == expected
+    assert as_csv(frame.iloc[:0]).decode() == expected.splitlines(keepends=True)[0]
+
+
+def test_numbers_are_written_the_same_beside_text_and_alone() -> None:
+    frame = pd.DataFrame({"loss": [0.1 + 0.2, float("nan"), -float("inf")], "epoch": [1, 2, 3]})
+    beside = as_csv(frame.assign(text="a")).decode()
+    assert as_csv(frame).decode() == beside.replace(",text", "").replace(",a", "")
+
+
 def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = tmp_path / "page.html"
+    target = tmp_path / "frame.csv"
     write_whole(target, b"old")
 
-    def full(self: Path, content: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(content[:1])
+    def full(rows: pd.DataFrame) -> str:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(files, "_numbers", full)
     with pytest.raises(OSError, match="no space"):
-        write_whole(target, b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+        write_csv(target, pd.DataFrame({"epoch": [1], "loss": [0.5]}))
+    assert [path.name for path in tmp_path.iterdir()] == ["frame.csv"]
     assert target.read_text() == "old"
 
 
