@@ -1,4 +1,4 @@
-"""A storage of any size: a study's own plan, decisions and verdicts, and results that are made up rather than trained."""
+"""A storage of any size: a study's own plan, decisions and verdicts, with results that are made up, not trained."""
 
 import math
 import random
