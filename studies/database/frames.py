@@ -114,7 +114,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
-    return _of(connection, study_id, tables.epoch, "metrics", "fencing_token")
+    return _of(connection, study_id, tables.epoch, "metrics")
 
 
 def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
@@ -122,7 +122,7 @@ def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
 
 
 def _events(connection: Connection, study_id: int) -> pd.DataFrame:
-    return _of(connection, study_id, tables.event, "fencing_token")
+    return _of(connection, study_id, tables.event)
 
 
 def _evaluation(connection: Connection, study_id: int) -> pd.DataFrame:

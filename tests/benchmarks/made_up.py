@@ -59,7 +59,7 @@ def _write_some(
             row = _trial_row(study_id, trial)
             insert_or_ignore(connection, tables.trial, [row])
             for result in results:
-                record(connection, SimpleNamespace(**row), result, sequence)  # type: ignore[arg-type]
+                record(connection, SimpleNamespace(**row, fencing_token=0), result, sequence)  # type: ignore[arg-type]
                 sequence += numbers_needed(result)
                 row |= {"epochs": result.epoch, "attempt_epochs": result.epoch}
                 row["busy_seconds"] += result.busy_seconds
