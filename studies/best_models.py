@@ -8,7 +8,8 @@ from reports.results import compute
 from studies.database.copying import artifacts_of
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.reporting import report_inputs
+from studies.locations import below
+from studies.reporting import contradictions_told, report_inputs
 from studies.tuning.models import BEST, write_artifact
 
 MISSING = "models_missing"
@@ -21,14 +22,15 @@ def keep_best_models(store: Store, study: StudyRow, folder: Path) -> None:
     and its trial writes there itself. Weights that are gone or damaged leave an event.
     """
     inputs = report_inputs(store, study)
-    best = best_configuration(inputs, compute(inputs))
+    with contradictions_told(study.name):
+        best = best_configuration(inputs, compute(inputs))
     if best is None or best["trial_number"] is None:
         return
     for artifact in artifacts_of(store, study.id, best["trial_number"]):
-        source = Path(artifact.path)
+        source, path = Path(artifact.path), below(folder, artifact.path)
         if source.parent.name == BEST:
             continue
-        data = (folder / source).read_bytes() if (folder / source).is_file() else b""
+        data = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(data).hexdigest() != artifact.sha256:
             detail = f"{artifact.path} is not what was written there; models/{BEST} is not complete"
             store.add_event(study.id, MISSING, best["trial_number"], detail)

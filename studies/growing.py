@@ -11,7 +11,7 @@ from studies.database.rows import EventRow, StudyRow, TrialRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
 from studies.errors import UsageError
-from studies.locations import Locations
+from studies.locations import Locations, below
 from studies.mistakes import show
 from studies.planning import Cell, Plan
 from studies.recorded import find
@@ -156,12 +156,12 @@ def _needs_weights(copy: Copy, best: int | None, trials: Sequence[TrialRow]) -> 
 def _copy_weights(store: Store, study: StudyRow, source: StudyRow, copy: Copy, locations: Locations) -> bool:
     """Copy the weights that a trial left, and say whether they were all there with their recorded hashes."""
     artifacts = artifacts_of(store, source.id, copy.source_number)
-    contents = [_read(locations.folder(source.name) / artifact.path) for artifact in artifacts]
+    contents = [_read(below(locations.folder(source.name), artifact.path)) for artifact in artifacts]
     hashes = [hashlib.sha256(data).hexdigest() for data in contents]
     if not artifacts or hashes != [artifact.sha256 for artifact in artifacts]:
         return False
     for artifact, data in zip(artifacts, contents, strict=True):
-        write_artifact(locations.folder(study.name), Path(artifact.path), data)
+        write_artifact(locations.make_folder(study.name), Path(artifact.path), data)
         store.add_artifact(study.id, artifact, copy.number)
     return True
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studies.database.address import parse, secrets
-from studies.errors import UsageError
+from studies.errors import StudiesError, UsageError
+from studies.variants import check_name
 
 DEFAULT_STORAGE = "sqlite:///runs/studies.db"
 DEFAULT_OUTPUT = "runs"
@@ -20,15 +21,27 @@ class Locations:
     output: Path
     arguments: tuple[str, ...] = ()
 
-    def folder(self, name: str) -> Path:
-        """Return the folder of the study called `name`; raise UsageError if it would lie elsewhere."""
+    def folder(self, *names: str) -> Path:
+        """Return the folder of a study, or of several together; raise UsageError if it would lie elsewhere.
+
+        So would that of a study under a name that none may have, which somebody else wrote into the storage.
+        """
+        joined = "-and-".join(check_name(name) for name in names)
         root = self.output.resolve()
-        folder = (root / name).resolve()
-        if folder.parent != root:
+        if (root / joined).resolve().parent != root:
             raise UsageError(
-                [f"the folder of study {name} would lie outside {root}"], "Choose another --name."
+                [f"the folder of study {joined} would lie outside {root}"], "Choose another --name."
             )
-        return self.output / name
+        return self.output / joined
+
+    def make_folder(self, *names: str) -> Path:
+        """Make that folder where it is missing, for its owner alone, and return it.
+
+        One that is there stays as open as its owner has made it.
+        """
+        folder = self.folder(*names)
+        make_private(folder)
+        return folder
 
     def check(self) -> None:
         """Raise UsageError unless files can be written where they belong; nothing stays written."""
@@ -39,7 +52,7 @@ class Locations:
     def make_storage_folder(self) -> None:
         """Make the default storage's folder; another storage's folder must be there."""
         if self.storage == DEFAULT_STORAGE:
-            Path(DEFAULT_OUTPUT).mkdir(exist_ok=True)
+            make_private(Path(DEFAULT_OUTPUT))
 
 
 def locate(storage: str | None = None, output: str | Path | None = None) -> Locations:
@@ -59,6 +72,24 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
         output=Path(output or os.environ.get("STUDIES_OUTPUT") or DEFAULT_OUTPUT),
         arguments=tuple(arguments),
     )
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, readable by their owner alone."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def below(folder: Path, relative: str) -> Path:
+    """Return the path of a file below `folder` as a storage names it; raise StudiesError if it would lie elsewhere."""
+    path = folder / relative
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise StudiesError(
+            f"a file that the storage names would lie outside {folder}: {relative}",
+            "Nothing was read or written there; find out who else writes to the storage.",
+        )
+    return path
 
 
 def check_writable(output: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from studies.errors import StudiesError
 from studies.request import Request
+from studies.terminal.words import printable
 from studies.tuning.resources import Resources
 from studies.variants import DEFAULT_PROFILE, parse_setting
 
@@ -21,9 +22,10 @@ def run_door(
     try:
         return work(options)
     except StudiesError as error:
+        # A storage may hold names and texts of others, which must not move a cursor.
         if options.debug:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+            print(printable(traceback.format_exc()), file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("error: interrupted\nGive the same command again: what was recorded is kept.", file=sys.stderr)

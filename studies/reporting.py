@@ -1,7 +1,8 @@
 """A study's report, made from the database alone."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.accounting import AccountingError
 from reports.index import Entry, write_index
 from reports.inputs import ReportInputs
 from reports.page import write_report
@@ -18,7 +20,7 @@ from studies import runs
 from studies.database import frames
 from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
-from studies.errors import UsageError
+from studies.errors import StudiesError, UsageError
 from studies.growing import describe_growth
 from studies.locations import Locations
 from studies.planning import Plan
@@ -28,13 +30,32 @@ from trainables import datasets
 
 def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
     """Write the report of a study and the index of all studies that have one; return the report's path."""
-    path = write_report(report_inputs(store, study), locations.folder(study.name))
-    pages = {row.name: locations.folder(row.name) / path.name for row in store.studies()}
-    entries = [
-        Entry.of(load_report(page), f"{name}/{page.name}") for name, page in pages.items() if page.is_file()
-    ]
-    write_index(entries, locations.output / "index.html")
+    inputs, folder = report_inputs(store, study), locations.make_folder(study.name)
+    with contradictions_told(study.name):
+        path = write_report(inputs, folder)
+    write_index(list(_entries(store, locations, path.name)), locations.output / "index.html")
     return path
+
+
+def _entries(store: Store, locations: Locations, file_name: str) -> Iterator[Entry]:
+    """Yield the entries of all studies that have a report; one under a name that none may have has no folder."""
+    for study in store.studies():
+        with suppress(UsageError):
+            page = locations.folder(study.name) / file_name
+            if page.is_file():
+                yield Entry.of(load_report(page), f"{study.name}/{file_name}")
+
+
+@contextmanager
+def contradictions_told(*names: str) -> Iterator[None]:
+    """Turn a record of these studies that contradicts itself into an error that says how to look into it."""
+    try:
+        yield
+    except AccountingError as error:
+        checks = " and ".join(f"python -m studies.verify {name}" for name in names)
+        raise StudiesError(
+            f"no report of {' and '.join(names)}: {error}", f"Check what is recorded: {checks}"
+        ) from error
 
 
 def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locations) -> Path:
@@ -54,15 +75,19 @@ def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locat
         for replicate, is_mine in zip(rows["replicate"], mine, strict=True)
     ]
     with_details = rows.assign(verdicts=pd.Series(judged, index=rows.index, dtype=object))
-    return write_trial_page(replace(inputs, replicates=with_details), number, locations.folder(study.name))
+    return write_trial_page(
+        replace(inputs, replicates=with_details), number, locations.make_folder(study.name)
+    )
 
 
 def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: Locations) -> Path:
     """Write the page that sets two studies side by side, in a folder of its own; return its path."""
     if study.id == other.id:
         raise UsageError([f"{study.name} is named twice"], "Name two studies, or one for its own report.")
-    folder = locations.folder(f"{study.name}-and-{other.name}")
-    return write_comparison(report_inputs(store, study), report_inputs(store, other), folder)
+    first, second = report_inputs(store, study), report_inputs(store, other)
+    folder = locations.make_folder(study.name, other.name)
+    with contradictions_told(study.name, other.name):
+        return write_comparison(first, second, folder)
 
 
 def report_inputs(store: Store, study: StudyRow) -> ReportInputs:

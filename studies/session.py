@@ -76,7 +76,7 @@ def run(
                     plan=plan,
                     dataset=dataset,
                     splits=splits,
-                    folder=locations.folder(plan.name),
+                    folder=locations.make_folder(plan.name),
                     command=request.command("run", *locations.arguments, *resources.arguments()),
                     resources=resources,
                     show=showing,

@@ -44,6 +44,8 @@ SETTINGS: Any = {  # names and values of matplotlib's settings
     "lines.solid_capstyle": "round",
     "axes.unicode_minus": True,
     "path.simplify": True,
+    # A level or a name may hold dollar signs: it is text, and as a formula it could be a wrong one.
+    "text.parse_math": False,
 }
 
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -12,6 +13,8 @@ from matplotlib.image import imsave
 from reports.plots.canvas import PNG_DPI, POINTS, Panel
 
 GAP = 14  # points between panels in the standalone files
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What no XML file may hold, not even escaped; a text from elsewhere may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,7 @@ class Figure:
             f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{panel.svg}\n</svg>'
             for panel, (left, top) in zip(self.panels, places, strict=True)
         ]
-        return (
+        whole = (
             '<?xml version="1.0" encoding="utf-8"?>\n'
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}pt" height="{height:g}pt" '
             f'viewBox="0 0 {width:g} {height:g}" role="img" aria-label={quoteattr(self.alt)} '
@@ -48,6 +51,7 @@ class Figure:
             f"<title>{escape(self.title)}</title>\n"
             "<style>*{stroke-linejoin:round;stroke-linecap:butt}</style>\n" + "\n".join(parts) + "\n</svg>\n"
         )
+        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", whole)
 
     def png(self) -> bytes:
         """All panels in one PNG file on white ground."""

@@ -1,11 +1,12 @@
 """PostgreSQL through psycopg 3: time limits and locks; the only file that knows them."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, final
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from studies.database import advisory_lock
 from studies.database.advisory_lock import AdvisoryLock
@@ -23,6 +24,12 @@ _CONNECT_ARGS: Final = {
 @final
 class PostgreSQL(Backend):
     """One database on a server; it must exist, its tables need not."""
+
+    def __init__(self, url: URL) -> None:
+        """Keep the password of the environment, from which it is taken away while workers are started."""
+        super().__init__(url)
+        is_given = url.password is not None or "password" in url.query
+        self._password = None if is_given else os.environ.get("PGPASSWORD")
 
     def check(self) -> bool:
         """Say that there is a database: only connecting shows otherwise."""
@@ -43,15 +50,17 @@ class PostgreSQL(Backend):
 
     def engine(self, *, enforce_keys: bool = True) -> Engine:
         """Return an engine that notices dead connections and never waits for ever."""
-        given = self._unless_in_url(_CONNECT_ARGS)
+        given = self._completed(_CONNECT_ARGS)
         try:
             return create_engine(self.url, pool_pre_ping=True, connect_args=given, **ENGINE_OPTIONS)
         except ImportError:
             advice = 'Install it: pip install "studies[postgres]"'
             raise unusable(self.url, "needs psycopg, which is not installed", advice) from None
 
-    def _unless_in_url(self, connect_args: Mapping[str, str]) -> dict[str, str]:
-        return {key: value for key, value in connect_args.items() if key not in self.url.query}
+    def _completed(self, connect_args: Mapping[str, str]) -> dict[str, str]:
+        """Return what the URL does not say itself, and the environment's password."""
+        given = {key: value for key, value in connect_args.items() if key not in self.url.query}
+        return given if self._password is None else given | {"password": self._password}
 
     def reading(self, engine: Engine) -> Engine:
         """Return a view whose transactions read one snapshot."""
@@ -67,7 +76,7 @@ class PostgreSQL(Backend):
             self.url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args=self._unless_in_url(advisory_lock.CONNECT_ARGS),
+            connect_args=self._completed(advisory_lock.CONNECT_ARGS),
             **ENGINE_OPTIONS,
         )
         with storing(self.url):

@@ -36,6 +36,8 @@ ENVIRONMENT = {
 }
 
 
+SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
+"""What Ray's processes must not inherit: workers get neither the storage's URL nor a password."""
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 MAX_FOLDER_LENGTH = 45
 """Characters of the path under which Ray can still make its sockets."""
@@ -98,16 +100,18 @@ def _private_folder() -> Iterator[Path]:
 
 @contextmanager
 def _environment(folder: Path) -> Iterator[None]:
-    """Set what Ray's processes read from the environment, for as long as they run."""
+    """Set what Ray's processes read from the environment, without our secrets, for as long as they run."""
     before = dict(os.environ)
     # Ray's dashboard and torch's compiler leave folders behind.
     settings = ENVIRONMENT | {"TMPDIR": str(folder / TEMPORARY)}
     (folder / TEMPORARY).mkdir()
+    for name in SECRETS:
+        os.environ.pop(name, None)
     os.environ.update(settings)
     try:
         yield
     finally:
-        for name in {*settings, TOKEN_PATH}:
+        for name in {*settings, *SECRETS, TOKEN_PATH}:
             os.environ.pop(name, None)
             if name in before:
                 os.environ[name] = before[name]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from studies.database.results import Artifact
+from studies.locations import below
 
 BEST = "best"
 """The folder below models/ that holds the best configuration's weights."""
@@ -20,8 +21,8 @@ def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[A
 
 
 def write_artifact(folder: Path, relative: Path, data: bytes) -> Artifact:
-    """Write a file under a temporary name, sync it, then give it its name."""
-    path = folder / relative
+    """Write a file below `folder` under a temporary name, sync it, then give it its name."""
+    path = below(folder, relative.as_posix())
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
     with temporary.open("wb") as file:

@@ -1,11 +1,13 @@
 """Where studies are kept: flags, environment, defaults, and folders that stay below their root."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from studies.errors import UsageError
-from studies.locations import DEFAULT_STORAGE, Locations, check_writable, locate
+from studies.errors import StudiesError, UsageError
+from studies.locations import DEFAULT_STORAGE, Locations, below, check_writable, locate
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +42,16 @@ def test_a_password_may_come_from_the_environment_only(monkeypatch: pytest.Monke
     assert locate().storage == "postgresql://me:secret@host/db"
 
 
-@pytest.mark.parametrize("name", ["..", ".", "../x", "a/b", "/etc", "a/../../b"])
+@pytest.mark.parametrize("name", ["..", ".", "../x", "a/b", "/etc", "a/../../b", "javascript:x"])
 def test_a_studys_folder_lies_directly_below_the_root(tmp_path: Path, name: str) -> None:
     locations = Locations(storage=DEFAULT_STORAGE, output=tmp_path)
-    with pytest.raises(UsageError, match="would lie outside"):
+    with pytest.raises(UsageError, match="name must be"):
         locations.folder(name)
+    with pytest.raises(UsageError, match="name must be"):
+        locations.make_folder("mine", name)
+    assert list(tmp_path.iterdir()) == []
     assert locations.folder("mine") == tmp_path / "mine"
+    assert locations.folder("mine", "m" * 64) == tmp_path / f"mine-and-{'m' * 64}"
 
 
 def test_a_link_out_of_the_root_is_refused(tmp_path: Path) -> None:
@@ -53,6 +59,30 @@ def test_a_link_out_of_the_root_is_refused(tmp_path: Path) -> None:
     (tmp_path / "root" / "mine").symlink_to(tmp_path)
     with pytest.raises(UsageError, match="would lie outside"):
         Locations(storage=DEFAULT_STORAGE, output=tmp_path / "root").folder("mine")
+
+
+def test_folders_that_are_made_are_for_their_owner_alone(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    mask = os.umask(0o022)
+    try:
+        made = Locations(storage=DEFAULT_STORAGE, output=shared / "a" / "b").make_folder("mine")
+        again = Locations(storage=DEFAULT_STORAGE, output=shared / "a" / "b").make_folder("mine")
+    finally:
+        os.umask(mask)
+    assert made == again == shared / "a" / "b" / "mine"
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (made, made.parent, made.parent.parent, shared)]
+    assert modes == [0o700, 0o700, 0o700, 0o755]
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "models/../../x", "link/x"])
+def test_a_file_that_a_storage_names_lies_below_its_studys_folder(tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    with pytest.raises(StudiesError, match="would lie outside"):
+        below(folder, path)
+    assert below(folder, "models/best/x") == folder / "models" / "best" / "x"
 
 
 def test_trying_to_write_leaves_nothing(tmp_path: Path) -> None:

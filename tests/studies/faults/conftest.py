@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from studies.database.store import Store
 from tests.studies.faults.forked import Nursery, nursery
-from tests.studies.faults.light_loop import reference
+from tests.studies.faults.light_loop import LightRun, Rows
+from tests.studies.faults.soundness import results
 
 
 @pytest.fixture(scope="package")
@@ -18,6 +19,16 @@ def drivers() -> Iterator[Nursery]:
 
 
 @pytest.fixture(scope="package")
-def undisturbed(drivers: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return what an undisturbed study ends with."""
-    return reference(drivers, Path(tmp_path_factory.mktemp("undisturbed")))
+def undisturbed_run(drivers: Nursery, tmp_path_factory: pytest.TempPathFactory) -> LightRun:
+    """Return a study with one worker that came to its end without a fault."""
+    folder = Path(tmp_path_factory.mktemp("undisturbed"))
+    run = LightRun(drivers, folder, f"sqlite:///{folder}/studies.db", workers=1)
+    run.finish()
+    return run
+
+
+@pytest.fixture(scope="package")
+def undisturbed(undisturbed_run: LightRun) -> Rows:
+    """Return what it ended with."""
+    with Store.open(undisturbed_run.url, create=False) as store:
+        return results(store)

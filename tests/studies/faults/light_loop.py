@@ -52,14 +52,6 @@ class LightRun:
         return store.find_study(NAME)
 
 
-def reference(nursery: Nursery, folder: Path) -> Rows:
-    """Return what an undisturbed study with one worker ends with."""
-    run = LightRun(nursery, folder, f"sqlite:///{folder}/studies.db", workers=1)
-    run.finish()
-    with Store.open(run.url, create=False) as store:
-        return results(store)
-
-
 def loop(
     nursery: Nursery,
     folder: Path,

@@ -74,11 +74,14 @@ def test_the_folder_is_private_and_goes_away(temporary: Path) -> None:
 
 def test_the_environment_is_put_back(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AIR_NEW_OUTPUT", "1")
+    monkeypatch.setenv("STUDIES_STORAGE", "postgresql://me:canary-77@host/db")
+    monkeypatch.setenv("PGPASSWORD", "canary-78")
     before = dict(os.environ)
     with starting_cluster(Resources()) as future:
         future.result(timeout=60)
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
         assert os.environ["RAY_AIR_NEW_OUTPUT"] == "0"
+        assert "canary" not in str(os.environ), "workers would inherit a password"
         assert Path(os.environ["RAY_AUTH_TOKEN_PATH"]).is_file()
     assert dict(os.environ) == before
 

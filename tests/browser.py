@@ -1,0 +1,132 @@
+"""A real Chromium that opens pages and answers what is on them, spoken to through its debugging pipe."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+TIMEOUT_SECONDS = 60
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",  # in a container, as root, there is none
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--remote-debugging-pipe",
+)
+
+
+class Browser:
+    """One browser with one tab."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        """Start it with a profile of its own."""
+        their_questions, to_it = os.pipe()
+        from_it, their_answers = os.pipe()
+        self._process = subprocess.Popen(
+            [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+            # The browser reads what it is asked from descriptor 3 and answers on 4.
+            preexec_fn=lambda: _become(questions=their_questions, answers=their_answers),
+            pass_fds=(3, 4),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(their_questions)
+        os.close(their_answers)
+        self._questions, self._answers = os.fdopen(to_it, "wb", buffering=0), os.fdopen(from_it, "rb")
+        self._number = 0
+        self.complaints: list[str] = []
+        """What the pages' consoles said: refused scripts and fetches, errors."""
+        self._session: str | None = None
+        pages = [each for each in self._ask("Target.getTargets")["targetInfos"] if each["type"] == "page"]
+        attached = self._ask("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self._ask(f"{domain}.enable")
+
+    def open(self, page: Path) -> None:
+        """Open a file and wait until it is loaded."""
+        self.complaints.clear()
+        self._ask("Page.navigate", url=page.resolve().as_uri())
+        while self._hear().get("method") != "Page.loadEventFired":
+            pass
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression on the page."""
+        answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    @property
+    def text(self) -> str:
+        """What a reader of the page sees, folded parts included."""
+        return str(self.evaluate("document.body.textContent"))
+
+    def close(self) -> None:
+        """End it."""
+        self._questions.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._answers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        question: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session is not None:
+            question["sessionId"] = self._session
+        self._questions.write(json.dumps(question).encode() + b"\0")
+        while (heard := self._hear()).get("id") != self._number:
+            pass
+        assert "error" not in heard, heard
+        result: dict[str, Any] = heard["result"]
+        return result
+
+    def _hear(self) -> dict[str, Any]:
+        words = bytearray()
+        while (byte := self._answers.read(1)) != b"\0":
+            assert byte, "the browser has ended"
+            words += byte
+        heard: dict[str, Any] = json.loads(words)
+        if heard.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"):
+            self.complaints.append(json.dumps(heard["params"]))
+        return heard
+
+
+def _become(*, questions: int, answers: int) -> None:
+    """Make these two descriptors 3 and 4, whatever numbers they have now."""
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in (questions, answers)]
+    for number, descriptor in zip((3, 4), high, strict=True):
+        os.dup2(descriptor, number)
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    """Keep a browser for as long as it is needed; skip the test where none is installed."""
+    program = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("no Chromium is installed; pages cannot be looked at")
+    with Browser(program, folder / "profile") as opened:
+        yield opened
