@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studies import provenance, runs
+from studies.database.draining import open_spool
+from studies.database.patience import outlast
+from studies.database.problems import OutageError
 from studies.database.rows import StudyRow
 from studies.database.states import Outcome, StudyState
 from studies.database.store import Store
+from studies.database.writer import Writer
 from studies.growing import describe_growth
 from studies.interruption import RunInterruptedError, Wish, watching_signals
 from studies.planning import Plan
@@ -60,26 +64,43 @@ class Run:
 def train(run: Run) -> None:
     """Train what is left of the study.
 
-    Raises RunInterruptedError after Ctrl-C or SIGTERM, another StudiesError where Ray could not be started or a
-    result not be recorded; both leave a study that the same command resumes.
+    Raises RunInterruptedError after Ctrl-C or SIGTERM, another StudiesError where Ray could not be started, a result
+    not be recorded, or the storage stayed out; all leave a study that the same command resumes.
     """
-    store, study_id = run.store, run.study.id
-    progress = _progress_so_far(run)
+    study_id = run.study.id
+    progress = outlast(lambda: _progress_so_far(run))
     state, num_looks = StudyState.FAILED, 0
-    with watching_signals() as wish:
-        runs.note_start(store, study_id, _details(run))
-        store.set_study_state(study_id, StudyState.RUNNING)
+    with watching_signals() as wish, _open_writer(run, progress, wish) as writer:
+        runs.note_start(writer, study_id, _details(run))
+        writer.set_study_state(study_id, StudyState.RUNNING)
         try:
-            num_looks = _train_on_cluster(run, progress, wish)
+            num_looks = _train_on_cluster(run, writer, progress, wish)
             state = StudyState.COMPLETE
         except KeyboardInterrupt:  # the second Ctrl-C; the first one is a wish
             assert wish
+        except OutageError:
+            if not wish:
+                raise
         finally:
             state = StudyState.INTERRUPTED if wish else state
-            runs.note_end(store, study_id, state=state, looks=num_looks, seconds=_seconds(run, progress))
-            store.set_study_state(study_id, state)
+            runs.note_end(writer, study_id, state=state, looks=num_looks, seconds=_seconds(run, progress))
+            writer.set_study_state(study_id, state)
+        is_settled = writer.settle()
     if wish.received is not None:
         raise RunInterruptedError(wish.received, run.command)
+    if not is_settled:
+        raise writer.left_behind()
+
+
+def _open_writer(run: Run, progress: Progress, wish: Wish) -> Writer:
+    """Return the run's writer; the progress tells what it says of the storage, after what it told before."""
+    note = progress.note
+
+    def tell(text: str) -> None:
+        progress.note = text if note is None else f"{note}; {text}"
+
+    spool = open_spool(run.store, run.study, run.folder)
+    return Writer(run.store, run.study.id, spool, should_stop=lambda: bool(wish), tell=tell)
 
 
 def _progress_so_far(run: Run) -> Progress:
@@ -98,7 +119,7 @@ def _progress_so_far(run: Run) -> Progress:
     return progress
 
 
-def _train_on_cluster(run: Run, progress: Progress, wish: Wish) -> int:
+def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) -> int:
     """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
     from studies.tuning.cluster import starting_cluster
 
@@ -106,16 +127,18 @@ def _train_on_cluster(run: Run, progress: Progress, wish: Wish) -> int:
         # Ray, Optuna and torch are imported while Ray starts.
         from studies.tuning.experiment import open_agenda, train_study
 
-        agenda = open_agenda(run.plan, run.store, run.study.id)
+        agenda = outlast(
+            lambda: open_agenda(run.plan, run.store, run.study.id), should_stop=lambda: bool(wish)
+        )
         cluster = _wait_for(future, wish)
         if cluster is None:
             return 0
         progress.startup_seconds = time.monotonic() - run.started
-        runs.note_cluster(run.store, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        runs.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
         with wish.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
             train_study(
                 run.plan,
-                store=run.store,
+                writer=writer,
                 study_id=run.study.id,
                 agenda=agenda,
                 dataset=run.dataset,

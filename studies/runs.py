@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from studies.database.rows import EventRow
 from studies.database.states import StudyState
-from studies.database.store import Store
 
 STARTED = "run_started"
 CLUSTER = "cluster_started"
@@ -14,25 +13,32 @@ ENDED = "run_ended"
 SECONDS = ("wall", "busy", "recording", "startup")
 
 
-def note_start(store: Store, study_id: int, details: Mapping[str, Any]) -> None:
+class Log(Protocol):
+    """What takes events: the store, or a run's writer."""
+
+    def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
+        """Note something that happens now."""
+
+
+def note_start(log: Log, study_id: int, details: Mapping[str, Any]) -> None:
     """Note that a run starts, with its command, versions, machine and data."""
-    store.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
+    log.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
 
 
-def note_cluster(store: Store, study_id: int, *, workers: int, threads: int) -> None:
+def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None:
     """Note that a run has its workers, and how many threads each trial gets."""
     details = {"workers": workers, "threads_per_worker": threads}
-    store.add_event(study_id, CLUSTER, None, json.dumps(details))
+    log.add_event(study_id, CLUSTER, None, json.dumps(details))
 
 
-def note_end(store: Store, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
+def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
     """Note how a run ended, how many looks it worked on, and the seconds it took.
 
     Seconds: wall, busy (summed over workers), recording, startup.
     """
     rounded = {name: round(seconds[name], 3) for name in SECONDS}
     detail = {"state": state, "looks": looks, **rounded}
-    store.add_event(study_id, ENDED, None, json.dumps(detail, sort_keys=True))
+    log.add_event(study_id, ENDED, None, json.dumps(detail, sort_keys=True))
 
 
 def looks_done(events: Sequence[EventRow]) -> int:

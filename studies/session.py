@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from studies import runs
+from studies.database.draining import drain
+from studies.database.patience import outlast
 from studies.database.rows import StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
@@ -66,7 +68,7 @@ def run(
     locations.make_storage_folder()
     # A study that grows needs a storage that is there; only then is one that is missing a mistake.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
-        study = enrol(store, plan, request, locations)
+        study = drain(store, enrol(store, plan, request, locations), locations.folder(plan.name))
         was_complete = study.state is StudyState.COMPLETE and _next_look(store, study, plan) is None
         if not was_complete:
             train(
@@ -83,7 +85,7 @@ def run(
                     started=started,
                 )
             )
-        return _report(store, plan, locations, was_complete=was_complete)
+        return outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
 
 
 def load_dataset(drafted: Draft) -> "Dataset":

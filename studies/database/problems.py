@@ -1,17 +1,37 @@
 """What went wrong with a storage, in our words, with what to do and without any password."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from studies.database.address import secrets, shown
 from studies.errors import StudiesError, UsageError
 
+_SQLITE_OUTAGES: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,  # locked for longer than the timeout
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,  # the disk
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+_READ_ONLY: Final = "25006"
+_TOO_LARGE: Final = "54"
+
 
 class StorageError(StudiesError):
     """The storage could not be read or written; the transaction left nothing behind."""
+
+
+class OutageError(StorageError):
+    """The storage is out: the same may work later. Whether a commit was heard of is not known."""
 
 
 def unusable(url: URL, why: str, advice: str) -> UsageError:
@@ -31,14 +51,33 @@ def refusing(url: URL) -> Iterator[None]:
 
 @contextmanager
 def storing(url: URL) -> Iterator[None]:
-    """Turn a failure to read or write an open storage into a `StorageError`."""
+    """Turn a failure to read or write an open storage into a `StorageError`, an `OutageError` where it may pass."""
     try:
         yield
     except SQLAlchemyError as error:
         message = f"the storage {shown(url)} cannot be used: {reason(error, url)}"
-        raise StorageError(
+        kind = OutageError if is_outage(error) else StorageError
+        raise kind(
             message, "Check the disk or the server; the same command then goes on where it stopped."
         ) from error
+
+
+def is_outage(error: SQLAlchemyError) -> bool:
+    """Say whether the same statement may work later, with nothing changed but the disk, the server or the network.
+
+    It may after a lost connection, while a server stops, starts, is full, read-only or waits for a lock, and while a
+    file is locked, read-only or without room. It never will where a row is refused (a key, a type, a size), where
+    tables are missing or where a file is damaged. Error codes: appendix A of PostgreSQL's manual; sqlite.org/rescode.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        # The low byte is the code, what is above it says more about it.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUTAGES
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if isinstance(error, OperationalError | InterfaceError):
+        return not code.startswith(_TOO_LARGE)
+    return error.connection_invalidated or code == _READ_ONLY
 
 
 def reason(error: SQLAlchemyError, url: URL) -> str:

@@ -12,7 +12,7 @@ from studies.database import tables
 from studies.database.bulk import Values
 from studies.database.conflicts import changed, insert_new, told
 from studies.database.results import Artifact, Ending, TrialResult, Verdicts
-from studies.database.states import TrialState
+from studies.database.states import EventKind, TrialState
 from studies.database.values import finite, plain_json, readable
 from studies.errors import StudiesError
 from trainables.records import LayerRecord
@@ -58,6 +58,8 @@ def record(connection: Connection, trial: Row[Any], result: TrialResult, sequenc
         written.append((tables.replicate, _replicate_rows(key, result.ending)))
         written.append((tables.evaluation, _evaluation_rows(key, result.ending)))
     conflicts = [line for table, rows in written for line in insert_new(connection, table, rows)]
+    if result.attempt is not None and result.attempt < trial.attempt:
+        return conflicts
     return conflicts + _update_trial(connection, trial, result)
 
 
@@ -193,17 +195,54 @@ def touch(connection: Connection, study_id: int, num_needed: int, token: int | N
     return connection.execute(touched).rowcount == 1
 
 
-def leave_events(
-    connection: Connection, study_id: int, kind: str, trial_number: int | None, details: Sequence[str]
+def leave_conflicts(
+    connection: Connection, study_id: int, trial_number: int, conflicts: Sequence[str]
 ) -> None:
+    """Leave an event for each conflict that has none yet: a write that is repeated meets the same ones again."""
+    for conflict in conflicts:
+        if not _is_told(connection, study_id, trial_number, readable(conflict)):
+            leave_event(connection, study_id, EventKind.CONFLICT, trial_number, conflict)
+
+
+def leave_event(
+    connection: Connection,
+    study_id: int,
+    kind: str,
+    trial_number: int | None,
+    detail: str,
+    at: datetime | None = None,
+) -> None:
+    touch(connection, study_id, 1)
     numbers = select(tables.study.c.sequence, tables.study.c.fencing_token).where(
         tables.study.c.id == study_id
     )
-    for detail in details:
-        touch(connection, study_id, 1)
-        row = {"study_id": study_id, "at": datetime.now(UTC), **connection.execute(numbers).mappings().one()}
-        row |= {"trial_number": trial_number, "kind": readable(kind), "detail": readable(detail)}
-        connection.execute(insert(tables.event).values(row))
+    row = {
+        "study_id": study_id,
+        "at": at or datetime.now(UTC),
+        **connection.execute(numbers).mappings().one(),
+    }
+    row |= {"trial_number": trial_number, "kind": readable(kind), "detail": readable(detail)}
+    connection.execute(insert(tables.event).values(row))
+
+
+def has_event(connection: Connection, study_id: int, kind: str, at: datetime) -> bool:
+    """Say whether there is an event of that kind and moment."""
+    event = tables.event.c
+    found = select(event.sequence).where(
+        event.study_id == study_id, event.kind == readable(kind), event.at == at
+    )
+    return connection.execute(found).first() is not None
+
+
+def _is_told(connection: Connection, study_id: int, trial_number: int, conflict: str) -> bool:
+    event = tables.event.c
+    found = select(event.sequence).where(
+        event.study_id == study_id,
+        event.kind == EventKind.CONFLICT,
+        event.trial_number == trial_number,
+        event.detail == conflict,
+    )
+    return connection.execute(found).first() is not None
 
 
 def put_artifact(connection: Connection, study_id: int, artifact: Artifact, trial_number: int | None) -> None:

@@ -72,7 +72,8 @@ class TrialResult:
     """One report of a trial. `epoch`: epochs trained so far; `busy_seconds`: since the last report;
     `worker`: host and process that trained.
 
-    `epochs` holds every replicate's records since the last report; those of epoch 0 carry layers alone.
+    `epochs` holds every replicate's records since the last report; those of epoch 0 carry layers alone. `attempt`
+    counts from 1: a report of an earlier attempt than the present one is a repeat, and moves nothing on.
     """
 
     epoch: int
@@ -81,3 +82,4 @@ class TrialResult:
     rung: RungResult | None = None
     ending: Ending | None = None
     worker: str | None = None
+    attempt: int | None = None

@@ -16,8 +16,10 @@ from studies.database.bulk import Values
 from studies.database.conflicts import insert_new
 from studies.database.problems import storing
 from studies.database.recording import (
+    has_event,
     is_trial,
-    leave_events,
+    leave_conflicts,
+    leave_event,
     numbers_needed,
     put_artifact,
     record,
@@ -26,7 +28,7 @@ from studies.database.recording import (
 )
 from studies.database.results import Artifact, TrialResult
 from studies.database.rows import EventRow, Holder, RungRow, StudyRow, TrialRow
-from studies.database.states import EventKind, Outcome, Phase, StudyState, TrialState
+from studies.database.states import Outcome, Phase, StudyState, TrialState
 from studies.database.values import readable, refuse_unstorable
 from studies.errors import StudiesError, UsageError
 
@@ -80,7 +82,12 @@ class Store:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Store({shown(self._backend.url)})"
+        return f"Store({self.address})"
+
+    @property
+    def address(self) -> str:
+        """The storage's URL without any password."""
+        return shown(self._backend.url)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a store stays in the driver: it would carry a password to a worker or a disk")
@@ -160,24 +167,35 @@ class Store:
         row = {"study_id": study_id, "number": number, "phase": Phase(phase), "cell": cell, "params": params}
         with self.writing(study_id) as connection:
             conflicts = insert_new(connection, tables.trial, [row], _NEW_TRIAL)
-            leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
+            leave_conflicts(connection, study_id, number, conflicts)
 
     def start_trial(
-        self, study_id: int, number: int, *, worker: str, started_at: datetime, versions: Mapping[str, str]
+        self,
+        study_id: int,
+        number: int,
+        *,
+        worker: str,
+        started_at: datetime,
+        versions: Mapping[str, str],
+        attempt: int | None = None,
     ) -> int:
-        """Begin the next attempt at a trial and return its count, from 1.
+        """Begin an attempt at a trial, the next if none is given, and return its count, from 1.
 
-        What an earlier attempt recorded is kept: the same epochs, measured again, are repeats of it.
+        An attempt that was begun before changes nothing. What an earlier attempt recorded is kept: the same epochs,
+        measured again, are repeats of it.
         """
         with self.writing(study_id) as connection:
             trial = trial_standing(connection, study_id, number)
+            attempt = trial.attempt + 1 if attempt is None else attempt
+            if attempt <= trial.attempt:
+                return attempt
             if TrialState(trial.state).has_ended:
                 message = f"trial {number} has ended ({trial.state}) and is not run again"
                 raise StudiesError(message, "Give the same command again: it goes on from what is recorded.")
-            changes = {"state": TrialState.RUNNING, "attempt": trial.attempt + 1, "attempt_epochs": 0}
+            changes = {"state": TrialState.RUNNING, "attempt": attempt, "attempt_epochs": 0}
             changes |= {"worker": readable(worker), "started_at": started_at, "versions": dict(versions)}
             connection.execute(update(tables.trial).where(is_trial(study_id, number)).values(changes))
-            return int(trial.attempt) + 1
+            return attempt
 
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
         """Record one report of a trial: all of it or, if this raises, nothing."""
@@ -185,14 +203,17 @@ class Store:
         with self.writing(study_id, num_needed) as connection:
             trial = trial_standing(connection, study_id, number)
             conflicts = record(connection, trial, result, trial.sequence - num_needed + 1)
-            leave_events(connection, study_id, EventKind.CONFLICT, number, conflicts)
+            leave_conflicts(connection, study_id, number, conflicts)
             for artifact in result.ending.artifacts if result.ending is not None else ():
                 put_artifact(connection, study_id, artifact, number)
 
-    def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
-        """Note something that happened."""
+    def add_event(
+        self, study_id: int, kind: str, trial_number: int | None, detail: str, at: datetime | None = None
+    ) -> None:
+        """Note something that happened, now if no moment is given; a repeat of one with its moment is ignored."""
         with self.writing(study_id) as connection:
-            leave_events(connection, study_id, kind, trial_number, [detail])
+            if at is None or not has_event(connection, study_id, kind, at):
+                leave_event(connection, study_id, kind, trial_number, detail, at)
 
     def add_artifact(self, study_id: int, artifact: Artifact, trial_number: int | None = None) -> None:
         """Note a file; a path that is written again belongs to the newest content."""

@@ -72,6 +72,12 @@ class Agenda:
                 return self._add(self._new_confirm_trial(number, configuration))
         return Nothing.YET if any(self._open.values()) else Nothing.MORE
 
+    def start(self, number: int) -> int:
+        """Take note that a trial is started, and return which attempt at it this is, from 1."""
+        trial = self._trials[number]
+        self._trials[number] = replace(trial, attempt=trial.attempt + 1)
+        return trial.attempt + 1
+
     def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
         """Return what ASHA says of a result, None where it is not asked: between rungs and in the confirm phase."""
         trial = self._trials[number]
@@ -251,6 +257,7 @@ class Agenda:
                 cell=None if row.cell is None else cells[row.cell],
                 params={n: tuple(v) if isinstance(v, list) else v for n, v in row.params.items()},
                 look=self._look_of(row.number) if row.phase is Phase.CONFIRM else 0,
+                attempt=row.attempt,
             )
             self._add(trial)
             if trial.phase is Phase.SEARCH:

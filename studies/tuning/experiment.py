@@ -7,6 +7,7 @@ from typing import Any, final
 from ray import tune
 
 from studies.database.store import Store
+from studies.database.writer import Writer
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
@@ -60,7 +61,7 @@ def open_agenda(plan: Plan, store: Store, study_id: int) -> Agenda:
 def train_study(
     plan: Plan,
     *,
-    store: Store,
+    writer: Writer,
     study_id: int,
     agenda: Agenda,
     dataset: Dataset,
@@ -78,7 +79,7 @@ def train_study(
     """
     scheduler = RungScheduler(agenda)
     recorder = Recorder(
-        store=store,
+        writer=writer,
         study_id=study_id,
         folder=folder,
         agenda=agenda,
@@ -90,8 +91,8 @@ def train_study(
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any] | None:
         cell = None if trial.cell is None else trial.cell.number
-        is_stored = recorder.insist(
-            lambda: store.add_trial(
+        is_stored = recorder.attempt(
+            lambda: writer.add_trial(
                 study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
             )
         )

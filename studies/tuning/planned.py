@@ -12,7 +12,8 @@ from studies.planning import Cell
 class PlannedTrial:
     """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there.
 
-    `look` counts the planned looks from 0: a confirm trial trains the blocks that its look adds.
+    `look` counts the planned looks from 0: a confirm trial trains the blocks that its look adds. `attempt` counts how
+    often it was started.
     """
 
     number: int
@@ -23,6 +24,7 @@ class PlannedTrial:
     state: TrialState = TrialState.WAITING
     rung: int = 0
     objective: float | None = None
+    attempt: int = 0
 
 
 def rank(search: Iterable[PlannedTrial], *, mode: str, cell: Cell | None = None) -> list[PlannedTrial]:

@@ -10,8 +10,8 @@ from ray import tune
 
 from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import Decision, Outcome, Phase, TrialState
-from studies.database.store import Store
-from studies.errors import HeldError, StudiesError
+from studies.database.writer import HeldBackError, Writer
+from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
 from studies.tuning.models import BEST, write_models
@@ -21,21 +21,18 @@ from studies.verdicts import Jury
 from trainables.assignment import Assignment
 from trainables.records import ReplicateRecord, TrialReport
 
-MAX_SECONDS_OF_RETRIES = 10.0
-"""How long a write that fails is tried again before the run is ended."""
-
 
 class Recorder(tune.Callback):
     """Records every report, its decision and its trial's end in one transaction, then tells the agenda.
 
-    It never raises, because an exception here would kill the Tune run: after 10 s of failing writes it keeps the
-    error in `failure`, and the run is stopped; what was not committed is trained again by a resume.
+    It never raises, because an exception here would kill the Tune run: where a write is refused, or something else goes
+    wrong, it keeps the error in `failure`, and the run is stopped; what was not taken is trained again by a resume.
     """
 
     def __init__(
         self,
         *,
-        store: Store,
+        writer: Writer,
         study_id: int,
         folder: Path,
         agenda: Agenda,
@@ -43,14 +40,17 @@ class Recorder(tune.Callback):
         progress: Progress,
         jury: Jury,
         versions: Mapping[str, str],
-        max_seconds_of_retries: float = MAX_SECONDS_OF_RETRIES,
     ) -> None:
         """Record for one study; `decisions` is where the scheduler leaves what ASHA decided."""
-        self._store, self._study_id, self._folder = store, study_id, folder
+        self._writer, self._study_id, self._folder = writer, study_id, folder
         self._agenda, self._decisions, self._progress = agenda, decisions, progress
         self._jury, self._versions = jury, versions
-        self._max_seconds = max_seconds_of_retries
-        self.failure: StudiesError | None = None
+        self._failure: StudiesError | None = None
+
+    @property
+    def failure(self) -> StudiesError | None:
+        """What ends the run: the first error met here, or one that the writer met while it drained the spool."""
+        return self._failure or self._writer.failure
 
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Note the start of an attempt."""
@@ -63,13 +63,14 @@ class Recorder(tune.Callback):
         progress.running[planned.number] = RunningTrial(
             number=planned.number, phase=planned.phase, params=planned.params
         )
-        self.insist(
-            lambda: self._store.start_trial(
+        self.attempt(
+            lambda: self._writer.start_trial(
                 self._study_id,
                 planned.number,
                 worker="",
                 started_at=datetime.now(UTC),
                 versions=self._versions,
+                attempt=self._agenda.start(planned.number),
             )
         )
 
@@ -83,7 +84,7 @@ class Recorder(tune.Callback):
         del result["report"]
         decision = self._decisions.pop(assignment.number, None)
         planned = self._agenda.trials[assignment.number]
-        self._record(planned, assignment, report, decision)
+        self.attempt(lambda: self._record(planned, assignment, report, decision))
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Record a trial whose worker was lost more often than it is started again."""
@@ -103,7 +104,7 @@ class Recorder(tune.Callback):
             worker="",
             error=f"the worker was lost {trial.num_failures} times, at last so:\n{trial.get_error()}",
         )
-        self._record(planned, assignment, lost, None)
+        self.attempt(lambda: self._record(planned, assignment, lost, None))
 
     def _record(
         self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, decision: Decision | None
@@ -113,24 +114,21 @@ class Recorder(tune.Callback):
         rung = rung_result(assignment, report, decision)
         self._jury.hear(planned.number, report.epochs)
         verdicts = {} if state is None else self._judge(planned, state, report)
-
-        def commit() -> None:
-            result = TrialResult(
-                epoch=report.epoch,
-                busy_seconds=report.busy_seconds,
-                epochs=report.epochs,
-                rung=rung,
-                ending=None if state is None else self._ending(planned, state, report, verdicts),
-                worker=report.worker or None,
-            )
-            self._store.record_result(self._study_id, planned.number, result)
-
-        if self.insist(commit):
-            if rung is not None:
-                self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
-            if state is not None:
-                self._agenda.end(planned.number, state)
-            self._advance(planned, assignment, report, state)
+        result = TrialResult(
+            epoch=report.epoch,
+            busy_seconds=report.busy_seconds,
+            epochs=report.epochs,
+            rung=rung,
+            ending=None if state is None else self._ending(planned, state, report, verdicts),
+            worker=report.worker or None,
+            attempt=planned.attempt,
+        )
+        self._writer.record_result(self._study_id, planned.number, result)
+        if rung is not None:
+            self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
+        if state is not None:
+            self._agenda.end(planned.number, state)
+        self._advance(planned, assignment, report, state)
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
@@ -185,25 +183,18 @@ class Recorder(tune.Callback):
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
             progress.best = best_so_far(self._agenda)
 
-    def insist(self, write: Callable[[], object]) -> bool:
-        """Write, again and again for a while if need be; return whether it was written."""
-        deadline = time.monotonic() + self._max_seconds
-        pause = 0.05
-        while self.failure is None:
-            try:
-                write()
-            except HeldError as error:  # another run took over: no second try can succeed
-                self.failure = error
-                return False
-            except Exception as error:  # Tune would end the run without a word on how to go on.
-                if time.monotonic() + pause > deadline:
-                    self.failure = _as_studies_error(error)
-                    return False
-                time.sleep(pause)
-                pause = min(2 * pause, 1.0)
-            else:
-                return True
-        return False
+    def attempt(self, action: Callable[[], object]) -> bool:
+        """Do something unless there is a failure, keep the one it meets with; return whether it was done."""
+        if self.failure is not None:
+            return False
+        try:
+            action()
+        except HeldBackError:
+            return False  # the run is being stopped, and this is trained again
+        except Exception as error:
+            self._failure = _as_studies_error(error)
+            return False
+        return True
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep nothing: Tune pickles its callbacks to disk, and a store must not go there."""

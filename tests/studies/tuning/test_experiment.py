@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 import ray
+from pandas.testing import assert_frame_equal
 
 from reports.page import write_report
 from studies import runs
+from studies.database.draining import open_spool
+from studies.database.problems import OutageError
 from studies.database.rows import TrialRow
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
+from studies.database.writer import Writer
 from studies.errors import StudiesError
 from studies.planning import Plan
 from studies.reporting import report_inputs
@@ -46,27 +50,30 @@ class Trained:
         study = store.create_study(
             name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
         )
-        self.id = study.id
+        self.study, self.id = study, study.id
         details = {"dataset": {"name": "digits", "num_classes": 10}}
         runs.note_start(store, self.id, details)
 
     def train(self, should_stop: Callable[[], bool] = lambda: False) -> Progress:
         agenda = open_agenda(self.plan, self.store, self.id)
         progress = planned_progress(self.plan, 1, self.trials, num_networks=0, num_diverged=0)
-        train_study(
-            self.plan,
-            store=self.store,
-            study_id=self.id,
-            agenda=agenda,
-            dataset=self.digits,
-            splits=split_blocks(self.digits, seed=self.plan.seed, blocks=range(2)),
-            folder=self.folder,
-            cluster=self.cluster,
-            resources=Resources(workers=1, dashboard=False),
-            progress=progress,
-            versions={"torch": "a version"},
-            should_stop=should_stop,
-        )
+        spool = open_spool(self.store, self.study, self.folder)
+        with Writer(self.store, self.id, spool, max_seconds_of_retries=0.2) as writer:
+            train_study(
+                self.plan,
+                writer=writer,
+                study_id=self.id,
+                agenda=agenda,
+                dataset=self.digits,
+                splits=split_blocks(self.digits, seed=self.plan.seed, blocks=range(2)),
+                folder=self.folder,
+                cluster=self.cluster,
+                resources=Resources(workers=1, dashboard=False),
+                progress=progress,
+                versions={"torch": "a version"},
+                should_stop=should_stop,
+            )
+            assert writer.settle()
         return progress
 
     @property
@@ -255,19 +262,52 @@ def test_a_run_that_is_stopped_is_resumed(make: Callable[[Plan], Trained], undis
     ]
 
 
-def test_a_storage_that_fails_ends_the_run_in_words(
+def test_a_storage_that_is_out_costs_no_epoch_and_fails_no_trial(
+    make: Callable[[Plan], Trained], undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = make(NAMED)
+    spool = trained.folder / "spool.jsonl"
+
+    def gone(*_: object, **__: object) -> None:
+        raise OutageError("the server is gone", "Start it.")
+
+    with monkeypatch.context() as outage:
+
+        def look() -> bool:
+            if not spool.exists() and 3 <= sum(trial.state.has_ended for trial in trained.trials) < 10:
+                for method in ("add_trial", "start_trial", "record_result"):
+                    outage.setattr(Store, method, gone)
+            if spool.exists() and len(spool.read_bytes().splitlines()) > 40:
+                outage.undo()
+            return False
+
+        trained.train(look)
+    assert [event.kind for event in trained.store.events(trained.id)] == ["run_started", "spooled"]
+    assert not spool.exists()
+    for name in ("epochs", "gradients", "replicates"):
+        found, expected = trained.frame(name), undisturbed.trained.frame(name)
+        columns = found.columns.drop("sequence", errors="ignore")
+        assert_frame_equal(found[columns], expected[columns])
+    assert [rung.decision for rung in trained.store.rung_results(trained.id)] == [
+        rung.decision for rung in undisturbed.trained.store.rung_results(undisturbed.trained.id)
+    ]
+    assert [(t.params, t.state, t.attempt) for t in trained.trials] == [
+        (t.params, t.state, t.attempt) for t in undisturbed.trained.trials
+    ]
+
+
+def test_a_storage_that_refuses_ends_the_run_in_words(
     make: Callable[[Plan], Trained], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained = make(plan(trials=1))
-    monkeypatch.setattr(experiment, "Recorder", lambda **named: Recorder(**named, max_seconds_of_retries=0.2))
 
-    def full(*_: object, **__: object) -> None:
-        raise StudiesError("the disk is full", "Make room; then give the same command again.")
+    def refuse(*_: object, **__: object) -> None:
+        raise StudiesError("the tables are gone", "Restore a backup.")
 
     for method in ("add_trial", "record_result"):
         with monkeypatch.context() as broken:
-            broken.setattr(trained.store, method, full)
-            with pytest.raises(StudiesError, match="the disk is full"):
+            broken.setattr(Store, method, refuse)
+            with pytest.raises(StudiesError, match="the tables are gone"):
                 trained.train()
     assert [trial.state for trial in trained.trials] == [TrialState.RUNNING]
 

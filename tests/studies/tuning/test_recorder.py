@@ -1,16 +1,19 @@
-"""The recorder without Ray: what is retried, what is told to the agenda, and that nothing is pickled."""
+"""The recorder without Ray: what is recorded, what is told to the agenda, and that nothing is pickled."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from studies.database.draining import open_spool
+from studies.database.problems import OutageError
 from studies.database.states import Decision, Outcome, TrialState
 from studies.database.store import Store
-from studies.errors import StudiesError
+from studies.database.writer import Writer
+from studies.errors import HeldError, StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
 from studies.tuning.planned import PlannedTrial
@@ -28,12 +31,13 @@ class Driver:
 
     def __init__(self, store: Store, folder: Path) -> None:
         study = store.create_study(name="x", question="?", plan=PLAN.to_dict(), plan_hash=PLAN.hash, seed=0)
-        self.store, self.study_id = store, study.id
+        self.store, self.study_id, self.folder = store, study.id, folder
+        self.writer = Writer(store, study.id, open_spool(store, study, folder), max_seconds_of_retries=0.3)
         self.agenda = Agenda(PLAN)
         self.decisions: dict[int, Decision] = {}
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
         self.recorder = Recorder(
-            store=store,
+            writer=self.writer,
             study_id=study.id,
             folder=folder,
             agenda=self.agenda,
@@ -41,7 +45,6 @@ class Driver:
             progress=self.progress,
             jury=Jury(PLAN.study.thresholds, 10),
             versions={"torch": "2"},
-            max_seconds_of_retries=0.3,
         )
         planned = self.agenda.next_trial()
         assert isinstance(planned, PlannedTrial)
@@ -69,11 +72,22 @@ class Driver:
         return self.store.trials(self.study_id)[0]
 
 
+def failing(error: Exception) -> Callable[..., None]:
+    """Return a method that fails."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
 @pytest.fixture
 def driver(tmp_path: Path) -> Iterator[Driver]:
     """A driver on a fresh storage."""
     with Store.open(f"sqlite:///{tmp_path}/studies.db") as store:
-        yield Driver(store, tmp_path)
+        driver = Driver(store, tmp_path)
+        with driver.writer:
+            yield driver
 
 
 def test_a_trial_goes_on_until_its_last_rung(driver: Driver) -> None:
@@ -117,49 +131,58 @@ def test_a_report_does_not_stay_in_tunes_result(driver: Driver) -> None:
     assert set(driver.report(1)) == {"objective"}
 
 
-def test_a_write_that_fails_for_a_moment_is_tried_again(
+def test_a_result_recorded_while_the_storage_is_out_counts_as_recorded(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failures = driver.store.record_result, iter([OSError("locked"), OSError("locked")])
-
-    def shaky(*arguments: Any) -> None:
-        for error in failures:
-            raise error
-        real(*arguments)
-
-    monkeypatch.setattr(driver.store, "record_result", shaky)
-    driver.report(1)
-    assert driver.recorder.failure is None
-    assert driver.row.rung == 1
+    with monkeypatch.context() as out:
+        out.setattr(Store, "record_result", failing(OutageError("the server is gone", "Start it.")))
+        driver.report(1)
+        driver.report(3)
+        assert driver.recorder.failure is None
+        assert driver.agenda.trials[1].state is TrialState.COMPLETE
+        assert driver.row.state is TrialState.RUNNING
+    assert driver.writer.settle()
+    assert (driver.row.state, driver.row.rung, driver.row.busy_seconds) == (TrialState.COMPLETE, 3, 4.0)
 
 
-def test_a_write_that_keeps_failing_is_kept_as_the_failure_and_the_agenda_not_told(
-    driver: Driver, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (HeldError("another run took over", "Wait for it."), 3),
+        (StudiesError("the trial is not in the storage", "Add it."), 1),
+        (TypeError("a number was expected"), 1),
+    ],
+)
+def test_a_refused_result_is_the_failure_and_the_agenda_not_told(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception, exit_code: int
 ) -> None:
-    def broken(*_: Any) -> None:
-        raise OSError("no such disk")
-
-    monkeypatch.setattr(driver.store, "record_result", broken)
+    monkeypatch.setattr(Store, "record_result", failing(error))
     driver.report(3)
     assert isinstance(driver.recorder.failure, StudiesError)
-    assert "no such disk" in str(driver.recorder.failure)
+    assert str(error) in str(driver.recorder.failure)
+    assert driver.recorder.failure.exit_code == exit_code
     assert driver.agenda.trials[1].state is TrialState.WAITING
     assert driver.row.state is TrialState.RUNNING
-    assert not driver.recorder.insist(lambda: None), "after a failure nothing more is written"
+    assert not (driver.folder / "spool.jsonl").exists()
+    assert not driver.recorder.attempt(lambda: None), "after a failure nothing more is done"
 
 
-def test_a_study_that_was_taken_over_is_not_tried_twice(driver: Driver, tmp_path: Path) -> None:
+def test_attempts_are_counted_on(driver: Driver) -> None:
+    driver.recorder.on_trial_start(0, [], driver.trial)
+    assert (driver.row.attempt, driver.agenda.trials[1].attempt) == (2, 2)
+    resumed = Agenda(PLAN, driver.store.trials(driver.study_id))
+    assert resumed.start(1) == 3
+
+
+def test_a_study_that_was_taken_over_is_not_written(driver: Driver, tmp_path: Path) -> None:
     with (
         Store.open(f"sqlite:///{tmp_path}/studies.db") as other,
         driver.store.hold(driver.study_id) as lost,
         other.hold(driver.study_id, take_over=True),
     ):
-        writes = iter(range(10))
-        assert not driver.recorder.insist(
-            lambda: driver.store.add_event(driver.study_id, "try", next(writes), "")
-        )
-        assert next(writes) == 1
+        driver.report(1)
         assert driver.recorder.failure is lost.lost is not None
+        assert not (driver.folder / "spool.jsonl").exists()
 
 
 def test_nothing_of_it_is_pickled(driver: Driver) -> None:

@@ -1,0 +1,237 @@
+"""The one hand that writes during a run: to the storage or, while that is out, to the spool, in order."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self, final
+
+from studies.database.patience import MAX_SECONDS_OUT, SECONDS_TO_STOP, Patience, pauses
+from studies.database.problems import OutageError
+from studies.database.results import TrialResult
+from studies.database.spool import Spool, SpoolError, Waiting
+from studies.database.states import Phase, StudyState
+from studies.database.store import Store
+from studies.database.writes import AddEvent, AddTrial, RecordResult, SetStudyState, StartTrial, Write
+from studies.errors import HeldError, StudiesError
+
+MAX_SECONDS_OF_RETRIES: Final = 10.0
+"""How long a caller waits for a write before it goes to the spool."""
+_SECONDS_BETWEEN_LOOKS: Final = 0.1
+
+
+class HeldBackError(StudiesError):
+    """The spool is full and the run is to stop: this write was not taken, and is made again by the next run."""
+
+
+@final
+class _Offer:
+    """A write that its caller waits for, and what came of it."""
+
+    def __init__(self, write: Write) -> None:
+        self.write = write
+        self.is_written = False
+        self.error: Exception | None = None
+
+
+@final
+class Writer:
+    """Takes what a run writes to one study, by the same methods as the store; what it took survives any death.
+
+    A thread writes, so that no caller waits for a hanging server: after 10 s a write goes to the spool, and all that
+    follow go there at once until the thread has drained it. Writes that the storage refuses for good, or that another
+    run has fenced off, raise; where the spool holds them, `failure` says so, and every later write raises it.
+
+    A spool past its limit makes callers wait for room. While the run is to stop, nothing is waited for for long.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        study_id: int,
+        spool: Spool,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        tell: Callable[[str], None] = lambda text: None,
+        max_seconds_of_retries: float = MAX_SECONDS_OF_RETRIES,
+    ) -> None:
+        """Write to a study; `tell` hears of the storage going and coming back, in words for the user."""
+        self._store, self._study_id, self._spool = store, study_id, spool
+        self._should_stop, self._tell = should_stop, tell
+        self._max_seconds = max_seconds_of_retries
+        self.failure: StudiesError | None = None
+        self._changed = threading.Condition()
+        self._offer: _Offer | None = None
+        self._closed = threading.Event()
+        self._outage: OutageError | None = None
+        self._last_success = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="storage-writer", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the thread, or leave it behind where it hangs; what waits is left to the next run."""
+        with self._changed:
+            self._closed.set()
+            self._changed.notify_all()
+            self._spool.close()
+        self._thread.join(SECONDS_TO_STOP)
+
+    def add_trial(
+        self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]
+    ) -> None:
+        """Add a waiting trial."""
+        self._write(study_id, AddTrial(number=number, phase=phase, cell=cell, params=params))
+
+    def start_trial(
+        self,
+        study_id: int,
+        number: int,
+        *,
+        worker: str,
+        started_at: datetime,
+        versions: Mapping[str, str],
+        attempt: int,
+    ) -> None:
+        """Begin an attempt at a trial; its count is the caller's, since the storage may be out."""
+        write = StartTrial(
+            number=number, worker=worker, started_at=started_at, versions=versions, attempt=attempt
+        )
+        self._write(study_id, write)
+
+    def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
+        """Record one report of a trial."""
+        self._write(study_id, RecordResult(number=number, result=result))
+
+    def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
+        """Note something that happens now."""
+        now = datetime.now(UTC)
+        self._write(study_id, AddEvent(event=kind, trial_number=trial_number, detail=detail, at=now))
+
+    def set_study_state(self, study_id: int, state: StudyState) -> None:
+        """Say where the study stands."""
+        self._write(study_id, SetStudyState(state=state))
+
+    def settle(self, max_seconds_out: float = MAX_SECONDS_OUT) -> bool:
+        """Wait until everything is in the storage; return False where that stays out, or the run is to stop."""
+        patience = Patience(max_seconds_out, self._should_stop)
+        with self._changed:
+            while not self._spool.is_empty:
+                self._raise_failure()
+                if patience.is_over(self._last_success):
+                    return False
+                self._changed.wait(_SECONDS_BETWEEN_LOOKS)
+        return True
+
+    def left_behind(self) -> StudiesError:
+        """Return the error of a run that ends before everything is in the storage."""
+        return self._spool.left_behind(self._why())
+
+    def _write(self, study_id: int, write: Write) -> None:
+        assert study_id == self._study_id, "a writer writes to one study"
+        with self._changed:
+            self._raise_failure()
+            if not (self._spool.is_empty and self._is_written(write)):
+                self._keep(write)
+
+    def _is_written(self, write: Write) -> bool:
+        """Offer a write to the thread; return whether it was written in time, raise what it met with."""
+        offer = self._offer = _Offer(write)
+        self._changed.notify_all()
+        patience = Patience(self._max_seconds, self._should_stop)
+        try:
+            while not offer.is_written and offer.error is None and not patience.is_over():
+                self._changed.wait(_SECONDS_BETWEEN_LOOKS)
+        finally:
+            self._offer = None
+        if offer.error is not None:
+            raise offer.error
+        return offer.is_written
+
+    def _keep(self, write: Write) -> None:
+        """Append a write to the spool; wait for room where it has none."""
+        if self._spool.is_full:
+            self._tell(f"{self._spool.path} is full: training waits until the storage is back")
+        while self._spool.is_full:
+            if self._should_stop():
+                raise HeldBackError(f"{self._spool.path} is full", "Give the same command again.")
+            self._changed.wait(_SECONDS_BETWEEN_LOOKS)
+            self._raise_failure()
+        if self._spool.is_empty:
+            self._tell(f"{self._why()}; meanwhile results are kept in {self._spool.path}")
+        self._spool.append(write)
+        self._changed.notify_all()
+
+    def _why(self) -> str:
+        return "the storage does not answer" if self._outage is None else self._outage.message
+
+    def _raise_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _work(self) -> None:
+        """Write what waits or is offered, one at a time, until closed."""
+        tries = pauses()
+        while (job := self._next()) is not None:
+            try:
+                job.write.apply(self._store, self._study_id)
+            except OutageError as outage:
+                self._outage = outage
+                self._closed.wait(next(tries))
+            except Exception as error:
+                self._refuse(job, error)
+            else:
+                self._finish(job)
+                tries = pauses()
+
+    def _next(self) -> "_Offer | Waiting | None":
+        """Wait for something to write, and return it; None when closed or nothing more can be written."""
+        with self._changed:
+            while not self._closed.is_set():
+                try:
+                    job = self._spool.first() or self._offer
+                except SpoolError as error:
+                    self._fail(error)
+                    break
+                if job is not None:
+                    return job
+                self._changed.wait()
+        return None
+
+    def _finish(self, job: "_Offer | Waiting") -> None:
+        with self._changed:
+            self._outage, self._last_success = None, time.monotonic()
+            if isinstance(job, _Offer):
+                # One that was withdrawn went to the spool, from where it is written once more.
+                job.is_written = True
+                self._offer = None if self._offer is job else self._offer
+            elif not self._closed.is_set():
+                self._drop(job)
+            self._changed.notify_all()
+
+    def _drop(self, job: Waiting) -> None:
+        try:
+            self._spool.drop(job)
+        except SpoolError as error:
+            self._fail(error)
+        if self._spool.is_empty:
+            self._tell(f"the storage is back; what waited in {self._spool.path} is in it")
+
+    def _refuse(self, job: "_Offer | Waiting", error: Exception) -> None:
+        with self._changed:
+            if isinstance(job, _Offer):
+                job.error = error
+                self._offer = None if self._offer is job else self._offer
+            else:
+                self._fail(error if isinstance(error, HeldError) else self._spool.refused(job, error))
+            self._changed.notify_all()
+
+    def _fail(self, error: StudiesError) -> None:
+        self.failure = error
+        self._closed.set()
+        self._changed.notify_all()

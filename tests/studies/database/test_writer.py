@@ -1,0 +1,285 @@
+"""The writer: what it took is in the storage in the end, in order, whatever happened to the storage meanwhile."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from studies.database import patience
+from studies.database.draining import drain, open_spool
+from studies.database.rows import StudyRow
+from studies.database.spool import SPOOLED, Spool, SpoolError
+from studies.database.spool_lines import Origin
+from studies.database.states import StudyState
+from studies.database.store import Store
+from studies.database.writer import HeldBackError, Writer
+from studies.errors import HeldError, StudiesError
+from tests.studies.database.faulty import Fault
+from tests.studies.database.recorded import new_study
+
+RETRIES = 0.2
+"""Seconds that a caller waits for a write."""
+
+
+class Run:
+    """A writer, and what it told."""
+
+    def __init__(self, store: Store, study: StudyRow, folder: Path, max_bytes: int = 10**6) -> None:
+        self.store, self.study, self.path = store, study, folder / "spool.jsonl"
+        origin = Origin(study=study.name, created_at=study.created_at, storage=store.address)
+        self.told: list[str] = []
+        self.should_stop = False
+        self.writer = Writer(
+            store,
+            study.id,
+            Spool(self.path, origin, max_bytes=max_bytes),
+            should_stop=lambda: self.should_stop,
+            tell=self.told.append,
+            max_seconds_of_retries=RETRIES,
+        )
+
+    def note(self, text: str) -> None:
+        self.writer.add_event(self.study.id, "note", None, text)
+
+    @property
+    def notes(self) -> list[str]:
+        return [event.detail for event in self.store.events(self.study.id) if event.kind == "note"]
+
+    @property
+    def spooled(self) -> int:
+        return sum(event.kind == SPOOLED for event in self.store.events(self.study.id))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Return an empty storage."""
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def study(store: Store) -> StudyRow:
+    """Return a study without trials."""
+    return new_study(store)
+
+
+@pytest.fixture
+def fault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fault]:
+    """Return what can happen to writes."""
+    made = Fault(monkeypatch)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def run(store: Store, study: StudyRow, tmp_path: Path, fault: Fault) -> Iterator[Run]:
+    """Return a writer that works."""
+    made = Run(store, study, tmp_path / "run")
+    with made.writer:
+        yield made
+        fault.end()
+
+
+def seconds(action: Callable[[], object]) -> float:
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
+
+
+def test_a_storage_that_works_is_written_at_once(run: Run) -> None:
+    run.note("one")
+    assert run.notes == ["one"]
+    assert (run.told, run.path.parent.exists()) == ([], False)
+    assert run.writer.settle(0)
+
+
+def test_a_short_outage_is_waited_for(run: Run, fault: Fault) -> None:
+    fault.begin(times=1)
+    run.note("one")
+    assert (run.notes, run.told, fault.num_calls) == (["one"], [], 2)
+    assert not run.path.exists()
+
+
+def test_a_longer_outage_fills_the_spool_which_is_drained_in_order(run: Run, fault: Fault) -> None:
+    run.note("0")
+    fault.begin()
+    assert seconds(lambda: run.note("1")) >= RETRIES
+    assert seconds(lambda: run.note("2")) < RETRIES, "once spooling, it only appends"
+    assert run.told == [f"the storage is out: nobody answers; meanwhile results are kept in {run.path}"]
+    assert run.notes == ["0"]
+    fault.end()
+    run.note("3")
+    assert run.writer.settle()
+    run.note("4")
+    assert run.notes == ["0", "1", "2", "3", "4"]
+    assert run.spooled == 1
+    assert run.told[1:] == [f"the storage is back; what waited in {run.path} is in it"]
+    assert not run.path.exists()
+
+
+def test_a_write_whose_commit_was_not_heard_of_is_there_once(run: Run, fault: Fault) -> None:
+    fault.begin(comes_after_the_commit=True)
+    run.note("1")
+    run.note("2")
+    fault.end()
+    assert run.writer.settle()
+    assert run.notes == ["1", "2"]
+    assert run.spooled == 1
+
+
+def test_a_server_that_hangs_keeps_nobody_waiting_for_long(run: Run, fault: Fault) -> None:
+    fault.hang()
+    assert RETRIES <= seconds(lambda: run.note("1")) < 10 * RETRIES
+    run.note("2")
+    assert run.told == [f"the storage does not answer; meanwhile results are kept in {run.path}"]
+    fault.end()
+    assert run.writer.settle()
+    assert run.notes == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "error", [HeldError("another run took over", "Wait."), StudiesError("no", "x"), TypeError("a bug")]
+)
+def test_what_is_refused_is_told_at_once_and_not_spooled(run: Run, fault: Fault, error: Exception) -> None:
+    fault.begin(error)
+    with pytest.raises(type(error)) as caught:
+        run.note("1")
+    assert caught.value is error
+    assert (fault.num_calls, run.path.exists(), run.writer.failure) == (1, False, None)
+    fault.end()
+    run.note("2")
+    assert run.notes == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (HeldError("another run took over", "Wait."), 3, "another run took over"),
+        (StudiesError("the tables are gone", "x"), 1, "(number 1) is refused: the tables are gone"),
+        (TypeError("a bug"), 1, "(number 1) is refused: TypeError: a bug"),
+    ],
+)
+def test_what_is_refused_while_draining_ends_the_run_and_keeps_the_spool(
+    run: Run, fault: Fault, error: Exception, exit_code: int, message: str
+) -> None:
+    fault.begin()
+    run.note("1")
+    fault.begin(error)
+    with pytest.raises(StudiesError) as caught:
+        run.writer.settle()
+    assert (caught.value.exit_code, caught.value) == (exit_code, run.writer.failure)
+    assert message in caught.value.message
+    fault.end()
+    with pytest.raises(StudiesError):
+        run.note("2")
+    assert open_spool(run.store, run.study, run.path.parent).num_waiting == 1
+
+
+def test_a_full_spool_makes_writers_wait_and_drops_nothing(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(store, study, tmp_path / "run", max_bytes=1)
+    with run.writer:
+        fault.begin()
+        run.note("1")
+        told: list[str] = []
+
+        def tell(text: str) -> None:
+            told.append(text)
+            fault.end()
+
+        monkeypatch.setattr(run.writer, "_tell", tell)
+        run.note("2")
+        assert told[0] == f"{run.path} is full: training waits until the storage is back"
+        assert run.writer.settle()
+    assert run.notes == ["1", "2"]
+
+
+def test_a_full_spool_does_not_keep_a_run_from_stopping(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault
+) -> None:
+    run = Run(store, study, tmp_path / "run", max_bytes=1)
+    with run.writer:
+        fault.begin()
+        run.note("1")
+        run.should_stop = True
+        with pytest.raises(HeldBackError):
+            run.note("2")
+    assert run.writer.failure is None
+    fault.end()
+    drain(store, study, run.path.parent)
+    assert run.notes == ["1"]
+
+
+def test_a_run_that_is_to_stop_waits_for_nothing_long(
+    run: Run, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SECONDS_TO_STOP", 0.05)
+    monkeypatch.setattr(run.writer, "_max_seconds", 1000.0)
+    fault.hang()
+    run.should_stop = True
+    run.note("1")
+    assert not run.writer.settle(1000)
+    fault.end()
+    run.should_stop = False
+    assert run.writer.settle()
+    assert run.notes == ["1"]
+
+
+def test_neither_storage_nor_spool(run: Run, fault: Fault) -> None:
+    run.path.parent.write_text("a file in the way")
+    fault.begin()
+    with pytest.raises(SpoolError, match="cannot be written either") as caught:
+        run.note("1")
+    assert "Make room on the disk, or mend the storage" in caught.value.advice
+    assert caught.value.exit_code == 1
+
+
+def test_what_is_left_behind_is_drained_by_the_next_run(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault
+) -> None:
+    run = Run(store, study, tmp_path / "run")
+    with run.writer:
+        fault.begin()
+        run.note("1")
+        run.writer.set_study_state(study.id, StudyState.COMPLETE)
+        assert not run.writer.settle(0.1)
+        error = run.writer.left_behind()
+    assert error.message == f"the storage is out: nobody answers; writes that wait in {run.path}: 2"
+    assert "the same command again on this machine" in error.advice
+    fault.end()
+    assert drain(store, study, run.path.parent).state is StudyState.COMPLETE
+    assert (run.notes, run.spooled, run.path.exists()) == (["1"], 1, False)
+    assert drain(store, study, run.path.parent) == study, "there was nothing to drain"
+
+
+def test_draining_gives_up_where_the_storage_stays_out(run: Run, fault: Fault) -> None:
+    fault.begin()
+    run.note("1")
+    with run.writer:
+        pass
+    with pytest.raises(SpoolError, match=r"writes that wait in .*: 1"):
+        drain(run.store, run.study, run.path.parent, max_seconds_out=0.1)
+
+
+def test_an_interruption_while_waiting_leaves_it_usable(
+    run: Run, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault.begin()
+
+    def interrupted() -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(run.writer, "_should_stop", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run.note("1")
+    fault.end()
+    run.note("2")
+    assert run.notes[-1] == "2"
+
+
+def test_a_writer_writes_to_one_study(run: Run) -> None:
+    with pytest.raises(AssertionError):
+        run.writer.add_event(run.study.id + 1, "note", None, "x")
