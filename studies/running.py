@@ -125,10 +125,13 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
 
     with starting_cluster(run.resources) as future:
         # Ray, Optuna and torch are imported while Ray starts.
+        from studies.tuning.checkpoints import Checkpoints
         from studies.tuning.experiment import open_agenda, train_study
 
-        agenda = outlast(
-            lambda: open_agenda(run.plan, run.store, run.study.id), should_stop=lambda: bool(wish)
+        store, study_id, should_stop = run.store, run.study.id, lambda: bool(wish)
+        agenda = outlast(lambda: open_agenda(run.plan, store, study_id), should_stop=should_stop)
+        checkpoints = outlast(
+            lambda: Checkpoints.open(store, study_id, agenda, run.folder), should_stop=should_stop
         )
         cluster = _wait_for(future, wish)
         if cluster is None:
@@ -141,6 +144,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
                 writer=writer,
                 study_id=run.study.id,
                 agenda=agenda,
+                checkpoints=checkpoints,
                 dataset=run.dataset,
                 splits=run.splits,
                 folder=run.folder,
@@ -148,7 +152,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
                 resources=run.resources,
                 progress=progress,
                 versions=provenance.versions(),
-                should_stop=lambda: bool(wish),
+                should_stop=should_stop,
             )
         return agenda.num_looks
 

@@ -24,30 +24,28 @@ class Jury:
         """Judge by a plan's `thresholds`; ln `num_classes` is the loss of guessing."""
         self._thresholds: dict[str, float] = asdict(thresholds)
         self._num_classes = num_classes
-        self._heard: dict[int, list[EpochRecord]] = defaultdict(list)
-
-    def begin(self, trial_number: int) -> None:
-        """Forget what an earlier attempt at the trial said."""
-        self._heard.pop(trial_number, None)
+        self._heard: dict[int, dict[tuple[int, int], EpochRecord]] = defaultdict(dict)
 
     def hear(self, trial_number: int, records: Iterable[EpochRecord]) -> None:
-        """Keep the measured epochs of a trial."""
-        self._heard[trial_number] += [record for record in records if record.layers]
+        """Keep the measured epochs of a trial; what a later attempt says of an epoch takes the earlier one's place."""
+        measured = {(record.replicate, record.epoch): record for record in records if record.layers}
+        self._heard[trial_number].update(measured)
 
     def judge(
         self, trial_number: int, *, trained: bool, diverged: Collection[int] = ()
     ) -> dict[int, Verdicts]:
-        """Return the verdicts by replicate, and forget the trial.
+        """Return the verdicts by replicate, and forget the trial; none of one without its initialisation.
 
         `trained`: it trained to its end and every epoch was measured; `diverged`: replicates that ended as diverged,
         which may show in the test loss alone.
         """
         by_replicate: dict[int, list[EpochRecord]] = defaultdict(list)
-        for record in self._heard.pop(trial_number, []):
-            by_replicate[record.replicate].append(record)
+        for (replicate, _), record in sorted(self._heard.pop(trial_number, {}).items()):
+            by_replicate[replicate].append(record)
         return {
             replicate: self._verdicts(records[0], records[1:] if trained else [], replicate in diverged)
             for replicate, records in by_replicate.items()
+            if records[0].epoch == 0
         }
 
     def _verdicts(self, start: EpochRecord, epochs: Sequence[EpochRecord], diverged: bool) -> Verdicts:

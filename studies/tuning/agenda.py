@@ -78,6 +78,10 @@ class Agenda:
         self._trials[number] = replace(trial, attempt=trial.attempt + 1)
         return trial.attempt + 1
 
+    def give_back(self, number: int) -> None:
+        """Take note that a trial's worker was lost: it is handed out again before anything new."""
+        self._resumed.append(number)
+
     def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
         """Return what ASHA says of a result, None where it is not asked: between rungs and in the confirm phase."""
         trial = self._trials[number]

@@ -11,6 +11,7 @@ from studies.database.writer import Writer
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
+from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress
@@ -24,7 +25,7 @@ from trainables.splits import Splits
 from trainables.trial import StackTrial
 
 MAX_LOST_WORKERS = 3
-"""How often a trial is started again after its worker was lost; its own errors are not retried."""
+"""How often a trial is started again after its worker was lost."""
 
 
 @final
@@ -64,6 +65,7 @@ def train_study(
     writer: Writer,
     study_id: int,
     agenda: Agenda,
+    checkpoints: Checkpoints,
     dataset: Dataset,
     splits: Splits,
     folder: Path,
@@ -77,6 +79,9 @@ def train_study(
 
     On return every trial has ended or is left to a resume.
     """
+    jury = Jury(plan.study.thresholds, dataset.num_classes)
+    for number, records in checkpoints.histories.items():
+        jury.hear(number, records)
     scheduler = RungScheduler(agenda)
     recorder = Recorder(
         writer=writer,
@@ -85,22 +90,27 @@ def train_study(
         agenda=agenda,
         decisions=scheduler.decisions,
         progress=progress,
-        jury=Jury(plan.study.thresholds, dataset.num_classes),
+        jury=jury,
+        checkpoints=checkpoints,
         versions=versions,
+        max_lost_workers=MAX_LOST_WORKERS,
     )
 
-    def hand_out(trial: PlannedTrial) -> dict[str, Any] | None:
+    def hand_out(trial: PlannedTrial) -> dict[str, Any]:
         cell = None if trial.cell is None else trial.cell.number
-        is_stored = recorder.attempt(
-            lambda: writer.add_trial(
-                study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
-            )
+        writer.add_trial(
+            study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
-        if not is_stored:
-            return None
-        return {"assignment": assign(plan, trial, keeps_models=agenda.keeps_models(trial))}
+        assignment = assign(plan, trial, keeps_models=agenda.keeps_models(trial))
+        checkpoint = recorder.take_up(assignment)
+        return {"assignment": assignment} | ({} if checkpoint is None else {"checkpoint": checkpoint})
 
-    searcher = AgendaSearcher(agenda, metric="objective", mode=agenda.mode, hand_out=hand_out)
+    searcher = AgendaSearcher(
+        agenda,
+        metric="objective",
+        mode=agenda.mode,
+        hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
+    )
     progress.best = best_so_far(agenda)
     tuner = tune.Tuner(
         _trainable(plan, dataset, splits, cluster, resources),
@@ -117,7 +127,7 @@ def train_study(
             storage_path=str(cluster.scratch),
             stop=_StopWhen(lambda: bool(recorder.failure or searcher.failure) or should_stop()),
             callbacks=[recorder],
-            failure_config=tune.FailureConfig(max_failures=MAX_LOST_WORKERS),
+            failure_config=tune.FailureConfig(max_failures=0),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),

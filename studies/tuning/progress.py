@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from search_spaces import Value
 from studies.database.rows import TrialRow
-from studies.database.states import Phase, TrialState
+from studies.database.states import Outcome, Phase, TrialState
 from studies.planning import Plan
+from studies.tuning.planned import PlannedTrial
+from trainables.records import TrialReport
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunningTrial:
-    """A trial in a worker and the epoch that it last reported."""
+    """A trial in a worker, the epoch that it last reported, and the one after which its attempt began."""
 
     number: int
     phase: Phase
     params: Mapping[str, Value]
     epoch: int = 0
+    began_after: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,37 @@ class Progress:
     training_started: float | None = None
     note: str | None = None
     clock: Callable[[], float] = time.monotonic
+
+    def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:
+        """Take note of an attempt at a trial, which goes on after `epoch`."""
+        if self.training_started is None:
+            self.training_started = self.clock()
+        self.running[trial.number] = RunningTrial(
+            number=trial.number, phase=trial.phase, params=trial.params, epoch=epoch, began_after=epoch
+        )
+        self.network_epochs += epoch * replicates
+        self.resumed_network_epochs += epoch * replicates
+
+    def advance(self, trial: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
+        """Take note of a report, which ends the trial in `state` if there is one."""
+        before = self.running.pop(trial.number, None)  # None where no worker ever came up for it
+        self.busy_seconds += report.busy_seconds
+        if before is not None and report.error is None:
+            self.network_epochs += (report.epoch - before.epoch) * len(report.replicates)
+            if state is None:
+                self.running[trial.number] = replace(before, epoch=report.epoch)
+        if state is None:
+            return
+        self.ended[trial.phase][state] += 1
+        self.num_networks += len(report.replicates)
+        self.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
+
+    def lose(self, number: int, *, replicates: int) -> None:
+        """Take note that a trial's worker was lost; what it trained is counted again when it is trained again."""
+        lost = self.running.pop(number, None)
+        if lost is not None:
+            self.network_epochs -= lost.epoch * replicates
+            self.resumed_network_epochs -= lost.began_after * replicates
 
     def num_ended(self, phase: Phase, *states: TrialState) -> int:
         """Return how many trials of a phase ended, in one of `states` if any are named."""

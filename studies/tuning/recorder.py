@@ -1,10 +1,11 @@
 """Ray Tune's callback: a worker's report becomes rows, committed before Tune lets the worker go on."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ray import tune
 
@@ -13,17 +14,28 @@ from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.writer import HeldBackError, Writer
 from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
+from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
 from studies.tuning.models import BEST, write_models
 from studies.tuning.planned import PlannedTrial
-from studies.tuning.progress import Best, Progress, RunningTrial
+from studies.tuning.progress import Best, Progress
 from studies.verdicts import Jury
 from trainables.assignment import Assignment
+from trainables.checkpoint import Parcel
 from trainables.records import ReplicateRecord, TrialReport
+
+T = TypeVar("T")
+
+WORKER_LOST = "worker_lost"
+CHECKPOINT_USED = "checkpoint_used"
+CHECKPOINT_REFUSED = "checkpoint_refused"
+CHECKPOINT_FAILED = "checkpoint_failed"
 
 
 class Recorder(tune.Callback):
     """Records every report, its decision and its trial's end in one transaction, then tells the agenda.
+
+    A checkpoint is kept when the epochs up to it are recorded. A trial whose worker was lost goes back to the agenda.
 
     It never raises, because an exception here would kill the Tune run: where a write is refused, or something else goes
     wrong, it keeps the error in `failure`, and the run is stopped; what was not taken is trained again by a resume.
@@ -39,12 +51,19 @@ class Recorder(tune.Callback):
         decisions: dict[int, Decision],
         progress: Progress,
         jury: Jury,
+        checkpoints: Checkpoints,
         versions: Mapping[str, str],
+        max_lost_workers: int,
     ) -> None:
-        """Record for one study; `decisions` is where the scheduler leaves what ASHA decided."""
+        """Record for one study; `decisions` is where the scheduler leaves what ASHA decided.
+
+        A trial is started again after so many lost workers; its own errors are not retried.
+        """
         self._writer, self._study_id, self._folder = writer, study_id, folder
         self._agenda, self._decisions, self._progress = agenda, decisions, progress
-        self._jury, self._versions = jury, versions
+        self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
+        self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
+        self._has_told_of_checkpoints = False
         self._failure: StudiesError | None = None
 
     @property
@@ -55,24 +74,24 @@ class Recorder(tune.Callback):
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Note the start of an attempt."""
         assignment: Assignment = trial.config["assignment"]
+        parcel: Parcel | None = trial.config.get("checkpoint")
+        self.attempt(lambda: self._start(assignment, parcel))
+
+    def _start(self, assignment: Assignment, parcel: Parcel | None) -> None:
         planned = self._agenda.trials[assignment.number]
-        self._jury.begin(planned.number)
-        progress = self._progress
-        if progress.training_started is None:
-            progress.training_started = progress.clock()
-        progress.running[planned.number] = RunningTrial(
-            number=planned.number, phase=planned.phase, params=planned.params
+        epoch = 0 if parcel is None else parcel.epoch
+        self._progress.begin(planned, epoch=epoch, replicates=len(assignment.blocks))
+        self._writer.start_trial(
+            self._study_id,
+            planned.number,
+            worker="",
+            started_at=datetime.now(UTC),
+            versions=self._versions,
+            attempt=self._agenda.start(planned.number),
         )
-        self.attempt(
-            lambda: self._writer.start_trial(
-                self._study_id,
-                planned.number,
-                worker="",
-                started_at=datetime.now(UTC),
-                versions=self._versions,
-                attempt=self._agenda.start(planned.number),
-            )
-        )
+        if parcel is not None:
+            parcel.empty()
+            self._note(CHECKPOINT_USED, planned, f"goes on after epoch {epoch}")
 
     def on_trial_result(
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -87,10 +106,17 @@ class Recorder(tune.Callback):
         self.attempt(lambda: self._record(planned, assignment, report, decision))
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Record a trial whose worker was lost more often than it is started again."""
+        """Give a trial whose worker was lost back to the agenda; record it as failed where that happens too often."""
         assignment: Assignment = trial.config["assignment"]
         planned = self._agenda.trials[assignment.number]
         if planned.state.has_ended:
+            return
+        self._lost_workers[planned.number] += 1
+        if self._lost_workers[planned.number] <= self._max_lost_workers:
+            self._progress.lose(planned.number, replicates=len(assignment.blocks))
+            self._agenda.give_back(planned.number)
+            error = trial.get_error()
+            self.attempt(lambda: self._note(WORKER_LOST, planned, f"attempt {planned.attempt}: {error}"))
             return
         lost = TrialReport(
             epoch=0,
@@ -102,7 +128,8 @@ class Recorder(tune.Callback):
             ),
             busy_seconds=0.0,
             worker="",
-            error=f"the worker was lost {trial.num_failures} times, at last so:\n{trial.get_error()}",
+            error=f"the worker was lost {self._lost_workers[planned.number]} times, at last so:\n"
+            f"{trial.get_error()}",
         )
         self.attempt(lambda: self._record(planned, assignment, lost, None))
 
@@ -128,7 +155,12 @@ class Recorder(tune.Callback):
             self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
         if state is not None:
             self._agenda.end(planned.number, state)
-        self._advance(planned, assignment, report, state)
+        self._progress.advance(planned, report, state)
+        if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
+            self._progress.best = best_so_far(self._agenda)
+        self._keep_checkpoint(planned, report, state)
+        for note in report.notes:
+            self._note(CHECKPOINT_REFUSED, planned, note)
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
@@ -165,36 +197,38 @@ class Recorder(tune.Callback):
         blocks = [record.block for record in report.replicates]
         return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
-    def _advance(
-        self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, state: TrialState | None
-    ) -> None:
-        progress = self._progress
-        progress.busy_seconds += report.busy_seconds
-        progress.network_epochs += sum(record.epoch > 0 for record in report.epochs)
-        if state is None:
-            progress.running[planned.number] = RunningTrial(
-                number=planned.number, phase=planned.phase, params=planned.params, epoch=report.epoch
-            )
-            return
-        progress.running.pop(planned.number, None)
-        progress.ended[planned.phase][state] += 1
-        progress.num_networks += len(report.replicates)
-        progress.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
-        if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
-            progress.best = best_so_far(self._agenda)
+    def take_up(self, assignment: Assignment) -> Parcel | None:
+        """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones."""
+        parcel, refused = self._checkpoints.newest(assignment)
+        for why in refused:
+            self._note(CHECKPOINT_REFUSED, self._agenda.trials[assignment.number], why)
+        return parcel
 
-    def attempt(self, action: Callable[[], object]) -> bool:
-        """Do something unless there is a failure, keep the one it meets with; return whether it was done."""
-        if self.failure is not None:
-            return False
-        try:
-            action()
-        except HeldBackError:
-            return False  # the run is being stopped, and this is trained again
-        except Exception as error:
-            self._failure = _as_studies_error(error)
-            return False
-        return True
+    def _keep_checkpoint(self, planned: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
+        """Keep what a report brought, drop what an ended trial leaves; a failure to write is noted once in a run."""
+        if state is not None:
+            self._checkpoints.drop(planned.number)
+        elif report.checkpoint is not None:
+            try:
+                self._checkpoints.keep(planned.number, report.epoch, report.checkpoint)
+            except OSError as error:
+                if not self._has_told_of_checkpoints:
+                    self._note(CHECKPOINT_FAILED, planned, f"checkpoints cannot be written: {error}")
+                self._has_told_of_checkpoints = True
+
+    def _note(self, kind: str, planned: PlannedTrial, detail: str) -> None:
+        self._writer.add_event(self._study_id, kind, planned.number, detail)
+
+    def attempt(self, action: Callable[[], T]) -> T | None:
+        """Do something unless there is a failure, keep the one it meets with; return what it comes to, if anything."""
+        if self.failure is None:
+            try:
+                return action()
+            except HeldBackError:
+                pass  # the run is being stopped, and this is trained again
+            except Exception as error:
+                self._failure = _as_studies_error(error)
+        return None
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep nothing: Tune pickles its callbacks to disk, and a store must not go there."""

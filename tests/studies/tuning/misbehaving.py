@@ -1,27 +1,50 @@
-"""Trainables whose trials fail, lose their worker once, or lose it each time they are tried."""
+"""Trainables whose trials fail, lose their worker once or as it takes them on, or lose it each time they are tried."""
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from trainables.records import TrialReport
+from trainables.reporting import train_assignment
 from trainables.training import StackData
 from trainables.trial import StackTrial
 
-FAILS, DIES_ONCE, ALWAYS_DIES = 2, 3, 5
+FAILS, DIES_ONCE, DIES_TAKING_IT_ON, ALWAYS_DIES = 2, 3, 4, 5
 """Numbers of the trials that do so."""
 
 
-def misbehaving(marker: Path) -> type[StackTrial]:
-    """Return the trainable; `marker` is a file that says that a worker has died already."""
+def misbehaving(folder: Path) -> type[StackTrial]:
+    """Return the trainable, which sends a checkpoint with every report; `folder` remembers which worker has died."""
+
+    def die_once(number: int) -> None:
+        if not (folder / str(number)).exists():
+            (folder / str(number)).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     class Misbehaving(StackTrial):
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            if new_config["assignment"].number == DIES_TAKING_IT_ON:
+                die_once(DIES_TAKING_IT_ON)
+            return super().reset_config(new_config)
+
         def step(self) -> dict[str, Any]:
-            number, begun = self._assignment.number, self._epoch > 0
-            if number == ALWAYS_DIES or (number == DIES_ONCE and begun and not marker.exists()):
-                marker.touch()
+            if self._assignment.number == ALWAYS_DIES:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self._assignment.number == DIES_ONCE and self._epoch > 0:
+                die_once(DIES_ONCE)
             return super().step()
+
+        def _begin(self) -> Iterator[TrialReport]:
+            parcel, data = self._parcel, self._stack_data()
+            return train_assignment(
+                self._assignment,
+                data,
+                worker=self._worker,
+                checkpoint=None if parcel is None else parcel.data,
+                seconds_between_checkpoints=0.0,
+            )
 
         def _stack_data(self) -> StackData:
             if self._assignment.number == FAILS:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,13 +26,14 @@ from studies.reporting import report_inputs
 from studies.tuning import experiment
 from studies.tuning.agenda import Agenda
 from studies.tuning.asha import Asha
+from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
 from studies.tuning.experiment import open_agenda, train_study
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.recorder import Recorder
 from studies.tuning.resources import Resources
-from tests.studies.tuning.misbehaving import ALWAYS_DIES, DIES_ONCE, FAILS, misbehaving
+from tests.studies.tuning.misbehaving import ALWAYS_DIES, DIES_ONCE, DIES_TAKING_IT_ON, FAILS, misbehaving
 from tests.studies.tuning.plans import plan
 from trainables.datasets import Dataset
 from trainables.splits import split_blocks
@@ -64,6 +66,7 @@ class Trained:
                 writer=writer,
                 study_id=self.id,
                 agenda=agenda,
+                checkpoints=Checkpoints.open(self.store, self.id, agenda, self.folder),
                 dataset=self.digits,
                 splits=split_blocks(self.digits, seed=self.plan.seed, blocks=range(2)),
                 folder=self.folder,
@@ -199,7 +202,7 @@ def test_actors_bear_the_studys_name(undisturbed: Undisturbed) -> None:
 def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     make: Callable[[Plan], Trained], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path / "died"))
+    monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path))
     monkeypatch.setattr(experiment, "MAX_LOST_WORKERS", 1)
     trained = make(plan(trials=2))
     trained.train()
@@ -219,6 +222,16 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     again = trained.trial(DIES_ONCE)
     assert again.attempt == 2
     assert again.state is not TrialState.FAILED
+    taken_on = trained.trial(DIES_TAKING_IT_ON)
+    assert (taken_on.attempt, taken_on.state) == (1, TrialState.COMPLETE)
+    events = [(event.kind, event.trial_number) for event in trained.store.events(trained.id)]
+    assert Counter(events) == {
+        ("run_started", None): 1,
+        ("worker_lost", DIES_ONCE): 1,
+        ("worker_lost", DIES_TAKING_IT_ON): 1,
+        ("worker_lost", ALWAYS_DIES): 1,
+        ("checkpoint_used", DIES_ONCE): 1,
+    }
 
     outcomes = trained.frame("replicates").groupby("trial_number")["outcome"].agg(set).to_dict()
     assert outcomes[FAILS] == outcomes[ALWAYS_DIES] == {Outcome.FAILED}
