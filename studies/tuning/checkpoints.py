@@ -7,6 +7,7 @@ from typing import Final, final
 
 from studies.database.histories import epoch_records
 from studies.database.store import Store
+from studies.locations import make_private
 from studies.tuning.agenda import Agenda
 from studies.tuning.files import PARTIAL, write_whole
 from trainables.assignment import Assignment
@@ -52,7 +53,7 @@ class Checkpoints:
 
     def keep(self, number: int, epoch: int, data: bytes) -> None:
         """Write a trial's checkpoint, then remove all but the newest ones; raise OSError if it cannot be written."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         path = self._folder / f"trial-{number}-epoch-{epoch}.safetensors"
         write_whole(path, data, mode=0o600)
         self._unremovable.discard(path)

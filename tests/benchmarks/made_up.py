@@ -98,7 +98,6 @@ def _reports(
     agenda: Agenda, jury: Jury, trial: PlannedTrial, assignment: Assignment
 ) -> Iterator[TrialResult]:
     made = random.Random(trial.number)
-    jury.begin(trial.number)
     start = 0
     for rung in assignment.rungs:
         epochs = [

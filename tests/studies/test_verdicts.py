@@ -256,12 +256,20 @@ class TestJury:
         assert jury.judge(1, trained=False)[0].initial == "EXPLODING"
         assert jury.judge(1, trained=False) == {}
 
-    def test_another_attempt_starts_afresh(self) -> None:
+    def test_what_another_attempt_says_of_an_epoch_takes_the_earlier_ones_place(self) -> None:
         jury = Jury(Thresholds(), 10)
-        jury.hear(1, [epoch(0, *signal(1000.0, 1.0)), epoch(1)])
-        jury.begin(1)
+        jury.hear(1, [epoch(0, *signal(1000.0, 1.0)), epoch(1, loss=50.0), epoch(2, loss=50.0)])
         jury.hear(1, [epoch(0), epoch(1), epoch(2)])
-        assert jury.judge(1, trained=True)[0].initial == "STABLE"
+        assert jury.judge(1, trained=True) == {0: judged(epoch(0), epoch(1), epoch(2))}
+
+    def test_epochs_may_be_heard_in_any_order(self) -> None:
+        epochs = [epoch(0), epoch(1, loss=0.9), epoch(2, loss=0.1)]
+        assert judged(*reversed(epochs)) == judged(*epochs)
+
+    def test_without_its_initialisation_a_network_is_not_judged(self) -> None:
+        jury = Jury(Thresholds(), 10)
+        jury.hear(1, [epoch(1), epoch(2)])
+        assert jury.judge(1, trained=False) == {}
 
     def test_thresholds_are_the_plans(self) -> None:
         jury = Jury(Thresholds(watch=3.0), 10)

@@ -1,14 +1,17 @@
 """A run without Ray: one worker in this process really trains, in the order of Tune's calls, and dies where told to."""
 
 import functools
-import itertools
+import math
+import os
 import pickle
-from collections.abc import Callable, Iterator
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 import torch
@@ -17,6 +20,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from studies.database.draining import open_spool
+from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.planning import Plan
@@ -27,9 +31,13 @@ from studies.tuning.experiment import open_agenda, train_study
 from studies.tuning.files import PARTIAL, write_whole
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
+from trainables import datasets
 from trainables.datasets import Dataset
 from trainables.reporting import train_assignment
-from trainables.splits import Splits
+from trainables.splits import split_blocks
+
+Place = tuple[int, int]
+"""A trial's number and the epoch that it last reported."""
 
 CLUSTER = Cluster(num_workers=1, threads=1, dashboard_url=None, token_path=None, scratch=Path())
 
@@ -45,6 +53,8 @@ class OneWorker:
     trainable: type
     tune_config: Any
     run_config: Any
+    dies_at: ClassVar[Counter[Place]] = Counter()
+    """Where the worker dies, and how often."""
 
     def fit(self) -> None:
         while isinstance(config := self._suggest(), dict):
@@ -59,13 +69,15 @@ class OneWorker:
     def _train(self, trial: Any, config: dict[str, Any]) -> None:
         worker: Any = object.__new__(self.trainable)
         worker.setup(config, **self.trainable.given)  # type: ignore[attr-defined]
-        stops = False
+        epoch, stops = config["checkpoint"].epoch if "checkpoint" in config else 0, False
         while not stops:
-            try:
-                result = worker.step()
-            except WorkerLostError:
+            place = config["assignment"].number, epoch
+            if self.dies_at[place] > 0:
+                self.dies_at[place] -= 1
                 self._callback.on_trial_error(0, [], trial)
                 return
+            result = worker.step()
+            epoch = result["epoch"]
             stops = result["done"] or self._scheduler_stops(trial, result)
             self._callback.on_trial_result(0, [], trial, result)
             stops = stops or self.run_config.stop.stop_all()
@@ -85,22 +97,19 @@ class OneWorker:
         return callback
 
 
-class WorkerLostError(BaseException):
-    """The worker dies here."""
-
-
 @dataclass(kw_only=True)
 class Moments:
     """Counts the moments at which a driver may die, and dies at one of them."""
 
     die_at: int | None = None
+    die: Callable[[], None]
     count: int = 0
 
     def pass_by(self) -> None:
         """Live through one more."""
         self.count += 1
         if self.count == self.die_at:
-            raise DriverDiedError
+            self.die()
 
     def around(self, action: Callable[..., Any]) -> Callable[..., Any]:
         """Return the action with a moment before and one after it."""
@@ -137,6 +146,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch.object(tune, "Tuner", OneWorker),
             patch.object(tune, "with_parameters", lambda of, **given: type("Given", (of,), {"given": given})),
             patch("trainables.trial.train_assignment", eager),
+            patch("trainables.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "_write", moments.around(Writer._write)),
             patch.object(checkpoints, "write_whole", moments.writing),
         ):
@@ -146,25 +156,45 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def run(
-    plan: Plan,
-    folder: Path,
-    dataset: Dataset,
-    splits: Splits,
-    *,
-    die_at: int | None = None,
-    is_checkpointing: bool = True,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> tuple[Progress, int]:
-    """Run or resume a study in `folder` to its end, or to the moment `die_at`; return the moments lived through."""
-    moments = Moments(die_at=die_at)
-    with (
-        Store.open(f"sqlite:///{folder}/studies.db") as store,
-        without_ray(moments, is_checkpointing=is_checkpointing),
-    ):
+def fall() -> None:
+    """Die so that whoever runs the driver survives it."""
+    raise DriverDiedError
+
+
+def kill() -> None:
+    """Die as by kill -9."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def opened(plan: Plan, folder: Path) -> Iterator[tuple[Store, StudyRow]]:
+    """Open the storage in `folder`, the study made where it is missing."""
+    with Store.open(f"sqlite:///{folder}/studies.db") as store:
         study = store.find_study(plan.name) or store.create_study(
             name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
         )
+        yield store, study
+
+
+def run(
+    plan: Plan,
+    folder: Path,
+    *,
+    die_at: int | None = None,
+    die: Callable[[], None] = fall,
+    dies_at: Mapping[Place, int] = MappingProxyType({}),
+    is_checkpointing: bool = True,
+) -> tuple[Progress, int]:
+    """Run or resume a study in `folder` to its end, or to the moment `die_at`; return the moments lived through.
+
+    `dies_at` says where its worker dies, and how often.
+    """
+    moments = Moments(die_at=die_at, die=die)
+    with (
+        opened(plan, folder) as (store, study),
+        without_ray(moments, is_checkpointing=is_checkpointing),
+        patch.object(OneWorker, "dies_at", Counter(dies_at)),
+    ):
         agenda = open_agenda(plan, store, study.id)
         progress = planned_progress(plan, 1, store.trials(study.id), num_networks=0, num_diverged=0)
         with Writer(store, study.id, open_spool(store, study, folder)) as writer:
@@ -174,24 +204,19 @@ def run(
                 study_id=study.id,
                 agenda=agenda,
                 checkpoints=Checkpoints.open(store, study.id, agenda, folder),
-                dataset=dataset,
-                splits=splits,
+                dataset=digits(),
+                splits=split_blocks(digits(), seed=plan.seed, blocks=range(plan.study.replicates)),
                 folder=folder,
                 cluster=CLUSTER,
                 resources=Resources(workers=1, dashboard=False),
                 progress=progress,
                 versions={"torch": "a version"},
-                should_stop=should_stop,
+                should_stop=lambda: False,
             )
     return progress, moments.count
 
 
-def die_again_and_again(every: int, run_once: Callable[[int], object]) -> int:
-    """Run, dying after `every` moments each time, until it is done; return the number of deaths."""
-    for deaths in itertools.count():
-        try:
-            run_once(every)
-        except DriverDiedError:
-            continue
-        return deaths
-    raise AssertionError
+@functools.cache
+def digits() -> Dataset:
+    """Return the digits."""
+    return datasets.load("digits")

@@ -101,6 +101,25 @@ def test_without_cells_nothing_is_confirmed_before_the_search_has_ended() -> Non
     assert isinstance(agenda.next_trial(), PlannedTrial)
 
 
+def test_a_trial_that_is_given_back_comes_before_anything_new_and_is_waited_for() -> None:
+    agenda = Agenda(plan())
+    first, second = agenda.next_trial(), agenda.next_trial()
+    assert isinstance(first, PlannedTrial)
+    assert isinstance(second, PlannedTrial)
+    agenda.give_back(second.number)
+    agenda.give_back(first.number)
+    assert [agenda.next_trial() for _ in range(2)] == [second, first]
+    rest = [agenda.next_trial() for _ in range(14)]
+    assert all(isinstance(trial, PlannedTrial) for trial in rest)
+    for number in range(1, 16):
+        agenda.reach(number, epoch=3, objective=1.0 + number)
+        agenda.end(number, TrialState.COMPLETE)
+    agenda.give_back(16)
+    again = agenda.next_trial()
+    assert isinstance(again, PlannedTrial)
+    assert again.number == 16
+
+
 def test_looks_are_trained_one_at_a_time(store: Store) -> None:
     looking = plan(looks=(2, 4, 7))
     looks = [drive(looking, store).num_looks for _ in range(4)]

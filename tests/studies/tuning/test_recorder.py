@@ -16,11 +16,13 @@ from studies.database.writer import Writer
 from studies.errors import HeldError, StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
+from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.recorder import Recorder
 from studies.verdicts import Jury
 from tests.studies.tuning.plans import plan
+from trainables.checkpoint import Parcel
 from trainables.records import ReplicateRecord, TrialReport
 
 PLAN = plan()
@@ -44,15 +46,15 @@ class Driver:
             decisions=self.decisions,
             progress=self.progress,
             jury=Jury(PLAN.study.thresholds, 10),
+            checkpoints=Checkpoints(folder),
             versions={"torch": "2"},
+            max_lost_workers=1,
         )
         planned = self.agenda.next_trial()
         assert isinstance(planned, PlannedTrial)
         store.add_trial(study.id, number=1, phase=planned.phase, cell=1, params=dict(planned.params))
         assignment = assign(PLAN, planned, keeps_models=False)
-        self.trial = SimpleNamespace(
-            config={"assignment": assignment}, num_failures=4, get_error=lambda: "it was killed"
-        )
+        self.trial = SimpleNamespace(config={"assignment": assignment}, get_error=lambda: "it was killed")
         self.recorder.on_trial_start(0, [], self.trial)
 
     def report(self, epoch: int, **changes: Any) -> dict[str, Any]:
@@ -118,13 +120,110 @@ def test_a_failed_trial_keeps_its_traceback(driver: Driver) -> None:
     assert driver.store.rung_results(driver.study_id) == []
 
 
-def test_a_lost_worker_fails_the_trial_with_tunes_words(driver: Driver) -> None:
+def test_a_trial_whose_worker_was_lost_is_handed_out_again(driver: Driver) -> None:
+    driver.report(1)
+    counted = driver.progress.network_epochs
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 1)
+    assert driver.progress.running == {}
+    assert driver.progress.network_epochs == counted - 2
+    (event,) = driver.store.events(driver.study_id)
+    assert (event.kind, event.trial_number) == ("worker_lost", 1)
+    assert event.detail == "attempt 1: it was killed"
+    again, new = driver.agenda.next_trial(), driver.agenda.next_trial()
+    assert isinstance(again, PlannedTrial)
+    assert isinstance(new, PlannedTrial)
+    assert (again.number, new.number) == (1, 2)
+    driver.recorder.on_trial_start(0, [], driver.trial)
+    driver.report(3)
+    assert (driver.row.state, driver.row.attempt) == (TrialState.COMPLETE, 2)
+    assert driver.progress.network_epochs == 6
+
+
+def test_a_trial_that_loses_too_many_workers_has_failed_with_tunes_words(driver: Driver) -> None:
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    driver.recorder.on_trial_start(0, [], driver.trial)
     driver.recorder.on_trial_error(0, [], driver.trial)
     assert driver.row.state is TrialState.FAILED
-    assert driver.row.error == "the worker was lost 4 times, at last so:\nit was killed"
+    assert driver.row.error == "the worker was lost 2 times, at last so:\nit was killed"
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
     driver.recorder.on_trial_error(0, [], driver.trial)
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+
+
+def test_a_worker_that_never_came_up_is_lost_like_others(driver: Driver) -> None:
+    driver.progress.running.clear()
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert driver.recorder.failure is None
+    assert driver.row.state is TrialState.FAILED
+    assert (driver.progress.network_epochs, driver.progress.running) == (0, {})
+
+
+def test_a_checkpoint_is_kept_while_its_trial_goes_on(driver: Driver) -> None:
+    driver.report(1, checkpoint=b"one")
+    path = driver.folder / "checkpoints" / "trial-1-epoch-1.safetensors"
+    assert path.read_bytes() == b"one"
+    driver.report(2)
+    assert path.exists()
+    driver.report(3, checkpoint=b"three")
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_stopped_trials_checkpoint_is_not_kept(driver: Driver) -> None:
+    driver.decisions[1] = Decision.STOP
+    driver.report(1, checkpoint=b"one")
+    assert not (driver.folder / "checkpoints").exists()
+
+
+def test_a_checkpoint_whose_epochs_could_not_be_recorded_is_not_kept(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "record_result", failing(StudiesError("no", "Help it.")))
+    driver.report(1, checkpoint=b"one")
+    assert not (driver.folder / "checkpoints").exists()
+
+
+def test_checkpoints_that_cannot_be_written_cost_themselves_alone_and_are_told_once(driver: Driver) -> None:
+    (driver.folder / "checkpoints").write_text("in the way")
+    driver.report(1, checkpoint=b"one")
+    driver.report(2, checkpoint=b"two")
+    assert (driver.row.state, driver.row.epochs) == (TrialState.RUNNING, 2)
+    (event,) = driver.store.events(driver.study_id)
+    assert (event.kind, event.trial_number) == ("checkpoint_failed", 1)
+    assert event.detail.startswith("checkpoints cannot be written: ")
+    driver.report(3)
+    assert driver.row.state is TrialState.COMPLETE
+    assert driver.recorder.failure is None
+
+
+def test_an_attempt_that_goes_on_from_a_checkpoint_is_counted_from_there(driver: Driver) -> None:
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    parcel = Parcel(1, b"one")
+    driver.trial.config["checkpoint"] = parcel
+    driver.recorder.on_trial_start(0, [], driver.trial)
+    assert parcel.data is None, "it has arrived"
+    assert driver.progress.running[1].epoch == 1
+    assert driver.progress.network_epochs == driver.progress.resumed_network_epochs == 2
+    event = driver.store.events(driver.study_id)[-1]
+    assert (event.kind, event.trial_number) == ("checkpoint_used", 1)
+    assert event.detail == "goes on after epoch 1"
+    driver.report(3)
+    assert driver.progress.network_epochs == 6
+
+
+def test_what_a_worker_notes_becomes_an_event(driver: Driver) -> None:
+    driver.report(1, notes=("started over, because ...",))
+    (event,) = driver.store.events(driver.study_id)
+    assert (event.kind, event.detail) == ("checkpoint_refused", "started over, because ...")
+
+
+def test_a_damaged_checkpoint_is_noted_and_none_taken_up(driver: Driver) -> None:
+    driver.report(1, checkpoint=b"spoilt")
+    assert driver.recorder.take_up(driver.trial.config["assignment"]) is None
+    (event,) = driver.store.events(driver.study_id)
+    assert (event.kind, event.trial_number) == ("checkpoint_refused", 1)
+    assert event.detail.startswith("trial-1-epoch-1.safetensors: the checkpoint is damaged")
 
 
 def test_a_report_does_not_stay_in_tunes_result(driver: Driver) -> None:
@@ -164,7 +263,7 @@ def test_a_refused_result_is_the_failure_and_the_agenda_not_told(
     assert driver.agenda.trials[1].state is TrialState.WAITING
     assert driver.row.state is TrialState.RUNNING
     assert not (driver.folder / "spool.jsonl").exists()
-    assert not driver.recorder.attempt(lambda: None), "after a failure nothing more is done"
+    assert driver.recorder.attempt(lambda: True) is None, "after a failure nothing more is done"
 
 
 def test_attempts_are_counted_on(driver: Driver) -> None:
