@@ -13,6 +13,7 @@ DOORS = {
     "status": "say how a study stands: progress, best, failures",
     "show": "print a study's plan and results, or one trial",
     "report": "make a study's report again from the database",
+    "verify": "check that what is recorded of a study is sound",
     "database": "check, upgrade or copy the database of studies",
 }
 

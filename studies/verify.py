@@ -1,0 +1,48 @@
+"""The door to a study's soundness: `python -m studies.verify NAME` checks what must hold, one line each."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from studies.locations import locate
+from studies.options import add_storage, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what came of every check; return 0 if all hold, 1 if one fails."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.database.store import Store
+    from studies.terminal.output import show, show_json
+    from studies.terminal.verification_page import as_json, verification_page
+    from studies.verifying.verification import verify
+
+    locations = locate(options.storage, options.output)
+    with Store.open(locations.storage, create=False) as store:
+        found = verify(store, options.name, locations.folder(options.name))
+    if options.json:
+        show_json(as_json(found))
+    else:
+        show(verification_page(found))
+    return 0 if found.is_sound else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.verify",
+        description="Check that everything recorded of a study is there, once, as the plan and ASHA have it; exits "
+        "with 1 if a check fails. It writes nothing, and the study may be running.",
+        epilog="Example: python -m studies.verify depth_study",
+    )
+    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument(
+        "--json", action="store_true", help="print it as one JSON object, with up to 100 faults of each check"
+    )
+    add_storage(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""I1: every network has each of its epochs once."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from studies.terminal.words import counted
+from studies.verifying.check import Check, named
+from studies.verifying.record import Record
+
+RULE = "epochs contiguous from 1, none twice, none past the plan"
+_KEY = ["trial_number", "replicate"]
+
+
+def check_epochs(record: Record) -> Check:
+    """Compare the epochs of each network with those that its trial reached."""
+    rows = record.rows.epochs
+    networks = _networks(record, rows)
+    broken = networks[~networks["is_whole"]]
+    return Check(
+        name="I1",
+        rule=RULE,
+        looked_at=f"{counted(len(rows), 'epoch')} of {counted(int((networks['size'] > 0).sum()), 'network')}",
+        faults=[*_unnamed(rows), *_described(broken, rows, record.plan.study.confirm.epochs)],
+    )
+
+
+def _networks(record: Record, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each network planned or recorded: what is there, and whether that is whole."""
+    found = rows.groupby(_KEY)["epoch"].agg(["size", "nunique", "min", "max"]).reset_index()
+    networks = record.networks.merge(found, on=_KEY, how="outer").fillna(
+        {"reached": 0, "size": 0, "nunique": 0, "min": 1, "max": 0}
+    )
+    reached, last = networks["reached"], record.plan.study.confirm.epochs
+    is_whole = (
+        (networks["size"] == reached)
+        & (networks["nunique"] == reached)
+        & (networks["max"] == reached)
+        & (networks["min"] == 1)
+        & (reached <= last)
+    )
+    return networks.assign(is_whole=is_whole)
+
+
+def _unnamed(rows: pd.DataFrame) -> Iterator[str]:
+    num_unnamed = int(rows[[*_KEY, "epoch"]].isna().any(axis=1).sum())
+    if num_unnamed:
+        yield f"{counted(num_unnamed, 'row')} without a trial, a replicate or an epoch"
+
+
+def _described(broken: pd.DataFrame, rows: pd.DataFrame, last: int) -> list[str]:
+    theirs = rows.merge(broken[_KEY], on=_KEY)
+    epochs = {key: sorted(map(int, group)) for key, group in theirs.groupby(_KEY)["epoch"]}
+    described = []
+    for number, replicate, reached in broken[[*_KEY, "reached"]].astype(int).itertuples(index=False):
+        faults = "; ".join(_faults(epochs.get((number, replicate), []), reached, last))
+        described.append(f"trial {number}, replicate {replicate}: {faults}")
+    return described
+
+
+def _faults(epochs: list[int], reached: int, last: int) -> Iterator[str]:
+    """Yield what is wrong with a network's epochs, given how many its trial reached and the plan's last."""
+    there = set(epochs)
+    twice = {epoch for epoch, following in zip(epochs, epochs[1:], strict=False) if epoch == following}
+    for kind, listed in (
+        ("missing", set(range(1, min(reached, last) + 1)) - there),
+        ("there more than once", twice),
+        (f"past the plan, which ends with {last}", {epoch for epoch in there if epoch > last}),
+        ("before the first", {epoch for epoch in there if epoch < 1}),
+        (f"past what its trial reached, {reached}", {e for e in there if reached < e <= last}),
+    ):
+        if listed:
+            yield f"{named(listed, 'epoch')} {'is' if len(listed) == 1 else 'are'} {kind}"
+    if reached > last:
+        yield f"its trial says that it reached {reached}, and the plan ends with {last}"

@@ -1,0 +1,56 @@
+"""I5: whoever had lost a study wrote nothing to it any more."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from studies.terminal.words import counted
+from studies.verifying.check import Check
+from studies.verifying.record import Record
+
+RULE = "fencing tokens never fall in the order of writes"
+
+
+def check_tokens(record: Record) -> Check:
+    """Put epochs, decisions and events in the order in which they were written, and compare neighbours' tokens."""
+    rows = _in_order(record)
+    tokens = rows["fencing_token"].nunique()
+    return Check(
+        name="I5",
+        rule=RULE,
+        looked_at=f"{counted(len(rows), 'row')} under {counted(tokens, 'token')}",
+        faults=list(_faults(rows, record)),
+    )
+
+
+def _in_order(record: Record) -> pd.DataFrame:
+    """Return sequence, fencing_token and what was written, as written."""
+    rows = record.rows
+    kinds = {"epoch": rows.epochs, "decision": rows.rungs, "event": rows.events}
+    parts = [
+        frame[["sequence", "fencing_token", "trial_number"]].assign(what=what)
+        for what, frame in kinds.items()
+    ]
+    there = [part for part in parts if len(part)]
+    joined = pd.concat(there) if there else parts[0]
+    return joined.sort_values("sequence", kind="stable").reset_index(drop=True)
+
+
+def _faults(rows: pd.DataFrame, record: Record) -> Iterator[str]:
+    highest = rows["fencing_token"].cummax()
+    for place in rows.index[rows["fencing_token"] < highest]:
+        row = rows.loc[place]
+        yield f"{_written(row)} has token {row['fencing_token']} after token {highest[place]}"
+    for place in rows.index[rows["sequence"].duplicated()]:
+        yield f"{_written(rows.loc[place])} has a number that was given before"
+    study = record.rows.study
+    for column, name in (("sequence", "write"), ("fencing_token", "token")):
+        last = rows[column].max() if len(rows) else 0
+        if last > study[column]:
+            yield f"a {name} has the number {last}, and the study has given {study[column]} at most"
+
+
+def _written(row: "pd.Series[object]") -> str:
+    trial = row["trial_number"]
+    of_trial = "" if pd.isna(trial) else f" of trial {int(trial)}"  # type: ignore[call-overload, arg-type]
+    return f"write {row['sequence']} (an {row['what']}{of_trial})".replace("an decision", "a decision")
