@@ -176,6 +176,7 @@ def _details(run: Run) -> dict[str, Any]:
     dataset = run.dataset
     return {
         "command": run.command,
+        "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),
         "hardware": provenance.hardware(),

@@ -1,6 +1,7 @@
 """Copying a finished trial from one study to another, row by row, in one transaction."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,60 +30,55 @@ def copy_trials(
 ) -> None:
     """Copy ended trials with everything recorded of them; one that is there already is left alone.
 
-    The order of decisions is kept. A copy costs the new study no time: its `busy_seconds` are 0, it starts and ends
-    now, and `worker` says where it comes from.
+    The order in which everything was written is kept. A copy costs the new study no time: its `busy_seconds` are 0,
+    it starts and ends now, and `worker` says where it comes from.
     """
     with store.writing(study_id) as connection:
-        sequence, token = _numbers(connection, study_id)
-        for copy in copies:
-            sequence = _copy(connection, copy, source_id, source_name, study_id, sequence, token)
-        connection.execute(
-            update(tables.study).where(tables.study.c.id == study_id).values(sequence=sequence)
-        )
+        last, token = _numbers(connection, study_id)
+        new = [copy for copy in copies if not _is_there(connection, study_id, copy.number)]
+        written = _written(connection, source_id, {copy.source_number for copy in new})
+        for copy in new:
+            _copy_trial(connection, copy, source_id, source_name, study_id)
+            for table in _CHILDREN:
+                rows = _rows(connection, table, {"study_id": source_id, "trial_number": copy.source_number})
+                for row in rows:
+                    row |= {"study_id": study_id, "trial_number": copy.number}
+                    if "sequence" in row:
+                        place = bisect_left(written, row["sequence"])
+                        row |= {"sequence": last + 1 + place, "fencing_token": token}
+                if rows:
+                    insert_or_ignore(connection, table, rows)
+        this_study = tables.study.c.id == study_id
+        connection.execute(update(tables.study).where(this_study).values(sequence=last + len(written)))
 
 
-def _copy(
-    connection: Connection,
-    copy: Copy,
-    source_id: int,
-    source_name: str,
-    study_id: int,
-    sequence: int,
-    token: int,
-) -> int:
-    """Copy one trial and return the last sequence number that it took."""
-    mine, theirs = tables.trial.c, {"study_id": source_id, "number": copy.source_number}
-    exists = select(mine.number).where(mine.study_id == study_id, mine.number == copy.number)
-    if connection.execute(exists).first() is not None:
-        return sequence
-    (row,) = _rows(connection, tables.trial, theirs)
+def _is_there(connection: Connection, study_id: int, number: int) -> bool:
+    mine = tables.trial.c
+    query = select(mine.number).where(mine.study_id == study_id, mine.number == number)
+    return connection.execute(query).first() is not None
+
+
+def _written(connection: Connection, source_id: int, numbers: Collection[int]) -> list[int]:
+    """Return the sequence numbers of everything to be copied: decisions depend on those of other trials before them."""
+    written: list[int] = []
+    for table in _CHILDREN:
+        if "sequence" in table.c:
+            query = select(table.c.trial_number, table.c.sequence).where(table.c.study_id == source_id)
+            written += [sequence for number, sequence in connection.execute(query) if number in numbers]
+    return sorted(written)
+
+
+def _copy_trial(connection: Connection, copy: Copy, source_id: int, source_name: str, study_id: int) -> None:
+    (row,) = _rows(connection, tables.trial, {"study_id": source_id, "number": copy.source_number})
     now = datetime.now(UTC)
-    row |= {
-        "study_id": study_id,
-        "number": copy.number,
-        "cell": copy.cell,
-        "started_at": now,
-        "ended_at": now,
-    }
+    row |= {"study_id": study_id, "number": copy.number, "cell": copy.cell}
+    row |= {"started_at": now, "ended_at": now}
     row |= {"busy_seconds": 0.0, "worker": f"copied from {source_name}, trial {copy.source_number}"}
     insert_or_ignore(connection, tables.trial, [row])
-    for table in _CHILDREN:
-        rows = _rows(connection, table, {"study_id": source_id, "trial_number": copy.source_number})
-        for child in rows:
-            child |= {"study_id": study_id, "trial_number": copy.number}
-            if "sequence" in child:
-                sequence += 1
-                child |= {"sequence": sequence, "fencing_token": token}
-        if rows:
-            insert_or_ignore(connection, table, rows)
-    return sequence
 
 
 def _rows(connection: Connection, table: Table, key: dict[str, int]) -> list[dict[str, Any]]:
-    """Return a trial's rows, in the order in which they were written where that is known."""
     query = select(table).where(*(table.c[name] == value for name, value in key.items()))
-    if "sequence" in table.c:
-        query = query.order_by(table.c.sequence)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

@@ -49,12 +49,12 @@ def _networks(record: Record) -> Iterator[str]:
     missing, extra = both["_merge"] == "left_only", both["_merge"] == "right_only"
     elsewhere = ~missing & ~extra & (both["block"] != both["found_block"])
     for rows, fault in (
-        (missing, "have ended, and not all of their networks are there"),
-        (extra, "have networks that they should not have"),
-        (elsewhere, "have networks on other blocks than planned"),
+        (missing, "not all of the networks are there"),
+        (extra, "networks that should not be there"),
+        (elsewhere, "networks on other blocks than planned"),
     ):
         if rows.any():
-            yield f"{named(both.loc[rows, 'trial_number'])} {fault}"
+            yield f"{named(both.loc[rows, 'trial_number'])}: {fault}"
 
 
 def _test_scores(record: Record) -> Iterator[str]:
@@ -66,9 +66,9 @@ def _test_scores(record: Record) -> Iterator[str]:
     early = rows.loc[~confirms & has_score, "trial_number"]
     without = rows.loc[confirms & ~has_score & (rows["outcome"] == Outcome.COMPLETE), "trial_number"]
     if len(early):
-        yield f"{named(early)} read the test part in the search"
+        yield f"{named(early)}: the test part was read in the search"
     if len(without):
-        yield f"{named(without)} ended without a test loss"
+        yield f"{named(without)}: ended without a test loss"
 
 
 def _rungs(record: Record) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _layers(record: Record) -> Iterator[str]:
     reached = rows["trial_number"].map({n: trial["epochs"] or 0 for n, trial in record.by_number.items()})
     wrong = rows.loc[gaps | (depths > 1) | (rows["epoch"] > reached), "trial_number"]
     if len(wrong):
-        yield f"{named(wrong)} lack measured layers, or have some twice or in epochs that they did not reach"
+        yield f"{named(wrong)}: layers are missing, there twice, or measured in epochs that were not reached"
 
 
 def _totals(record: Record) -> dict[str, int]:

@@ -82,6 +82,6 @@ def _too_long(record: Record, num_epochs: int) -> Iterator[str]:
     last = record.plan.study.confirm.epochs
     long = [trial["number"] for trial in record.trials if (trial["epochs"] or 0) > last]
     if long:
-        yield f"{named(long)} trained for more than the plan's {last} epochs"
+        yield f"{named(long)}: trained for more than the plan's {last} epochs"
     if num_epochs > record.plan.max_network_epochs:
         yield f"{count(num_epochs)} epochs, more than all networks may have together"

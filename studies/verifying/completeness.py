@@ -34,7 +34,7 @@ def _confirm_numbers(record: Record) -> set[int]:
 
 
 def _num_configurations(record: Record) -> int:
-    """Return how many configurations a study without cells confirms: the best of those that got furthest, the default."""
+    """Return how many configurations a study without cells confirms: the best that got furthest, and the default."""
     confirm, candidates = record.plan.study.confirm, _candidates(record)
     furthest = max((trial["rung"] for trial in candidates), default=0)
     num_last = sum(trial["rung"] == furthest for trial in candidates)

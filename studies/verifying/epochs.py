@@ -1,6 +1,7 @@
 """I1: every network has each of its epochs once."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pandas as pd
 
@@ -61,7 +62,7 @@ def _described(broken: pd.DataFrame, rows: pd.DataFrame, last: int) -> list[str]
 def _faults(epochs: list[int], reached: int, last: int) -> Iterator[str]:
     """Yield what is wrong with a network's epochs, given how many its trial reached and the plan's last."""
     there = set(epochs)
-    twice = {epoch for epoch, following in zip(epochs, epochs[1:], strict=False) if epoch == following}
+    twice = {epoch for epoch, following in pairwise(epochs) if epoch == following}
     for kind, listed in (
         ("missing", set(range(1, min(reached, last) + 1)) - there),
         ("there more than once", twice),

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from studies.database.integrity import Integrity, check_integrity
 from studies.database.problems import StorageError
@@ -89,10 +88,11 @@ def verify(store: Store, name: str, folder: Path) -> Verification:
 def _checks(rows: Rows, integrity: Integrity, folder: Path) -> Iterator[Check]:
     yield check_plan(rows)
     plan = read_plan(rows)
+    record = None if plan is None else Record(rows=rows, plan=plan)
     for name, rule, check in _BY_THE_PLAN:
-        if plan is None:
+        if record is None:
             yield Check(name=name, rule=rule, looked_at="nothing", faults=["there is no plan to judge by"])
         else:
-            yield check(Record(rows=rows, plan=plan))
+            yield check(record)
     yield Check(name="I7", rule=INTEGRITY_RULE, looked_at=integrity.asked, faults=integrity.faults)
     yield check_artifacts(rows, folder)

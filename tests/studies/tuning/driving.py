@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from studies.database.results import Ending, RungResult, TrialResult
+from studies.database.rows import StudyRow
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.planning import Plan
@@ -27,13 +28,18 @@ def objective(trial: PlannedTrial, epoch: int) -> float:
     return 1 + (math.log10(rate) + 2) ** 2 / epoch + 0.01 * len(str(trial.params["optimizer"]))
 
 
+def enrol(plan: Plan, store: Store) -> StudyRow:
+    """Add a plan's study, before its first trial."""
+    return store.create_study(
+        name=plan.name, question=plan.study.question, plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+    )
+
+
 def drive(
     plan: Plan, store: Store, *, die_after: int | None = None, fails: frozenset[int] = frozenset()
 ) -> Agenda:
     """Train a plan one trial at a time as the driver would, until the end or the given number of writes."""
-    study = store.find_study(plan.name) or store.create_study(
-        name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
-    )
+    study = store.find_study(plan.name) or enrol(plan, store)
     agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
     writes = iter(range(10**9))
 
@@ -51,13 +57,49 @@ def drive(
         blocks = assign(plan, trial, keeps_models=False).blocks
         for result, state in results(agenda, trial, blocks, fails):
             write()
-            store.record_result(study.id, trial.number, result)
-            if result.rung is not None and result.rung.objective is not None:
-                agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
-            if state is not None:
-                agenda.end(trial.number, state)
+            _take(store, study.id, agenda, trial, result, state)
     assert trial is Nothing.MORE
     return agenda
+
+
+def drive_together(plan: Plan, store: Store, *, num_workers: int) -> Agenda:
+    """Train a plan several trials at a time; of those in training the one begun last always reports first."""
+    study = store.find_study(plan.name) or enrol(plan, store)
+    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    running: dict[int, Iterator[tuple[TrialResult, TrialState | None]]] = {}
+    while True:
+        while len(running) < num_workers and isinstance(trial := agenda.next_trial(), PlannedTrial):
+            cell = None if trial.cell is None else trial.cell.number
+            store.add_trial(
+                study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+            )
+            now = datetime.now(UTC)
+            store.start_trial(study.id, trial.number, worker="w", started_at=now, versions=VERSIONS)
+            blocks = assign(plan, trial, keeps_models=False).blocks
+            running[trial.number] = results(agenda, trial, blocks, frozenset())
+        if not running:
+            return agenda
+        for number in sorted(running, reverse=True):
+            result, state = next(running[number])
+            _take(store, study.id, agenda, agenda.trials[number], result, state)
+            if state is not None:
+                del running[number]
+
+
+def _take(
+    store: Store,
+    study_id: int,
+    agenda: Agenda,
+    trial: PlannedTrial,
+    result: TrialResult,
+    state: TrialState | None,
+) -> None:
+    """Record a report, then tell the agenda."""
+    store.record_result(study_id, trial.number, result)
+    if result.rung is not None and result.rung.objective is not None:
+        agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
+    if state is not None:
+        agenda.end(trial.number, state)
 
 
 def results(

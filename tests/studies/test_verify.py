@@ -1,0 +1,104 @@
+"""`python -m studies.verify NAME` says what holds, one line each, and exits with 1 if something does not."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from studies.database.store import Store
+from studies.verify import main
+from tests.studies.terminal.recorded import strict_json
+from tests.studies.verifying import sound
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a sound study called small, which the door looks in."""
+    monkeypatch.setenv("STUDIES_STORAGE", sound.url(tmp_path))
+    monkeypatch.setenv("STUDIES_OUTPUT", str(tmp_path))
+    with Store.open(sound.url(tmp_path)) as store:
+        sound.complete(store, tmp_path)
+    return tmp_path
+
+
+def execute(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / sound.STORAGE)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_sound_study_gets_a_line_for_each_check(folder: Path, capsys: Capture) -> None:
+    assert main(["small"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("small  complete, plan ")
+    checks = [line.split()[:2] for line in lines if line.startswith("ok")]
+    assert checks == [["ok", name] for name in ("plan", *(f"I{number}" for number in range(1, 9)))]
+    assert "92 epochs of 40 networks" in "\n".join(lines)
+    assert lines[-1] == "Sound: all 9 checks hold."
+
+
+def test_a_fault_is_named_with_what_to_do(folder: Path, capsys: Capture) -> None:
+    execute(folder, "DELETE FROM epoch WHERE epoch = 2")
+    assert main(["small"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    (place,) = (place for place, line in enumerate(lines) if line.startswith("FAIL  I1"))
+    below = [line.strip() for line in lines[place + 1 : place + 5]]
+    assert below[0].endswith("epoch 2 is missing")
+    assert below[3].startswith("- and ")
+    assert below[3].endswith(" more")
+    assert lines[-2].startswith("Not sound: 2 of 9 checks fail. Rely on none of this study's numbers")
+
+
+@pytest.mark.parametrize(
+    ("statement", "advice"),
+    [
+        ("UPDATE artifact SET sha256 = 'ab'", "The numbers are sound: copy the files back"),
+        ("DELETE FROM trial WHERE number = 20", "Write nothing more to this storage"),
+    ],
+)
+def test_the_advice_fits_what_is_wrong(statement: str, advice: str, folder: Path, capsys: Capture) -> None:
+    execute(folder, statement)
+    assert main(["small"]) == 1
+    assert advice in " ".join(capsys.readouterr().out.split())
+
+
+def test_json_has_every_check(folder: Path, capsys: Capture) -> None:
+    execute(folder, "DELETE FROM epoch")
+    assert main(["small", "--json"]) == 1
+    found = strict_json(capsys.readouterr().out)
+    assert (found["study"], found["state"], found["sound"]) == ("small", "complete", False)
+    checks = {check["name"]: check for check in found["checks"]}
+    assert list(checks) == ["plan", *(f"I{number}" for number in range(1, 9))]
+    assert checks["I1"]["num_faults"] == len(checks["I1"]["faults"]) == 40
+    assert checks["I4"] == {
+        "name": "I4",
+        "rule": "ASHA's stored decisions equal to a replay through fresh schedulers",
+        "holds": True,
+        "looked_at": "33 decisions",
+        "num_faults": 0,
+        "faults": [],
+    }
+
+
+def test_nothing_is_written(folder: Path) -> None:
+    def contents() -> dict[Path, tuple[int, bytes]]:
+        files = [
+            path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+        ]
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+    before = contents()
+    assert main(["small"]) == 0
+    assert contents() == before
+
+
+def test_an_unknown_name_lists_the_studies(folder: Path, capsys: Capture) -> None:
+    assert main(["smal"]) == 2
+    assert "did you mean small?" in capsys.readouterr().err
+
+
+def test_a_study_that_somebody_holds_is_verified_all_the_same(folder: Path) -> None:
+    with Store.open(sound.url(folder)) as store, store.hold(1):
+        assert main(["small"]) == 0

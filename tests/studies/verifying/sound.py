@@ -1,0 +1,48 @@
+"""Sound studies to verify: driven without Ray, with what a run notes and a file that it leaves."""
+
+from pathlib import Path
+
+from studies import runs
+from studies.database.states import StudyState
+from studies.database.store import Store
+from studies.planning import Plan
+from studies.tuning.models import write_artifact
+from studies.verifying.verification import Verification, verify
+from tests.studies.tuning.driving import drive, enrol
+from tests.studies.tuning.plans import plan
+
+STORAGE = "studies.db"
+FILE = "models/best/block-0.safetensors"
+
+
+def url(folder: Path) -> str:
+    """Return the URL of the storage in a folder."""
+    return f"sqlite:///{folder}/{STORAGE}"
+
+
+def complete(store: Store, folder: Path, small: Plan | None = None) -> None:
+    """Record a study from its start to its end, under the third lease of it, with one file."""
+    small = small or plan()
+    study = enrol(small, store)
+    for _ in range(2):
+        with store.hold(study.id):
+            pass
+    with store.hold(study.id):
+        runs.note_start(store, study.id, {"command": "run it", "plan_hash": small.hash})
+        agenda = drive(small, store)
+        best = next(number for number, trial in agenda.trials.items() if agenda.keeps_models(trial))
+        store.add_artifact(study.id, write_artifact(folder / small.name, Path(FILE), b"weights"), best)
+        seconds = dict.fromkeys(runs.SECONDS, 1.0)
+        runs.note_end(store, study.id, state=StudyState.COMPLETE, looks=agenda.num_looks, seconds=seconds)
+        store.set_study_state(study.id, StudyState.COMPLETE)
+
+
+def verified(folder: Path, name: str = "small") -> Verification:
+    """Verify a study in the storage of a folder, where its files lie, too."""
+    with Store.open(url(folder), create=False) as store:
+        return verify(store, name, folder / name)
+
+
+def faults(found: Verification) -> dict[str, list[str]]:
+    """Return the faults by the name of the check that found them."""
+    return {check.name: list(check.faults) for check in found.checks if not check.holds}
