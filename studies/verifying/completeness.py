@@ -37,7 +37,7 @@ def _num_configurations(record: Record) -> int:
     """Return how many configurations a study without cells confirms: the best that got furthest, and the default."""
     confirm, candidates = record.plan.study.confirm, _candidates(record)
     furthest = max((trial["rung"] for trial in candidates), default=0)
-    num_last = sum(trial["rung"] == furthest for trial in candidates)
+    num_last = [trial["rung"] for trial in candidates].count(furthest)
     return min(confirm.best, num_last) + bool(confirm.default)
 
 
@@ -56,4 +56,4 @@ def _looks_done(record: Record) -> int:
     """Return how many looks the runs of the study completed."""
     events = record.rows.events
     ended = [json.loads(detail) for detail in events.loc[events["kind"] == ENDED, "detail"]]
-    return max((run["looks"] for run in ended if run["state"] == StudyState.COMPLETE), default=1)
+    return max((int(run["looks"]) for run in ended if run["state"] == StudyState.COMPLETE), default=1)

@@ -29,7 +29,8 @@ class Record:
     def trials(self) -> list[dict[str, Any]]:
         """Return the trials as dicts, with what is missing as None and `params` taken apart (None if unreadable)."""
         frame = self.rows.trials.astype(object).where(self.rows.trials.notna(), None)
-        return [{**row, "params": _parsed(row["params"])} for row in frame.to_dict("records")]
+        rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+        return [row | {"params": _parsed(row["params"])} for row in rows]
 
     @cached_property
     def by_number(self) -> dict[int, dict[str, Any]]:

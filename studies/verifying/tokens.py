@@ -1,6 +1,7 @@
 """I5: whoever had lost a study wrote nothing to it any more."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -38,11 +39,11 @@ def _in_order(record: Record) -> pd.DataFrame:
 
 def _faults(rows: pd.DataFrame, record: Record) -> Iterator[str]:
     highest = rows["fencing_token"].cummax()
-    for place in rows.index[rows["fencing_token"] < highest]:
-        row = rows.loc[place]
-        yield f"{_written(row)} has token {row['fencing_token']} after token {highest[place]}"
-    for place in rows.index[rows["sequence"].duplicated()]:
-        yield f"{_written(rows.loc[place])} has a number that was given before"
+    fallen = rows.assign(highest=highest)[rows["fencing_token"] < highest]
+    for row in fallen.to_dict("records"):
+        yield f"{_written(row)} has token {row['fencing_token']} after token {row['highest']}"
+    for row in rows[rows["sequence"].duplicated()].to_dict("records"):
+        yield f"{_written(row)} has a number that was given before"
     study = record.rows.study
     for column, name in (("sequence", "write"), ("fencing_token", "token")):
         last = rows[column].max() if len(rows) else 0
@@ -50,7 +51,7 @@ def _faults(rows: pd.DataFrame, record: Record) -> Iterator[str]:
             yield f"a {name} has the number {last}, and the study has given {study[column]} at most"
 
 
-def _written(row: "pd.Series[object]") -> str:
-    trial = row["trial_number"]
-    of_trial = "" if pd.isna(trial) else f" of trial {int(trial)}"  # type: ignore[call-overload, arg-type]
-    return f"write {row['sequence']} (an {row['what']}{of_trial})".replace("an decision", "a decision")
+def _written(row: Mapping[Hashable, Any]) -> str:
+    what = {"epoch": "an epoch", "decision": "a decision", "event": "an event"}[row["what"]]
+    of_trial = "" if pd.isna(row["trial_number"]) else f" of trial {int(row['trial_number'])}"
+    return f"write {row['sequence']} ({what}{of_trial})"
