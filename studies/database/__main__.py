@@ -5,18 +5,18 @@ import sys
 from collections.abc import Sequence
 
 from studies.database import schema
-from studies.errors import StudiesError
 from studies.locations import DEFAULT_STORAGE, locate
+from studies.options import run_door
+from studies.terminal.words import printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the three commands and return its exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        print(_COMMANDS[options.command](locate(options.storage).storage))
-    except StudiesError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    print(printable(_COMMANDS[options.command](locate(options.storage).storage)))
     return 0
 
 
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", choices=tuple(_COMMANDS), help=about)
     given = f"the storage (default: STUDIES_STORAGE, else {DEFAULT_STORAGE})"
     parser.add_argument("--storage", metavar="URL", help=given)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 

@@ -8,7 +8,11 @@ import pytest
 from studies.database.store import Store
 from tests.studies.faults.forked import Nursery, nursery
 from tests.studies.faults.light_loop import LightRun, Rows
+from tests.studies.faults.servers import Server, server
 from tests.studies.faults.soundness import results
+
+PASSWORD = "canary-4f2a7c"
+"""The password of our own server, which is looked for everywhere."""
 
 
 @pytest.fixture(scope="package")
@@ -32,3 +36,10 @@ def undisturbed(undisturbed_run: LightRun) -> Rows:
     """Return what it ended with."""
     with Store.open(undisturbed_run.url, create=False) as store:
         return results(store)
+
+
+@pytest.fixture(scope="package")
+def guarded() -> Iterator[Server]:
+    """Return a PostgreSQL that asks for a password."""
+    with server(PASSWORD) as running:
+        yield running
