@@ -20,6 +20,11 @@ from studies.tuning.resources import Resources, num_cores
 ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Metrics would be served to everybody on the network, without asking for the token: the agent's are switched off,
+    # and no server can take a port beyond the last one, of which Ray makes a line in its log.
+    "RAY_enable_metrics_collection": "0",
+    "AUTOSCALER_METRIC_PORT": "65536",
+    "DASHBOARD_METRIC_PORT": "65536",
     # Ray would start workers at niceness 15: on a machine that does anything else, trials take many times as long.
     "RAY_worker_niceness": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

@@ -9,9 +9,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +40,10 @@ STUDY = Study(
 class Command:
     """A run of `python -m studies.DOOR` in `folder`; its temporary files go to the folder `temporary`."""
 
-    def __init__(self, folder: Path, door: str, *arguments: str) -> None:
-        """Start it."""
+    def __init__(
+        self, folder: Path, door: str, *arguments: str, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Start it with `settings` in its environment."""
         self.folder = folder
         self.temporary = Path(tempfile.mkdtemp(prefix="q", dir="/tmp"))
         self._mark = uuid.uuid4().hex
@@ -53,6 +56,7 @@ class Command:
             "OMP_NUM_THREADS": "1",
             # Ray's workers give way to everything else that runs, such as other tests.
             "RAY_worker_niceness": "0",
+            **settings,
         }
         self._output, self._errors = folder / f"{self._mark}.out", folder / f"{self._mark}.err"
         with self._output.open("w") as output, self._errors.open("w") as errors:
@@ -91,23 +95,28 @@ class Command:
             assert time.monotonic() < deadline, "nothing happened"
             time.sleep(0.005)
 
+    def processes(self) -> list[Path]:
+        """Return the entries in /proc of itself and of what it started, as far as they are still there."""
+        return _having(f"{MARK}={self._mark}".encode())
+
     def left_processes(self) -> list[str]:
         """Return the command lines of the processes that it started and that are still there."""
-        mark = f"{MARK}={self._mark}".encode()
-        return [_read(process / "cmdline").replace(b"\0", b" ").decode() for process in _having(mark)]
+        return [_read(process / "cmdline").replace(b"\0", b" ").decode() for process in self.processes()]
 
     def close(self) -> None:
         """End what is left, so that no test disturbs the next."""
-        for process in _having(f"{MARK}={self._mark}".encode()):
+        for process in self.processes():
             os.kill(int(process.name), signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.temporary, ignore_errors=True)
 
 
 @contextmanager
-def started(folder: Path, door: str, *arguments: str) -> Iterator[Command]:
-    """Start a command, and leave nothing of it."""
-    command = Command(folder, door, *arguments)
+def started(
+    folder: Path, door: str, *arguments: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Command]:
+    """Start a command with `settings` in its environment, and leave nothing of it."""
+    command = Command(folder, door, *arguments, settings=settings)
     try:
         yield command
     finally:

@@ -1,7 +1,6 @@
 """A PostgreSQL of our own that asks for a password, and that can be stopped, started and crashed."""
 
 import shutil
-import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -87,9 +86,6 @@ def server(password: str) -> Iterator[Server]:
     try:
         yield Server(started, password)
     finally:
-        try:
-            started.stop()
-        except subprocess.SubprocessError:
-            started.get_postmaster_info().process.kill()
+        started.stop()
         started.cleanup()
         shutil.rmtree(folder)
