@@ -24,11 +24,13 @@ def run_study(
     cpus_per_trial: float = 1.0,
     gpus_per_trial: float = 0.0,
     dashboard: bool = False,
+    take_over: bool = False,
 ) -> "Result":
     """Run or resume a study and make its report: the same as `python -m studies.run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
-    does. Raises studies.errors.UsageError for a wrong request, before anything is written.
+    does. Raises studies.errors.UsageError for a wrong request, before anything is written, and HeldError where another
+    run holds the study, unless `take_over` takes it from that.
 
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
@@ -48,6 +50,7 @@ def run_study(
             gpus_per_trial=gpus_per_trial,
             dashboard=dashboard,
         ),
+        take_over=take_over,
     )
 
 

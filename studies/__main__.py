@@ -11,6 +11,7 @@ DOORS = {
     "plan": "say what a run would train; nothing is run",
     "list": "list recorded studies, or those to run (--catalog)",
     "status": "say how a study stands: progress, best, failures",
+    "stop": "ask the run of a study to stop, from any machine",
     "show": "print a study's plan and results, or one trial",
     "report": "make a study's report again from the database",
     "verify": "check that what is recorded of a study is sound",

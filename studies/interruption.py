@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM as a wish: what runs looks at it, stops in order, and says how to go on."""
+"""Ctrl-C, SIGTERM and `studies.stop` as a wish: what runs looks at it, stops in order, and says how to go on."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,25 +12,34 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class RunInterruptedError(StudiesError):
-    """The run was interrupted and can be resumed; exits as the signal asks, 130 or 143."""
+    """The run was interrupted and can be resumed; exits as the signal asks, 130 or 143.
 
-    def __init__(self, received: signal.Signals, command: str) -> None:
+    A run that `studies.stop` has asked to stop exits as after SIGTERM.
+    """
+
+    def __init__(self, received: signal.Signals, command: str, *, is_asked: bool = False) -> None:
         what = "interrupted" if received is signal.SIGINT else "terminated"
+        if is_asked:
+            what = "stopped, as python -m studies.stop asked for"
         super().__init__(f"{what}; everything recorded is kept", f"Go on with: {command}")
         self.exit_code = 128 + int(received)
 
 
 class Wish:
-    """Whether a signal asked the run to stop, and which."""
+    """Whether a signal asked the run to stop, and which; being asked in another way counts as SIGTERM."""
 
-    def __init__(self) -> None:
-        """Start without one."""
+    def __init__(self, is_asked: Callable[[], bool] = lambda: False) -> None:
+        """Start without one; `is_asked` says whether there is one from elsewhere."""
         self.received: signal.Signals | None = None
+        self.is_from_elsewhere = False
+        self._is_asked = is_asked
         self._is_impatient = False
         self._may_break_off = False
 
     def __bool__(self) -> bool:
         """Say whether there is one."""
+        if self.received is None and self._is_asked():
+            self.received, self.is_from_elsewhere = signal.SIGTERM, True
         return self.received is not None
 
     def note(self, number: int, frame: FrameType | None = None) -> None:
@@ -59,12 +68,12 @@ class Wish:
 
 
 @contextmanager
-def watching_signals() -> Iterator[Wish]:
-    """Turn SIGINT and SIGTERM into a wish to stop.
+def watching_signals(is_asked: Callable[[], bool] = lambda: False) -> Iterator[Wish]:
+    """Turn SIGINT, SIGTERM and being asked into a wish to stop.
 
-    Outside the main thread, where Python takes no signals, the wish never comes.
+    Outside the main thread, where Python takes no signals, only `is_asked` makes one.
     """
-    wish = Wish()
+    wish = Wish(is_asked)
     if threading.current_thread() is not threading.main_thread():
         yield wish
         return

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution
@@ -60,11 +60,15 @@ class Draft:
 
     def freeze(self, dataset: "Dataset") -> Plan:
         """Return the plan on `dataset`, under the name that the request gives it or that follows from it."""
+        return self.plan(dataset.fingerprint)
+
+    def plan(self, dataset_fingerprint: str) -> Plan:
+        """Return the plan on the dataset with this fingerprint, before that is loaded."""
         plan = Plan(
             name="",
             study=self.study,
             seed=self.request.seed or 0,
-            dataset_fingerprint=dataset.fingerprint,
+            dataset_fingerprint=dataset_fingerprint,
             source_hash=self.source_hash,
         )
         name = self.request.name or study_name(
@@ -74,13 +78,7 @@ class Draft:
             seed_given=self.request.seed is not None,
             plan_hash=plan.hash,
         )
-        return Plan(
-            name=name,
-            study=plan.study,
-            seed=plan.seed,
-            dataset_fingerprint=plan.dataset_fingerprint,
-            source_hash=plan.source_hash,
-        )
+        return replace(plan, name=name)
 
 
 def draft(request: Request) -> Draft:

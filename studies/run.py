@@ -32,6 +32,7 @@ def _work(options: argparse.Namespace) -> int:
         locations=locations,
         resources=resources_of(options),
         showing=showing_run(locations, quiet=options.quiet),
+        take_over=options.take_over,
     )
     for line in answer_lines(result):
         print(line, file=sys.stderr if options.json else sys.stdout)
@@ -54,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="copy from this study every cell that agrees, and train the rest only, for example after "
         "--set factors.depth=[3,5,7,9]",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the study from the run that holds it, which cannot write from then on; only for one known to be "
+        "dead on another machine, or hung: after a crash on this one the plain command goes on at once",
     )
     group = parser.add_argument_group("what is shown")
     group.add_argument("--quiet", action="store_true", help="show nothing but the answer")

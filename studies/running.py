@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies import provenance, runs
 from studies.database.draining import open_spool
+from studies.database.lease import Lease
 from studies.database.patience import outlast
 from studies.database.problems import OutageError
 from studies.database.rows import StudyRow
@@ -51,6 +52,7 @@ class Run:
 
     store: Store
     study: StudyRow
+    lease: Lease
     plan: Plan
     dataset: "Dataset"
     splits: "Splits"
@@ -64,13 +66,17 @@ class Run:
 def train(run: Run) -> None:
     """Train what is left of the study.
 
-    Raises RunInterruptedError after Ctrl-C or SIGTERM, another StudiesError where Ray could not be started, a result
-    not be recorded, or the storage stayed out; all leave a study that the same command resumes.
+    Raises RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, HeldError where another run took over, another
+    StudiesError where Ray could not be started, a result not be recorded, or the storage stayed out; all leave a study
+    that the same command resumes.
     """
     study_id = run.study.id
     progress = outlast(lambda: _progress_so_far(run))
     state, num_looks = StudyState.FAILED, 0
-    with watching_signals() as wish, _open_writer(run, progress, wish) as writer:
+    with (
+        watching_signals(lambda: run.lease.stop_requested) as wish,
+        _open_writer(run, progress, wish) as writer,
+    ):
         runs.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
         try:
@@ -87,7 +93,7 @@ def train(run: Run) -> None:
             writer.set_study_state(study_id, state)
         is_settled = writer.settle()
     if wish.received is not None:
-        raise RunInterruptedError(wish.received, run.command)
+        raise RunInterruptedError(wish.received, run.command, is_asked=wish.is_from_elsewhere)
     if not is_settled:
         raise writer.left_behind()
 
@@ -128,7 +134,11 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
         from studies.tuning.checkpoints import Checkpoints
         from studies.tuning.experiment import open_agenda, train_study
 
-        store, study_id, should_stop = run.store, run.study.id, lambda: bool(wish)
+        store, study_id, lease = run.store, run.study.id, run.lease
+
+        def should_stop() -> bool:
+            return bool(wish) or lease.lost is not None
+
         agenda = outlast(lambda: open_agenda(run.plan, store, study_id), should_stop=should_stop)
         checkpoints = outlast(
             lambda: Checkpoints.open(store, study_id, agenda, run.folder), should_stop=should_stop
@@ -154,6 +164,8 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
                 versions=provenance.versions(),
                 should_stop=should_stop,
             )
+            if lease.lost is not None:
+                raise lease.lost
         return agenda.num_looks
 
 

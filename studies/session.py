@@ -13,7 +13,7 @@ from studies.database.patience import outlast
 from studies.database.rows import StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
-from studies.enrolment import enrol
+from studies.enrolment import enrol, grow_as_asked, refuse_while_held
 from studies.errors import UsageError
 from studies.locations import Locations
 from studies.mistakes import show
@@ -52,15 +52,19 @@ def run(
     locations: Locations,
     resources: Resources,
     showing: Show = lambda progress, plan, dashboard: nullcontext(),
+    take_over: bool = False,
 ) -> Result:
-    """Run or resume what `request` asks for, and make its report.
+    """Run or resume what `request` asks for, and make its report; `take_over` takes it from a run that holds it.
 
-    Raises UsageError before anything is written where the request cannot be met, RunInterruptedError after Ctrl-C or
-    SIGTERM, another StudiesError where training or recording failed; all but the first leave a resumable study.
+    Raises UsageError before anything is written where the request cannot be met, HeldError where another run holds
+    the study or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, another StudiesError where
+    training or recording failed; all but the first leave a resumable study.
     """
     started = time.monotonic()
     drafted = draft(request)
     locations.check()
+    if not take_over:
+        refuse_while_held(drafted, locations.storage)
     dataset = load_dataset(drafted)
     plan = drafted.freeze(dataset)
     splits = split(plan, dataset)
@@ -68,24 +72,28 @@ def run(
     locations.make_storage_folder()
     # A study that grows needs a storage that is there; only then is one that is missing a mistake.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
-        study = drain(store, enrol(store, plan, request, locations), locations.folder(plan.name))
-        was_complete = study.state is StudyState.COMPLETE and _next_look(store, study, plan) is None
-        if not was_complete:
-            train(
-                Run(
-                    store=store,
-                    study=study,
-                    plan=plan,
-                    dataset=dataset,
-                    splits=splits,
-                    folder=locations.make_folder(plan.name),
-                    command=request.command("run", *locations.arguments, *resources.arguments()),
-                    resources=resources,
-                    show=showing,
-                    started=started,
+        study = enrol(store, plan, request, locations)
+        with store.hold(study.id, take_over=take_over) as lease:
+            study = drain(store, study, locations.folder(plan.name))
+            grow_as_asked(store, study, plan, request, locations)
+            was_complete = _is_complete(store, plan)
+            if not was_complete:
+                train(
+                    Run(
+                        store=store,
+                        study=study,
+                        lease=lease,
+                        plan=plan,
+                        dataset=dataset,
+                        splits=splits,
+                        folder=locations.make_folder(plan.name),
+                        command=request.command("run", *locations.arguments, *resources.arguments()),
+                        resources=resources,
+                        show=showing,
+                        started=started,
+                    )
                 )
-            )
-        return outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
+            return outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
@@ -116,6 +124,13 @@ def split(plan: Plan, dataset: "Dataset") -> "Splits":
             [f"dataset {dataset.name} cannot be split for train_size {show(sizes)}: {error}"],
             "Give a larger train_size; nothing was trained.",
         ) from error
+
+
+def _is_complete(store: Store, plan: Plan) -> bool:
+    """Say whether nothing is left to train, as of now: another run may have finished while this one started."""
+    study = store.find_study(plan.name)
+    assert study is not None, f"study {plan.name} vanished"
+    return study.state is StudyState.COMPLETE and _next_look(store, study, plan) is None
 
 
 def _next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:

@@ -60,14 +60,21 @@ class Store:
 
         Raises a `UsageError`, and writes nothing, if the storage cannot be used or, without `create`, holds nothing.
         """
+        if (store := cls.open_existing(url)) is not None:
+            return store
+        backend = schema.backend_for(url)
+        if not create:
+            raise schema.none_yet(backend)
+        schema.create(backend)
+        return cls(backend)
+
+    @classmethod
+    def open_existing(cls, url: str) -> Self | None:
+        """Open a storage if it holds anything; raise a `UsageError` if it cannot be used."""
         backend = schema.backend_for(url)
         found = schema.look(backend)
         schema.refuse_unless_usable(backend, found)
-        if found.condition is schema.Condition.EMPTY:
-            if not create:
-                raise schema.none_yet(backend)
-            schema.create(backend)
-        return cls(backend)
+        return None if found.condition is schema.Condition.EMPTY else cls(backend)
 
     def close(self) -> None:
         """Close every connection."""

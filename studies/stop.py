@@ -1,0 +1,47 @@
+"""The door to the end of a run: `python -m studies.stop NAME` asks it to stop, from any machine."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from studies.locations import locate
+from studies.options import add_storage, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ask the run of a study to stop and return the exit code: 0 also where there is none."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.database.store import Store
+    from studies.recorded import find
+
+    with Store.open(locate(options.storage, options.output).storage, create=False) as store:
+        study = find(store, options.name)
+        holder = store.request_stop(study.id)
+    if holder is None:
+        print(f"no run of {study.name} is going on; there is nothing to stop")
+        return 0
+    print(
+        f"asked process {holder.process} on {holder.host} to stop {study.name}; "
+        "it ends within seconds, and what was recorded is kept\n"
+        f"See it end: python -m studies.status {study.name} --watch"
+    )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.stop",
+        description="Ask the run of a study to stop, from any machine that reaches the database. "
+        "It stops as after Ctrl-C: in order, with everything recorded, and the same command resumes it.",
+        epilog="Example: python -m studies.stop depth_study",
+    )
+    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    add_storage(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
