@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DatabaseError
 
 from studies.database import file_lock
 from studies.database.backend import ENGINE_OPTIONS, Backend
@@ -17,7 +18,6 @@ from studies.database.file_lock import FileLock
 from studies.database.problems import StorageError, unusable
 
 BUSY_SECONDS: Final = 30
-_MAGIC: Final = b"SQLite format 3\0"
 _WRITE_BITS: Final = 0o222
 # Checking every page of a larger file would keep a resume waiting.
 _MAX_CHECKED_BYTES: Final = 64 * 2**20
@@ -34,7 +34,11 @@ class SQLite(Backend):
         super().__init__(url.set(database=str(self.path)))
 
     def check(self) -> bool:
-        """Look at the file's first bytes and its folder without opening the database."""
+        """Look at the file and its folder without opening either.
+
+        Whoever opens and closes a file takes away every lock that its process has on it (fcntl(2)): SQLite's own
+        connections would lose theirs, and what they write next. So the file is opened through SQLite alone.
+        """
         if not os.path.exists(self.path):
             return False
         self._check_file()
@@ -51,7 +55,9 @@ class SQLite(Backend):
         if not _is_writable(folder):
             raise unusable(self.url, "lies in a folder that is not writable", _OTHER_PLACE)
         try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            pass  # somebody else has just made it, and may have it open
         except OSError as error:
             raise unusable(self.url, f"cannot be created: {error.strerror}", _OTHER_PLACE) from None
 
@@ -129,23 +135,29 @@ class SQLite(Backend):
             raise unusable(self.url, "is not a file", "Give the path of a file.")
         if not os.access(self.path, os.R_OK):
             raise unusable(self.url, "cannot be read", _OTHER_PLACE)
-        with self.path.open("rb") as file:
-            header = file.read(100)
-        if header and not header.startswith(_MAGIC):
-            raise unusable(
-                self.url, "is not a database", "Give another --storage; the file was left as it is."
-            )
-        if header and _stated_bytes(header) > self.path.stat().st_size:
-            raise self._damaged("it is shorter than it says")
         if not _is_writable(self.path):
             raise unusable(self.url, "is read-only", _OTHER_PLACE)
 
     def _check_pages(self, connection: Connection) -> None:
-        if self.path.stat().st_size > _MAX_CHECKED_BYTES:
-            return
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-        if found != "ok":
+        """Refuse a file that SQLite cannot read; of a large one only the header is looked at."""
+        is_large = self.path.stat().st_size > _MAX_CHECKED_BYTES
+        try:
+            found = connection.exec_driver_sql(
+                f"PRAGMA {'schema_version' if is_large else 'quick_check(1)'}"
+            ).scalar()
+        except DatabaseError as error:
+            raise self._unreadable(error) from None
+        if not is_large and found != "ok":
             raise self._damaged(" ".join(str(found).split()))
+
+    def _unreadable(self, error: DatabaseError) -> Exception:
+        match getattr(error.orig, "sqlite_errorname", None):
+            case "SQLITE_NOTADB":
+                advice = "Give another --storage; the file was left as it is."
+                return unusable(self.url, "is not a database", advice)
+            case "SQLITE_CORRUPT":
+                return self._damaged(str(error.orig))
+        return error
 
     def _damaged(self, why: str) -> Exception:
         advice = "Restore it from a backup, or give another --storage; the file was left as it is."
@@ -161,11 +173,3 @@ def _begin(connection: Connection) -> None:
 def _is_writable(path: Path) -> bool:
     """Whether we may write here; what its owner marked read-only is left alone even by root."""
     return bool(path.stat().st_mode & _WRITE_BITS) and os.access(path, os.W_OK)
-
-
-def _stated_bytes(header: bytes) -> int:
-    """Return the size that a file's header states (SQLite file format, section 1.3), or 0 if it is not valid."""
-    page_bytes = int.from_bytes(header[16:18], "big")
-    page_bytes = 65_536 if page_bytes == 1 else page_bytes
-    is_valid = header[24:28] == header[92:96]
-    return page_bytes * int.from_bytes(header[28:32], "big") if is_valid else 0
