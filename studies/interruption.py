@@ -20,7 +20,7 @@ class RunInterruptedError(StudiesError):
     def __init__(self, received: signal.Signals, command: str, *, is_asked: bool = False) -> None:
         what = "interrupted" if received is signal.SIGINT else "terminated"
         if is_asked:
-            what = "stopped, as python -m studies.stop asked for"
+            what = "stopped, as asked by python -m studies.stop"
         super().__init__(f"{what}; everything recorded is kept", f"Go on with: {command}")
         self.exit_code = 128 + int(received)
 

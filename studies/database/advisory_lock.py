@@ -8,14 +8,18 @@ from sqlalchemy.exc import DBAPIError
 
 from studies.database.backend import Lock
 
-CONNECT_ARGS: Final = {
-    "connect_timeout": "5",
-    # Both sides notice within half a minute that the other's machine is gone; without this it takes two hours.
+KEEPALIVES: Final = {
+    # A server whose machine or network is gone is noticed in seconds, not after a quarter of an hour or two hours.
     "keepalives": "1",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
+}
+CONNECT_ARGS: Final = {
+    **KEEPALIVES,
+    "connect_timeout": "5",
+    # The same from the server's side: a holder whose machine is gone loses the lock in half a minute.
     "options": "-c statement_timeout=5s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
     "-c tcp_keepalives_count=3",
     "application_name": "studies lease",

@@ -15,8 +15,10 @@ from studies.database.problems import storing, unusable
 
 _SCHEMA_LOCK: Final = 0x5354_5544_4945_53  # "STUDIES"
 _CONNECT_ARGS: Final = {
+    **advisory_lock.KEEPALIVES,
     "connect_timeout": "10",
-    "options": "-c statement_timeout=60s -c lock_timeout=30s",
+    # A driver that hangs within a transaction is thrown out before those who wait for it give up.
+    "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=25s",
     "application_name": "studies",
 }
 

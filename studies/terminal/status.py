@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studies import runs
-from studies.database.rows import StudyRow, TrialRow
+from studies.database.rows import Holder, StudyRow, TrialRow
 from studies.database.states import Outcome, Phase, StudyState, TrialState
 from studies.database.store import Store
 from studies.recorded import find
@@ -19,9 +19,10 @@ SECONDS_OF_SILENCE = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """A study at one moment. `workers` are those that train now, `command` the one that goes on with it."""
+    """A study at one moment: `holder` runs it, `workers` train now, and `command` goes on with it."""
 
     study: StudyRow
+    holder: Holder | None
     standing: Standing
     trials: Sequence[TrialRow]
     workers: Sequence[str]
@@ -40,20 +41,30 @@ class Status:
         return max(0.0, (self.at - self.study.updated_at).total_seconds())
 
     @property
+    def is_over(self) -> bool:
+        """Whether no run is at work on the study."""
+        return self.study.state is not StudyState.RUNNING or self.holder is None
+
+    @property
     def seems_dead(self) -> bool:
-        """Whether the study counts as running, and yet nothing comes."""
-        return self.study.state is StudyState.RUNNING and self.silent_seconds > SECONDS_OF_SILENCE
+        """Whether the study counts as running, and yet nobody holds it or nothing comes."""
+        is_silent = self.silent_seconds > SECONDS_OF_SILENCE
+        return self.study.state is StudyState.RUNNING and (self.holder is None or is_silent)
 
 
 def read_status(store: Store, name: str) -> Status:
     """Read how a study stands; raise UsageError that lists the studies if there is none of that name."""
     study = find(store, name)
+    holder = store.holder(study.id)
+    if holder is None:  # its run may have ended between the two
+        study = find(store, name)
     trials, replicates = read_trials(store, study)
     outcomes = store.outcomes(study.id)
     starts = runs.started_with(store.events(study.id))
     results = confirmed(store, study, trials, replicates)
     return Status(
         study=study,
+        holder=holder,
         standing=from_record(
             study,
             trials,
@@ -76,6 +87,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "question": study.question,
         "state": study.state,
         "seems_dead": status.seems_dead,
+        "holder": None if status.holder is None else _holder_json(status.holder),
         "plan_hash": study.plan_hash,
         "created_at": study.created_at.isoformat(),
         "updated_at": study.updated_at.isoformat(),
@@ -106,6 +118,10 @@ def trial_json(trial: TrialRow) -> dict[str, Any]:
         "worker": trial.worker or None,
         "started_at": None if trial.started_at is None else trial.started_at.isoformat(),
     }
+
+
+def _holder_json(holder: Holder) -> dict[str, Any]:
+    return {"host": holder.host, "process": holder.process, "since": holder.since.isoformat()}
 
 
 def _counts(standing: Standing, phase: Phase) -> Mapping[str, int]:

@@ -61,7 +61,7 @@ def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             live.update(status_page(status), refresh=True)
-            if status.study.state is not StudyState.RUNNING:
+            if status.is_over:
                 return status
             time.sleep(seconds_between_looks)
             status = read()
@@ -81,7 +81,7 @@ def _follow_in_lines(status: Status, read: Callable[[], Status], seconds_between
         line = f"{status.study.state}: {plain.line(status.standing)}"
         if line != said:
             print(line, flush=True)
-        if status.study.state is not StudyState.RUNNING:
+        if status.is_over:
             return status
         said = line
         time.sleep(seconds_between_looks)
@@ -99,7 +99,14 @@ def _times(status: Status) -> list[tuple[str, RenderableType]]:
         if status.silent_seconds < 3600
         else moment(status.study.updated_at)
     )
-    return [("started", text(f"{moment(status.study.created_at)}, last recorded {last}"))]
+    times: list[tuple[str, RenderableType]] = [
+        ("started", text(f"{moment(status.study.created_at)}, last recorded {last}"))
+    ]
+    if status.holder is not None:
+        holder = status.holder
+        since = f"process {holder.process} on {holder.host}, since {moment(holder.since)}"
+        times.append(("run by", text(since)))
+    return times
 
 
 def _running(status: Status) -> list[RenderableType]:
@@ -128,13 +135,18 @@ def _failures(status: Status) -> list[RenderableType]:
     return parts
 
 
+def _doubt(status: Status) -> str:
+    if status.holder is None:
+        return "No run is at work any more: it was cut off."
+    who = f"process {status.holder.process} on {status.holder.host}"
+    return f"Nothing was recorded for {duration(status.silent_seconds)}: if {who} is dead or hangs, add --take-over."
+
+
 def _advice(status: Status) -> list[RenderableType]:
     """Return what to do next, where there is something to do."""
     go_on = f"Go on with: {status.command or 'the command that started it'}"
     if status.seems_dead:
-        silence = duration(status.silent_seconds)
-        doubt = f"Nothing was recorded for {silence}: if no run is at work any more, it can be resumed."
-        return ["", text(doubt, "yellow"), text(go_on)]
+        return ["", text(_doubt(status), "yellow"), text(go_on)]
     match status.study.state:
         case StudyState.COMPLETE:
             return ["", text(f"See its results: python -m studies.show {status.study.name}")]

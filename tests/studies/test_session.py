@@ -1,5 +1,6 @@
-"""What a run refuses: one clear message each, exit code 2, nothing trained and nothing written."""
+"""What a run refuses: one clear message each, exit code 2 or 3, nothing trained and nothing written."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from studies.catalog import load
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.locations import Locations
+from studies.options import request_of
 from studies.planning import Plan
-from studies.request import Request
-from studies.run import main
+from studies.request import Draft, Request, draft
+from studies.run import _parser, main
 from studies.session import run, split
 from studies.tuning import cluster
 from studies.tuning.resources import Resources
@@ -139,6 +141,28 @@ def test_another_plan_is_refused_before_anything_is_trained(
     assert "--name mine-" in told
     assert "--storage sqlite:///own.db --output out" in told, "the command would find no such study"
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("variant", [[], ["--set", "replicates=11"], ["--name", "mine"]])
+def test_a_study_that_is_held_is_refused_before_its_data_is_loaded(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variant: list[str]
+) -> None:
+    arguments = ["depth_study", *variant, "--storage", "sqlite:///own.db"]
+    plan = drafted(arguments).freeze(datasets.load("digits"))
+    monkeypatch.setattr(datasets, "load", lambda name: pytest.fail("data was loaded"))
+    with Store.open(f"sqlite:///{folder}/own.db") as store:
+        study = store.create_study(
+            name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+        )
+        with store.hold(study.id):
+            assert main(arguments) == 3
+    told = capsys.readouterr()
+    assert told.err.startswith(f"error: study {plan.name} is held by another run: process {os.getpid()} on ")
+    assert told.out == ""
+
+
+def drafted(arguments: list[str]) -> Draft:
+    return draft(request_of(_parser().parse_args(arguments)))
 
 
 def test_a_damaged_dataset_is_told(

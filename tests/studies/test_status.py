@@ -1,5 +1,7 @@
 """`python -m studies.status NAME` says how a study stands, once or until it ends."""
 
+import os
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -45,9 +47,11 @@ def test_a_complete_study(complete: StudyRow, capsys: Capture) -> None:
 
 def test_a_study_at_work_names_its_workers(store: Store, searched: StudyRow, capsys: Capture) -> None:
     recorded.start(store, searched, 5, phase=Phase.CONFIRM, cell=1, depth=3, rate=0.01)
-    assert main([recorded.NAME]) == 0
+    with store.hold(searched.id):
+        assert main([recorded.NAME]) == 0
     out = printed(capsys)
     assert "tiny_study running" in out
+    assert f"run by process {os.getpid()} on {socket.gethostname()}, since 20" in out
     assert "workers 1 at work (host:7)" in out
     assert "running trial 5 starting depth 3, learning rate 0.01" in out
     assert "Go on with" not in out
@@ -64,14 +68,31 @@ def test_an_interrupted_study_says_how_to_go_on(store: Store, searched: StudyRow
 
 
 def test_a_running_study_that_is_silent_is_doubted(store: Store, searched: StudyRow, capsys: Capture) -> None:
-    status = read_status(store, recorded.NAME)
+    with store.hold(searched.id):
+        status = read_status(store, recorded.NAME)
     assert not status.seems_dead
     later = replace(status, at=status.at + timedelta(minutes=5))
     assert later.seems_dead
     show(status_page.status_page(later))
     out = printed(capsys)
-    assert "Nothing was recorded for 5 min" in out
+    assert f"Nothing was recorded for 5 min: if process {os.getpid()} on" in out
+    assert "is dead or hangs, add --take-over." in out
     assert f"Go on with: {recorded.COMMAND}" in out
+
+
+def test_a_running_study_that_nobody_runs_was_cut_off(
+    store: Store, searched: StudyRow, capsys: Capture
+) -> None:
+    recorded.start(store, searched, 5, phase=Phase.CONFIRM, cell=1, depth=3, rate=0.01)
+    assert main([recorded.NAME]) == 0
+    out = printed(capsys)
+    assert "cut off trial 5: trained again when the study goes on" in out
+    assert out.endswith(f"No run is at work any more: it was cut off. Go on with: {recorded.COMMAND}")
+    assert main([recorded.NAME, "--watch"]) == 0, "it would be watched for ever"
+    capsys.readouterr()
+    assert main([recorded.NAME, "--json"]) == 0
+    status = recorded.strict_json(capsys.readouterr().out)
+    assert (status["seems_dead"], status["holder"]) == (True, None)
 
 
 def test_a_study_that_has_just_begun(begun: StudyRow, capsys: Capture) -> None:
@@ -81,10 +102,13 @@ def test_a_study_that_has_just_begun(begun: StudyRow, capsys: Capture) -> None:
     assert "best none yet" in out
 
 
-def test_json_has_what_a_script_needs(complete: StudyRow, capsys: Capture) -> None:
-    assert main([recorded.NAME, "--json"]) == 0
+def test_json_has_what_a_script_needs(store: Store, complete: StudyRow, capsys: Capture) -> None:
+    with store.hold(complete.id) as lease:
+        assert main([recorded.NAME, "--json"]) == 0
     status = recorded.strict_json(capsys.readouterr().out)
     assert (status["study"], status["state"], status["seems_dead"]) == (recorded.NAME, "complete", False)
+    assert status["holder"].keys() == {"host", "process", "since"}
+    assert (status["holder"]["process"], lease.token) == (os.getpid(), 1)
     assert status["progress"]["search"] == {
         **{"planned": 4, "ended": 4, "waiting": 0, "running": 0},
         **{"complete": 2, "pruned": 1, "failed": 1},
@@ -112,9 +136,10 @@ def test_watching_ends_with_the_study(store: Store, searched: StudyRow, capsys: 
         recorded.record_confirm(store, searched)
 
     thread = threading.Thread(target=finish)
-    thread.start()
-    status = status_page.follow(lambda: read_status(store, recorded.NAME), seconds_between_looks=0.05)
-    thread.join()
+    with store.hold(searched.id):
+        thread.start()
+        status = status_page.follow(lambda: read_status(store, recorded.NAME), seconds_between_looks=0.05)
+        thread.join()
     assert status.study.state is StudyState.COMPLETE
     assert status.standing.total(TrialState.COMPLETE) == 4
     lines = capsys.readouterr().out.splitlines()
@@ -123,9 +148,12 @@ def test_watching_ends_with_the_study(store: Store, searched: StudyRow, capsys: 
     assert len(lines) == len(set(lines)), "a line is printed when something has changed"
 
 
-def test_watching_a_terminal_draws_one_page_and_ends_with_ctrl_c(url: str, searched: StudyRow) -> None:
+def test_watching_a_terminal_draws_one_page_and_ends_with_ctrl_c(
+    url: str, store: Store, searched: StudyRow
+) -> None:
     arguments = ("-m", "studies.status", recorded.NAME, "--watch", "--storage", url)
-    shown = run_in_terminal(*arguments, interrupt_at="no such luck")
+    with store.hold(searched.id):
+        shown = run_in_terminal(*arguments, interrupt_at="no such luck")
     assert shown.exit_code == 130
     assert "Traceback" not in shown.written
     assert shown.text.count("Does depth help?") == 1

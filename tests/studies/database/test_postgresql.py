@@ -25,10 +25,15 @@ def test_no_statement_and_no_lock_is_waited_for_without_end(postgres_url: str) -
     with engine.connect() as connection:
         found = [
             connection.scalar(text(f"SHOW {name}"))
-            for name in ("statement_timeout", "lock_timeout", "application_name")
+            for name in (
+                "statement_timeout",
+                "lock_timeout",
+                "idle_in_transaction_session_timeout",
+                "application_name",
+            )
         ]
     engine.dispose()
-    assert found == ["1min", "30s", "studies"]
+    assert found == ["1min", "30s", "25s", "studies"]
 
 
 @pytest.mark.parametrize("form", ["postgresql", "postgres", "postgresql+psycopg"])
