@@ -61,7 +61,7 @@ class OneWorker:
             trial = SimpleNamespace(config=config, get_error=lambda: "the worker died")
             # A worker gets a copy, made before Tune says that the trial has started.
             carried = pickle.loads(pickle.dumps(config))
-            self._callback.on_trial_start(0, [], trial)
+            self._tell("on_trial_start", trial)
             self._train(trial, carried)
             if self.run_config.stop.stop_all():
                 return
@@ -74,12 +74,12 @@ class OneWorker:
             place = config["assignment"].number, epoch
             if self.dies_at[place] > 0:
                 self.dies_at[place] -= 1
-                self._callback.on_trial_error(0, [], trial)
+                self._tell("on_trial_error", trial)
                 return
             result = worker.step()
             epoch = result["epoch"]
             stops = result["done"] or self._scheduler_stops(trial, result)
-            self._callback.on_trial_result(0, [], trial, result)
+            self._tell("on_trial_result", trial, result)
             stops = stops or self.run_config.stop.stop_all()
 
     def _suggest(self) -> Any:
@@ -91,10 +91,9 @@ class OneWorker:
         action = self.tune_config.scheduler.on_trial_result(None, trial, result)
         return bool(action == TrialScheduler.STOP)
 
-    @property
-    def _callback(self) -> Any:
-        (callback,) = self.run_config.callbacks
-        return callback
+    def _tell(self, what: str, *about: Any) -> None:
+        for callback in self.run_config.callbacks:
+            getattr(callback, what)(0, [], *about)
 
 
 @dataclass(kw_only=True)

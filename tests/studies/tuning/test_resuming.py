@@ -1,5 +1,6 @@
 """A study whose driver or worker dies goes on from its checkpoints, to the rows of an undisturbed one."""
 
+import random
 import shutil
 import signal
 import subprocess
@@ -35,6 +36,9 @@ PLAN = Plan(
 )
 LAST = 6
 """The last trial's number; it confirms."""
+
+NUM_STUDIES = 20
+"""Studies of the slow loop; each dies a few times."""
 
 MOMENTS_OF_A_CONFIRM_TRIAL = 2 + 2 + 6 * 2 + 5 * 3
 """A confirm trial is added and started, reports six epochs and writes five checkpoints."""
@@ -127,6 +131,28 @@ def test_checkpoints_that_outlived_their_trial_are_removed(undisturbed: Undistur
     run(PLAN, folder)
     assert rows(folder) == undisturbed.rows
     assert (checkpoints(folder), events(folder)) == ([], [])
+
+
+@pytest.mark.slow
+def test_any_deaths_of_drivers_and_workers_lead_to_the_same_end(
+    undisturbed: Undisturbed, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    seed: int = request.config.getoption("--loops-seed")
+    draw = random.Random(seed)
+    for number in range(NUM_STUDIES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        deaths = 0
+        while True:
+            place = draw.randint(1, LAST), draw.randint(0, 5)
+            try:
+                run(PLAN, folder, die_at=draw.randint(5, undisturbed.num_moments), dies_at={place: 1})
+            except DriverDiedError:
+                deaths += 1
+            else:
+                break
+        assert rows(folder) == undisturbed.rows, f"study {number}, {deaths} deaths, seed {seed}"
+        assert checkpoints(folder) == []
 
 
 def test_a_driver_that_dies_again_and_again_gets_done(undisturbed: Undisturbed, folder: Path) -> None:
