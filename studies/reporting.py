@@ -91,10 +91,10 @@ def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: L
 
 
 def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
-    """Return everything that the report of a study is made from."""
-    plan = Plan.from_dict(study.name, study.plan)
+    """Return everything that the report of a study is made from, all of one moment: the study may be running."""
     tables = _by_name(frames.snapshot(store, study.id))
-    events = store.events(study.id)
+    study, events = tables.pop("study"), frames.as_events(tables["events"])
+    plan = Plan.from_dict(study.name, study.plan)
     starts = runs.started_with(events)
     return ReportInputs(
         study=study.name,

@@ -9,14 +9,17 @@ from sqlalchemy import Column, Connection, Select, Table, case, null, select
 
 from studies.database import tables
 from studies.database.columns import levels_of, read_columns
+from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
-from studies.database.store import Store
+from studies.database.store import Store, read_study
+from studies.errors import StudiesError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """Every frame of a study, all read from one snapshot, so that they agree while a study runs."""
+    """A study's row and every frame of it, all read from one snapshot, so that they agree while a study runs."""
 
+    study: StudyRow
     trials: pd.DataFrame
     replicates: pd.DataFrame
     epochs: pd.DataFrame
@@ -30,9 +33,12 @@ _NOT_SHOWN: Final = ("study_id", "fencing_token")
 
 
 def snapshot(store: Store, study_id: int) -> Frames:
-    """Read all frames of a study at one moment."""
+    """Read a study's row and all of its frames at one moment; raise StudiesError if it is not there any more."""
     with store.reading() as connection:
-        return Frames(**{name: read(connection, study_id) for name, read in _READERS.items()})
+        study = read_study(connection, tables.study.c.id == study_id)
+        if study is None:
+            raise StudiesError("the study was deleted just now", "See what there is: python -m studies.list")
+        return Frames(study=study, **{name: read(connection, study_id) for name, read in _READERS.items()})
 
 
 def trials(store: Store, study_id: int) -> pd.DataFrame:
@@ -76,6 +82,12 @@ def events(store: Store, study_id: int) -> pd.DataFrame:
     """Return one row for each event, in order."""
     with store.reading() as connection:
         return _events(connection, study_id)
+
+
+def as_events(frame: pd.DataFrame) -> list[EventRow]:
+    """Return the rows of a frame of events."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [EventRow(**{str(name): value for name, value in row.items()}) for row in rows]
 
 
 def evaluation(store: Store, study_id: int) -> pd.DataFrame:

@@ -139,7 +139,9 @@ class Store:
             try:
                 with self._engine.begin() as connection:
                     connection.execute(insert(tables.study).values(values))
-                    return _study(connection, tables.study.c.name == name)
+                    study = read_study(connection, tables.study.c.name == name)
+                    assert study is not None, f"study {name} vanished as it was added"
+                    return study
             except IntegrityError:
                 advice = "Resume it with the same command, or choose another --name."
                 raise UsageError([f"name: {name} is the name of a study in this storage"], advice) from None
@@ -147,8 +149,7 @@ class Store:
     def find_study(self, name: str) -> StudyRow | None:
         """Return the study of that name, if there is one."""
         with self.reading() as connection:
-            row = connection.execute(select(*_STUDY).where(tables.study.c.name == name)).one_or_none()
-        return None if row is None else StudyRow(**row._mapping)
+            return read_study(connection, tables.study.c.name == name)
 
     def studies(self) -> list[StudyRow]:
         """Return every study, oldest first."""
@@ -281,5 +282,7 @@ class Store:
             yield connection
 
 
-def _study(connection: Connection, condition: ColumnElement[bool]) -> StudyRow:
-    return StudyRow(**connection.execute(select(*_STUDY).where(condition)).one()._mapping)
+def read_study(connection: Connection, condition: ColumnElement[bool]) -> StudyRow | None:
+    """Return the study's row for which the condition holds, None if there is none."""
+    row = connection.execute(select(*_STUDY).where(condition)).one_or_none()
+    return None if row is None else StudyRow(**row._mapping)

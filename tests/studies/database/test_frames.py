@@ -11,6 +11,7 @@ from studies.database.results import Artifact, Evaluation, Verdicts
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
+from studies.errors import StudiesError
 from tests.studies.database.recorded import (
     MOMENT,
     add_trial,
@@ -166,6 +167,14 @@ def test_a_snapshot_holds_every_frame(store: Store, recorded: StudyRow) -> None:
     read = frames.snapshot(store, recorded.id)
     for name in COLUMNS:
         pd.testing.assert_frame_equal(getattr(read, name), getattr(frames, name)(store, recorded.id))
+    assert read.study == store.find_study("depth_study")
+    assert frames.as_events(read.events) == store.events(recorded.id)
+
+
+def test_a_snapshot_of_a_study_that_was_deleted_is_an_error(store: Store, study: StudyRow) -> None:
+    store.delete_study(study.id)
+    with pytest.raises(StudiesError, match="deleted"):
+        frames.snapshot(store, study.id)
 
 
 def test_verdicts_are_stored_and_their_details_read_for_the_confirm_phase(
