@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from studies import report, verify
 from studies.catalog import load
 from studies.planning import Plan
 from tests.studies.command import STUDY, Command, finished, record, rows, started
@@ -38,6 +40,8 @@ class Seen:
     status_without_token: int
     actors: list[dict[str, Any]]
     listening: str
+    exit_codes_meanwhile: list[int]
+    state_meanwhile: str
 
     @property
     def report(self) -> dict[str, Any]:
@@ -62,6 +66,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             "status_without_token": status(f"{dashboard}/api/v0/actors"),
             "actors": fetch(f"{dashboard}/api/v0/actors?detail=1", token)["data"]["result"]["result"],
             "listening": listening_at(int(dashboard.rpartition(":")[2])),
+            **look_from_outside(command),
         }
         command.finish()
         yield Seen(command=command, folder=folder, **looks)
@@ -78,6 +83,22 @@ def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = finished(folder, *WITHOUT_DASHBOARD)
     assert command.process.returncode == 0, command.errors
     return folder
+
+
+def small_in(folder: Path) -> list[str]:
+    """Return the arguments of a door to the study in the default places of a folder."""
+    return ["small", "--storage", f"sqlite:///{folder}/runs/studies.db", "--output", str(folder / "runs")]
+
+
+def look_from_outside(command: Command) -> dict[str, Any]:
+    """Verify and report the study while its driver, which cannot go on meanwhile, holds it."""
+    command.process.send_signal(signal.SIGSTOP)
+    try:
+        exit_codes = [door.main(small_in(command.folder)) for door in (verify, report)]
+    finally:
+        command.process.send_signal(signal.SIGCONT)
+    made = json.loads((command.folder / "runs" / "small" / "report.json").read_text())
+    return {"exit_codes_meanwhile": exit_codes, "state_meanwhile": made["state"]}
 
 
 def mode(path: Path) -> int:
@@ -220,6 +241,11 @@ def test_the_test_part_is_read_in_the_confirm_phase_alone(seen: Seen) -> None:
     assert dict(rows(seen.folder, query)) == {"search": 0, "confirm": 4}
 
 
+def test_a_study_can_be_verified_and_reported_while_it_runs(seen: Seen) -> None:
+    assert seen.exit_codes_meanwhile == [0, 0]
+    assert seen.state_meanwhile == "running"
+
+
 def test_the_same_command_says_that_the_study_is_finished(seen: Seen) -> None:
     before = record(seen.folder)
     starts = rows(seen.folder, "SELECT 1 FROM event WHERE kind = 'run_started'")
@@ -265,6 +291,13 @@ def test_a_run_killed_and_interrupted_ends_with_the_same_accounting(seen: Seen, 
         assert ours[name] == theirs[name]
     assert report["best"]["params"] == seen.report["best"]["params"]
     assert report["contrasts"] == seen.report["contrasts"]
+
+
+@pytest.mark.parametrize("which", ["seen", "disturbed"])
+def test_what_a_run_leaves_is_sound(
+    which: str, seen: Seen, disturbed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify.main(small_in(seen.folder if which == "seen" else disturbed)) == 0, capsys.readouterr().out
 
 
 @pytest.mark.slow
