@@ -37,7 +37,7 @@ def test_state_and_rows_are_of_the_same_moment(store: Store, begun: StudyRow) ->
 
 def test_a_report_can_be_made_at_each_moment_of_a_study(store: Store, small: StudyRow) -> None:
     """Its accounting refuses a record that does not add up."""
-    ended = []
+    ended: list[int] = []
     while not ended or ended[-1] < 20:
         with suppress(DriverDiedError):
             drive(plan(looks=(2, 3)), store, die_after=9)
