@@ -84,8 +84,6 @@ class Study:
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
     each later one is trained when the command is given again. Empty means a single look at `replicates`.
-    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
-    each later one is trained when the command is given again; empty means a single look at `replicates`.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
 
     >>> study = Study(
