@@ -14,7 +14,7 @@ MIN_TRIALS = 3
 """Trials of a cell below which its learning rate is hardly tuned."""
 
 _SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
-_TIME = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_TIME = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit})?" for unit in _SECONDS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +33,15 @@ def parse_budget(text: str) -> float:
     (5400.0, 1800.0)
     """
     found = _TIME.fullmatch(text.strip())
-    parts = found.groups() if found is not None else ()
-    seconds = sum(float(part) * unit for part, unit in zip(parts, _SECONDS.values(), strict=True) if part)
+    seconds = 0.0
+    if found is not None:
+        seconds = sum(float(found[unit] or 0) * length for unit, length in _SECONDS.items())
     if not seconds:
         raise UsageError(
             [f"--budget must be a time such as 90s, 30m, 2h or 1h30m; got {text!r}"],
             "Give it in days, hours, minutes or seconds.",
         )
-    return float(seconds)
+    return seconds
 
 
 def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> Fitted:
