@@ -99,10 +99,12 @@ def _fewer_replicates(study: Study) -> Iterator[Study]:
 
 def _fewer_trials(study: Study) -> Iterator[Study]:
     search = study.search
-    field, least = ("trials_per_cell", MIN_TRIALS) if study.has_cells else ("trials", study.confirm.best + 1)
-    planned = getattr(search, field)
-    for trials in range(planned - 1, least - 1, -1):
-        yield replace(study, search=replace(search, **{field: trials}))
+    if search.trials_per_cell is not None:
+        for trials in range(search.trials_per_cell - 1, MIN_TRIALS - 1, -1):
+            yield replace(study, search=replace(search, trials_per_cell=trials))
+    elif search.trials is not None:
+        for trials in range(search.trials - 1, study.confirm.best, -1):
+            yield replace(study, search=replace(search, trials=trials))
 
 
 def _fewer_epochs(study: Study) -> Iterator[Study]:

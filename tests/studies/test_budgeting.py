@@ -65,11 +65,17 @@ def test_what_is_returned_fits_and_can_claim_and_else_the_least_time_is_named(
     budget: float, replicates: int
 ) -> None:
     plan = replace(PLAN, study=replace(PLAN.study, replicates=replicates))
-    try:
-        fitted = fit(plan, budget, seconds)
-    except UsageError as error:
-        assert "--budget" in str(error)
+    least = replace(
+        PLAN.study,
+        replicates=min(replicates, MIN_CLAIM_REPLICATES),
+        search=replace(PLAN.study.search, trials_per_cell=3, rungs=(1, 3)),
+        confirm=replace(PLAN.study.confirm, epochs=3),
+    )
+    if budget < seconds(replace(PLAN, study=least)):
+        with pytest.raises(UsageError, match="--budget .* is too short"):
+            fit(plan, budget, seconds)
         return
+    fitted = fit(plan, budget, seconds)
     assert fitted.seconds == seconds(fitted.plan) <= budget
     assert fitted.plan.study.replicates >= min(replicates, MIN_CLAIM_REPLICATES)
 
