@@ -72,7 +72,7 @@ def test_what_is_returned_fits_and_can_claim_and_else_the_least_time_is_named(
         confirm=replace(PLAN.study.confirm, epochs=3),
     )
     if budget < seconds(replace(PLAN, study=least)):
-        with pytest.raises(UsageError, match="--budget .* is too short"):
+        with pytest.raises(UsageError, match=r"--budget .* is too short"):
             fit(plan, budget, seconds)
         return
     fitted = fit(plan, budget, seconds)
