@@ -25,12 +25,14 @@ def run_study(
     gpus_per_trial: float = 0.0,
     dashboard: bool = False,
     take_over: bool = False,
+    budget: str | None = None,
 ) -> "Result":
     """Run or resume a study and make its report: the same as `python -m studies.run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
-    does. Raises studies.errors.UsageError for a wrong request, before anything is written, and HeldError where another
-    run holds the study, unless `take_over` takes it from that.
+    does, and `budget` is the time that the study may take, such as "2h". Raises studies.errors.UsageError for a wrong
+    request, before anything is written, and HeldError where another run holds the study, unless `take_over` takes it
+    from that.
 
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
@@ -41,7 +43,7 @@ def run_study(
     from studies.tuning.resources import Resources
 
     return run(
-        Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name),
+        Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name, budget=budget),
         locations=locate(storage, output),
         resources=Resources.asked_for(
             address=address,

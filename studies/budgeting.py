@@ -1,47 +1,62 @@
 """A plan cut to a time that it may take: what harms the answer least is given up first, and told."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from studies.database.store import Store
+from studies.durations import parse_budget, told
 from studies.errors import UsageError
+from studies.locations import Locations
 from studies.planning import Plan
 from studies.study import Study
+from studies.tuning.resources import Resources
+
+if TYPE_CHECKING:
+    from trainables.datasets import Dataset
 
 MIN_CLAIM_REPLICATES = 10
 """Blocks below which no gate lets a claim pass."""
 MIN_TRIALS = 3
 """Trials of a cell below which its learning rate is hardly tuned."""
 
-_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
-_TIME = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit})?" for unit in _SECONDS))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A plan that fits, the seconds that it is predicted to take, and a line for each thing given up."""
+    """A plan that fits, the seconds predicted for it (None once it has begun), and a line for each thing given up."""
 
     plan: Plan
-    seconds: float
+    seconds: float | None
     given_up: tuple[str, ...]
 
 
-def parse_budget(text: str) -> float:
-    """Return the seconds of a time such as 90s, 30m, 2h or 1h30m; anything else is a UsageError.
+def afford(
+    plan: Plan, budget: str, *, dataset: "Dataset", locations: Locations, resources: Resources
+) -> Fitted:
+    """Return `plan` cut to the budget, as predicted here and now; a study that has begun stays as it was cut then.
 
-    >>> parse_budget("1h30m"), parse_budget("0.5h")
-    (5400.0, 1800.0)
+    Raises UsageError where nothing that answers fits. Writes nothing.
     """
-    found = _TIME.fullmatch(text.strip())
-    seconds = 0.0
-    if found is not None:
-        seconds = sum(float(found[unit] or 0) * length for unit, length in _SECONDS.items())
-    if not seconds:
-        raise UsageError(
-            [f"--budget must be a time such as 90s, 30m, 2h or 1h30m; got {text!r}"],
-            "Give it in days, hours, minutes or seconds.",
-        )
-    return seconds
+    from studies.prediction import find_basis_here, predict_seconds, workers_here
+
+    recorded = _begun(plan, locations)
+    if recorded is not None:
+        given_up = tuple(_given_up(plan.study, recorded.study))
+        return Fitted(plan=recorded, seconds=None, given_up=given_up)
+    basis, num_workers = find_basis_here(plan, dataset, locations), workers_here(resources)
+    return fit(plan, parse_budget(budget), lambda cut: predict_seconds(cut, basis, num_workers=num_workers))
+
+
+def _begun(plan: Plan, locations: Locations) -> Plan | None:
+    """Return the plan of the recorded study of this name, if it is this plan with something given up."""
+    if (store := Store.open_existing(locations.storage)) is None:
+        return None
+    with store:
+        study = store.find_study(plan.name)
+    if study is None:
+        return None
+    cuts = (replace(plan, study=cut) for cut in _cuts(plan.study))
+    return next((cut for cut in cuts if cut.hash == study.plan_hash), None)
 
 
 def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> Fitted:
@@ -65,18 +80,6 @@ def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> 
         ],
         f"Give --budget {told(shortest * 1.2)}, fewer levels, or --profile smoke, which points and claims nothing.",
     )
-
-
-def told(seconds: float) -> str:
-    """Return a time as people say it.
-
-    >>> told(5400), told(42.3), told(7200)
-    ('1h30m', '43s', '2h')
-    """
-    if seconds < 60:
-        return f"{int(seconds + 0.999)}s"
-    hours, minutes = divmod(int(seconds / 60 + 0.999), 60)
-    return f"{hours}h{minutes}m" if hours and minutes else f"{hours}h" if hours else f"{minutes}m"
 
 
 def _cuts(study: Study) -> Iterator[Study]:

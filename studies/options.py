@@ -72,6 +72,12 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default: 0)")
     group.add_argument("--name", metavar="NAME", help="name in the database (default: made from the above)")
+    group.add_argument(
+        "--budget",
+        metavar="TIME",
+        help="the time that the study may take, such as 30m or 2h: gives up replicates (never below 10 where there are "
+        "as many), then trials, then epochs, and says what",
+    )
 
 
 def add_resources(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +113,7 @@ def request_of(options: argparse.Namespace) -> Request:
         seed=options.seed,
         name=options.name,
         grow_from=getattr(options, "grow_from", None),
+        budget=options.budget,
     )
 
 

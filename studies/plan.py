@@ -17,14 +17,14 @@ def _work(options: argparse.Namespace) -> int:
     from studies.locations import locate
     from studies.prediction import predict_here
     from studies.request import draft
-    from studies.session import load_dataset
+    from studies.session import load_dataset, settle
     from studies.summary import plan_lines, plan_summary
 
     drafted = draft(request_of(options))
     dataset = load_dataset(drafted)
-    plan = drafted.freeze(dataset)
-    locations = locate(options.storage, options.output)
-    summary = plan_summary(plan, predict_here(plan, dataset, locations, resources_of(options)))
+    locations, resources = locate(options.storage, options.output), resources_of(options)
+    plan, notes = settle(drafted, dataset, locations, resources)
+    summary = plan_summary(plan, predict_here(plan, dataset, locations, resources), notes)
     if options.json:
         print(json.dumps(summary))
     else:

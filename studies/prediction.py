@@ -60,20 +60,24 @@ class Basis:
 
 
 def predict_here(plan: Plan, dataset: Dataset, locations: Locations, resources: Resources) -> Prediction:
-    """Predict from the studies in the storage, if there is one, else from a pilot; write nothing.
+    """Predict from the studies in the storage, if there is one, else from a pilot; write nothing."""
+    return predict(plan, find_basis_here(plan, dataset, locations), num_workers=workers_here(resources))
 
-    Workers are those asked for, or as many as fit on this machine.
-    """
-    num_workers = resources.workers or max(
-        1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9))
-    )
+
+def workers_here(resources: Resources) -> int:
+    """Return how many workers there will be: those asked for, or as many as fit on this machine."""
+    return resources.workers or max(1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9)))
+
+
+def find_basis_here(plan: Plan, dataset: Dataset, locations: Locations) -> Basis:
+    """Return the basis that the storage gives, if there is one, else a pilot; write nothing."""
     try:
         opened = Store.open(locations.storage, create=False)
     except UsageError:
         # Before the first run there is no storage, which is no reason not to plan one.
-        return predict(plan, find_basis(plan, dataset, None), num_workers=num_workers)
+        return find_basis(plan, dataset, None)
     with opened as store:
-        return predict(plan, find_basis(plan, dataset, store), num_workers=num_workers)
+        return find_basis(plan, dataset, store)
 
 
 def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:
@@ -101,12 +105,16 @@ def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
     )
 
 
-def _predict(plan: Plan, basis: Basis, num_workers: int) -> Prediction:
+def predict_seconds(plan: Plan, basis: Basis, *, num_workers: int) -> float:
+    """Return the wall time in seconds from the command to the report."""
     training = plan.expected_network_epochs * basis.seconds_per_network_epoch
-    replicates = plan.study.replicates
+    return basis.startup_seconds + training / (num_workers * BUSY_SHARE) + REPORT_SECONDS
+
+
+def _predict(plan: Plan, basis: Basis, num_workers: int) -> Prediction:
     return Prediction(
-        replicates=replicates,
-        seconds=basis.startup_seconds + training / (num_workers * BUSY_SHARE) + REPORT_SECONDS,
+        replicates=plan.study.replicates,
+        seconds=predict_seconds(plan, basis, num_workers=num_workers),
         half_widths={
             factor: half_width(spread, plan.study.all_looks[-1]) for factor, spread in basis.spreads.items()
         },

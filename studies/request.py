@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optuna.distributions import BaseDistribution
 
 from studies import catalog, nuisances
+from studies.durations import parse_budget
 from studies.errors import UsageError
 from studies.planning import Plan
 from studies.study import Study
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A study of the catalog or a file, a variant of it, the name it shall have, and a study that it grows from."""
+    """A study of the catalog or a file, a variant of it, its name, a study that it grows from, and its budget."""
 
     study: str
     profile: str = DEFAULT_PROFILE
@@ -28,6 +29,8 @@ class Request:
     seed: int | None = None
     name: str | None = None
     grow_from: str | None = None
+    budget: str | None = None
+    """The time that the study may take, such as `2h`: what does not fit into it is given up."""
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that ask for the same."""
@@ -42,6 +45,8 @@ class Request:
             words += ["--name", self.name]
         if self.grow_from is not None:
             words += ["--grow-from", self.grow_from]
+        if self.budget is not None:
+            words += ["--budget", self.budget]
         return words
 
     def command(self, door: str, *extra: str) -> str:
@@ -77,6 +82,7 @@ class Draft:
             settings=self.request.settings,
             seed_given=self.request.seed is not None,
             plan_hash=plan.hash,
+            budget_seconds=None if self.request.budget is None else parse_budget(self.request.budget),
         )
         return replace(plan, name=name)
 
@@ -87,7 +93,7 @@ def draft(request: Request) -> Draft:
     mistakes: list[str] = []
     advice = ""
     try:
-        _check_name_and_seed(request)
+        _check_options(request)
     except UsageError as error:
         mistakes += error.mistakes
         advice = error.advice
@@ -101,7 +107,7 @@ def draft(request: Request) -> Draft:
     return Draft(request=request, base=base, study=study, source_hash=source_hash)
 
 
-def _check_name_and_seed(request: Request) -> None:
+def _check_options(request: Request) -> None:
     if request.name is not None:
         check_name(request.name)
     if request.seed is not None and not 0 <= request.seed < 2**63:
@@ -109,6 +115,8 @@ def _check_name_and_seed(request: Request) -> None:
             [f"--seed: must be a whole number from 0 to 2^63 - 1; got {request.seed}"],
             "Choose another --seed.",
         )
+    if request.budget is not None:
+        parse_budget(request.budget)
 
 
 def _setting(value: Any) -> str:

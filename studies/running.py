@@ -47,7 +47,7 @@ Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]
 class Run:
     """Everything that a run needs: `folder` is the study's own, `command` gives the same run again.
 
-    `started` is the value of time.monotonic() when the command began.
+    `started` is the value of time.monotonic() when the command began. `notes` are shown while it runs.
     """
 
     store: Store
@@ -61,6 +61,7 @@ class Run:
     resources: Resources
     show: Show
     started: float
+    notes: tuple[str, ...] = ()
 
 
 def train(run: Run) -> None:
@@ -121,7 +122,8 @@ def _progress_so_far(run: Run) -> Progress:
         num_networks=sum(outcomes.values()),
         num_diverged=outcomes[Outcome.DIVERGED],
     )
-    progress.note = describe_growth(run.plan, events)
+    growth = describe_growth(run.plan, events)
+    progress.note = "; ".join([*run.notes, *([growth] if growth else [])]) or None
     return progress
 
 
@@ -188,6 +190,7 @@ def _details(run: Run) -> dict[str, Any]:
     dataset = run.dataset
     return {
         "command": run.command,
+        "notes": list(run.notes),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),

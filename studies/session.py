@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from studies import runs
+from studies.budgeting import afford
 from studies.database.draining import drain
 from studies.database.patience import outlast
 from studies.database.rows import StudyRow
@@ -66,7 +67,7 @@ def run(
     if not take_over:
         refuse_while_held(drafted, locations.storage)
     dataset = load_dataset(drafted)
-    plan = drafted.freeze(dataset)
+    plan, notes = settle(drafted, dataset, locations, resources)
     splits = split(plan, dataset)
     locations.folder(plan.name)
     locations.make_storage_folder()
@@ -91,9 +92,21 @@ def run(
                         resources=resources,
                         show=showing,
                         started=started,
+                        notes=notes,
                     )
                 )
             return outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
+
+
+def settle(
+    drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it."""
+    plan, budget = drafted.freeze(dataset), drafted.request.budget
+    if budget is None:
+        return plan, ()
+    fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
+    return fitted.plan, tuple(f"for --budget {budget}: {line}" for line in fitted.given_up)
 
 
 def load_dataset(drafted: Draft) -> "Dataset":

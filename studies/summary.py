@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studies.planning import Plan
@@ -11,10 +11,11 @@ from studies.prediction import Prediction
 WIDTH = 80
 
 
-def plan_summary(plan: Plan, prediction: Prediction) -> dict[str, Any]:
+def plan_summary(plan: Plan, prediction: Prediction, given_up: Sequence[str] = ()) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
-    `expected_network_epochs` counts with the trials that ASHA keeps on average.
+    `given_up` says what was cut to fit a budget. `expected_network_epochs` counts with the trials that ASHA keeps on
+    average.
     """
     study = plan.study
     return {
@@ -36,6 +37,7 @@ def plan_summary(plan: Plan, prediction: Prediction) -> dict[str, Any]:
             "source": prediction.source,
             "alternatives": [_predicted(other) for other in prediction.alternatives],
         },
+        "given_up": list(given_up),
         "plan": plan.to_dict(),
     }
 
@@ -78,6 +80,7 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
             f"{summary['networks']:,} networks ({replicates}), "
             f"about {_rounded(summary['expected_network_epochs']):,} epochs of one network",
         ),
+        *(line for text in summary["given_up"] for line in _row("given up", text)),
         *_prediction_lines(summary["prediction"]),
     ]
 

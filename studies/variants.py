@@ -1,5 +1,6 @@
 """Variants of a study: a profile, then `--set` values; and the names under which studies stand side by side."""
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -77,15 +78,24 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 
 def study_name(
-    base: str, *, profile: str, settings: Collection[str], seed_given: bool, plan_hash: str
+    base: str,
+    *,
+    profile: str,
+    settings: Collection[str],
+    seed_given: bool,
+    plan_hash: str,
+    budget_seconds: float | None = None,
 ) -> str:
     """Return the name of a study that was given none, so that the same command always finds its own study.
 
     >>> study_name("depth_study", profile="smoke", settings=["replicates"], seed_given=False, plan_hash="1f2e3d")
     'depth_study-smoke-1f2e'
     """
+    if budget_seconds is not None:
+        # What fits depends on the machine and on what is known of it; the name must not.
+        plan_hash = hashlib.sha256(f"{plan_hash} in {budget_seconds:g} s".encode()).hexdigest()
     profile_part = "" if profile == DEFAULT_PROFILE else f"-{profile}"
-    hash_part = f"-{plan_hash[:4]}" if settings or seed_given else ""
+    hash_part = f"-{plan_hash[:4]}" if settings or seed_given or budget_seconds else ""
     return check_name(f"{base}{profile_part}{hash_part}")
 
 

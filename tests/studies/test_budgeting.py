@@ -1,15 +1,22 @@
 """A budget is kept, gives up the least first, and never goes below what a claim needs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studies.budgeting import MIN_CLAIM_REPLICATES, fit, parse_budget, told
+from studies.budgeting import MIN_CLAIM_REPLICATES, afford, fit
 from studies.catalog import load
+from studies.database.store import Store
+from studies.durations import parse_budget
 from studies.errors import UsageError
+from studies.locations import Locations
 from studies.planning import Plan
+from studies.request import Request, draft
+from studies.tuning.resources import Resources
+from trainables import datasets
 
 PLAN = Plan(name="depth_study", study=load("depth_study")[1], dataset_fingerprint="digits")
 TWENTY = replace(PLAN, study=replace(PLAN.study, replicates=20))
@@ -87,13 +94,32 @@ def test_the_time_that_a_refusal_names_is_enough() -> None:
     assert fit(PLAN, parse_budget(named), seconds).given_up
 
 
-@given(st.integers(1, 10**6))
-def test_a_time_is_read_back_as_it_is_told(whole: int) -> None:
-    assert parse_budget(told(whole)) == pytest.approx(whole, abs=60)
-    assert parse_budget(told(whole)) >= whole or whole < 60
+def locations(folder: Path) -> Locations:
+    return Locations(storage=f"sqlite:///{folder}/studies.db", output=folder / "runs")
 
 
-@pytest.mark.parametrize("text", ["", "2", "h", "2 hours", "-1h", "1m1h", "0s", "inf"])
-def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(UsageError, match="such as 90s, 30m, 2h or 1h30m"):
-        parse_budget(text)
+def test_a_study_that_has_begun_stays_as_it_was_cut(tmp_path: Path) -> None:
+    digits = datasets.load("digits")
+    drafted = draft(Request(study="depth_study", settings={"replicates": 20}, budget="4m"))
+    asked = drafted.freeze(digits)
+    assert drafted.freeze(digits).name == asked.name != "depth_study"
+    cut = fit(asked, 180, seconds).plan
+    with Store.open(locations(tmp_path).storage) as store:
+        store.create_study(
+            name=asked.name, question="?", plan=cut.to_dict(), plan_hash=cut.hash, seed=cut.seed
+        )
+    again = afford(asked, "4m", dataset=digits, locations=locations(tmp_path), resources=Resources(workers=2))
+    assert again.plan == cut
+    assert again.given_up == fit(asked, 180, seconds).given_up
+
+
+def test_a_new_study_is_predicted_and_cut_and_nothing_written(tmp_path: Path) -> None:
+    digits = datasets.load("digits")
+    asked = draft(Request(study="depth_study", settings={"replicates": 40}, budget="5m")).freeze(digits)
+    fitted = afford(
+        asked, "5m", dataset=digits, locations=locations(tmp_path), resources=Resources(workers=2)
+    )
+    assert fitted.given_up
+    assert fitted.seconds is not None
+    assert fitted.seconds <= 300
+    assert not list(tmp_path.iterdir())
