@@ -9,9 +9,10 @@ from sqlalchemy import Column, Connection, Select, Table, case, null, select
 
 from studies.database import tables
 from studies.database.columns import levels_of, read_columns
+from studies.database.reader import read_study
 from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
-from studies.database.store import Store, read_study
+from studies.database.store import Store
 from studies.errors import StudiesError
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, NoReturn, Self, final
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from studies.database import lease, schema, tables
@@ -15,6 +15,7 @@ from studies.database.backend import Backend
 from studies.database.bulk import Values
 from studies.database.conflicts import insert_new
 from studies.database.problems import storing
+from studies.database.reader import Reader, read_study
 from studies.database.recording import (
     has_event,
     is_trial,
@@ -27,22 +28,18 @@ from studies.database.recording import (
     trial_standing,
 )
 from studies.database.results import Artifact, TrialResult
-from studies.database.rows import EventRow, Holder, RungRow, StudyRow, TrialRow
-from studies.database.states import Outcome, Phase, StudyState, TrialState
+from studies.database.rows import Holder, StudyRow
+from studies.database.states import Phase, StudyState, TrialState
 from studies.database.values import readable, refuse_unstorable
 from studies.errors import StudiesError, UsageError
 
-_STUDY = [tables.study.c[name] for name in StudyRow.__dataclass_fields__]
-_TRIAL = [tables.trial.c[name] for name in TrialRow.__dataclass_fields__]
 _NEW_TRIAL: Values = {"state": TrialState.WAITING, "busy_seconds": 0.0} | dict.fromkeys(
     ("epochs", "attempt_epochs", "attempt"), 0
 )
-_RUNG = [tables.rung_result.c[name] for name in RungRow.__dataclass_fields__]
-_EVENT = [tables.event.c[name] for name in EventRow.__dataclass_fields__]
 
 
 @final
-class Store:
+class Store(Reader):
     """One storage, open. The driver is its only writer; a store cannot be pickled, so no worker gets one.
 
     >>> with Store.open("sqlite:///runs/studies.db") as store:  # doctest: +SKIP
@@ -146,17 +143,6 @@ class Store:
                 advice = "Resume it with the same command, or choose another --name."
                 raise UsageError([f"name: {name} is the name of a study in this storage"], advice) from None
 
-    def find_study(self, name: str) -> StudyRow | None:
-        """Return the study of that name, if there is one."""
-        with self.reading() as connection:
-            return read_study(connection, tables.study.c.name == name)
-
-    def studies(self) -> list[StudyRow]:
-        """Return every study, oldest first."""
-        with self.reading() as connection:
-            rows = connection.execute(select(*_STUDY).order_by(tables.study.c.id)).all()
-        return [StudyRow(**row._mapping) for row in rows]
-
     def set_study_state(self, study_id: int, state: StudyState) -> None:
         """Say where a study stands."""
         with self.writing(study_id) as connection:
@@ -228,44 +214,6 @@ class Store:
         with self.writing(study_id) as connection:
             put_artifact(connection, study_id, artifact, trial_number)
 
-    def trials(self, study_id: int) -> list[TrialRow]:
-        """Return the trials of a study by number."""
-        query = select(*_TRIAL).where(tables.trial.c.study_id == study_id).order_by(tables.trial.c.number)
-        with self.reading() as connection:
-            return [TrialRow(**row._mapping) for row in connection.execute(query)]
-
-    def trial_summary(self, study_id: int) -> dict[Phase, dict[TrialState, int]]:
-        """Return how many trials of each phase are in each state, zeros included."""
-        kind = (tables.trial.c.phase, tables.trial.c.state)
-        query = select(*kind, func.count()).where(tables.trial.c.study_id == study_id).group_by(*kind)
-        summary = {phase: dict.fromkeys(TrialState, 0) for phase in Phase}
-        with self.reading() as connection:
-            for phase, state, num_trials in connection.execute(query):
-                summary[phase][state] = num_trials
-        return summary
-
-    def outcomes(self, study_id: int) -> dict[Outcome, int]:
-        """Return how many networks of ended trials have each outcome, zeros included."""
-        table = tables.replicate
-        query = select(table.c.outcome, func.count()).where(table.c.study_id == study_id)
-        with self.reading() as connection:
-            rows = connection.execute(query.group_by(table.c.outcome)).all()
-        counted: dict[Outcome, int] = {row[0]: row[1] for row in rows}
-        return {outcome: counted.get(outcome, 0) for outcome in Outcome}
-
-    def rung_results(self, study_id: int) -> list[RungRow]:
-        """Return every decision of ASHA in the order it was made."""
-        table = tables.rung_result
-        query = select(*_RUNG).where(table.c.study_id == study_id).order_by(table.c.sequence)
-        with self.reading() as connection:
-            return [RungRow(**row._mapping) for row in connection.execute(query)]
-
-    def events(self, study_id: int) -> list[EventRow]:
-        """Return what happened, in order."""
-        query = select(*_EVENT).where(tables.event.c.study_id == study_id).order_by(tables.event.c.sequence)
-        with self.reading() as connection:
-            return [EventRow(**row._mapping) for row in connection.execute(query)]
-
     @contextmanager
     def writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
         """Open a transaction on a study and take so many of its sequence numbers.
@@ -280,9 +228,3 @@ class Store:
                 assert held is not None, f"study {study_id} appeared between two statements"
                 held.check(found)
             yield connection
-
-
-def read_study(connection: Connection, condition: ColumnElement[bool]) -> StudyRow | None:
-    """Return the study's row for which the condition holds, None if there is none."""
-    row = connection.execute(select(*_STUDY).where(condition)).one_or_none()
-    return None if row is None else StudyRow(**row._mapping)
