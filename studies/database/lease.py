@@ -24,6 +24,8 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 """How often a holder looks whether its lock and token are still its own, and whether it is asked to stop."""
 SECONDS_OF_GRACE: Final = 0.3
 """How long a lock that somebody has is tried again: who is just ending, or only looking, is through by then."""
+MAX_SECONDS_TO_RELEASE: Final = 10.0
+"""How long the end of a run waits for a database that hangs; the lock goes with the process then."""
 
 _COLUMNS = [tables.study.c[name] for name in LeaseRow.__dataclass_fields__]
 _NOBODY: Final = dict.fromkeys(("holder_host", "holder_process", "held_since"))
@@ -57,19 +59,21 @@ class Lease:
     def release(self) -> None:
         """Give the study back; from a run that took it over nothing is taken."""
         self._released.set()
-        self._watch.join()
+        self._watch.join(MAX_SECONDS_TO_RELEASE)
+
+    def _keep_watch(self) -> None:
+        while not self._released.wait(SECONDS_BETWEEN_LOOKS):
+            # Where the database does not answer, the next look may find it back; writes say how bad it is.
+            with suppress(StudiesError):
+                self._look()
         # Where the database is away the row keeps our name. That keeps nobody out: the lock goes in any case.
         with suppress(StorageError), storing(self._backend.url), self._engine.begin() as connection:
             _change(connection, self._study_id, self.token, _NOBODY)
         self._lock.release()
 
-    def _keep_watch(self) -> None:
-        while self.lost is None and not self._released.wait(SECONDS_BETWEEN_LOOKS):
-            # Where the database does not answer, the next look may find it back; writes say how bad it is.
-            with suppress(StudiesError):
-                self._look()
-
     def _look(self) -> None:
+        if self.lost is not None:
+            return
         with storing(self._backend.url):
             self._lock.keep()
         found = _found(self._backend, self._engine, self._study_id)
