@@ -15,6 +15,7 @@ DOORS = {
     "show": "print a study's plan and results, or one trial",
     "report": "make a study's report again from the database",
     "verify": "check that what is recorded of a study is sound",
+    "delete": "delete a study: its rows and its folder",
     "database": "check, upgrade or copy the database of studies",
 }
 

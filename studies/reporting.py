@@ -27,23 +27,30 @@ from studies.planning import Plan
 from studies.tuning.importance import search_importance
 from trainables import datasets
 
+PAGE = "report.html"
+
 
 def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
     """Write the report of a study and the index of all studies that have one; return the report's path."""
     inputs, folder = report_inputs(store, study), locations.make_folder(study.name)
     with contradictions_told(study.name):
         path = write_report(inputs, folder)
-    write_index(list(_entries(store, locations, path.name)), locations.output / "index.html")
+    index_reports(store, locations)
     return path
 
 
-def _entries(store: Store, locations: Locations, file_name: str) -> Iterator[Entry]:
+def index_reports(store: Store, locations: Locations) -> None:
+    """Write the index of all studies that have a report."""
+    write_index(list(_entries(store, locations)), locations.output / "index.html")
+
+
+def _entries(store: Store, locations: Locations) -> Iterator[Entry]:
     """Yield the entries of all studies that have a report; one under a name that none may have has no folder."""
     for study in store.studies():
         with suppress(UsageError):
-            page = locations.folder(study.name) / file_name
+            page = locations.folder(study.name) / PAGE
             if page.is_file():
-                yield Entry.of(load_report(page), f"{study.name}/{file_name}")
+                yield Entry.of(load_report(page), f"{study.name}/{PAGE}")
 
 
 @contextmanager

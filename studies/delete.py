@@ -1,0 +1,65 @@
+"""The door out for a study: `python -m studies.delete NAME` deletes its rows and its folder, once it was asked."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from studies.errors import StudiesError, UsageError
+from studies.locations import locate
+from studies.options import add_storage, run_door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Delete a study and return the exit code."""
+    return run_door(_parser(), arguments, _work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from studies.database.store import Store
+    from studies.deletion import delete, find_belongings
+    from studies.recorded import find
+    from studies.terminal.words import printable
+
+    if not options.yes and not sys.stdin.isatty():
+        raise UsageError(
+            [f"{options.name} was not deleted: there is no terminal on which to ask"],
+            "Add --yes to delete it without being asked.",
+        )
+    locations = locate(options.storage, options.output)
+    with Store.open(locations.storage, create=False) as store:
+        belongings = find_belongings(store, find(store, options.name), locations)
+        if not options.yes:
+            print(printable(belongings.describe()))
+            _ask(options.name)
+        delete(store, belongings, locations)
+    print(printable(f"deleted {belongings.describe()}"))
+    return 0
+
+
+def _ask(name: str) -> None:
+    """Return if the study's name is typed."""
+    try:
+        answer = input("All of it goes, for good. Type the study's name to delete it: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != name:
+        raise StudiesError(
+            "that is not its name: nothing was deleted", "Give the same command again and type the name."
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.delete",
+        description="Delete a study: everything recorded for it, and its folder with reports and models. "
+        "It asks before; a study that a run holds is refused.",
+        epilog="Example: python -m studies.delete depth_study-smoke",
+    )
+    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("--yes", action="store_true", help="delete it without asking")
+    add_storage(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
