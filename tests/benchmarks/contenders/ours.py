@@ -1,0 +1,60 @@
+"""Ours: the command that a user gives, in a temporary folder, with what its database and report say of it."""
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+import studies
+from tests.benchmarks.contenders.outcome import Outcome
+from tests.benchmarks.networks import WORKERS, Networks
+from tests.benchmarks.processes import Command, measure_command
+
+
+@dataclass(frozen=True, kw_only=True)
+class OurRun:
+    """A whole run: what it trained and took, what its workers did of it, and `seconds` as its report states them."""
+
+    outcome: Outcome
+    command: Command
+    busy_seconds: float
+    seconds: dict[str, float]
+
+    @property
+    def busy_share(self) -> float:
+        """Share of the time from the first trial to the last in which the workers trained."""
+        return self.busy_seconds / (WORKERS * self.outcome.training_seconds)
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds before the first trial and after the last one."""
+        return self.command.wall_seconds - self.outcome.training_seconds
+
+    @property
+    def recording_share(self) -> float:
+        """Share of the wall time in which the driver recorded."""
+        return self.seconds["recording"] / self.command.wall_seconds
+
+
+def run_ours(networks: Networks, *, seed: int) -> OurRun:
+    """Run depth_study, or the part of it that `networks` names, from the command to the report."""
+    with tempfile.TemporaryDirectory() as folder:
+        storage = f"sqlite:///{folder}/studies.db"
+        words = [sys.executable, "-m", "studies.run", "depth_study", "--name", "study", "--seed", str(seed)]
+        words += ["--storage", storage, "--output", folder, "--workers", str(WORKERS), "--quiet", "--json"]
+        for field, value in networks.settings.items():
+            words += ["--set", f"{field}={json.dumps(value)}"]
+        command = measure_command(words)
+        trials = studies.load_study("study", storage=storage).trials()
+    report: dict[str, Any] = json.loads(command.output.splitlines()[-1])
+    starts, ends = ([at.timestamp() for at in trials[name]] for name in ("started_at", "ended_at"))
+    return OurRun(
+        outcome=Outcome.of_trials(
+            zip(trials["epochs"].tolist(), starts, ends, strict=True),
+            networks_per_trial=networks.replicates,
+        ),
+        command=command,
+        busy_seconds=float(trials["busy_seconds"].sum()),
+        seconds=report["seconds"],
+    )

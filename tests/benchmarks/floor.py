@@ -1,0 +1,35 @@
+"""The floor: how long the bare matrix products of a network's epoch take on one core."""
+
+import statistics
+import time
+from collections.abc import Iterable
+
+import torch
+
+from tests.benchmarks.matrix_products import MatrixProducts
+from tests.benchmarks.networks import Levels
+
+REPEATS = 20
+
+
+def floor_seconds(cells: Iterable[Levels], *, replicates: int, repeats: int = REPEATS) -> float:
+    """Return the seconds that the products of one epoch of one network take, in the mean over `cells`.
+
+    They are computed for a stack of `replicates` on one thread; the least processor time of some repeats counts.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    depths = [cell["depth"] for cell in cells]
+    seconds = {depth: _seconds(depth, replicates, repeats) for depth in set(depths)}
+    torch.set_num_threads(threads)
+    return statistics.fmean(seconds[depth] for depth in depths) / replicates
+
+
+def _seconds(depth: int, replicates: int, repeats: int) -> float:
+    products = MatrixProducts(depth=depth, replicates=replicates)
+    times = []
+    for _ in range(repeats + 1):
+        started = time.thread_time()
+        products.run_epoch()
+        times.append(time.thread_time() - started)
+    return min(times[1:])
