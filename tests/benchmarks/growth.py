@@ -17,8 +17,9 @@ from typing import Any
 from studies.run import main as run_command
 from tests.benchmarks.command import run_words
 from tests.benchmarks.loop import without_ray
-from tests.benchmarks.meter import DATABASE, DECIDING, OURS, RECORDING, SUGGESTING, TELLING, Meter, Taken
+from tests.benchmarks.meter import Meter
 from tests.benchmarks.part import part_parser
+from tests.benchmarks.readings import PARTS, Taken
 from tests.benchmarks.spread import digits
 from tests.benchmarks.text import table
 
@@ -119,7 +120,7 @@ def section(kinds: Sequence[Kind], *, num_trials: int, replicates: int) -> str:
     for kind in kinds:
         growth = measure(kind, num_trials=num_trials, replicates=replicates)
         early, late = growth.early.cpu_by_part, growth.late.cpu_by_part
-        for part in (SUGGESTING, DECIDING, TELLING, RECORDING, DATABASE):
+        for part in PARTS:
             rows.append([kind.name, part, *(f"{1e3 * at[part]:.2f}" for at in (early, late))])
         totals = [sum(at.values()) for at in (early, late)]
         rows.append([kind.name, "all", *(f"{1e3 * total:.2f}" for total in totals)])

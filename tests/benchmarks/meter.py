@@ -14,88 +14,41 @@ from unittest.mock import patch
 
 from studies.database.results import TrialResult
 from studies.database.store import Store
+from studies.database.writer import Writer
 from studies.tuning.agenda import Agenda
 from studies.tuning.recorder import Recorder
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
+from tests.benchmarks.readings import (
+    DATABASE,
+    DECIDING,
+    PARTS,
+    RECORDING,
+    SUGGESTING,
+    TELLING,
+    Reading,
+    Taken,
+)
 
-SUGGESTING = "suggesting"
-DECIDING = "ASHA"
-TELLING = "telling Optuna"
-RECORDING = "making rows"
-DATABASE = "database"
-REST = "Tune and Ray"
-OURS = (SUGGESTING, DECIDING, TELLING, RECORDING, DATABASE)
-
-PARTS: Sequence[tuple[type, str, str]] = (
+Function = Callable[..., Any]
+METERED: Sequence[tuple[type, str, str]] = (
     (AgendaSearcher, "suggest", SUGGESTING),
     (RungScheduler, "on_trial_result", DECIDING),
     (Agenda, "reach", TELLING),
     (Agenda, "end", TELLING),
     (Recorder, "on_trial_start", RECORDING),
     (Recorder, "on_trial_result", RECORDING),
-    (Store, "add_trial", DATABASE),
-    (Store, "start_trial", DATABASE),
-    (Store, "record_result", DATABASE),
+    (Writer, "add_trial", DATABASE),
+    (Writer, "start_trial", DATABASE),
+    (Writer, "record_result", DATABASE),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What the driver had done and taken when a trial ended: seconds since the first trial began, by part."""
-
-    trials: int
-    results: int
-    wall: float
-    cpu: float
-    wall_by_part: dict[str, float]
-    cpu_by_part: dict[str, float]
-    busy: float
-    """Seconds of the workers' time, summed over them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What a trial took of the driver, in the mean over a stretch of trials; seconds."""
-
-    trials: int
-    results: int
-    wall: float
-    cpu: float
-    wall_by_part: dict[str, float]
-    cpu_by_part: dict[str, float]
-    busy: float
-
-    @classmethod
-    def between(cls, first: Reading, last: Reading) -> "Taken":
-        """Return the means over the trials that ended between two readings."""
-        trials = last.trials - first.trials
-        return cls(
-            trials=trials,
-            results=last.results - first.results,
-            wall=(last.wall - first.wall) / trials,
-            cpu=(last.cpu - first.cpu) / trials,
-            wall_by_part={
-                part: (last.wall_by_part[part] - first.wall_by_part[part]) / trials for part in OURS
-            },
-            cpu_by_part={part: (last.cpu_by_part[part] - first.cpu_by_part[part]) / trials for part in OURS},
-            busy=(last.busy - first.busy) / trials,
-        )
-
-    @property
-    def ours(self) -> float:
-        """Seconds of the clock that search, ASHA and recording take of the driver for a trial."""
-        return sum(self.wall_by_part.values())
-
-    @property
-    def rest(self) -> float:
-        """Processor seconds of the driver's process that are Tune's and Ray's."""
-        return self.cpu - sum(self.cpu_by_part.values())
+WRITTEN_ELSEWHERE = ("add_trial", "start_trial", "record_result")
+"""Methods of the store, which a thread of the writer's calls while the main thread waits."""
 
 
 @dataclass
 class Meter:
-    """Times the parts of the driver that run in its main thread; a part within a part is counted once, as itself.
+    """Times the parts of the driver, a part within a part once, as itself.
 
     After `stop_after` trials it asks the run to stop, as Ctrl-C does.
     """
@@ -108,34 +61,33 @@ class Meter:
     """The value of time.perf_counter() when the first trial had been suggested."""
 
     def __post_init__(self) -> None:
-        self._wall = dict.fromkeys(OURS, 0.0)
-        self._cpu = dict.fromkeys(OURS, 0.0)
+        """Begin with nothing."""
+        self._wall, self._cpu = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
+        self._cpu_elsewhere = 0.0
         self._open: list[str] = []
         self._since = (0.0, 0.0)
-        self._results = 0
-        self._busy = 0.0
         self._began: tuple[float, float] | None = None
+        self._results, self._busy = 0, 0.0
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Measure whatever the driver does meanwhile in this process."""
         with ExitStack() as stack:
-            for owner, method, part in PARTS:
-                stack.enter_context(
-                    patch.object(owner, method, self._metered(getattr(owner, method), part))
-                )
+            for owner, name, part in METERED:
+                stack.enter_context(patch.object(owner, name, self._metered(getattr(owner, name), part)))
+            for name in WRITTEN_ELSEWHERE:
+                stack.enter_context(patch.object(Store, name, self._metered_elsewhere(getattr(Store, name))))
             yield
 
     def taken(self, first: int, last: int) -> Taken:
         """Return what trials took, in the mean from the end of the `first`th to that of the `last`th."""
         return Taken.between(self.readings[first - 1], self.readings[last - 1])
 
-    def _metered(self, function: Callable[..., Any], part: str) -> Callable[..., Any]:
+    def _metered(self, function: Function, part: str) -> Function:
         @functools.wraps(function)
         def metered(*arguments: Any, **named: Any) -> Any:
-            is_elsewhere = threading.current_thread() is not threading.main_thread()
-            # Before the first trial, what an earlier run recorded is told again.
-            if is_elsewhere or (self._began is None and part != SUGGESTING):
+            if self._began is None and part != SUGGESTING:
+                # Before the first trial, what an earlier run recorded is told again.
                 return function(*arguments, **named)
             self._enter(part)
             try:
@@ -146,6 +98,18 @@ class Meter:
                     self._count(arguments[-1])
                 elif part == SUGGESTING and self.first_suggested is None:
                     self.first_suggested = time.perf_counter()
+
+        return metered
+
+    def _metered_elsewhere(self, function: Function) -> Function:
+        @functools.wraps(function)
+        def metered(*arguments: Any, **named: Any) -> Any:
+            started = time.thread_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                if threading.current_thread() is not threading.main_thread():
+                    self._cpu_elsewhere += time.thread_time() - started
 
         return metered
 
@@ -173,10 +137,11 @@ class Meter:
             return
         self._results += 1
         self._busy += written.busy_seconds
-        if written.ending is not None:
-            self._read()
-            if len(self.readings) == self.stop_after:
-                os.kill(os.getpid(), signal.SIGINT)
+        if written.ending is None:
+            return
+        self._read()
+        if len(self.readings) == self.stop_after:
+            os.kill(os.getpid(), signal.SIGINT)
 
     def _read(self) -> None:
         assert self._began is not None
@@ -190,7 +155,7 @@ class Meter:
                 wall=time.perf_counter() - self._began[0],
                 cpu=time.process_time() - self._began[1],
                 wall_by_part=dict(self._wall),
-                cpu_by_part=dict(self._cpu),
+                cpu_by_part={**self._cpu, DATABASE: self._cpu[DATABASE] + self._cpu_elsewhere},
                 busy=self._busy,
             )
         )
@@ -198,5 +163,5 @@ class Meter:
 
 def resident_mib() -> float:
     """Return how much memory this process holds."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
