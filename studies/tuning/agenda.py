@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
+from heapq import heappop, heappush
 
 from search_spaces import Value
 from studies.database.rows import RungRow, TrialRow
 from studies.database.states import Decision, Phase, TrialState
 from studies.planning import Cell, Plan
 from studies.tuning.asha import Asha
+from studies.tuning.leaders import Leaders
 from studies.tuning.planned import PlannedTrial, rank
 from studies.tuning.proposals import Proposals
 
@@ -48,7 +50,9 @@ class Agenda:
         self._open: dict[Phase, set[int]] = {phase: set() for phase in Phase}
         self._resumed: list[int] = []
         self._lowest = 1
-        self._chosen: dict[int | None, list[Configuration]] = {}
+        self._leaders = Leaders(mode=self.mode)
+        self._unsettled = {None if cell is None else cell.number: cell for cell in self._groups}
+        self._ready: list[tuple[int, Configuration]] = []
         self.changed_proposals: list[int] = []
         """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
         self._replay(trials, rungs)
@@ -67,7 +71,9 @@ class Agenda:
         number = self._next_number(self._plan.num_search_trials)
         if number is not None:
             return self._add(self._new_search_trial(number))
-        for number, configuration in self._confirm_numbers(self.num_looks).items():
+        self._settle()
+        while self._ready:
+            number, configuration = heappop(self._ready)
             if number not in self._trials:
                 return self._add(self._new_confirm_trial(number, configuration))
         return Nothing.YET if any(self._open.values()) else Nothing.MORE
@@ -94,8 +100,9 @@ class Agenda:
         trial = self._trials[number]
         if trial.rung >= epoch:
             return
-        self._trials[number] = replace(trial, rung=epoch, objective=objective)
+        reached = self._trials[number] = replace(trial, rung=epoch, objective=objective)
         if trial.phase is Phase.SEARCH:
+            self._leaders.reach(reached)
             self._proposals_of(trial).report(number, epoch=epoch, objective=objective)
 
     def end(self, number: int, state: TrialState) -> None:
@@ -112,6 +119,7 @@ class Agenda:
             case TrialState.PRUNED:
                 proposals.prune(number)
             case _:
+                self._leaders.fail(number)
                 proposals.fail(number)
 
     def keeps_models(self, trial: PlannedTrial) -> bool:
@@ -125,51 +133,46 @@ class Agenda:
 
     def best_search_trial(self, cell: Cell | None = None) -> PlannedTrial | None:
         """Return the search trial with the best objective among those that got furthest, None without any."""
-        ranked = rank(self._of(Phase.SEARCH), mode=self.mode, cell=cell)
-        return ranked[0] if ranked else None
+        number = self._leaders.first(cell)
+        return None if number is None else self._trials[number]
 
-    def _configurations(self) -> list[Configuration]:
-        """Return what the confirm phase trains, as far as it is chosen: cells at their best nuisance values.
+    def _settle(self) -> None:
+        """Put in the queue what the confirm phase can train now: each group's configurations, when they are known.
 
-        Without cells they are the best configurations and a default, chosen when the search has ended.
+        While others search on, a cell whose search has ended is known once it can no longer be the best. The best
+        cell's confirm trial keeps its weights, so it waits until it is known to be that; the others need not keep a
+        worker waiting.
         """
-        return [configuration for group in self._groups for configuration in self._chosen_in(group)]
-
-    def _chosen_in(self, cell: Cell | None) -> list[Configuration]:
-        """Return a group's configurations; none yet where they are not chosen, none ever where every trial failed."""
-        key = None if cell is None else cell.number
-        if key not in self._chosen:
-            if not self._is_settled(cell):
-                return []
-            self._chosen[key] = self._choose() if cell is None else self._choose_in(cell)
-        return self._chosen[key]
-
-    def _is_settled(self, cell: Cell | None) -> bool:
-        """Say whether a group's search has ended and, while others search on, its cell can no longer be the best.
-
-        The best cell's confirm trial keeps its weights, so it waits until it is known to be that; the others need not
-        keep a worker waiting.
-        """
-        if self._next_number(self._plan.num_search_trials) is not None:
-            return False
-        if not self._open[Phase.SEARCH]:
-            return True
-        if cell is None or any(self._group(self._trials[n]) == cell.number for n in self._open[Phase.SEARCH]):
-            return False
+        if not self._unsettled or self._next_number(self._plan.num_search_trials) is not None:
+            return
+        searching = {self._group(self._trials[number]) for number in self._open[Phase.SEARCH]}
         best = self.best_search_trial()
-        return (
-            best is not None
-            and best.rung == self._plan.study.search.rungs[-1]
-            and self._group(best) != cell.number
-        )
+        is_known = best is not None and best.rung == self._plan.study.search.rungs[-1]
+        leading = self._group(best) if best is not None and is_known else None
+        for key, cell in list(self._unsettled.items()):
+            if not searching or (is_known and key not in searching and key != leading):
+                del self._unsettled[key]
+                for numbered in self._to_confirm(cell, self.num_looks):
+                    heappush(self._ready, numbered)
 
-    def _choose_in(self, cell: Cell) -> list[Configuration]:
+    def _to_confirm(self, cell: Cell | None, num_looks: int) -> list[tuple[int, Configuration]]:
+        """Return what the confirm phase trains of a group up to a look, by number; nothing where every trial failed.
+
+        Look by look each cell has its own number, so that one without a configuration leaves a gap.
+        """
+        first = self._plan.num_search_trials + 1
+        if cell is None:
+            return list(enumerate(self._choose(), start=first))
         best = self.best_search_trial(cell)
-        return [] if best is None else [(cell, best.params)]
+        if best is None:
+            return []
+        numbers = (first + look * len(self._groups) + cell.number - 1 for look in range(num_looks))
+        return [(number, (cell, best.params)) for number in numbers]
 
     def _choose(self) -> list[Configuration]:
         confirm = self._plan.study.confirm
-        best = rank(self._of(Phase.SEARCH), mode=self.mode)[: confirm.best]
+        search = (self._trials[number] for number in self._numbers[Phase.SEARCH])
+        best = rank(search, mode=self.mode)[: confirm.best]
         chosen: list[Configuration] = [(None, trial.params) for trial in best]
         return [*chosen, (None, self._default_params())] if confirm.default else chosen
 
@@ -178,9 +181,6 @@ class Agenda:
         study = self._plan.study
         everything = self._plan.hyperparameters(study.confirm.default)
         return {name: everything[name] for name in (*study.factors, *study.nuisances)}
-
-    def _of(self, phase: Phase) -> list[PlannedTrial]:
-        return [self._trials[number] for number in self._numbers[phase]]
 
     def _next_number(self, last: int) -> int | None:
         """Return the lowest number of a search trial that is not there yet."""
@@ -199,25 +199,9 @@ class Agenda:
         look = self._look_of(number)
         return PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params, look=look)
 
-    def _confirm_numbers(self, num_looks: int) -> dict[int, Configuration]:
-        """Return what the confirm phase trains up to a look, by number.
-
-        Look by look each cell has its own number, so that one without a configuration leaves a gap.
-        """
-        first = self._plan.num_search_trials + 1
-        configurations = self._configurations()
-        if not self._plan.cells:
-            return dict(enumerate(configurations, start=first))
-        return {
-            first + look * len(self._groups) + cell.number - 1: (cell, params)
-            for look in range(num_looks)
-            for cell, params in configurations
-            if cell is not None
-        }
-
     def _look_of(self, number: int) -> int:
         """Return the look of a confirm trial, from 0."""
-        if not self._plan.cells:
+        if self._groups == (None,):
             return 0
         return (number - self._plan.num_search_trials - 1) // len(self._groups)
 
@@ -230,7 +214,9 @@ class Agenda:
         is_complete = (
             self._next_number(self._plan.num_search_trials) is None
             and not any(self._open.values())
-            and set(self._confirm_numbers(begun)) <= set(numbers)
+            and all(
+                number in self._trials for cell in self._groups for number, _ in self._to_confirm(cell, begun)
+            )
         )
         return min(begun + is_complete, len(self._plan.study.all_looks))
 

@@ -1,19 +1,33 @@
-"""ASHA among the trials of one cell: Ray's own arithmetic, one bracket for each group, without its controller."""
+"""ASHA among the trials of one cell: every decision is that of Ray's AsyncHyperBandScheduler with one bracket."""
 
+import math
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+from dataclasses import dataclass, field
 
 from studies.database.states import Decision
 
 
-@dataclass(frozen=True)
-class _StandIn:
-    """What Ray's scheduler knows of a trial. With our number as its id a rerun is the same trial."""
+@dataclass
+class _Rung:
+    """What came to a rung of one group: rewards in ascending order, and whose they are.
 
-    trial_id: str
+    Ray keeps them unsorted and ranks all of them again for every decision.
+    """
+
+    rewards: list[float] = field(default_factory=list)
+    numbers: set[int] = field(default_factory=set)
+
+    def cutoff(self, share: float) -> float:
+        """Return the quantile as numpy.percentile interpolates it, to the last bit; minus infinity without rewards."""
+        if not self.rewards:
+            return -math.inf
+        place = (len(self.rewards) - 1) * share
+        index = math.floor(place)
+        low, high = self.rewards[index], self.rewards[min(index + 1, len(self.rewards) - 1)]
+        weight = place - index
+        return high - (high - low) * (1 - weight) if weight >= 0.5 else low + (high - low) * weight
 
 
 class Asha:
@@ -25,36 +39,26 @@ class Asha:
 
     def __init__(self, *, rungs: Sequence[int], reduction_factor: int, mode: str) -> None:
         """Compare at `rungs`, keep the best 1/`reduction_factor` at each; `mode` is "min" or "max"."""
-        self._rungs = tuple(rungs)
-        self._reduction_factor = reduction_factor
-        self._mode = mode
-        self._brackets: dict[object, AsyncHyperBandScheduler] = {}
+        self._deciding = frozenset(rungs[:-1])
+        # Ray asks for a percentage, and numpy divides it by 100.
+        self._share = (1 - 1 / reduction_factor) * 100 / 100
+        self._sign = -1 if mode == "min" else 1
+        self._rungs: defaultdict[tuple[object, int], _Rung] = defaultdict(_Rung)
 
     def decides_at(self, epoch: int) -> bool:
         """Say whether `epoch` is a rung after which a trial may be stopped; the last rung is the end."""
-        return epoch in self._rungs[:-1]
+        return epoch in self._deciding
 
     def decide(self, group: object, *, number: int, epoch: int, objective: float) -> Decision:
         """Take a trial's result at a rung into account and return whether it goes on.
 
-        A trial that comes to the same rung again, after its worker was lost, goes on.
+        A trial that comes to the same rung again, after its worker was lost, goes on; so does one without a number.
         """
-        bracket = self._brackets.get(group) or self._brackets.setdefault(group, self._bracket())
-        trial = _StandIn(str(number))
-        controller: Any = None
-        stand_in: Any = trial
-        bracket.on_trial_add(controller, stand_in)
-        action = bracket.on_trial_result(controller, stand_in, {"epoch": epoch, "objective": objective})
-        return Decision.STOP if action == TrialScheduler.STOP else Decision.CONTINUE
-
-    def _bracket(self) -> AsyncHyperBandScheduler:
-        return AsyncHyperBandScheduler(
-            time_attr="epoch",
-            metric="objective",
-            mode=self._mode,
-            grace_period=self._rungs[0],
-            # Half an epoch more than the last rung: Ray counts rungs by a quotient of logarithms, and
-            # log(243)/log(3) falls just short of 5.
-            max_t=self._rungs[-1] + 0.5,  # type: ignore[arg-type]
-            reduction_factor=self._reduction_factor,
-        )
+        assert self.decides_at(epoch), f"nothing is decided after epoch {epoch}"
+        rung, reward = self._rungs[group, epoch], self._sign * objective
+        if number in rung.numbers or math.isnan(reward):
+            return Decision.CONTINUE
+        decision = Decision.STOP if reward < rung.cutoff(self._share) else Decision.CONTINUE
+        rung.numbers.add(number)
+        insort(rung.rewards, reward)
+        return decision

@@ -27,19 +27,20 @@ class PlannedTrial:
     attempt: int = 0
 
 
-def rank(search: Iterable[PlannedTrial], *, mode: str, cell: Cell | None = None) -> list[PlannedTrial]:
+def rank(search: Iterable[PlannedTrial], *, mode: str) -> list[PlannedTrial]:
     """Return the trials at the highest rung that any got to, without those that failed, best first.
 
-    `mode` is "min" or "max"; with `cell`, its trials alone. Equal objectives keep the order of their numbers.
+    `mode` is "min" or "max". Equal objectives keep the order of their numbers.
     """
     candidates = [
-        trial
-        for trial in search
-        if trial.state is not TrialState.FAILED
-        and trial.objective is not None
-        and (cell is None or (trial.cell is not None and trial.cell.number == cell.number))
+        trial for trial in search if trial.state is not TrialState.FAILED and trial.objective is not None
     ]
     furthest = max((trial.rung for trial in candidates), default=0)
-    sign = 1 if mode == "min" else -1
     last = [trial for trial in candidates if trial.rung == furthest]
-    return sorted(last, key=lambda trial: (sign * (trial.objective or 0.0), trial.number))
+    return sorted(last, key=lambda trial: rank_key(trial, mode=mode))
+
+
+def rank_key(trial: PlannedTrial, *, mode: str) -> tuple[int, float, int]:
+    """Return what trials that reached a rung are ranked by, least first: rung, objective, number."""
+    assert trial.objective is not None, f"trial {trial.number} has not reached a rung"
+    return -trial.rung, trial.objective if mode == "min" else -trial.objective, trial.number

@@ -66,7 +66,7 @@ class Proposals:
             direction="minimize" if study.objective == "val_loss" else "maximize",
             sampler=self._qmc() if study.search.sampler == "qmc" else RandomSampler(seed=0),
         )
-        self._ids: dict[int, int] = {}
+        self._running: dict[int, optuna.Trial] = {}
         self._known: set[str] = set()
 
     def ask(self, number: int, *, place: int) -> dict[str, Value]:
@@ -78,7 +78,7 @@ class Proposals:
             text = json.dumps(params, sort_keys=True)
             if text not in self._known:
                 self._known.add(text)
-                self._ids[number] = trial.number
+                self._running[number] = trial
                 return params
             self._optuna.tell(trial, state=TrialState.FAIL)
         raise StudiesError(
@@ -95,27 +95,26 @@ class Proposals:
         if self._study.search.sampler == "qmc":
             return self.ask(number, place=place) == dict(params)
         self._known.add(json.dumps(dict(params), sort_keys=True))
-        frozen = self._frozen(params)
-        self._optuna.add_trial(frozen)
-        self._ids[number] = len(self._optuna.get_trials(deepcopy=False)) - 1
+        storage, study_id = self._optuna._storage, self._optuna._study_id
+        trial_id = storage.create_new_trial(study_id, template_trial=self._frozen(params))
+        self._running[number] = optuna.Trial(self._optuna, trial_id)
         return True
 
     def report(self, number: int, *, epoch: int, objective: float) -> None:
         """Pass on a trial's objective after `epoch`."""
-        frozen = self._optuna.get_trials(deepcopy=False)[self._ids[number]]
-        optuna.Trial(self._optuna, frozen._trial_id).report(objective, step=epoch)
+        self._running[number].report(objective, step=epoch)
 
     def complete(self, number: int, objective: float) -> None:
         """Pass on that a trial reached the last rung."""
-        self._optuna.tell(self._ids[number], objective)
+        self._optuna.tell(self._running.pop(number), objective)
 
     def prune(self, number: int) -> None:
         """Pass on that ASHA stopped a trial; its intermediate values stay known."""
-        self._optuna.tell(self._ids[number], state=TrialState.PRUNED)
+        self._optuna.tell(self._running.pop(number), state=TrialState.PRUNED)
 
     def fail(self, number: int) -> None:
         """Pass on that a trial failed."""
-        self._optuna.tell(self._ids[number], state=TrialState.FAIL)
+        self._optuna.tell(self._running.pop(number), state=TrialState.FAIL)
 
     def trials(self) -> list[FrozenTrial]:
         """Return the history as Optuna holds it."""

@@ -1,9 +1,14 @@
 """ASHA in groups equals a naive reading of the algorithm, asks at every rung and never mixes groups."""
 
+import math
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from studies.database.states import Decision
 from studies.halving import expected_survivors
@@ -35,6 +40,49 @@ def test_equals_naive_asha_within_each_group(objectives: list[float], groups: in
         else:
             assert asha.decide(group, number=number, epoch=2, objective=objective) == expected
         seen[group].append(objective)
+
+
+class Ray:
+    """Ray's scheduler, asked as it asks to be."""
+
+    def __init__(self, *, rungs: tuple[int, ...], eta: int, mode: str) -> None:
+        self._scheduler = AsyncHyperBandScheduler(
+            time_attr="epoch",
+            metric="objective",
+            mode=mode,
+            grace_period=rungs[0],
+            # Half an epoch more than the last rung: Ray counts rungs by a quotient of logarithms, and
+            # log(243)/log(3) falls just short of 5.
+            max_t=rungs[-1] + 0.5,  # type: ignore[arg-type]
+            reduction_factor=eta,
+        )
+
+    def decide(self, *, number: int, epoch: int, objective: float) -> Decision:
+        trial: Any = SimpleNamespace(trial_id=str(number))
+        controller: Any = None
+        self._scheduler.on_trial_add(controller, trial)
+        result = {"epoch": epoch, "objective": objective}
+        action = self._scheduler.on_trial_result(controller, trial, result)
+        return Decision.STOP if action == TrialScheduler.STOP else Decision.CONTINUE
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice encountered:RuntimeWarning")
+@given(data=st.data(), eta=st.integers(2, 5), num_rungs=st.integers(2, 4), mode=st.sampled_from(["min", "max"]))
+def test_decides_as_ray_does_to_the_last_bit(data: st.DataObject, eta: int, num_rungs: int, mode: str) -> None:
+    rungs = tuple(2 * eta**k for k in range(num_rungs))
+    # A few values again and again, so that some meet the cutoff exactly, and any others.
+    objectives = st.sampled_from([0.1, 0.2, 0.3, 1 / 3]) | st.floats(0, 3) | st.just(math.nan)
+    asha, ray = Asha(rungs=rungs, reduction_factor=eta, mode=mode), Ray(rungs=rungs, eta=eta, mode=mode)
+    rung_of: dict[int, int] = {}
+    for number in data.draw(st.lists(st.integers(1, 25), max_size=60)):
+        place = rung_of.get(number, 0)
+        if place >= num_rungs - 1:
+            continue
+        objective = data.draw(objectives)
+        decision = asha.decide(None, number=number, epoch=rungs[place], objective=objective)
+        assert decision is ray.decide(number=number, epoch=rungs[place], objective=objective)
+        # One that is stopped may still be run again, after its worker was lost, and come to the same rung.
+        rung_of[number] = place + (decision is Decision.CONTINUE)
 
 
 def test_maximises_too() -> None:
