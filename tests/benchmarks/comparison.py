@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from studies.catalog.depth_study import STUDY
 from studies.planning import Plan
-from tests.benchmarks.contests import OPTUNA, OURS, RATES, RAY, RAY_KEPT, Contest, hold
-from tests.benchmarks.floor import floor_seconds
-from tests.benchmarks.networks import QUICK, WHOLE, WORKERS, Networks
-from tests.benchmarks.part import part_parser
-from tests.benchmarks.spread import Spread, digits
-from tests.benchmarks.text import table
-from tests.benchmarks.whole_study import goals_of_whole_study
+from tests.benchmarks.contenders.contests import OPTUNA, OURS, RATES, RAY, RAY_KEPT, Contest, hold
+from tests.benchmarks.contenders.networks import QUICK, WHOLE, WORKERS, Networks
+from tests.benchmarks.contenders.whole_study import goals_of_whole_study
+from tests.benchmarks.measuring.floor import floor_seconds
+from tests.benchmarks.measuring.part import part_parser
+from tests.benchmarks.measuring.spread import Spread, digits
+from tests.benchmarks.measuring.text import table
 
 GOALS = {RAY: 100.0, OPTUNA: 4.0}
 """How many times as many network-epochs a second ours has to train."""
@@ -50,9 +50,7 @@ def _about(contest: Contest, networks: Networks, floor: float) -> str:
 
 
 def _rates(contest: Contest, names: Sequence[str], floor: float) -> str:
-    rows = [
-        [name, *(Spread.of(contest.values(name, rate)) for rate in RATES.values())] for name in names
-    ]
+    rows = [[name, *(Spread.of(contest.values(name, rate)) for rate in RATES.values())] for name in names]
     floor_row = ["matrix products alone", digits(WORKERS / floor), digits(1 / floor), "", ""]
     return table(["way", *RATES], [*rows, floor_row])
 
@@ -61,7 +59,8 @@ def _ratios(contest: Contest, others: Sequence[str], floor: float) -> str:
     rows = []
     for name in others:
         ratios = [
-            Spread.of_ratios(contest.values(OURS, rate), contest.values(name, rate)) for rate in RATES.values()
+            Spread.of_ratios(contest.values(OURS, rate), contest.values(name, rate))
+            for rate in RATES.values()
         ]
         goal = GOALS.get(name)
         met = "" if goal is None else f"{goal:g}: {'yes' if ratios[0].median >= goal else 'no'}"
@@ -78,7 +77,9 @@ def _hours(contest: Contest, others: Sequence[str]) -> str:
     plan = Plan(name="depth_study", study=STUDY, dataset_fingerprint="")
     rows = []
     for name in others:
-        by_epochs = plan.expected_network_epochs / Spread.of(contest.values(name, lambda run: run.rate)).median
+        by_epochs = (
+            plan.expected_network_epochs / Spread.of(contest.values(name, lambda run: run.rate)).median
+        )
         by_networks = plan.num_networks / Spread.of(contest.values(name, lambda run: run.network_rate)).median
         rows.append([name, f"{by_epochs / 3600:.2f}", f"{by_networks / 3600:.2f}"])
     sentence = (

@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from studies.run import main as run_command
-from tests.benchmarks.command import run_words
-from tests.benchmarks.loop import without_ray
-from tests.benchmarks.meter import Meter
-from tests.benchmarks.part import part_parser
-from tests.benchmarks.readings import PARTS, Taken
-from tests.benchmarks.spread import digits
-from tests.benchmarks.text import table
+from tests.benchmarks.driving.command import INTERRUPTED, run_words
+from tests.benchmarks.driving.loop import without_ray
+from tests.benchmarks.driving.meter import Meter
+from tests.benchmarks.driving.readings import PARTS, Taken
+from tests.benchmarks.measuring.part import part_parser
+from tests.benchmarks.measuring.spread import digits
+from tests.benchmarks.measuring.text import table
 
-INTERRUPTED = 130
 WORKERS = 2
 
 
@@ -37,11 +36,11 @@ class Kind:
     trials_field: str
     groups: int
 
-    def words(self, num_trials: int, replicates: int) -> list[str]:
+    def words(self, num_trials: int, replicates: int, folder: str) -> list[str]:
         """Return the options that make it a study of a few trials more than `num_trials`."""
         per_group = num_trials // self.groups + 2
         settings = {**self.settings, "replicates": replicates, self.trials_field: per_group}
-        return [self.study, *run_words(settings, workers=WORKERS)]
+        return [self.study, *run_words(settings, workers=WORKERS, folder=folder)]
 
 
 KINDS = (
@@ -66,11 +65,16 @@ KINDS = (
         groups=1000,
     ),
     Kind(
-        name="no cells, quasi-random",
-        study="tuning_study",
-        settings={"search.sampler": "qmc"},
-        trials_field="search.trials",
-        groups=1,
+        name="2 cells",
+        study="depth_study",
+        settings={
+            "factors.depth": [3, 5],
+            "factors.dropout": [0.1],
+            "factors.batch_norm": [False],
+            "factors.optimizer": ["adam"],
+        },
+        trials_field="search.trials_per_cell",
+        groups=2,
     ),
     Kind(
         name="no cells, random",
@@ -95,8 +99,7 @@ def measure(kind: Kind, *, num_trials: int, replicates: int) -> Growth:
     """Run a study to a tenth and to `num_trials`; early and late are the last half of each stretch."""
     tenth = num_trials // 10
     with tempfile.TemporaryDirectory() as folder:
-        words = [*kind.words(num_trials, replicates), "--storage", f"sqlite:///{folder}/studies.db"]
-        words += ["--output", folder]
+        words = kind.words(num_trials, replicates, folder)
         meters = [Meter(stop_after=count) for count in (tenth, num_trials - tenth, 1)]
         resumes = []
         for meter in meters:
@@ -120,22 +123,22 @@ def section(kinds: Sequence[Kind], *, num_trials: int, replicates: int) -> str:
     for kind in kinds:
         growth = measure(kind, num_trials=num_trials, replicates=replicates)
         early, late = growth.early.cpu_by_part, growth.late.cpu_by_part
-        for part in PARTS:
-            rows.append([kind.name, part, *(f"{1e3 * at[part]:.2f}" for at in (early, late))])
-        totals = [sum(at.values()) for at in (early, late)]
-        rows.append([kind.name, "all", *(f"{1e3 * total:.2f}" for total in totals)])
-        rows[-1].append(digits(totals[1] / totals[0]))
-        resumes.append([kind.name, *map(digits, growth.resumes), digits(growth.resumes[1] / growth.resumes[0])])
-    rows = [[*row, ""] if len(row) == 4 else row for row in rows]
+        whole = sum(early.values()), sum(late.values())
+        for part, *seconds in [*((part, early[part], late[part]) for part in PARTS), ("all", *whole)]:
+            rows.append(
+                [kind.name, part, *(f"{1e3 * each:.2f}" for each in seconds), digits(seconds[1] / seconds[0])]
+            )
+        resumes.append(
+            [kind.name, *map(digits, growth.resumes), digits(growth.resumes[1] / growth.resumes[0])]
+        )
     tenth = num_trials // 10
     return "\n\n".join(
         [
-            f"The driver without Ray, on made-up reports of {replicates} replicates: milliseconds of the thread's processor "
-            f"time for a trial, after {tenth:,} trials and after {num_trials:,}. A quadratic step would show 10 times as "
-            "much; a search in a sorted list, 1.3 times.",
+            f"The driver without Ray, on made-up reports of {replicates} replicates: milliseconds of processor time "
+            f"for a trial, after {tenth:,} trials and after {num_trials:,}. A quadratic step would come to 10 times.",
             table(["study", "part", f"at {tenth:,}", f"at {num_trials:,}", "times"], rows),
-            f"Seconds of the clock from the command to the first new trial of a resume, after {tenth:,} and {num_trials:,} "
-            "trials (10 would be in proportion):",
+            f"Seconds on the clock from the command to the first new trial of a resume, after {tenth:,} trials and "
+            f"after {num_trials:,} (10 times would be in proportion):",
             table(["study", f"at {tenth:,}", f"at {num_trials:,}", "times"], resumes),
         ]
     )

@@ -7,11 +7,11 @@ alternating pairs, on one thread and with the memory settings of a worker. Goal:
 from collections.abc import Collection
 from itertools import product
 
-from tests.benchmarks.networks import DEPTHS
-from tests.benchmarks.pairs import Pairs, time_pairs
-from tests.benchmarks.part import part_parser, run_with_the_memory_of_a_worker
-from tests.benchmarks.stacks import REPLICATES, digits, hyperparameters, prepare_thread
-from tests.benchmarks.text import table
+from tests.benchmarks.contenders.networks import DEPTHS
+from tests.benchmarks.measuring.pairs import Pairs, time_pairs
+from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_a_worker
+from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
+from tests.benchmarks.measuring.text import table
 from trainables.hyperparameters import Hyperparameters
 from trainables.training import Stack, StackData, train
 

@@ -11,12 +11,12 @@ from itertools import product
 
 import torch
 
-from tests.benchmarks.matrix_products import MatrixProducts
-from tests.benchmarks.networks import BATCH_SIZE, DEPTHS
-from tests.benchmarks.pairs import Pairs, time_pairs
-from tests.benchmarks.part import part_parser, run_with_the_memory_of_a_worker
-from tests.benchmarks.stacks import REPLICATES, digits, hyperparameters, prepare_thread
-from tests.benchmarks.text import table
+from tests.benchmarks.contenders.networks import BATCH_SIZE, DEPTHS
+from tests.benchmarks.measuring.matrix_products import MatrixProducts
+from tests.benchmarks.measuring.pairs import Pairs, time_pairs
+from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_a_worker
+from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
+from tests.benchmarks.measuring.text import table
 from trainables.training import Stack, StackData, run_steps
 
 GOALS = {False: 2.5, True: 4.0}
@@ -66,12 +66,23 @@ def section(shapes: Sequence[Shape], *, count: int, data: StackData) -> str:
         goal = "yes" if pairs.ratio.median <= GOALS[shape.batch_norm] else "no"
         described = ["on" if shape.batch_norm else "off", shape.depth, shape.dropout, shape.optimizer]
         rows.append([*described, step, floor, pairs.ratio, f"{pairs.wall_ratio.median:.2f}", goal])
-    head = ["batch norm", "depth", "dropout", "optimizer", "step, µs", "products, µs", "ratio", "on the clock", "goal met"]
+    head = [
+        "batch norm",
+        "depth",
+        "dropout",
+        "optimizer",
+        "step, µs",
+        "products, µs",
+        "ratio",
+        "on the clock",
+        "goal met",
+    ]
     return "\n\n".join(
         [
-            f"A training step of a stack of {len(data.train)} networks of width 64 at batch 64, against the bare matrix "
-            f"products of its forward and backward pass, on one thread. Ratio: median and range of {count} alternating "
-            "pairs of epochs, by the thread's processor time; on the clock beside it. Microseconds: the fastest epoch. "
+            f"A training step of a stack of {len(data.train)} networks of width 64 at batch 64, against the bare "
+            "matrix products of its forward and backward pass, on one thread. Ratio: median and range of "
+            f"{count} alternating pairs of epochs, by the thread's processor time; beside it the median on the clock. "
+            "Microseconds are those of the fastest epoch. "
             f"Goal: at most {GOALS[False]:g} without batch norm, {GOALS[True]:g} with it.",
             table(head, rows),
         ]

@@ -19,9 +19,9 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from torch import nn
 
+from tests.benchmarks.contenders.networks import BATCH_SIZE, EPOCHS, FIRST_RUNG, REDUCTION_FACTOR, WORKERS
 from tests.benchmarks.contenders.outcome import Outcome
 from tests.benchmarks.contenders.plain import Parts, build_network, build_optimizer, load_parts, suggest
-from tests.benchmarks.networks import BATCH_SIZE, EPOCHS, FIRST_RUNG, REDUCTION_FACTOR, WORKERS
 
 STUDY_NAME = "digits"
 BEGUN = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
@@ -37,7 +37,7 @@ def objective(trial: optuna.Trial, parts: Parts) -> float:
     val_loss = float("inf")
     for epoch in range(1, EPOCHS + 1):
         network.train()
-        for rows in torch.randperm(len(inputs)).split(BATCH_SIZE):
+        for rows in torch.split(torch.randperm(len(inputs)), BATCH_SIZE):
             optimizer.zero_grad()
             loss = criterion(network(inputs[rows]), targets[rows])
             loss.backward()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import studies
+from tests.benchmarks.contenders.networks import WORKERS, Networks
 from tests.benchmarks.contenders.outcome import Outcome
-from tests.benchmarks.networks import WORKERS, Networks
-from tests.benchmarks.processes import Command, measure_command
+from tests.benchmarks.driving.command import run_words
+from tests.benchmarks.measuring.processes import Command, measure_command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +41,9 @@ class OurRun:
 def run_ours(networks: Networks, *, seed: int) -> OurRun:
     """Run depth_study, or the part of it that `networks` names, from the command to the report."""
     with tempfile.TemporaryDirectory() as folder:
-        storage = f"sqlite:///{folder}/studies.db"
-        words = [sys.executable, "-m", "studies.run", "depth_study", "--name", "study", "--seed", str(seed)]
-        words += ["--storage", storage, "--output", folder, "--workers", str(WORKERS), "--quiet", "--json"]
-        for field, value in networks.settings.items():
-            words += ["--set", f"{field}={json.dumps(value)}"]
-        command = measure_command(words)
-        trials = studies.load_study("study", storage=storage).trials()
+        words = [sys.executable, "-m", "studies.run", "depth_study", "--seed", str(seed), "--json"]
+        command = measure_command(words + run_words(networks.settings, workers=WORKERS, folder=folder))
+        trials = studies.load_study("study", storage=f"sqlite:///{folder}/studies.db").trials()
     report: dict[str, Any] = json.loads(command.output.splitlines()[-1])
     starts, ends = ([at.timestamp() for at in trials[name]] for name in ("started_at", "ended_at"))
     return OurRun(

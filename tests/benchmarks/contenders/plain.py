@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.benchmarks.networks import WIDTH
+from tests.benchmarks.contenders.networks import WIDTH
 from trainables import datasets
 from trainables.splits import split_block
 

@@ -19,9 +19,9 @@ from ray.tune.search.optuna import OptunaSearch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from tests.benchmarks.contenders.networks import BATCH_SIZE, EPOCHS, FIRST_RUNG, REDUCTION_FACTOR, WORKERS
 from tests.benchmarks.contenders.outcome import Outcome
 from tests.benchmarks.contenders.plain import Parts, build_network, build_optimizer, load_parts, suggest
-from tests.benchmarks.networks import BATCH_SIZE, EPOCHS, FIRST_RUNG, REDUCTION_FACTOR, WORKERS
 
 
 def train_digits(config: dict[str, Any], parts: Parts) -> None:
@@ -62,7 +62,7 @@ def train_digits(config: dict[str, Any], parts: Parts) -> None:
         tune.report(report | {f"norm_{i}": norm / len(train_loader) for i, norm in enumerate(norms, start=1)})
 
 
-class Clock(tune.Callback):  # type: ignore[misc]  # Ray's class has no types
+class Clock(tune.Callback):
     """Notes when each trial began and ended."""
 
     def __init__(self) -> None:
@@ -100,7 +100,9 @@ def search(cells: list[dict[str, Any]], *, seed: int, reuse_actors: bool, folder
         tune.with_resources(trainable, {"cpu": 1}),
         tune_config=tune.TuneConfig(
             # The cells are queued, so that every contender trains the same; the rate is Optuna's to choose.
-            search_alg=OptunaSearch(suggest, metric="val_loss", mode="min", points_to_evaluate=cells, seed=seed),
+            search_alg=OptunaSearch(
+                suggest, metric="val_loss", mode="min", points_to_evaluate=cells, seed=seed
+            ),
             scheduler=ASHAScheduler(
                 metric="val_loss",
                 mode="min",
@@ -116,7 +118,8 @@ def search(cells: list[dict[str, Any]], *, seed: int, reuse_actors: bool, folder
     )
     results = tuner.fit()
     print("best:", results.get_best_result("val_loss", "min").config)
-    epochs = {result.metrics["trial_id"]: result.metrics["training_iteration"] for result in results}
+    last = [results[index].metrics or {} for index in range(len(results))]
+    epochs = {result["trial_id"]: result["training_iteration"] for result in last}
     return Outcome.of_trials((epochs[trial], clock.starts[trial], clock.ends[trial]) for trial in epochs)
 
 

@@ -67,8 +67,12 @@ class Ray:
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN slice encountered:RuntimeWarning")
-@given(data=st.data(), eta=st.integers(2, 5), num_rungs=st.integers(2, 4), mode=st.sampled_from(["min", "max"]))
-def test_decides_as_ray_does_to_the_last_bit(data: st.DataObject, eta: int, num_rungs: int, mode: str) -> None:
+@given(
+    data=st.data(), eta=st.integers(2, 5), num_rungs=st.integers(2, 4), mode=st.sampled_from(["min", "max"])
+)
+def test_decides_as_ray_does_to_the_last_bit(
+    data: st.DataObject, eta: int, num_rungs: int, mode: str
+) -> None:
     rungs = tuple(2 * eta**k for k in range(num_rungs))
     # A few values again and again, so that some meet the cutoff exactly, and any others.
     objectives = st.sampled_from([0.1, 0.2, 0.3, 1 / 3]) | st.floats(0, 3) | st.just(math.nan)

@@ -19,7 +19,7 @@ from studies.tuning.agenda import Agenda
 from studies.tuning.recorder import Recorder
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
-from tests.benchmarks.readings import (
+from tests.benchmarks.driving.readings import (
     DATABASE,
     DECIDING,
     PARTS,

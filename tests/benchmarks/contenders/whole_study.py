@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from tests.benchmarks.contenders.ours import OurRun
-from tests.benchmarks.spread import Spread
-from tests.benchmarks.text import table
+from tests.benchmarks.measuring.spread import Spread
+from tests.benchmarks.measuring.text import table
 
 Measure = Callable[[OurRun], float]
 GOALS: Sequence[tuple[str, Measure, str, Callable[[float], bool]]] = (
@@ -12,7 +12,12 @@ GOALS: Sequence[tuple[str, Measure, str, Callable[[float], bool]]] = (
     ("of it not training", lambda run: run.idle_seconds, "under 40", lambda x: x < 40),
     ("start to the first trial, of it", lambda run: run.seconds["startup"], "", lambda x: True),
     ("workers busy, share", lambda run: run.busy_share, "at least 0.92", lambda x: x >= 0.92),
-    ("recording, share of the wall time", lambda run: run.recording_share, "at most 0.05", lambda x: x <= 0.05),
+    (
+        "recording, share of the wall time",
+        lambda run: run.recording_share,
+        "at most 0.05",
+        lambda x: x <= 0.05,
+    ),
 )
 
 
@@ -24,7 +29,7 @@ def goals_of_whole_study(runs: Sequence[OurRun]) -> str:
         rows.append([name, spread, goal, ("yes" if is_met(spread.median) else "no") if goal else ""])
     outcome = runs[0].outcome
     sentence = (
-        f"The whole study, {outcome.networks:,} networks and {outcome.network_epochs:,} network-epochs. Workers are busy "
-        "while they train, from the first trial to the last:"
+        f"The whole study, {outcome.networks:,} networks and {outcome.network_epochs:,} network-epochs. The share in "
+        "which workers train is that of the time from the first trial to the last:"
     )
     return f"{sentence}\n\n{table(['what', 'measured', 'goal', 'met'], rows)}"

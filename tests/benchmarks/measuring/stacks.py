@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.benchmarks.networks import BATCH_SIZE, WIDTH
+from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 from trainables import datasets
 from trainables.hyperparameters import Hyperparameters
 from trainables.splits import split_block

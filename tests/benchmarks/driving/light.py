@@ -41,7 +41,9 @@ def light_trial(seconds_per_epoch: float) -> type[tune.Trainable]:
             time.sleep(seconds_per_epoch * (report.epoch - self._epoch))
             self._epoch = report.epoch
             done = report.epoch >= self._assignment.epochs
-            report = replace(report, busy_seconds=time.perf_counter() - started, worker=f"light:{os.getpid()}")
+            report = replace(
+                report, busy_seconds=time.perf_counter() - started, worker=f"light:{os.getpid()}"
+            )
             return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
 
     return LightTrial

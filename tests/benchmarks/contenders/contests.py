@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.benchmarks.contenders.networks import Levels, Networks
 from tests.benchmarks.contenders.ours import OurRun, run_ours
 from tests.benchmarks.contenders.outcome import Outcome
-from tests.benchmarks.networks import Levels, Networks
-from tests.benchmarks.processes import Command, measure_command
+from tests.benchmarks.measuring.processes import Command, measure_command
 
 OURS = "Studies"
 RAY = "Ray Tune script"
@@ -81,7 +81,10 @@ def hold(networks: Networks, *, contenders: Sequence[str], num_rounds: int) -> C
             else:
                 runs[name] = _run_script(name, networks, seed=number)
             took = f"{runs[name].command.wall_seconds:.0f} s, {runs[name].command.cpu_seconds:.0f} s of processors"
-            print(f"round {number + 1}: {name}: {took}, {runs[name].rate:.3g} network-epochs a second", file=sys.stderr)
+            print(
+                f"round {number + 1}: {name}: {took}, {runs[name].rate:.3g} network-epochs a second",
+                file=sys.stderr,
+            )
         rounds.append(runs)
     return Contest(rounds=rounds, ours=ours)
 
@@ -93,8 +96,10 @@ def _run_script(name: str, networks: Networks, *, seed: int) -> Run:
         words, cells = ["optuna_script"], networks.repeats * networks.cells
     script, *options = words
     command = measure_command(
-        [sys.executable, "-m", f"tests.benchmarks.contenders.{script}", *options]
-        + ["--seed", str(seed), "--cells", json.dumps(cells)],
+        [
+            *(sys.executable, "-m", f"tests.benchmarks.contenders.{script}", *options),
+            *("--seed", str(seed), "--cells", json.dumps(cells)),
+        ],
         # By default Ray's workers give way to everything else that runs, and this machine may do more than this.
         settings={"RAY_worker_niceness": "0"},
     )

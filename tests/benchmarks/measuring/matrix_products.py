@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tests.benchmarks.networks import BATCH_SIZE, WIDTH
+from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 
 NUM_FEATURES = 64
 NUM_CLASSES = 10
@@ -25,7 +25,8 @@ class MatrixProducts:
         widths = [NUM_FEATURES, *[width] * depth, NUM_CLASSES]
         self._batch_sizes = list(batch_sizes or epoch_batches(TRAIN_ROWS))
         self._weights = [
-            torch.randn(replicates, out, into, generator=generator) for into, out in itertools.pairwise(widths)
+            torch.randn(replicates, out, into, generator=generator)
+            for into, out in itertools.pairwise(widths)
         ]
         self._weight_gradients = [torch.empty_like(weight) for weight in self._weights]
         self._signals = {

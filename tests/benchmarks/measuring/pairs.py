@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks.spread import Spread
+from tests.benchmarks.measuring.spread import Spread
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import torch
 
-from tests.benchmarks.matrix_products import MatrixProducts
-from tests.benchmarks.networks import Levels
+from tests.benchmarks.contenders.networks import Levels
+from tests.benchmarks.measuring.matrix_products import MatrixProducts
 
 REPEATS = 20
 

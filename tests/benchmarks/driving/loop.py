@@ -15,7 +15,7 @@ from ray.tune.schedulers import TrialScheduler
 from studies.tuning import cluster
 from studies.tuning.cluster import Cluster
 from studies.tuning.resources import Resources
-from tests.benchmarks.light import reports
+from tests.benchmarks.driving.light import reports
 
 
 @dataclass
@@ -55,7 +55,8 @@ class LoopTuner:
         done = report.epoch >= trial.config["assignment"].epochs
         result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
         if not done:
-            done = self.tune_config.scheduler.on_trial_result(None, trial, result) == TrialScheduler.STOP
+            action: str = self.tune_config.scheduler.on_trial_result(None, trial, result)
+            done = action == TrialScheduler.STOP
         for callback in self.run_config.callbacks:
             callback.on_trial_result(0, [], trial, result)
             if done:
@@ -72,9 +73,7 @@ def without_ray(scratch: Path) -> Iterator[None]:
         started: Future[Cluster] = Future()
         num_workers = resources.workers or 1
         started.set_result(
-            Cluster(
-                num_workers=num_workers, threads=1, dashboard_url=None, token_path=None, scratch=scratch
-            )
+            Cluster(num_workers=num_workers, threads=1, dashboard_url=None, token_path=None, scratch=scratch)
         )
         yield started
 

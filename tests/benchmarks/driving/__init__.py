@@ -1,0 +1,1 @@
+"""The driver alone: trials that train nothing, and a meter for each of its parts."""
