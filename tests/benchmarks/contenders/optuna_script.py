@@ -8,6 +8,7 @@ import argparse
 import json
 import multiprocessing
 import tempfile
+import threading
 from datetime import datetime
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -51,7 +52,7 @@ def objective(trial: optuna.Trial, parts: Parts) -> float:
     return val_loss
 
 
-def work(journal: str, num_trials: int, seed: int, ready: Barrier) -> None:
+def work(journal: str, num_trials: int, seed: int, ready: Barrier | threading.Barrier) -> None:
     """Take trials from the shared study until there are `num_trials` in all, once every process is `ready`."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -74,9 +75,7 @@ def work(journal: str, num_trials: int, seed: int, ready: Barrier) -> None:
 def search(cells: list[dict[str, Any]], *, seed: int, folder: str) -> Outcome:
     """Train one network for each cell in two processes; Optuna chooses its rate."""
     journal = f"{folder}/journal.log"
-    study = optuna.create_study(study_name=STUDY_NAME, storage=_storage(journal), direction="minimize")
-    for cell in cells:
-        study.enqueue_trial(cell)
+    study = create(journal, cells)
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(WORKERS)
     workers = [
@@ -89,6 +88,19 @@ def search(cells: list[dict[str, Any]], *, seed: int, folder: str) -> Outcome:
         worker.join()
         assert worker.exitcode == 0, "a process of Optuna's failed"
     print("best:", study.best_params)
+    return outcome(study)
+
+
+def create(journal: str, cells: list[dict[str, Any]]) -> optuna.Study:
+    """Create the shared study and queue its cells, so that every contender trains the same."""
+    study = optuna.create_study(study_name=STUDY_NAME, storage=_storage(journal), direction="minimize")
+    for cell in cells:
+        study.enqueue_trial(cell)
+    return study
+
+
+def outcome(study: optuna.Study) -> Outcome:
+    """Return what the trials came to."""
     return Outcome.of_trials(
         (len(trial.intermediate_values), _seconds(trial.datetime_start), _seconds(trial.datetime_complete))
         for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))

@@ -1,7 +1,7 @@
 """The script that Ray Tune's documentation leads to: a function trainable, OptunaSearch, ASHA, one network a trial.
 
 It is tuned as a careful user would: one thread a trial, the data in Ray's object store, no worker process for a
-DataLoader of 1,078 rows, no checkpoint at each epoch (which the documentation's example writes). With
+DataLoader of 1,077 rows, no checkpoint at each epoch (which the documentation's example writes). With
 `--reuse-actors` a worker's process is kept from trial to trial.
 """
 

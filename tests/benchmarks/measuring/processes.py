@@ -7,8 +7,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -56,44 +56,51 @@ def measure_command(
     return Command(output=done.stdout, wall_seconds=wall, looks=times.looks)
 
 
-@dataclass
-class _Times:
-    """Processor seconds of each process that bore a mark, by process and start, as last seen."""
+class ProcessorTimes:
+    """Processor seconds of every process that bears a mark in its environment, as they were last seen."""
 
-    seen: dict[tuple[int, str], float] = field(default_factory=dict)
-    strangers: Counter[tuple[int, str]] = field(default_factory=Counter)
-    looks: list[tuple[float, float]] = field(default_factory=list)
+    def __init__(self, mark: str) -> None:
+        """Have seen nothing yet."""
+        self._mark = f"{MARK}={mark}".encode()
+        # By process and start, because a number may be given to another process.
+        self._seen: dict[tuple[int, str], float] = {}
+        self._strangers: Counter[tuple[int, str]] = Counter()
+        self.looks: list[tuple[float, float]] = []
 
     @property
     def total(self) -> float:
-        return sum(self.seen.values())
+        """Seconds of all of them together, those that have ended included."""
+        return sum(self._seen.values())
 
-    def look(self, mark: bytes) -> None:
+    def look(self) -> None:
+        """Look at every process."""
         for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                # The name in parentheses may hold anything; what follows it is numbers.
-                numbers = (folder / "stat").read_text().rpartition(")")[2].split()
-                process = (int(folder.name), numbers[19])
-                # Twice, because a process bears its parent's environment until it begins its own program.
-                if self.strangers[process] > 1:
-                    continue
-                if process not in self.seen and mark not in (folder / "environ").read_bytes():
-                    self.strangers[process] += 1
-                    continue
-            except (OSError, IndexError):  # it has just ended, or is another user's
-                continue
-            self.seen[process] = (int(numbers[11]) + int(numbers[12])) / TICKS
+            with suppress(OSError, IndexError):  # it has just ended, or is another user's
+                self._look_at(folder)
         self.looks.append((time.time(), self.total))
+
+    def _look_at(self, folder: Path) -> None:
+        # The name in parentheses may hold anything; what follows it is numbers.
+        numbers = (folder / "stat").read_text().rpartition(")")[2].split()
+        process = (int(folder.name), numbers[19])
+        if process not in self._seen:
+            # Twice, because a process bears its parent's environment until it begins its own program.
+            if self._strangers[process] > 1:
+                return
+            if self._mark not in (folder / "environ").read_bytes():
+                self._strangers[process] += 1
+                return
+        self._seen[process] = (int(numbers[11]) + int(numbers[12])) / TICKS
 
 
 @contextmanager
-def _counting(mark: str) -> Iterator[_Times]:
+def _counting(mark: str) -> Iterator[ProcessorTimes]:
     """Look at the processes that bear `mark` again and again; what one does after the last look is not counted."""
-    times, stop = _Times(), threading.Event()
+    times, stop = ProcessorTimes(mark), threading.Event()
 
     def watch() -> None:
         while not stop.wait(SECONDS_BETWEEN_LOOKS):
-            times.look(f"{MARK}={mark}".encode())
+            times.look()
 
     thread = threading.Thread(target=watch, name="processor-times", daemon=True)
     thread.start()

@@ -1,0 +1,214 @@
+"""Every part of the benchmarks runs on a tiny size and prints its figures; none of these tests asks how fast."""
+
+import importlib
+import inspect
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import torch
+from ray import tune
+
+from studies.catalog.depth_study import STUDY
+from studies.planning import Plan
+from tests.benchmarks import __main__, comparison, driver, growth, recording, training_step
+from tests.benchmarks.contenders import contests, optuna_script, plain, ray_script
+from tests.benchmarks.contenders.contests import OPTUNA, OURS, RAY, Contest, Run
+from tests.benchmarks.contenders.networks import QUICK, WHOLE, Networks
+from tests.benchmarks.contenders.ours import OurRun
+from tests.benchmarks.contenders.outcome import Outcome
+from tests.benchmarks.driving.loop import without_ray
+from tests.benchmarks.driving.readings import PARTS
+from tests.benchmarks.measuring.processes import Command
+from tests.benchmarks.measuring.results_page import Section
+from tests.benchmarks.measuring.stacks import digits, hyperparameters
+from trainables.training import Stack
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Train on one thread, as the parts do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def rows(section: str) -> list[list[str]]:
+    """Return the cells of every table of a section, heads and rules included."""
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_training_step_is_set_against_its_products() -> None:
+    shapes = [training_step.SHAPES[0], training_step.SHAPES[-1]]
+    table = rows(training_step.section(shapes, count=2, data=digits(replicates=2)))
+    assert [row[:4] for row in table[2:]] == [["off", "3", "0.0", "sgd"], ["on", "7", "0.3", "rmsprop"]]
+    assert all(float(row[4]) > 0 and row[-1] in ("yes", "no") for row in table[2:])
+
+
+def test_recording_is_set_against_not_recording() -> None:
+    table = rows(recording.section([(True, 3, 0.3)], count=1, data=digits(replicates=2)))
+    assert table[2][:3] == ["on", "3", "0.3"]
+    assert float(table[2][4]) > 0
+
+
+def test_growth_goes_through_two_interruptions() -> None:
+    kind = next(kind for kind in growth.KINDS if kind.study == "tuning_study")
+    table = rows(growth.section([kind], num_trials=40, replicates=1))
+    assert [row[1] for row in table[2:8]] == [*PARTS, "all"]
+    assert all(float(cell) >= 0 for row in table[2:8] for cell in row[2:])
+    assert table[-1][0] == kind.name
+
+
+def test_the_driver_is_metered(tmp_path: Path) -> None:
+    """Without Ray here; with it in a longer test."""
+    with without_ray(tmp_path):
+        measured = driver.measure(driver.Setting(workers=2, seconds_per_epoch=0.0, trials=24), replicates=2)
+    taken = measured.taken
+    assert taken.trials == 16, "the first ones are left out"
+    assert 1 <= taken.results <= 2
+    assert set(taken.cpu_by_part) == set(PARTS)
+    assert 0 < taken.cpu_of_parts <= taken.cpu
+    assert 0 < measured.share <= 1
+    assert max(measured.memory) == 24
+    table = rows(driver.section([measured]))
+    assert [row[0] for row in table].count("2") == 3
+
+
+def run(networks: int, epochs: int) -> Run:
+    command = Command(output="", wall_seconds=5.0, looks=[(9.0, 0.0), (14.0, 10.0)])
+    return Run(
+        outcome=Outcome(networks=networks, network_epochs=epochs, started=10.0, ended=12.0), command=command
+    )
+
+
+def test_the_comparison_tells_rates_ratios_hours_and_goals() -> None:
+    ours, others = run(3780, 49572), {RAY: run(18, 200), OPTUNA: run(36, 120)}
+    mine = OurRun(
+        outcome=ours.outcome,
+        command=ours.command,
+        busy_seconds=3.8,
+        seconds={"startup": 1.0, "recording": 0.1},
+    )
+    contest = Contest(rounds=[{OURS: ours, **others}] * 2, ours=[mine] * 2)
+    section = comparison.section(contest, WHOLE, floor=0.001)
+    by_name = {row[0]: row[1:] for row in rows(section)}
+    assert by_name[OPTUNA] == ["0.23", "0.06"], "49,572 network-epochs at 60 a second, 3,780 networks at 18"
+    ratios = [row for row in rows(section) if row[0] == RAY][1]
+    assert ratios[1] == "248 (248 to 248)"
+    assert ratios[-1] == "100: yes"
+    assert by_name["workers busy, share"] == ["0.95 (0.95 to 0.95)", "at least 0.92", "yes"]
+    assert by_name["of it not training"] == ["3.00 (3.00 to 3.00)", "under 40", "yes"]
+    assert "The whole study" not in comparison.section(contest, QUICK, floor=0.001)
+
+
+def test_contenders_run_in_turn_and_in_the_opposite_order_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def one(name: str, networks: Networks, *, seed: int) -> Run:
+        ran.append(f"{name} {seed}")
+        return run(1, 18)
+
+    monkeypatch.setattr(contests, "_run_script", one)
+    contest = contests.hold(QUICK, contenders=[RAY, OPTUNA], num_rounds=2)
+    assert ran == [f"{RAY} 0", f"{OPTUNA} 0", f"{OPTUNA} 1", f"{RAY} 1"]
+    assert contest.values(RAY, lambda run: run.rate) == [9.0, 9.0]
+
+
+def test_all_train_networks_of_the_study() -> None:
+    plan = Plan(name="depth_study", study=STUDY, dataset_fingerprint="")
+    assert WHOLE.cells == [dict(cell.levels) for cell in plan.cells]
+    assert (WHOLE.replicates, WHOLE.trials_per_cell) == (STUDY.replicates, STUDY.search.trials_per_cell)
+    sample = WHOLE.sampled_cells
+    assert len(sample) == WHOLE.sample
+    for factor, levels in WHOLE.factors.items():
+        counts = [sum(cell[factor] == level for cell in sample) for level in levels]
+        assert max(counts) - min(counts) <= 1, f"{factor} is not balanced"
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_the_plain_network_is_the_one_of_the_stack(batch_norm: bool) -> None:
+    config = {"depth": 3, "batch_norm": batch_norm, "dropout": 0.3, "optimizer": "sgd", "learning_rate": 0.1}
+    network = plain.build_network(config)
+    hp = hyperparameters(depth=3, batch_norm=batch_norm, dropout=0.3)
+    stack = Stack.make("mlp", hp, digits(replicates=1), seeds=[0])
+    shapes = sorted(tuple(parameter.shape) for parameter in network.parameters())
+    ours = [stack.model.state_dict(0)[name] for name in stack.model.parameters.names]
+    assert shapes == sorted(tuple(parameter.shape) for parameter in ours)
+    assert all(name in type(plain.build_optimizer(config, network)).__name__.lower() for name in ["sgd"])
+
+
+def test_the_ray_tune_script_reports_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[dict[str, float]] = []
+    monkeypatch.setattr(tune, "report", reports.append)
+    monkeypatch.setattr(ray_script, "EPOCHS", 2)
+    config = QUICK.sampled_cells[0] | {"learning_rate": 1e-3}
+    ray_script.train_digits(dict(config), plain.load_parts())
+    assert len(reports) == 2
+    assert {f"norm_{layer}" for layer in range(1, config["depth"] + 2)} <= set(reports[0])
+    assert reports[1]["val_loss"] < reports[0]["val_loss"]
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_optuna_alone_trains_the_cells_in_its_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optuna_script, "EPOCHS", 1)
+    journal = str(tmp_path / "journal.log")
+    study = optuna_script.create(journal, QUICK.cells[:2])
+    optuna_script.work(journal, 2, 0, threading.Barrier(1))
+    trials = study.get_trials()
+    assert [trial.state for trial in trials] == [optuna.trial.TrialState.COMPLETE] * 2
+    assert [trial.params["depth"] for trial in trials] == [cell["depth"] for cell in QUICK.cells[:2]]
+    assert optuna_script.outcome(study).networks == 2
+
+
+def test_every_part_is_a_program() -> None:
+    for name in __main__.PARTS:
+        part = importlib.import_module(f"tests.benchmarks.{name}")
+        assert callable(part.main)
+        assert inspect.getdoc(part)
+
+
+@pytest.mark.parametrize(("words", "written"), [(["growth"], True), (["growth", "--quick"], False)])
+def test_a_full_run_writes_its_results(
+    words: Sequence[str],
+    written: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def one(name: str, *, quick: bool) -> Section:
+        return Section(title=name, command="python", measured="now", load="none", body=f"quick: {quick}")
+
+    monkeypatch.setattr(__main__, "run_part", one)
+    monkeypatch.setattr(__main__, "RESULTS", tmp_path / "RESULTS.md")
+    assert __main__.main(words) == 0
+    assert "## growth" in capsys.readouterr().out
+    assert (tmp_path / "RESULTS.md").exists() is written
+
+
+def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        __main__.main(["speed"])
+    assert "choices: comparison, training_step" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_driver_is_metered_with_ray() -> None:
+    measured = driver.measure(driver.Setting(workers=2, seconds_per_epoch=0.01, trials=40), replicates=2)
+    assert 0 < measured.busy_share <= 1
+
+
+@pytest.mark.slow
+def test_all_contenders_train() -> None:
+    tiny = Networks(
+        factors={**QUICK.factors, "depth": (3,)}, trials_per_cell=1, replicates=2, sample=2, repeats=1
+    )
+    contest = contests.hold(tiny, contenders=[OURS, RAY, OPTUNA], num_rounds=1)
+    networks: dict[str, Any] = {name: run.outcome.networks for name, run in contest.rounds[0].items()}
+    assert networks == {OURS: 8, RAY: 2, OPTUNA: 2}
+    assert all(run.outcome.training_seconds < run.command.wall_seconds for run in contest.rounds[0].values())
+    assert 0 < contest.ours[0].busy_share <= 1
