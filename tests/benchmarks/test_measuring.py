@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch import Tensor
 
 from tests.benchmarks.contenders.networks import WHOLE
 from tests.benchmarks.measuring import machine
@@ -57,34 +58,32 @@ def test_processor_time_between_two_moments_is_shared_out_evenly() -> None:
     assert command.cpu_seconds_between(11.0, 13.0) == pytest.approx(1.0 + 3.0)
 
 
-class Products(TorchDispatchMode):
-    """Counts the shapes of the factors of every batched matrix product."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shapes: Counter[tuple[torch.Size, ...]] = Counter()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func.overloadpacket.__name__ in ("bmm", "baddbmm"):
-            self.shapes[tuple(factor.shape for factor in args[-2:])] += 1
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("depth", [1, 5])
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_the_floor_holds_exactly_the_products_of_a_training_step(depth: int, batch_norm: bool) -> None:
+def test_the_floor_holds_exactly_the_products_of_a_training_step(
+    depth: int, batch_norm: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products: list[Counter[tuple[torch.Size, ...]]] = []
+
+    def counting(product: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def counted(*factors: Tensor, **named: Any) -> Tensor:
+            products[-1][tuple(factor.shape for factor in factors[-2:])] += 1
+            return product(*factors, **named)
+
+        return counted
+
     data = digits_data(replicates=2)
     stack = Stack.make(
         "mlp", hyperparameters(depth=depth, batch_norm=batch_norm, dropout=0.3), data, seeds=[0, 1]
     )
     batches = torch.split(data.train[:, :150], 64, dim=1)
     floor = MatrixProducts(depth=depth, replicates=2, batch_sizes=[64, 64, 22])
-    products = []
+    monkeypatch.setattr(torch, "bmm", counting(torch.bmm))
+    monkeypatch.setattr(torch, "baddbmm", counting(torch.baddbmm))
     with torch.no_grad():
         for work in (lambda: run_steps(stack, batches), floor.run_epoch):
-            with Products() as seen:
-                work()
-            products.append(seen.shapes)
+            products.append(Counter())
+            work()
     assert products[0] == products[1]
     assert products[0].total() == 3 * (3 * (depth + 1) - 1), "the first layer's input needs no gradient"
 
@@ -138,7 +137,7 @@ def test_the_page_takes_new_sections_in_order_and_keeps_the_others(tmp_path: Pat
 
 
 def test_figures_of_a_loaded_machine_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     assert "loaded machine" in machine.describe_load(1.0, 2.0)
     assert machine.describe_load(0.1, 2.0) == "load average 0.10 at the start, 2.00 at the end"
     assert "torch" in machine.describe_machine()

@@ -146,8 +146,8 @@ def test_the_ray_tune_script_reports_each_epoch(monkeypatch: pytest.MonkeyPatch)
     reports: list[dict[str, float]] = []
     monkeypatch.setattr(tune, "report", reports.append)
     monkeypatch.setattr(ray_script, "EPOCHS", 2)
-    config = QUICK.sampled_cells[0] | {"learning_rate": 1e-3}
-    ray_script.train_digits(dict(config), plain.load_parts())
+    config = {**QUICK.sampled_cells[0], "learning_rate": 1e-3}
+    ray_script.train_digits(config, plain.load_parts())
     assert len(reports) == 2
     assert {f"norm_{layer}" for layer in range(1, config["depth"] + 2)} <= set(reports[0])
     assert reports[1]["val_loss"] < reports[0]["val_loss"]

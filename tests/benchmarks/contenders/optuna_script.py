@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -72,7 +73,7 @@ def work(journal: str, num_trials: int, seed: int, ready: Barrier | threading.Ba
     )
 
 
-def search(cells: list[dict[str, Any]], *, seed: int, folder: str) -> Outcome:
+def search(cells: Sequence[Mapping[str, Any]], *, seed: int, folder: str) -> Outcome:
     """Train one network for each cell in two processes; Optuna chooses its rate."""
     journal = f"{folder}/journal.log"
     study = create(journal, cells)
@@ -91,11 +92,11 @@ def search(cells: list[dict[str, Any]], *, seed: int, folder: str) -> Outcome:
     return outcome(study)
 
 
-def create(journal: str, cells: list[dict[str, Any]]) -> optuna.Study:
+def create(journal: str, cells: Sequence[Mapping[str, Any]]) -> optuna.Study:
     """Create the shared study and queue its cells, so that every contender trains the same."""
     study = optuna.create_study(study_name=STUDY_NAME, storage=_storage(journal), direction="minimize")
     for cell in cells:
-        study.enqueue_trial(cell)
+        study.enqueue_trial(dict(cell))
     return study
 
 

@@ -52,11 +52,11 @@ class LoopTuner:
     def _step(self, trial: SimpleNamespace) -> bool:
         """Hand on the next report; return whether it was the trial's last."""
         report = next(trial.reports)
-        done = report.epoch >= trial.config["assignment"].epochs
+        done: bool = report.epoch >= trial.config["assignment"].epochs
         result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
         if not done:
             action: str = self.tune_config.scheduler.on_trial_result(None, trial, result)
-            done = action == TrialScheduler.STOP
+            done = action == str(TrialScheduler.STOP)
         for callback in self.run_config.callbacks:
             callback.on_trial_result(0, [], trial, result)
             if done:
