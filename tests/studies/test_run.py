@@ -314,6 +314,25 @@ def test_ctrl_c_while_ray_starts(tmp_path: Path, presses: int) -> None:
 
 
 @pytest.mark.slow
+def test_a_second_run_is_refused_and_the_first_stopped_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(STUDY.replace("trials_per_cell=4", "trials_per_cell=400"))
+    with started(tmp_path, *WITHOUT_DASHBOARD) as command:
+        at(2, command)
+        second = finished(tmp_path, *WITHOUT_DASHBOARD)
+        assert second.process.returncode == 3
+        assert f"process {command.process.pid} on" in second.errors
+        assert finished(tmp_path, "stop", "small").process.returncode == 0
+        assert command.finish(timeout=20) == 143
+        assert (
+            "error: stopped, as asked by python -m studies.stop; everything recorded is kept"
+            in command.errors
+        )
+        assert command.left_processes() == []
+    assert rows(tmp_path, "SELECT state, holder_host FROM study") == [("interrupted", None)]
+    assert list((tmp_path / "runs").glob("*-lease-*")) == []
+
+
+@pytest.mark.slow
 def test_ctrl_c_twice_while_training(tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(STUDY)
     with started(tmp_path, *WITHOUT_DASHBOARD) as command:

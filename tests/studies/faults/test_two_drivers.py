@@ -3,7 +3,7 @@
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,109 +15,133 @@ from studies.database.store import Store
 from tests.studies.database.recorded import contents
 from tests.studies.faults.forked import Forked, Nursery
 from tests.studies.faults.light_loop import NAME, LightRun
-from tests.studies.faults.soundness import results
 from tests.studies.faults.traces import Gate, wait_until
+
+LONGER = ("--set", "search.trials_per_cell=500", "--name", NAME)
+"""So long that it does not end before anybody looks."""
+
+
+class Rivals:
+    """Drivers that work on one study, and wait at the gate of its training while that is shut."""
+
+    def __init__(self, run: LightRun) -> None:
+        self.url = run.url
+        self._run = run
+        self.gate = Gate.of(run.folder / "traces")
+        self.drivers: list[Forked] = []
+
+    def start(self, *arguments: str) -> Forked:
+        """Start one more."""
+        self.drivers.append(self._run.start(*arguments))
+        return self.drivers[-1]
+
+    def start_until_at_work(self, *arguments: str) -> Forked:
+        """Start one more and wait until it trains."""
+        self.gate.shut()
+        driver = self.start(*arguments)
+        wait_until(lambda: self.gate.is_waited_at or driver.has_ended, "a driver at work")
+        assert not driver.has_ended, driver.errors
+        return driver
+
+    def kill(self) -> None:
+        """Leave none."""
+        for driver in self.drivers:
+            driver.send(signal.SIGKILL)
+            driver.finish()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def study(request: pytest.FixtureRequest, drivers: Nursery, tmp_path: Path) -> LightRun:
-    """Return a study that nobody has run, once for each kind of database."""
+def rivals(request: pytest.FixtureRequest, drivers: Nursery, tmp_path: Path) -> Iterator[Rivals]:
+    """Return drivers of a study that nobody has run, once for each kind of database."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/studies.db"
     else:
         make: Callable[[], str] = request.getfixturevalue("make_postgres_database")
         url = make()
-    return LightRun(drivers, tmp_path / "study", url, workers=1)
+    made = Rivals(LightRun(drivers, tmp_path / "study", url, workers=1))
+    try:
+        yield made
+    finally:
+        made.kill()
 
 
-def at_work(study: LightRun) -> tuple[Forked, Gate]:
-    """Start a driver and return it once it has recorded something and waits at the gate."""
-    gate = Gate.of(study.folder / "traces")
-    gate.shut()
-    driver = study.start()
-    wait_until(lambda: gate.is_waited_at, "the first driver at work")
-    return driver, gate
+def is_held_by(store: Store, driver: Forked) -> bool:
+    """Say whether the driver holds the study; fail if it has ended."""
+    assert not driver.has_ended, driver.errors
+    holders = [store.holder(row.id) for row in store.studies()]
+    return [holder.process for holder in holders if holder is not None] == [driver.number]
 
 
-def test_the_second_is_refused_and_writes_nothing(study: LightRun) -> None:
-    first, gate = at_work(study)
-    with Store.open(study.url, create=False) as store:
+def written_with(store: Store, token: int) -> list[dict[str, Any]]:
+    """Return every row that the holder with this token wrote."""
+    rows = contents(store)
+    return [
+        row
+        for table in ("epoch", "rung_result", "event")
+        for row in rows[table]
+        if row["fencing_token"] == token
+    ]
+
+
+def test_the_second_is_refused_and_writes_nothing(rivals: Rivals) -> None:
+    first = rivals.start_until_at_work()
+    with Store.open(rivals.url, create=False) as store:
         before = contents(store)
-        second = study.start()
+        second = rivals.start()
         assert second.finish() == 3
         assert contents(store) == before
     told = second.errors.splitlines()
     who = f"process {first.number} on {socket.gethostname()}, since 20"
     assert told[0].startswith(f"error: study {NAME} is held by another run: {who}")
     assert f"Stop it: python -m studies.stop {NAME}" in told
-    gate.open()
-    assert first.finish() == 0
 
 
-def test_of_two_started_together_one_wins(study: LightRun) -> None:
-    gate = Gate.of(study.folder / "traces")
-    gate.shut()
-    drivers = [study.start(), study.start()]
+def test_of_two_started_together_one_wins(rivals: Rivals) -> None:
+    rivals.gate.shut()
+    drivers = [rivals.start(), rivals.start()]
     wait_until(lambda: any(driver.has_ended for driver in drivers), "one of them to be refused")
     (loser,) = [driver for driver in drivers if driver.has_ended]
     (winner,) = [driver for driver in drivers if driver is not loser]
     assert loser.finish() == 3, loser.errors
     assert f"held by another run: process {winner.number} on" in loser.errors
-    gate.open()
-    assert winner.finish() == 0, winner.errors
+    wait_until(lambda: rivals.gate.is_waited_at or winner.has_ended, "the other at work")
+    assert not winner.has_ended, winner.errors
 
 
-def test_the_next_follows_a_killed_one_at_once(study: LightRun, undisturbed: dict[str, Any]) -> None:
-    first, gate = at_work(study)
-    first.send(signal.SIGKILL)
+def test_the_next_follows_a_killed_one_at_once(rivals: Rivals) -> None:
+    rivals.start_until_at_work().send(signal.SIGKILL)
     killed = time.monotonic()
-    gate.open()
-    second = study.start()
-    with Store.open(study.url, create=False) as store:
-        wait_until(lambda: holds(store, second), "the second driver to hold the study")
-        assert time.monotonic() - killed < 5
-        assert second.finish() == 0, second.errors
-        assert results(store) == undisturbed
-    assert first.finish() == -signal.SIGKILL
+    second = rivals.start()
+    with Store.open(rivals.url, create=False) as store:
+        wait_until(lambda: is_held_by(store, second), "the second driver to hold the study")
+    assert time.monotonic() - killed < 5
 
 
-def holds(store: Store, driver: Forked) -> bool:
-    (row,) = store.studies()
-    holder = store.holder(row.id)
-    return driver.has_ended or (holder is not None and holder.process == driver.number)
-
-
-def num_starts(store: Store) -> int:
-    (row,) = store.studies()
-    return len(runs.started_with(store.events(row.id)))
-
-
-def test_a_frozen_one_that_was_taken_over_is_refused_when_it_goes_on(
-    study: LightRun, undisturbed: dict[str, Any]
-) -> None:
-    first, gate = at_work(study)
+def test_a_frozen_one_that_was_taken_over_is_refused_when_it_goes_on(rivals: Rivals) -> None:
+    first = rivals.start_until_at_work()
     first.send(signal.SIGSTOP)
-    gate.open()
-    second = study.start("--take-over")
-    assert second.finish() == 0, second.errors
-    first.send(signal.SIGCONT)
-    assert first.finish() == 3
-    assert f"error: study {NAME} was taken over by another run" in first.errors
-    assert "Traceback" not in first.errors
-    with Store.open(study.url, create=False) as store:
-        assert results(store) == undisturbed
-        assert [row.state for row in store.studies()] == [StudyState.COMPLETE]
+    second = rivals.start_until_at_work("--take-over")
+    with Store.open(rivals.url, create=False) as store:
+        before = written_with(store, 1)
+        assert before
+        rivals.gate.open()
+        first.send(signal.SIGCONT)
+        assert first.finish() == 3
+        assert (
+            f"error: study {NAME} was taken over by another run: process {second.number} on" in first.errors
+        )
+        assert "Traceback" not in first.errors
+        assert written_with(store, 1) == before
+        wait_until(lambda: bool(written_with(store, 2)), "the second to write")
 
 
 def test_one_that_is_asked_to_stop_says_how_to_go_on(
-    study: LightRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rivals: Rivals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("STUDIES_STORAGE", study.url)
-    # So long that it does not end by itself before it looks.
-    longer = ("--set", "search.trials_per_cell=500", "--name", NAME)
-    driver = study.start(*longer)
-    with Store.open(study.url) as store:
-        wait_until(lambda: bool(store.studies()) and holds(store, driver), "the driver to hold the study")
+    monkeypatch.setenv("STUDIES_STORAGE", rivals.url)
+    driver = rivals.start(*LONGER)
+    with Store.open(rivals.url) as store:
+        wait_until(lambda: is_held_by(store, driver), "the driver to hold the study")
         assert stop.main([NAME]) == 0
         told = capsys.readouterr().out
         assert told.startswith(f"asked process {driver.number} on {socket.gethostname()} to stop {NAME}; ")
@@ -125,12 +149,12 @@ def test_one_that_is_asked_to_stop_says_how_to_go_on(
         error, advice = driver.errors.splitlines()
         assert error == "error: stopped, as asked by python -m studies.stop; everything recorded is kept"
         assert advice.startswith("Go on with: python -m studies.run ./small.py ")
-        assert "--take-over" not in advice
-        assert [row.state for row in store.studies()] == [StudyState.INTERRUPTED]
+        (study,) = store.studies()
+        assert study.state is StudyState.INTERRUPTED
         assert stop.main([NAME]) == 0
         assert capsys.readouterr().out == f"no run of {NAME} is going on; there is nothing to stop\n"
-        again = study.start(*longer)
-        wait_until(lambda: num_starts(store) == 2 or again.has_ended, "the study to go on")
+        again = rivals.start(*LONGER)
+        wait_until(lambda: len(runs.started_with(store.events(study.id))) == 2, "the study to go on")
         again.send(signal.SIGTERM)
         assert again.finish() == 143
         assert again.errors.startswith("error: terminated"), "the old request still holds"
