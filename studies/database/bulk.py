@@ -1,6 +1,7 @@
 """Inserting many rows at once, ignoring those whose keys are there already."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
@@ -18,20 +19,36 @@ def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Values
     The statement is compiled once and handed to the driver with its parameters: through the usual way
     SQLAlchemy spends more time on each row's parameters than SQLite does on storing them.
     """
-    sql, names, processors = _compiled(connection.dialect, table, tuple(rows[0]))
-    if processors:
-        rows = [{**row, **{name: stored(row[name]) for name, stored in processors.items()}} for row in rows]
-    parameters: Any = list(map(itemgetter(*names), rows)) if names else list(rows)
-    return connection.exec_driver_sql(sql, parameters).rowcount
+    statement = _compiled(connection.dialect, table, tuple(rows[0]))
+    # Column by column: the one JSON value of a row is converted without a copy of the row.
+    columns: list[Iterable[Any]] = [map(itemgetter(name), rows) for name in statement.names]
+    for index, stored in statement.processors.items():
+        columns[index] = map(stored, columns[index])
+    parameters: Any = list(zip(*columns, strict=True))
+    if not statement.is_positional:
+        parameters = [dict(zip(statement.names, values, strict=True)) for values in parameters]
+    return connection.exec_driver_sql(statement.sql, parameters).rowcount
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statement:
+    """An insert in a database's own words: its parameters' names in order, and what converts some of them, by place."""
+
+    sql: str
+    names: tuple[str, ...]
+    processors: Mapping[int, Callable[[Any], Any]]
+    is_positional: bool
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    dialect: Dialect, table: Table, columns: tuple[str, ...]
-) -> tuple[str, Sequence[str], dict[str, Any]]:
-    """Return the statement, its parameters' order (empty if they go by name) and what converts values."""
-    statement = _INSERT[dialect.name](table).on_conflict_do_nothing()
-    compiled = statement.compile(dialect=dialect, column_keys=columns)
-    processors = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns}
-    used = {name: processor for name, processor in processors.items() if processor is not None}
-    return str(compiled), tuple(compiled.positiontup or ()), used
+def _compiled(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> _Statement:
+    insert = _INSERT[dialect.name](table).on_conflict_do_nothing()
+    compiled = insert.compile(dialect=dialect, column_keys=columns)
+    names = tuple(compiled.positiontup or columns)
+    processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    return _Statement(
+        sql=str(compiled),
+        names=names,
+        processors={index: stored for index, stored in enumerate(processors) if stored is not None},
+        is_positional=compiled.positiontup is not None,
+    )

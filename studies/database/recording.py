@@ -1,41 +1,54 @@
-"""How a report of a trial becomes rows: a repeated write is ignored, one that differs leaves an event."""
+"""How a report of a trial is written: a repeated write is ignored, one that differs leaves an event."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
 
 from studies.database import tables
 from studies.database.bulk import Values
 from studies.database.conflicts import changed, insert_new, told
-from studies.database.results import Artifact, Ending, TrialResult, Verdicts
+from studies.database.result_rows import epoch_rows, evaluation_rows, layer_rows, replicate_rows, rung_rows
+from studies.database.results import Artifact, Ending, TrialResult
 from studies.database.states import EventKind, TrialState
-from studies.database.values import finite, plain_json, readable
+from studies.database.values import finite, readable
 from studies.errors import StudiesError
-from trainables.records import LayerRecord
 
-_MEASURES: Final = tuple(field.name for field in fields(LayerRecord) if field.name != "layer")
-# What a trial has come to, and the numbers that its study gives the next rows.
-_STANDING: Final = [
-    *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
-    tables.study.c.sequence,
-    tables.study.c.fencing_token,
-]
+# Statements that every result needs are built once: building one takes SQLAlchemy longer than the database to run it.
+_IS_TRIAL: Final = (tables.trial.c.study_id == bindparam("its_study")) & (
+    tables.trial.c.number == bindparam("its_number")
+)
+_STANDING: Final = (
+    select(
+        *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
+        tables.study.c.sequence,
+        tables.study.c.fencing_token,
+    )
+    .join_from(tables.trial, tables.study, tables.study.c.id == tables.trial.c.study_id)
+    .where(_IS_TRIAL)
+)
+_CHANGE_TRIAL: Final = update(tables.trial).where(_IS_TRIAL)
+_TOUCH: Final = (
+    update(tables.study)
+    .where(tables.study.c.id == bindparam("its_id"))
+    .values(
+        updated_at=bindparam("now", type_=tables.study.c.updated_at.type),
+        sequence=tables.study.c.sequence + bindparam("num_needed"),
+    )
+)
+_TOUCH_WITH_TOKEN: Final = _TOUCH.where(tables.study.c.fencing_token == bindparam("token"))
 
 
-def is_trial(study_id: int, number: int) -> ColumnElement[bool]:
-    """Return the condition that a row of the table of trials is this one."""
-    return (tables.trial.c.study_id == study_id) & (tables.trial.c.number == number)
+def change_trial(connection: Connection, study_id: int, number: int, changes: Values) -> None:
+    """Set columns of a trial's row."""
+    connection.execute(_CHANGE_TRIAL, {**changes, "its_study": study_id, "its_number": number})
 
 
 def trial_standing(connection: Connection, study_id: int, number: int) -> Row[Any]:
     """Return a trial as it stands, with its study's last sequence number and fencing token."""
-    of_study = tables.study.c.id == tables.trial.c.study_id
-    query = select(*_STANDING).join_from(tables.trial, tables.study, of_study)
-    row = connection.execute(query.where(is_trial(study_id, number))).one_or_none()
+    row = connection.execute(_STANDING, {"its_study": study_id, "its_number": number}).one_or_none()
     if row is None:
         raise StudiesError(f"trial {number} is not in the storage", "It must be added before it is run.")
     return row
@@ -50,13 +63,13 @@ def record(connection: Connection, trial: Row[Any], result: TrialResult, sequenc
     fenced = key | {"fencing_token": trial.fencing_token}
     numbers = count(sequence)
     written: list[tuple[Table, list[Values]]] = [
-        (tables.epoch, _epoch_rows(fenced, result, numbers)),
-        (tables.layer_gradient, _layer_rows(key, result)),
-        (tables.rung_result, _rung_rows(fenced, result, numbers)),
+        (tables.epoch, epoch_rows(fenced, result, numbers)),
+        (tables.layer_gradient, layer_rows(key, result)),
+        (tables.rung_result, rung_rows(fenced, result, numbers)),
     ]
     if result.ending is not None:
-        written.append((tables.replicate, _replicate_rows(key, result.ending)))
-        written.append((tables.evaluation, _evaluation_rows(key, result.ending)))
+        written.append((tables.replicate, replicate_rows(key, result.ending)))
+        written.append((tables.evaluation, evaluation_rows(key, result.ending)))
     conflicts = [line for table, rows in written for line in insert_new(connection, table, rows)]
     if result.attempt is not None and result.attempt < trial.attempt:
         return conflicts
@@ -66,91 +79,6 @@ def record(connection: Connection, trial: Row[Any], result: TrialResult, sequenc
 def numbers_needed(result: TrialResult) -> int:
     """Return how many sequence numbers a result uses at most."""
     return len(result.epochs) + (result.rung is not None)
-
-
-def _epoch_rows(key: Values, result: TrialResult, numbers: Any) -> list[Values]:
-    return [
-        {
-            **key,
-            "replicate": record.replicate,
-            "epoch": record.epoch,
-            "sequence": next(numbers),
-            "train_loss": finite(record.train_loss),
-            "train_accuracy": finite(record.train_accuracy),
-            "val_loss": finite(record.val_loss),
-            "val_accuracy": finite(record.val_accuracy),
-            "learning_rate": finite(record.learning_rate),
-            "metrics": _numbers(record.metrics),
-        }
-        for record in result.epochs
-        if record.epoch > 0
-    ]
-
-
-def _layer_rows(key: Values, result: TrialResult) -> list[Values]:
-    return [
-        {
-            **key,
-            "replicate": record.replicate,
-            "epoch": record.epoch,
-            "layer": layer.layer,
-            **{name: finite(getattr(layer, name)) for name in _MEASURES},
-        }
-        for record in result.epochs
-        for layer in record.layers
-    ]
-
-
-def _rung_rows(key: Values, result: TrialResult, numbers: Any) -> list[Values]:
-    if result.rung is None:
-        return []
-    row = {"epoch": result.rung.epoch, "sequence": next(numbers), "decision": result.rung.decision}
-    return [{**key, **row, "objective": finite(result.rung.objective)}]
-
-
-def _replicate_rows(key: Values, ending: Ending) -> list[Values]:
-    return [
-        {
-            **key,
-            "replicate": record.replicate,
-            "block": record.block,
-            "outcome": record.outcome,
-            "val_loss": finite(record.val_loss),
-            "val_accuracy": finite(record.val_accuracy),
-            "test_loss": finite(record.test_loss),
-            "test_accuracy": finite(record.test_accuracy),
-            "metrics": _numbers(record.metrics),
-            **_verdict_values(ending.verdicts.get(record.replicate)),
-        }
-        for record in ending.replicates
-    ]
-
-
-def _verdict_values(verdicts: Verdicts | None) -> Values:
-    if verdicts is None:
-        return {"verdict_initial": None, "verdict_trained": None, "verdicts": None}
-    return {
-        "verdict_initial": verdicts.initial,
-        "verdict_trained": verdicts.trained,
-        "verdicts": plain_json(verdicts.details),
-    }
-
-
-def _evaluation_rows(key: Values, ending: Ending) -> list[Values]:
-    return [
-        {
-            **key,
-            "replicate": evaluation.replicate,
-            "confusion": plain_json(evaluation.confusion),
-            "calibration": plain_json(evaluation.calibration),
-            "samples": plain_json(evaluation.samples),
-        }
-        for evaluation in ending.evaluations
-    ]
-
-
-def _numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: finite(value) for name, value in metrics.items()}
 
 
 def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) -> list[str]:
@@ -169,8 +97,7 @@ def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) 
         changes |= ending
     if result.epoch > trial.attempt_epochs or (ending and not has_ended):
         changes["busy_seconds"] = trial.busy_seconds + result.busy_seconds
-    this_trial = is_trial(trial.study_id, trial.number)
-    connection.execute(update(tables.trial).where(this_trial).values(changes))
+    change_trial(connection, trial.study_id, trial.number, changes)
     if has_ended and ending:
         return told(tables.trial.name, [{"number": trial.number}], [changed(trial._mapping, ending)])
     return []
@@ -188,11 +115,10 @@ def _ending_values(ending: Ending) -> Values:
 
 def touch(connection: Connection, study_id: int, num_needed: int, token: int | None = None) -> bool:
     """Move a study's clock and counter on; return whether there is such a study, with this token if one is given."""
-    row = {"updated_at": datetime.now(UTC), "sequence": tables.study.c.sequence + num_needed}
-    touched = update(tables.study).where(tables.study.c.id == study_id).values(row)
-    if token is not None:
-        touched = touched.where(tables.study.c.fencing_token == token)
-    return connection.execute(touched).rowcount == 1
+    row = {"its_id": study_id, "now": datetime.now(UTC), "num_needed": num_needed}
+    if token is None:
+        return connection.execute(_TOUCH, row).rowcount == 1
+    return connection.execute(_TOUCH_WITH_TOKEN, row | {"token": token}).rowcount == 1
 
 
 def leave_conflicts(

@@ -17,8 +17,8 @@ from studies.database.conflicts import insert_new
 from studies.database.problems import storing
 from studies.database.reader import Reader, read_study
 from studies.database.recording import (
+    change_trial,
     has_event,
-    is_trial,
     leave_conflicts,
     leave_event,
     numbers_needed,
@@ -188,7 +188,7 @@ class Store(Reader):
                 raise StudiesError(message, "Give the same command again: it goes on from what is recorded.")
             changes = {"state": TrialState.RUNNING, "attempt": attempt, "attempt_epochs": 0}
             changes |= {"worker": readable(worker), "started_at": started_at, "versions": dict(versions)}
-            connection.execute(update(tables.trial).where(is_trial(study_id, number)).values(changes))
+            change_trial(connection, study_id, number, changes)
             return attempt
 
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
