@@ -39,8 +39,10 @@ def refuse_unstorable(*, name: str, question: str, seed: int) -> None:
 
 def plain_json(value: Any) -> Any:
     """Return a value as both databases store it: lists, dicts, and no NaN."""
+    if isinstance(value, float):
+        return finite(value)
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, Mapping):
         return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain_json(item) for item in value]
-    return finite(value) if isinstance(value, float) else value
+    return [plain_json(item) for item in value] if isinstance(value, Sequence) else value
