@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, update
 
 from studies.database import tables
 from studies.database.bulk import Values
@@ -20,7 +20,7 @@ from studies.errors import StudiesError
 _IS_TRIAL: Final = (tables.trial.c.study_id == bindparam("its_study")) & (
     tables.trial.c.number == bindparam("its_number")
 )
-_STANDING: Final = (
+_STANDING: Final[Select[Any]] = (
     select(
         *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
         tables.study.c.sequence,
