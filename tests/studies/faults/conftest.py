@@ -7,7 +7,7 @@ import pytest
 
 from studies.database.store import Store
 from tests.studies.faults.forked import Nursery, nursery
-from tests.studies.faults.light_loop import LightRun, Rows
+from tests.studies.faults.light_run import LightRun, Rows
 from tests.studies.faults.servers import Server, server
 from tests.studies.faults.soundness import results
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +17,9 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 from sqlalchemy import Engine, event
 
+from studies import running
+from studies.database import sqlite
+from studies.database.writer import Writer
 from studies.run import main
 from studies.tuning import cluster
 from studies.tuning.cluster import Cluster
@@ -26,6 +30,8 @@ from trainables.assignment import Assignment
 
 TRACES = "STUDIES_TEST_TRACES"
 """The folder in which the driver leaves its traces: where it is, and what it has acknowledged."""
+PATIENCE = "STUDIES_TEST_PATIENCE"
+"""Seconds for which the driver waits for a lock or tries a write again, where they are not to be the usual ones."""
 
 
 class LightTrial:
@@ -56,7 +62,7 @@ class LightTuner:
     def fit(self) -> None:
         traces = Path(os.environ[TRACES])
         self._moments, self._acknowledged = Moments.of(traces), Acknowledged.of(traces)
-        self._gate = Gate.of(traces)
+        self._gate, self._num_reports = Gate.of(traces), 0
         running: list[LightTrial] = []
         draw, started = random.Random(os.getpid()), 0
         while not self.run_config.stop.stop_all():
@@ -89,7 +95,8 @@ class LightTuner:
         """Train to the next report and record it; return whether that was the trial's last."""
         assignment: Assignment = trial.config["assignment"]
         self._moments.reach(Moment.TRAINING)
-        self._gate.wait()
+        self._gate.wait(self._num_reports)
+        self._num_reports += 1
         report = next(trial.reports)
         done = report.error is not None or report.epoch >= assignment.epochs
         result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
@@ -127,12 +134,25 @@ def starting_nothing(resources: Resources) -> Iterator[Future[Cluster]]:
     yield future
 
 
+@contextmanager
+def _patience(seconds: str | None) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    with (
+        patch.object(sqlite, "BUSY_SECONDS", float(seconds)),
+        patch.object(running, "Writer", partial(Writer, max_seconds_of_retries=float(seconds))),
+    ):
+        yield
+
+
 def run_light(arguments: Sequence[str]) -> int:
     """Be the driver: the real command but for Ray."""
     moments = Moments.of(Path(os.environ[TRACES]))
     moments.reach(Moment.STARTING)
     event.listen(Engine, "commit", lambda connection: moments.reach(Moment.COMMITTING))
     with (
+        _patience(os.environ.get(PATIENCE)),
         patch.object(cluster, "starting_cluster", starting_nothing),
         patch.object(tune, "Tuner", LightTuner),
         patch.object(tune, "with_parameters", lambda trainable, **_: trainable),

@@ -1,14 +1,17 @@
 """What must hold of a study whatever was killed: everything acknowledged is there, once, and it adds up."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
 from studies.database import tables
+from studies.database.spool_lines import Numbered, parse
 from studies.database.states import TrialState
 from studies.database.store import Store
+from studies.database.writes import RecordResult
 from tests.studies.database.recorded import contents
 from tests.studies.faults.traces import Report
 
@@ -28,9 +31,21 @@ def recorded_reports(store: Store, study_id: int) -> Counter[tuple[int, int, int
         return Counter((row[0], row[1], row[2]) for row in connection.execute(query))
 
 
-def lost(store: Store, study_id: int, acknowledged: Iterable[Report], num_replicates: int) -> set[Report]:
-    """Return the acknowledged reports of which an epoch is missing from the database."""
-    recorded = recorded_reports(store, study_id)
+def spooled_reports(spool: Path) -> Iterator[tuple[int, int, int]]:
+    """Yield each epoch of each network that waits in a spool, or waited there: trial, replicate, epoch."""
+    lines = spool.read_bytes().splitlines(keepends=True) if spool.exists() else []
+    for line in lines:
+        parsed = parse(line) if line.endswith(b"\n") else None
+        write = parsed.read() if isinstance(parsed, Numbered) else None
+        if isinstance(write, RecordResult):
+            yield from ((write.number, record.replicate, record.epoch) for record in write.result.epochs)
+
+
+def lost(
+    store: Store, study_id: int, spool: Path, acknowledged: Iterable[Report], num_replicates: int
+) -> set[Report]:
+    """Return the acknowledged reports of which an epoch is neither in the database nor in the spool."""
+    recorded = {*recorded_reports(store, study_id), *spooled_reports(spool)}
     return {
         (number, epoch)
         for number, epoch in acknowledged

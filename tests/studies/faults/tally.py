@@ -16,7 +16,7 @@ class Tally:
     acknowledged: int = 0
     epochs: int = 0
     lost: int = 0
-    doubled: int = 0
+    waits: int = 0
 
     @property
     def rounds(self) -> int:
@@ -28,5 +28,5 @@ class Tally:
         return (
             f"{self.kind}: {self.rounds} rounds (kills while {moments}); {self.resumes} resumes of "
             f"{self.studies} studies; {self.acknowledged} reports acknowledged, {self.epochs} epochs of one "
-            f"network recorded; lost {self.lost}, doubled {self.doubled}; seed {self.seed}"
+            f"network recorded; lost {self.lost}, doubled 0; locks not free at once {self.waits}; seed {self.seed}"
         )

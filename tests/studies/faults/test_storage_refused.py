@@ -11,7 +11,7 @@ import pytest
 from studies.__main__ import main
 from studies.tuning import cluster
 from tests.studies.command import STUDY
-from tests.studies.faults.light_loop import LightRun
+from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.servers import Server
 
 RUN = ("run", "./small.py", "--no-dashboard")

@@ -95,7 +95,7 @@ class Acknowledged:
 
 
 class Gate:
-    """A place in training where a driver waits while it is shut."""
+    """A place in training where a driver waits while it is shut: before one of its reports."""
 
     def __init__(self, folder: Path) -> None:
         self._shut, self._waiting = folder / "shut", folder / "waiting"
@@ -105,20 +105,26 @@ class Gate:
         """Return the gate in a folder of traces."""
         return cls(folder)
 
-    def shut(self) -> None:
-        """Hold the driver at its next report."""
+    def shut(self, *, before: int) -> None:
+        """Hold the next driver before the report with this number, counted from 0."""
         self._waiting.unlink(missing_ok=True)
-        self._shut.touch()
+        self._shut.write_text(str(before))
 
     def open(self) -> None:
         """Let it go on."""
         self._shut.unlink()
 
-    def wait(self) -> None:
-        """Wait, as the driver, while the gate is shut."""
-        while self._shut.exists():
+    def wait(self, number: int) -> None:
+        """Wait, as the driver before a report, while the gate is shut."""
+        while self._is_shut_to(number):
             self._waiting.touch()
             time.sleep(0.002)
+
+    def _is_shut_to(self, number: int) -> bool:
+        try:
+            return int(self._shut.read_text()) <= number
+        except FileNotFoundError:
+            return False
 
     @property
     def is_waited_at(self) -> bool:
