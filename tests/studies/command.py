@@ -43,7 +43,7 @@ class Command:
     def __init__(
         self, folder: Path, door: str, *arguments: str, settings: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        """Start it with `settings` in its environment."""
+        """Start a door, or another module by its full name, with `settings` in its environment."""
         self.folder = folder
         self.temporary = Path(tempfile.mkdtemp(prefix="q", dir="/tmp"))
         self._mark = uuid.uuid4().hex
@@ -61,7 +61,7 @@ class Command:
         self._output, self._errors = folder / f"{self._mark}.out", folder / f"{self._mark}.err"
         with self._output.open("w") as output, self._errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", f"studies.{door}", *arguments],
+                [sys.executable, "-m", door if "." in door else f"studies.{door}", *arguments],
                 cwd=folder,
                 env=environment,
                 stdout=output,

@@ -7,9 +7,10 @@ import pytest
 
 from studies.database.store import Store
 from tests.studies.faults.forked import Nursery, nursery
-from tests.studies.faults.light_run import LightRun, Rows
+from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.servers import Server, server
 from tests.studies.faults.soundness import results
+from tests.studies.faults.watched_run import Rows
 
 PASSWORD = "canary-4f2a7c"
 """The password of our own server, which is looked for everywhere."""

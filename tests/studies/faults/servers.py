@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Connection, make_url
 
 USER = "driver"
 
@@ -46,23 +46,26 @@ class Server:
         self.execute(f"CREATE DATABASE {database}")
         return self.url(database)
 
-    def execute(self, statement: str, database: str = "postgres") -> list[Any]:
-        """Run a statement as the administrator and return its rows."""
+    @contextmanager
+    def connected(self, database: str = "postgres") -> Iterator[Connection]:
+        """Be the administrator, whose statements are committed one by one."""
         engine = sqlalchemy.create_engine(self.url(database), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
-                done = connection.exec_driver_sql(statement)
-                return list(done) if done.returns_rows else []
+                yield connection
         finally:
             engine.dispose()
 
+    def execute(self, statement: str, database: str = "postgres") -> list[Any]:
+        """Run a statement as the administrator and return its rows."""
+        with self.connected(database) as connection:
+            done = connection.exec_driver_sql(statement)
+            return list(done) if done.returns_rows else []
+
     def disconnect(self, database: str) -> int:
         """Terminate every connection to a database and return how many there were."""
-        return len(
-            self.execute(
-                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
-            )
-        )
+        with self.connected() as connection:
+            return disconnect(connection, database)
 
     def stop(self) -> None:
         """Stop it as an administrator does who does not wait for anybody."""
@@ -71,6 +74,12 @@ class Server:
     def start(self) -> None:
         """Start it again and wait until it answers."""
         self._server.ensure_postgres_running()
+
+
+def disconnect(administrator: Connection, database: str) -> int:
+    """Terminate every connection to a database and return how many there were."""
+    there = f"FROM pg_stat_activity WHERE datname = '{database}'"
+    return len(administrator.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {there}").all())
 
 
 @contextmanager

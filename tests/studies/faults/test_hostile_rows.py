@@ -13,7 +13,8 @@ from studies.__main__ import main
 from studies.database.store import Store
 from tests.browser import browser
 from tests.studies.faults.hostile import CONTROLS, EVERYTHING, MARKUP, PATH, SQL, TERMINAL
-from tests.studies.faults.light_run import NAME, LightRun
+from tests.studies.faults.light_run import LightRun
+from tests.studies.faults.watched_run import NAME
 from tests.studies.terminal import recorded
 
 SCRIPT = "javascript:window.owned=1"

@@ -1,15 +1,20 @@
 """kill -9 of the driver at random moments, then the same command: nothing acknowledged is lost, nothing doubled."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from studies.database.store import Store
 from tests.conftest import TALLIES
 from tests.studies.faults.forked import Nursery
-from tests.studies.faults.light_loop import loop
+from tests.studies.faults.kill_loop import loop
+from tests.studies.faults.light_run import LightRun
+from tests.studies.faults.ray_run import RayRun
+from tests.studies.faults.soundness import results
 from tests.studies.faults.tally import Tally
+from tests.studies.faults.watched_run import Rows
 
 
 @pytest.fixture
@@ -33,11 +38,33 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 def test_the_drivers_loop_without_ray(
     make_url: Callable[[Path], str],
     drivers: Nursery,
-    undisturbed: dict[str, Any],
+    undisturbed: Rows,
     tally: Tally,
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
+    def make(folder: Path, workers: int) -> LightRun:
+        return LightRun(drivers, folder, make_url(folder), workers=workers)
+
     loops: int = request.config.getoption("--loops")
-    loop(drivers, tmp_path, make_url, undisturbed=undisturbed, tally=tally, loops=loops)
+    loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
+    assert tally.rounds >= loops
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_url", ["sqlite", "postgresql"], indirect=True)
+def test_the_command_with_ray(
+    make_url: Callable[[Path], str], tally: Tally, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    def make(folder: Path, workers: int) -> RayRun:
+        return RayRun(folder, make_url(folder), workers=workers)
+
+    (tmp_path / "undisturbed").mkdir()
+    whole = make(tmp_path / "undisturbed", 1)
+    with closing(whole):
+        whole.finish()
+        with Store.open(whole.url) as store:
+            undisturbed = results(store)
+    loops: int = request.config.getoption("--loops")
+    loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
     assert tally.rounds >= loops

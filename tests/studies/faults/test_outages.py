@@ -12,9 +12,10 @@ import pytest
 
 from studies.database.spool import SPOOLED
 from tests.studies.faults.forked import Forked, Nursery
-from tests.studies.faults.light_run import LightRun, Rows
-from tests.studies.faults.servers import Server
-from tests.studies.faults.traces import wait_until
+from tests.studies.faults.light_run import LightRun
+from tests.studies.faults.servers import Server, disconnect
+from tests.studies.faults.traces import Moment, wait_until
+from tests.studies.faults.watched_run import Rows
 
 PATIENCE = 0.3
 REPORTS_BEFORE, REPORTS_MEANWHILE = 30, 20
@@ -50,6 +51,7 @@ def begin_outage(run: LightRun, begin: Callable[[], object]) -> Forked:
         "reports to be acknowledged while the storage is out",
     )
     assert not driver.has_ended, driver.errors
+    assert run.spool.exists(), driver.errors
     assert run.spool.stat().st_mode & 0o777 == 0o600
     return driver
 
@@ -208,10 +210,14 @@ class TestPostgreSQL:
         self, run_on_server: LightRun, guarded: Server, undisturbed: Rows, tmp_path: Path
     ) -> None:
         driver = run_on_server.start_until(0, patience=PATIENCE)
-        run_on_server.gate.open()
-        num_terminated = 0
-        while not driver.has_ended:
-            num_terminated += guarded.disconnect(database_of(tmp_path))
-        assert num_terminated > 10
+        with guarded.connected() as administrator:
+            run_on_server.gate.open()
+            num_terminated, since = 0, 0
+            while not driver.has_ended:
+                # Not so often that no write could ever come through.
+                if run_on_server.moments.now is Moment.COMMITTING and run_on_server.moments.count > since:
+                    num_terminated += disconnect(administrator, database_of(tmp_path))
+                    since = run_on_server.moments.count + 40
+        assert num_terminated > 5
         assert driver.finish() == 0, driver.errors
         run_on_server.check_end(undisturbed)
