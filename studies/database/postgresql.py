@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 
 from studies.database import advisory_lock
 from studies.database.advisory_lock import AdvisoryLock
@@ -54,10 +54,12 @@ class PostgreSQL(Backend):
         """Return an engine that notices dead connections and never waits for ever."""
         given = self._completed(_CONNECT_ARGS)
         try:
-            return create_engine(self.url, pool_pre_ping=True, connect_args=given, **ENGINE_OPTIONS)
+            engine = create_engine(self.url, pool_pre_ping=True, connect_args=given, **ENGINE_OPTIONS)
         except ImportError:
             advice = 'Install it: pip install "studies[postgres]"'
             raise unusable(self.url, "needs psycopg, which is not installed", advice) from None
+        event.listen(engine, "checkin", _leave_to_the_server)
+        return engine
 
     def _completed(self, connect_args: Mapping[str, str]) -> dict[str, str]:
         """Return what the URL does not say itself, and the environment's password."""
@@ -96,3 +98,13 @@ class PostgreSQL(Backend):
         raise unusable(
             self.url, "is on a server", "Copy it with pg_dump --format=custom --file=studies.dump."
         )
+
+
+def _leave_to_the_server(connection: Any, _: Any) -> None:
+    """Let the server say whether a connection may write.
+
+    After a transaction that only reads, SQLAlchemy would have the next one ask for leave to write in so many words:
+    against the will of an administrator who has made the database read-only, and in vain where a standby answers.
+    """
+    if connection is not None and not connection.closed:
+        connection.read_only = None

@@ -7,9 +7,11 @@ from sqlalchemy import make_url, text
 
 from studies.database.address import parse
 from studies.database.postgresql import PostgreSQL
+from studies.database.problems import OutageError
 from studies.database.schema import backup
 from studies.database.store import Store
 from studies.errors import UsageError
+from tests.studies.database.recorded import new_study
 
 SECRET = "canary-5f1e"
 
@@ -65,6 +67,22 @@ def test_a_user_who_may_not_create_tables_is_refused(postgres_url: str) -> None:
     engine.dispose()
     with pytest.raises(UsageError, match="no schema has been selected"):
         Store.open(postgres_url)
+
+
+def test_a_database_that_is_made_read_only_is_not_written_after_it_was_read(postgres_url: str) -> None:
+    with Store.open(postgres_url) as store:
+        study = new_study(store)
+    engine = PostgreSQL(parse(postgres_url)).engine()
+    with engine.begin() as connection:
+        name = make_url(postgres_url).database
+        connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    engine.dispose()
+    store = Store(PostgreSQL(parse(postgres_url)))
+    for _ in range(2):
+        assert [found.name for found in store.studies()] == [study.name]
+        with pytest.raises(OutageError, match="read-only transaction"):
+            store.add_event(study.id, "kind", None, "detail")
+    store.close()
 
 
 def test_a_backup_is_left_to_the_servers_own_tools(postgres_url: str) -> None:
