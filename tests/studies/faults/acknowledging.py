@@ -21,7 +21,7 @@ class Acknowledging(StackTrial):
 
     _reported: Report | None = None
 
-    def setup(self, config: dict[str, Any], **data: Any) -> None:  # type: ignore[override]
+    def setup(self, config: dict[str, Any], **data: Any) -> None:
         """Prepare the worker."""
         self._acknowledged = Acknowledged.of(Path(os.environ[TRACES]))
         vars(trial)["train_assignment"] = partial(

@@ -24,7 +24,7 @@ class LightRun(WatchedRun):
         self._nursery = nursery
         self.moments, self.gate = Moments.of(self.traces), Gate.of(self.traces)
 
-    def start(self, *, patience: float | None = None) -> Forked:
+    def start(self, *arguments: str, patience: float | None = None) -> Forked:
         """Start a driver; `patience` is how many seconds it waits for its storage before it goes on without."""
         self.moments.reset()
         environment = {
@@ -34,7 +34,7 @@ class LightRun(WatchedRun):
         }
         return self._nursery.start(
             self.folder,
-            *("./small.py", "--no-dashboard", "--quiet", "--workers", str(self.workers)),
+            *("./small.py", "--no-dashboard", "--quiet", "--workers", str(self.workers), *arguments),
             environment=environment if patience is None else environment | {PATIENCE: str(patience)},
         )
 

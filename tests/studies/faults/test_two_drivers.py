@@ -14,8 +14,9 @@ from studies.database.states import StudyState
 from studies.database.store import Store
 from tests.studies.database.recorded import contents
 from tests.studies.faults.forked import Forked, Nursery
-from tests.studies.faults.light_loop import NAME, LightRun
+from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.traces import Gate, wait_until
+from tests.studies.faults.watched_run import NAME
 
 LONGER = ("--set", "search.trials_per_cell=500", "--name", NAME)
 """So long that it does not end before anybody looks."""

@@ -105,8 +105,8 @@ class Gate:
         """Return the gate in a folder of traces."""
         return cls(folder)
 
-    def shut(self, *, before: int) -> None:
-        """Hold the next driver before the report with this number, counted from 0."""
+    def shut(self, *, before: int = 0) -> None:
+        """Hold drivers before the report with this number, counted from 0, and each after it."""
         self._waiting.unlink(missing_ok=True)
         self._shut.write_text(str(before))
 
