@@ -1,7 +1,12 @@
 """What an earlier run left in the spool comes to the storage before anything is read for the next."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+from sqlalchemy import func, select
+
+from studies.database import tables
 from studies.database.patience import MAX_SECONDS_OUT
 from studies.database.rows import StudyRow
 from studies.database.spool import FILE_NAME, Spool
@@ -9,10 +14,14 @@ from studies.database.spool_lines import Origin
 from studies.database.store import Store
 from studies.database.writer import Writer
 
+PUT_ASIDE: Final = "spool_put_aside"
+"""The kind of the event that says that writes were not drained."""
+
 
 def open_spool(store: Store, study: StudyRow, folder: Path) -> Spool:
     """Return the spool of a study, which lies in its own folder; a SpoolError if it cannot be used."""
-    origin = Origin(study=study.name, created_at=study.created_at, storage=store.address)
+    token = store.token(study.id)
+    origin = Origin(study=study.name, created_at=study.created_at, storage=store.address, token=token)
     return Spool(folder / FILE_NAME, origin)
 
 
@@ -21,14 +30,38 @@ def drain(
 ) -> StudyRow:
     """Write what waits in the study's spool, and return its row as it is then.
 
-    Raises a SpoolError if the spool cannot be read, or what waits in it not be written.
+    Where another run has gone on since without it, what waits is put aside: that run has trained it again, and has
+    made its own decisions. Raises a SpoolError if the spool cannot be read, or what waits in it not be written.
     """
     spool = open_spool(store, study, folder)
     if spool.is_empty:
         return study
+    if spool.token < _last_token(store, study.id):
+        _put_aside(store, study, spool)
+        return study
+    spool.adopt()
     with Writer(store, study.id, spool) as writer:
         if not writer.settle(max_seconds_out):
             raise writer.left_behind()
     drained = store.find_study(study.name)
     assert drained is not None, f"study {study.name} vanished"
     return drained
+
+
+def _last_token(store: Store, study_id: int) -> int:
+    """Return the token of the last run before this one that wrote anything: each begins with an event."""
+    table = tables.event
+    ours = store.token(study_id)
+    query = select(func.max(table.c.fencing_token)).where(
+        table.c.study_id == study_id, table.c.fencing_token < ours
+    )
+    with store.reading() as connection:
+        return connection.scalar(query) or 0
+
+
+def _put_aside(store: Store, study: StudyRow, spool: Spool) -> None:
+    moment = datetime.now(UTC)
+    name = f"{FILE_NAME}.aside-{moment:%Y%m%dT%H%M%S.%fZ}"
+    detail = f"another run went on without what waited in {FILE_NAME} (writes: {spool.num_waiting}); it is in {name}"
+    store.add_event(study.id, PUT_ASIDE, None, detail, moment)
+    spool.put_aside(name)

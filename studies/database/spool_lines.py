@@ -17,19 +17,21 @@ _WRITE: Final = re.compile(rb'(\d+),"write":(.+)', re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The study that writes belong to, and where it is kept, without any password."""
+    """The study that writes belong to, where it is kept, without any password, and the token of the run."""
 
     study: str
     created_at: datetime
     storage: str
+    token: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """The first line: `opened_at` is when the first write came."""
+    """The first line: when the first write came, and how many had come to the storage before this file."""
 
     origin: Origin
     opened_at: datetime
+    num_drained: int = 0
     format: int = FORMAT
 
 

@@ -110,6 +110,11 @@ class Store(Reader):
             del self._leases[study_id]
             taken.release()
 
+    def token(self, study_id: int) -> int:
+        """Return the fencing token that this store holds a study with, 0 where it does not hold it."""
+        held = self._leases.get(study_id)
+        return 0 if held is None else held.token
+
     def holder(self, study_id: int) -> Holder | None:
         """Return who holds a study, None where nobody does."""
         return lease.find_holder(self._backend, self._engine, study_id)

@@ -10,7 +10,8 @@ from typing import Any, Final, Self, final
 from studies.database.patience import MAX_SECONDS_OUT, SECONDS_TO_STOP, Patience, pauses
 from studies.database.problems import OutageError
 from studies.database.results import TrialResult
-from studies.database.spool import Spool, SpoolError, Waiting
+from studies.database.spool import Spool, Waiting
+from studies.database.spool_problems import SpoolError, left_behind, refused
 from studies.database.states import Phase, StudyState
 from studies.database.store import Store
 from studies.database.writes import AddEvent, AddTrial, RecordResult, SetStudyState, StartTrial, Write
@@ -130,7 +131,7 @@ class Writer:
 
     def left_behind(self) -> StudiesError:
         """Return the error of a run that ends before everything is in the storage."""
-        return self._spool.left_behind(self._why())
+        return left_behind(self._spool.path, self._spool.num_waiting, self._why())
 
     def _write(self, study_id: int, write: Write) -> None:
         assert study_id == self._study_id, "a writer writes to one study"
@@ -227,8 +228,10 @@ class Writer:
             if isinstance(job, _Offer):
                 job.error = error
                 self._offer = None if self._offer is job else self._offer
+            elif isinstance(error, HeldError):
+                self._fail(error)
             else:
-                self._fail(error if isinstance(error, HeldError) else self._spool.refused(job, error))
+                self._fail(refused(self._spool.path, job.number, error))
             self._changed.notify_all()
 
     def _fail(self, error: StudiesError) -> None:

@@ -20,17 +20,22 @@ class Fault:
         self.error: Exception | None = None
         self.comes_after_the_commit = False
         self.num_calls = 0
-        self._times_left = 0
+        self._num_good = self._times_left = 0
         self._may_go_on = threading.Event()
         self._may_go_on.set()
         for name in METHODS:
             monkeypatch.setattr(Store, name, self._disturbed(getattr(Store, name)))
 
     def begin(
-        self, error: Exception | None = None, *, comes_after_the_commit: bool = False, times: int = 10**9
+        self,
+        error: Exception | None = None,
+        *,
+        comes_after_the_commit: bool = False,
+        after: int = 0,
+        times: int = 10**9,
     ) -> None:
-        """Let the next writes fail."""
-        self._times_left = times
+        """Let the next writes fail, but for the first few."""
+        self._num_good, self._times_left = after, times
         self.error = error or OutageError("the storage is out: nobody answers", "Start the server.")
         self.comes_after_the_commit = comes_after_the_commit
 
@@ -47,8 +52,8 @@ class Fault:
         def call(*arguments: Any, **named: Any) -> Any:
             self.num_calls += 1
             self._may_go_on.wait()
-            error = self.error if self._times_left > 0 else None
-            self._times_left -= 1
+            error = self.error if self._num_good <= 0 < self._times_left else None
+            self._num_good, self._times_left = self._num_good - 1, self._times_left - (error is not None)
             if error is None or self.comes_after_the_commit:
                 method(*arguments, **named)
             if error is not None:

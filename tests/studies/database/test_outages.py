@@ -58,7 +58,7 @@ SCRIPT: list[Write] = [
 
 def rows(store: Store, study: StudyRow) -> dict[str, Any]:
     """Return what was recorded of the only study, and the order of its decisions and events."""
-    found = contents(store, *WITHOUT)
+    found: dict[str, Any] = contents(store, *WITHOUT)
     events = [event for event in store.events(study.id) if event.kind != SPOOLED]
     # A conflict is told when it is found.
     found["event"] = [
@@ -111,6 +111,8 @@ class Driver:
             torn = self.data.draw(st.sampled_from([b"", b'{"crc32":"00', b"\0\0\0"]))
             self.spool.path.write_bytes(b"".join(lines) + torn)
         self.spool = open_spool(self.store, self.study, self.folder)
+        if self.data.draw(st.booleans()):
+            self.spool.adopt()
 
 
 class TestAnyOutage:

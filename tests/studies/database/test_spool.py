@@ -5,13 +5,15 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from studies.database.spool import SPOOLED, Spool, SpoolError
+from studies.database.spool import SPOOLED, Spool
 from studies.database.spool_lines import Origin
+from studies.database.spool_problems import SpoolError
 from studies.database.states import StudyState
 from studies.database.writes import AddEvent, SetStudyState, Write
 from tests.studies.database.recorded import MOMENT
@@ -163,6 +165,41 @@ def test_another_studys_writes_are_refused(written: Path, other: Origin) -> None
     with pytest.raises(SpoolError, match="another study, depth_study of 2026-05-04 12:30 UTC in postgresql"):
         Spool(written, other)
     assert Spool(written, ORIGIN).num_waiting == 3
+
+
+def test_an_adopted_spool_leaves_the_old_file_to_who_has_it(written: Path) -> None:
+    old, mine = Spool(written, ORIGIN), replace(ORIGIN, token=7)
+    drained(old, 1)
+    new = Spool(written, mine)
+    assert new.token == 0
+    new.adopt()
+    old.append(FIRST)
+    assert (new.token, new.num_waiting) == (7, 2)
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
+    new.append(THIRD)
+    new.close()
+    second, third, again, event = drained(Spool(written, ORIGIN))
+    assert [second, third, again] == [SECOND, THIRD, THIRD]
+    assert isinstance(event, AddEvent)
+    assert event.detail.endswith("waited in spool.jsonl: 4")
+    assert list(written.parent.iterdir()) == []
+
+
+def test_an_empty_spool_needs_no_adoption(path: Path) -> None:
+    spool = Spool(path, ORIGIN)
+    spool.adopt()
+    assert spool.is_empty
+
+
+def test_a_disk_too_full_for_a_copy_keeps_the_old_spool(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        FullDisk(200, context)
+        spool = Spool(written, ORIGIN)
+        with pytest.raises(SpoolError, match="No space left"):
+            spool.adopt()
+    assert drained(Spool(written, ORIGIN), 3) == [FIRST, SECOND, THIRD]
 
 
 def test_a_study_may_have_moved_with_its_storage(written: Path) -> None:

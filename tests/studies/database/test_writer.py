@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from studies.database import patience
-from studies.database.draining import drain, open_spool
+from studies.database.draining import PUT_ASIDE, drain, open_spool
 from studies.database.rows import StudyRow
-from studies.database.spool import SPOOLED, Spool, SpoolError
+from studies.database.spool import SPOOLED, Spool
 from studies.database.spool_lines import Origin
+from studies.database.spool_problems import SpoolError
 from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.database.writer import HeldBackError, Writer
@@ -27,7 +28,12 @@ class Run:
 
     def __init__(self, store: Store, study: StudyRow, folder: Path, max_bytes: int = 10**6) -> None:
         self.store, self.study, self.path = store, study, folder / "spool.jsonl"
-        origin = Origin(study=study.name, created_at=study.created_at, storage=store.address)
+        origin = Origin(
+            study=study.name,
+            created_at=study.created_at,
+            storage=store.address,
+            token=store.token(study.id),
+        )
         self.told: list[str] = []
         self.should_stop = False
         self.writer = Writer(
@@ -252,6 +258,85 @@ def test_what_is_left_behind_is_drained_by_the_next_run(
     assert drain(store, study, run.path.parent).state is StudyState.COMPLETE
     assert (run.notes, run.spooled, run.path.exists()) == (["1"], 1, False)
     assert drain(store, study, run.path.parent) == study, "there was nothing to drain"
+
+
+def test_a_run_that_died_after_taking_the_study_changes_nothing(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault
+) -> None:
+    with store.hold(study.id):
+        run = Run(store, study, tmp_path / "run")
+        with run.writer:
+            run.note("0")
+            fault.begin()
+            run.note("1")
+        fault.end()
+    with store.hold(study.id):
+        pass
+    with store.hold(study.id):
+        drain(store, study, run.path.parent)
+    assert (run.notes, run.spooled) == (["0", "1"], 1)
+
+
+def test_a_drain_that_was_broken_off_goes_on_under_a_new_token(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault
+) -> None:
+    with store.hold(study.id):
+        run = Run(store, study, tmp_path / "run")
+        with run.writer:
+            fault.begin()
+            run.note("1")
+            run.note("2")
+        fault.end()
+    with store.hold(study.id):
+        fault.begin(after=1)
+        with pytest.raises(SpoolError, match="writes that wait in"):
+            drain(store, study, run.path.parent, max_seconds_out=0.1)
+        fault.end()
+    assert run.notes == ["1"]
+    with store.hold(study.id):
+        drain(store, study, run.path.parent)
+    assert (run.notes, run.spooled) == (["1", "2"], 1)
+
+
+def test_what_another_run_went_on_without_is_put_aside(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault
+) -> None:
+    with store.hold(study.id):
+        run = Run(store, study, tmp_path / "run")
+        with run.writer:
+            fault.begin()
+            run.note("1")
+        fault.end()
+    with store.hold(study.id):
+        store.add_event(study.id, "run_started", None, "on another machine")
+    with store.hold(study.id):
+        assert drain(store, study, run.path.parent) == study
+    assert (run.notes, run.spooled, run.path.exists()) == ([], 0, False)
+    (aside,) = run.path.parent.iterdir()
+    assert aside.name.startswith("spool.jsonl.aside-20")
+    put_aside = store.events(study.id)[-1]
+    assert put_aside.kind == PUT_ASIDE
+    assert put_aside.detail == (
+        f"another run went on without what waited in spool.jsonl (writes: 1); it is in {aside.name}"
+    )
+
+
+def test_a_run_that_was_taken_over_while_the_storage_was_out_stops(
+    store: Store, study: StudyRow, tmp_path: Path, fault: Fault
+) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as other, store.hold(study.id):
+        run = Run(store, study, tmp_path / "run")
+        with run.writer:
+            fault.begin()
+            run.note("1")
+            with other.hold(study.id, take_over=True):
+                fault.end()
+                with pytest.raises(HeldError):
+                    run.writer.settle()
+                with pytest.raises(HeldError):
+                    run.note("2")
+    assert run.notes == []
+    assert open_spool(store, study, run.path.parent).num_waiting == 1
 
 
 def test_draining_gives_up_where_the_storage_stays_out(run: Run, fault: Fault) -> None:
