@@ -21,6 +21,7 @@ PARTS = {
     "recording": "What recording gradients costs",
     "driver": "Whether the driver keeps up",
     "growth": "Whether anything grows faster than the trials",
+    "ten_thousand": "10,000 trials in the database",
 }
 ROOT = Path(__file__).parents[2]
 

@@ -1,0 +1,176 @@
+"""How long do 10,000 trials of ten replicates take to look at, report and resume, and how much memory?
+
+The storage, about 300 MB, is `depth_study` with more rates a cell, and results of the usual shape that are made up.
+`--folder` says where it is kept, and found the next time. Each door is the real command, in a process of its own.
+"""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from studies.database.store import Store
+from studies.planning import Plan
+from studies.request import Request, draft
+from studies.tuning.agenda import Agenda
+from tests.benchmarks.made_up import build
+from tests.benchmarks.measuring.part import part_parser
+from tests.benchmarks.measuring.text import table
+from trainables import datasets
+
+NAME = "large"
+TRIALS_PER_CELL = 185
+QUICK_TRIALS_PER_CELL = 6
+DOORS = ("list", "status", "show", "verify", "report")
+GOALS = {"report": "30 s, 1,024 MiB", "until a new trial": "15 s"}
+TIMEOUT = 600.0
+METERED = """
+import resource, subprocess, sys, time
+started = time.monotonic()
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(code)
+"""
+"""Starts a command from a small process: until it is loaded, a command counts the memory of what started it."""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Seconds on the clock and, of a process that has ended, of the processor, and the peak of its memory in MiB."""
+
+    what: str
+    seconds: float
+    processor_seconds: float | None = None
+    peak_mib: float | None = None
+
+    def row(self) -> list[str]:
+        """Return the cells of a table."""
+        optional = [self.processor_seconds, self.peak_mib]
+        shown = [
+            "" if each is None else f"{each:,.{digits}f}"
+            for each, digits in zip(optional, (1, 0), strict=True)
+        ]
+        return [self.what, f"{self.seconds:.1f}", *shown, GOALS.get(self.what, "")]
+
+
+def section(folder: Path, trials_per_cell: int) -> str:
+    """Build the storage in a folder where it is not there yet, measure, and return the table."""
+    request = Request(study="depth_study", settings={"search.trials_per_cell": trials_per_cell}, name=NAME)
+    built = [] if (folder / "studies.db").exists() else [_build(folder, request)]
+    measured = [*built, *(_run(folder / "studies.db", door) for door in DOORS), *_resume(folder, request)]
+    head = ["", "seconds", "of the processor", "peak MiB", "goal"]
+    return f"{54 * (trials_per_cell + 1):,} trials of ten replicates.\n\n" + table(
+        head, [m.row() for m in measured]
+    )
+
+
+def main() -> None:
+    """Print the section."""
+    parser = part_parser(__doc__)
+    parser.add_argument("--folder", type=Path, help="where the storage is kept (default: nowhere)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(options.folder or temporary).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        print(section(folder, QUICK_TRIALS_PER_CELL if options.quick else TRIALS_PER_CELL))
+
+
+def _build(folder: Path, request: Request) -> Measured:
+    started = time.monotonic()
+    plan = draft(request).freeze(datasets.load("digits"))
+    partial = folder / "partial.db"
+    with Store.open(f"sqlite:///{partial}") as store:
+        build(store, plan, command=request.command("run"))
+    partial.rename(folder / "studies.db")
+    return Measured(what="building the storage", seconds=time.monotonic() - started)
+
+
+def _run(storage: Path, door: str) -> Measured:
+    """Run a door as a user does."""
+    words = [sys.executable, "-c", METERED, *_words(door, *([] if door == "list" else [NAME]))]
+    done = subprocess.run(
+        words, env=_environment(storage), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"studies.{door} ended with {done.returncode}: {done.stderr}")
+    seconds, processor_seconds, peak_kib = map(float, done.stdout.split())
+    return Measured(what=door, seconds=seconds, processor_seconds=processor_seconds, peak_mib=peak_kib / 1024)
+
+
+def _words(door: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"studies.{door}", *arguments]
+
+
+def _environment(storage: Path) -> dict[str, str]:
+    where = {"STUDIES_STORAGE": f"sqlite:///{storage}", "STUDIES_OUTPUT": str(storage.parent / "runs")}
+    return {**os.environ, **where}
+
+
+def _resume(folder: Path, request: Request) -> list[Measured]:
+    """Cut off the end of a copy, measure the replay of the rest alone, and then the real command up to a new trial."""
+    storage = folder / "interrupted.db"
+    storage.unlink(missing_ok=True)
+    shutil.copy(folder / "studies.db", storage)
+    last = _cut(storage)
+    replay = Measured(what="replay alone", seconds=_replay(storage))
+    started = time.monotonic()
+    process = subprocess.Popen(
+        _words("run", *request.arguments(), "--no-dashboard", "--quiet"), env=_environment(storage), cwd=ROOT
+    )
+    while not _has_trial_after(storage, last):
+        if process.poll() is not None or time.monotonic() > started + TIMEOUT:
+            raise SystemExit(f"studies.run ended with {process.poll()} before a new trial")
+        time.sleep(0.02)
+    resume = Measured(
+        what="until a new trial", seconds=time.monotonic() - started, processor_seconds=_used_by(process.pid)
+    )
+    process.send_signal(signal.SIGINT)
+    process.wait(TIMEOUT)
+    return [replay, resume]
+
+
+def _used_by(pid: int) -> float:
+    """Return the processor seconds of a process that runs, those of what it started left out."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cut(storage: Path) -> int:
+    """Delete the confirm trials and the last search trial of each cell; return the last number that is left."""
+    with closing(sqlite3.connect(storage)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        (num_search,) = connection.execute("SELECT count(*) FROM trial WHERE phase = 'search'").fetchone()
+        (num_cells,) = connection.execute("SELECT count(DISTINCT cell) FROM trial").fetchone()
+        last = int(num_search - num_cells)
+        connection.execute("DELETE FROM trial WHERE number > ?", (last,))
+        connection.execute("UPDATE study SET state = 'interrupted'")
+    return last
+
+
+def _replay(storage: Path) -> float:
+    started = time.monotonic()
+    with Store.open(f"sqlite:///{storage}") as store:
+        study = store.find_study(NAME)
+        assert study is not None
+        plan = Plan.from_dict(NAME, study.plan)
+        Agenda(plan, store.trials(study.id), store.rung_results(study.id)).next_trial()
+    return time.monotonic() - started
+
+
+def _has_trial_after(storage: Path, number: int) -> bool:
+    with closing(sqlite3.connect(f"file:{storage}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT 1 FROM trial WHERE number > ?", (number,)).fetchone()
+    return found is not None
+
+
+if __name__ == "__main__":
+    main()
