@@ -1,6 +1,8 @@
 """`python -m studies.delete NAME` deletes a study with its folder, when it is told to twice, and nothing beside it."""
 
 import io
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +32,28 @@ class Keyboard(io.StringIO):
         return True
 
 
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage with the studies small and other, and their folders in runs."""
+    folder = tmp_path_factory.mktemp("originals")
+    with Store.open(sound.url(folder)) as opened:
+        sound.complete(opened, folder / "runs")
+        sound.complete(opened, folder / "runs", plan(name="other", trials=2))
+    return folder
+
+
+@pytest.fixture
+def store(originals: Path, url: str, tmp_path: Path) -> Iterator[Store]:
+    """A copy of it, open, where the doors look."""
+    shutil.copytree(originals, tmp_path, dirs_exist_ok=True)
+    with Store.open(url) as opened:
+        yield opened
+
+
 @pytest.fixture
 def output(store: Store, tmp_path: Path) -> Path:
-    """The output folder, with the folders of the studies small and other, both in the storage."""
-    folder = tmp_path / "runs"
-    sound.complete(store, folder)
-    sound.complete(store, folder, plan(name="other", trials=2))
-    return folder
+    """The output folder, with the folders of both studies."""
+    return tmp_path / "runs"
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

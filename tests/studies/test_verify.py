@@ -1,5 +1,6 @@
 """`python -m studies.verify NAME` says what holds, one line each, and exits with 1 if something does not."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,14 +15,21 @@ from tests.studies.verifying import sound
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a sound study called small."""
+    folder = tmp_path_factory.mktemp("original")
+    with Store.open(sound.url(folder)) as store:
+        sound.complete(store, folder)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a sound study called small, which the door looks in."""
+def folder(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, in which the door looks."""
     monkeypatch.setenv("STUDIES_STORAGE", sound.url(tmp_path))
     monkeypatch.setenv("STUDIES_OUTPUT", str(tmp_path))
-    with Store.open(sound.url(tmp_path)) as store:
-        sound.complete(store, tmp_path)
-    return tmp_path
+    return shutil.copytree(original, tmp_path, dirs_exist_ok=True)
 
 
 def execute(folder: Path, statement: str) -> None:
