@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import make_url
 
-LOOPS_IN_THE_SUITE = 4
+LOOPS_IN_THE_SUITE = 3
 TALLIES = pytest.StashKey[list[str]]()
 
 

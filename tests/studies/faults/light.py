@@ -5,7 +5,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,12 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 from sqlalchemy import Engine, event
 
-from studies import running
+from reports.files import write_whole
+from reports.inputs import ReportInputs
+from reports.json_report import json_report
+from reports.plain_json import as_json
+from reports.results import compute
+from studies import reporting, running
 from studies.database import sqlite
 from studies.database.writer import Writer
 from studies.run import main
@@ -32,6 +37,8 @@ TRACES = "STUDIES_TEST_TRACES"
 """The folder in which the driver leaves its traces: where it is, and what it has acknowledged."""
 PATIENCE = "STUDIES_TEST_PATIENCE"
 """Seconds for which the driver waits for a lock or tries a write again, where they are not to be the usual ones."""
+WHOLE_REPORT = "STUDIES_TEST_WHOLE_REPORT"
+"""Whether the report has its pictures, which take longer than everything else."""
 
 
 class LightTrial:
@@ -118,6 +125,14 @@ class LightTuner:
         return list(self.run_config.callbacks)
 
 
+def write_plain_report(inputs: ReportInputs, folder: Path) -> Path:
+    """Stand in for the report: its numbers and an empty page, for tests that do not look at it."""
+    report = json_report(inputs, compute(inputs))
+    write_whole(folder / "report.json", as_json(report).encode())
+    write_whole(folder / "report.html", b"")
+    return folder / "report.html"
+
+
 @contextmanager
 def starting_nothing(resources: Resources) -> Iterator[Future[Cluster]]:
     """Stand in for starting Ray: so many workers at once."""
@@ -132,6 +147,10 @@ def starting_nothing(resources: Resources) -> Iterator[Future[Cluster]]:
         )
     )
     yield future
+
+
+def _plain_report() -> AbstractContextManager[object]:
+    return patch.object(reporting, "write_report", write_plain_report)
 
 
 @contextmanager
@@ -153,6 +172,7 @@ def run_light(arguments: Sequence[str]) -> int:
     event.listen(Engine, "commit", lambda connection: moments.reach(Moment.COMMITTING))
     with (
         _patience(os.environ.get(PATIENCE)),
+        nullcontext() if WHOLE_REPORT in os.environ else _plain_report(),
         patch.object(cluster, "starting_cluster", starting_nothing),
         patch.object(tune, "Tuner", LightTuner),
         patch.object(tune, "with_parameters", lambda trainable, **_: trainable),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.studies.command import STUDY
 from tests.studies.faults.forked import Forked, Nursery
-from tests.studies.faults.light import PATIENCE, TRACES
+from tests.studies.faults.light import PATIENCE, TRACES, WHOLE_REPORT
 from tests.studies.faults.traces import Gate, Moment, Moments, wait_until
 from tests.studies.faults.watched_run import Fate, WatchedRun
 
@@ -17,11 +17,13 @@ NUM_MOMENTS = 400
 class LightRun(WatchedRun):
     """A study of 16 search trials and 2 confirm trials."""
 
-    def __init__(self, nursery: Nursery, folder: Path, url: str, *, workers: int = 1) -> None:
-        """Its drivers come from `nursery`."""
+    def __init__(
+        self, nursery: Nursery, folder: Path, url: str, *, workers: int = 1, whole_report: bool = False
+    ) -> None:
+        """Its drivers come from `nursery`; with `whole_report` they draw its pictures, too."""
         study = STUDY.replace("trials_per_cell=4", "trials_per_cell=8")
         super().__init__(folder, url, study=study, workers=workers)
-        self._nursery = nursery
+        self._nursery, self._whole_report = nursery, whole_report
         self.moments, self.gate = Moments.of(self.traces), Gate.of(self.traces)
 
     def start(self, *arguments: str, patience: float | None = None) -> Forked:
@@ -32,10 +34,12 @@ class LightRun(WatchedRun):
             "STUDIES_STORAGE": self.url,
             "STUDIES_OUTPUT": str(self.output),
         }
+        environment |= {} if patience is None else {PATIENCE: str(patience)}
+        environment |= {WHOLE_REPORT: "1"} if self._whole_report else {}
         return self._nursery.start(
             self.folder,
             *("./small.py", "--no-dashboard", "--quiet", "--workers", str(self.workers), *arguments),
-            environment=environment if patience is None else environment | {PATIENCE: str(patience)},
+            environment=environment,
         )
 
     def start_until(self, report: int, *, patience: float) -> Forked:

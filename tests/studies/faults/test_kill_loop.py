@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
-from tests.conftest import TALLIES
+from tests.conftest import LOOPS_IN_THE_SUITE, TALLIES
 from tests.studies.faults.forked import Nursery
 from tests.studies.faults.kill_loop import loop
 from tests.studies.faults.light_run import LightRun
@@ -43,10 +43,12 @@ def test_the_drivers_loop_without_ray(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    def make(folder: Path, workers: int) -> LightRun:
-        return LightRun(drivers, folder, make_url(folder), workers=workers)
-
     loops: int = request.config.getoption("--loops")
+    by_hand = loops > LOOPS_IN_THE_SUITE
+
+    def make(folder: Path, workers: int) -> LightRun:
+        return LightRun(drivers, folder, make_url(folder), workers=workers, whole_report=by_hand)
+
     loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
     assert tally.rounds >= loops
 
