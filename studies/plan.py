@@ -19,6 +19,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.request import draft
     from studies.session import load_dataset, settle
     from studies.summary import plan_lines, plan_summary
+    from studies.terminal.words import printable
 
     drafted = draft(request_of(options))
     dataset = load_dataset(drafted)
@@ -28,7 +29,7 @@ def _work(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(summary))
     else:
-        print("\n".join(plan_lines(summary)))
+        print(printable("\n".join(plan_lines(summary))))
     return 0
 
 

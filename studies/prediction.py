@@ -9,10 +9,10 @@ from scipy import stats
 
 from reports.comparison import contrasts
 from studies.database import frames
+from studies.database.problems import NothingYetError
 from studies.database.rows import StudyRow
 from studies.database.states import Phase
 from studies.database.store import Store
-from studies.errors import UsageError
 from studies.locations import Locations
 from studies.pilot import run_pilot
 from studies.planning import Plan
@@ -73,8 +73,7 @@ def find_basis_here(plan: Plan, dataset: Dataset, locations: Locations) -> Basis
     """Return the basis that the storage gives, if there is one, else a pilot; write nothing."""
     try:
         opened = Store.open(locations.storage, create=False)
-    except UsageError:
-        # Before the first run there is no storage, which is no reason not to plan one.
+    except NothingYetError:  # which is no reason not to plan a first run
         return find_basis(plan, dataset, None)
     with opened as store:
         return find_basis(plan, dataset, store)

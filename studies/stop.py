@@ -16,18 +16,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.recorded import find
+    from studies.terminal.words import printable
 
     with Store.open(locate(options.storage, options.output).storage, create=False) as store:
         study = find(store, options.name)
         holder = store.request_stop(study.id)
     if holder is None:
-        print(f"no run of {study.name} is going on; there is nothing to stop")
+        print(printable(f"no run of {study.name} is going on; there is nothing to stop"))
         return 0
-    print(
+    asked = (
         f"asked process {holder.process} on {holder.host} to stop {study.name}; "
         "it ends within seconds, and what was recorded is kept\n"
         f"See it end: python -m studies.status {study.name} --watch"
     )
+    print(printable(asked))
     return 0
 
 

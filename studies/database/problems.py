@@ -26,6 +26,10 @@ _READ_ONLY: Final = "25006"
 _TOO_LARGE: Final = "54"
 
 
+class NothingYetError(UsageError):
+    """There is no storage where one was to be read, or nothing is in it."""
+
+
 class StorageError(StudiesError):
     """The storage could not be read or written; the transaction left nothing behind."""
 

@@ -12,12 +12,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, select, table
 
-from studies.database.address import parse
+from studies.database.address import parse, shown
 from studies.database.backend import Backend
 from studies.database.postgresql import PostgreSQL
-from studies.database.problems import refusing, unusable
+from studies.database.problems import NothingYetError, refusing, unusable
 from studies.database.sqlite import SQLite
-from studies.errors import UsageError
 
 SCRIPTS: Path = Path(__file__).parent / "migrations"
 VERSION_TABLE: Final = "studies_version"
@@ -80,10 +79,12 @@ def refuse_unless_usable(backend: Backend, schema: Schema) -> None:
         raise unusable(backend.url, *why[schema.condition])
 
 
-def none_yet(backend: Backend) -> UsageError:
+def none_yet(backend: Backend) -> NothingYetError:
     """Return the refusal to read a database that does not exist or is empty."""
-    why = "holds no studies: none have been run yet"
-    return unusable(backend.url, why, "Run one first: python -m studies.run depth_study")
+    return NothingYetError(
+        [f"storage: {shown(backend.url)} holds no studies: none have been run yet"],
+        "Run one first: python -m studies.run depth_study",
+    )
 
 
 def create(backend: Backend) -> None:

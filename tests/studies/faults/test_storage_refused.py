@@ -15,7 +15,14 @@ from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.servers import Server
 
 RUN = ("run", "./small.py", "--no-dashboard")
-READERS = (("list",), ("status", "small"), ("show", "small"), ("report", "small"), ("database", "upgrade"))
+PLAN = ("plan", "./small.py")
+OF_ONE_STUDY = ("status", "show", "report", "stop", "verify")
+READERS = (
+    *((door, "small") for door in OF_ONE_STUDY),
+    ("delete", "small", "--yes"),
+    ("list",),
+    ("database", "upgrade"),
+)
 CANARY = "canary-c91d"
 
 
@@ -50,7 +57,7 @@ def content(folder: Path) -> dict[str, tuple[int, bytes | None]]:
 def check_refused(folder: Path, capsys: pytest.CaptureFixture[str], *said: str) -> None:
     """Check that a run and every reader are refused in two lines, and that nothing is written anywhere."""
     before = content(folder)
-    for words in (RUN, *READERS):
+    for words in (RUN, PLAN, *READERS):
         assert main(words) == 2, words
         told = capsys.readouterr()
         assert told.out == "", words
