@@ -17,29 +17,31 @@ class ActivationRecorder:
     def __init__(self, model: StackModel) -> None:
         """Prepare for one epoch."""
         self._model = model
-        self._responses: list[Tensor] = []
+        values, start = model.parameters.values, 1.0 if model.saturates else 0.0
+        self._responses = [values.new_full(shape, start) for shape in model.responses.shapes]
+        self._by_unit = [known.view(-1) for known in self._responses]
+        self._ones = values.new_empty(0)
         self._moments: list[Tensor] = []
         self._sizes: list[int] = []
 
     def note_responses(self) -> None:
         """Look for a response of every unit in the latest batch: a dead unit gives none in the whole epoch."""
-        found = [self._response(run) for run in self._model.responses.runs]
-        if not self._responses:
-            self._responses = found
-            return
-        for known, new in zip(self._responses, found, strict=True):
+        for known, run in zip(self._by_unit, self._model.responses.room.by_unit, strict=True):
             if self._model.saturates:
-                torch.minimum(known, new, out=known)
+                torch.minimum(known, self._least_saturation(run), out=known)
             else:
-                known.add_(new)
+                # The sum of a ReLU's responses is 0 where there is none; one product adds it to those before.
+                known.addmv_(run, self._ones_for(run.shape[1]))
 
-    def _response(self, run: Tensor) -> Tensor:
-        """Return what tells, for every unit, whether it responded: the sum of a ReLU, or the least saturation."""
-        if not self._model.saturates:
-            return run.sum(3)
+    def _ones_for(self, examples: int) -> Tensor:
+        if len(self._ones) != examples:
+            self._ones = self._ones.new_ones(examples)
+        return self._ones
+
+    def _least_saturation(self, run: Tensor) -> Tensor:
         if self._model.responses_are_unipolar:
-            return (run - 0.5).abs_().amin(3).mul_(2)
-        return run.abs().amin(3)
+            return (run - 0.5).abs_().amin(1).mul_(2)
+        return run.abs().amin(1)
 
     def note_moments(self) -> None:
         """Take mean and norm of h_l over the units and examples of the latest batch."""

@@ -13,7 +13,8 @@ class FlatParameters:
 
     `values` and `gradients` are flat; `value(name)` and `gradient(name)` are views into them. First come the hidden
     layers' weights, one after the other, then for each replicate the rest: so a norm for every hidden layer and
-    replicate, or for every replicate, takes few operations.
+    replicate, or for every replicate, takes few operations. `gradient_runs` are the gradient in such parts: those of
+    the hidden layers' weights, laid out as `weight_runs` says, and a last one for the rest.
     """
 
     def __init__(
@@ -38,8 +39,7 @@ class FlatParameters:
         self.gradients = torch.zeros_like(self.values)
         self._values = self._views(self.values, weights, rest)
         self._gradients = self._views(self.gradients, weights, rest)
-        self._parts = [*self.weight_runs(self.gradients), self._rest(self.gradients).unsqueeze(0)]
-        self._counts = [len(part) for part in self._parts]
+        self.gradient_runs = [*self.weight_runs(self.gradients), self._rest(self.gradients).unsqueeze(0)]
 
     def value(self, name: str) -> Tensor:
         """Return the parameter, shape (replicates, ...), as a view."""
@@ -62,26 +62,17 @@ class FlatParameters:
             start = end
         return runs
 
-    def gradient_norms_by_part(self, out: Tensor) -> None:
-        """Write the norms of the gradient, one row for each hidden layer's weights and a last one for the rest.
-
-        `out` has shape (hidden layers + 1, replicates).
-        """
-        for part, rows in zip(self._parts, torch.split(out, self._counts), strict=True):
-            torch.linalg.vector_norm(part, dim=2, out=rows)
-
     def gradient_norms(self) -> Tensor:
         """Return the norm of each replicate's whole gradient, shape (replicates,)."""
-        by_part = self.gradients.new_empty(sum(self._counts), self.replicates)
-        self.gradient_norms_by_part(by_part)
+        by_part = torch.cat([torch.linalg.vector_norm(run, dim=2) for run in self.gradient_runs])
         norms: Tensor = torch.linalg.vector_norm(by_part, dim=0)
         return norms
 
     def clip_gradients(self, max_norm: float) -> None:
         """Scale each replicate's gradient down to `max_norm`, as torch.nn.utils.clip_grad_norm_ does for one."""
         scale = (max_norm / (self.gradient_norms() + 1e-6)).clamp(max=1.0)
-        for part in self._parts:
-            part.mul_(scale.view(1, -1, 1))
+        for run in self.gradient_runs:
+            run.mul_(scale.view(1, -1, 1))
 
     def _rest(self, flat: Tensor) -> Tensor:
         return flat[self.replicates * sum(self.weight_sizes) :].view(self.replicates, -1)

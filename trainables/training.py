@@ -14,6 +14,7 @@ from trainables.datasets import Dataset
 from trainables.evaluation import count_correct, cross_entropy, evaluate
 from trainables.gradients import GradientRecorder, ReplicateMeasures
 from trainables.hyperparameters import Hyperparameters
+from trainables.norm_series import are_safe
 from trainables.optimizers import build_optimizer
 from trainables.records import EpochRecord
 from trainables.seeds import derive_seed
@@ -60,7 +61,8 @@ class Stack:
     """A stack of replicates in training: the networks, what updates them, and the seeds that drive them.
 
     `epoch` counts the epochs trained so far; `gradient_norms` are those of its last steps, (steps, replicates), if
-    it was measured. What training changes is all in a checkpoint.
+    it was measured. What training changes is all in a checkpoint. Gradients are measured with `precise_norms` unless
+    the initialisation, measured first, shows that there is no need.
     """
 
     model: StackModel
@@ -72,6 +74,7 @@ class Stack:
     diverged: list[bool]
     epoch: int = 0
     gradient_norms: NDArray[np.float64] | None = None
+    precise_norms: bool = True
 
     @classmethod
     def make(
@@ -126,7 +129,12 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
         if epoch not in layers_at:
             recorder = None
         elif recorder is None:
-            recorder = GradientRecorder(stack.model, num_steps=len(batches), earlier=stack.gradient_norms)
+            recorder = GradientRecorder(
+                stack.model,
+                num_steps=len(batches),
+                precise=stack.precise_norms,
+                earlier=stack.gradient_norms,
+            )
         records = _train_epoch(stack, epoch, batches, recorder)
         stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
         yield records
@@ -187,7 +195,10 @@ def _gather(inputs: Tensor, rows: Tensor) -> Tensor:
 
 
 def _measure_initialisation(stack: Stack) -> list[EpochRecord]:
-    """Measure gradients in training mode before any step, leaving running statistics as they are."""
+    """Measure gradients in training mode before any step, leaving running statistics as they are.
+
+    What is measured then decides how precise the norms have to be in training.
+    """
     data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
     size = min(max(MIN_INITIAL_BATCH, stack.hyperparameters.batch_size), data.train.shape[1])
     num_batches = min(NUM_INITIAL_BATCHES, data.train.shape[1] // size)
@@ -205,7 +216,9 @@ def _measure_initialisation(stack: Stack) -> list[EpochRecord]:
         recorder.after_measure()
         loss_sum += losses
     model.track_statistics(True)
-    losses_at_start = (loss_sum / (num_batches * size)).tolist()
+    losses_at_start, measures = (loss_sum / (num_batches * size)).tolist(), recorder.measures()
+    layers = [layer for measured in measures for layer in measured.layers]
+    stack.precise_norms = not are_safe(norm for layer in layers for norm in (layer.grad_l2, layer.delta_rms))
     return [
         EpochRecord(
             replicate=replicate,
@@ -214,7 +227,7 @@ def _measure_initialisation(stack: Stack) -> list[EpochRecord]:
             metrics=measured.metrics,
             layers=measured.layers,
         )
-        for replicate, (loss, measured) in enumerate(zip(losses_at_start, recorder.measures(), strict=True))
+        for replicate, (loss, measured) in enumerate(zip(losses_at_start, measures, strict=True))
     ]
 
 
