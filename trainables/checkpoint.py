@@ -49,7 +49,12 @@ class Parcel:
 def save(stack: Stack, assignment: Assignment) -> bytes:
     """Return the state after `stack.epoch` epochs as safetensors; the same state gives the same bytes."""
     tensors = {name: tensor.detach().cpu() for name, tensor in _all_tensors(stack).items()}
-    facts = {"assignment": _deciding(assignment), "epoch": stack.epoch, "diverged": stack.diverged}
+    facts = {
+        "assignment": _deciding(assignment),
+        "epoch": stack.epoch,
+        "diverged": stack.diverged,
+        "precise_norms": stack.precise_norms,
+    }
     return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
 
 
@@ -75,6 +80,7 @@ def restore(stack: Stack, data: bytes, assignment: Assignment) -> None:
     stack.optimizer.load_state_dict({**state, "state": {0: optimizer} if optimizer else {}})
     stack.gradient_norms = tensors[_NORMS].numpy() if _NORMS in tensors else None
     stack.diverged, stack.epoch = list(facts["diverged"]), int(facts["epoch"])
+    stack.precise_norms = facts["precise_norms"]
 
 
 def _all_tensors(stack: Stack) -> dict[str, Tensor]:
@@ -125,6 +131,7 @@ def _open(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[
         if facts.pop("sha256") != _digest(tensors, facts):
             raise CheckpointError("the checkpoint is damaged: its content has another SHA-256 than it states")
         _check_facts(facts, assignment)
+        facts["precise_norms"] = bool(facts["precise_norms"])
     except CheckpointError:
         raise
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -4,39 +4,28 @@ Measured after the backward pass and before clipping. Values stay in buffers on 
 epoch, so measuring never makes the host wait within an epoch.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from trainables import gradient_norms
 from trainables.activations import ActivationRecorder
-from trainables.layer_measures import layer_records, median
+from trainables.measured_epoch import MeasuredEpoch
 from trainables.norm_series import Measured, NormSeries
-from trainables.records import LayerRecord
 from trainables.stack_model import StackModel
 
 MIN_SAMPLED_STEPS = 20
-"""delta_rms, weight_rms and update_ratio are taken this often an epoch at least, or at every step if there are fewer."""
+"""Signals, weights and updates are measured this often an epoch at least, or at every step if there are fewer."""
 
 MOMENT_STEPS = 2
 """Steps of an epoch at which mean and standard deviation of the activations are taken, or all if fewer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplicateMeasures:
-    """One replicate over one epoch: its hidden layers, and what its whole gradient did."""
-
-    layers: tuple[LayerRecord, ...]
-    metrics: dict[str, float]
 
 
 class GradientRecorder:
     """Collects the measures of every hidden layer and replicate over one epoch after the other.
 
     A step is: backward, `after_backward`, clipping and update if there are any, `after_update` or `after_measure`.
-    `measures` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
+    `end_epoch` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
     """
 
     def __init__(
@@ -100,37 +89,22 @@ class GradientRecorder:
             self._norms.write(Measured.WEIGHTS, self._step, self._weights)
         self._step += 1
 
-    def measures(self, *, clip_norm: float | None = None) -> list[ReplicateMeasures]:
-        """Return each replicate's measures and end the epoch; here its values leave the device."""
+    def end_epoch(self, *, clip_norm: float | None = None) -> MeasuredEpoch:
+        """Return what was measured; here the norms leave the device."""
         norms = self._norms.values()
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with np.errstate(over="ignore"):
             whole = np.sqrt(np.square(norms[Measured.GRADIENTS]).sum(1))
-            layers = layer_records(self._columns(norms))
-            metrics = zip(
-                gradient_norms.num_nonfinite(whole).tolist(),
-                gradient_norms.clip_fraction(whole, clip_norm).tolist(),
-                gradient_norms.spike_rate(whole, self.earlier).tolist(),
-                strict=True,
-            )
+        measured = MeasuredEpoch(
+            norms=norms,
+            earlier=self.earlier,
+            whole=whole,
+            stride=self._stride,
+            examples=self._examples,
+            widths=self._model.deltas.widths,
+            weight_sizes=self._parameters.weight_sizes,
+            activations=self._activations,
+            clip_norm=clip_norm,
+        )
         self.earlier = whole[-gradient_norms.SPIKE_WINDOW :]
         self._begin_epoch()
-        return [
-            ReplicateMeasures(
-                layers=records,
-                metrics={"num_nonfinite": nonfinite, "clip_fraction": clipped, "spike_rate": spikes},
-            )
-            for records, (nonfinite, clipped, spikes) in zip(layers, metrics, strict=True)
-        ]
-
-    def _columns(self, norms: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return one array (layers, replicates) for each field of a layer's record, given the epoch's norms."""
-        gradients, sampled = norms[Measured.GRADIENTS, :, :-1], norms[Measured.DELTAS :, :: self._stride, :-1]
-        roots = np.sqrt(self._parameters.weight_sizes)[:, None]
-        sizes = np.outer(self._examples, self._model.deltas.widths)
-        deltas, weights, updates = sampled
-        updates /= weights
-        weights /= roots
-        deltas /= np.sqrt(sizes)[:, :, None]
-        mean = gradients.mean(0)
-        columns = mean, gradients.max(0), mean / roots, *median(sampled), *self._activations.columns()
-        return np.array(columns)
+        return measured

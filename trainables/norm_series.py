@@ -1,6 +1,6 @@
 """Norms of a stack's parts over the steps of an epoch: kept on the device, and handed out once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -28,7 +28,9 @@ class NormSeries:
     that float32 has no room for.
     """
 
-    def __init__(self, num_steps: int, num_parts: int, replicates: int, *, like: Tensor, precise: bool) -> None:
+    def __init__(
+        self, num_steps: int, num_parts: int, replicates: int, *, like: Tensor, precise: bool
+    ) -> None:
         """Make room on the device of `like`."""
         self.precise = precise
         self._dtype = torch.float64 if precise else like.dtype
@@ -47,8 +49,7 @@ class NormSeries:
                 into = self._norms[measured, step, start:end]
                 torch.linalg.vector_norm(run, dim=2, dtype=self._dtype, out=into)
             else:
-                values = run.numpy()
-                np.vecdot(values, values, out=self._squares[measured, step, start:end])
+                _write_squares(run.numpy(), self._squares[measured, step, start:end])
             start = end
 
     def values(self) -> NDArray[np.float64]:
@@ -60,7 +61,12 @@ class NormSeries:
         return values if self._squares is None else np.sqrt(values, out=values)
 
 
-def are_safe(norms: Iterable[float]) -> bool:
+@np.errstate(over="ignore", invalid="ignore")
+def _write_squares(values: NDArray[np.floating], out: NDArray[np.floating]) -> None:
+    np.vecdot(values, values, out=out)
+
+
+def are_safe(norms: NDArray[np.float64]) -> bool:
     """Return whether float32 has room for the squares that make up these norms."""
     low, high = SAFE_NORMS
-    return all(low < norm < high for norm in norms)
+    return bool(((norms > low) & (norms < high)).all())

@@ -12,8 +12,9 @@ from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError, restore, save
 from trainables.evaluation import capped_loss, evaluate
 from trainables.examination import examine
-from trainables.records import EpochRecord, Outcome, ReplicateRecord, TrialReport
-from trainables.training import Stack, StackData, train
+from trainables.records import Outcome, ReplicateRecord, TrialReport
+from trainables.trained_epoch import Scores, TrainedEpoch
+from trainables.training import Stack, StackData, train_epochs
 
 MAX_SECONDS_BETWEEN_REPORTS = 5.0
 """A trial that takes longer from rung to rung reports in between, so that progress is seen."""
@@ -46,15 +47,14 @@ def train_assignment(
     pending, notes = ([], ()) if checkpoint is None else _take_up(stack, checkpoint, assignment)
     del checkpoint
     saver = _Saver(assignment, seconds_between_checkpoints)
-    for records in train(stack, epochs=assignment.epochs, layers_at=assignment.layers_at):
-        pending += records
-        epoch = records[0].epoch
-        late = epoch > 0 and clock() - started > seconds_between_reports
-        if epoch in assignment.rungs or late:
-            report = _report(assignment, stack, records, worker=worker)
+    for trained in train_epochs(stack, epochs=assignment.epochs, layers_at=assignment.layers_at):
+        pending.append(trained)
+        late = trained.epoch > 0 and clock() - started > seconds_between_reports
+        if trained.epoch in assignment.rungs or late:
+            report = _report(assignment, stack, trained.scores, worker=worker)
             yield replace(
                 report,
-                epochs=tuple(pending),
+                epochs=tuple(record for epoch in pending for record in epoch.records()),
                 checkpoint=saver.after(stack, clock() - started),
                 busy_seconds=clock() - started,
                 notes=notes,
@@ -64,9 +64,9 @@ def train_assignment(
 
 def _take_up(
     stack: Stack, checkpoint: bytes, assignment: Assignment
-) -> tuple[list[EpochRecord], tuple[str, ...]]:
-    """Put a fresh stack where a checkpoint left off; return its initialisation's records, if asked for, and notes."""
-    initial = [r for records in train(stack, epochs=0, layers_at=assignment.layers_at) for r in records]
+) -> tuple[list[TrainedEpoch], tuple[str, ...]]:
+    """Put a fresh stack where a checkpoint left off; return its initialisation, if it is asked for, and notes."""
+    initial = list(train_epochs(stack, epochs=0, layers_at=assignment.layers_at))
     try:
         restore(stack, checkpoint, assignment)
     except CheckpointError as error:
@@ -91,13 +91,11 @@ class _Saver:
         return saved
 
 
-def _report(
-    assignment: Assignment, stack: Stack, records: Sequence[EpochRecord], *, worker: str
-) -> TrialReport:
+def _report(assignment: Assignment, stack: Stack, scores: Sequence[Scores], *, worker: str) -> TrialReport:
     """Return how the trial stands after the latest epoch."""
     last = stack.epoch == assignment.epochs
     keeps = last and assignment.keeps_models
-    replicates = _replicates(assignment, stack, records, reads_test=last and assignment.reads_test)
+    replicates = _replicates(assignment, stack, scores, reads_test=last and assignment.reads_test)
     return TrialReport(
         epoch=stack.epoch,
         objective=objective(assignment.objective, replicates, stack.data.num_classes),
@@ -125,22 +123,22 @@ def objective(name: str, replicates: Sequence[ReplicateRecord], num_classes: int
 
 
 def _replicates(
-    assignment: Assignment, stack: Stack, records: Sequence[EpochRecord], *, reads_test: bool
+    assignment: Assignment, stack: Stack, scores: Sequence[Scores], *, reads_test: bool
 ) -> tuple[ReplicateRecord, ...]:
-    tests: list[tuple[float | None, float | None]] = [(None, None)] * len(records)
+    tests: list[tuple[float | None, float | None]] = [(None, None)] * len(scores)
     if reads_test:
         tests = _test_scores(stack)
     return tuple(
         ReplicateRecord(
-            replicate=record.replicate,
-            block=assignment.blocks[record.replicate],
-            outcome=Outcome.DIVERGED if stack.diverged[record.replicate] else Outcome.COMPLETE,
-            val_loss=record.val_loss,
-            val_accuracy=record.val_accuracy,
+            replicate=replicate,
+            block=assignment.blocks[replicate],
+            outcome=Outcome.DIVERGED if stack.diverged[replicate] else Outcome.COMPLETE,
+            val_loss=latest.val_loss,
+            val_accuracy=latest.val_accuracy,
             test_loss=test_loss,
             test_accuracy=test_accuracy,
         )
-        for record, (test_loss, test_accuracy) in zip(records, tests, strict=True)
+        for replicate, (latest, (test_loss, test_accuracy)) in enumerate(zip(scores, tests, strict=True))
     )
 
 

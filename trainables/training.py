@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -12,14 +12,15 @@ from torch import Tensor
 from trainables import models
 from trainables.datasets import Dataset
 from trainables.evaluation import count_correct, cross_entropy, evaluate
-from trainables.gradients import GradientRecorder, ReplicateMeasures
+from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
-from trainables.norm_series import are_safe
+from trainables.norm_series import Measured, are_safe
 from trainables.optimizers import build_optimizer
 from trainables.records import EpochRecord
 from trainables.seeds import derive_seed
 from trainables.splits import Split
 from trainables.stack_model import StackModel
+from trainables.trained_epoch import Scores, TrainedEpoch
 
 NUM_INITIAL_BATCHES = 4
 """Batches over which gradients are measured before the first step."""
@@ -113,9 +114,14 @@ def epoch_order(seed: int, epoch: int, num_examples: int) -> Tensor:
     return torch.randperm(num_examples, generator=generator)
 
 
-@torch.no_grad()
 def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[list[EpochRecord]]:
-    """Train `stack` up to `epochs` and yield, for each epoch, one record for each replicate.
+    """Train `stack` up to `epochs` and yield, for each epoch, one record for each replicate, as `train_epochs` does."""
+    return (trained.records() for trained in train_epochs(stack, epochs=epochs, layers_at=layers_at))
+
+
+@torch.no_grad()
+def train_epochs(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[TrainedEpoch]:
+    """Train `stack` up to `epochs` and yield what each epoch left behind.
 
     Layers are measured in the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before
     its first epoch yields is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged`
@@ -135,23 +141,25 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
                 precise=stack.precise_norms,
                 earlier=stack.gradient_norms,
             )
-        records = _train_epoch(stack, epoch, batches, recorder)
+        trained = _train_epoch(stack, epoch, batches, recorder)
         stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
-        yield records
+        yield trained
 
 
 def _train_epoch(
     stack: Stack, epoch: int, batches: Sequence[Tensor], recorder: GradientRecorder | None
-) -> list[EpochRecord]:
+) -> TrainedEpoch:
     data = stack.data
     stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", epoch))
     sums = run_steps(stack, batches, recorder)
     num_seen = sum(rows.shape[1] for rows in batches)
     scores = [*(sums / num_seen), *evaluate(stack.model, data.inputs, data.targets, data.validation)]
-    measures = None
-    if recorder is not None:
-        measures = recorder.measures(clip_norm=stack.hyperparameters.clip_norm)
-    return _epoch_records(stack, epoch, torch.stack(scores), measures)
+    return TrainedEpoch(
+        epoch=epoch,
+        scores=_scores(stack, torch.stack(scores)),
+        learning_rate=stack.hyperparameters.learning_rate,
+        measured=None if recorder is None else recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm),
+    )
 
 
 def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
@@ -194,7 +202,7 @@ def _gather(inputs: Tensor, rows: Tensor) -> Tensor:
     return inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
 
 
-def _measure_initialisation(stack: Stack) -> list[EpochRecord]:
+def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     """Measure gradients in training mode before any step, leaving running statistics as they are.
 
     What is measured then decides how precise the norms have to be in training.
@@ -216,42 +224,23 @@ def _measure_initialisation(stack: Stack) -> list[EpochRecord]:
         recorder.after_measure()
         loss_sum += losses
     model.track_statistics(True)
-    losses_at_start, measures = (loss_sum / (num_batches * size)).tolist(), recorder.measures()
-    layers = [layer for measured in measures for layer in measured.layers]
-    stack.precise_norms = not are_safe(norm for layer in layers for norm in (layer.grad_l2, layer.delta_rms))
-    return [
-        EpochRecord(
-            replicate=replicate,
-            epoch=0,
-            train_loss=loss if math.isfinite(loss) else None,
-            metrics=measured.metrics,
-            layers=measured.layers,
-        )
-        for replicate, (loss, measured) in enumerate(zip(losses_at_start, measures, strict=True))
-    ]
+    measured = recorder.end_epoch()
+    stack.precise_norms = not are_safe(measured.norms[[Measured.GRADIENTS, Measured.DELTAS], :, :-1])
+    losses_at_start = (loss_sum / (num_batches * size)).tolist()
+    return TrainedEpoch(
+        epoch=0,
+        scores=[Scores(train_loss=loss if math.isfinite(loss) else None) for loss in losses_at_start],
+        learning_rate=None,
+        measured=measured,
+    )
 
 
-def _epoch_records(
-    stack: Stack, epoch: int, scores: Tensor, measures: Sequence[ReplicateMeasures] | None
-) -> list[EpochRecord]:
-    records = []
+def _scores(stack: Stack, scores: Tensor) -> list[Scores]:
+    """Return each replicate's scores, given them in the order of `Scores`, shape (scores, replicates)."""
     finite = scores.isfinite().all(0).tolist()
-    for replicate, values in enumerate(scores.t().tolist()):
-        stack.diverged[replicate] |= not finite[replicate]
-        train_loss, train_accuracy, val_loss, val_accuracy = (
-            [None] * 4 if stack.diverged[replicate] else values
-        )
-        records.append(
-            EpochRecord(
-                replicate=replicate,
-                epoch=epoch,
-                train_loss=train_loss,
-                train_accuracy=train_accuracy,
-                val_loss=val_loss,
-                val_accuracy=val_accuracy,
-                learning_rate=stack.hyperparameters.learning_rate,
-                metrics={} if measures is None else measures[replicate].metrics,
-                layers=() if measures is None else measures[replicate].layers,
-            )
-        )
-    return records
+    stack.diverged = [before or not now for before, now in zip(stack.diverged, finite, strict=True)]
+    names = [field.name for field in fields(Scores)]
+    return [
+        Scores() if diverged else Scores(**dict(zip(names, values, strict=True)))
+        for diverged, values in zip(stack.diverged, scores.t().tolist(), strict=True)
+    ]

@@ -57,7 +57,7 @@ def test_one_step_equals_autograd(
     recorder = GradientRecorder(stack.model, num_steps=1)
     with torch.no_grad():
         run_steps(stack, [rows], recorder)
-    for replicate, (twin, measured) in enumerate(zip(twins, recorder.measures(), strict=True)):
+    for replicate, (twin, measured) in enumerate(zip(twins, recorder.end_epoch().replicates(), strict=True)):
         signals = keep_signals(twin)
         loss = nn.functional.cross_entropy(twin(data.inputs[rows[replicate]]), data.targets[rows[replicate]])
         torch.autograd.backward(loss)
@@ -163,6 +163,29 @@ def test_a_last_batch_of_another_size_is_measured_as_the_others(digits: StackDat
     assert epoch[0].layers[0].delta_rms == pytest.approx(sorted(expected)[1], rel=1e-5)
 
 
+@pytest.mark.parametrize("gain", [0.5, 16.0], ids=["vanishing", "exploding"])
+def test_gradients_whose_squares_leave_float32_are_measured(digits: StackData, gain: float) -> None:
+    """At initialisation and in training, as in float64; a sum of squares in float32 would be 0 or infinite."""
+    hp = Hyperparameters(
+        depth=20,
+        width=32,
+        activation="sigmoid" if gain < 1 else "relu",
+        init="fitting",
+        init_gain=gain,
+        optimizer="sgd",
+        learning_rate=1e-30,
+    )
+    first_layers = []
+    for data in (digits, dataclasses.replace(digits, inputs=digits.inputs.double())):
+        stack = Stack.make("mlp", hp, data, seeds=SEEDS)
+        epochs = list(train(stack, epochs=1, layers_at=[0, 1]))
+        first_layers.append([record.layers[0] for records in epochs for record in records])
+    for single, double in zip(*first_layers, strict=True):
+        assert not 1e-17 < double.delta_rms < 1e17
+        assert single.delta_rms == pytest.approx(double.delta_rms, rel=1e-3)
+        assert single.grad_l2 == pytest.approx(double.grad_l2, rel=1e-3)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
 def test_no_step_makes_the_host_wait(digits: StackData, optimizer: str) -> None:
@@ -184,7 +207,7 @@ def test_no_step_makes_the_host_wait(digits: StackData, optimizer: str) -> None:
             run_steps(stack, batches, recorder)
     finally:
         torch.cuda.set_sync_debug_mode(before)
-    assert recorder.measures()[0].metrics["num_nonfinite"] == 0
+    assert recorder.end_epoch().replicates()[0].metrics["num_nonfinite"] == 0
 
 
 def test_the_whole_gradient_is_that_of_all_parameters(digits: StackData) -> None:
@@ -205,7 +228,7 @@ def test_the_whole_gradient_is_that_of_all_parameters(digits: StackData) -> None
         recorder = GradientRecorder(stack.model, num_steps=1)
         recorder.after_backward()
         recorder.after_measure()
-        metrics = [measured.metrics for measured in recorder.measures(clip_norm=clip_norm)]
+        metrics = [measured.metrics for measured in recorder.end_epoch(clip_norm=clip_norm).replicates()]
         assert [each["clip_fraction"] for each in metrics] == [share] * 3
 
 
@@ -219,5 +242,5 @@ def test_spikes_are_told_by_the_steps_of_the_epoch_before(digits: StackData) -> 
         stack.model.backward(cross_entropy(logits, digits.targets[rows])[1] * factor)
         recorder.after_backward()
         recorder.after_measure()
-        rates.append(recorder.measures()[0].metrics["spike_rate"])
+        rates.append(recorder.end_epoch().replicates()[0].metrics["spike_rate"])
     assert rates == [0.0, 0.0, 0.0, 1.0]

@@ -9,9 +9,10 @@ import pytest
 
 from tests.trainables.small import assignment
 from trainables import reporting
-from trainables.records import EpochRecord, Outcome, ReplicateRecord, TrialReport
+from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import objective, train_assignment
-from trainables.training import StackData, train
+from trainables.trained_epoch import TrainedEpoch
+from trainables.training import StackData, train_epochs
 
 CHANCE = math.log(10)
 
@@ -86,12 +87,12 @@ class TestCheckpoints:
         """Let every epoch take four seconds."""
         self.now = 0.0
 
-        def train_slowly(*given: Any, **named: Any) -> Iterator[list[EpochRecord]]:
-            for records in train(*given, **named):
-                self.now += 4.0 * (records[0].epoch > 0)
-                yield records
+        def train_slowly(*given: Any, **named: Any) -> Iterator[TrainedEpoch]:
+            for trained in train_epochs(*given, **named):
+                self.now += 4.0 * (trained.epoch > 0)
+                yield trained
 
-        monkeypatch.setattr(reporting, "train", train_slowly)
+        monkeypatch.setattr(reporting, "train_epochs", train_slowly)
 
     def reports(
         self, data: StackData, *, checkpoint: bytes | None = None, **changes: Any

@@ -1,0 +1,49 @@
+"""What one epoch of a stack left behind, from which its records are made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trainables.measured_epoch import MeasuredEpoch
+from trainables.records import EpochRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """One replicate's losses in nats and accuracies; None where there are none."""
+
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedEpoch:
+    """One epoch's scores by replicate and, where the layers were measured, `measured`.
+
+    Records are made when they are asked for: those of several epochs in one go take half the time, for a step of
+    training leaves nothing in the processor's caches.
+    """
+
+    epoch: int
+    scores: Sequence[Scores]
+    learning_rate: float | None
+    measured: MeasuredEpoch | None
+
+    def records(self) -> list[EpochRecord]:
+        """Return one record for each replicate."""
+        measures = None if self.measured is None else self.measured.replicates()
+        return [
+            EpochRecord(
+                replicate=replicate,
+                epoch=self.epoch,
+                train_loss=scores.train_loss,
+                train_accuracy=scores.train_accuracy,
+                val_loss=scores.val_loss,
+                val_accuracy=scores.val_accuracy,
+                learning_rate=self.learning_rate,
+                metrics={} if measures is None else measures[replicate].metrics,
+                layers=() if measures is None else measures[replicate].layers,
+            )
+            for replicate, scores in enumerate(self.scores)
+        ]
