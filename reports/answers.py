@@ -95,8 +95,10 @@ def setting_of(inputs: ReportInputs, look: Look) -> Setting:
     )
 
 
-def opening(at_best: Sequence[Said], averaged: Sequence[Said]) -> list[Sentence]:
-    """Two or three sentences for the top of the page, about the factor that the plan names first.
+def opening(
+    at_best: Sequence[Said], averaged: Sequence[Said], lead: Sequence[Sentence] = ()
+) -> list[Sentence]:
+    """Two or three sentences for the top of the page, `lead` before those about the factor that the plan names first.
 
     First the contrast at best (the firmest gate, then the largest difference), then the averaged one; where that
     depends on another factor, the sentence that says so and the level where the difference is largest.
@@ -108,7 +110,7 @@ def opening(at_best: Sequence[Said], averaged: Sequence[Said]) -> list[Sentence]
         _firmest([said for said in family if said.row["factor"] == first]) for family in (at_best, averaged)
     ]
     sentences = [sentence for said in chosen if said is not None for sentence in _shortened(said)]
-    return sentences[:MOST]
+    return [*lead, *sentences][:MOST]
 
 
 def _firmest(family: Sequence[Said]) -> Said | None:

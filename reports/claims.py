@@ -21,7 +21,7 @@ from reports.phrases import (
     unit_spoken,
 )
 from reports.sentence import Sentence, Setting
-from reports.words import decimals_for, number, p_value, signed
+from reports.words import count, decimals_for, number, p_value, signed, small
 
 __all__ = ["Gate", "Rules", "Sentence", "Setting", "about_contrast", "about_family", "gate_of"]
 
@@ -112,6 +112,15 @@ class _Printed:
         return counted(self.row["num_blocks"], "block", "blocks")
 
     @property
+    def as_factor(self) -> str:
+        """What a difference of logarithms is as a factor; nothing for other outcomes."""
+        if self.row["outcome"] != "ln_total_growth":
+            return ""
+        factor = self.numbers["factor"] = math.exp(min(abs(self.row["estimate"]), 700.0))
+        shown = number(factor, 1) if factor < 10 else count(round(factor)) if factor < 1e5 else small(factor)
+        return f", a factor of {shown},"
+
+    @property
     def smallest(self) -> str:
         self.numbers["smallest_effect"] = self.row["smallest_effect"]
         return f"{self.scale * self.row['smallest_effect']:g}{self.with_unit}"
@@ -127,7 +136,7 @@ def _direction(printed: _Printed) -> str:
     lower = row["estimate"] < 0
     text = (
         f"{printed.outcome} is {'lower' if lower else 'higher'} by {printed.value('estimate', flip=lower)}"
-        f"{printed.with_unit} {printed.interval(flip=lower)} {printed.pair} "
+        f"{printed.with_unit} {printed.interval(flip=lower)}{printed.as_factor} {printed.pair} "
         f"({printed.blocks}, {printed.p('p_holm')})"
     )
     if row["gate"] == Gate.MEANINGFUL:

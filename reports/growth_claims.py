@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,6 +67,13 @@ def opening_growth(said: Sequence[Said], most: int = 3) -> list[list[Sentence]]:
     for each in sorted(said, key=_firmness, reverse=True):
         firmest.setdefault(str(each.row["factor"]), each)
     return [_shortened(each) for each in [*firmest.values()][:most]]
+
+
+def leading_growth(factors: Collection[str], said: Sequence[Said]) -> list[Sentence]:
+    """What the whole report opens with where a study sets the first weights: that asks about growth, not about loss."""
+    if not {"init", "init_gain"}.intersection(factors):
+        return []
+    return [sentence for sentences in opening_growth(said, most=1) for sentence in sentences]
 
 
 def _firmness(said: Said) -> tuple[bool, float]:

@@ -13,6 +13,7 @@ from reports.caveats import caveats_record
 from reports.draws import lottery_record
 from reports.evaluation import evaluation_record
 from reports.failures import described_contrasts, failures_record
+from reports.growth_claims import leading_growth, said_growth
 from reports.inputs import ReportInputs
 from reports.key_numbers import key_numbers
 from reports.plain_json import json_value
@@ -25,6 +26,7 @@ from reports.variation import variation_record
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete."""
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
+    growth = said_growth(inputs, results)
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
     analysis = three_paragraphs(
         inputs, results, best=best, confirmed=confirmed, at_best=at_best, averaged=averaged
@@ -36,7 +38,10 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "state": inputs.state,
         "created_at": inputs.created_at,
         "generated_at": inputs.generated_at,
-        "answer": [{"sentence": said.text, "gate": said.gate} for said in opening(at_best, averaged)],
+        "answer": [
+            {"sentence": said.text, "gate": said.gate}
+            for said in opening(at_best, averaged, leading_growth(inputs.factors, growth))
+        ],
         "found": found(inputs, best, confirmed),
         "headline": key_numbers(inputs, results),
         "analysis": [each.text for each in analysis],
@@ -54,7 +59,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "lottery": lottery_record(inputs, results),
         "variation": variation_record(inputs, results),
         "limits": caveats_record(inputs, results),
-        "stability": stability_record(inputs, results, contrast_records),
+        "stability": stability_record(inputs, results, growth, contrast_records),
         "best": best,
         "confirmed": confirmed,
         "evaluation": evaluation_record(inputs, best),

@@ -23,13 +23,19 @@ _NUMBERS = [
     "twelve",
 ]
 _NOUNS = {"depth": ("hidden layer", "hidden layers"), "replicates": ("replicate", "replicates")}
-_SWITCHES = {"batch_norm": "batch normalisation", "residual": "residual connections"}
-_KINDS = {"activation": "activations", "init": "initialisation", "schedule": "schedule"}
+_SWITCHES = {"batch_norm": "batch normalisation"}
+_KINDS = {
+    "activation": "activations",
+    "init": "initialisation",
+    "schedule": "schedule",
+    "residual": "residual connections",
+}
 _SPOKEN = {
     "batch_norm": "batch normalisation",
     "depth": "the number of hidden layers",
     "optimizer": "the optimizer",
     "learning_rate": "the learning rate",
+    "residual": "residual connections",
 }
 
 
@@ -57,16 +63,20 @@ def level_spoken(factor: str, level: Any) -> str:
     if factor == "optimizer":
         return level_name(level)
     if factor in _KINDS and isinstance(level, str):
-        return f"{level_name(level)} {_KINDS[factor]}"
+        return f"{'no' if _is_without(factor, level) else level_name(level)} {_KINDS[factor]}"
     if level is None:
         return f"no {factor_name(factor)}"
     return f"{factor_name(factor)} {level_name(level)}"
 
 
+def _is_without(factor: str, level: Any) -> bool:
+    return level is False or (factor in _KINDS and level == "none")
+
+
 def condition(factor: str, level: Any) -> str:
     """Where a level holds: "with seven hidden layers", "at dropout 0.5", "without batch normalisation"."""
-    if level is False:
-        return f"without {level_spoken(factor, level)}"
+    if _is_without(factor, level):
+        return f"without {_KINDS.get(factor) or level_spoken(factor, level)}"
     numeric = isinstance(level, int | float) and not isinstance(level, bool) and factor not in _NOUNS
     return f"{'at' if numeric else 'with'} {level_spoken(factor, level)}"
 
@@ -75,6 +85,8 @@ def rather(factor: str, level_a: Any, level_b: Any) -> str:
     """The second level held against the first: "with dropout 0.5 rather than 0.3", "with RMSprop rather than SGD"."""
     if isinstance(level_a, bool) and isinstance(level_b, bool):
         return f"{condition(factor, level_b)} rather than {'with' if level_a else 'without'}"
+    if _is_without(factor, level_b):
+        return f"{condition(factor, level_b)} rather than with {level_name(level_a)}"
     if factor in _NOUNS and isinstance(level_a, int):
         return f"with {level_spoken(factor, level_b)} rather than {spelled(level_a)}"
     return f"with {level_spoken(factor, level_b)} rather than {level_name(level_a)}"
@@ -88,6 +100,8 @@ def both(factor: str, level_a: Any, level_b: Any) -> str:
         return f"with {spelled(level_a)} and with {level_spoken(factor, level_b)}"
     if factor == "optimizer":
         return f"with {level_name(level_a)} and with {level_name(level_b)}"
+    if _is_without(factor, level_a):
+        return f"{condition(factor, level_a)} and with {level_spoken(factor, level_b)}"
     return f"with {level_spoken(factor, level_a)} and with {level_name(level_b)}"
 
 

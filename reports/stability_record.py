@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.answers import Said
-from reports.growth_claims import opening_growth, said_growth
+from reports.growth_claims import opening_growth
 from reports.inputs import ReportInputs
 from reports.paragraphs.limits import association
 from reports.results import Results
@@ -27,13 +27,13 @@ EXPLAINED = {
 def stability_record(
     inputs: ReportInputs,
     results: Results,
+    said: Sequence[Said],
     contrast_records: Callable[[pd.DataFrame, Sequence[Said]], list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """Shares of verdicts, what thresholds change of them, growth by contrast with its sentences, theory by cell.
 
-    `association`, the sentence on growth and loss, is null before a look is whole.
+    `said` is `said_growth`. `association`, the sentence on growth and loss, is null before a look is whole.
     """
-    said = said_growth(inputs, results)
     along = association(results) if results.look.number else None
     return {
         "verdicts": results.verdicts.to_dict("records"),

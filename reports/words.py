@@ -55,9 +55,11 @@ def level_name(value: Any) -> str:
 
 
 def level_phrase(factor: str, value: Any) -> str:
-    """A level with its factor: "depth 5", "batch norm on", but "Adam" alone."""
+    """A level with its factor: "depth 5", "batch norm on", "no residual", but "Adam" alone."""
     if factor in _SELF_EXPLAINING and isinstance(value, str) and value != "none":
         return level_name(value)
+    if factor in ("residual", "schedule") and isinstance(value, str):
+        return f"{'no' if value == 'none' else level_name(value)} {factor_name(factor)}"
     return f"{factor_name(factor)} {level_name(value)}"
 
 

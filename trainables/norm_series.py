@@ -67,6 +67,6 @@ def _write_squares(values: NDArray[np.floating], out: NDArray[np.floating]) -> N
 
 
 def are_safe(norms: NDArray[np.float64]) -> bool:
-    """Return whether float32 has room for the squares that make up these norms."""
+    """Return whether float32 has room for the squares that make up these norms, which are precise."""
     low, high = SAFE_NORMS
-    return bool(((norms > low) & (norms < high)).all())
+    return bool(((norms == 0) | ((norms > low) & (norms < high))).all())

@@ -108,7 +108,12 @@ def _growth(results: Results) -> Line | None:
     if ratios.empty:
         return Line(text=f"{text}; no theory is at hand for these settings.", numbers=[low, high])
     off = float((ratios - 1).abs().median())
-    return Line(text=f"{text}, in the median within {percent(off)} of theory.", numbers=[low, high, off])
+    known, cells = len(ratios), len(theory)
+    where = "" if known == cells else f", where there is one ({count(known)} of {count(cells)} cells)"
+    return Line(
+        text=f"{text}, in the median within {percent(off)} of theory{where}.",
+        numbers=[low, high, off, known, cells],
+    )
 
 
 def association(results: Results) -> Line | None:

@@ -6,25 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.answers import AT_BEST, AVERAGED, CLAIMS, Said
+from reports.answers import AT_BEST, AVERAGED, Said
 from reports.best import spread
 from reports.budget_curve import expected_best
-from reports.claims import Gate
 from reports.cube import plain
 from reports.effects import failure_rates, failures_first, optimism
 from reports.inputs import ReportInputs
-from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
-from reports.phrases import (
-    both,
-    capital,
-    condition,
-    configuration,
-    counted,
-    factor_spoken,
-    listed,
-    outcome_spoken,
-    rather,
-)
+from reports.paragraphs.differences import differences
+from reports.paragraphs.paragraph import Line, Paragraph, paragraph
+from reports.phrases import condition, configuration, counted, listed
 from reports.results import Results
 from reports.words import count, decimals_for, factor_name, number, percent, small
 
@@ -38,13 +28,14 @@ def performance(
     averaged: Sequence[Said],
 ) -> Paragraph:
     """What was found: gated sentences and plain description, nothing else."""
+    epochs = int(inputs.plan["confirm"]["epochs"])
     return paragraph(
         [
             failures(inputs, results),
             _best(inputs, best),
             _optimism(results, best),
-            *_family(at_best, AT_BEST),
-            *_family(averaged, AVERAGED),
+            *differences(at_best, AT_BEST, epochs),
+            *differences(averaged, AVERAGED, epochs),
             None if inputs.has_cells else _default(confirmed),
             None if inputs.has_cells else _budget(inputs),
         ]
@@ -113,85 +104,6 @@ def _optimism(results: Results, best: Mapping[str, Any] | None) -> Line | None:
         "the winner of a search it keeps a small optimism.",
         numbers=[gap.estimate, gap.ci_low, gap.ci_high],
     )
-
-
-def _family(family: Sequence[Said], place: str) -> list[Line | None]:
-    """Claims in full, the rest gathered by gate."""
-    claims = [said for said in family if said.row["gate"] in (Gate.MEANINGFUL, Gate.DIRECTION)]
-    lines = [line_of(said.sentences) for said in claims]
-    lines += _dependences([said for said in family if said.row["gate"] == Gate.INTERACTION])
-    return [*lines, *(_gathered(family, gate, place) for gate in _GATHERED)]
-
-
-def _dependences(family: Sequence[Said]) -> list[Line | None]:
-    """Per factor and what it depends on: that it does, and the largest simple effect that is claimed."""
-    groups: dict[tuple[str, str], list[Said]] = {}
-    for said in family:
-        groups.setdefault((said.row["factor"], said.row["interacts_with"]), []).append(said)
-    return [line for (_, by), group in groups.items() for line in _dependence(by, group)]
-
-
-def _dependence(by: str, group: Sequence[Said]) -> list[Line | None]:
-    row = group[0].row
-    pairs = listed([_rather(said.row) for said in group])
-    text = f"How {outcome_spoken(row['outcome'])} changes {pairs} depends on {factor_spoken(by)}."
-    levels = [[said.row["level_a"], said.row["level_b"]] for said in group]
-    # The first sentence of an interaction names it, one per level follows.
-    claimed = [
-        (abs(effect["estimate"]), sentence)
-        for said in group
-        if said.by_level is not None
-        for sentence, effect in zip(said.sentences[1:], _records(said.by_level), strict=True)
-        if sentence.gate in CLAIMS[:2]
-    ]
-    if not claimed:
-        return [
-            Line(text=f"{text[:-1]}, though no difference at a single level is resolved.", numbers=levels)
-        ]
-    largest = max(claimed, key=lambda pair: pair[0])[1]
-    return [Line(text=text, numbers=levels), line_of([largest])]
-
-
-_GATHERED = {
-    Gate.EQUIVALENT: "{place}, test log-losses are practically equal (within ±{smallest} nats) {pairs}.",
-    Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
-    Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
-    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far point to {pairs}.",
-}
-
-
-def _gathered(family: Sequence[Said], gate: Gate, place: str) -> Line | None:
-    rows = [said.row for said in family if said.row["gate"] == gate]
-    if not rows:
-        return None
-    speak = {Gate.EQUIVALENT: _both, Gate.INDICATED: _pointed}.get(gate, _rather)
-    subject, verb = ("difference", "is") if len(rows) == 1 else ("differences", "are")
-    smallest = rows[0]["smallest_effect"]
-    text = _GATHERED[gate].format(
-        place=capital(place),
-        smallest=f"{smallest:g}",
-        pairs=listed([speak(row) for row in rows]),
-        subject=f"the {subject} in test log-loss",
-        verb=verb,
-    )
-    numbers = [
-        [row[name] for name in ("level_a", "level_b", "estimate", "ci_low", "ci_high")] for row in rows
-    ]
-    return Line(text=text, numbers=[smallest, numbers])
-
-
-def _rather(row: Mapping[str, Any]) -> str:
-    return rather(row["factor"], row["level_a"], row["level_b"])
-
-
-def _both(row: Mapping[str, Any]) -> str:
-    return both(row["factor"], row["level_a"], row["level_b"])
-
-
-def _pointed(row: Mapping[str, Any]) -> str:
-    places = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
-    low, high = number(row["ci_low"], places), number(row["ci_high"], places)
-    return f"{number(row['estimate'], places)} nats [{low} to {high}] {_rather(row)}"
 
 
 def _default(confirmed: Sequence[Mapping[str, Any]]) -> Line | None:

@@ -1,6 +1,6 @@
 """Gradient flow: the signal's gradient by layer, relative to the last hidden layer, with the theory's line dashed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,25 +13,29 @@ from reports.theme import INK, MUTED, Theme
 from reports.words import factor_name
 
 NAME_WIDTH = 40.0  # points that "depth 7" takes
-COLUMNS = ["line", "layer", "median", "low", "high", "theory"]
+COLUMNS = ["panel", "line", "layer", "median", "low", "high", "theory"]
 
 
-def tidy(signal: pd.DataFrame, lines: pd.Series, growth: float | None) -> pd.DataFrame:
-    """Rows to draw: line (label of the line), layer, median, low, high (5-95 % over blocks), theory.
+def tidy(
+    signal: pd.DataFrame, panels: pd.Series, lines: pd.Series, growths: Mapping[str, float]
+) -> pd.DataFrame:
+    """Rows to draw: panel, line (their labels), layer, median, low, high (5-95 % over blocks), theory.
 
-    `signal` is one panel's part of `signal.relative_signal` at one epoch; `lines` gives each of its rows the label
-    of its line. Cells that share a line are averaged in ln within a block. `growth` is the growth per block that
-    theory predicts for this panel; the theory's column is growth^(H - layer), NaN without one.
+    `signal` is `signal.relative_signal` at one epoch; `panels` and `lines` give each of its rows the labels of its
+    panel and line. Cells that share a line are averaged in ln within a block. `growths` holds the growth per block
+    that theory predicts for a panel, if it does; the theory's column is growth^(H - layer), else NaN.
     """
     if signal.empty:
         return pd.DataFrame(columns=COLUMNS)
-    by_block = signal.assign(line=lines).groupby(["line", "layer", "block"], sort=False)
+    keys = ["panel", "line", "layer"]
+    by_block = signal.assign(panel=panels, line=lines).groupby([*keys, "block"], sort=False)
     blocks = by_block.agg(log_ratio=("log_ratio", "mean"), last=("num_layers", "max")).reset_index()
-    groups = blocks.groupby(["line", "layer"], sort=False)
-    rows = groups.agg(last=("last", "max")).reset_index()
-    quantiles = groups["log_ratio"].quantile(np.array([0.05, 0.5, 0.95])).unstack()
-    rows[["low", "median", "high"]] = np.exp(quantiles.to_numpy())
-    rows["theory"] = np.nan if growth is None else growth ** (rows["last"] - rows["layer"])
+    groups = blocks.groupby(keys, sort=False)
+    quantiles = np.exp(groups["log_ratio"].quantile(np.array([0.05, 0.5, 0.95])).unstack())
+    quantiles.columns = pd.Index(["low", "median", "high"])
+    rows = groups.agg(last=("last", "max")).join(quantiles).reset_index()
+    growth = rows["panel"].map(growths).astype(float)
+    rows["theory"] = (growth ** (rows["last"] - rows["layer"])).where(growth.notna())
     return rows[COLUMNS]
 
 
@@ -45,7 +49,7 @@ def draw(
     limits: tuple[float, float],
     num_layers: int,
 ) -> None:
-    """Draw what `tidy` gives, one line a level of `factor`, the depth (one line in ink where it is None)."""
+    """Draw one panel of what `tidy` gives, a line for each level of `factor` (in ink where it is None)."""
     if frame.empty or frame["median"].isna().all():
         say_empty(ax, "No finite gradients: none recorded, or every network diverged.")
         return

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from reports.plots.axes import say_empty
-from reports.theme import BAD, GROWTH_INKS, INK, MUTED, RULE, SHADE
+from reports.plots.grid import Column, Grid
+from reports.theme import BAD, GROWTH_INKS, MUTED, SHADE
 
 COLUMNS = ["row", "column", "layer", "epoch", "ratio", "finite"]
 EDGES = (1 / 30, 1 / 10, 1 / 3, 1 / 1.5, 1.5, 3, 10, 30)  # between the nine colours; the middle one holds 1
-BOX, LAYER, GAP_X, GAP_Y = 64.0, 6.5, 7.0, 8.0  # points
-LETTER, HEADS, FEET = 5.4, 34.0, 62.0
+LAYER, MOST_HIGH, LEAST_ROW = 6.5, 540.0, 12.0  # points: a layer, all rows together, a row with a name
+FEET = 62.0
 
 
 def tidy(signal: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> pd.DataFrame:
@@ -33,47 +34,35 @@ def tidy(signal: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> pd.DataFr
     return cells[COLUMNS]
 
 
-def size(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> tuple[float, float]:
-    """Width and height in points that the grid takes."""
-    heights = _heights(frame, rows)
-    width = label_width(rows) + len(columns) * (BOX + GAP_X) + 6
-    return max(width, 440.0 + label_width(rows)), HEADS + sum(heights.values()) + GAP_Y * len(rows) + FEET
+def layout(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[Column]) -> Grid:
+    """The grid of these rows and columns: a row is as high as its networks are deep, all together fit a screen."""
+    layers = _num_layers(frame)
+    deep = {row: layers.get(row, 3) for row in rows}
+    layer = min(LAYER, MOST_HIGH / sum(deep.values()))
+    heights = {row: max(LEAST_ROW, layer * count) for row, count in deep.items()}
+    return Grid(heights=heights, columns=columns, feet=FEET)
 
 
-def label_width(rows: Sequence[str]) -> float:
-    """Room for the names of the rows and the legend, in points."""
-    return 12 + LETTER * max(14, *(len(row) for row in rows))
+def _num_layers(frame: pd.DataFrame) -> dict[str, int]:
+    return {str(row): int(most) for row, most in frame.groupby("row")["layer"].max().items()}
 
 
-def draw(
-    frame: pd.DataFrame, ax: Axes, *, rows: Sequence[str], columns: Sequence[tuple[str, str]], num_epochs: int
-) -> None:
-    """Draw what `tidy` gives; `columns` are pairs (name of the group of columns, name within the group).
-
-    The axes must have the size that `size` says; one unit is one point.
-    """
+def draw(frame: pd.DataFrame, ax: Axes, *, grid: Grid, num_epochs: int) -> None:
+    """Draw what `tidy` gives; the axes must have the size of `grid`, which `layout` makes."""
     if frame.empty:
         say_empty(ax, "No gradients recorded in the confirm phase yet.")
         return
-    width, height = size(frame, rows, [f"{a}|{b}" for a, b in columns])
-    ax.set_xlim(0, width)
-    ax.set_ylim(height, 0)
-    ax.set_axis_off()
-    heights, top = _heights(frame, rows), HEADS
-    step = BOX / (num_epochs + 1)
+    grid.prepare(ax)
+    step, layers = grid.box / (num_epochs + 1), _num_layers(frame)
     boxes: list[list[npt.NDArray[np.float64]]] = [[] for _ in GROWTH_INKS]
     broken: list[npt.NDArray[np.float64]] = []
     grounds: list[npt.NDArray[np.float64]] = []
-    tops = {}
-    for row in rows:
-        tops[row] = top
-        top += heights[row] + GAP_Y
-    lefts = {f"{a}|{b}": label_width(rows) + place * (BOX + GAP_X) for place, (a, b) in enumerate(columns)}
     for key, cell in frame.groupby(["row", "column"], sort=False):
         row, column = map(str, key)
-        if row in tops and column in lefts:
-            grounds.append(_box(lefts[column], tops[row], BOX, heights[row]))
-            _collect(cell, lefts[column], tops[row], heights[row], step, boxes, broken)
+        if row in grid.tops and column in grid.lefts:
+            left, top, height = grid.lefts[column], grid.tops[row], grid.heights[row]
+            grounds.append(_box(left, top, grid.box, height))
+            _collect(cell, left, top + height, height / layers[row], step, boxes, broken)
     ax.add_collection(PolyCollection(grounds, facecolors=SHADE.light, edgecolors="none"), autolim=False)
     for ink, polygons in zip(GROWTH_INKS, boxes, strict=True):
         if polygons:
@@ -83,22 +72,15 @@ def draw(
     if broken:
         hatched = PolyCollection(broken, facecolors="none", edgecolors=BAD.light, hatch="/////", linewidths=0)
         ax.add_collection(hatched, autolim=False)
-    _name_rows(ax, rows, tops, heights)
-    _name_columns(ax, columns, lefts)
-    _name_axes(ax, rows, tops, heights, lefts, num_epochs)
-    _legend(ax, label_width(rows), top + 32, bool(broken))
-
-
-def _heights(frame: pd.DataFrame, rows: Sequence[str]) -> dict[str, float]:
-    layers = frame.groupby("row")["layer"].max() if len(frame) else pd.Series(dtype=float)
-    return {row: LAYER * float(layers.get(row, 3)) for row in rows}
+    grid.name_ends(ax, "epoch", "0", str(num_epochs))
+    _legend(ax, grid.left, grid.bottom + 32, bool(broken))
 
 
 def _collect(
     cell: pd.DataFrame,
     left: float,
-    top: float,
-    height: float,
+    bottom: float,
+    layer: float,
     step: float,
     boxes: list[list[npt.NDArray[np.float64]]],
     broken: list[npt.NDArray[np.float64]],
@@ -114,43 +96,14 @@ def _collect(
     ends = np.concatenate([starts[1:], [len(classes)]])
     for start, end in zip(starts, ends, strict=True):
         # Layer 1, the input's, is at the bottom.
-        y = top + height - LAYER * layers[start]
-        box = _box(left + step * epochs[start], y, step * (epochs[end - 1] - epochs[start] + 1), LAYER)
+        y = bottom - layer * layers[start]
+        box = _box(left + step * epochs[start], y, step * (epochs[end - 1] - epochs[start] + 1), layer)
         (broken if classes[start] < 0 else boxes[classes[start]]).append(box)
 
 
 def _box(left: float, top: float, width: float, height: float) -> npt.NDArray[np.float64]:
     right, bottom = left + width, top + height
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-
-
-def _name_rows(ax: Axes, rows: Sequence[str], tops: dict[str, float], heights: dict[str, float]) -> None:
-    for row in rows:
-        ax.text(2, tops[row] + heights[row] / 2, row, va="center", color=INK.light)
-
-
-def _name_columns(ax: Axes, columns: Sequence[tuple[str, str]], lefts: dict[str, float]) -> None:
-    for group in dict.fromkeys(group for group, _ in columns):
-        members = [lefts[f"{a}|{b}"] for a, b in columns if a == group]
-        ax.text(members[0], 10, group, weight="bold", va="center")
-        ax.plot([members[0], members[-1] + BOX], [18, 18], color=RULE.light, linewidth=0.8)
-    for group, name in columns:
-        ax.text(lefts[f"{group}|{name}"], 27, name, va="center", color=MUTED.light)
-
-
-def _name_axes(
-    ax: Axes,
-    rows: Sequence[str],
-    tops: dict[str, float],
-    heights: dict[str, float],
-    lefts: dict[str, float],
-    num_epochs: int,
-) -> None:
-    bottom = tops[rows[-1]] + heights[rows[-1]] + 9
-    for left in lefts.values():
-        ax.text(left, bottom, "0", va="center", color=MUTED.light)
-        ax.text(left + BOX, bottom, str(num_epochs), va="center", ha="right", color=MUTED.light)
-    ax.text(2, bottom, "epoch", va="center", color=MUTED.light)
 
 
 def _legend(ax: Axes, left: float, top: float, any_broken: bool) -> None:

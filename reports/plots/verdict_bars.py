@@ -1,73 +1,109 @@
-"""Verdict bars: the share of one verdict by level, trained (bar) and at the start (ring), with Wilson's intervals."""
+"""Verdict bars: shares of every verdict by level, trained (bar) and at the start (ring), with Wilson's intervals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 
 from reports.cube import plain
 from reports.plots.axes import say_empty
+from reports.plots.grid import FULL_WIDTH, LETTER
 from reports.theme import FAINT, INK, MUTED, RULE, Theme
 from reports.words import factor_name, percent
 
-COLUMNS = ["factor", "level", "when", "count", "num", "share", "low", "high"]
-ROW = 19.0  # points a level
-HEAD = 21.0  # points a factor's name
-NAME, NUMBER = 0.42, 0.24  # room left and right of 0..1, for names and numbers
+COLUMNS = ["factor", "level", "verdict", "when", "count", "num", "share", "low", "high"]
+ROW, HEAD = 19.0, 21.0  # points a level and a factor's name
+TOP, FEET = 26.0, 18.0  # points for the verdicts' names and for the axes
+BAR, NUMBER, GAP = 90.0, 25.0, 20.0  # points: the longest bar, room for its number, between verdicts
 
 
-def tidy(shares: pd.DataFrame, verdict: str) -> pd.DataFrame:
-    """Rows to draw: factor, level, when ("initial", "trained"), count, num, share, low, high (Wilson, 95 %).
+def tidy(shares: pd.DataFrame) -> pd.DataFrame:
+    """Rows to draw: factor, level, verdict, when ("initial", "trained"), count, num, share, low, high (Wilson, 95 %).
 
-    `shares` is `results.verdicts`; `verdict` the one of this panel. A level at which it never occurs has share 0.
+    `shares` is `results.verdicts`. A verdict that occurs at one time only has share 0 at the other.
     """
-    return shares.loc[shares["verdict"] == verdict, COLUMNS].reset_index(drop=True)
+    return shares[COLUMNS].reset_index(drop=True)
 
 
-def height(factors: Mapping[str, Sequence[Any]]) -> float:
-    """Height in points that the rows of all levels take."""
-    return sum(HEAD + ROW * len(levels) for levels in factors.values()) + 18
+def size(factors: Mapping[str, Sequence[Any]], theme: Theme, num_verdicts: int) -> tuple[float, float]:
+    """Width and height in points that the bars of so many verdicts take."""
+    height = TOP + sum(HEAD + ROW * len(levels) for levels in factors.values()) + FEET
+    left, bar = _columns(factors, theme, num_verdicts)
+    return left + num_verdicts * (bar + NUMBER + GAP) - GAP, height
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, theme: Theme, factors: Mapping[str, Sequence[Any]]) -> None:
-    """Draw what `tidy` gives; the axes must have the height that `height` says, one unit is one point."""
+def _columns(factors: Mapping[str, Sequence[Any]], theme: Theme, num_verdicts: int) -> tuple[float, float]:
+    """Room for the levels' names, and the length of a bar of 100 %."""
+    names = [theme.style(factor, level).name for factor, levels in factors.items() for level in levels]
+    left = 14 + LETTER * max(len(text) for text in [*names, *map(factor_name, factors)])
+    return left, min(BAR, (FULL_WIDTH - left + GAP) / num_verdicts - NUMBER - GAP)
+
+
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    theme: Theme,
+    factors: Mapping[str, Sequence[Any]],
+    verdicts: Sequence[str],
+) -> None:
+    """Draw what `tidy` gives, one column a verdict; the axes must have the size that `size` says, in points."""
     if frame.empty:
-        say_empty(ax, "No network has this verdict.")
+        say_empty(ax, "No network has a verdict.")
         return
-    bottom = height(factors)
+    width, height = size(factors, theme, len(verdicts))
     ax.set_axis_off()
-    ax.set_xlim(-NAME, 1 + NUMBER)
-    ax.set_ylim(bottom, 0)
-    for share in (0, 0.5, 1):
-        ax.plot([share, share], [HEAD - 6, bottom - 16], color=RULE.light, linewidth=0.6, zorder=0)
-        ax.text(share, bottom - 7, f"{100 * share:g}", ha="center", va="center", color=MUTED.light)
-    rows = {(row["factor"], plain(row["level"]), row["when"]): row for row in frame.to_dict("records")}
-    y = 0.0
+    ax.set_xlim(0, width)
+    ax.set_ylim(height, 0)
+    left, bar = _columns(factors, theme, len(verdicts))
+    lefts = {verdict: left + place * (bar + NUMBER + GAP) for place, verdict in enumerate(verdicts)}
+    for verdict, x in lefts.items():
+        _axis(ax, verdict, x, bar, height)
+    rows = {
+        (row["factor"], plain(row["level"]), row["verdict"], row["when"]): row
+        for row in frame.to_dict("records")
+    }
+    y = TOP
     for factor, levels in factors.items():
-        ax.text(-NAME, y + HEAD - 8, factor_name(factor), va="center", color=MUTED.light)
+        ax.text(2, y + HEAD - 8, factor_name(factor), va="center", color=MUTED.light)
         y += HEAD
         for level in levels:
             style = theme.style(factor, level)
-            ax.text(-0.04, y + ROW / 2, style.name, ha="right", va="center", color=style.text.light)
-            _bar(ax, rows.get((factor, plain(level), "trained")), y + ROW / 2, style.mark.light)
-            _ring(ax, rows.get((factor, plain(level), "initial")), y + ROW / 2 - 5)
+            ax.text(left - 6, y + ROW / 2, style.name, ha="right", va="center", color=style.text.light)
+            for verdict, x in lefts.items():
+                trained, initial = (
+                    rows.get((factor, plain(level), verdict, when)) for when in ("trained", "initial")
+                )
+                _bar(ax, trained, x, bar, y + ROW / 2 + 1, style.mark.light)
+                _ring(ax, initial, x, bar, y + ROW / 2 - 4)
             y += ROW
 
 
-def _bar(ax: Axes, row: Mapping[Any, Any] | None, y: float, colour: str) -> None:
-    if row is None:
-        return
-    ax.barh([y + 1], [row["share"]], 7, color=colour, alpha=0.7, linewidth=0)
-    ax.plot([row["low"], row["high"]], [y + 1, y + 1], color=INK.light, linewidth=1.1)
-    shown = percent(row["share"], 0).removesuffix("%").strip()
-    ax.text(1 + NUMBER, y + 1, shown, ha="right", va="center", color=INK.light)
+def _axis(ax: Axes, verdict: str, left: float, bar: float, height: float) -> None:
+    ax.text(left, 9, verdict, weight="bold", va="center")
+    lines = [
+        [(left + share * bar, TOP + HEAD - 6), (left + share * bar, height - FEET)] for share in (0, 0.5, 1)
+    ]
+    ax.add_collection(LineCollection(lines, colors=RULE.light, linewidths=0.6, zorder=0), autolim=False)
+    for share, side in ((0, "left"), (1, "right")):
+        ax.text(left + share * bar, height - 8, f"{100 * share:g}", ha=side, va="center", color=MUTED.light)
 
 
-def _ring(ax: Axes, row: Mapping[Any, Any] | None, y: float) -> None:
-    if row is None:
+def _bar(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float, colour: str) -> None:
+    share = 0.0 if row is None else row["share"]
+    if row is not None and share > 0:
+        ax.barh([y], [share * bar], 7, left=left, color=colour, alpha=0.7, linewidth=0)
+        ax.plot([left + row["low"] * bar, left + row["high"] * bar], [y, y], color=INK.light, linewidth=1.1)
+    shown = percent(share, 0).removesuffix("%").strip()
+    ink = INK if share > 0 else MUTED
+    ax.text(left + bar + NUMBER - 4, y, shown, ha="right", va="center", color=ink.light)
+
+
+def _ring(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float) -> None:
+    if row is None or row["share"] == 0:
         return
-    ax.plot([row["low"], row["high"]], [y, y], color=FAINT.light, linewidth=0.9)
-    ax.plot(
-        [row["share"]], [y], "o", markersize=3.6, markerfacecolor="none", markeredgecolor=MUTED.light, mew=0.9
-    )
+    ax.plot([left + row["low"] * bar, left + row["high"] * bar], [y, y], color=FAINT.light, linewidth=0.9)
+    ring = {"markersize": 3.6, "markerfacecolor": "none", "markeredgecolor": MUTED.light, "mew": 0.9}
+    ax.plot([left + row["share"] * bar], [y], "o", **ring)

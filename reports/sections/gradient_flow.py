@@ -1,4 +1,4 @@
-"""The figures of gradient flow: one panel for each setting of the factors that shape growth, theory dashed."""
+"""The figures of gradient flow: a picture for each setting of the factors that shape growth, theory dashed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,22 +6,22 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cube import plain
-from reports.plots import gradient_flow
+from reports.phrases import factor_spoken, listed
+from reports.plots import flow_grid, gradient_flow
 from reports.plots.axes import limits_of
-from reports.plots.canvas import Sheet, draw_panel
+from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
-from reports.sections.measured import chosen_factors
+from reports.sections.measured import chosen_factors, level_names
+from reports.sections.placed import column_names, grid, placed, row_names
 from reports.sections.section import Material
-from reports.sections.settings import matches, setting_name, settings_of
+from reports.sections.settings import setting_name, settings_of
 from reports.stability import growth_predicted
-from reports.words import number, plural
+from reports.words import plural, small
 
 # What sets growth at the start, in the order of the panels.
 SHAPING = ("batch_norm", "activation", "init", "init_gain", "residual", "dropout")
-MOST_PANELS = 18
-ROOMY = 9  # more panels than this are drawn smaller, to fit a screen
-SMALL = Sheet(width=172, height=150, top=24, right=8)
+MOST_SETTINGS = 54
+ROOMY = 9  # more settings than this are drawn as a grid of small pictures, to fit a screen
 
 
 def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figure:
@@ -29,74 +29,122 @@ def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figur
     factors = material.inputs.factors
     epoch = int(signal["epoch"].max()) if at_end and len(signal) else 0
     now = signal[signal["epoch"] == epoch]
-    line = "depth" if "depth" in factors else None
     shaping = shaping_factors(factors)
-    frames = {}
-    for setting in settings_of(factors, shaping):
-        part = now[matches(now, setting)]
-        lines = pd.Series("all", index=part.index)
-        if line:
-            lines = part[line].map(lambda level: material.theme.style("depth", plain(level)).name)
-        growth = None if at_end else _growth(material, setting)
-        frames[setting_name(setting)] = gradient_flow.tidy(part, lines, growth)
-    columns = ["median", "low", "high", "theory"]
-    values = [value for frame in frames.values() for value in frame[columns].to_numpy(dtype=float).ravel()]
-    limits = limits_of([*values, 0.8, 1.25], log=True)
-    num_layers = int(now["layer"].max()) if len(now) else 2
-    crowded = len(frames) > ROOMY
-    panels = [
-        draw_panel(
-            lambda ax, frame=frame: gradient_flow.draw(  # type: ignore[misc]
-                frame,
-                ax,
-                theme=material.theme,
-                factor=line,
-                levels=factors[line] if line else (),
-                limits=limits,
-                num_layers=num_layers,
-            ),
-            SMALL if crowded else Sheet(),
-            heading=name,
-            note="" if crowded else "times the last",
-            prefix=f"flow{int(at_end)}{place}",
-        )
-        for place, (name, frame) in enumerate(frames.items())
-    ]
+    settings = {setting_name(setting): setting for setting in settings_of(factors, shaping)}
+    growths = {} if at_end else _growths(material, settings)
+    frame = gradient_flow.tidy(now, placed(now, shaping), _lines(material, now), growths)
+    crowded = len(settings) > ROOMY
+    draw = _small if crowded else _panels
+    panels = draw(material, frame, settings, f"flow{int(at_end)}")
     when = f"after {plural(epoch, 'epoch')}" if at_end else "at initialisation"
-    theory = "" if at_end else " Dashed: what theory predicts for wide ReLU networks with He initialisation."
     return Figure(
         slug="gradient_flow_trained" if at_end else "gradient_flow_initial",
         title=f"How the gradient of the signal changes through the layers, {when}",
-        caption=(
-            "Gradient of the signal as a multiple of that at the last hidden layer, where each line is at 1 by "
-            "definition. A line is a network of one depth, layer 1 next to the input: above 1, gradients grow toward "
-            f"the input; below, they vanish. Median and 5–95 % band over blocks.{theory} Log scale, the same in "
-            "every panel."
-        ),
+        caption=_caption(factors, shaping, frame),
         num=f"n = {plural(int(now['block'].nunique()), 'block')}",
-        alt=f"Gradient of the signal relative to the last hidden layer, {when}. {_flow_alt(frames)}",
+        alt=f"Gradient of the signal relative to the last hidden layer, {when}. {_flow_alt(frame)}",
         panels=tuple(panels),
-        data=pd.concat([frame.assign(panel=name) for name, frame in frames.items()], ignore_index=True),
-        columns=4 if crowded else 3 if len(panels) % 3 == 0 else 2,
+        data=frame,
+        wide=crowded,
+        columns=1 if crowded else 3 if len(panels) % 3 == 0 else 2,
     )
 
 
 def shaping_factors(factors: Mapping[str, Sequence[Any]]) -> list[str]:
-    """The factors that get panels of their own, as many as fit."""
-    return chosen_factors(factors, SHAPING, MOST_PANELS)
+    """The factors that get pictures of their own, as many as fit."""
+    return chosen_factors(factors, SHAPING, MOST_SETTINGS)
 
 
-def _growth(material: Material, setting: Mapping[str, Any]) -> float | None:
-    settings = {**material.inputs.plan["fixed"], **setting}
-    varied = set(material.inputs.factors) - set(setting)
-    growth = growth_predicted(settings)
-    return None if varied & set(SHAPING) or math.isnan(growth) else growth
+def _lines(material: Material, now: pd.DataFrame) -> "pd.Series[Any]":
+    return level_names(material, now["layer" if "depth" not in now else "depth"], _line(material))
 
 
-def _flow_alt(frames: Mapping[str, pd.DataFrame]) -> str:
+def _line(material: Material) -> str | None:
+    return "depth" if "depth" in material.inputs.factors else None
+
+
+def _growths(material: Material, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The growth that theory predicts for each setting; NaN where a factor beside it shapes growth, too."""
+    fixed = material.inputs.plan["fixed"]
+    others = set(material.inputs.factors).intersection(SHAPING)
+    return {
+        name: math.nan if others - set(setting) else growth_predicted({**fixed, **setting})
+        for name, setting in settings.items()
+    }
+
+
+def _axes(material: Material, frame: pd.DataFrame) -> dict[str, Any]:
+    """What every picture shares: the lines' styles, and the same range of both axes."""
+    values = frame[["median", "low", "high", "theory"]].to_numpy(dtype=float).ravel()
+    line = _line(material)
+    return {
+        "theme": material.theme,
+        "factor": line,
+        "levels": material.inputs.factors[line] if line else (),
+        "limits": limits_of([*values, 0.8, 1.25], log=True),
+        "num_layers": int(frame["layer"].max()) if len(frame) else 2,
+    }
+
+
+def _panels(
+    material: Material, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
+) -> list[Panel]:
+    """One panel a setting."""
+    shared = _axes(material, frame)
+    return [
+        draw_panel(
+            lambda ax, part=frame[frame["panel"] == name]: gradient_flow.draw(part, ax, **shared),  # type: ignore[misc]
+            Sheet(),
+            heading=name,
+            note="times the last",
+            prefix=f"{prefix}{place}",
+        )
+        for place, name in enumerate(settings)
+    ]
+
+
+def _small(
+    material: Material, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
+) -> list[Panel]:
+    """One drawing with a small picture for each setting."""
+    names = list(next(iter(settings.values())))
+    rows, columns = grid({name: material.inputs.factors[name] for name in names})
+    places = pd.DataFrame(
+        {
+            "panel": name,
+            "row": setting_name({each: setting[each] for each in rows}),
+            "column": setting_name({each: setting[each] for each in columns}),
+        }
+        for name, setting in settings.items()
+    )
+    factors = material.inputs.factors
+    layout = flow_grid.layout(row_names(factors, rows), column_names(factors, columns))
+    shared, (width, height) = _axes(material, frame), layout.size
+    frame = frame.merge(places, on="panel")
+    sheet = Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0)
+    return [draw_panel(lambda ax: flow_grid.draw(frame, ax, grid=layout, **shared), sheet, prefix=prefix)]
+
+
+def _caption(factors: Mapping[str, Sequence[Any]], shaping: Sequence[str], frame: pd.DataFrame) -> str:
+    averaged = [factor_spoken(name) for name in factors if name not in ("depth", *shaping)]
+    over = f", averaged over {listed(averaged)}" if averaged else ""
+    theory, gaps = "", ""
+    if frame["theory"].notna().any():
+        theory = " Dashed: what theory predicts for wide ReLU networks with He initialisation."
+    if frame["median"].isna().any():
+        gaps = " Where a line is missing, gradients are 0 or not finite."
+    return (
+        "Gradient of the signal as a multiple of that at the last hidden layer, where each line is at 1 by "
+        "definition. A line is a network of one depth, layer 1 next to the input: above 1, gradients grow toward "
+        f"the input; below, they vanish. Median and 5–95 % band over blocks{over}.{theory}{gaps} Log scale, the "
+        "same in every picture."
+    )
+
+
+def _flow_alt(frame: pd.DataFrame) -> str:
     parts = []
-    for name, frame in frames.items():
-        first = frame[frame["layer"] == frame["layer"].min()]
-        values = [f"{row['line']}: {number(row['median'], 2)}" for _, row in first.iterrows()]
+    for name, panel in frame.groupby("panel", sort=False):
+        first = panel[panel["layer"] == panel["layer"].min()]
+        values = [f"{row['line']}: {small(row['median'])}" for row in first.to_dict("records")]
         parts.append(f"{name}, at layer 1, by depth: {', '.join(values)}")
     return "; ".join(parts)

@@ -1,38 +1,30 @@
 """The figure of layer x epoch heat maps: the cells of a study in a grid that fits a screen."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from reports.cube import plain
 from reports.plots import heat_map
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.sections.placed import column_names, grid, placed, row_names
 from reports.sections.section import Material
-from reports.sections.settings import setting_name, settings_of
 from reports.words import factor_name, number, plural
-
-MOST_COLUMNS, MOST_ROWS = 12, 14
 
 
 def heat_figure(material: Material, signal: pd.DataFrame) -> Figure:
     """One figure of all heat maps; `signal` is `relative_signal` with all factors."""
-    rows, columns = grid(material.inputs.factors)
-    row_names = [setting_name(setting) for setting in settings_of(material.inputs.factors, rows)]
-    column_names = [_pair(setting) for setting in settings_of(material.inputs.factors, columns)]
-    row_of = _labels(signal, rows, setting_name)
-    column_of = _labels(signal, columns, lambda setting: "|".join(_pair(setting)))
-    frame = heat_map.tidy(signal, row_of, column_of)
+    factors = material.inputs.factors
+    rows, columns = grid(factors)
+    frame = heat_map.tidy(signal, placed(signal, rows), placed(signal, columns))
     epochs = int(frame["epoch"].max()) if len(frame) else 1
-    width, height = heat_map.size(frame, row_names, ["|".join(pair) for pair in column_names])
+    layout = heat_map.layout(frame, row_names(factors, rows), column_names(factors, columns))
+    width, height = layout.size
     panel = draw_panel(
-        lambda ax: heat_map.draw(frame, ax, rows=row_names, columns=column_names, num_epochs=epochs),
+        lambda ax: heat_map.draw(frame, ax, grid=layout, num_epochs=epochs),
         Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
         prefix="heat",
     )
-    averaged = [name for name in material.inputs.factors if name not in (*rows, *columns)]
+    averaged = [name for name in factors if name not in (*rows, *columns)]
     over = f" Median also over {', '.join(map(factor_name, averaged))}." if averaged else ""
     return Figure(
         slug="heat_map",
@@ -58,46 +50,5 @@ def _farthest(frame: pd.DataFrame) -> str:
     if not np.isfinite(away).any():
         return " No value is finite."
     place = frame.iloc[int(np.nanargmax(away))]
-    column = str(place["column"]).replace("|", ", ").removeprefix(", ")
-    where = f"{place['row']}, {column}, layer {place['layer']}, epoch {place['epoch']}"
+    where = f"{place['row']}, {place['column']}, layer {place['layer']}, epoch {place['epoch']}"
     return f" Farthest from 1: {where}: {number(float(place['ratio']), 2)}."
-
-
-def grid(factors: Mapping[str, Sequence[Any]]) -> tuple[list[str], list[str]]:
-    """Factors down the rows (depth and switches) and across the columns (others), as many as fit a screen."""
-    rows: list[str] = []
-    columns: list[str] = []
-    order = sorted(factors, key=lambda name: (name != "depth", name != "optimizer"))
-    for name in order:
-        side, most = (
-            (rows, MOST_ROWS)
-            if name == "depth" or isinstance(factors[name][0], bool)
-            else (columns, MOST_COLUMNS)
-        )
-        if np.prod([len(factors[each]) for each in [*side, name]]) <= most:
-            side.append(name)
-    return rows, columns
-
-
-def _pair(setting: Mapping[str, Any]) -> tuple[str, str]:
-    """Name of the group of columns and of the column within it."""
-    names = list(setting)
-    if len(names) < 2:
-        return "", setting_name(setting)
-    return setting_name({names[0]: setting[names[0]]}), setting_name(
-        {name: setting[name] for name in names[1:]}
-    )
-
-
-def _labels(signal: pd.DataFrame, names: Sequence[str], label: Any) -> pd.Series:
-    """The label of each row's setting; every distinct setting is named once."""
-    if not names or signal.empty:
-        return pd.Series(label({}), index=signal.index)
-    codes, _ = zip(*(pd.factorize(signal[name].map(plain)) for name in names), strict=True)
-    keys = pd.Series(list(zip(*codes, strict=True)), index=signal.index)
-    first = ~keys.duplicated()
-    known = {
-        key: label({name: plain(row[name]) for name in names})
-        for key, (_, row) in zip(keys[first], signal[first].iterrows(), strict=True)
-    }
-    return keys.map(known)

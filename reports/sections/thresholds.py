@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.phrases import listed
 from reports.sections.section import Cell, Column, Table
+from reports.stability import VERDICTS
 from reports.verdict_sensitivity import PLANNED
 from reports.verdict_words import RULES, THRESHOLDS, rule_spoken
 from reports.words import count, factor_name, percent, small
@@ -67,8 +69,12 @@ def about_thresholds(found: Mapping[str, Any]) -> str:
         return (
             "Halving or doubling any one threshold reverses no ranking of levels by the share of a verdict."
         )
-    places = dict.fromkeys(f"{flip['verdict']} by {factor_name(flip['factor'])}" for flip in flipped)
+    by_verdict = {
+        verdict: dict.fromkeys(factor_name(flip["factor"]) for flip in flipped if flip["verdict"] == verdict)
+        for verdict in VERDICTS
+    }
+    places = [f"{verdict} (by {listed(list(factors))})" for verdict, factors in by_verdict.items() if factors]
     return (
         "Halving or doubling one threshold reverses the ranking of some levels by the share of "
-        f"{', '.join(places)}: these rankings depend on the threshold."
+        f"{listed(places)}: these rankings depend on the threshold."
     )

@@ -1,6 +1,6 @@
 """Verdicts by level: the figure of shares and the table behind it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,38 +17,32 @@ WHEN = {"initial": "at initialisation", "trained": "in training"}
 
 
 def verdict_figure(material: Material) -> Figure | None:
-    """One panel for each verdict that occurs, worst first; None before any network has a verdict."""
+    """One row for each level and one column for each verdict that occurs, worst first; None before there is any."""
     shares, factors = material.results.verdicts, material.inputs.factors
     present = [verdict for verdict in VERDICTS if (shares["verdict"] == verdict).any()]
     if not present:
         return None
-    frames = {verdict: verdict_bars.tidy(shares, verdict) for verdict in present}
-    high = verdict_bars.height(factors) + 26
-    panels = [
-        draw_panel(
-            lambda ax, frame=frame: verdict_bars.draw(  # type: ignore[misc]
-                frame, ax, theme=material.theme, factors=factors
-            ),
-            Sheet(height=high, left=0, right=0, top=26, bottom=0),
-            heading=verdict,
-            note="% of networks",
-            prefix=f"verdict{place}",
-        )
-        for place, (verdict, frame) in enumerate(frames.items())
-    ]
+    frame = verdict_bars.tidy(shares)
+    width, height = verdict_bars.size(factors, material.theme, len(present))
+    panel = draw_panel(
+        lambda ax: verdict_bars.draw(frame, ax, theme=material.theme, factors=factors, verdicts=present),
+        Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
+        prefix="verdict",
+    )
     return Figure(
         slug="verdicts",
         title=_title(shares),
         caption=(
-            "Share of networks with each verdict, by level. Bar and number: trained; ring: at initialisation, where "
-            "any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
+            "Share of networks with each verdict by level, in %. Bar and number: trained; ring: at initialisation, "
+            "where any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
             "of all cells at that level, so rows of one factor mix the levels of the others."
         ),
         num=_nums(material),
-        alt=f"Share of each verdict by level, trained. {_alt(material, frames)}",
-        panels=tuple(panels),
-        data=pd.concat([frame.assign(verdict=name) for name, frame in frames.items()], ignore_index=True),
-        columns=3 if len(panels) % 3 == 0 else 2,
+        alt=f"Share of each verdict by level, trained. {_alt(frame, present)}",
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
     )
 
 
@@ -74,13 +68,13 @@ def _nums(material: Material) -> str:
     return f"n of a row = {', '.join(parts)}"
 
 
-def _alt(material: Material, frames: Mapping[str, pd.DataFrame]) -> str:
+def _alt(frame: pd.DataFrame, verdicts: Sequence[str]) -> str:
     parts = []
-    for verdict, frame in frames.items():
-        trained = frame[(frame["when"] == "trained") & (frame["share"] > 0)]
+    for verdict in verdicts:
+        held = (frame["verdict"] == verdict) & (frame["when"] == "trained") & (frame["share"] > 0)
         listed = [
             f"{level_phrase(row['factor'], plain(row['level']))} {percent(row['share'], 0)}"
-            for row in trained.to_dict("records")
+            for row in frame[held].to_dict("records")
         ]
         parts.append(f"{verdict}: {', '.join(listed) or 'none trained so'}")
     return "; ".join(parts)

@@ -30,9 +30,9 @@ STUDY = Study(
         "clip_norm": None,
     },
     replicates=10,
-    search=Search(trials_per_cell=3, rungs=(2, 6), reduction_factor=3, sampler="qmc"),
-    # Gradients go wrong in the first steps: six epochs tell what learns from what does not, not which is best.
-    confirm=Confirm(epochs=6),
+    search=Search(trials_per_cell=3, rungs=(1, 5), reduction_factor=5, sampler="qmc"),
+    # Gradients go wrong in the first steps: five epochs tell what learns from what does not, not which is best.
+    confirm=Confirm(epochs=5),
     profiles={
         # The two ends of each story in a minute; three blocks point, and claim nothing.
         "smoke": {
@@ -47,6 +47,7 @@ STUDY = Study(
             "replicates": 20,
             "search.trials_per_cell": 9,
             "search.rungs": (2, 6, 18, 54),
+            "search.reduction_factor": 3,
             "confirm.epochs": 54,
         },
     },

@@ -101,7 +101,8 @@ def test_a_whole_study_names_design_findings_and_limits() -> None:
     assert "in ten blocks" in design
     assert "0.02 nats of test log-loss as the smallest effect" in design
     assert "Each at its best cell, " in performance
-    assert "depends on dropout" in performance
+    assert "depends on another factor: for the number of hidden layers on dropout" in performance
+    assert "at dropout 0.5 it is higher by" in performance
     assert "with seven hidden layers rather than five" in performance
     assert "confirmed networks" in limits
     assert "of theory" in limits

@@ -51,7 +51,7 @@ def test_a_ranking_that_flips_is_marked_in_table_and_sentence() -> None:
     assert marked == {("watch", 0.5)}
     table = sensitivity_table(found["trained"], "in training")
     assert [row[-1].text for row in table.rows].count(DEPENDS) == 1
-    assert "WATCH by depth" in about_thresholds(found)
+    assert "WATCH (by depth)" in about_thresholds(found)
 
 
 def test_no_flip_is_said_too() -> None:

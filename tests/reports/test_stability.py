@@ -106,7 +106,7 @@ class TestTheory:
     def test_theory_has_no_say_on_shortcuts_other_activations_and_other_weights(self) -> None:
         fitting = {"activation": "relu", "init": "fitting", "init_gain": 0.5}
         assert growth_predicted(fitting) == pytest.approx(0.5)
-        for other in ({"residual": True}, {"activation": "tanh"}, {"init": "default"}):
+        for other in ({"residual": "scaled"}, {"activation": "tanh"}, {"init": "default"}):
             assert math.isnan(growth_predicted({**fitting, **other}))
 
     @pytest.mark.parametrize("dropout", [-0.1, 1.0])

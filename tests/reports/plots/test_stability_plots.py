@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 
-from reports.plots import gradient_flow, heat_map
+from reports.plots import flow_grid, gradient_flow, heat_map
+from reports.plots.grid import FULL_WIDTH, Column, Grid
 from reports.plots.signal import relative_signal
 from reports.theme import BAD, GROWTH_INKS, Theme
 from tests.reports.plots.drawing import axes, texts, unchanged
@@ -60,7 +61,8 @@ def test_search_trials_are_left_out_and_empty_frames_stay_empty() -> None:
 def flow(growth: float | None = 2.0) -> pd.DataFrame:
     signal = relative_signal(recorded(2.0), replicates(), ["depth"])
     signal = signal[signal["epoch"] == 0]
-    return gradient_flow.tidy(signal, pd.Series("3", index=signal.index), growth)
+    label = pd.Series("3", index=signal.index)
+    return gradient_flow.tidy(signal, label.replace("3", "a"), label, {} if growth is None else {"a": growth})
 
 
 def draw_flow(frame: pd.DataFrame, ax: Axes) -> None:
@@ -88,14 +90,77 @@ def test_gradient_flow_names_its_lines_or_says_why_there_are_none() -> None:
     assert "No finite gradients" in texts(unchanged(flow().assign(median=np.nan), draw_flow))[0]
 
 
+def test_each_panel_and_line_has_its_own_quantiles_in_whatever_order_networks_come() -> None:
+    """Two panels of two depths each, their networks interleaved."""
+    growths, parts = {("b", "7"): 3.0, ("a", "3"): 2.0, ("a", "7"): 0.5, ("b", "3"): 1.0}, []
+    for (panel, line), growth in growths.items():
+        signal = relative_signal(recorded(growth, num_layers=int(line)), replicates(), [])
+        parts.append(signal[signal["epoch"] == 0].assign(panel=panel, line=line))
+    mixed = pd.concat(parts, ignore_index=True).sort_values(["layer", "block"], kind="stable")
+    frame = gradient_flow.tidy(mixed, mixed["panel"], mixed["line"], {"a": 2.0})
+    for (panel, line), growth in growths.items():
+        there = frame[(frame["panel"] == panel) & (frame["line"] == line)].set_index("layer")
+        powers = int(line) - there.index.to_numpy()
+        assert there["median"].to_numpy() == pytest.approx(growth**powers)
+        assert there["low"].to_numpy() == pytest.approx(growth**powers)
+        assert there["theory"].notna().all() == (panel == "a")
+        assert there["theory"].isna().all() == (panel == "b")
+
+
+COLUMN = Column("b", "", "b")
+
+
+def draw_small(frame: pd.DataFrame, ax: Axes, columns: tuple[Column, ...] = (COLUMN,)) -> None:
+    flow_grid.draw(
+        frame.assign(row="a", column="b"),
+        ax,
+        grid=flow_grid.layout(["a"], columns),
+        theme=THEME,
+        factor="depth",
+        levels=(3,),
+        limits=(0.5, 8),
+        num_layers=3,
+    )
+
+
+def test_a_small_picture_has_its_lines_in_its_box_with_theory_and_legend() -> None:
+    ax = unchanged(flow(), draw_small)
+    layout = flow_grid.layout(["a"], [COLUMN])
+    lines = [each for each in ax.collections if isinstance(each, LineCollection)]
+    drawn = [np.asarray(segment) for each in lines for segment in each.get_segments() if len(segment) == 3]
+    assert len(drawn) == 2, "measured and theory"
+    for line in drawn:
+        assert line[:, 0] == pytest.approx(layout.left + layout.box * np.array([0, 0.5, 1]))
+        # y runs downward over 0.5..8 in four doublings: 4, 2 and 1 lie 1, 2 and 3 of them below the top.
+        assert line[:, 1] == pytest.approx(layout.tops["a"] + layout.heights["a"] * np.array([1, 2, 3]) / 4)
+    assert {"a", "b", "depth 3", "theory", "layer, from the input", "1"} <= set(texts(ax))
+    assert "theory" not in texts(unchanged(flow(None), draw_small))
+
+
+def test_small_pictures_without_finite_gradients_say_so() -> None:
+    assert "No finite gradients" in texts(unchanged(flow().iloc[:0], draw_small))[0]
+    assert "No finite gradients" in texts(unchanged(flow().assign(median=np.nan), draw_small))[0]
+    gap = flow()
+    gap.loc[gap["layer"] == 1, ["median", "low", "high"]] = np.nan
+    assert "depth 3" in texts(unchanged(gap, draw_small))
+
+
+def test_a_grid_fits_a_screen_however_many_columns_it_has() -> None:
+    for num in (1, 4, 12):
+        columns = [Column(f"{place}", "group", f"{place}") for place in range(num)]
+        grid = Grid(heights={"depth 20, batch norm off": 80.0}, columns=columns)
+        assert grid.size[0] <= FULL_WIDTH
+        assert grid.lefts["0"] == grid.left
+
+
 def heat(growth: float) -> pd.DataFrame:
     signal = relative_signal(recorded(growth), replicates(), ["depth"])
     labels = pd.Series("a", index=signal.index)
-    return heat_map.tidy(signal, labels, labels + "|b")
+    return heat_map.tidy(signal, labels, labels.replace("a", "b"))
 
 
 def draw_heat(frame: pd.DataFrame, ax: Axes) -> None:
-    heat_map.draw(frame, ax, rows=["a"], columns=[("a", "b")], num_epochs=1)
+    heat_map.draw(frame, ax, grid=heat_map.layout(frame, ["a"], [COLUMN]), num_epochs=1)
 
 
 def shown(frame: pd.DataFrame) -> list[PolyCollection]:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from reports.plots import growth_and_loss, update_ratios, verdict_bars, weight_gradients
+from reports.plots.grid import FULL_WIDTH
 from reports.stability import verdict_shares
 from reports.theme import Theme
 from tests.reports.plots.drawing import texts, unchanged
@@ -22,20 +23,28 @@ def shares() -> pd.DataFrame:
 
 
 def draw_bars(frame: pd.DataFrame, ax: Axes) -> None:
-    verdict_bars.draw(frame, ax, theme=THEME, factors=FACTORS)
+    verdict_bars.draw(frame, ax, theme=THEME, factors=FACTORS, verdicts=["EXPLODING", "STABLE"])
 
 
 def test_a_bar_is_the_share_in_training_a_ring_the_one_at_initialisation() -> None:
-    frame = verdict_bars.tidy(shares(), "EXPLODING")
-    ax = unchanged(frame, draw_bars)
-    assert [bar.get_width() for bar in ax.patches if isinstance(bar, Rectangle)] == [0.0, 0.5]
+    ax = unchanged(verdict_bars.tidy(shares()), draw_bars)
+    bars = [bar for bar in ax.patches if isinstance(bar, Rectangle)]
+    half, whole = sorted({round(bar.get_width(), 6) for bar in bars})
+    assert half == pytest.approx(whole / 2)
+    assert [round(bar.get_width(), 6) == whole for bar in bars] == [True, False, False]
     rings = [line for line in ax.lines if line.get_marker() == "o"]
-    assert [float(np.asarray(line.get_xdata())[0]) for line in rings] == [0.0, 0.5]
-    assert {"depth", "3", "7", "0", "50"} <= set(texts(ax))
+    ends = [bar.get_x() + bar.get_width() for bar in bars]
+    assert [float(np.asarray(line.get_xdata())[0]) for line in rings] == pytest.approx(ends)
+    assert {"EXPLODING", "STABLE", "depth", "3", "7", "0", "50", "100"} <= set(texts(ax))
 
 
-def test_a_verdict_that_no_network_has_says_so() -> None:
-    assert "No network" in texts(unchanged(verdict_bars.tidy(shares(), "DEAD"), draw_bars))[0]
+def test_bars_of_all_verdicts_fit_a_screen() -> None:
+    for num in (1, 11):
+        assert verdict_bars.size(FACTORS, THEME, num)[0] <= FULL_WIDTH
+
+
+def test_networks_without_a_verdict_say_so() -> None:
+    assert "No network" in texts(unchanged(verdict_bars.tidy(shares().iloc[:0]), draw_bars))[0]
 
 
 def layers(**columns: list[float]) -> pd.DataFrame:

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from reports.json_report import json_report
+from reports.plots.grid import FULL_WIDTH
+from reports.plots.signal import relative_signal
 from reports.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.gradient_flow import flow_figure, shaping_factors
-from reports.sections.heat_map import grid
+from reports.sections.placed import column_names, grid, placed
 from reports.sections.rate_response import rate_ranges
 from reports.sections.section import Material
 from reports.sections.settings import matches, setting_name, settings_of
@@ -40,9 +42,40 @@ def test_the_full_study_fits_a_grid_of_six_rows_and_nine_columns() -> None:
     assert grid(FACTORS) == (["depth", "batch_norm"], ["optimizer", "dropout"])
 
 
-def test_a_grid_leaves_factors_out_rather_than_outgrow_a_screen() -> None:
+def test_a_factor_without_room_across_goes_down_and_is_left_out_where_neither_has_any() -> None:
     wide = {"optimizer": tuple("abcd"), "activation": tuple("xyz"), "width": (16, 32, 64)}
-    assert grid(wide) == ([], ["optimizer", "activation"])
+    assert grid(wide) == (["width"], ["optimizer", "activation"])
+    wider = {**wide, "depth": (1, 2, 3, 4, 5)}
+    assert grid(wider) == (["depth"], ["optimizer", "activation"])
+
+
+def test_columns_are_grouped_by_their_first_factor_and_rows_find_their_place() -> None:
+    factors = {"activation": ("relu", "tanh"), "init_gain": (0.5, 2.0)}
+    columns = column_names(factors, list(factors))
+    assert columns[1] == ("ReLU, gain 2", "ReLU", "Gain 2")
+    frame = pd.DataFrame({"activation": ["tanh", "relu"], "init_gain": [0.5, 2.0]}, index=[7, 3])
+    assert placed(frame, list(factors)).to_dict() == {7: "Tanh, gain 0.5", 3: columns[1].key}
+    assert [column.group for column in column_names(factors, ["init_gain"])] == ["", ""]
+    assert placed(frame, []).tolist() == ["All networks"] * 2
+
+
+def test_many_settings_of_gradient_flow_are_drawn_as_one_grid() -> None:
+    factors = {
+        "activation": ("relu", "tanh", "sigmoid"),
+        "init_gain": (0.5, 2.0),
+        "batch_norm": (False, True),
+        "depth": (3, 7),
+    }
+    study = sample_inputs(factors, num_blocks=3, rates=1)
+    results = compute(study)
+    many = Material(
+        inputs=study, results=results, report=json_report(study, results), theme=Theme.of(study.factors)
+    )
+    signal = relative_signal(study.gradients, results.rows.assign(phase="confirm"), list(factors))
+    (panel,) = flow_figure(many, signal, False).panels
+    assert panel.width <= FULL_WIDTH
+    for name in ("ReLU", "sigmoid", "Gain 0.5", "Batch norm on", "depth 7"):
+        assert name.lower() in panel.svg.lower()
 
 
 def test_panels_of_gradient_flow_are_the_factors_that_shape_growth() -> None:
