@@ -36,9 +36,11 @@ def log_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 6) 
     _scale(ax, which, "log", (low, high), ticks, [tick_text(tick) for tick in ticks])
 
 
-def linear_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 6) -> None:
-    """A linear axis from low to high with round ticks, all with the same number of decimals."""
-    ticks = linear_ticks(low, high, most)
+def linear_axis(
+    ax: Axes, which: Which, low: float, high: float, *, most: int = 6, least: float = -math.inf
+) -> None:
+    """A linear axis from low to high with round ticks, none below `least`, all with the same number of decimals."""
+    ticks = [tick for tick in linear_ticks(low, high, most) if tick >= least]
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     decimals = len(f"{step:.10f}".rstrip("0").partition(".")[2])
     labels = [f"{tick:.{decimals}f}".replace("-", MINUS) for tick in ticks]

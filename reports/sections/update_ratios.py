@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from reports.phrases import listed
 from reports.plots import update_ratios
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
@@ -9,7 +10,7 @@ from reports.plots.figure import Figure
 from reports.sections.measured import chosen_factors
 from reports.sections.section import Material
 from reports.sections.settings import matches, setting_name, settings_of
-from reports.words import plural, small
+from reports.words import factor_name, plural, small
 
 PREFERRED = ("batch_norm", "optimizer", "activation", "init_gain")
 MOST_PANELS = 6
@@ -46,12 +47,14 @@ def ratios_figure(material: Material, layers: pd.DataFrame) -> Figure:
         if crossed
         else ""
     )
+    pooled = [factor_name(name) for name in factors if name not in setting_names]
+    over = f" whatever their {listed(pooled)}" if pooled else ""
     return Figure(
         slug="update_ratios",
         title="How far one step moves the weights, epoch by epoch",
         caption=(
             "Norm of the true update (weights after a step minus before it) over the norm of the weights: median and "
-            "5–95 % band over networks, first hidden layer (solid) and last (dashed). Dashed across: 10⁻³, the common "
+            f"5–95 % band over networks{over}, first hidden layer (solid) and last (dashed). Dashed across: 10⁻³, the common "
             f"guide.{dotted} Optimizers are compared by this ratio, for Adam and RMSprop cancel a constant scale of "
             "the gradient. Log scale, the same in every panel."
         ),
