@@ -131,7 +131,7 @@ def _dependences(family: Sequence[Said], epochs: int) -> list[Line]:
 
 def _largest_simple(family: Sequence[Said]) -> list[Row]:
     rows: list[Row] = [
-        row
+        {str(name): value for name, value in row.items()}
         for said in family
         if said.by_level is not None
         for row in said.by_level.to_dict("records")

@@ -31,9 +31,9 @@ def tidy(
     by_block = signal.assign(panel=panels, line=lines).groupby([*keys, "block"], sort=False)
     blocks = by_block.agg(log_ratio=("log_ratio", "mean"), last=("num_layers", "max")).reset_index()
     groups = blocks.groupby(keys, sort=False)
-    quantiles = np.exp(groups["log_ratio"].quantile(np.array([0.05, 0.5, 0.95])).unstack())
+    quantiles = groups["log_ratio"].quantile(np.array([0.05, 0.5, 0.95])).unstack()
     quantiles.columns = pd.Index(["low", "median", "high"])
-    rows = groups.agg(last=("last", "max")).join(quantiles).reset_index()
+    rows = groups.agg(last=("last", "max")).join(quantiles.apply(np.exp)).reset_index()
     growth = rows["panel"].map(growths).astype(float)
     rows["theory"] = (growth ** (rows["last"] - rows["layer"])).where(growth.notna())
     return rows[COLUMNS]

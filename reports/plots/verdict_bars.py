@@ -105,5 +105,12 @@ def _ring(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: f
     if row is None or row["share"] == 0:
         return
     ax.plot([left + row["low"] * bar, left + row["high"] * bar], [y, y], color=FAINT.light, linewidth=0.9)
-    ring = {"markersize": 3.6, "markerfacecolor": "none", "markeredgecolor": MUTED.light, "mew": 0.9}
-    ax.plot([left + row["share"] * bar], [y], "o", **ring)
+    ax.plot(
+        [left + row["share"] * bar],
+        [y],
+        "o",
+        markersize=3.6,
+        markerfacecolor="none",
+        markeredgecolor=MUTED.light,
+        mew=0.9,
+    )
