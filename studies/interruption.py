@@ -1,6 +1,8 @@
 """Ctrl-C, SIGTERM and `studies.stop` as a wish: what runs looks at it, stops in order, and says how to go on."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +11,8 @@ from types import FrameType
 from studies.errors import StudiesError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SHUT_DOWN = "ray-shutdown"
+"""The name of the thread that shuts Ray down."""
 
 
 class RunInterruptedError(StudiesError):
@@ -23,6 +27,21 @@ class RunInterruptedError(StudiesError):
             what = "stopped, as asked by python -m studies.stop"
         super().__init__(f"{what}; everything recorded is kept", f"Go on with: {command}")
         self.exit_code = 128 + int(received)
+
+
+class RayLostError(StudiesError):
+    """Ray died or does not answer any more, and with it the run; it can be resumed."""
+
+    def __init__(self, loss: str, command: str = "the same command") -> None:
+        super().__init__(f"{loss}; everything recorded is kept", f"Go on with: {command}")
+        self.loss = loss
+
+
+class RunKilledError(StudiesError):
+    """The run's own process was killed, which only another one can tell; it can be resumed."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__("the run was killed; everything recorded is kept", f"Go on with: {command}")
 
 
 class Wish:
@@ -84,3 +103,12 @@ def watching_signals(is_asked: Callable[[], bool] = lambda: False) -> Iterator[W
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave(exit_code: int) -> int:
+    """Return the exit code, or end the process with it where Ray hangs: it would keep the interpreter from ending."""
+    if any(thread.name == SHUT_DOWN for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
+    return exit_code

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from studies.errors import StudiesError
+from studies.interruption import leave
 from studies.request import Request
 from studies.terminal.words import printable
 from studies.tuning.resources import Resources
@@ -26,7 +27,7 @@ def run_door(
         if options.debug:
             print(printable(traceback.format_exc()), file=sys.stderr)
         print(printable(f"error: {error}"), file=sys.stderr)
-        return error.exit_code
+        return leave(error.exit_code)
     except KeyboardInterrupt:
         print("error: interrupted\nGive the same command again: what was recorded is kept.", file=sys.stderr)
         return 130

@@ -18,7 +18,7 @@ from studies.database.states import Outcome, StudyState
 from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.growing import describe_growth
-from studies.interruption import RunInterruptedError, Wish, watching_signals
+from studies.interruption import RayLostError, RunInterruptedError, RunKilledError, Wish, watching_signals
 from studies.planning import Plan
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
@@ -67,9 +67,9 @@ class Run:
 def train(run: Run) -> None:
     """Train what is left of the study.
 
-    Raises RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, HeldError where another run took over, another
-    StudiesError where Ray could not be started, a result not be recorded, or the storage stayed out; all leave a study
-    that the same command resumes.
+    Raises RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, HeldError where another run took over,
+    RayLostError where Ray died, another StudiesError where Ray could not be started, a result not be recorded, or the
+    storage stayed out; all leave a study that the same command resumes.
     """
     study_id = run.study.id
     progress = outlast(lambda: _progress_so_far(run))
@@ -83,6 +83,9 @@ def train(run: Run) -> None:
         try:
             num_looks = _train_on_cluster(run, writer, progress, wish)
             state = StudyState.COMPLETE
+        except RayLostError as lost:
+            state = StudyState.INTERRUPTED
+            raise RayLostError(lost.loss, run.command) from None
         except KeyboardInterrupt:  # the second Ctrl-C; the first one is a wish
             assert wish
         except OutageError:
@@ -131,7 +134,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
     """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
     from studies.tuning.cluster import starting_cluster
 
-    with starting_cluster(run.resources) as future:
+    with starting_cluster(run.resources, last_words=f"error: {RunKilledError(run.command)}") as future:
         # Ray, Optuna and torch are imported while Ray starts.
         from studies.tuning.checkpoints import Checkpoints
         from studies.tuning.experiment import open_agenda, train_study

@@ -1,6 +1,7 @@
 """A run from the request to the report: checks, the study's rows, the cluster, both phases, the answer."""
 
 import time
+import zlib
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.enrolment import enrol, grow_as_asked, refuse_while_held
 from studies.errors import UsageError
+from studies.failure import refuse_failure
 from studies.locations import Locations
 from studies.mistakes import show
 from studies.planning import Plan
@@ -59,7 +61,8 @@ def run(
 
     Raises UsageError before anything is written where the request cannot be met, HeldError where another run holds
     the study or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, another StudiesError where
-    training or recording failed; all but the first leave a resumable study.
+    training or recording failed; all but the first leave a resumable study. Where every trial failed, the report is
+    made and then a StudiesError raised.
     """
     started = time.monotonic()
     drafted = draft(request)
@@ -95,7 +98,9 @@ def run(
                         notes=notes,
                     )
                 )
-            return outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
+            result = outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
+            refuse_failure(store, study, result.report_path, locations)
+            return result
 
 
 def settle(
@@ -115,7 +120,12 @@ def load_dataset(drafted: Draft) -> "Dataset":
 
     try:
         return datasets.load(drafted.study.dataset)
-    except (OSError, ValueError) as error:
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+    ) as error:  # EOFError: a compressed file that breaks off
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
 
 

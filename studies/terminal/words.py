@@ -97,13 +97,18 @@ def phase_of(phase: Phase, cell: int | None) -> str:
 def error_line(error: str | None) -> str:
     """Return the one line of an error that says what happened: of a traceback it is the last.
 
+    A first line that ends in a colon introduces the last one, and stands before it.
+
     >>> error_line("Traceback (most recent call last):\\n  File ...\\nZeroDivisionError: division by zero\\n")
     'ZeroDivisionError: division by zero'
     """
     lines = [line for line in (error or "").splitlines() if line.strip()]
     if not lines:
         return "no reason was recorded"
-    return printable(lines[-1 if lines[0].startswith("Traceback") else 0].strip())
+    first, last = lines[0].strip(), lines[-1].strip()
+    if first.startswith("Traceback"):
+        return printable(last)
+    return printable(f"{first} {last}" if first.endswith(":") and len(lines) > 1 else first)
 
 
 def printable(text: str) -> str:

@@ -1,11 +1,13 @@
 """Starting or joining Ray, with its doors closed: loopback dashboard, token authentication, a private folder."""
 
+import atexit
 import logging
 import os
 import secrets
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studies.errors import StudiesError
+from studies.interruption import SHUT_DOWN
 from studies.tuning.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
+from studies.tuning.guard import guarded
 from studies.tuning.resources import Resources, num_cores
 
 # Read by Ray when it is imported or started.
@@ -28,6 +32,10 @@ ENVIRONMENT = {
     # Ray would start workers at niceness 15: on a machine that does anything else, trials take many times as long.
     "RAY_worker_niceness": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # What is left of a run that lost its Ray would start another one.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+    # Ray prints what befalls its processes on standard output, whatever log_to_driver says.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
@@ -46,6 +54,7 @@ SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 MAX_FOLDER_LENGTH = 45
 """Characters of the path under which Ray can still make its sockets."""
+SECONDS_TO_SHUT_DOWN = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +70,25 @@ class Cluster:
     token_path: Path | None
     scratch: Path
 
+    def kill(self) -> None:
+        """End every process that was started for it at once, the workers that hang and those of a Ray that is lost."""
+        end_processes(self.scratch.parent, patience_seconds=0.0)
+
 
 @contextmanager
-def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
+def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background, and on leaving shut down what was started.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
     be started or joined, or where no trial would fit. A Ray that runs in this process already is a StudiesError at
-    once, and left alone.
+    once, and left alone. Should this process be killed, another one ends what was started here and says `last_words`.
     """
     _refuse_second_ray()
-    with _private_folder() as folder, _environment(folder), ThreadPoolExecutor(1, "ray-start") as executor:
+    with (
+        _private_folder(last_words) as folder,
+        _environment(folder),
+        ThreadPoolExecutor(1, "ray-start") as executor,
+    ):
         # Started in a thread that stays: Ray's processes die with the thread that made them.
         future = executor.submit(_start, resources, folder)
         try:
@@ -79,7 +96,7 @@ def starting_cluster(resources: Resources) -> Iterator["Future[Cluster]"]:
         finally:
             future.cancel()
             wait([future])
-            _shut_down()
+            _shut_down(folder)
             end_processes(folder)
 
 
@@ -90,17 +107,17 @@ def _refuse_second_ray() -> None:
 
 
 @contextmanager
-def _private_folder() -> Iterator[Path]:
+def _private_folder(last_words: str) -> Iterator[Path]:
     """Make a folder that nobody else may enter, because Ray opens its own inside it to all; and remove it."""
     short = len(tempfile.gettempdir()) + len("/studies-12345678/ray") <= MAX_FOLDER_LENGTH
     parent = Path(tempfile.gettempdir() if short else "/tmp")
     remove_abandoned_folders(parent)
     folder = Path(tempfile.mkdtemp(prefix="studies-", dir=parent))
-    try:
-        with owned(folder):
+    with guarded(folder, last_words, secrets=SECRETS), owned(folder):
+        try:
             yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -218,9 +235,17 @@ def _fitting(total: dict[str, float], resources: Resources) -> int:
     return fitting
 
 
-def _shut_down() -> None:
-    """Shut Ray down if it runs: it may have been started in vain, for trials that do not fit."""
+def _shut_down(folder: Path) -> None:
+    """Shut Ray down if it runs (it may have been started in vain, for trials that do not fit), however it hangs."""
     import ray
 
-    if ray.is_initialized():
-        ray.shutdown()
+    if not ray.is_initialized():
+        return
+    thread = threading.Thread(target=ray.shutdown, name=SHUT_DOWN, daemon=True)
+    thread.start()
+    thread.join(SECONDS_TO_SHUT_DOWN)
+    if thread.is_alive():
+        end_processes(folder, patience_seconds=0.0)
+        thread.join(SECONDS_TO_SHUT_DOWN)
+    if thread.is_alive():
+        atexit.unregister(ray.shutdown)  # it would wait for the one that hangs

@@ -1,24 +1,29 @@
 """One Ray Tune run over everything that a study still has to train."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 from ray import tune
 
 from studies.database.store import Store
 from studies.database.writer import Writer
+from studies.interruption import RayLostError
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
+from studies.tuning.fitting import fit
+from studies.tuning.liveness import watch_ray
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress
 from studies.tuning.recorder import Recorder, best_so_far
 from studies.tuning.resources import Resources
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
+from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.datasets import Dataset
 from trainables.splits import Splits
@@ -26,23 +31,6 @@ from trainables.trial import StackTrial
 
 MAX_LOST_WORKERS = 3
 """How often a trial is started again after its worker was lost."""
-
-
-@final
-class _StopWhen(tune.Stopper):
-    """Ends the run, and asks at each of Tune's steps whether it is time."""
-
-    def __init__(self, should_stop: Callable[[], bool]) -> None:
-        self._should_stop = should_stop
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        return self._should_stop()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
 
 
 def open_agenda(plan: Plan, store: Store, study_id: int) -> Agenda:
@@ -75,10 +63,17 @@ def train_study(
     versions: Mapping[str, str],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Train until nothing is left or `should_stop`; raise the StudiesError that made recording impossible.
+    """Train until nothing is left or `should_stop`.
 
-    On return every trial has ended or is left to a resume.
+    Raises the StudiesError that made recording impossible, and RayLostError where Ray does not answer any more. However
+    it ends, every trial has ended or is left to a resume, and nothing more is recorded.
     """
+
+    def is_to_stop() -> bool:
+        return bool(recorder.failure or searcher.failure) or should_stop()
+
+    liveness = watch_ray(is_local=resources.address is None)
+    watchdog = Watchdog(should_stop=is_to_stop, liveness=liveness)
     jury = Jury(plan.study.thresholds, dataset.num_classes)
     for number, records in checkpoints.histories.items():
         jury.hear(number, records)
@@ -94,6 +89,7 @@ def train_study(
         checkpoints=checkpoints,
         versions=versions,
         max_lost_workers=MAX_LOST_WORKERS,
+        watchdog=watchdog,
     )
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any]:
@@ -112,28 +108,34 @@ def train_study(
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
     )
     progress.best = best_so_far(agenda)
-    tuner = tune.Tuner(
-        _trainable(plan, dataset, splits, cluster, resources),
-        tune_config=tune.TuneConfig(
-            search_alg=searcher,
-            scheduler=scheduler,
-            num_samples=-1,
-            max_concurrent_trials=cluster.num_workers,
-            reuse_actors=True,
-            trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
-        ),
-        run_config=tune.RunConfig(
-            name=plan.name,
-            storage_path=str(cluster.scratch),
-            stop=_StopWhen(lambda: bool(recorder.failure or searcher.failure) or should_stop()),
-            callbacks=[recorder],
-            failure_config=tune.FailureConfig(max_failures=0),
-            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            verbose=0,
-        ),
-    )
-    tuner.fit()
-    failure = recorder.failure or searcher.failure
+
+    def run_tune() -> None:
+        tune.Tuner(
+            _trainable(plan, dataset, splits, cluster, resources),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=scheduler,
+                num_samples=-1,
+                max_concurrent_trials=cluster.num_workers,
+                reuse_actors=True,
+                trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
+            ),
+            run_config=tune.RunConfig(
+                name=plan.name,
+                storage_path=str(cluster.scratch),
+                stop=watchdog,
+                callbacks=[recorder, watchdog],
+                failure_config=tune.FailureConfig(max_failures=0),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
+        ).fit()
+
+    with liveness.asking(), closing(recorder):
+        if not fit(run_tune, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None):
+            cluster.kill()
+    loss = liveness.loss()
+    failure = recorder.failure or searcher.failure or (None if loss is None else RayLostError(loss))
     if failure is not None:
         raise failure
 

@@ -52,11 +52,11 @@ def _is_abandoned(owner: Path, min_seconds: float) -> bool:
         os.close(descriptor)
 
 
-def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
+def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> int:
     """Wait until no process has its temporary files in `folder`, and kill those that are still there after a while.
 
-    Ray leaves behind workers that are slow to end, and for a minute its agents where a driver was killed. Without
-    /proc nothing is found, and they end by themselves.
+    Returns how many were killed. Ray leaves behind workers that are slow to end, and for a minute its agents where a
+    driver was killed. Without /proc nothing is found, and they end by themselves.
     """
     deadline = time.monotonic() + patience_seconds
     while (left := _processes(folder)) and time.monotonic() < deadline:
@@ -64,6 +64,7 @@ def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> N
     for number in left:
         with suppress(ProcessLookupError):
             os.kill(number, signal.SIGKILL)
+    return len(left)
 
 
 def _processes(folder: Path) -> list[int]:

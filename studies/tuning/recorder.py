@@ -19,6 +19,7 @@ from studies.tuning.conversion import evaluation, rung_result, stopped, trial_st
 from studies.tuning.models import BEST, write_models
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Best, Progress
+from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
@@ -54,6 +55,7 @@ class Recorder(tune.Callback):
         checkpoints: Checkpoints,
         versions: Mapping[str, str],
         max_lost_workers: int,
+        watchdog: Watchdog,
     ) -> None:
         """Record for one study; `decisions` is where the scheduler leaves what ASHA decided.
 
@@ -64,12 +66,18 @@ class Recorder(tune.Callback):
         self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
         self._has_told_of_checkpoints = False
+        self._watchdog = watchdog
         self._failure: StudiesError | None = None
+        self._is_closed = False
 
     @property
     def failure(self) -> StudiesError | None:
         """What ends the run: the first error met here, or one that the writer met while it drained the spool."""
         return self._failure or self._writer.failure
+
+    def close(self) -> None:
+        """Record nothing more, though Tune may go on where it was left behind."""
+        self._is_closed = True
 
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Note the start of an attempt."""
@@ -106,17 +114,20 @@ class Recorder(tune.Callback):
         self.attempt(lambda: self._record(planned, assignment, report, decision))
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Give a trial whose worker was lost back to the agenda; record it as failed where that happens too often."""
+        """Give a trial whose worker was lost back to the agenda; record it as failed where that happens too often.
+
+        Where Ray itself is lost no trial is blamed for it: a resume finds them all.
+        """
         assignment: Assignment = trial.config["assignment"]
         planned = self._agenda.trials[assignment.number]
-        if planned.state.has_ended:
+        if planned.state.has_ended or self._watchdog.is_ray_lost():
             return
+        why = self._watchdog.words(planned.number) or str(trial.get_error())
         self._lost_workers[planned.number] += 1
         if self._lost_workers[planned.number] <= self._max_lost_workers:
             self._progress.lose(planned.number, replicates=len(assignment.blocks))
             self._agenda.give_back(planned.number)
-            error = trial.get_error()
-            self.attempt(lambda: self._note(WORKER_LOST, planned, f"attempt {planned.attempt}: {error}"))
+            self.attempt(lambda: self._note(WORKER_LOST, planned, f"attempt {planned.attempt}: {why}"))
             return
         lost = TrialReport(
             epoch=0,
@@ -128,8 +139,7 @@ class Recorder(tune.Callback):
             ),
             busy_seconds=0.0,
             worker="",
-            error=f"the worker was lost {self._lost_workers[planned.number]} times, at last so:\n"
-            f"{trial.get_error()}",
+            error=f"the worker was lost {self._lost_workers[planned.number]} times, at last so:\n{why}",
         )
         self.attempt(lambda: self._record(planned, assignment, lost, None))
 
@@ -221,7 +231,7 @@ class Recorder(tune.Callback):
 
     def attempt(self, action: Callable[[], T]) -> T | None:
         """Do something unless there is a failure, keep the one it meets with; return what it comes to, if anything."""
-        if self.failure is None:
+        if self.failure is None and not self._is_closed:
             try:
                 return action()
             except HeldBackError:

@@ -38,6 +38,7 @@ class Driver:
         self.agenda = Agenda(PLAN)
         self.decisions: dict[int, Decision] = {}
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
+        self.watchdog: Any = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,
@@ -49,6 +50,7 @@ class Driver:
             checkpoints=Checkpoints(folder),
             versions={"torch": "2"},
             max_lost_workers=1,
+            watchdog=self.watchdog,
         )
         planned = self.agenda.next_trial()
         assert isinstance(planned, PlannedTrial)
@@ -149,6 +151,33 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_tunes_words(driver:
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
     driver.recorder.on_trial_error(0, [], driver.trial)
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+
+
+def test_a_trial_that_hung_says_so(driver: Driver) -> None:
+    driver.watchdog.words = {1: "the trial was silent for 9 s"}.get
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert driver.store.events(driver.study_id)[-1].detail == "attempt 1: the trial was silent for 9 s"
+    driver.recorder.on_trial_start(0, [], driver.trial)
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert driver.row.error == "the worker was lost 2 times, at last so:\nthe trial was silent for 9 s"
+
+
+def test_no_trial_is_blamed_for_a_lost_ray(driver: Driver) -> None:
+    driver.watchdog.is_ray_lost = lambda: True
+    for _ in range(5):
+        driver.recorder.on_trial_error(0, [], driver.trial)
+    assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 1)
+    assert driver.store.events(driver.study_id) == []
+    assert driver.agenda.trials[1].state is TrialState.WAITING
+
+
+def test_a_closed_recorder_records_nothing(driver: Driver) -> None:
+    driver.recorder.close()
+    driver.report(3)
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    assert (driver.row.state, driver.row.epochs) == (TrialState.RUNNING, 0)
+    assert driver.store.events(driver.study_id) == []
+    assert driver.recorder.failure is None
 
 
 def test_a_worker_that_never_came_up_is_lost_like_others(driver: Driver) -> None:
