@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Self
 
 import ray
 
@@ -21,31 +22,45 @@ class Line:
     """A connection that nobody speaks on: the operating system breaks it the moment its process dies."""
 
     def __init__(self, connect: Callable[[], socket.socket]) -> None:
-        """Open it."""
+        """Call with `connect`, once the context is entered."""
         self._connect = connect
-        self._socket = connect()
-        self._socket.setblocking(False)
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        self._call()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._socket is not None:
+            self._socket.close()
 
     def is_broken(self) -> bool:
         """Say whether the process is dead. One that merely hung up, as Ray does after two minutes, is called again."""
+        if self._is_open():
+            return False
+        try:
+            self._call()
+        except OSError:
+            return True
+        return False
+
+    def _call(self) -> None:
+        self._socket = self._connect()
+        self._socket.setblocking(False)
+
+    def _is_open(self) -> bool:
+        if self._socket is None:
+            return False
         try:
             while self._socket.recv(4096):
                 pass
         except BlockingIOError:
-            return False
+            return True
         except OSError:
             pass
         self._socket.close()
-        try:
-            self._socket = self._connect()
-        except OSError:
-            return True
-        self._socket.setblocking(False)
+        self._socket = None
         return False
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
 
 
 class Liveness:
@@ -57,19 +72,20 @@ class Liveness:
         lines: Mapping[str, Line],
         is_any_node_alive: Callable[[], bool],
         max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER,
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         """`lines` lead to processes that nobody would start again, by their names."""
         self._lines, self._is_any_node_alive, self._max_seconds = lines, is_any_node_alive, max_seconds
-        self._unanswered = Stopwatch()
+        self._unanswered = stopwatch or Stopwatch()
         self._is_answered, self._is_asked = threading.Event(), threading.Event()
         self._is_over = False
         self._lock = threading.Lock()
         self._loss: str | None = None
 
     def loss(self) -> str | None:
-        """Return what of Ray is lost for good, None while it answers; nothing waits here."""
+        """Return what of Ray is lost for good, None while it answers; nothing waits here, and nobody looks any more."""
         with self._lock:
-            if self._loss is None:
+            if self._loss is None and not self._is_over:
                 dead = [name for name, line in self._lines.items() if line.is_broken()]
                 if dead:
                     self._loss = f"Ray is gone: its {dead[0]} was killed or crashed"
@@ -91,7 +107,7 @@ class Liveness:
         """Ask the nodes again and again, in a thread of its own because Ray may never answer; hang up in the end."""
         with ExitStack() as stack:
             for line in self._lines.values():
-                stack.callback(line.close)
+                stack.enter_context(line)
             asker = threading.Thread(target=self._ask, name="liveness", daemon=True)
             asker.start()
             try:

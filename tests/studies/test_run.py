@@ -74,10 +74,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
 
 @pytest.fixture(scope="module")
 def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the same study through a kill -9, a Ctrl-C and a SIGTERM."""
+    """Run the same study through the deaths of its driver and of Ray's processes, a Ctrl-C and a SIGTERM."""
     folder = tmp_path_factory.mktemp("disturbed")
     (folder / "small.py").write_text(STUDY)
-    for disturb in (kill, press_ctrl_c, terminate):
+    for disturb in (kill, press_ctrl_c, lose_raylet, terminate_while_a_trial_hangs, lose_gcs):
         with started(folder, *WITHOUT_DASHBOARD) as command:
             disturb(command)
     command = finished(folder, *WITHOUT_DASHBOARD)
@@ -138,19 +138,15 @@ def at(num_trials: int, command: Command) -> None:
 
 
 def kill(command: Command) -> None:
-    """The driver dies without a word: nothing that trains may live on; two idle agents of Ray's do, for a minute."""
+    """The driver dies without a word: nothing of it lives on, and another process says how to go on."""
     at(2, command)
     command.process.kill()
     command.finish()
     deadline = time.monotonic() + 30
-    while working(command) and time.monotonic() < deadline:
+    while (command.left_processes() or os.listdir(command.temporary)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert working(command) == []
+    check_nothing_is_left(command, "the run was killed")
     assert rows(command.folder, "SELECT state FROM study") == [("running",)]
-
-
-def working(command: Command) -> list[str]:
-    return [line for line in command.left_processes() if "Agent" not in line]
 
 
 def press_ctrl_c(command: Command) -> None:
@@ -159,23 +155,55 @@ def press_ctrl_c(command: Command) -> None:
     check_interrupted(command, 130, "interrupted")
 
 
-def terminate(command: Command) -> None:
+def terminate_while_a_trial_hangs(command: Command) -> None:
     at(num_ended(command.folder) + 1, command)
+    send(signal.SIGSTOP, "ray::small", command)
     command.process.terminate()
     check_interrupted(command, 143, "terminated")
 
 
-def check_interrupted(command: Command, exit_code: int, word: str) -> None:
+def lose_raylet(command: Command) -> None:
+    lose("raylet", command)
+
+
+def lose_gcs(command: Command) -> None:
+    lose("gcs_server", command)
+
+
+def lose(name: str, command: Command) -> None:
+    """A process of Ray's dies, and with it the run, but no trial."""
+    at(num_ended(command.folder) + 1, command)
+    send(signal.SIGKILL, name, command)
+    assert command.finish(timeout=60) == 1, command.errors
+    check_nothing_is_left(command, f"Ray is gone: its {name} was killed or crashed")
+    assert rows(command.folder, "SELECT state FROM study") == [("interrupted",)]
+    assert rows(command.folder, "SELECT 1 FROM trial WHERE state = 'failed'") == []
+
+
+def send(number: signal.Signals, name: str, command: Command) -> None:
+    """Send a signal to the processes of a command whose names begin so."""
+    named = [path for path in command.processes() if (path / "comm").read_text().startswith(name)]
+    assert named, f"there is no {name}"
+    for process in named:
+        os.kill(int(process.name), number)
+
+
+def check_interrupted(command: Command, exit_code: int, what: str) -> None:
     """The run has stopped in time, in words, with the command to go on, and nothing is left of it."""
     assert command.finish(timeout=20) == exit_code, command.errors
+    check_nothing_is_left(command, what)
+    assert rows(command.folder, "SELECT state FROM study") == [("interrupted",)]
+
+
+def check_nothing_is_left(command: Command, what: str) -> None:
     *_, first, second = command.errors.splitlines()
-    assert first == f"error: {word}; everything recorded is kept"
+    assert first == f"error: {what}; everything recorded is kept"
     assert second == f"Go on with: {shlex.join(['python', '-m', 'studies.run', *WITHOUT_DASHBOARD[1:]])}"
     assert "Traceback" not in command.errors
     assert "SIGTERM" not in command.errors
+    assert command.output == ""
     assert command.left_processes() == []
     assert os.listdir(command.temporary) == []
-    assert rows(command.folder, "SELECT state FROM study") == [("interrupted",)]
     assert num_ended(command.folder) < 10, "it was too late to interrupt anything"
 
 
@@ -279,7 +307,7 @@ def test_a_run_killed_and_interrupted_ends_with_the_same_numbers(seen: Seen, dis
     ours, theirs = record(disturbed), record(seen.folder)
     for table in theirs:
         assert ours[table] == theirs[table], f"{table} differs"
-    assert len(rows(disturbed, "SELECT 1 FROM event WHERE kind = 'run_started'")) == 4
+    assert len(rows(disturbed, "SELECT 1 FROM event WHERE kind = 'run_started'")) == 6
     assert rows(disturbed, "SELECT detail FROM event WHERE kind = 'conflict'") == []
 
 

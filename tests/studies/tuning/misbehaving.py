@@ -1,17 +1,19 @@
-"""Trainables whose trials fail, lose their worker once or as it takes them on, or lose it each time they are tried."""
+"""Trainables whose trials fail, run out of memory, hang, or lose their worker: once, as it takes them on, or always."""
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from studies.tuning.silence import Silence
 from trainables.records import TrialReport
 from trainables.reporting import train_assignment
 from trainables.training import StackData
 from trainables.trial import StackTrial
 
-FAILS, DIES_ONCE, DIES_TAKING_IT_ON, ALWAYS_DIES = 2, 3, 4, 5
+FAILS, DIES_ONCE, DIES_TAKING_IT_ON, ALWAYS_DIES, HANGS, RUNS_OUT_OF_MEMORY = 2, 3, 4, 5, 7, 8
 """Numbers of the trials that do so."""
 
 
@@ -32,6 +34,8 @@ def misbehaving(folder: Path) -> type[StackTrial]:
         def step(self) -> dict[str, Any]:
             if self._assignment.number == ALWAYS_DIES:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self._assignment.number == HANGS:
+                time.sleep(600)
             if self._assignment.number == DIES_ONCE and self._epoch > 0:
                 die_once(DIES_ONCE)
             return super().step()
@@ -49,6 +53,15 @@ def misbehaving(folder: Path) -> type[StackTrial]:
         def _stack_data(self) -> StackData:
             if self._assignment.number == FAILS:
                 raise RuntimeError("the data has gone <script>alert(1)</script>")
+            if self._assignment.number == RUNS_OUT_OF_MEMORY:
+                bytearray(2**60)
             return super()._stack_data()
 
     return Misbehaving
+
+
+class QuickToSuspect(Silence):
+    """A silence that takes the trial which hangs to hang after a second, and no other sooner than usual."""
+
+    def limit(self, number: int) -> float:
+        return 1.0 if number == HANGS else super().limit(number)

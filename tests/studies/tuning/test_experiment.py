@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from studies.database.writer import Writer
 from studies.errors import StudiesError
 from studies.planning import Plan
 from studies.reporting import report_inputs
-from studies.tuning import experiment
+from studies.tuning import experiment, watchdog
 from studies.tuning.agenda import Agenda
 from studies.tuning.asha import Asha
 from studies.tuning.checkpoints import Checkpoints
@@ -33,7 +34,16 @@ from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.recorder import Recorder
 from studies.tuning.resources import Resources
-from tests.studies.tuning.misbehaving import ALWAYS_DIES, DIES_ONCE, DIES_TAKING_IT_ON, FAILS, misbehaving
+from tests.studies.tuning.misbehaving import (
+    ALWAYS_DIES,
+    DIES_ONCE,
+    DIES_TAKING_IT_ON,
+    FAILS,
+    HANGS,
+    RUNS_OUT_OF_MEMORY,
+    QuickToSuspect,
+    misbehaving,
+)
 from tests.studies.tuning.plans import plan
 from trainables.datasets import Dataset
 from trainables.splits import split_blocks
@@ -204,10 +214,12 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
 ) -> None:
     monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path))
     monkeypatch.setattr(experiment, "MAX_LOST_WORKERS", 1)
+    monkeypatch.setattr(watchdog, "Silence", QuickToSuspect)
     trained = make(plan(trials=2))
     trained.train()
     ended = {trial.number: trial.state for trial in trained.trials}
-    assert {number for number, state in ended.items() if state is TrialState.FAILED} == {FAILS, ALWAYS_DIES}
+    in_vain = {FAILS, ALWAYS_DIES, HANGS, RUNS_OUT_OF_MEMORY}
+    assert {number for number, state in ended.items() if state is TrialState.FAILED} == in_vain
     assert len(ended) == 12
     assert all(state.has_ended for state in ended.values())
 
@@ -218,6 +230,14 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     died = trained.trial(ALWAYS_DIES)
     assert died.attempt == 2
     assert str(died.error).startswith("the worker was lost 2 times")
+    hung = trained.trial(HANGS)
+    assert hung.attempt == 2
+    assert re.fullmatch(
+        r"the worker was lost 2 times, at last so:\nthe trial was silent for [12] s and taken to hang, so its "
+        "worker was killed",
+        str(hung.error),
+    )
+    assert str(trained.trial(RUNS_OUT_OF_MEMORY).error).splitlines()[-1] == "MemoryError"
 
     again = trained.trial(DIES_ONCE)
     assert again.attempt == 2
@@ -230,18 +250,19 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
         ("worker_lost", DIES_ONCE): 1,
         ("worker_lost", DIES_TAKING_IT_ON): 1,
         ("worker_lost", ALWAYS_DIES): 1,
+        ("worker_lost", HANGS): 1,
         ("checkpoint_used", DIES_ONCE): 1,
     }
 
     outcomes = trained.frame("replicates").groupby("trial_number")["outcome"].agg(set).to_dict()
-    assert outcomes[FAILS] == outcomes[ALWAYS_DIES] == {Outcome.FAILED}
+    assert all(outcomes[number] == {Outcome.FAILED} for number in in_vain)
     epochs = trained.frame("epochs")
     assert not epochs.duplicated(["trial_number", "replicate", "epoch"]).any()
     assert sorted(epochs[epochs["trial_number"] == DIES_ONCE]["epoch"].unique()) == list(
         range(1, again.epochs + 1)
     )
     accounting = trained.report()["accounting"]
-    assert (accounting["failed"], accounting["retried"], accounting["planned"]) == (2, 2, 12)
+    assert (accounting["failed"], accounting["retried"], accounting["planned"]) == (4, 3, 12)
 
 
 def test_diverging_trials_score_as_chance(make: Callable[[Plan], Trained]) -> None:

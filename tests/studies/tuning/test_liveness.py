@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import pytest
 
 from studies.tuning import liveness
 from studies.tuning.liveness import Line, Liveness
+from studies.tuning.stopwatch import Stopwatch
+from tests.studies.tuning.test_stopwatch import Clock
 
 LISTEN = """
 import socket, sys
@@ -79,29 +81,45 @@ def process(tmp_path: Path) -> Iterator[Process]:
 @pytest.fixture
 def line(process: Process) -> Iterator[Line]:
     """A line to it."""
-    line = Line(process.call)
-    yield line
-    line.close()
+    with Line(process.call) as line:
+        yield line
+
+
+class Nodes:
+    """Nodes that are asked all the time, and answer as a test wants it; their time passes when it says so."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.answer: Callable[[], bool] = lambda: True
+        self._stack = ExitStack()
+
+    def watch(self, **lines: Line) -> Liveness:
+        watched = Liveness(
+            lines=lines,
+            is_any_node_alive=lambda: self.answer(),
+            max_seconds=30.0,
+            stopwatch=Stopwatch(self.clock),
+        )
+        self._stack.enter_context(watched.asking())
+        return watched
+
+    def wait_for_loss(self, watched: Liveness) -> str:
+        """Let time pass until there is a loss."""
+        while (loss := watched.loss()) is None:
+            self.clock.now += 0.5
+        return loss
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Liveness]]:
-    """Return a function that makes a liveness, asked all the time, of nodes that answer as the function given does."""
+def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    """Nodes that answer."""
     monkeypatch.setattr(liveness, "SECONDS_BETWEEN_QUESTIONS", 0.01)
-    with ExitStack() as stack:
-
-        def make(answer: Callable[[], bool], *, max_seconds: float = 0.3, **lines: Line) -> Liveness:
-            watched = Liveness(lines=lines, is_any_node_alive=answer, max_seconds=max_seconds)
-            stack.enter_context(watched.asking())
-            return watched
-
-        yield make
-
-
-def wait_for_loss(watched: Liveness) -> str:
-    while (loss := watched.loss()) is None:
-        time.sleep(0.01)
-    return loss
+    nodes = Nodes()
+    yield nodes
+    nodes.close()
 
 
 def test_a_line_breaks_when_the_process_is_killed(process: Process, line: Line) -> None:
@@ -121,10 +139,8 @@ def test_a_process_that_hangs_up_is_called_again(process: Process, line: Line) -
     assert line.is_broken()
 
 
-def test_a_dead_process_is_a_loss_at_once(
-    process: Process, line: Line, nodes: Callable[..., Liveness]
-) -> None:
-    watched = nodes(lambda: True, max_seconds=1000.0, raylet=line)
+def test_a_dead_process_is_a_loss_at_once(process: Process, nodes: Nodes) -> None:
+    watched = nodes.watch(raylet=Line(process.call))
     assert watched.loss() is None
     assert not watched.is_lost()
     process.kill()
@@ -132,10 +148,15 @@ def test_a_dead_process_is_a_loss_at_once(
     assert watched.is_lost()
 
 
+def test_a_process_that_ends_after_the_run_is_no_loss(process: Process, nodes: Nodes) -> None:
+    watched = nodes.watch(raylet=Line(process.call))
+    nodes.close()
+    process.kill()
+    assert watched.loss() is None
+
+
 @pytest.mark.parametrize("answer", ["dead", "error", "never"])
-def test_nodes_that_do_not_answer_are_a_loss_after_a_while(
-    nodes: Callable[..., Liveness], answer: str
-) -> None:
+def test_nodes_that_do_not_answer_are_a_loss_after_a_while(nodes: Nodes, answer: str) -> None:
     over = threading.Event()
 
     def ask() -> bool:
@@ -145,21 +166,39 @@ def test_nodes_that_do_not_answer_are_a_loss_after_a_while(
             over.wait()
         return False
 
-    watched = nodes(ask)
+    nodes.answer = ask
+    watched = nodes.watch()
+    begun = nodes.clock.now
     assert watched.loss() is None
-    assert watched.is_lost(), "it waits until that is known"
-    assert wait_for_loss(watched) == "no node of Ray's has answered for 0.3 s"
+    assert nodes.wait_for_loss(watched) == "no node of Ray's has answered for 30 s"
+    assert nodes.clock.now - begun == 30.5
     over.set()
 
 
-def test_one_answer_is_enough_and_a_loss_is_for_good(nodes: Callable[..., Liveness]) -> None:
-    answers = threading.Event()
-    answers.set()
-    watched = nodes(answers.is_set)
-    deadline = time.monotonic() + 1
-    while time.monotonic() < deadline:
+def test_whoever_must_know_waits_for_an_answer(nodes: Nodes) -> None:
+    asked, answers = threading.Event(), threading.Event()
+
+    def ask() -> bool:
+        asked.set()
+        answers.wait()
+        return True
+
+    nodes.answer = ask
+    watched = nodes.watch()
+    with ThreadPoolExecutor(1) as executor:
+        known = executor.submit(watched.is_lost)
+        asked.wait()
+        assert not known.done()
+        answers.set()
+        assert known.result(timeout=60) is False
+
+
+def test_one_answer_is_enough_and_a_loss_is_for_good(nodes: Nodes) -> None:
+    watched = nodes.watch()
+    for _ in range(100):
+        nodes.clock.now += 1.0
         assert not watched.is_lost()
-    answers.clear()
-    wait_for_loss(watched)
-    answers.set()
+    nodes.answer = lambda: False
+    nodes.wait_for_loss(watched)
+    nodes.answer = lambda: True
     assert watched.is_lost()
