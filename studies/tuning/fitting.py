@@ -22,12 +22,12 @@ def fit(
     It is left behind as soon as Ray `is_lost`, and where it should have stopped `max_seconds` ago: in Ray's calls no
     signal is heard and no exception arrives. The thread then goes on, as far as Ray lets it, until the process ends.
     """
-    raised: list[Exception] = []
+    raised: list[BaseException] = []
 
     def run() -> None:
         try:
             work()
-        except Exception as error:
+        except BaseException as error:
             raised.append(error)
 
     thread = threading.Thread(target=run, name="tune", daemon=True)

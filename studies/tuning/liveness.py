@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Self
+from typing import Any, Self
 
 import ray
 
@@ -144,13 +144,18 @@ def watch_ray(*, is_local: bool, max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER
     return Liveness(lines=lines, is_any_node_alive=_is_any_node_alive, max_seconds=max_seconds)
 
 
-def _own_node() -> Mapping[str, str]:
+def _nodes() -> list[dict[str, Any]]:
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return nodes
+
+
+def _own_node() -> Mapping[str, Any]:
     own = ray.get_runtime_context().get_node_id()
-    return next(node for node in ray.nodes() if node["NodeID"] == own)
+    return next(node for node in _nodes() if node["NodeID"] == own)
 
 
 def _is_any_node_alive() -> bool:
-    return any(node["Alive"] for node in ray.nodes())
+    return any(node["Alive"] for node in _nodes())
 
 
 def _call_raylet(path: str) -> Callable[[], socket.socket]:

@@ -48,7 +48,8 @@ class Silence:
 
     def limit(self, number: int) -> float:
         """Return the seconds that a trial may be silent."""
-        return max(self._min_seconds, TIMES_THE_LONGEST * self._longest) * 2 ** self._num_times[number]
+        usual = max(self._min_seconds, TIMES_THE_LONGEST * self._longest)
+        return usual * 2.0 ** self._num_times[number]
 
     def find(self) -> list[int]:
         """Return the trials that have been silent for too long; each is found once, until it is started again."""

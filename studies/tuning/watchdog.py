@@ -72,10 +72,6 @@ class Watchdog(tune.Stopper, tune.Callback):
         """Watch a trial no more."""
         self._forget(trial)
 
-    def on_trial_recover(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Watch a trial no more until it is started again."""
-        self._forget(trial)
-
     def _stay(self) -> NoReturn:
         """Never return, so that Tune asks a dead Ray for nothing: a call that waits for it ends the process with it."""
         while True:

@@ -24,11 +24,12 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.planning import Plan
-from studies.tuning import checkpoints
+from studies.tuning import checkpoints, experiment
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
 from studies.tuning.experiment import open_agenda, train_study
 from studies.tuning.files import PARTIAL, write_whole
+from studies.tuning.liveness import Liveness
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
 from trainables import datasets
@@ -58,7 +59,10 @@ class OneWorker:
 
     def fit(self) -> None:
         while isinstance(config := self._suggest(), dict):
-            trial = SimpleNamespace(config=config, get_error=lambda: "the worker died")
+            worker = SimpleNamespace(ray_actor=None)
+            trial = SimpleNamespace(
+                config=config, get_error=lambda: "the worker died", temporary_state=worker
+            )
             # A worker gets a copy, made before Tune says that the trial has started.
             carried = pickle.loads(pickle.dumps(config))
             self._tell("on_trial_start", trial)
@@ -132,6 +136,11 @@ class Moments:
         self.pass_by()
 
 
+def watch_nothing(*, is_local: bool) -> Liveness:
+    """Return the liveness of a Ray that is not there, and answers."""
+    return Liveness(lines={}, is_any_node_alive=lambda: True)
+
+
 @contextmanager
 def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
     """Put the worker in Ray's place; it reports after every epoch, with a checkpoint if so wished."""
@@ -144,6 +153,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
         with (
             patch.object(tune, "Tuner", OneWorker),
             patch.object(tune, "with_parameters", lambda of, **given: type("Given", (of,), {"given": given})),
+            patch.object(experiment, "watch_ray", watch_nothing),
             patch("trainables.trial.train_assignment", eager),
             patch("trainables.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "_write", moments.around(Writer._write)),

@@ -19,8 +19,13 @@ def hang() -> Iterator[threading.Event]:
 
 def test_work_is_waited_for() -> None:
     done = []
-    assert fit(lambda: done.append(time.sleep(0.2)), should_stop=lambda: False, is_lost=lambda: False)
-    assert done == [None]
+
+    def work() -> None:
+        time.sleep(0.2)
+        done.append("work")
+
+    assert fit(work, should_stop=lambda: False, is_lost=lambda: False)
+    assert done == ["work"]
 
 
 def test_what_work_raises_is_raised() -> None:

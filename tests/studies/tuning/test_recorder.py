@@ -38,7 +38,8 @@ class Driver:
         self.agenda = Agenda(PLAN)
         self.decisions: dict[int, Decision] = {}
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
-        self.watchdog: Any = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
+        self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
+        watchdog: Any = self.watchdog
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,
@@ -50,7 +51,7 @@ class Driver:
             checkpoints=Checkpoints(folder),
             versions={"torch": "2"},
             max_lost_workers=1,
-            watchdog=self.watchdog,
+            watchdog=watchdog,
         )
         planned = self.agenda.next_trial()
         assert isinstance(planned, PlannedTrial)
