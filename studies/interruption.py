@@ -18,14 +18,21 @@ SHUT_DOWN = "ray-shutdown"
 class RunInterruptedError(StudiesError):
     """The run was interrupted and can be resumed; exits as the signal asks, 130 or 143.
 
-    A run that `studies.stop` has asked to stop exits as after SIGTERM.
+    A run that `studies.stop` has asked to stop exits as after SIGTERM. `kept` says where what was recorded is.
     """
 
-    def __init__(self, received: signal.Signals, command: str, *, is_asked: bool = False) -> None:
+    def __init__(
+        self,
+        received: signal.Signals,
+        command: str,
+        *,
+        is_asked: bool = False,
+        kept: str = "everything recorded is kept",
+    ) -> None:
         what = "interrupted" if received is signal.SIGINT else "terminated"
         if is_asked:
             what = "stopped, as asked by python -m studies.stop"
-        super().__init__(f"{what}; everything recorded is kept", f"Go on with: {command}")
+        super().__init__(f"{what}; {kept}", f"Go on with: {command}")
         self.exit_code = 128 + int(received)
 
 

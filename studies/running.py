@@ -96,10 +96,12 @@ def train(run: Run) -> None:
             runs.note_end(writer, study_id, state=state, looks=num_looks, seconds=_seconds(run, progress))
             writer.set_study_state(study_id, state)
         is_settled = writer.settle()
+    left = None if is_settled else writer.left_behind()
     if wish.received is not None:
-        raise RunInterruptedError(wish.received, run.command, is_asked=wish.is_from_elsewhere)
-    if not is_settled:
-        raise writer.left_behind()
+        kept = "everything recorded is kept" if left is None else left.message
+        raise RunInterruptedError(wish.received, run.command, is_asked=wish.is_from_elsewhere, kept=kept)
+    if left is not None:
+        raise left
 
 
 def _open_writer(run: Run, progress: Progress, wish: Wish) -> Writer:

@@ -78,9 +78,9 @@ def run(
     with Store.open(locations.storage, create=request.grow_from is None) as store:
         study = enrol(store, plan, request, locations)
         with store.hold(study.id, take_over=take_over) as lease:
-            study = drain(store, study, locations.folder(plan.name))
+            study = outlast(lambda: drain(store, study, locations.folder(plan.name)))
             grow_as_asked(store, study, plan, request, locations)
-            was_complete = _is_complete(store, plan)
+            was_complete = outlast(lambda: _is_complete(store, plan))
             if not was_complete:
                 train(
                     Run(

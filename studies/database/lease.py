@@ -24,7 +24,7 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 """How often a holder looks whether its lock and token are still its own, and whether it is asked to stop."""
 SECONDS_OF_GRACE: Final = 0.3
 """How long a lock that somebody has is tried again: who is just ending, or only looking, is through by then."""
-MAX_SECONDS_TO_RELEASE: Final = 10.0
+MAX_SECONDS_TO_RELEASE: Final = 3.0
 """How long the end of a run waits for a database that hangs; the lock goes with the process then."""
 
 _COLUMNS = [tables.study.c[name] for name in LeaseRow.__dataclass_fields__]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self, final
 
-from studies.database.patience import MAX_SECONDS_OUT, SECONDS_TO_STOP, Patience, pauses
+from studies.database.patience import MAX_SECONDS_OUT, Patience, pauses
 from studies.database.problems import OutageError
 from studies.database.results import TrialResult
 from studies.database.spool import Spool, Waiting
@@ -19,6 +19,8 @@ from studies.errors import HeldError, StudiesError
 
 MAX_SECONDS_OF_RETRIES: Final = 10.0
 """How long a caller waits for a write before it goes to the spool."""
+SECONDS_TO_END: Final = 1.0
+"""How long the end of a run waits for a write that is under way."""
 _SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 
@@ -81,7 +83,7 @@ class Writer:
             self._closed.set()
             self._changed.notify_all()
             self._spool.close()
-        self._thread.join(SECONDS_TO_STOP)
+        self._thread.join(SECONDS_TO_END)
 
     def add_trial(
         self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]

@@ -1,10 +1,12 @@
 """A PostgreSQL of our own that asks for a password, and that can be stopped, started and crashed."""
 
+import os
 import shutil
+import signal
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,17 @@ class Server:
         with self.connected() as connection:
             return disconnect(connection, database)
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it neither answer nor end a connection, as a machine does that has lost its network."""
+        others = [row.pid for row in self.execute("SELECT pid FROM pg_stat_activity")]
+        processes = [self._server.get_pid(), *others]  # the first makes new ones
+        _signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(processes, signal.SIGCONT)
+
     def stop(self) -> None:
         """Stop it as an administrator does who does not wait for anybody."""
         self._server.stop()
@@ -74,6 +87,12 @@ class Server:
     def start(self) -> None:
         """Start it again and wait until it answers."""
         self._server.ensure_postgres_running()
+
+
+def _signal(processes: Iterable[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):  # the one that answered the question has ended since
+            os.kill(process, number)
 
 
 def disconnect(administrator: Connection, database: str) -> int:
