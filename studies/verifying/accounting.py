@@ -111,7 +111,10 @@ def _totals(record: Record) -> dict[str, int]:
 def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
     """Count the study as its report does, with all of the report's own rules."""
     rows, plan = record.rows, record.plan.to_dict()
-    created_at = pd.to_datetime(rows.study["created_at"], utc=True)
+    created_at = pd.to_datetime(rows.study["created_at"], utc=True, errors="coerce")
+    if pd.isna(created_at):
+        yield f"created_at is no time: {rows.study['created_at']}"
+        return
     try:
         reported = account(_trials(record), rows.replicates, rows.epochs, plan, created_at).overall
     except AccountingError as error:
