@@ -9,11 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import ray
 from ray import tune
 from ray.tune.schedulers import TrialScheduler
 
-from studies.tuning import cluster
+from studies.tuning import cluster, experiment
 from studies.tuning.cluster import Cluster
+from studies.tuning.liveness import Liveness
 from studies.tuning.resources import Resources
 from tests.benchmarks.driving.light import reports
 
@@ -43,7 +45,11 @@ class LoopTuner:
 
     def _start(self, config: dict[str, Any]) -> SimpleNamespace:
         trial = SimpleNamespace(
-            trial_id="00000000", config=config, reports=reports(config["assignment"]), num_failures=0
+            trial_id="00000000",
+            config=config,
+            reports=reports(config["assignment"]),
+            temporary_state=SimpleNamespace(ray_actor=None),
+            num_failures=0,
         )
         for callback in self.run_config.callbacks:
             callback.on_trial_start(0, [], trial)
@@ -69,7 +75,7 @@ def without_ray(scratch: Path) -> Iterator[None]:
     """Let a run's driver do all it does, but for Ray."""
 
     @contextmanager
-    def starting(resources: Resources) -> Iterator["Future[Cluster]"]:
+    def starting(resources: Resources, *, last_words: str) -> Iterator["Future[Cluster]"]:
         started: Future[Cluster] = Future()
         num_workers = resources.workers or 1
         started.set_result(
@@ -79,6 +85,9 @@ def without_ray(scratch: Path) -> Iterator[None]:
 
     with ExitStack() as stack:
         stack.enter_context(patch.object(cluster, "starting_cluster", starting))
+        alive = Liveness(lines={}, is_any_node_alive=lambda: True)
+        stack.enter_context(patch.object(experiment, "watch_ray", lambda is_local: alive))
+        stack.enter_context(patch.object(ray, "kill", lambda actor, no_restart: None))
         stack.enter_context(patch.object(tune, "Tuner", LoopTuner))
         stack.enter_context(patch.object(tune, "with_parameters", lambda trainable, **_: trainable))
         yield

@@ -9,9 +9,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import ray
 from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
@@ -26,8 +28,9 @@ from studies import reporting, running
 from studies.database import sqlite
 from studies.database.writer import Writer
 from studies.run import main
-from studies.tuning import cluster
+from studies.tuning import cluster, experiment
 from studies.tuning.cluster import Cluster
+from studies.tuning.liveness import Liveness
 from studies.tuning.resources import Resources
 from tests.studies.faults.made_up import reports
 from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
@@ -49,6 +52,7 @@ class LightTrial:
     def __init__(self, number: int, config: dict[str, Any]) -> None:
         self.trial_id = f"{number:08x}"
         self.config = config
+        self.temporary_state = SimpleNamespace(ray_actor=None)
         self.reports = reports(config["assignment"])
 
     def get_error(self) -> None:
@@ -134,7 +138,7 @@ def write_plain_report(inputs: ReportInputs, folder: Path) -> Path:
 
 
 @contextmanager
-def starting_nothing(resources: Resources) -> Iterator[Future[Cluster]]:
+def starting_nothing(resources: Resources, *, last_words: str) -> Iterator[Future[Cluster]]:
     """Stand in for starting Ray: so many workers at once."""
     future: Future[Cluster] = Future()
     future.set_result(
@@ -147,6 +151,11 @@ def starting_nothing(resources: Resources) -> Iterator[Future[Cluster]]:
         )
     )
     yield future
+
+
+def always_alive(*, is_local: bool) -> Liveness:
+    """Stand in for watching Ray: there is none that could die."""
+    return Liveness(lines={}, is_any_node_alive=lambda: True)
 
 
 def _plain_report() -> AbstractContextManager[object]:
@@ -174,6 +183,8 @@ def run_light(arguments: Sequence[str]) -> int:
         _patience(os.environ.get(PATIENCE)),
         nullcontext() if WHOLE_REPORT in os.environ else _plain_report(),
         patch.object(cluster, "starting_cluster", starting_nothing),
+        patch.object(experiment, "watch_ray", always_alive),
+        patch.object(ray, "kill", lambda actor, no_restart: None),
         patch.object(tune, "Tuner", LightTuner),
         patch.object(tune, "with_parameters", lambda trainable, **_: trainable),
     ):

@@ -45,7 +45,7 @@ def result(locations: Locations, cluster: Cluster) -> Iterator[Result]:
     started: Future[Cluster] = Future()
     started.set_result(cluster)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(cluster_module, "starting_cluster", lambda resources: nullcontext(started))
+        monkeypatch.setattr(cluster_module, "starting_cluster", lambda _, **__: nullcontext(started))
         yield run(REQUEST, locations=locations, resources=Resources(workers=1, dashboard=False))
 
 
