@@ -69,6 +69,7 @@ class Nursery:
         """Start `studies run` with the arguments in `folder`."""
         self._num_started += 1
         errors = folder / f"errors-{self._num_started}.txt"
+        errors.touch()  # one that is killed at once makes none itself
         number = self.ask(
             folder=str(folder), arguments=arguments, errors=str(errors), environment=dict(environment)
         )
