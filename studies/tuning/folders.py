@@ -13,6 +13,8 @@ OWNER = "owner"
 TEMPORARY = "tmp"
 """The folder in a run's own that its processes, but not the driver, have for their temporary files."""
 PATIENCE_SECONDS = 5.0
+MAX_SECONDS_TO_DIE = 5.0
+"""Beyond this a killed process waits for a device that does not answer."""
 MIN_SECONDS_ABANDONED = 60.0
 """A folder without an owner may be one that is just being made."""
 
@@ -53,18 +55,24 @@ def _is_abandoned(owner: Path, min_seconds: float) -> bool:
 
 
 def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> int:
-    """Wait until no process has its temporary files in `folder`, and kill those that are still there after a while.
+    """Wait until no process has its temporary files in `folder`; kill those still there after a while, till they end.
 
     Returns how many were killed. Ray leaves behind workers that are slow to end, and for a minute its agents where a
     driver was killed. Without /proc nothing is found, and they end by themselves.
     """
     deadline = time.monotonic() + patience_seconds
-    while (left := _processes(folder)) and time.monotonic() < deadline:
+    while _processes(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    for number in left:
-        with suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
-    return len(left)
+    killed = set[int]()
+    deadline = time.monotonic() + MAX_SECONDS_TO_DIE
+    # One that was killed is there until the system has cleared away its memory, and may just have started another.
+    while (left := _processes(folder)) and time.monotonic() < deadline:
+        for number in left:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        killed.update(left)
+        time.sleep(0.01)
+    return len(killed)
 
 
 def _processes(folder: Path) -> list[int]:
