@@ -51,6 +51,7 @@ class ReportInputs:
     importance: pd.DataFrame | None = None
     provenance: dict[str, Any]
     seconds: dict[str, float]
+    measuring_share: float | None = None
     generated_at: datetime
     command: str
 

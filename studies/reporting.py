@@ -115,6 +115,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         importance=search_importance(plan, tables["trials"]),
         provenance=_provenance(plan, events),
         seconds=runs.total_seconds(events),
+        measuring_share=runs.measuring_share(events),
         generated_at=datetime.now(UTC),
         command=f"python -m studies.report {study.name}",
         **tables,

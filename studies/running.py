@@ -216,6 +216,7 @@ def _seconds(run: Run, progress: Progress) -> dict[str, float]:
     return {
         "wall": time.monotonic() - run.started,
         "busy": progress.busy_seconds,
+        "measuring": progress.measuring_seconds,
         "recording": progress.recording_seconds,
         "startup": progress.startup_seconds or 0.0,
     }

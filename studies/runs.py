@@ -1,6 +1,7 @@
 """What each run of a study was and took, kept as events so that a report can be made from the database alone."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ STARTED = "run_started"
 CLUSTER = "cluster_started"
 ENDED = "run_ended"
 SECONDS = ("wall", "busy", "recording", "startup")
+MEASURING = "measuring"
 
 
 class Log(Protocol):
@@ -34,9 +36,10 @@ def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None
 def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
     """Note how a run ended, how many looks it worked on, and the seconds it took.
 
-    Seconds: wall, busy (summed over workers), recording, startup.
+    Seconds: wall, busy (summed over workers), recording (in the database), startup; and, if known, measuring
+    (gradients, a part of busy).
     """
-    rounded = {name: round(seconds[name], 3) for name in SECONDS}
+    rounded = {name: round(value, 3) for name, value in seconds.items()}
     detail = {"state": state, "looks": looks, **rounded}
     log.add_event(study_id, ENDED, None, json.dumps(detail, sort_keys=True))
 
@@ -54,6 +57,14 @@ def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:
     if ended:
         totals["startup"] = ended[0]["startup"]
     return totals
+
+
+def measuring_share(events: Sequence[EventRow]) -> float | None:
+    """Return the part of the workers' busy seconds that measuring gradients took; None where no run tells."""
+    ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
+    told = [run for run in ended if MEASURING in run]
+    busy = math.fsum(run["busy"] for run in told)
+    return math.fsum(run[MEASURING] for run in told) / busy if busy > 0 else None
 
 
 def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:

@@ -4,6 +4,10 @@ Measured after the backward pass and before clipping. Values stay in buffers on 
 epoch, so measuring never makes the host wait within an epoch.
 """
 
+import time
+from collections.abc import Callable
+from functools import wraps
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,11 +25,22 @@ MOMENT_STEPS = 2
 """Steps of an epoch at which mean and standard deviation of the activations are taken, or all if fewer."""
 
 
+def _timed(method: Callable[["GradientRecorder"], None]) -> Callable[["GradientRecorder"], None]:
+    @wraps(method)
+    def timed(self: "GradientRecorder") -> None:
+        started = time.perf_counter()
+        method(self)
+        self.seconds += time.perf_counter() - started
+
+    return timed
+
+
 class GradientRecorder:
     """Collects the measures of every hidden layer and replicate over one epoch after the other.
 
     A step is: backward, `after_backward`, clipping and update if there are any, `after_update` or `after_measure`.
     `end_epoch` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
+    `seconds` adds up what the host spends on steps; a GPU's own work is not in it.
     """
 
     def __init__(
@@ -48,6 +63,7 @@ class GradientRecorder:
         self._moment_stride = -(-num_steps // MOMENT_STEPS)
         self.earlier = np.empty((0, self._parameters.replicates)) if earlier is None else earlier
         """Norms of the whole gradient at the steps before this epoch, shape (steps, replicates)."""
+        self.seconds = 0.0
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
@@ -62,6 +78,7 @@ class GradientRecorder:
         self._examples: list[int] = []
         self._activations = ActivationRecorder(self._model)
 
+    @_timed
     def after_backward(self) -> None:
         """Measure the gradients of the step that just went backward; call it before clipping."""
         self._norms.write(Measured.GRADIENTS, self._step, self._parameters.gradient_runs)
@@ -75,6 +92,7 @@ class GradientRecorder:
             for weights, before in zip(self._weights, self._before, strict=True):
                 before.copy_(weights)
 
+    @_timed
     def after_update(self) -> None:
         """Measure the update that the optimizer made: weights after it minus weights before it."""
         if self._step % self._stride == 0:

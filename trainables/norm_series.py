@@ -24,8 +24,8 @@ class Measured(IntEnum):
 class NormSeries:
     """Norms over the steps of an epoch, of each part and replicate, for everything that is `Measured`.
 
-    `precise` ones are summed in float64, at several times the cost: gradients that vanish or explode have squares
-    that float32 has no room for.
+    `precise` ones are summed in float64 wherever that matters, at several times the cost: gradients that vanish or
+    explode have squares that float32 has no room for.
     """
 
     def __init__(
@@ -45,12 +45,24 @@ class NormSeries:
         start = 0
         for run in runs:
             end = start + len(run)
-            if self._squares is None:
+            if self._squares is not None:
+                _write_squares(run.numpy(), self._squares[measured, step, start:end])
+            elif not self._is_written_quickly(run, self._norms[measured, step, start:end]):
                 into = self._norms[measured, step, start:end]
                 torch.linalg.vector_norm(run, dim=2, dtype=self._dtype, out=into)
-            else:
-                _write_squares(run.numpy(), self._squares[measured, step, start:end])
             start = end
+
+    def _is_written_quickly(self, run: Tensor, into: Tensor) -> bool:
+        """Write precise norms from squares in float32, if it has room for them (on a GPU, looking would cost)."""
+        if run.device.type != "cpu" or run.dtype != torch.float32:
+            return False
+        squares = np.empty(run.shape[:2], np.float32)
+        _write_squares(run.numpy(), squares)
+        norms = np.sqrt(squares, dtype=float)
+        if not ((norms > SAFE_NORMS[0]) & (norms < SAFE_NORMS[1])).all():
+            return False
+        into.copy_(torch.from_numpy(norms))
+        return True
 
     def values(self) -> NDArray[np.float64]:
         """Return the norms, shape (measured, steps, parts, replicates): here they leave the device.

@@ -95,9 +95,10 @@ class TrialReport:
     """Everything a trial has to say since its last report.
 
     `epoch` counts the epochs trained so far, `objective` is the mean over replicates of the objective, capped at
-    chance. `replicates` holds every replicate as it stands, `models` the weights of each replicate as safetensors
-    bytes where they were asked for, `checkpoint` the whole state where there is one to go on from. `notes` are what
-    somebody should know of the attempt. `error` is a traceback: the trial has failed and will report no more.
+    chance. `measuring_seconds`, part of the `busy_seconds`, went into measuring gradients. `replicates` holds every
+    replicate as it stands, `models` the weights of each replicate as safetensors bytes where they were asked for,
+    `checkpoint` the whole state where there is one to go on from. `notes` are what somebody should know of the attempt.
+    `error` is a traceback: the trial has failed and will report no more.
     """
 
     epoch: int
@@ -109,5 +110,6 @@ class TrialReport:
     models: tuple[bytes, ...] = ()
     evaluations: tuple[EvaluationRecord, ...] = ()
     checkpoint: bytes | None = None
+    measuring_seconds: float = 0.0
     notes: tuple[str, ...] = ()
     error: str | None = None

@@ -12,7 +12,7 @@ from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError, restore, save
 from trainables.evaluation import capped_loss, evaluate
 from trainables.examination import examine
-from trainables.records import Outcome, ReplicateRecord, TrialReport
+from trainables.records import EpochRecord, Outcome, ReplicateRecord, TrialReport
 from trainables.trained_epoch import Scores, TrainedEpoch
 from trainables.training import Stack, StackData, train_epochs
 
@@ -40,7 +40,7 @@ def train_assignment(
 
     With a `checkpoint` training goes on after it, to the same numbers as without; the initialisation is measured
     again. One that cannot be used is named in the first report's notes, and the trial starts over.
-    `busy_seconds` counts this trial's work alone, not the time between reports.
+    `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it.
     """
     started = clock()
     stack = Stack.make(assignment.model, assignment.hyperparameters, data, seeds=assignment.seeds)
@@ -52,14 +52,27 @@ def train_assignment(
         late = trained.epoch > 0 and clock() - started > seconds_between_reports
         if trained.epoch in assignment.rungs or late:
             report = _report(assignment, stack, trained.scores, worker=worker)
+            records, measuring_seconds = _records(pending)
             yield replace(
                 report,
-                epochs=tuple(record for epoch in pending for record in epoch.records()),
+                epochs=records,
+                measuring_seconds=measuring_seconds,
                 checkpoint=saver.after(stack, clock() - started),
                 busy_seconds=clock() - started,
                 notes=notes,
             )
             pending, notes, started = [], (), clock()
+
+
+def _records(trained: Sequence[TrainedEpoch]) -> tuple[tuple[EpochRecord, ...], float]:
+    """Return the records of these epochs, and the seconds spent on measuring gradients and making records of them."""
+    records, seconds = [], 0.0
+    for epoch in trained:
+        started = time.perf_counter()
+        records += epoch.records()
+        if epoch.measured is not None:
+            seconds += epoch.measuring_seconds + time.perf_counter() - started
+    return tuple(records), seconds
 
 
 def _take_up(

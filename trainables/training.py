@@ -1,8 +1,9 @@
 """The training loop: a stack of replicates, epoch by epoch."""
 
 import math
+import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -154,12 +155,17 @@ def _train_epoch(
     sums = run_steps(stack, batches, recorder)
     num_seen = sum(rows.shape[1] for rows in batches)
     scores = [*(sums / num_seen), *evaluate(stack.model, data.inputs, data.targets, data.validation)]
-    return TrainedEpoch(
+    trained = TrainedEpoch(
         epoch=epoch,
         scores=_scores(stack, torch.stack(scores)),
         learning_rate=stack.hyperparameters.learning_rate,
-        measured=None if recorder is None else recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm),
+        measured=None,
     )
+    if recorder is None:
+        return trained
+    started, recorder.seconds = time.perf_counter() - recorder.seconds, 0.0
+    measured = recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm)
+    return replace(trained, measured=measured, measuring_seconds=time.perf_counter() - started)
 
 
 def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
@@ -207,6 +213,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
 
     What is measured then decides how precise the norms have to be in training.
     """
+    started = time.perf_counter()
     data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
     size = min(max(MIN_INITIAL_BATCH, stack.hyperparameters.batch_size), data.train.shape[1])
     num_batches = min(NUM_INITIAL_BATCHES, data.train.shape[1] // size)
@@ -232,6 +239,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
         scores=[Scores(train_loss=loss if math.isfinite(loss) else None) for loss in losses_at_start],
         learning_rate=None,
         measured=measured,
+        measuring_seconds=time.perf_counter() - started,
     )
 
 

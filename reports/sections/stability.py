@@ -78,15 +78,18 @@ def _undefined(material: Material) -> str | None:
 
 
 def _overhead(material: Material) -> str | None:
-    """What this run spent on writing its record, of its wall time."""
-    seconds = material.inputs.seconds
+    """What this run spent on measuring gradients, and on writing its record."""
+    seconds, share = material.inputs.seconds, material.inputs.measuring_share
     wall, recording = seconds.get("wall"), seconds.get("recording")
-    if not wall or recording is None:
-        return None
-    return (
-        f"Writing down what was measured took {duration(recording)} of this run’s {duration(wall)}, "
-        f"{percent(recording / wall)}."
-    )
+    said = []
+    if share is not None:
+        said.append(f"Measuring gradients took {percent(share)} of the workers’ time.")
+    if wall and recording is not None:
+        said.append(
+            f"Writing down what was measured took {duration(recording)} of this run’s {duration(wall)}, "
+            f"{percent(recording / wall)}."
+        )
+    return " ".join(said) or None
 
 
 def _theory_table(material: Material) -> Table:

@@ -49,6 +49,7 @@ class Progress:
     network_epochs: int = 0
     resumed_network_epochs: int = 0
     busy_seconds: float = 0.0
+    measuring_seconds: float = 0.0
     recording_seconds: float = 0.0
     startup_seconds: float | None = None
     training_started: float | None = None
@@ -69,6 +70,7 @@ class Progress:
         """Take note of a report, which ends the trial in `state` if there is one."""
         before = self.running.pop(trial.number, None)  # None where no worker ever came up for it
         self.busy_seconds += report.busy_seconds
+        self.measuring_seconds += report.measuring_seconds
         if before is not None and report.error is None:
             self.network_epochs += (report.epoch - before.epoch) * len(report.replicates)
             if state is None:

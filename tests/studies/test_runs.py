@@ -19,6 +19,14 @@ def test_seconds_add_up_and_the_first_startup_counts(store: Store, begun: StudyR
     assert totals == {"wall": 14.0, "busy": 28.0, "recording": 1.4, "startup": 5.0}
 
 
+def test_the_share_of_measuring_is_of_the_runs_that_tell_it(store: Store, begun: StudyRow) -> None:
+    assert runs.measuring_share(store.events(begun.id)) is None
+    for value, measuring in ((10.0, None), (4.0, 1.0), (1.0, 0.5)):
+        known = seconds(value) | ({} if measuring is None else {"measuring": measuring})
+        runs.note_end(store, begun.id, state=StudyState.INTERRUPTED, looks=1, seconds=known)
+    assert runs.measuring_share(store.events(begun.id)) == 1.5 / 10.0
+
+
 def test_a_start_knows_its_workers_once_it_has_them(store: Store, begun: StudyRow) -> None:
     num_before = len(runs.started_with(store.events(begun.id)))
     runs.note_start(store, begun.id, {"command": "first"})

@@ -21,6 +21,10 @@ def reports(data: StackData, **changes: Any) -> list[TrialReport]:
     return list(train_assignment(assignment(**changes), data, worker="here:1"))
 
 
+def without_measuring_time(report: TrialReport) -> TrialReport:
+    return replace(report, measuring_seconds=0.0)
+
+
 def test_a_report_comes_at_each_rung_with_all_epochs_since_the_last(digits: StackData) -> None:
     first, last = reports(digits)
     assert [first.epoch, last.epoch] == [1, 3]
@@ -35,6 +39,12 @@ def test_layers_come_with_the_epochs_that_ask_for_them(digits: StackData) -> Non
     assert {record.epoch for record in records if record.layers} == {0, 2}
     assert all([layer.layer for layer in record.layers] == [1, 2] for record in records if record.layers)
     assert all(record.val_loss is None for record in records if record.epoch == 0)
+
+
+def test_the_time_that_measuring_took_is_a_part_of_the_busy_time(digits: StackData) -> None:
+    for report in reports(digits, layers_at=(0, 1, 3)):
+        assert 0 < report.measuring_seconds < report.busy_seconds
+    assert [report.measuring_seconds for report in reports(digits, layers_at=())] == [0, 0]
 
 
 def test_the_objective_is_the_mean_over_replicates_of_the_last_epoch(digits: StackData) -> None:
@@ -152,7 +162,9 @@ class TestCheckpoints:
         first, *rest = self.reports(digits, checkpoint=b"spoilt")
         assert len(first.notes) == 1
         assert first.notes[0].startswith("started over, because its checkpoint cannot be used: ")
-        assert [replace(first, notes=()), *rest] == whole
+        assert [without_measuring_time(report) for report in (replace(first, notes=()), *rest)] == [
+            without_measuring_time(report) for report in whole
+        ]
 
 
 def test_an_unknown_objective_lists_the_known() -> None:

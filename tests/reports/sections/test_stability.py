@@ -15,6 +15,7 @@ from reports.sections.section import Material
 from reports.sections.stability import stability
 from reports.sections.weight_gradients import weights_figure
 from reports.theme import Theme
+from reports.words import percent
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import FACTORS, sample_inputs
 
@@ -74,6 +75,9 @@ def test_the_share_of_the_wall_time_that_recording_took(material: Material) -> N
     spent = replace(material.inputs, seconds={"wall": 200.0, "recording": 5.0})
     said = stability(replace(material, inputs=spent)).context["overhead"]
     assert "2.5" in said
+    measured = replace(spent, measuring_share=0.125)
+    both = stability(replace(material, inputs=measured)).context["overhead"]
+    assert both == f"Measuring gradients took {percent(0.125)} of the workers’ time. {said}"
     unknown = replace(material.inputs, seconds={})
     assert stability(replace(material, inputs=unknown)).context["overhead"] is None
 
