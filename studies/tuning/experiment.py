@@ -15,6 +15,7 @@ from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
+from studies.tuning.ended_trials import NoTrialProgress
 from studies.tuning.fitting import fit
 from studies.tuning.liveness import watch_ray
 from studies.tuning.planned import PlannedTrial
@@ -124,7 +125,7 @@ def train_study(
                 name=plan.name,
                 storage_path=str(cluster.scratch),
                 stop=watchdog,
-                callbacks=[recorder, watchdog],
+                callbacks=[recorder, watchdog, NoTrialProgress()],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,

@@ -6,6 +6,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from studies.database.states import Decision
 from studies.tuning.agenda import Agenda
+from studies.tuning.ended_trials import EndedTrials
 
 
 class RungScheduler(FIFOScheduler):
@@ -19,6 +20,7 @@ class RungScheduler(FIFOScheduler):
         """Decide with `agenda`."""
         super().__init__()  # type: ignore[no-untyped-call]
         self._agenda = agenda
+        self._ended = EndedTrials()
         self.decisions: dict[int, Decision] = {}
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
@@ -30,7 +32,10 @@ class RungScheduler(FIFOScheduler):
 
         A trial that is chosen takes the first worker that becomes free, and the worker that is being started for it is
         given up. Where trials take less time than a worker's start, that worker would never come.
+
+        Tune asks at each step, before it looks at its trials: the moment to make it forget those that have ended.
         """
+        self._ended.forget(tune_controller)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Return STOP where ASHA stops the trial, CONTINUE otherwise."""
@@ -40,6 +45,18 @@ class RungScheduler(FIFOScheduler):
             return str(TrialScheduler.CONTINUE)
         self.decisions[number] = decision
         return str(TrialScheduler.STOP if decision is Decision.STOP else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        """Take note that a trial has ended."""
+        self._ended.add(trial)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Take note that a trial's worker was lost."""
+        self._ended.add(trial)
+
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        """Take note that a trial ended before it ran."""
+        self._ended.add(trial)
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep nothing: the database is the truth, and a snapshot is never read."""
