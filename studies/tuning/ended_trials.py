@@ -66,7 +66,12 @@ COLLECTIONS: dict[str, Callable[[Any, Any], None]] = {
 class NoTrialProgress(TrialProgressCallback):
     """Stands where Tune would put a callback of its own that keeps every trial, to print what nobody asked for."""
 
-    def log_result(self, trial: Any, result: dict[str, Any], error: bool = False) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Print nothing, and keep nothing."""
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Print nothing, and keep nothing."""
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
