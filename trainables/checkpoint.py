@@ -11,12 +11,11 @@ from torch import Tensor
 
 from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.assignment import Assignment
+from trainables.stack_state import NORMS, OPTIMIZER, StackState, model_tensors
 from trainables.training import Stack
 
 DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
 """What of an assignment decides its networks and their records: a checkpoint serves no other."""
-
-_OPTIMIZER, _NORMS = "optimizer.", "gradient_norms"
 
 
 class CheckpointError(ValueError):
@@ -48,14 +47,18 @@ class Parcel:
 
 def save(stack: Stack, assignment: Assignment) -> bytes:
     """Return the state after `stack.epoch` epochs as safetensors; the same state gives the same bytes."""
-    tensors = {name: tensor.detach().cpu() for name, tensor in _all_tensors(stack).items()}
+    return save_state(StackState.of(stack), assignment)
+
+
+def save_state(state: StackState, assignment: Assignment) -> bytes:
+    """Return a state of the assignment's whole stack as `save` does."""
     facts = {
         "assignment": _deciding(assignment),
-        "epoch": stack.epoch,
-        "diverged": stack.diverged,
-        "precise_norms": stack.precise_norms,
+        "epoch": state.epoch,
+        "diverged": state.diverged,
+        "precise_norms": state.precise_norms,
     }
-    return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
+    return to_bytes(state.tensors, {**facts, "sha256": _digest(state.tensors, facts)})
 
 
 def check(data: bytes, assignment: Assignment) -> int:
@@ -66,34 +69,41 @@ def check(data: bytes, assignment: Assignment) -> int:
     return int(_open(data, assignment)[1]["epoch"])
 
 
-def restore(stack: Stack, data: bytes, assignment: Assignment) -> None:
-    """Put `stack`, just made, where a checkpoint left off; raise CheckpointError and leave it alone otherwise."""
-    tensors, facts = _open(data, assignment)
-    own = _model_tensors(stack)
-    optimizer = _part(tensors, _OPTIMIZER)
-    _check_layout(own, {name: tensors[name] for name in own if name in tensors})
+def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | None = None) -> None:
+    """Put `stack`, just made, where a checkpoint left off; raise CheckpointError and leave it alone otherwise.
+
+    `part` says which replicates of the assignment the stack holds; None: all of them.
+    """
+    state = _state(_open(data, assignment), stack, part)
+    own, optimizer = model_tensors(stack), _part(state.tensors, OPTIMIZER)
+    _check_layout(own, {name: state.tensors[name] for name in own if name in state.tensors})
     _check_layout(dict.fromkeys(optimizer, stack.model.parameters.values), optimizer)
     with torch.no_grad():
         for name, tensor in own.items():
-            tensor.copy_(tensors[name])
-    state = stack.optimizer.state_dict()
-    stack.optimizer.load_state_dict({**state, "state": {0: optimizer} if optimizer else {}})
-    stack.gradient_norms = tensors[_NORMS].numpy() if _NORMS in tensors else None
-    stack.diverged, stack.epoch = list(facts["diverged"]), int(facts["epoch"])
-    stack.precise_norms = facts["precise_norms"]
+            tensor.copy_(state.tensors[name])
+    before = stack.optimizer.state_dict()
+    stack.optimizer.load_state_dict({**before, "state": {0: optimizer} if optimizer else {}})
+    stack.gradient_norms = state.tensors[NORMS].numpy() if NORMS in state.tensors else None
+    stack.diverged, stack.epoch = list(state.diverged), state.epoch
+    stack.precise_norms = state.precise_norms
 
 
-def _all_tensors(stack: Stack) -> dict[str, Tensor]:
-    # Without momentum SGD keeps nothing, and says so with None.
-    state = stack.optimizer.state[stack.model.parameters.values]
-    optimizer = {_OPTIMIZER + name: value for name, value in state.items() if value is not None}
-    norms = {} if stack.gradient_norms is None else {_NORMS: torch.from_numpy(stack.gradient_norms)}
-    return {**_model_tensors(stack), **optimizer, **norms}
-
-
-def _model_tensors(stack: Stack) -> dict[str, Tensor]:
-    buffers = {f"buffers.{name}": tensor for name, tensor in stack.model.buffers().items()}
-    return {"parameters": stack.model.parameters.values, **buffers}
+def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part: range | None) -> StackState:
+    tensors, facts = opened
+    whole = StackState(
+        tensors=tensors,
+        epoch=int(facts["epoch"]),
+        diverged=facts["diverged"],
+        precise_norms=facts["precise_norms"],
+    )
+    if part is None:
+        return whole
+    try:
+        return whole.part(part, stack.model.parameters.weight_sizes)
+    except (RuntimeError, IndexError) as error:
+        raise CheckpointError(
+            f"the checkpoint is not of {len(whole.diverged)} such networks: {error}"
+        ) from error
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

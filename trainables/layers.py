@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from trainables.random_words import RandomWords
+
 
 class Layer(ABC):
     """A layer of a stack; `backward` belongs to the latest `forward` in training mode."""
@@ -158,27 +160,20 @@ class Dropout(Layer):
     times faster on a CPU than Bernoulli draws; the rate is exact to 1/65,536 and the scale is that rate's inverse.
     """
 
-    def __init__(self, rate: float, generator: torch.Generator) -> None:
-        """Drop with probability `rate`, 0 <= rate < 1; draws come from `generator`."""
+    def __init__(self, rate: float, words: RandomWords) -> None:
+        """Drop with probability `rate`, 0 <= rate < 1, by what `words` draws."""
         kept = round((1 - rate) * 65536)
         self.active = kept < 65536
         self._threshold = kept - 32768
         self._scale = 65536 / max(kept, 1)
-        self._generator = generator
-        self._words: Tensor | None = None
+        self._words = words
         self._mask: Tensor | None = None
 
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         """Drop in training, pass on otherwise."""
         if not (training and self.active):
             return inputs
-        num_words = -(-inputs.numel() // 4)
-        if self._words is None or len(self._words) < num_words:
-            self._words = torch.empty(num_words, dtype=torch.int64, device=inputs.device)
-        # The full range is asked for: by default the top bit of int64 stays 0.
-        self._words[:num_words].random_(-(2**63), None, generator=self._generator)
-        slices = self._words.view(torch.int16)[: inputs.numel()].view(inputs.shape)
-        self._mask = torch.lt(slices, self._threshold, out=torch.empty_like(inputs))
+        self._mask = torch.lt(self._words.draw(inputs), self._threshold, out=torch.empty_like(inputs))
         self._mask.mul_(self._scale)
         return inputs * self._mask
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -93,3 +93,22 @@ class FlatParameters:
         ):
             views[name] = part.view(self.replicates, *shape)
         return views
+
+
+def take_replicates(flat: Tensor, weight_sizes: Sequence[int], count: int, replicates: range) -> Tensor:
+    """Return what belongs to some replicates of a flat tensor of `count`, laid out as FlatParameters does."""
+    cut = slice(replicates.start, replicates.stop)
+    return torch.cat([part[:, cut].reshape(-1) for part in _parts(flat, weight_sizes, count)])
+
+
+def join_replicates(flats: Sequence[Tensor], weight_sizes: Sequence[int], counts: Sequence[int]) -> Tensor:
+    """Return the flat tensor of a whole stack, given those of its parts, with so many replicates each."""
+    parts = [_parts(flat, weight_sizes, count) for flat, count in zip(flats, counts, strict=True)]
+    return torch.cat([torch.cat(same, dim=1).reshape(-1) for same in zip(*parts, strict=True)])
+
+
+def _parts(flat: Tensor, weight_sizes: Sequence[int], count: int) -> list[Tensor]:
+    """Return the parts of a flat tensor, shapes (1, replicates, values): one for each hidden layer, then the rest."""
+    num_weights = count * sum(weight_sizes)
+    layers = torch.split(flat[:num_weights], [count * size for size in weight_sizes])
+    return [part.view(1, count, -1) for part in (*layers, flat[num_weights:])]

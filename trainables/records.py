@@ -90,6 +90,21 @@ class EvaluationRecord:
     calibration: tuple[CalibrationBin, ...]
 
 
+class NoteKind(StrEnum):
+    """What a note is about: the kind of the event that it becomes."""
+
+    CHECKPOINT_REFUSED = "checkpoint_refused"
+    STACK_HALVED = "stack_halved"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """What somebody should know of a trial's attempt."""
+
+    kind: NoteKind
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialReport:
     """Everything a trial has to say since its last report.
@@ -111,5 +126,5 @@ class TrialReport:
     evaluations: tuple[EvaluationRecord, ...] = ()
     checkpoint: bytes | None = None
     measuring_seconds: float = 0.0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     error: str | None = None

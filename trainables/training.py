@@ -17,6 +17,7 @@ from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.norm_series import Measured, are_safe
 from trainables.optimizers import build_optimizer
+from trainables.random_words import RandomWords
 from trainables.records import EpochRecord
 from trainables.seeds import derive_seed
 from trainables.splits import Split
@@ -57,6 +58,11 @@ class StackData:
             num_classes=dataset.num_classes,
         )
 
+    def part(self, replicates: range) -> "StackData":
+        """Return the same data with the rows of these replicates alone, without a copy."""
+        cut = slice(replicates.start, replicates.stop)
+        return replace(self, train=self.train[cut], validation=self.validation[cut], test=self.test[cut])
+
 
 @dataclass(kw_only=True)
 class Stack:
@@ -72,6 +78,7 @@ class Stack:
     hyperparameters: Hyperparameters
     data: StackData
     seeds: tuple[int, ...]
+    mask_seed: int
     generator: torch.Generator
     diverged: list[bool]
     epoch: int = 0
@@ -80,12 +87,21 @@ class Stack:
 
     @classmethod
     def make(
-        cls, model: str, hyperparameters: Hyperparameters, data: StackData, *, seeds: Sequence[int]
+        cls,
+        model: str,
+        hyperparameters: Hyperparameters,
+        data: StackData,
+        *,
+        seeds: Sequence[int],
+        part: range | None = None,
     ) -> "Stack":
         """Build the networks, one for each seed; a replicate's split, initialisation and order are its own.
 
-        They compute in the inputs' precision.
+        They compute in the inputs' precision. With `part` only these replicates are built, and they come to the same
+        numbers as in the whole stack.
         """
+        part = range(len(seeds)) if part is None else part
+        data, own = data.part(part), tuple(seeds)[part.start : part.stop]
         device = data.inputs.device
         generator = torch.Generator(device=device)
         built = models.build(
@@ -93,8 +109,8 @@ class Stack:
             hyperparameters,
             num_features=data.inputs.shape[1],
             num_classes=data.num_classes,
-            init_seeds=[derive_seed(seed, "init") for seed in seeds],
-            generator=generator,
+            init_seeds=[derive_seed(seed, "init") for seed in own],
+            words=RandomWords(generator, first=part.start, whole=len(seeds)),
             device=device,
             dtype=data.inputs.dtype,
         )
@@ -103,9 +119,10 @@ class Stack:
             optimizer=build_optimizer(hyperparameters, built.parameters),
             hyperparameters=hyperparameters,
             data=data,
-            seeds=tuple(seeds),
+            seeds=own,
+            mask_seed=seeds[0],
             generator=generator,
-            diverged=[False] * len(seeds),
+            diverged=[False] * len(own),
         )
 
 
@@ -151,7 +168,7 @@ def _train_epoch(
     stack: Stack, epoch: int, batches: Sequence[Tensor], recorder: GradientRecorder | None
 ) -> TrainedEpoch:
     data = stack.data
-    stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", epoch))
+    stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", epoch))
     sums = run_steps(stack, batches, recorder)
     num_seen = sum(rows.shape[1] for rows in batches)
     scores = [*(sums / num_seen), *evaluate(stack.model, data.inputs, data.targets, data.validation)]
@@ -221,7 +238,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     rows = data.train.gather(1, order.to(data.train.device))
     recorder = GradientRecorder(model, num_steps=num_batches)
     loss_sum = data.inputs.new_zeros(len(stack.seeds))
-    stack.generator.manual_seed(derive_seed(stack.seeds[0], "dropout", 0))
+    stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
     model.track_statistics(False)
     for part in torch.split(rows[:, : num_batches * size], size, dim=1):
         logits = model.forward(_gather(data.inputs, part), training=True)

@@ -12,6 +12,7 @@ from ray import tune
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
 from trainables.datasets import Dataset
+from trainables.memory import MemoryLimits
 from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import train_assignment
 from trainables.splits import Splits
@@ -31,11 +32,12 @@ class StackTrial(tune.Trainable):
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._dataset, self._splits = dataset, splits
+        self._limits = MemoryLimits()
         self._data: dict[tuple[float | None, tuple[int, ...]], StackData] = {}
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next assignment; nothing of the one before is kept but the data."""
+        """Take the next assignment; nothing of the one before is kept but the data and what fits."""
         self._assignment: Assignment = new_config["assignment"]
         self._parcel: Parcel | None = new_config.get("checkpoint")
         self._reports: Iterator[TrialReport] | None = None
@@ -58,7 +60,11 @@ class StackTrial(tune.Trainable):
         parcel, self._parcel = self._parcel, None
         checkpoint = None if parcel is None else parcel.data
         return train_assignment(
-            self._assignment, self._stack_data(), worker=self._worker, checkpoint=checkpoint
+            self._assignment,
+            self._stack_data(),
+            worker=self._worker,
+            checkpoint=checkpoint,
+            limits=self._limits,
         )
 
     def _stack_data(self) -> StackData:

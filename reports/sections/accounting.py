@@ -21,6 +21,7 @@ COUNTS = {
     "epochs": "network-epochs",
 }
 RUNS = ("run_started", "run_ended")  # told under provenance
+HALVED = "stack_halved"
 ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
 
 
@@ -39,6 +40,7 @@ def accounting(material: Material) -> Section:
         "tables": [table for table in tables if table.rows],
         "events": _events(material),
         "copied": _copied(counts["copied"]),
+        "halved": _halved(material),
     }
     return Section(slug="accounting", title="Accounting", context=context)
 
@@ -49,6 +51,13 @@ def _copied(copied: Mapping[str, int]) -> str:
     return (
         f" Copied, not trained again: {', '.join(parts)}; the time they took counts there." if parts else ""
     )
+
+
+def _halved(material: Material) -> str:
+    """How many trials were trained in smaller stacks, because memory ran out; their numbers are the same."""
+    events = material.inputs.events
+    num = events.loc[events["kind"] == HALVED, "trial_number"].nunique() if len(events) else 0
+    return f" Memory ran out in {plural(num, 'trial')}, trained in smaller stacks instead." if num else ""
 
 
 def _sum(counts: Mapping[str, Any]) -> str:

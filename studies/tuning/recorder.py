@@ -170,7 +170,7 @@ class Recorder(tune.Callback):
             self._progress.best = best_so_far(self._agenda)
         self._keep_checkpoint(planned, report, state)
         for note in report.notes:
-            self._note(CHECKPOINT_REFUSED, planned, note)
+            self._note(note.kind, planned, f"{report.worker}: {note.text}" if report.worker else note.text)
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:

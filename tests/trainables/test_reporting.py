@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.trainables.small import assignment
-from trainables import reporting
-from trainables.records import Outcome, ReplicateRecord, TrialReport
+from trainables import reporting, trial_stacks
+from trainables.records import NoteKind, Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import objective, train_assignment
 from trainables.trained_epoch import TrainedEpoch
 from trainables.training import StackData, train_epochs
@@ -102,7 +102,7 @@ class TestCheckpoints:
                 self.now += 4.0 * (trained.epoch > 0)
                 yield trained
 
-        monkeypatch.setattr(reporting, "train_epochs", train_slowly)
+        monkeypatch.setattr(trial_stacks, "train_epochs", train_slowly)
 
     def reports(
         self, data: StackData, *, checkpoint: bytes | None = None, **changes: Any
@@ -161,7 +161,8 @@ class TestCheckpoints:
         whole = self.reports(digits)
         first, *rest = self.reports(digits, checkpoint=b"spoilt")
         assert len(first.notes) == 1
-        assert first.notes[0].startswith("started over, because its checkpoint cannot be used: ")
+        assert first.notes[0].kind is NoteKind.CHECKPOINT_REFUSED
+        assert first.notes[0].text.startswith("started over, because its checkpoint cannot be used: ")
         assert [without_measuring_time(report) for report in (replace(first, notes=()), *rest)] == [
             without_measuring_time(report) for report in whole
         ]

@@ -12,6 +12,7 @@ from trainables.hyperparameters import Hyperparameters
 if TYPE_CHECKING:  # naming the models must not wait for torch
     import torch
 
+    from trainables.random_words import RandomWords
     from trainables.stack_model import StackModel
 
 
@@ -27,11 +28,11 @@ def build(
     num_features: int,
     num_classes: int,
     init_seeds: Sequence[int],
-    generator: torch.Generator,
+    words: RandomWords,
     device: torch.device,
     dtype: torch.dtype,
 ) -> StackModel:
-    """Build a stack of the model called `name`, one replicate for each seed; `generator` drives dropout.
+    """Build a stack of the model called `name`, one replicate for each seed; `words` drive dropout.
 
     `dtype` is that of the inputs, and of everything computed from them.
 
@@ -43,7 +44,7 @@ def build(
         num_features=num_features,
         num_classes=num_classes,
         init_seeds=init_seeds,
-        generator=generator,
+        words=words,
         device=device,
         dtype=dtype,
     )

@@ -9,6 +9,7 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.initialisation import draw_weights
 from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, Linear, ReLU
 from trainables.parameters import FlatParameters
+from trainables.random_words import RandomWords
 from trainables.residual import FixedSkip, LearntSkip, Skip
 from trainables.signals import Signals
 from trainables.stack_model import StackModel
@@ -20,7 +21,7 @@ def build(
     num_features: int,
     num_classes: int,
     init_seeds: Sequence[int],
-    generator: torch.Generator,
+    words: RandomWords,
     device: torch.device,
     dtype: torch.dtype,
 ) -> "MLP":
@@ -45,7 +46,7 @@ def build(
         for index, weight in enumerate(drawn[:-1]):
             parameters.value(f"blocks.{index}.weight")[replicate] = weight * hp.init_gain
         parameters.value("output.weight")[replicate] = drawn[-1]
-    blocks = [Block(parameters, index, hp, generator) for index in range(hp.depth)]
+    blocks = [Block(parameters, index, hp, words) for index in range(hp.depth)]
     return MLP(parameters, blocks, hp)
 
 
@@ -82,7 +83,7 @@ class Block:
     """Linear, then batch norm if wanted, the activation, dropout, and the skip if there is one."""
 
     def __init__(
-        self, parameters: FlatParameters, index: int, hp: Hyperparameters, generator: torch.Generator
+        self, parameters: FlatParameters, index: int, hp: Hyperparameters, words: RandomWords
     ) -> None:
         """Take block `index`'s views of the parameters."""
         value, gradient, name = parameters.value, parameters.gradient, f"blocks.{index}"
@@ -101,7 +102,7 @@ class Block:
         )
         self.norm: BatchNorm | None = norm
         self.activation: ReLU = ACTIVATIONS[hp.activation]()
-        self.dropout = Dropout(hp.dropout, generator)
+        self.dropout = Dropout(hp.dropout, words)
         self.skip = _skip(parameters, index, hp)
         # A unit that hands on its input is not dead: its response is then its output.
         self._responds_by_output = self.skip is not None and hp.activation == "relu"

@@ -1,5 +1,7 @@
 """Sections choose panels, grids, ranges and columns that fit the study."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +29,15 @@ def material() -> Material:
     return Material(
         inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
     )
+
+
+def test_the_accounting_says_in_how_many_trials_memory_ran_out(material: Material) -> None:
+    assert accounting(material).context["halved"] == ""
+    halved = [{"sequence": 3 + n, "kind": "stack_halved", "trial_number": n // 2} for n in range(3)]
+    events = pd.concat([material.inputs.events, pd.DataFrame(halved)], ignore_index=True)
+    short = replace(material, inputs=replace(material.inputs, events=events))
+    said = accounting(short).context["halved"]
+    assert said == " Memory ran out in 2 trials, trained in smaller stacks instead."
 
 
 def test_a_setting_has_a_name_and_its_rows() -> None:

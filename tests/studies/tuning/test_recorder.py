@@ -23,7 +23,7 @@ from studies.tuning.recorder import Recorder
 from studies.verdicts import Jury
 from tests.studies.tuning.plans import plan
 from trainables.checkpoint import Parcel
-from trainables.records import ReplicateRecord, TrialReport
+from trainables.records import Note, NoteKind, ReplicateRecord, TrialReport
 
 PLAN = plan()
 
@@ -243,9 +243,15 @@ def test_an_attempt_that_goes_on_from_a_checkpoint_is_counted_from_there(driver:
 
 
 def test_what_a_worker_notes_becomes_an_event(driver: Driver) -> None:
-    driver.report(1, notes=("started over, because ...",))
-    (event,) = driver.store.events(driver.study_id)
-    assert (event.kind, event.detail) == ("checkpoint_refused", "started over, because ...")
+    notes = (
+        Note(kind=NoteKind.CHECKPOINT_REFUSED, text="started over, because ..."),
+        Note(kind=NoteKind.STACK_HALVED, text="memory ran out ..."),
+    )
+    driver.report(1, notes=notes)
+    assert [(e.kind, e.trial_number, e.detail) for e in driver.store.events(driver.study_id)] == [
+        ("checkpoint_refused", 1, "here:1: started over, because ..."),
+        ("stack_halved", 1, "here:1: memory ran out ..."),
+    ]
 
 
 def test_a_damaged_checkpoint_is_noted_and_none_taken_up(driver: Driver) -> None:

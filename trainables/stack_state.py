@@ -1,0 +1,106 @@
+"""Everything that training changes of a stack, on the host, where it can be cut into parts and joined again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from trainables.parameters import join_replicates, take_replicates
+from trainables.training import Stack
+
+OPTIMIZER, NORMS, PARAMETERS, BUFFERS = "optimizer.", "gradient_norms", "parameters", "buffers."
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackState:
+    """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate.
+
+    `tensors` are `parameters` and the optimizer's, laid out as FlatParameters; `buffers` (replicates, ...); and
+    `gradient_norms` (steps, replicates) if there are any. They share memory with a stack on the host.
+    """
+
+    tensors: Mapping[str, Tensor]
+    epoch: int
+    diverged: Sequence[bool]
+    precise_norms: bool
+
+    @classmethod
+    def of(cls, stack: Stack) -> "StackState":
+        """Return the state of `stack` as it is."""
+        # Without momentum SGD keeps nothing, and says so with None.
+        state = stack.optimizer.state[stack.model.parameters.values]
+        optimizer = {OPTIMIZER + name: value for name, value in state.items() if value is not None}
+        norms = {} if stack.gradient_norms is None else {NORMS: torch.from_numpy(stack.gradient_norms)}
+        tensors = {**model_tensors(stack), **optimizer, **norms}
+        return cls(
+            tensors={name: tensor.detach().cpu() for name, tensor in tensors.items()},
+            epoch=stack.epoch,
+            diverged=list(stack.diverged),
+            precise_norms=stack.precise_norms,
+        )
+
+    def copied(self) -> "StackState":
+        """Return the state in memory of its own, so that the stack can be let go of."""
+        return replace(self, tensors={name: tensor.clone() for name, tensor in self.tensors.items()})
+
+    def part(self, replicates: range, weight_sizes: Sequence[int]) -> "StackState":
+        """Return the state of these replicates alone; their hidden layers have weights of `weight_sizes`."""
+        count, cut = len(self.diverged), slice(replicates.start, replicates.stop)
+        if len(replicates) == count:
+            return self
+
+        def take(name: str, tensor: Tensor) -> Tensor:
+            match _axis(name, tensor):
+                case "flat":
+                    return take_replicates(tensor, weight_sizes, count, replicates)
+                case "first":
+                    return tensor[cut]
+                case "last":
+                    return tensor[:, cut].contiguous()
+            return tensor
+
+        return StackState(
+            tensors={name: take(name, tensor) for name, tensor in self.tensors.items()},
+            epoch=self.epoch,
+            diverged=self.diverged[cut],
+            precise_norms=self.precise_norms,
+        )
+
+
+def join(parts: Sequence[StackState], weight_sizes: Sequence[int]) -> StackState:
+    """Return the state of a whole stack, given those of its parts in order, all after the same epoch."""
+    counts = [len(part.diverged) for part in parts]
+
+    def put_together(name: str) -> Tensor:
+        tensors = [part.tensors[name] for part in parts]
+        match _axis(name, tensors[0]):
+            case "flat":
+                return join_replicates(tensors, weight_sizes, counts)
+            case "first":
+                return torch.cat(tensors)
+            case "last":
+                return torch.cat(tensors, dim=1)
+        return tensors[0]
+
+    return StackState(
+        tensors={name: put_together(name) for name in parts[0].tensors},
+        epoch=parts[0].epoch,
+        diverged=[diverged for part in parts for diverged in part.diverged],
+        precise_norms=any(part.precise_norms for part in parts),
+    )
+
+
+def model_tensors(stack: Stack) -> dict[str, Tensor]:
+    """Return the networks' own tensors by the names that they have in a state; not copies."""
+    buffers = {BUFFERS + name: tensor for name, tensor in stack.model.buffers().items()}
+    return {PARAMETERS: stack.model.parameters.values, **buffers}
+
+
+def _axis(name: str, tensor: Tensor) -> str:
+    """Return where a tensor of a state has its replicates; an optimizer's step counter belongs to all of them."""
+    if not tensor.shape:
+        return "none"
+    if name == NORMS:
+        return "last"
+    return "first" if name.startswith(BUFFERS) else "flat"
