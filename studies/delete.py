@@ -20,20 +20,24 @@ def _work(options: argparse.Namespace) -> int:
     from studies.recorded import find
     from studies.terminal.words import printable
 
-    if not options.yes and not sys.stdin.isatty():
-        raise UsageError(
-            [f"{options.name} was not deleted: there is no terminal on which to ask"],
-            "Add --yes to delete it without being asked.",
-        )
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
         belongings = find_belongings(store, find(store, options.name), locations)
         if not options.yes:
+            _insist_on_terminal(options.name)
             print(printable(belongings.describe()))
             _ask(options.name)
         delete(store, belongings, locations)
     print(printable(f"deleted {belongings.describe()}"))
     return 0
+
+
+def _insist_on_terminal(name: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            [f"{name} was not deleted: there is no terminal on which to ask"],
+            "Add --yes to delete it without being asked.",
+        )
 
 
 def _ask(name: str) -> None:

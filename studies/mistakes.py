@@ -21,8 +21,9 @@ def unknown(field: str, kind: str, choices: Iterable[str]) -> str:
     'fixed.widht: no such hyperparameter (did you mean width?); choices: depth, width'
     """
     choices = tuple(choices)
+    name = field if field.strip() == field and field else show(field)
     guess = did_you_mean(field.rsplit(".", 1)[-1], choices)
-    return f"{field}: no such {kind}{guess}; choices: {', '.join(choices)}"
+    return f"{name}: no such {kind}{guess}; choices: {', '.join(choices)}"
 
 
 def did_you_mean(value: object, choices: Iterable[object]) -> str:

@@ -19,16 +19,17 @@ def _work(options: argparse.Namespace) -> int:
     from studies.terminal.status import as_json, read_status
     from studies.terminal.status_page import follow, status_page
 
-    with Store.open(locate(options.storage, options.output).storage, create=False) as store:
+    locations = locate(options.storage, options.output)
+    with Store.open(locations.storage, create=False) as store:
         if options.watch:
             try:
-                follow(lambda: read_status(store, options.name))
+                follow(lambda: read_status(store, options.name, locations))
             except KeyboardInterrupt:
                 return 130
         elif options.json:
-            show_json(as_json(read_status(store, options.name)))
+            show_json(as_json(read_status(store, options.name, locations)))
         else:
-            show(status_page(read_status(store, options.name)))
+            show(status_page(read_status(store, options.name, locations)))
     return 0
 
 

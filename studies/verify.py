@@ -3,9 +3,15 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from studies.locations import locate
+from studies.errors import UsageError
+from studies.locations import Locations, locate
 from studies.options import add_storage, run_door
+
+if TYPE_CHECKING:
+    from studies.database.store import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +27,23 @@ def _work(options: argparse.Namespace) -> int:
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
-        found = verify(store, options.name, locations.folder(options.name))
+        found = verify(store, options.name, _folder(store, options.name, locations))
     if options.json:
         show_json(as_json(found))
     else:
         show(verification_page(found))
     return 0 if found.is_sound else 1
+
+
+def _folder(store: "Store", name: str, locations: Locations) -> Path:
+    """Return a study's folder; raise UsageError that lists the studies where none can have this name."""
+    from studies.recorded import find
+
+    try:
+        return locations.folder(name)
+    except UsageError:
+        find(store, name)
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:

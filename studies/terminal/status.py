@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from studies import runs
 from studies.database.rows import Holder, StudyRow, TrialRow
+from studies.database.spool import FILE_NAME as SPOOL
 from studies.database.states import Outcome, Phase, StudyState, TrialState
 from studies.database.store import Store
+from studies.errors import UsageError
+from studies.locations import Locations
 from studies.recorded import find
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.standing import Standing, from_record
@@ -19,7 +23,10 @@ SECONDS_OF_SILENCE = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """A study at one moment: `holder` runs it, `workers` train now, and `command` goes on with it."""
+    """A study at one moment: `holder` runs it, `workers` train now, and `command` goes on with it.
+
+    In `spool`, on this machine, waits what a run could not write to the storage.
+    """
 
     study: StudyRow
     holder: Holder | None
@@ -28,6 +35,7 @@ class Status:
     workers: Sequence[str]
     best: Confirmed | None
     command: str | None
+    spool: Path | None
     at: datetime
 
     @property
@@ -52,9 +60,10 @@ class Status:
         return self.study.state is StudyState.RUNNING and (self.holder is None or is_silent)
 
 
-def read_status(store: Store, name: str) -> Status:
+def read_status(store: Store, name: str, locations: Locations) -> Status:
     """Read how a study stands; raise UsageError that lists the studies if there is none of that name."""
     study = find(store, name)
+    spool = _spool(locations, name)
     holder = store.holder(study.id)
     if holder is None:  # its run may have ended between the two
         study = find(store, name)
@@ -75,8 +84,17 @@ def read_status(store: Store, name: str) -> Status:
         workers=_workers(trials),
         best=next((each for each in results if each.is_best and each.val_loss is not None), None),
         command=starts[-1]["command"] if starts else None,
+        spool=spool,
         at=datetime.now(UTC),
     )
+
+
+def _spool(locations: Locations, name: str) -> Path | None:
+    try:
+        path = locations.folder(name) / SPOOL
+    except UsageError:  # a name that somebody else wrote into the storage: no run of ours has had it
+        return None
+    return path if path.exists() else None
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -103,6 +121,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "best_confirmed": None if status.best is None else asdict(status.best),
         "failures": [trial_json(trial) | {"error": trial.error} for trial in status.failures],
         "command": status.command,
+        "spool": None if status.spool is None else str(status.spool),
     }
 
 

@@ -46,7 +46,7 @@ def status_page(status: Status) -> RenderableType:
     parts += ["", best_part(status.standing)]
     if status.best is not None:
         parts.append(labelled([("confirmed", text(scores(status.best)))]))
-    return Group(*parts, *_failures(status), *_advice(status))
+    return Group(*parts, *_failures(status), *_waiting(status), *_advice(status))
 
 
 def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS_BETWEEN_LOOKS) -> Status:
@@ -140,6 +140,17 @@ def _doubt(status: Status) -> str:
         return "No run is at work any more: it was cut off."
     who = f"process {status.holder.process} on {status.holder.host}"
     return f"Nothing was recorded for {duration(status.silent_seconds)}: if {who} is dead or hangs, add --take-over."
+
+
+def _waiting(status: Status) -> list[RenderableType]:
+    """Say that not everything acknowledged is in the storage yet, where that is so."""
+    if status.spool is None:
+        return []
+    then = "the next run on this machine" if status.holder is None else "its run"
+    return [
+        "",
+        text(f"What the storage could not take waits in {status.spool}; {then} records it.", "yellow"),
+    ]
 
 
 def _advice(status: Status) -> list[RenderableType]:

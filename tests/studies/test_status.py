@@ -6,12 +6,14 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, StudyState, TrialState
 from studies.database.store import Store
+from studies.locations import locate
 from studies.status import main
 from studies.terminal import status_page
 from studies.terminal.output import show
@@ -69,7 +71,7 @@ def test_an_interrupted_study_says_how_to_go_on(store: Store, searched: StudyRow
 
 def test_a_running_study_that_is_silent_is_doubted(store: Store, searched: StudyRow, capsys: Capture) -> None:
     with store.hold(searched.id):
-        status = read_status(store, recorded.NAME)
+        status = read_status(store, recorded.NAME, locate())
     assert not status.seems_dead
     later = replace(status, at=status.at + timedelta(minutes=5))
     assert later.seems_dead
@@ -122,6 +124,21 @@ def test_json_has_what_a_script_needs(store: Store, complete: StudyRow, capsys: 
     assert status["command"] == recorded.COMMAND
 
 
+def test_what_the_storage_could_not_take_is_told(
+    store: Store, searched: StudyRow, tmp_path: Path, capsys: Capture
+) -> None:
+    spool = tmp_path / "runs" / recorded.NAME / "spool.jsonl"
+    arguments = [recorded.NAME, "--output", str(tmp_path / "runs")]
+    assert main([*arguments, "--json"]) == 0
+    assert recorded.strict_json(capsys.readouterr().out)["spool"] is None
+    spool.parent.mkdir(parents=True, exist_ok=True)
+    spool.touch()
+    assert main([*arguments, "--json"]) == 0
+    assert recorded.strict_json(capsys.readouterr().out)["spool"] == str(spool)
+    assert main(arguments) == 0
+    assert "the next run on this machine records it" in printed(capsys)
+
+
 def test_an_unknown_name_lists_the_studies(complete: StudyRow, capsys: Capture) -> None:
     assert main(["tiny_studdy"]) == 2
     captured = capsys.readouterr()
@@ -138,7 +155,9 @@ def test_watching_ends_with_the_study(store: Store, searched: StudyRow, capsys: 
     thread = threading.Thread(target=finish)
     with store.hold(searched.id):
         thread.start()
-        status = status_page.follow(lambda: read_status(store, recorded.NAME), seconds_between_looks=0.05)
+        status = status_page.follow(
+            lambda: read_status(store, recorded.NAME, locate()), seconds_between_looks=0.05
+        )
         thread.join()
     assert status.study.state is StudyState.COMPLETE
     assert status.standing.total(TrialState.COMPLETE) == 4

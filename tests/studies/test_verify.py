@@ -107,6 +107,11 @@ def test_an_unknown_name_lists_the_studies(folder: Path, capsys: Capture) -> Non
     assert "did you mean small?" in capsys.readouterr().err
 
 
+def test_a_name_that_no_study_can_have_is_unknown_like_any_other(folder: Path, capsys: Capture) -> None:
+    assert main(["../small"]) == 2
+    assert "../small: no such study" in capsys.readouterr().err
+
+
 def test_a_study_that_somebody_holds_is_verified_all_the_same(folder: Path) -> None:
     with Store.open(sound.url(folder)) as store, store.hold(1):
         assert main(["small"]) == 0
