@@ -87,7 +87,7 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--address",
         metavar="ADDRESS",
-        help="a Ray cluster to join, for example auto or ray://host:10001 (default: RAY_ADDRESS, else this machine)",
+        help="a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)",
     )
     group.add_argument("--workers", type=int, metavar="N", help="trials at a time (default: as many as fit)")
     group.add_argument(

@@ -6,6 +6,8 @@ from typing import Self
 
 from studies.errors import UsageError
 
+CLIENT = "ray://"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
@@ -34,6 +36,12 @@ class Resources:
             )
         if not 0 <= self.gpus_per_trial < 10_000:
             mistakes.append(f"--gpus-per-trial must be a number of at least 0; got {self.gpus_per_trial:g}")
+        if (self.address or "").startswith(CLIENT):
+            # There Tune runs on the cluster, and what keeps the record would not be where the record is.
+            mistakes.append(
+                f"--address {self.address} is one of Ray's client, through which no study can be run: run the command "
+                "on a machine of the cluster, with --address auto or HOST:6379"
+            )
         if mistakes:
             raise UsageError(mistakes, "Correct it and give the command again; nothing was trained.")
 

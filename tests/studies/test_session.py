@@ -64,6 +64,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "workers": ("depth_study --workers 0", "--workers must be a whole number of at least 1; got 0"),
     "cpus": ("depth_study --cpus-per-trial -1", "--cpus-per-trial must be a number above 0; got -1"),
     "too many cpus": ("depth_study --cpus-per-trial 999", "the cores of this machine; got 999"),
+    "client": ("depth_study --address ray://host:10001", "with --address auto or HOST:6379"),
     "gpus": ("depth_study --gpus-per-trial -0.5", "--gpus-per-trial must be a number of at least 0"),
 }
 
