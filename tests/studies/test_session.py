@@ -1,8 +1,11 @@
 """What a run refuses: one clear message each, exit code 2 or 3, nothing trained and nothing written."""
 
+import gzip
 import os
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ from studies.tuning.resources import Resources
 from studies.variants import derive
 from trainables import datasets
 
+DIGITS = "digits.csv.gz"
 BROKEN = "STUDY = (\n"
 RAISING = "raise RuntimeError('what a study')\n"
 NO_STUDY = "QUESTION = 'why?'\n"
@@ -166,15 +170,37 @@ def drafted(arguments: list[str]) -> Draft:
     return draft(request_of(_parser().parse_args(arguments)))
 
 
-def test_a_damaged_dataset_is_told(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def damaged(name: str) -> datasets.Dataset:
-        raise OSError(5, "Input/output error", "digits.csv.gz")
+def cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
 
-    monkeypatch.setattr(datasets, "load", damaged)
+
+def flipped(data: bytes) -> bytes:
+    return data[:1000] + bytes([data[1000] ^ 0xFF]) + data[1001:]
+
+
+def nonsense(data: bytes) -> bytes:
+    return gzip.compress(b"five,six\n")
+
+
+@pytest.mark.parametrize("damage", [cut, flipped, nonsense, None])
+def test_a_damaged_or_missing_dataset_is_told(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[bytes], bytes] | None,
+) -> None:
+    elsewhere = folder / "data"
+    elsewhere.mkdir()
+    if damage is not None:
+        data = (resources.files("sklearn.datasets.data") / DIGITS).read_bytes()
+        (elsewhere / DIGITS).write_bytes(damage(data))
+    monkeypatch.setattr("sklearn.datasets._base.resources", SimpleNamespace(files=lambda module: elsewhere))
     assert main(["depth_study"]) == 2
-    assert "dataset digits: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "error: dataset digits: " in told
+    assert "Nothing was trained." in told
+    assert "Traceback" not in told
+    assert not (folder / "runs").exists()
 
 
 def test_ctrl_c_before_training_is_no_traceback(
