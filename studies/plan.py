@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studies.locations import locate
-    from studies.prediction import predict_here
+    from studies.prediction import advice_here, predict_here
     from studies.request import draft
     from studies.session import load_dataset, settle
     from studies.summary import plan_lines, plan_summary
@@ -25,7 +25,8 @@ def _work(options: argparse.Namespace) -> int:
     dataset = load_dataset(drafted)
     locations, resources = locate(options.storage, options.output), resources_of(options)
     plan, notes = settle(drafted, dataset, locations, resources)
-    summary = plan_summary(plan, predict_here(plan, dataset, locations, resources), notes)
+    prediction = predict_here(plan, dataset, locations, resources)
+    summary = plan_summary(plan, prediction, notes, gpu_share=advice_here(plan, locations, resources))
     if options.json:
         print(json.dumps(summary))
     else:

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
+import torch
 from scipy import stats
 
 from reports.comparison import contrasts
 from studies.database import frames
 from studies.database.problems import NothingYetError
-from studies.database.rows import StudyRow
+from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
 from studies.database.store import Store
+from studies.gpu_share import advice
 from studies.locations import Locations
 from studies.pilot import run_pilot
 from studies.planning import Plan
@@ -62,6 +64,16 @@ class Basis:
 def predict_here(plan: Plan, dataset: Dataset, locations: Locations, resources: Resources) -> Prediction:
     """Predict from the studies in the storage, if there is one, else from a pilot; write nothing."""
     return predict(plan, find_basis_here(plan, dataset, locations), num_workers=workers_here(resources))
+
+
+def advice_here(plan: Plan, locations: Locations, resources: Resources) -> str | None:
+    """Say which fraction of a GPU to give a trial, from what trials of this plan's study took, if any did."""
+    events: list[EventRow] = []
+    if (store := Store.open_existing(locations.storage)) is not None:
+        with store:
+            study = store.find_study(plan.name)
+            events = [] if study is None else store.events(study.id)
+    return advice(events, num_workers=workers_here(resources), has_gpu=torch.cuda.is_available())
 
 
 def workers_here(resources: Resources) -> int:

@@ -11,11 +11,13 @@ from studies.prediction import Prediction
 WIDTH = 80
 
 
-def plan_summary(plan: Plan, prediction: Prediction, given_up: Sequence[str] = ()) -> dict[str, Any]:
+def plan_summary(
+    plan: Plan, prediction: Prediction, given_up: Sequence[str] = (), *, gpu_share: str | None = None
+) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
-    `given_up` says what was cut to fit a budget. `expected_network_epochs` counts with the trials that ASHA keeps on
-    average.
+    `given_up` says what was cut to fit a budget, `gpu_share` which part of a GPU a trial needs, if that is known.
+    `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
     study = plan.study
     return {
@@ -38,6 +40,7 @@ def plan_summary(plan: Plan, prediction: Prediction, given_up: Sequence[str] = (
             "alternatives": [_predicted(other) for other in prediction.alternatives],
         },
         "given_up": list(given_up),
+        "gpu_share": gpu_share,
         "plan": plan.to_dict(),
     }
 
@@ -82,6 +85,7 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         ),
         *(line for text in summary["given_up"] for line in _row("given up", text)),
         *_prediction_lines(summary["prediction"]),
+        *_row("gpu", summary["gpu_share"] or ""),
     ]
 
 

@@ -1,10 +1,11 @@
-"""Memory that runs out: how to tell, how to make room, and how large a stack a worker may begin with."""
+"""Memory: how much a trial took, how to tell that it ran out, and how large a stack a worker may begin with."""
 
 import gc
 
 import torch
 
 from trainables.hyperparameters import Hyperparameters
+from trainables.records import PeakMemory
 
 WORDS = (
     "can't allocate memory",  # torch's allocator on a CPU
@@ -31,6 +32,24 @@ def make_room() -> None:
     gc.collect()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
+
+
+def forget_peak(device: torch.device) -> None:
+    """Begin to watch for the most memory that is taken, which is done on a GPU only."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory(device: torch.device) -> PeakMemory | None:
+    """Return the most that was taken since `forget_peak`; None on a CPU. It does not make the host wait."""
+    if device.type != "cuda":
+        return None
+    properties = torch.cuda.get_device_properties(device)
+    return PeakMemory(
+        allocated_bytes=torch.cuda.max_memory_allocated(device),
+        total_bytes=properties.total_memory,
+        gpu=properties.name,
+    )
 
 
 def num_values(hyperparameters: Hyperparameters, num_features: int) -> int:

@@ -106,6 +106,15 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PeakMemory:
+    """The most bytes that a worker's tensors took on its GPU at once while a trial was trained, of how many."""
+
+    allocated_bytes: int
+    total_bytes: int
+    gpu: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialReport:
     """Everything a trial has to say since its last report.
 
@@ -113,7 +122,7 @@ class TrialReport:
     chance. `measuring_seconds`, part of the `busy_seconds`, went into measuring gradients. `replicates` holds every
     replicate as it stands, `models` the weights of each replicate as safetensors bytes where they were asked for,
     `checkpoint` the whole state where there is one to go on from. `notes` are what somebody should know of the attempt.
-    `error` is a traceback: the trial has failed and will report no more.
+    `memory` is None on a CPU. `error` is a traceback: the trial has failed and will report no more.
     """
 
     epoch: int
@@ -127,4 +136,5 @@ class TrialReport:
     checkpoint: bytes | None = None
     measuring_seconds: float = 0.0
     notes: tuple[Note, ...] = ()
+    memory: PeakMemory | None = None
     error: str | None = None

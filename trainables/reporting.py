@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from trainables.assignment import Assignment
 from trainables.evaluation import capped_loss
-from trainables.memory import MemoryLimits
+from trainables.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.records import ReplicateRecord, TrialReport
 from trainables.training import StackData
 from trainables.trial_stacks import TrialStacks
@@ -41,6 +41,7 @@ def train_assignment(
     `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it.
     """
     started = clock()
+    forget_peak(data.inputs.device)
     stacks = TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits())
     del checkpoint
     saver = _Saver(assignment, seconds_between_checkpoints)
@@ -64,6 +65,7 @@ def train_assignment(
             checkpoint=saver.after(stacks, clock() - started),
             busy_seconds=clock() - started,
             notes=stacks.take_notes(),
+            memory=peak_memory(data.inputs.device),
         )
         started = clock()
 

@@ -13,6 +13,7 @@ from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.writer import HeldBackError, Writer
 from studies.errors import StudiesError
+from studies.gpu_share import PEAK_MEMORY, peak_detail
 from studies.tuning.agenda import Agenda
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
@@ -23,7 +24,7 @@ from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
-from trainables.records import ReplicateRecord, TrialReport
+from trainables.records import PeakMemory, ReplicateRecord, TrialReport
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ class Recorder(tune.Callback):
         self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
         self._has_told_of_checkpoints = False
+        self._peak_bytes = 0
         self._watchdog = watchdog
         self._failure: StudiesError | None = None
         self._is_closed = False
@@ -171,6 +173,7 @@ class Recorder(tune.Callback):
         self._keep_checkpoint(planned, report, state)
         for note in report.notes:
             self._note(note.kind, planned, f"{report.worker}: {note.text}" if report.worker else note.text)
+        self._note_peak(planned, report.memory)
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
@@ -225,6 +228,12 @@ class Recorder(tune.Callback):
                 if not self._has_told_of_checkpoints:
                     self._note(CHECKPOINT_FAILED, planned, f"checkpoints cannot be written: {error}")
                 self._has_told_of_checkpoints = True
+
+    def _note_peak(self, planned: PlannedTrial, memory: PeakMemory | None) -> None:
+        """Note a trial that took more of a GPU than any before it in this run."""
+        if memory is not None and memory.allocated_bytes > self._peak_bytes:
+            self._peak_bytes = memory.allocated_bytes
+            self._note(PEAK_MEMORY, planned, peak_detail(memory))
 
     def _note(self, kind: str, planned: PlannedTrial, detail: str) -> None:
         self._writer.add_event(self._study_id, kind, planned.number, detail)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from studies.database.store import Store
+from studies.gpu_share import PEAK_MEMORY, peak_detail
 from studies.plan import main
+from trainables.records import PeakMemory
 
 SMALL = ["--set", "search.trials_per_cell=1", "--set", "search.rungs=[1]", "--set", "confirm.epochs=1"]
 
@@ -42,3 +45,24 @@ def test_lines_for_a_person_fit_80_columns(tmp_path: Path, capsys: pytest.Captur
 def test_a_wrong_plan_is_refused_as_a_run_would(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["depth_study", "--set", "replicates=0", "--workers", "0"]) == 2
     assert "replicates must be" in capsys.readouterr().err
+
+
+def test_the_fraction_of_a_gpu_is_told_where_trials_of_the_study_took_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["depth_study", "--profile", "smoke", *SMALL, "--workers", "8", "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["gpu_share"] is None or "unknown until" in told["gpu_share"]
+    url = f"sqlite:///{tmp_path}/studies.db"
+    with Store.open(url) as store:
+        study = store.create_study(
+            name=told["study"], question="?", plan=told["plan"], plan_hash=told["plan_hash"], seed=0
+        )
+        memory = PeakMemory(allocated_bytes=3 * 2**30, total_bytes=16 * 2**30, gpu="made up")
+        store.add_event(study.id, PEAK_MEMORY, 7, peak_detail(memory))
+    assert main([*words[:-1], "--storage", url]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if line.startswith("gpu ")]
+    assert line.startswith("gpu        --gpus-per-trial 0.333: ")
+    assert max(map(len, lines)) <= 80

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from trainables.hyperparameters import Hyperparameters
-from trainables.memory import MemoryLimits, is_out_of_memory, num_values
+from trainables.memory import MemoryLimits, forget_peak, is_out_of_memory, num_values, peak_memory
 
 MUCH = 2**55
 
@@ -33,6 +33,25 @@ def test_other_errors_are_not() -> None:
         torch.bmm(torch.ones(1, 2, 3), torch.ones(1, 2, 3))
     assert not is_out_of_memory(wrong.value)
     assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_on_a_cpu_no_peak_is_told() -> None:
+    forget_peak(torch.device("cpu"))
+    assert peak_memory(torch.device("cpu")) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_peak_is_that_since_the_last_trial() -> None:
+    device = torch.device("cuda")
+    large = torch.empty(2**26, device=device)
+    del large
+    forget_peak(device)
+    kept = torch.empty(2**20, device=device)
+    peak = peak_memory(device)
+    assert peak is not None
+    assert kept.numel() * 4 <= peak.allocated_bytes < 2**26
+    assert peak.total_bytes > peak.allocated_bytes
+    assert peak.gpu
 
 
 def test_a_network_is_larger_in_any_dimension() -> None:

@@ -14,6 +14,7 @@ from studies.database.states import Decision, Outcome, TrialState
 from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.errors import HeldError, StudiesError
+from studies.gpu_share import suggest
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
 from studies.tuning.checkpoints import Checkpoints
@@ -23,7 +24,7 @@ from studies.tuning.recorder import Recorder
 from studies.verdicts import Jury
 from tests.studies.tuning.plans import plan
 from trainables.checkpoint import Parcel
-from trainables.records import Note, NoteKind, ReplicateRecord, TrialReport
+from trainables.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
 
 PLAN = plan()
 
@@ -252,6 +253,18 @@ def test_what_a_worker_notes_becomes_an_event(driver: Driver) -> None:
         ("checkpoint_refused", 1, "here:1: started over, because ..."),
         ("stack_halved", 1, "here:1: memory ran out ..."),
     ]
+
+
+def test_a_trial_that_takes_more_of_a_gpu_than_those_before_is_noted(driver: Driver) -> None:
+    for epoch, gib in ((1, 3), (2, 2), (3, 4)):
+        driver.report(
+            epoch, memory=PeakMemory(allocated_bytes=gib * 2**30, total_bytes=80 * 2**30, gpu="made up")
+        )
+    events = driver.store.events(driver.study_id)
+    assert [(event.kind, event.trial_number) for event in events] == [("peak_memory", 1)] * 2
+    share = suggest(events, num_workers=99)
+    assert share is not None
+    assert share.memory.allocated_bytes == 4 * 2**30
 
 
 def test_a_damaged_checkpoint_is_noted_and_none_taken_up(driver: Driver) -> None:
