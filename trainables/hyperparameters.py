@@ -13,6 +13,7 @@ class Hyperparameters:
     layer adds to its input: "none", "plain", "scaled" by 1/sqrt(depth), or "zero", by a learnt factor. `clip_norm`
     bounds the gradient's norm of each replicate; None leaves it alone. `train_size` keeps a fraction of the
     training part.
+    `precision` is that of the matrix products: "float32", or "bfloat16" for mixed precision.
     `momentum` is SGD's; `betas` and `eps` are Adam's, `alpha` and `eps` RMSprop's.
     """
 
@@ -35,6 +36,7 @@ class Hyperparameters:
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     train_size: float | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         """Raise ValueError where a value cannot be trained with, whatever a study's search space says."""

@@ -31,7 +31,7 @@ def test_discovery_finds_the_hyperparameters_of_every_file() -> None:
     assert set(spaces()) == {
         *("depth", "width", "dropout", "batch_norm", "weight_decay", "clip_norm", "label_smoothing"),
         *("optimizer", "learning_rate", "momentum", "betas", "alpha", "eps", "batch_size"),
-        *("activation", "init", "init_gain", "residual", "train_size"),
+        *("activation", "init", "init_gain", "residual", "train_size", "precision"),
     }
     assert all(name == space.name for name, space in spaces().items())
 
@@ -83,6 +83,7 @@ def test_canonical_form_is_allowed_equal_and_stable(value: float) -> None:
         ("train_size", [None, 1, 0.01], [0, 1.1]),
         ("init", ["he_normal", "default", "fitting"], ["he", None]),
         ("residual", ["none", "zero"], [None, False, "skip"]),
+        ("precision", ["float32", "bfloat16"], [None, 16, "float16", "bf16"]),
     ],
 )
 def test_the_ends_of_each_rule(name: str, allowed: list[object], refused: list[object]) -> None:

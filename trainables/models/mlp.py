@@ -7,7 +7,8 @@ from torch import Tensor
 
 from trainables.hyperparameters import Hyperparameters
 from trainables.initialisation import draw_weights
-from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, Linear, ReLU
+from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
+from trainables.mixed_precision import linear_of
 from trainables.parameters import FlatParameters
 from trainables.random_words import RandomWords
 from trainables.residual import FixedSkip, LearntSkip, Skip
@@ -94,7 +95,7 @@ class Block:
             norm = BatchNorm(value(scale), gradient(scale), value(shift), gradient(shift))
         else:
             bias = f"{name}.bias"
-        self.linear = Linear(
+        self.linear = linear_of(hp)(
             value(f"{name}.weight"),
             gradient(f"{name}.weight"),
             None if bias is None else value(bias),
@@ -148,7 +149,7 @@ class MLP(StackModel):
         self.saturates = hp.activation != "relu"
         self.responses_are_unipolar = hp.activation == "sigmoid"
         value, gradient = parameters.value, parameters.gradient
-        self._output = Linear(
+        self._output = linear_of(hp)(
             value("output.weight"), gradient("output.weight"), value("output.bias"), gradient("output.bias")
         )
 
