@@ -69,8 +69,9 @@ class Jury:
             notes.append(ONE_LAYER if len(epochs[0].layers) < 2 else NO_SIGNAL)
         return {
             "verdict": verdict(findings),
-            "holds": [asdict(finding) for finding in findings],
-            "measures": asdict(measures),
+            # Both are flat: asdict would copy each number of ten networks in every trial.
+            "holds": [dict(vars(finding)) for finding in findings],
+            "measures": dict(vars(measures)),
             "notes": notes,
         }
 

@@ -8,10 +8,18 @@ from typing import Any, Final, Self
 
 from sqlalchemy import URL, Connection, Engine
 
+_encode: Final = JSONEncoder(allow_nan=False).encode
+
+
+def to_json(value: Any) -> str:
+    """Return the text of a JSON value; that of epochs without measures is known beforehand, and most have none."""
+    return "{}" if value == {} else _encode(value)
+
+
 # Strict JSON: PostgreSQL refuses NaN, so SQLite must not be given one either.
 ENGINE_OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
-    "json_serializer": JSONEncoder(allow_nan=False).encode,
+    "json_serializer": to_json,
 }
 
 

@@ -102,7 +102,7 @@ def evaluation_rows(key: Values, ending: Ending) -> list[Values]:
 
 
 def _numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: finite(value) for name, value in metrics.items()}
+    return {name: finite(value) for name, value in metrics.items()} if metrics else {}
 
 
 def _finite(values: Sequence[float | None]) -> Sequence[float | None]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 from studies.errors import UsageError
+
+_PLAIN: Final = frozenset({str, int, bool})
 
 
 def finite(value: float | None) -> float | None:
@@ -39,9 +41,14 @@ def refuse_unstorable(*, name: str, question: str, seed: int) -> None:
 
 def plain_json(value: Any) -> Any:
     """Return a value as both databases store it: lists, dicts, and no NaN."""
+    kind = type(value)  # each of the hundreds of values in a result is almost always of one of these
+    if kind is float:
+        return value if isfinite(value) else None
+    if value is None or kind in _PLAIN:
+        return value
     if isinstance(value, float):
         return finite(value)
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain_json(item) for key, item in value.items()}

@@ -34,6 +34,8 @@ class Checkpoints:
         """Keep them below a study's own `folder`."""
         self._folder = folder / FOLDER
         self._unremovable: set[Path] = set()
+        self._numbers = {number for number, *_ in self._files()}
+        """Trials that may have files: most never have one, and the folder is not searched for them."""
         self.histories: dict[int, list[EpochRecord]] = {}
         """What was recorded of trials with a checkpoint before this run."""
 
@@ -41,7 +43,7 @@ class Checkpoints:
     def open(cls, store: Store, study_id: int, agenda: Agenda, folder: Path) -> "Checkpoints":
         """Return those that `agenda` can go on from; files of other trials and of epochs not recorded are removed."""
         opened = cls(folder)
-        for number in {number for number, *_ in opened._files()}:
+        for number in sorted(opened._numbers):
             trial = agenda.trials.get(number)
             if trial is not None and not trial.state.has_ended:
                 opened.histories[number] = epoch_records(store, study_id, number)
@@ -55,6 +57,7 @@ class Checkpoints:
         """Write a trial's checkpoint, then remove all but the newest ones; raise OSError if it cannot be written."""
         make_private(self._folder)
         path = self._folder / f"trial-{number}-epoch-{epoch}.safetensors"
+        self._numbers.add(number)
         write_whole(path, data, mode=0o600)
         self._unremovable.discard(path)
         for _, old in self._of(number)[NUM_KEPT:]:
@@ -89,6 +92,8 @@ class Checkpoints:
 
     def _of(self, number: int) -> list[tuple[int, Path]]:
         """Return a trial's files with their epochs, newest first."""
+        if number not in self._numbers:
+            return []
         found = [(epoch, path) for of, epoch, path in self._files(str(number)) if of == number]
         return sorted(found, reverse=True)
 
