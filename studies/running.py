@@ -127,6 +127,7 @@ def _progress_so_far(run: Run) -> Progress:
         num_networks=sum(outcomes.values()),
         num_diverged=outcomes[Outcome.DIVERGED],
     )
+    progress.command_started = run.started
     growth = describe_growth(run.plan, events)
     progress.note = "; ".join([*run.notes, *([growth] if growth else [])]) or None
     return progress
@@ -153,7 +154,6 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
         cluster = _wait_for(future, wish)
         if cluster is None:
             return 0
-        progress.startup_seconds = time.monotonic() - run.started
         runs.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
         with wish.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
             train_study(

@@ -36,8 +36,8 @@ def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None
 def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
     """Note how a run ended, how many looks it worked on, and the seconds it took.
 
-    Seconds: wall, busy (summed over workers), recording (in the database), startup; and, if known, measuring
-    (gradients, a part of busy).
+    Seconds: wall, busy (summed over workers), recording (in the database), startup (from the command to the first
+    trained epoch, 0 where there is none); and, if known, measuring (gradients, a part of busy).
     """
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     detail = {"state": state, "looks": looks, **rounded}
@@ -51,11 +51,11 @@ def looks_done(events: Sequence[EventRow]) -> int:
 
 
 def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:
-    """Return the seconds of all runs together; `startup` is that of the first."""
+    """Return the seconds of all runs together; `startup` is that of the first that trained."""
     ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
     totals = {name: round(sum(run[name] for run in ended), 3) for name in SECONDS}
     if ended:
-        totals["startup"] = ended[0]["startup"]
+        totals["startup"] = next((run["startup"] for run in ended if run["startup"] > 0), 0.0)
     return totals
 
 

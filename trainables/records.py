@@ -119,10 +119,11 @@ class TrialReport:
     """Everything a trial has to say since its last report.
 
     `epoch` counts the epochs trained so far, `objective` is the mean over replicates of the objective, capped at
-    chance. `measuring_seconds`, part of the `busy_seconds`, went into measuring gradients. `replicates` holds every
-    replicate as it stands, `models` the weights of each replicate as safetensors bytes where they were asked for,
-    `checkpoint` the whole state where there is one to go on from. `notes` are what somebody should know of the attempt.
-    `memory` is None on a CPU. `error` is a traceback: the trial has failed and will report no more.
+    chance. `measuring_seconds`, part of the `busy_seconds`, went into measuring gradients; the first report of an
+    attempt tells after how many of them its first epoch was trained. `replicates` holds every replicate as it stands,
+    `models` the weights of each replicate as safetensors bytes where they were asked for, `checkpoint` the whole state
+    where there is one to go on from. `notes` are what somebody should know of the attempt. `memory` is None on a CPU.
+    `error` is a traceback: the trial has failed and will report no more.
     """
 
     epoch: int
@@ -135,6 +136,7 @@ class TrialReport:
     evaluations: tuple[EvaluationRecord, ...] = ()
     checkpoint: bytes | None = None
     measuring_seconds: float = 0.0
+    first_epoch_seconds: float | None = None
     notes: tuple[Note, ...] = ()
     memory: PeakMemory | None = None
     error: str | None = None

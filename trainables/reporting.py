@@ -38,15 +38,21 @@ def train_assignment(
     again. One that cannot be used is named in the first report's notes, and the trial starts over.
     Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
     reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
-    `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it.
+    `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it, and
+    in the first report `first_epoch_seconds`.
     """
     started = clock()
     forget_peak(data.inputs.device)
     stacks = TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits())
     del checkpoint
     saver = _Saver(assignment, seconds_between_checkpoints)
+    first_epoch = stacks.epoch + 1
+    first_epoch_seconds: float | None = None
 
     def ends(epoch: int) -> bool:
+        nonlocal first_epoch_seconds
+        if epoch == first_epoch:
+            first_epoch_seconds = clock() - started
         # Stacks that take turns all train to where the first one ends.
         late = epoch > 0 and (clock() - started) * stacks.num_stacks > seconds_between_reports
         return epoch in assignment.rungs or late
@@ -64,10 +70,11 @@ def train_assignment(
             measuring_seconds=leg.measuring_seconds,
             checkpoint=saver.after(stacks, clock() - started),
             busy_seconds=clock() - started,
+            first_epoch_seconds=first_epoch_seconds,
             notes=stacks.take_notes(),
             memory=peak_memory(data.inputs.device),
         )
-        started = clock()
+        started, first_epoch_seconds = clock(), None
 
 
 class _Saver:

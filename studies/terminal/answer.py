@@ -11,7 +11,7 @@ WIDTH = 80
 
 
 def answer_lines(result: Result) -> list[str]:
-    """Return the question, the gated sentences that answer it, the best configuration, and where the report is."""
+    """Return the question, the gated sentences that answer it, the best configuration, the time, and the report."""
     report = result.report
     lines = [f"{result.name} is finished; its report was made again."] if result.was_complete else []
     lines += ["", *_wrapped(report["question"]), ""]
@@ -20,6 +20,10 @@ def answer_lines(result: Result) -> list[str]:
     lines += ["", *_best(report["best"]), ""]
     if result.next_look is not None:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
+    if not result.was_complete:
+        seconds = report["seconds"]
+        startup = words.duration(seconds["startup"])
+        lines += [f"Time    {words.duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
     return [*lines, f"Report  {result.report_path}"]
 
 

@@ -44,10 +44,9 @@ def showing(
         return nullcontext()
     stream = sys.stderr if stream is None else stream
     console = console_on(stream)
-    started = progress.clock() - (progress.startup_seconds or 0.0)
 
     def standing() -> Standing:
-        elapsed = progress.clock() - started
+        elapsed = progress.clock() - progress.command_started
         return from_progress(
             progress, name=name, question=question, objective=objective, elapsed_seconds=elapsed
         )

@@ -34,7 +34,11 @@ class Best:
 
 @dataclass(kw_only=True)
 class Progress:
-    """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included."""
+    """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included.
+
+    `command_started` is the clock's value when the command began, `startup_seconds` the time from then to the first
+    trained epoch: known when that is reported.
+    """
 
     planned: dict[Phase, int]
     planned_networks: int
@@ -51,6 +55,7 @@ class Progress:
     busy_seconds: float = 0.0
     measuring_seconds: float = 0.0
     recording_seconds: float = 0.0
+    command_started: float = field(default_factory=time.monotonic)
     startup_seconds: float | None = None
     training_started: float | None = None
     note: str | None = None
@@ -70,6 +75,9 @@ class Progress:
         """Take note of a report, which ends the trial in `state` if there is one."""
         before = self.running.pop(trial.number, None)  # None where no worker ever came up for it
         self.busy_seconds += report.busy_seconds
+        if self.startup_seconds is None and report.first_epoch_seconds is not None:
+            since_then = report.busy_seconds - report.first_epoch_seconds
+            self.startup_seconds = self.clock() - since_then - self.command_started
         self.measuring_seconds += report.measuring_seconds
         if before is not None and report.error is None:
             self.network_epochs += (report.epoch - before.epoch) * len(report.replicates)

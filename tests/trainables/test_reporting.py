@@ -21,8 +21,8 @@ def reports(data: StackData, **changes: Any) -> list[TrialReport]:
     return list(train_assignment(assignment(**changes), data, worker="here:1"))
 
 
-def without_measuring_time(report: TrialReport) -> TrialReport:
-    return replace(report, measuring_seconds=0.0)
+def without_times(report: TrialReport) -> TrialReport:
+    return replace(report, measuring_seconds=0.0, first_epoch_seconds=None)
 
 
 def test_a_report_comes_at_each_rung_with_all_epochs_since_the_last(digits: StackData) -> None:
@@ -45,6 +45,13 @@ def test_the_time_that_measuring_took_is_a_part_of_the_busy_time(digits: StackDa
     for report in reports(digits, layers_at=(0, 1, 3)):
         assert 0 < report.measuring_seconds < report.busy_seconds
     assert [report.measuring_seconds for report in reports(digits, layers_at=())] == [0, 0]
+
+
+def test_the_first_report_tells_when_the_first_epoch_was_trained(digits: StackData) -> None:
+    first, last = reports(digits, layers_at=(0,))
+    assert first.first_epoch_seconds is not None
+    assert 0 < first.first_epoch_seconds < first.busy_seconds
+    assert last.first_epoch_seconds is None
 
 
 def test_the_objective_is_the_mean_over_replicates_of_the_last_epoch(digits: StackData) -> None:
@@ -163,8 +170,8 @@ class TestCheckpoints:
         assert len(first.notes) == 1
         assert first.notes[0].kind is NoteKind.CHECKPOINT_REFUSED
         assert first.notes[0].text.startswith("started over, because its checkpoint cannot be used: ")
-        assert [without_measuring_time(report) for report in (replace(first, notes=()), *rest)] == [
-            without_measuring_time(report) for report in whole
+        assert [without_times(report) for report in (replace(first, notes=()), *rest)] == [
+            without_times(report) for report in whole
         ]
 
 
