@@ -46,12 +46,12 @@ def train_assignment(
     stacks = TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits())
     del checkpoint
     saver = _Saver(assignment, seconds_between_checkpoints)
-    first_epoch = stacks.epoch + 1
     first_epoch_seconds: float | None = None
+    has_reported = False
 
     def ends(epoch: int) -> bool:
         nonlocal first_epoch_seconds
-        if epoch == first_epoch:
+        if epoch > 0 and first_epoch_seconds is None and not has_reported:
             first_epoch_seconds = clock() - started
         # Stacks that take turns all train to where the first one ends.
         late = epoch > 0 and (clock() - started) * stacks.num_stacks > seconds_between_reports
@@ -74,7 +74,7 @@ def train_assignment(
             notes=stacks.take_notes(),
             memory=peak_memory(data.inputs.device),
         )
-        started, first_epoch_seconds = clock(), None
+        started, first_epoch_seconds, has_reported = clock(), None, True
 
 
 class _Saver:

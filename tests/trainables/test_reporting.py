@@ -163,6 +163,7 @@ class TestCheckpoints:
         saved = self.reports(digits, layers_at=())[1].checkpoint
         first, *_ = self.reports(digits, layers_at=(), checkpoint=saved)
         assert {record.epoch for record in first.epochs} == {4, 5}
+        assert first.first_epoch_seconds is not None, "it counts for the run, whatever was trained before"
 
     def test_one_that_cannot_be_used_is_told_and_the_trial_starts_over(self, digits: StackData) -> None:
         whole = self.reports(digits)

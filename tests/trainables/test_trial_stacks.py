@@ -97,7 +97,8 @@ def leaves(found: Any) -> Iterator[Any]:
 
 def assert_same(found: list[TrialReport], expected: list[TrialReport]) -> None:
     """Compare everything but times, notes and checkpoints; numbers but for rounding."""
-    same: dict[str, Any] = {"busy_seconds": 0.0, "measuring_seconds": 0.0, "notes": (), "checkpoint": None}
+    same: dict[str, Any] = {"busy_seconds": 0.0, "measuring_seconds": 0.0, "first_epoch_seconds": None}
+    same |= {"notes": (), "checkpoint": None}
     assert len(found) == len(expected)
     left, right = (
         list(leaves([asdict(replace(report, **same)) for report in reports])) for reports in (found, expected)
