@@ -11,6 +11,8 @@ def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters
     hp = hyperparameters
     flat = parameters.values
     flat.grad = parameters.gradients
+    # A CUDA graph can hold an update only if the count of steps lives on the device, too.
+    capturable = flat.device.type == "cuda"
     match hp.optimizer:
         case "sgd":
             return torch.optim.SGD(
@@ -24,9 +26,15 @@ def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters
                 eps=hp.eps,
                 weight_decay=hp.weight_decay,
                 fused=True,
+                capturable=capturable,
             )
         case "rmsprop":
             return torch.optim.RMSprop(
-                [flat], lr=hp.learning_rate, alpha=hp.alpha, eps=hp.eps, weight_decay=hp.weight_decay
+                [flat],
+                lr=hp.learning_rate,
+                alpha=hp.alpha,
+                eps=hp.eps,
+                weight_decay=hp.weight_decay,
+                capturable=capturable,
             )
     raise ValueError(f"unknown optimizer {hp.optimizer!r} (choices: sgd, adam, rmsprop)")

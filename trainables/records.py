@@ -95,6 +95,7 @@ class NoteKind(StrEnum):
 
     CHECKPOINT_REFUSED = "checkpoint_refused"
     STACK_HALVED = "stack_halved"
+    GRAPH_REFUSED = "graph_refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

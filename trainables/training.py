@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables import models
+from trainables.captured_step import build_step
 from trainables.datasets import Dataset
-from trainables.evaluation import count_correct, cross_entropy, evaluate
+from trainables.evaluation import cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.norm_series import Measured, are_safe
@@ -23,6 +24,7 @@ from trainables.seeds import derive_seed
 from trainables.splits import Split
 from trainables.stack_model import StackModel
 from trainables.trained_epoch import Scores, TrainedEpoch
+from trainables.training_step import TrainingStep, gather
 
 NUM_INITIAL_BATCHES = 4
 """Batches over which gradients are measured before the first step."""
@@ -75,6 +77,7 @@ class Stack:
 
     model: StackModel
     optimizer: torch.optim.Optimizer
+    step: TrainingStep
     hyperparameters: Hyperparameters
     data: StackData
     seeds: tuple[int, ...]
@@ -114,9 +117,13 @@ class Stack:
             device=device,
             dtype=data.inputs.dtype,
         )
+        optimizer = build_optimizer(hyperparameters, built.parameters)
         return cls(
             model=built,
-            optimizer=build_optimizer(hyperparameters, built.parameters),
+            optimizer=optimizer,
+            step=build_step(
+                built, optimizer, hyperparameters, data.inputs, data.targets, generator=generator
+            ),
             hyperparameters=hyperparameters,
             data=data,
             seeds=own,
@@ -190,23 +197,16 @@ def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorde
 
     Returns each replicate's summed loss and number of correct answers, shape (2, replicates).
     """
-    data, model, hp = stack.data, stack.model, stack.hyperparameters
-    sums = data.inputs.new_zeros(2, len(stack.seeds))
+    step = stack.step
+    step.sums.zero_()
     for rows in batches:
-        targets = data.targets[rows]
-        logits = model.forward(_gather(data.inputs, rows), training=True)
-        losses, gradient = cross_entropy(logits, targets, label_smoothing=hp.label_smoothing)
-        model.backward(gradient)
+        step.backward(rows)
         if recorder is not None:
             recorder.after_backward()
-        if hp.clip_norm is not None:
-            model.parameters.clip_gradients(hp.clip_norm)
-        stack.optimizer.step()
+        step.update()
         if recorder is not None:
             recorder.after_update()
-        sums[0] += losses
-        sums[1] += count_correct(logits, targets)
-    return sums
+    return step.sums.clone()
 
 
 def _batches(stack: Stack, epoch: int) -> list[Tensor]:
@@ -219,10 +219,6 @@ def _batches(stack: Stack, epoch: int) -> list[Tensor]:
         # Batch norm is undefined for a single example.
         batches.pop()
     return batches
-
-
-def _gather(inputs: Tensor, rows: Tensor) -> Tensor:
-    return inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
 
 
 def _measure_initialisation(stack: Stack) -> TrainedEpoch:
@@ -241,7 +237,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
     model.track_statistics(False)
     for part in torch.split(rows[:, : num_batches * size], size, dim=1):
-        logits = model.forward(_gather(data.inputs, part), training=True)
+        logits = model.forward(gather(data.inputs, part), training=True)
         losses, gradient = cross_entropy(logits, data.targets[part], label_smoothing=smoothing)
         model.backward(gradient)
         recorder.after_backward()

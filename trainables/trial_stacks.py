@@ -35,6 +35,7 @@ class TrialStacks:
         """The last epoch that a leg told of; -1 before the first leg."""
         self._whole: _Turn | None = None
         self._notes: list[Note] = []
+        self._refusal: str | None = None
 
     @property
     def _num_replicates(self) -> int:
@@ -83,7 +84,7 @@ class TrialStacks:
             return self._take_turns(ends)
         if self._whole is None:
             self._whole = self._turn(range(self._num_replicates))
-        return self._whole.train(ends, after=self.epoch)
+        return self._train(self._whole, ends)
 
     def _take_turns(self, ends: Ends) -> Leg:
         """Train every stack to where the first one's leg ends."""
@@ -101,6 +102,17 @@ class TrialStacks:
         if states:
             self._checkpoint = save_state(join(states, sizes), self._assignment)
         return join_legs(legs)
+
+    def _train(self, turn: "_Turn", ends: Ends) -> Leg:
+        """Train a leg of one stack, and note once in a trial if its steps could not be captured."""
+        leg = turn.train(ends, after=self.epoch)
+        if turn.stack.step.refusal is not None and self._refusal is None:
+            self._refusal = turn.stack.step.refusal
+            self._note(
+                NoteKind.GRAPH_REFUSED,
+                f"steps are launched kernel by kernel, as no graph holds them: {self._refusal}",
+            )
+        return leg
 
     def _parts(self) -> list[range]:
         """Return the replicates of each stack, as evenly as can be, the largest first."""

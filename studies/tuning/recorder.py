@@ -24,7 +24,7 @@ from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
-from trainables.records import PeakMemory, ReplicateRecord, TrialReport
+from trainables.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Recorder(tune.Callback):
         self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
         self._has_told_of_checkpoints = False
-        self._peak_bytes = 0
+        self._peak_bytes, self._refusals = 0, set[str]()
         self._watchdog = watchdog
         self._failure: StudiesError | None = None
         self._is_closed = False
@@ -172,7 +172,7 @@ class Recorder(tune.Callback):
             self._progress.best = best_so_far(self._agenda)
         self._keep_checkpoint(planned, report, state)
         for note in report.notes:
-            self._note(note.kind, planned, f"{report.worker}: {note.text}" if report.worker else note.text)
+            self._keep_note(planned, report.worker, note)
         self._note_peak(planned, report.memory)
         self._progress.recording_seconds += time.perf_counter() - started
 
@@ -228,6 +228,14 @@ class Recorder(tune.Callback):
                 if not self._has_told_of_checkpoints:
                     self._note(CHECKPOINT_FAILED, planned, f"checkpoints cannot be written: {error}")
                 self._has_told_of_checkpoints = True
+
+    def _keep_note(self, planned: PlannedTrial, worker: str, note: Note) -> None:
+        """Keep what a worker notes; that no graph holds its steps it would say of every trial, and is kept once."""
+        if note.kind is NoteKind.GRAPH_REFUSED:
+            if note.text in self._refusals:
+                return
+            self._refusals.add(note.text)
+        self._note(note.kind, planned, f"{worker}: {note.text}" if worker else note.text)
 
     def _note_peak(self, planned: PlannedTrial, memory: PeakMemory | None) -> None:
         """Note a trial that took more of a GPU than any before it in this run."""

@@ -14,7 +14,7 @@ import torch
 
 from tests.trainables.little_memory import REPLICATES, train_large
 from tests.trainables.small import assignment
-from trainables import reporting, training
+from trainables import reporting, training, training_step
 from trainables.artifact import from_bytes
 from trainables.assignment import Assignment
 from trainables.checkpoint import save, save_state
@@ -48,7 +48,8 @@ class LittleMemory:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.\nGPU 0 has ...")
             return loss(logits, *given, **named)
 
-        monkeypatch.setattr(training, "cross_entropy", lose)
+        for module in (training, training_step):
+            monkeypatch.setattr(module, "cross_entropy", lose)
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ def test_another_error_is_the_trials_own(data: StackData, monkeypatch: pytest.Mo
     def fail(*given: Any, **named: Any) -> Any:
         raise RuntimeError("shapes differ")
 
-    monkeypatch.setattr(training, "cross_entropy", fail)
+    monkeypatch.setattr(training_step, "cross_entropy", fail)
     with pytest.raises(RuntimeError, match="shapes differ"):
         reports(five(), data)
 

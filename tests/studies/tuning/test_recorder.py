@@ -255,6 +255,13 @@ def test_what_a_worker_notes_becomes_an_event(driver: Driver) -> None:
     ]
 
 
+def test_that_no_graph_holds_the_steps_is_told_once(driver: Driver) -> None:
+    for epoch in (1, 2):
+        driver.report(epoch, notes=(Note(kind=NoteKind.GRAPH_REFUSED, text="no graph"),))
+    (event,) = driver.store.events(driver.study_id)
+    assert (event.kind, event.detail) == ("graph_refused", "here:1: no graph")
+
+
 def test_a_trial_that_takes_more_of_a_gpu_than_those_before_is_noted(driver: Driver) -> None:
     for epoch, gib in ((1, 3), (2, 2), (3, 4)):
         driver.report(

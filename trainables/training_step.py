@@ -1,0 +1,52 @@
+"""One training step of a stack: forward and backward over a batch, then the update."""
+
+import torch
+from torch import Tensor
+
+from trainables.evaluation import count_correct, cross_entropy
+from trainables.hyperparameters import Hyperparameters
+from trainables.stack_model import StackModel
+
+
+class TrainingStep:
+    """Trains a stack batch by batch without making the host wait.
+
+    Between `backward` and `update` gradients are as the loss gives them, before clipping. `sums` adds up each
+    replicate's loss and number of correct answers, shape (2, replicates), until it is set to zero. `refusal` says why
+    steps are not as fast as they could be, if so.
+    """
+
+    def __init__(
+        self,
+        model: StackModel,
+        optimizer: torch.optim.Optimizer,
+        hyperparameters: Hyperparameters,
+        inputs: Tensor,
+        targets: Tensor,
+    ) -> None:
+        """Train `model` on rows of `inputs` (examples, features) and `targets` (examples,)."""
+        self._model, self._optimizer = model, optimizer
+        self._smoothing, self._clip_norm = hyperparameters.label_smoothing, hyperparameters.clip_norm
+        self._inputs, self._targets = inputs, targets
+        self.sums = inputs.new_zeros(2, model.parameters.replicates)
+        self.refusal: str | None = None
+
+    def backward(self, rows: Tensor) -> None:
+        """Go forward and backward over the examples in `rows`, shape (replicates, batch size)."""
+        targets = self._targets[rows]
+        logits = self._model.forward(gather(self._inputs, rows), training=True)
+        losses, gradient = cross_entropy(logits, targets, label_smoothing=self._smoothing)
+        self._model.backward(gradient)
+        self.sums[0] += losses
+        self.sums[1] += count_correct(logits, targets)
+
+    def update(self) -> None:
+        """Clip the gradients if that is wanted, and let the optimizer make its step."""
+        if self._clip_norm is not None:
+            self._model.parameters.clip_gradients(self._clip_norm)
+        self._optimizer.step()
+
+
+def gather(inputs: Tensor, rows: Tensor) -> Tensor:
+    """Return the examples in `rows`, shape (replicates, batch size, features)."""
+    return inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
