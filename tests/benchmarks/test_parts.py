@@ -4,10 +4,12 @@ import importlib
 import inspect
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import optuna
+import pandas as pd
 import pytest
 import torch
 from ray import tune
@@ -20,6 +22,7 @@ from tests.benchmarks.contenders.contests import OPTUNA, OURS, RAY, Contest, Run
 from tests.benchmarks.contenders.networks import QUICK, WHOLE, Networks
 from tests.benchmarks.contenders.ours import OurRun
 from tests.benchmarks.contenders.outcome import Outcome
+from tests.benchmarks.contenders.time_spent import TimeSpent
 from tests.benchmarks.driving.loop import without_ray
 from tests.benchmarks.driving.readings import PARTS
 from tests.benchmarks.measuring.processes import Command
@@ -86,12 +89,29 @@ def run(networks: int, epochs: int) -> Run:
     )
 
 
+def spent() -> TimeSpent:
+    """Two workers from 10 to 12 s: one trains two trials, one trains one; the command lasts from 9 to 14 s."""
+    rows = [("a", 10.0, 10.9, 0.8), ("a", 11.0, 12.0, 0.9), ("b", 10.5, 11.5, 1.0)]
+    trials = pd.DataFrame(rows, columns=["worker", "started_at", "ended_at", "busy_seconds"])
+    for name in ("started_at", "ended_at"):
+        trials[name] = pd.to_datetime(trials[name], unit="s", utc=True)
+    return TimeSpent.of(trials, began=9.0, ended=14.0)
+
+
+def test_the_parts_of_a_runs_time_add_up() -> None:
+    found = spent()
+    expected = TimeSpent(before=1.0, training=1.35, reporting=0.1, between=0.05, waiting=0.5, after=2.0)
+    assert astuple(found) == pytest.approx(astuple(expected), abs=1e-6)
+    assert found.total == pytest.approx(5.0)
+
+
 def test_the_comparison_tells_rates_ratios_hours_and_goals() -> None:
     ours, others = run(3780, 49572), {RAY: run(18, 200), OPTUNA: run(36, 120)}
     mine = OurRun(
         outcome=ours.outcome,
         command=ours.command,
         busy_seconds=3.8,
+        spent=spent(),
         seconds={"startup": 1.0, "recording": 0.1},
     )
     contest = Contest(rounds=[{OURS: ours, **others}] * 2, ours=[mine] * 2)
@@ -103,6 +123,7 @@ def test_the_comparison_tells_rates_ratios_hours_and_goals() -> None:
     assert ratios[-1] == "100: yes"
     assert by_name["workers busy, share"] == ["0.95 (0.95 to 0.95)", "at least 0.92", "yes"]
     assert by_name["of it not training"] == ["3.00 (3.00 to 3.00)", "under 40", "yes"]
+    assert by_name["all"] == ["5.0", "100"]
     assert "The whole study" not in comparison.section(contest, QUICK, floor=0.001)
 
 

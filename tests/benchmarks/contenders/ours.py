@@ -9,6 +9,7 @@ from typing import Any
 import studies
 from tests.benchmarks.contenders.networks import WORKERS, Networks
 from tests.benchmarks.contenders.outcome import Outcome
+from tests.benchmarks.contenders.time_spent import TimeSpent
 from tests.benchmarks.driving.command import run_words
 from tests.benchmarks.measuring.processes import Command, measure_command
 
@@ -20,6 +21,7 @@ class OurRun:
     outcome: Outcome
     command: Command
     busy_seconds: float
+    spent: TimeSpent
     seconds: dict[str, float]
 
     @property
@@ -46,6 +48,7 @@ def run_ours(networks: Networks, *, seed: int) -> OurRun:
         trials = studies.load_study("study", storage=f"sqlite:///{folder}/studies.db").trials()
     report: dict[str, Any] = json.loads(command.output.splitlines()[-1])
     starts, ends = ([at.timestamp() for at in trials[name]] for name in ("started_at", "ended_at"))
+    ended = command.looks[-1][0]
     return OurRun(
         outcome=Outcome.of_trials(
             zip(trials["epochs"].tolist(), starts, ends, strict=True),
@@ -53,5 +56,6 @@ def run_ours(networks: Networks, *, seed: int) -> OurRun:
         ),
         command=command,
         busy_seconds=float(trials["busy_seconds"].sum()),
+        spent=TimeSpent.of(trials, began=ended - command.wall_seconds, ended=ended),
         seconds=report["seconds"],
     )

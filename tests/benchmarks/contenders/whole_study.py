@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tests.benchmarks.contenders.ours import OurRun
+from tests.benchmarks.contenders.time_spent import table_of_time
 from tests.benchmarks.measuring.spread import Spread
 from tests.benchmarks.measuring.text import table
 
@@ -22,7 +23,7 @@ GOALS: Sequence[tuple[str, Measure, str, Callable[[float], bool]]] = (
 
 
 def goals_of_whole_study(runs: Sequence[OurRun]) -> str:
-    """Return a table of what whole runs took, with the goals."""
+    """Return a table of what whole runs took, with the goals, and one of where the time went."""
     rows = []
     for name, measure, goal, is_met in GOALS:
         spread = Spread.of(map(measure, runs))
@@ -32,4 +33,5 @@ def goals_of_whole_study(runs: Sequence[OurRun]) -> str:
         f"The whole study, {outcome.networks:,} networks and {outcome.network_epochs:,} network-epochs. The share in "
         "which workers train is that of the time from the first trial to the last:"
     )
-    return f"{sentence}\n\n{table(['what', 'measured', 'goal', 'met'], rows)}"
+    goals = table(["what", "measured", "goal", "met"], rows)
+    return "\n\n".join([sentence, goals, table_of_time([run.spent for run in runs])])
