@@ -16,7 +16,8 @@ from trainables.evaluation import capped_loss, evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.seeds import derive_seed
 from trainables.splits import split_block
-from trainables.training import Stack, StackData, train
+from trainables.stack_data import StackData
+from trainables.training import Stack, train
 
 MAX_CELLS = 6
 """Cells that a pilot trains: some of every level, not all of every combination."""
@@ -73,7 +74,7 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
 
 @torch.no_grad()
 def _outcomes(stack: Stack, levels: Mapping[str, Value], num_classes: int) -> list[dict[str, object]]:
-    losses, _ = evaluate(stack.model, stack.data.inputs, stack.data.targets, stack.data.test)
+    losses, _ = evaluate(stack.model, stack.data, stack.data.test)
     return [
         {**levels, "block": block, "test_loss": capped_loss(loss, num_classes)}
         for block, loss in enumerate(losses.tolist())

@@ -14,14 +14,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.request import draft
+
+    drafted = draft(request_of(options))  # a mistake is told before torch is loaded
+
     from studies.locations import locate
     from studies.prediction import advice_here, predict_here
-    from studies.request import draft
     from studies.session import load_dataset, settle
     from studies.summary import plan_lines, plan_summary
     from studies.terminal.words import printable
 
-    drafted = draft(request_of(options))
     dataset = load_dataset(drafted)
     locations, resources = locate(options.storage, options.output), resources_of(options)
     plan, notes = settle(drafted, dataset, locations, resources)

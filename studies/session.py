@@ -117,9 +117,14 @@ def settle(
 def load_dataset(drafted: Draft) -> "Dataset":
     """Load the draft's dataset; a missing or damaged file is a UsageError."""
     from trainables import datasets
+    from trainables.dataset_files import DatasetError
 
     try:
         return datasets.load(drafted.study.dataset)
+    except DatasetError as error:
+        raise UsageError(
+            [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."
+        ) from error
     except (
         OSError,
         EOFError,

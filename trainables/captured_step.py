@@ -10,6 +10,7 @@ from torch import Tensor
 
 from trainables.hyperparameters import Hyperparameters
 from trainables.memory import is_out_of_memory
+from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
 from trainables.training_step import TrainingStep
 
@@ -37,14 +38,17 @@ def build_step(
     model: StackModel,
     optimizer: torch.optim.Optimizer,
     hyperparameters: Hyperparameters,
-    inputs: Tensor,
-    targets: Tensor,
+    data: StackData,
     *,
     generator: torch.Generator,
 ) -> TrainingStep:
     """Return the step that suits the device: captured on a GPU, where launching kernels takes longer than they run."""
-    given = model, optimizer, hyperparameters, inputs, targets
-    return CapturedStep(*given, generator=generator) if inputs.device.type == "cuda" else TrainingStep(*given)
+    given = model, optimizer, hyperparameters, data
+    return (
+        CapturedStep(*given, generator=generator)
+        if data.inputs.device.type == "cuda"
+        else TrainingStep(*given)
+    )
 
 
 class CapturedStep(TrainingStep):
@@ -59,14 +63,13 @@ class CapturedStep(TrainingStep):
         model: StackModel,
         optimizer: torch.optim.Optimizer,
         hyperparameters: Hyperparameters,
-        inputs: Tensor,
-        targets: Tensor,
+        data: StackData,
         *,
         generator: torch.Generator,
         capture: Capture = capture_graph,
     ) -> None:
         """Capture steps over full batches; `generator` is what dropout draws from."""
-        super().__init__(model, optimizer, hyperparameters, inputs, targets)
+        super().__init__(model, optimizer, hyperparameters, data)
         self._batch_size = hyperparameters.batch_size
         self._generator, self._capture = generator, capture
         self._num_full = 0

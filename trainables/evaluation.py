@@ -1,10 +1,12 @@
 """Cross-entropy and accuracy of a stack, with the gradient that training needs."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
 
 MAX_CHUNK_VALUES = 4_000_000
@@ -36,22 +38,30 @@ def count_correct(logits: Tensor, targets: Tensor) -> Tensor:
     return (predicted == targets).sum(1)
 
 
-def evaluate(model: StackModel, inputs: Tensor, targets: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+def evaluate(model: StackModel, data: StackData, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean log-loss in nats and accuracy of each replicate over its own rows, shapes (replicates,).
 
-    `inputs` is (examples, features), `targets` (examples,), `rows` (replicates, examples of the part). Dropout is
-    off and batch norm uses its running statistics.
+    `rows` is (replicates, examples of the part).
     """
     replicates, num_rows = rows.shape
-    chunk = max(1, MAX_CHUNK_VALUES // (replicates * inputs.shape[1]))
-    loss = torch.zeros(replicates, device=inputs.device)
-    correct = torch.zeros(replicates, device=inputs.device, dtype=torch.int64)
+    loss = torch.zeros(replicates, device=rows.device)
+    correct = torch.zeros(replicates, device=rows.device, dtype=torch.int64)
+    for logits, targets in answers(model, data, rows):
+        loss += cross_entropy(logits, targets)[0]
+        correct += count_correct(logits, targets)
+    return loss / num_rows, correct / num_rows
+
+
+def answers(model: StackModel, data: StackData, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield logits (replicates, classes, examples) and targets (replicates, examples) over `rows`, chunk by chunk.
+
+    Dropout is off and batch norm uses its running statistics.
+    """
+    replicates, num_rows = rows.shape
+    chunk = max(1, MAX_CHUNK_VALUES // (replicates * data.inputs.shape[1]))
     for start in range(0, num_rows, chunk):
         part = rows[:, start : start + chunk]
-        logits = model.forward(inputs[part], training=False)
-        loss += cross_entropy(logits, targets[part])[0]
-        correct += count_correct(logits, targets[part])
-    return loss / num_rows, correct / num_rows
+        yield model.forward(data.gather(part), training=False), data.targets[part]
 
 
 def capped_loss(loss: float | None, num_classes: int) -> float:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from trainables.evaluation import answers
 from trainables.records import CalibrationBin, EvaluationRecord
 from trainables.training import Stack
 
@@ -14,9 +15,8 @@ NUM_BINS = 10
 def examine(stack: Stack) -> tuple[EvaluationRecord, ...]:
     """Return every replicate's confusion counts and calibration bins on its own test part."""
     data = stack.data
-    logits = stack.model.forward(data.inputs[data.test], training=False)
-    confidence, predicted = logits.softmax(1).max(1)
-    truth = data.targets[data.test]
+    chunks = [(*logits.softmax(1).max(1), truth) for logits, truth in answers(stack.model, data, data.test)]
+    confidence, predicted, truth = (torch.cat(values, 1) for values in zip(*chunks, strict=True))
     return tuple(
         EvaluationRecord(
             replicate=replicate,

@@ -102,7 +102,7 @@ def _test_scores(stack: Stack) -> list[tuple[float | None, float | None]]:
     """Return test loss and accuracy of every replicate; a loss that is not finite makes it diverged."""
     data = stack.data
     with torch.no_grad():
-        losses, accuracies = evaluate(stack.model, data.inputs, data.targets, data.test)
+        losses, accuracies = evaluate(stack.model, data, data.test)
     scores: list[tuple[float | None, float | None]] = []
     for replicate, (loss, accuracy) in enumerate(zip(losses.tolist(), accuracies.tolist(), strict=True)):
         stack.diverged[replicate] |= not math.isfinite(loss)
@@ -117,5 +117,7 @@ def _models(stack: Stack) -> Iterator[bytes]:
         "num_features": stack.data.inputs.shape[1],
         "num_classes": stack.data.num_classes,
     }
+    scaling = stack.data.scaling
     for replicate in range(len(stack.seeds)):
-        yield to_bytes(stack.model.state_dict(replicate), metadata)
+        fitted = {} if scaling is None else scaling.state_dict(replicate)
+        yield to_bytes(stack.model.state_dict(replicate) | fitted, metadata)

@@ -8,7 +8,7 @@ from trainables.assignment import Assignment
 from trainables.evaluation import capped_loss
 from trainables.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.records import ReplicateRecord, TrialReport
-from trainables.training import StackData
+from trainables.stack_data import StackData
 from trainables.trial_stacks import TrialStacks
 
 MAX_SECONDS_BETWEEN_REPORTS = 5.0

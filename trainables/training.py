@@ -12,7 +12,6 @@ from torch import Tensor
 
 from trainables import models
 from trainables.captured_step import build_step
-from trainables.datasets import Dataset
 from trainables.evaluation import cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
@@ -21,49 +20,16 @@ from trainables.optimizers import build_optimizer
 from trainables.random_words import RandomWords
 from trainables.records import EpochRecord
 from trainables.seeds import derive_seed
-from trainables.splits import Split
+from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
 from trainables.trained_epoch import Scores, TrainedEpoch
-from trainables.training_step import TrainingStep, gather
+from trainables.training_step import TrainingStep
 
 NUM_INITIAL_BATCHES = 4
 """Batches over which gradients are measured before the first step."""
 
 MIN_INITIAL_BATCH = 64
 """Examples that such a batch has at least, or as many as there are."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StackData:
-    """A dataset on the device and each replicate's rows, shapes (replicates, rows of the part)."""
-
-    inputs: Tensor
-    targets: Tensor
-    train: Tensor
-    validation: Tensor
-    test: Tensor
-    num_classes: int
-
-    @classmethod
-    def make(cls, dataset: Dataset, splits: Sequence[Split], device: torch.device) -> "StackData":
-        """Put `dataset` on the device once, with the rows of one split for each replicate."""
-
-        def rows(part: str) -> Tensor:
-            return torch.from_numpy(np.stack([getattr(split, part) for split in splits])).to(device)
-
-        return cls(
-            inputs=torch.from_numpy(dataset.inputs).to(device),
-            targets=torch.from_numpy(dataset.targets).to(device),
-            train=rows("train"),
-            validation=rows("validation"),
-            test=rows("test"),
-            num_classes=dataset.num_classes,
-        )
-
-    def part(self, replicates: range) -> "StackData":
-        """Return the same data with the rows of these replicates alone, without a copy."""
-        cut = slice(replicates.start, replicates.stop)
-        return replace(self, train=self.train[cut], validation=self.validation[cut], test=self.test[cut])
 
 
 @dataclass(kw_only=True)
@@ -121,9 +87,7 @@ class Stack:
         return cls(
             model=built,
             optimizer=optimizer,
-            step=build_step(
-                built, optimizer, hyperparameters, data.inputs, data.targets, generator=generator
-            ),
+            step=build_step(built, optimizer, hyperparameters, data, generator=generator),
             hyperparameters=hyperparameters,
             data=data,
             seeds=own,
@@ -178,7 +142,7 @@ def _train_epoch(
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", epoch))
     sums = run_steps(stack, batches, recorder)
     num_seen = sum(rows.shape[1] for rows in batches)
-    scores = [*(sums / num_seen), *evaluate(stack.model, data.inputs, data.targets, data.validation)]
+    scores = [*(sums / num_seen), *evaluate(stack.model, data, data.validation)]
     trained = TrainedEpoch(
         epoch=epoch,
         scores=_scores(stack, torch.stack(scores)),
@@ -237,7 +201,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
     model.track_statistics(False)
     for part in torch.split(rows[:, : num_batches * size], size, dim=1):
-        logits = model.forward(gather(data.inputs, part), training=True)
+        logits = model.forward(data.gather(part), training=True)
         losses, gradient = cross_entropy(logits, data.targets[part], label_smoothing=smoothing)
         model.backward(gradient)
         recorder.after_backward()

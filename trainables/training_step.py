@@ -5,6 +5,7 @@ from torch import Tensor
 
 from trainables.evaluation import count_correct, cross_entropy
 from trainables.hyperparameters import Hyperparameters
+from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
 
 
@@ -21,20 +22,19 @@ class TrainingStep:
         model: StackModel,
         optimizer: torch.optim.Optimizer,
         hyperparameters: Hyperparameters,
-        inputs: Tensor,
-        targets: Tensor,
+        data: StackData,
     ) -> None:
-        """Train `model` on rows of `inputs` (examples, features) and `targets` (examples,)."""
+        """Train `model` on rows of `data`."""
         self._model, self._optimizer = model, optimizer
         self._smoothing, self._clip_norm = hyperparameters.label_smoothing, hyperparameters.clip_norm
-        self._inputs, self._targets = inputs, targets
-        self.sums = inputs.new_zeros(2, model.parameters.replicates)
+        self._data = data
+        self.sums = data.inputs.new_zeros(2, model.parameters.replicates)
         self.refusal: str | None = None
 
     def backward(self, rows: Tensor) -> None:
         """Go forward and backward over the examples in `rows`, shape (replicates, batch size)."""
-        targets = self._targets[rows]
-        logits = self._model.forward(gather(self._inputs, rows), training=True)
+        targets = self._data.targets[rows]
+        logits = self._model.forward(self._data.gather(rows), training=True)
         losses, gradient = cross_entropy(logits, targets, label_smoothing=self._smoothing)
         self._model.backward(gradient)
         self.sums[0] += losses
@@ -45,8 +45,3 @@ class TrainingStep:
         if self._clip_norm is not None:
             self._model.parameters.clip_gradients(self._clip_norm)
         self._optimizer.step()
-
-
-def gather(inputs: Tensor, rows: Tensor) -> Tensor:
-    """Return the examples in `rows`, shape (replicates, batch size, features)."""
-    return inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)

@@ -16,7 +16,7 @@ from trainables.memory import MemoryLimits
 from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import train_assignment
 from trainables.splits import Splits
-from trainables.training import StackData
+from trainables.stack_data import StackData
 
 
 class StackTrial(tune.Trainable):

@@ -14,7 +14,8 @@ from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_
 from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
 from trainables.hyperparameters import Hyperparameters
-from trainables.training import Stack, StackData, train_epochs
+from trainables.stack_data import StackData
+from trainables.training import Stack, train_epochs
 
 EPOCHS = 6
 """Those up to the first rung of depth_study."""

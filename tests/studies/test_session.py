@@ -33,6 +33,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "study": ("depth_studdy", "did you mean depth_study?"),
     "profile": ("depth_study --profile smok", "smok: no such profile (did you mean smoke?)"),
     "dataset": ("depth_study --set dataset=digts", "dataset must be one of"),
+    "missing files": ("depth_study --set dataset=cifar10", "cifar-10-binary.tar.gz is missing in"),
     "model": ("depth_study --set model=mpl", "(did you mean mlp?)"),
     "field": ("depth_study --set replicate=3", "replicate: no such field (did you mean replicates?)"),
     "hyperparameter": (
@@ -76,7 +77,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An own working directory with files that are no studies."""
-    for name in ("STUDIES_STORAGE", "STUDIES_OUTPUT", "RAY_ADDRESS"):
+    for name in ("STUDIES_STORAGE", "STUDIES_OUTPUT", "STUDIES_DATA", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     for name, text in (("broken", BROKEN), ("raising", RAISING), ("no_study", NO_STUDY)):

@@ -16,7 +16,8 @@ from tests.trainables.conftest import load_digits
 from tests.trainables.signals import at_initialisation, make_stack
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord, LayerRecord
-from trainables.training import StackData, train
+from trainables.stack_data import StackData
+from trainables.training import train
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import torch
 
 from trainables import datasets
 from trainables.splits import split_block
-from trainables.training import StackData
+from trainables.stack_data import StackData
 
 BLOCKS = (0, 1, 2)
 

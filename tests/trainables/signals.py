@@ -7,7 +7,8 @@ import torch
 
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord, LayerRecord
-from trainables.training import Stack, StackData, train
+from trainables.stack_data import StackData
+from trainables.training import Stack, train
 
 SEEDS = (1, 2, 3, 4)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tests.trainables.small import assignment
 from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.reporting import train_assignment
-from trainables.training import StackData
+from trainables.stack_data import StackData
 
 
 def rebuilt(data: bytes) -> nn.Sequential:

@@ -13,7 +13,8 @@ from trainables.captured_step import CapturedStep, Replay, build_step
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import NoteKind
 from trainables.reporting import train_assignment
-from trainables.training import Stack, StackData, run_steps, train
+from trainables.stack_data import StackData
+from trainables.training import Stack, run_steps, train
 from trainables.training_step import TrainingStep
 
 BEFORE = 3
@@ -65,7 +66,7 @@ def stack_with(data: StackData, capture: Any = None, **changes: Any) -> Stack:
     hp = Hyperparameters(**{**OPTIONS, **changes})
     stack = Stack.make("mlp", hp, data, seeds=(1, 2, 3))
     if capture is not None:
-        given = stack.model, stack.optimizer, hp, data.inputs, data.targets
+        given = stack.model, stack.optimizer, hp, data
         stack.step = CapturedStep(*given, generator=stack.generator, capture=capture)
     return stack
 
@@ -155,7 +156,7 @@ def test_on_a_gpu_graphs_come_to_the_numbers_of_plain_steps(
         assert isinstance(stack.step, CapturedStep)
         if not is_captured:
             hp = stack.hyperparameters
-            stack.step = TrainingStep(stack.model, stack.optimizer, hp, moved.inputs, moved.targets)
+            stack.step = TrainingStep(stack.model, stack.optimizer, hp, moved)
         for epoch in train(stack, epochs=3, layers_at=(0, 1, 3)):
             found += [record.train_loss for record in epoch]
         assert stack.step.refusal is None
@@ -186,8 +187,7 @@ def test_the_device_decides(data: StackData) -> None:
         stack.model,
         stack.optimizer,
         stack.hyperparameters,
-        data.inputs,
-        data.targets,
+        data,
         generator=stack.generator,
     )
     assert type(step) is TrainingStep

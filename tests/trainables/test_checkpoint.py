@@ -18,7 +18,8 @@ from tests.trainables.small import assignment
 from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError, Parcel, check, restore, save
-from trainables.training import Stack, StackData, train
+from trainables.stack_data import StackData
+from trainables.training import Stack, train
 
 EPOCHS = 4
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3}

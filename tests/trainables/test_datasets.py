@@ -43,3 +43,27 @@ def test_a_wrong_name_lists_the_right_ones() -> None:
 def test_what_cannot_be_trained_on_is_refused(changes: dict[str, object], what: str) -> None:
     with pytest.raises(ValueError, match=what):
         replace(datasets.load("digits"), **changes)  # type: ignore[arg-type]
+
+
+def test_the_synthetic_samples_are_the_same_everywhere() -> None:
+    synthetic = datasets.load("synthetic")
+    assert synthetic.inputs.shape == (1000, 20)
+    assert np.bincount(synthetic.targets).tolist() == [503, 497]
+    assert synthetic.fingerprint == "14af19edeb0a3bc3e054f4d49039a7bad356d4ca78919cebbf4b929abe42e006"
+
+
+def test_the_fingerprint_tells_what_is_scaled_and_what_is_the_test_set() -> None:
+    synthetic = datasets.load("synthetic")
+    variants = [
+        synthetic,
+        replace(synthetic, groups=None),
+        replace(synthetic, groups=np.zeros(20, np.int64)),
+        replace(synthetic, official_test=np.arange(200)),
+    ]
+    assert len({variant.fingerprint for variant in variants}) == 4
+
+
+@pytest.mark.parametrize("changes", [{"shape": (3, 7)}, {"groups": np.arange(19)}])
+def test_a_description_that_does_not_fit_the_inputs_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"20 values|each feature"):
+        replace(datasets.load("synthetic"), **changes)  # type: ignore[arg-type]

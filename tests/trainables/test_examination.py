@@ -6,7 +6,7 @@ import torch
 from tests.trainables.small import assignment
 from trainables.examination import calibration, confusion
 from trainables.reporting import train_assignment
-from trainables.training import StackData
+from trainables.stack_data import StackData
 
 
 def test_confusion_counts_true_by_predicted() -> None:

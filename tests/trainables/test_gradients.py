@@ -13,7 +13,8 @@ from trainables.evaluation import cross_entropy
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
-from trainables.training import Stack, StackData, epoch_order, run_steps, train
+from trainables.stack_data import StackData
+from trainables.training import Stack, epoch_order, run_steps, train
 
 SEEDS = (1, 2, 3)
 

@@ -18,7 +18,7 @@ from trainables.evaluation import cross_entropy
 from trainables.hyperparameters import Hyperparameters
 from trainables.layers import ACTIVATIONS, BatchNorm, ReLU
 from trainables.models.mlp import MLP
-from trainables.training import StackData
+from trainables.stack_data import StackData
 
 WIDTH = 192
 

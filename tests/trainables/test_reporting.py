@@ -11,8 +11,9 @@ from tests.trainables.small import assignment
 from trainables import reporting, trial_stacks
 from trainables.records import NoteKind, Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import objective, train_assignment
+from trainables.stack_data import StackData
 from trainables.trained_epoch import TrainedEpoch
-from trainables.training import StackData, train_epochs
+from trainables.training import train_epochs
 
 CHANCE = math.log(10)
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trainables import datasets
 from trainables.splits import split_block, split_blocks
@@ -60,3 +62,33 @@ def test_all_blocks_and_sizes_at_once() -> None:
     assert set(splits) == {(None, 0), (None, 1), (0.5, 0), (0.5, 1)}
     alone = split_block(DIGITS.targets, seed=0, block=1, train_size=0.5)
     assert (splits[0.5, 1].train == alone.train).all()
+
+
+@given(
+    counts=st.lists(st.integers(12, 60), min_size=2, max_size=5),
+    seed=st.integers(0, 2**63 - 1),
+    block=st.integers(0, 1000),
+    has_official=st.booleans(),
+    train_size=st.sampled_from([None, 0.5, 1.0]),
+)
+def test_any_targets_are_split_apart_by_class(
+    counts: list[int], seed: int, block: int, has_official: bool, train_size: float | None
+) -> None:
+    targets = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    official = np.arange(0, len(targets), 9) if has_official and len(targets) > 60 else None
+    split = split_block(targets, seed=seed, block=block, official_test=official, train_size=train_size)
+    rows = np.concatenate([split.train, split.validation, split.test])
+    assert len(set(rows)) == len(rows), "parts overlap"
+    assert set(rows) <= set(range(len(targets)))
+    again = split_block(targets, seed=seed, block=block, official_test=official, train_size=train_size)
+    assert all(
+        (getattr(split, part) == getattr(again, part)).all() for part in ("train", "validation", "test")
+    )
+    if official is not None:
+        assert (split.test == official).all()
+    rest = np.concatenate([split.train, split.validation])
+    shares = np.bincount(targets[rest], minlength=len(counts)) / len(rest)
+    for part in (split.train, split.validation):
+        found = np.bincount(targets[part], minlength=len(counts))
+        # The shares of a whole training part; a cut one is stratified in its turn, which rounds once more.
+        assert np.abs(found - shares * len(part)).max() < 2 if train_size is None else found.min() > 0

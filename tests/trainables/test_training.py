@@ -10,7 +10,8 @@ from tests.trainables.twin import plain_network, plain_scores, train_plain
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord
-from trainables.training import Stack, StackData, train
+from trainables.stack_data import StackData
+from trainables.training import Stack, train
 
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3}
@@ -30,7 +31,7 @@ def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
     history = list(train(stack, epochs=3))
-    test_loss, test_accuracy = evaluate(stack.model, data.inputs, data.targets, data.test)
+    test_loss, test_accuracy = evaluate(stack.model, data, data.test)
     for replicate, (twin, seed) in enumerate(zip(twins, SEEDS, strict=True)):
         expected = train_plain(twin, hp, data, replicate=replicate, seed=seed, epochs=3)
         for epoch, plain in enumerate(expected):

@@ -22,8 +22,9 @@ from trainables.evaluation import cross_entropy
 from trainables.memory import MemoryLimits
 from trainables.records import NoteKind, TrialReport
 from trainables.reporting import train_assignment
+from trainables.stack_data import StackData
 from trainables.stack_state import StackState, join
-from trainables.training import Stack, StackData, train
+from trainables.training import Stack, train
 
 
 @pytest.fixture(autouse=True)

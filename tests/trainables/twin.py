@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from trainables.hyperparameters import Hyperparameters
-from trainables.training import Stack, StackData, epoch_order
+from trainables.stack_data import StackData
+from trainables.training import Stack, epoch_order
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 

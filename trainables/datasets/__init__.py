@@ -1,10 +1,11 @@
 """Datasets, one file each: `load()` in the file that bears the dataset's name."""
 
 import hashlib
+import math
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ class Dataset:
 
     `inputs` has shape (examples, features), float32; `targets` shape (examples,), int64 in
     0..num_classes-1. `official_test` holds the rows of a published test set, None where there is none.
+    `shape` is an example's before it was made flat, such as (28, 28); None where it has no other.
+    `groups` says which features are brought to zero mean and unit variance together, by each block's training part
+    alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
     """
 
     name: str
@@ -27,6 +31,8 @@ class Dataset:
     targets: NDArray[np.int64]
     classes: tuple[str, ...]
     official_test: NDArray[np.int64] | None = None
+    shape: tuple[int, ...] | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""
@@ -37,6 +43,12 @@ class Dataset:
             )
         if not np.isfinite(self.inputs).all():
             raise ValueError(f"dataset {self.name!r}: inputs must be finite")
+        if math.prod(self.shape or (self.num_features,)) != self.num_features:
+            raise ValueError(
+                f"dataset {self.name!r}: shape {self.shape} does not have {self.num_features} values"
+            )
+        if self.groups is not None and len(self.groups) != self.num_features:
+            raise ValueError(f"dataset {self.name!r}: groups must hold one number for each feature")
         if len(self.targets) and not 0 <= self.targets.min() <= self.targets.max() < self.num_classes:
             raise ValueError(f"dataset {self.name!r}: targets must lie in 0..{self.num_classes - 1}")
 
@@ -52,9 +64,12 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over shapes and values, in hexadecimal."""
+        """SHA-256 over shapes, values, the official test set and what is scaled, in hexadecimal."""
         digest = hashlib.sha256()
-        for values in (self.inputs, self.targets):
+        parts: tuple[NDArray[Any] | None, ...] = (self.inputs, self.targets, self.official_test, self.groups)
+        for values in parts:
+            if values is None:
+                continue
             digest.update(f"{values.dtype}{values.shape}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()

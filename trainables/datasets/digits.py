@@ -16,4 +16,5 @@ def load() -> Dataset:
         inputs=(bunch.data / 16.0).astype(np.float32),
         targets=bunch.target.astype(np.int64),
         classes=tuple(str(digit) for digit in bunch.target_names),
+        shape=bunch.images.shape[1:],
     )

@@ -6,7 +6,7 @@ from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 from trainables import datasets
 from trainables.hyperparameters import Hyperparameters
 from trainables.splits import split_block
-from trainables.training import StackData
+from trainables.stack_data import StackData
 
 REPLICATES = 10
 

@@ -10,7 +10,7 @@ from typing import Any
 from studies.tuning.silence import Silence
 from trainables.records import TrialReport
 from trainables.reporting import train_assignment
-from trainables.training import StackData
+from trainables.stack_data import StackData
 from trainables.trial import StackTrial
 
 FAILS, DIES_ONCE, DIES_TAKING_IT_ON, ALWAYS_DIES, HANGS, RUNS_OUT_OF_MEMORY = 2, 3, 4, 5, 7, 8

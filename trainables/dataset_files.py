@@ -1,0 +1,113 @@
+"""The files of a published dataset: where they may lie, whether they are whole, and how to get them."""
+
+import gzip
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class DatasetError(ValueError):
+    """A dataset cannot be loaded: what is wrong, and what to do about it.
+
+    >>> print(DatasetError("no file", "Fetch it."))
+    no file. Fetch it.
+    """
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.advice}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedFile:
+    """One file under its published name, with its address and the SHA-256 of what it holds.
+
+    Where the address ends in `.gz` and the name does not, the hash is of what is packed, and the file may lie there
+    packed or not: distributions pack it anew.
+    """
+
+    name: str
+    url: str
+    sha256: str
+
+    @property
+    def fetched_name(self) -> str:
+        """The name under which the file is published and kept."""
+        return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that the file may have."""
+        return tuple(dict.fromkeys((self.name, self.fetched_name)))
+
+    def check(self, path: Path) -> bytes:
+        """Return what the file at `path` holds, unpacked; raise DatasetError if it is not what was published."""
+        advice = f"Delete it and fetch it again from {self.url}"
+        try:
+            content = path.read_bytes()
+            if path.name != self.name:
+                content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DatasetError(f"{path} cannot be read ({error})", f"{advice}.") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256:
+            raise DatasetError(
+                f"{path} is damaged or another file: its SHA-256 is {found} and should be {self.sha256}",
+                f"{advice}.",
+            )
+        return content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """How a dataset is published: its files, and a package that brings them, with the folder it installs.
+
+    With `is_alternative` each of the files holds everything, and any one of them will do.
+    """
+
+    dataset: str
+    files: tuple[PublishedFile, ...]
+    package: str | None = None
+    installed: Path | None = None
+    is_alternative: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder below STUDIES_DATA that the files belong in."""
+        return data_folder() / self.dataset
+
+    def find(self, file: PublishedFile) -> Path | None:
+        """Return where `file` lies, None where it is missing: in the dataset's folder, STUDIES_DATA, or installed."""
+        folders = [self.folder, data_folder(), *([self.installed] if self.installed else [])]
+        paths = [folder / name for folder in folders for name in file.names]
+        return next((path for path in paths if path.is_file()), None)
+
+    def read(self, file: PublishedFile) -> bytes:
+        """Return what `file` holds; raise DatasetError that says how to get it if it is missing or damaged."""
+        path = self.find(file)
+        if path is None:
+            raise DatasetError(f"{file.fetched_name} is missing in {self.folder.absolute()}", self.advice)
+        return file.check(path)
+
+    @property
+    def advice(self) -> str:
+        """How to get the files."""
+        files = self.files[:1] if self.is_alternative else self.files
+        ways = [
+            f"python -m studies.data {self.dataset}",
+            *([f"apt-get install {self.package}"] if self.package else []),
+            f"download {' '.join(file.url for file in files)} into that folder",
+        ]
+        thing = "it" if len(files) == 1 else "them"
+        return f"Get {thing} by one of: {'; '.join(ways)}. STUDIES_DATA names the folder of datasets."
+
+
+def data_folder() -> Path:
+    """Return the folder of datasets: STUDIES_DATA, else `data` in the current folder."""
+    return Path(os.environ.get("STUDIES_DATA") or "data")
