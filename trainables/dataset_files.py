@@ -46,19 +46,25 @@ class PublishedFile:
         """The names that the file may have."""
         return tuple(dict.fromkeys((self.name, self.fetched_name)))
 
-    def check(self, path: Path) -> bytes:
-        """Return what the file at `path` holds, unpacked; raise DatasetError if it is not what was published."""
-        advice = f"Delete it and fetch it again from {self.url}"
+    def read(self, path: Path) -> bytes:
+        """Return what the file at `path` holds; raise DatasetError if it cannot be read, or as `unpack` does."""
         try:
             content = path.read_bytes()
-            if path.name != self.name:
-                content = gzip.decompress(content)
+        except OSError as error:
+            raise DatasetError(f"{path} cannot be read ({error.strerror})", "See who may read it.") from error
+        return self.unpack(content, str(path), is_packed=path.name != self.name)
+
+    def unpack(self, content: bytes, origin: str, *, is_packed: bool) -> bytes:
+        """Return what `content` holds; raise DatasetError if that is not what was published."""
+        advice = f"Delete it and fetch it again from {self.url}"
+        try:
+            content = gzip.decompress(content) if is_packed else content
         except (OSError, EOFError, zlib.error) as error:
-            raise DatasetError(f"{path} cannot be read ({error})", f"{advice}.") from error
+            raise DatasetError(f"{origin} is damaged ({error})", f"{advice}.") from error
         found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
             raise DatasetError(
-                f"{path} is damaged or another file: its SHA-256 is {found} and should be {self.sha256}",
+                f"{origin} is damaged or another file: its SHA-256 is {found} and should be {self.sha256}",
                 f"{advice}.",
             )
         return content
@@ -93,19 +99,22 @@ class Publication:
         path = self.find(file)
         if path is None:
             raise DatasetError(f"{file.fetched_name} is missing in {self.folder.absolute()}", self.advice)
-        return file.check(path)
+        return file.read(path)
+
+    @property
+    def wanted(self) -> tuple[PublishedFile, ...]:
+        """The files to fetch where none is there."""
+        return self.files[:1] if self.is_alternative else self.files
 
     @property
     def advice(self) -> str:
         """How to get the files."""
-        files = self.files[:1] if self.is_alternative else self.files
-        ways = [
-            f"python -m studies.data {self.dataset}",
-            *([f"apt-get install {self.package}"] if self.package else []),
-            f"download {' '.join(file.url for file in files)} into that folder",
-        ]
-        thing = "it" if len(files) == 1 else "them"
-        return f"Get {thing} by one of: {'; '.join(ways)}. STUDIES_DATA names the folder of datasets."
+        installing = f"apt-get install {self.package}; " if self.package else ""
+        return (
+            f"Get {'it' if len(self.wanted) == 1 else 'them'} by one of: python -m studies.data {self.dataset}; "
+            f"{installing}download {' '.join(file.url for file in self.wanted)} into that folder. "
+            "STUDIES_DATA names the folder of datasets."
+        )
 
 
 def data_folder() -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables import discovery
+from trainables.dataset_files import Publication
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,26 @@ class Dataset:
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
+    def describe(self) -> dict[str, str]:
+        """Return what the dataset is, each thing under its name, for a reader."""
+        shape = " x ".join(map(str, self.shape)) if self.shape else f"{self.num_features} features"
+        counts = np.bincount(self.targets, minlength=self.num_classes)
+        test = (
+            "none; each block has its own" if self.official_test is None else f"{len(self.official_test):,}"
+        )
+        return {
+            "dataset": self.name,
+            "about": self.about,
+            "licence": self.licence,
+            "examples": f"{len(self.inputs):,}",
+            "shape": shape,
+            "classes": ", ".join(
+                f"{name} ({count:,})" for name, count in zip(self.classes, counts, strict=True)
+            ),
+            "test set": test,
+            "SHA-256": self.fingerprint,
+        }
+
 
 def names() -> tuple[str, ...]:
     """Return the names of all datasets."""
@@ -88,3 +109,9 @@ def load(name: str) -> Dataset:
     """
     module = discovery.find_module(sys.modules[__name__], name, "dataset")
     return cast(Dataset, module.load())
+
+
+def publication(name: str) -> Publication | None:
+    """Return how a dataset's files are published, None where it has none; raise ValueError as `load` does."""
+    module = discovery.find_module(sys.modules[__name__], name, "dataset")
+    return cast(Publication | None, getattr(module, "PUBLICATION", None))

@@ -33,12 +33,12 @@ def archive(members: Mapping[str, bytes]) -> bytes:
 
 def binary_batch(number: int) -> bytes:
     records: NDArray[np.uint8] = np.concatenate([LABELS[number, :, None], PIXELS[number]], axis=1)
-    return records.tobytes()
+    return bytes(records)
 
 
 def python_batch(number: int) -> bytes:
     """A batch as Python 2 pickled it: protocol 2, with its strings, which Python 3 no longer writes."""
-    pixels = PIXELS[number].tobytes()
+    pixels: bytes = PIXELS[number].tobytes()
     array = b"(K\x01K\x04M\x00\x0c\x86cnumpy\ndtype\n(U\x02u1K\x00K\x01tR"
     array += b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
     array += b"T" + struct.pack("<i", len(pixels)) + pixels + b"tb"

@@ -1,0 +1,122 @@
+"""`python -m studies.data`: files fetched from a server, checked, and kept only if they are what was published."""
+
+import functools
+import gzip
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from studies.data import main
+from studies.errors import StudiesError
+from studies.fetching import fetch
+from trainables.dataset_files import Publication, PublishedFile
+
+CONTENT = {"images": b"a picture", "labels": b"a name"}
+Capture = pytest.CaptureFixture[str]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its parent's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder of packed files, and the address of a server that offers them."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    for name, content in CONTENT.items():
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def publication(served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    """Two files that the server offers."""
+    monkeypatch.setenv("STUDIES_DATA", str(tmp_path / "data"))
+    files = tuple(
+        PublishedFile(name=name, url=f"{served[1]}/{name}.gz", sha256=hashlib.sha256(content).hexdigest())
+        for name, content in CONTENT.items()
+    )
+    return Publication(dataset="pictures", files=files)
+
+
+def test_what_is_missing_is_fetched_once(publication: Publication, served: tuple[Path, str]) -> None:
+    told: list[str] = []
+    paths = fetch(publication, tell=told.append)
+    assert [path.name for path in paths] == ["images.gz", "labels.gz"]
+    assert [publication.read(file) for file in publication.files] == list(CONTENT.values())
+    assert [line.split()[0] for line in told if line.startswith("fetching")] == ["fetching"] * 2
+    for path in served[0].iterdir():
+        path.unlink()
+    assert fetch(publication, tell=told.append) == paths
+
+
+def test_of_alternatives_the_one_that_is_there_will_do(publication: Publication) -> None:
+    either = replace(publication, is_alternative=True)
+    assert [path.name for path in fetch(either, tell=print)] == ["images.gz"]
+    (either.folder / "images.gz").rename(either.folder / "images.kept")
+    (either.folder / "labels").write_bytes(CONTENT["labels"])
+    assert [path.name for path in fetch(either, tell=print)] == ["labels"]
+
+
+@pytest.mark.parametrize("sent", [b"not packed", gzip.compress(b"another picture")])
+def test_what_was_not_published_is_not_kept(
+    publication: Publication, served: tuple[Path, str], sent: bytes
+) -> None:
+    (served[0] / "images.gz").write_bytes(sent)
+    with pytest.raises(StudiesError, match=r"images\.gz sent is damaged"):
+        fetch(publication, tell=print)
+    assert not publication.folder.exists()
+
+
+def test_a_damaged_file_is_told_and_left(publication: Publication) -> None:
+    publication.folder.mkdir(parents=True)
+    (publication.folder / "images").write_bytes(b"a pictur")
+    with pytest.raises(StudiesError, match="Delete it and fetch it again"):
+        fetch(publication, tell=print)
+    assert (publication.folder / "images").exists()
+
+
+def test_without_the_server_it_says_how_else(publication: Publication, served: tuple[Path, str]) -> None:
+    (served[0] / "labels.gz").unlink()
+    with pytest.raises(StudiesError, match=r"labels\.gz cannot be fetched \(.*File not found\)") as told:
+        fetch(publication, tell=print)
+    assert str(publication.folder) in told.value.advice
+    assert [path.name for path in publication.folder.iterdir()] == ["images.gz"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    publication: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a_file").write_text("")
+    monkeypatch.setenv("STUDIES_DATA", str(tmp_path / "a_file"))
+    with pytest.raises(StudiesError, match=r"cannot be written.*\n.*STUDIES_DATA"):
+        fetch(publication, tell=print)
+
+
+def test_the_door_says_what_a_dataset_is(capsys: Capture) -> None:
+    assert main(["digits"]) == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["examples"] == "1,797"
+    assert lines["shape"] == "8 x 8"
+    assert lines["classes"].startswith("0 (178), 1 (182)")
+    assert lines["licence"] == "CC BY 4.0"
+
+
+def test_an_unknown_dataset_lists_the_known(capsys: Capture) -> None:
+    assert main(["fashion-mnist"]) == 2
+    assert "(did you mean fashion_mnist?); choices: cifar10, digits," in capsys.readouterr().err
