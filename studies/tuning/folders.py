@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -55,7 +56,7 @@ def _is_abandoned(owner: Path, min_seconds: float) -> bool:
 
 
 def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> int:
-    """Wait until no process has its temporary files in `folder`; kill those still there after a while, till they end.
+    """Wait until no other process works in `folder`; kill those that are still there after a while, until they end.
 
     Returns how many were killed. Ray leaves behind workers that are slow to end, and for a minute its agents where a
     driver was killed. Without /proc nothing is found, and they end by themselves.
@@ -76,12 +77,35 @@ def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> i
 
 
 def _processes(folder: Path) -> list[int]:
-    mark = f"TMPDIR={folder / TEMPORARY}".encode()
-    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if _has(path, mark)]
+    mark, inside = f"TMPDIR={folder / TEMPORARY}".encode(), f"{folder}{os.sep}"
+    return [
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if int(process.name) != os.getpid() and (_has(process / "environ", mark) or _writes(process, inside))
+    ]
 
 
 def _has(environment: Path, mark: bytes) -> bool:
     try:
         return mark in environment.read_bytes().split(b"\0")
     except OSError:  # it has ended meanwhile, or belongs to somebody else
+        return False
+
+
+def _writes(process: Path, inside: str) -> bool:
+    """Say whether a process has a file in a folder open for writing, as Ray's agents have their logs.
+
+    These give themselves a title, for which they overwrite as much of their environment as it happens to take.
+    """
+    try:
+        opened = list((process / "fd").iterdir())
+    except OSError:
+        return False
+    return any(_is_written(link, inside) for link in opened)
+
+
+def _is_written(link: Path, inside: str) -> bool:
+    try:
+        return bool(link.lstat().st_mode & stat.S_IWUSR) and os.readlink(link).startswith(inside)
+    except OSError:  # it was closed meanwhile
         return False

@@ -10,7 +10,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -96,8 +96,13 @@ class Command:
             time.sleep(0.005)
 
     def processes(self) -> list[Path]:
-        """Return the entries in /proc of itself and of what it started, as far as they are still there."""
-        return _having(f"{MARK}={self._mark}".encode())
+        """Return the entries in /proc of itself and of what it started, as far as they are still there.
+
+        Ray's agents overwrite some of their environment, but have their logs open.
+        """
+        mark = f"{MARK}={self._mark}".encode()
+        processes = [path for path in Path("/proc").iterdir() if path.name.isdecimal()]
+        return [path for path in processes if _has(path, mark) or _has_open(path, f"{self.temporary}/")]
 
     def left_processes(self) -> list[str]:
         """Return the command lines of the processes that it started and that are still there."""
@@ -167,10 +172,26 @@ def record(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def _having(mark: bytes) -> list[Path]:
-    """Return the entries in /proc of the live processes with `mark` in their environment."""
-    processes = [path for path in Path("/proc").iterdir() if path.name.isdecimal()]
-    return [path for path in processes if mark in _read(path / "environ").split(b"\0")]
+def _has(process: Path, mark: bytes) -> bool:
+    """Say whether a live process has `mark` in its environment."""
+    return mark in _read(process / "environ").split(b"\0")
+
+
+def _has_open(process: Path, inside: str) -> bool:
+    """Say whether a process has a file in a folder open; the tests' own has none."""
+    for link in _list(process / "fd"):
+        with suppress(OSError):
+            if os.readlink(link).startswith(inside):
+                return True
+    return False
+
+
+def _list(folder: Path) -> list[Path]:
+    """Return what is in a folder, nothing where it has gone or is not ours."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _read(path: Path) -> bytes:

@@ -31,6 +31,34 @@ def process_in(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
+def process_with_a_log_in(folder: Path, mode: str) -> subprocess.Popen[bytes]:
+    """Start a process that has lost its environment, but not its log."""
+    program = "import sys, time; log = open(*sys.argv[1:]); print(flush=True); time.sleep(60)"
+    (folder / "log").touch()
+    words = [sys.executable, "-I", "-S", "-c", program, str(folder / "log"), mode]
+    process = subprocess.Popen(words, env={}, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process.stdout as output:
+        output.readline()
+    return process
+
+
+def test_a_process_is_known_by_its_log_and_a_reader_of_it_left_alone(
+    make_folder: Callable[[str], Path],
+) -> None:
+    folder = make_folder("studies-logging")
+    writer, reader = process_with_a_log_in(folder, "w"), process_with_a_log_in(folder, "r")
+    try:
+        with (folder / "own").open("w"):
+            assert end_processes(folder, patience_seconds=0.0) == 1, "nor is this process"
+        assert writer.poll() is not None
+        assert reader.poll() is None
+    finally:
+        reader.kill()
+        reader.wait()
+        writer.wait()
+
+
 def test_a_folder_in_use_stays(make_folder: Callable[[str], Path]) -> None:
     folder = make_folder("studies-used")
     with owned(folder):
