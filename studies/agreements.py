@@ -25,6 +25,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         *budgets.trials_are_counted_once(values),
         *budgets.best_are_among_the_trials(values),
         *budgets.looks_begin_with_the_replicates(values),
+        *_own_file_has_a_target(values),
         *_one_role_each(values),
         *_default_is_of_what_is_searched(values, broken),
     ]
@@ -33,6 +34,16 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
     if not broken:
         found += _ranges_cover_optimizers(values) or [*_sampler_suits(values), *_enough_to_search(values)]
     return found
+
+
+def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
+    if "dataset" not in values or "target" not in values:
+        return
+    is_own, target = values["dataset"].startswith("csv:"), values["target"]
+    if is_own and target is None:
+        yield "target must name the column of the classes where dataset is csv:PATH; got null"
+    if not is_own and target is not None:
+        yield f"target belongs to a dataset csv:PATH, and dataset is {values['dataset']}; got {show(target)}"
 
 
 def _one_role_each(values: Mapping[str, Any]) -> Iterator[str]:

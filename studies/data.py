@@ -19,8 +19,16 @@ def _work(options: argparse.Namespace) -> int:
     from studies.terminal.words import printable
     from trainables import datasets
 
+    if datasets.is_own_file(options.name):
+        raise UsageError(
+            [f"{options.name} is a file of your own: there is nothing to fetch"],
+            f"Run a study on it: python -m studies.run depth_study --set dataset={options.name} --set target=COLUMN",
+        )
     if options.name not in datasets.names():
-        raise UsageError([unknown(options.name, "dataset", datasets.names())], "See them all with --help.")
+        raise UsageError(
+            [unknown(options.name, "dataset", datasets.names())],
+            "For a file of your own there is nothing to fetch.",
+        )
     publication = datasets.publication(options.name)
     if publication is not None:
         fetch(publication, tell=lambda text: print(printable(text), file=sys.stderr))

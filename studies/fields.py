@@ -33,12 +33,13 @@ def rules() -> Mapping[str, Rule]:
     'a whole number from 1 to 1000'
     """
     # Imported here: the models bring torch, and naming a study's fields should not wait for it.
-    from trainables import datasets, models
+    from trainables import models
 
     return MappingProxyType(
         {
             "question": Rule(text="a sentence", allows=_is_sentence, form=str),
-            "dataset": _one_of(datasets.names()),
+            "dataset": _dataset(),
+            "target": _or_null(Rule(text="the name of a column", allows=_is_sentence, form=str)),
             "model": _one_of(models.names()),
             "objective": _one_of(("val_loss", "val_accuracy")),
             "replicates": _whole(1, 1000),
@@ -62,6 +63,18 @@ def rules() -> Mapping[str, Rule]:
             "smallest_effect.error": _above_zero(1),
             **{f"thresholds.{field.name}": _above_zero(1e6) for field in fields(Thresholds)},
         }
+    )
+
+
+def _dataset() -> Rule:
+    from trainables import datasets
+
+    known = _one_of(datasets.names())
+    return Rule(
+        text=f"{known.text} or csv:PATH",
+        allows=lambda value: known.allows(value) or (isinstance(value, str) and datasets.is_own_file(value)),
+        form=str,
+        choices=known.choices,
     )
 
 

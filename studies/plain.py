@@ -31,6 +31,7 @@ def plain_study(study: Study) -> dict[str, Any]:
     return {
         "question": study.question,
         "dataset": study.dataset,
+        **({} if study.target is None else {"target": study.target}),
         "model": study.model,
         "objective": study.objective,
         "factors": {name: _listed(levels) for name, levels in study.factors.items()},

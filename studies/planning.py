@@ -144,7 +144,8 @@ class Plan:
         """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
         study = plain_study(self.study)
         return {
-            **{name: study[name] for name in ("question", "dataset")},
+            # Plans without a target were frozen before there was one.
+            **{name: study[name] for name in ("question", "dataset", "target") if name in study},
             "dataset_fingerprint": self.dataset_fingerprint,
             **{
                 name: study[name]

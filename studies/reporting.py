@@ -124,7 +124,9 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
 
 def _num_classes(plan: Plan, starts: Sequence[Mapping[str, Any]]) -> int:
     """Return the number of classes as the last run noted it, from the data before there was a run."""
-    return starts[-1]["dataset"]["num_classes"] if starts else datasets.load(plan.study.dataset).num_classes
+    if starts:
+        return int(starts[-1]["dataset"]["num_classes"])
+    return datasets.load(plan.study.dataset, target=plan.study.target).num_classes
 
 
 def _by_name(tables: frames.Frames) -> dict[str, Any]:

@@ -205,8 +205,11 @@ def _details(run: Run) -> dict[str, Any]:
             "about": dataset.about,
             "licence": dataset.licence,
             "examples": len(dataset.inputs),
+            "features": dataset.num_features,
             "num_classes": dataset.num_classes,
             "classes": list(dataset.classes),
+            "examples_by_class": dataset.class_counts,
+            "largest_class": max(dataset.class_counts) / len(dataset.targets),
             "official_test": dataset.official_test is not None,
         },
     }

@@ -120,7 +120,7 @@ def load_dataset(drafted: Draft) -> "Dataset":
     from trainables.dataset_files import DatasetError
 
     try:
-        return datasets.load(drafted.study.dataset)
+        return datasets.load(drafted.study.dataset, target=drafted.study.target)
     except DatasetError as error:
         raise UsageError(
             [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."

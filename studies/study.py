@@ -82,6 +82,7 @@ class Study:
     `factors` are compared, in this order; `nuisances` are tuned so that the comparison is fair; `fixed` holds what
     is stated otherwise than by default. A hyperparameter has one role. `profiles` maps a profile's name to the
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
+    `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH`.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
     each later one is trained when the command is given again. Empty means a single look at `replicates`.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
@@ -97,6 +98,7 @@ class Study:
 
     question: str
     dataset: str = "digits"
+    target: str | None = None
     model: str = "mlp"
     objective: str = "val_loss"
     factors: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WINGS = ("search_spaces", "trainables", "reports")
 LIBRARIES = {
     "search_spaces": set(),
-    "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray"},
+    "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray", "pandas"},
     "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
 }
 ONLY_IN = {
@@ -19,6 +19,8 @@ ONLY_IN = {
     "optuna": ("studies/tuning/",),
     "sqlalchemy": ("studies/database/",),
     "alembic": ("studies/database/",),
+    # A wing that trains has no use for frames, but for reading a user's table.
+    "pandas": ("studies/", "reports/", "trainables/columns.py", "trainables/datasets/csv.py"),
     "rich": ("studies/terminal/",),
 }
 VALUES_ONLY = "optuna.distributions"

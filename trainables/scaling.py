@@ -21,11 +21,13 @@ Values = NDArray[np.float64]
 class Scaling:
     """What is subtracted from each replicate's inputs, and multiplied with: shapes (replicates, 1, features).
 
-    The inputs themselves are one copy for all replicates, whose training parts differ.
+    The inputs themselves are one copy for all replicates, whose training parts differ. `fill` then stands for missing
+    values (NaN); None where there are none.
     """
 
     mean: Tensor
     factor: Tensor
+    fill: Tensor | None = None
 
     @classmethod
     def fit(
@@ -38,56 +40,83 @@ class Scaling:
         """Bring each group's mean to 0 and variance to 1 over a replicate's training part; no other row is read.
 
         Features of group -1 stay as they are. One that is constant over the training part becomes 0 everywhere: no
-        network could learn what another value of it means.
+        network could learn what another value of it means. Mean and variance are those of the values that are there;
+        their median, scaled as they are, stands for those that are missing.
         """
-        fitted = [_fit(inputs, groups, rows) for rows in training_parts]
-        mean, factor = (
+        incomplete = np.flatnonzero(np.isnan(inputs.max(0)))
+        fitted = [_fit(inputs, groups, rows, incomplete) for rows in training_parts]
+        mean, factor, fill = (
             torch.from_numpy(np.stack(values)[:, None, :].astype(np.float32)).to(device)
             for values in zip(*fitted, strict=True)
         )
-        return cls(mean=mean, factor=factor)
+        return cls(mean=mean, factor=factor, fill=fill if len(incomplete) else None)
 
     def apply(self, gathered: Tensor) -> Tensor:
-        """Scale inputs (replicates, examples, features) in place, and return them."""
-        return gathered.sub_(self.mean).mul_(self.factor)
+        """Return inputs (replicates, examples, features) scaled; the given ones are changed."""
+        gathered.sub_(self.mean).mul_(self.factor)
+        return gathered if self.fill is None else torch.where(gathered.isnan(), self.fill, gathered)
 
     def state_dict(self, replicate: int) -> dict[str, Tensor]:
-        """Return what one replicate's network needs beside its weights: `scaling.mean` and `scaling.factor`."""
-        return {"scaling.mean": self.mean[replicate, 0], "scaling.factor": self.factor[replicate, 0]}
+        """Return what one replicate's network needs beside its weights, named as `scaling.mean`."""
+        fill = {} if self.fill is None else {"scaling.fill": self.fill[replicate, 0]}
+        return {"scaling.mean": self.mean[replicate, 0], "scaling.factor": self.factor[replicate, 0]} | fill
 
     def part(self, replicates: slice) -> "Scaling":
         """Return the scaling of these replicates, without a copy."""
-        return Scaling(mean=self.mean[replicates], factor=self.factor[replicates])
+        return Scaling(
+            mean=self.mean[replicates],
+            factor=self.factor[replicates],
+            fill=None if self.fill is None else self.fill[replicates],
+        )
 
 
 def _fit(
-    inputs: NDArray[np.float32], groups: NDArray[np.int64], rows: NDArray[np.int64]
-) -> tuple[Values, Values]:
-    means, variances = _moments(inputs, rows)
+    inputs: NDArray[np.float32],
+    groups: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    incomplete: NDArray[np.int64],
+) -> tuple[Values, Values, Values]:
+    """Return mean, factor and fill of each feature; `incomplete` are the features with missing values anywhere."""
+    means, variances, counts = _moments(inputs, rows, has_missing=len(incomplete) > 0)
     scaled = groups >= 0
     mean, deviation = np.zeros(len(groups)), np.ones(len(groups))
     if scaled.any():
-        members = groups[scaled]
-        count = np.maximum(np.bincount(members), 1)
-        group_means = np.bincount(members, means[scaled]) / count
+        members, weights = groups[scaled], counts[scaled]
+        count = np.maximum(np.bincount(members, weights), 1)
+        group_means = np.bincount(members, weights * means[scaled]) / count
         spread = variances[scaled] + (means[scaled] - group_means[members]) ** 2
         mean[scaled] = group_means[members]
-        deviation[scaled] = np.sqrt(np.bincount(members, spread) / count)[members]
+        deviation[scaled] = np.sqrt(np.bincount(members, weights * spread) / count)[members]
     is_constant = np.where(scaled, deviation, np.sqrt(variances)) <= MIN_DEVIATION * np.abs(means)
     with np.errstate(divide="ignore"):
-        return mean, np.where(is_constant, 0.0, 1 / deviation)
+        factor = np.where(is_constant, 0.0, 1 / deviation)
+    fill = np.zeros(len(groups))
+    for feature in incomplete:
+        values = inputs[rows, feature]
+        present = values[~np.isnan(values)]
+        if len(present):
+            fill[feature] = (np.median(present) - mean[feature]) * factor[feature]
+    return mean, factor, fill
 
 
-def _moments(inputs: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[Values, Values]:
-    """Return mean and variance of each feature over `rows`, summed from their distance to the first row."""
-    origin = inputs[rows[0]].astype(np.float64)
+def _moments(
+    inputs: NDArray[np.float32], rows: NDArray[np.int64], *, has_missing: bool
+) -> tuple[Values, Values, Values]:
+    """Return mean, variance and number of each feature's values, summed from their distance to the first of `rows`."""
+    origin = np.nan_to_num(inputs[rows[0]].astype(np.float64))
     total, squares = np.zeros_like(origin), np.zeros_like(origin)
+    counts = np.full_like(origin, len(rows))
     for chunk in _chunks(inputs, rows):
         chunk -= origin
+        if has_missing:
+            missing = np.isnan(chunk)
+            chunk[missing] = 0.0
+            counts -= missing.sum(0)
         total += chunk.sum(0)
         squares += np.einsum("ij,ij->j", chunk, chunk)
-    distance = total / len(rows)
-    return origin + distance, np.maximum(squares / len(rows) - distance**2, 0.0)
+    counted = np.maximum(counts, 1)
+    distance = total / counted
+    return origin + distance, np.maximum(squares / counted - distance**2, 0.0), counts
 
 
 def _chunks(inputs: NDArray[np.float32], rows: NDArray[np.int64]) -> Iterator[Values]:

@@ -120,3 +120,8 @@ def test_the_door_says_what_a_dataset_is(capsys: Capture) -> None:
 def test_an_unknown_dataset_lists_the_known(capsys: Capture) -> None:
     assert main(["fashion-mnist"]) == 2
     assert "(did you mean fashion_mnist?); choices: cifar10, digits," in capsys.readouterr().err
+
+
+def test_a_file_of_ones_own_is_not_fetched(capsys: Capture) -> None:
+    assert main(["csv:pets.csv"]) == 2
+    assert "--set dataset=csv:pets.csv --set target=COLUMN" in capsys.readouterr().err

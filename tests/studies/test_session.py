@@ -1,6 +1,7 @@
 """What a run refuses: one clear message each, exit code 2 or 3, nothing trained and nothing written."""
 
 import gzip
+import json
 import os
 from collections.abc import Callable
 from importlib import resources
@@ -33,6 +34,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "study": ("depth_studdy", "did you mean depth_study?"),
     "profile": ("depth_study --profile smok", "smok: no such profile (did you mean smoke?)"),
     "dataset": ("depth_study --set dataset=digts", "dataset must be one of"),
+    "own file": ("depth_study --set dataset=csv:none.csv --set target=kind", "none.csv: no such file"),
+    "no target": ("depth_study --set dataset=csv:none.csv", "target must name the column of the classes"),
+    "no path": ("depth_study --set dataset=csv: --set target=kind", 'or csv:PATH; got "csv:"'),
+    "stray target": ("depth_study --set target=kind", "target belongs to a dataset csv:PATH"),
     "missing files": ("depth_study --set dataset=cifar10", "cifar-10-binary.tar.gz is missing in"),
     "model": ("depth_study --set model=mpl", "(did you mean mlp?)"),
     "field": ("depth_study --set replicate=3", "replicate: no such field (did you mean replicates?)"),
@@ -149,13 +154,30 @@ def test_another_plan_is_refused_before_anything_is_trained(
     assert not (folder / "out").exists()
 
 
+def test_a_table_that_has_changed_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pets = folder / "pets.csv"
+    pets.write_text("size,kind\n" + "1,cat\n2,dog\n" * 20)
+    where = ["--storage", "sqlite:///own.db", "--output", "out", "--name", "pets"]
+    arguments = ["depth_study", "--set", "dataset=csv:pets.csv", "--set", "target=kind", *where]
+    plan = drafted(arguments).freeze(datasets.load("csv:pets.csv", target="kind"))
+    assert Plan.from_dict("pets", plan.to_dict()).hash == plan.hash
+    with Store.open(f"sqlite:///{folder}/own.db") as store:
+        store.create_study(
+            name="pets", question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+        )
+    pets.write_text(pets.read_text().replace("2,dog\n", "3,dog\n", 1))
+    assert main(arguments) == 2
+    assert f"dataset_fingerprint: {json.dumps(plan.dataset_fingerprint)} -> " in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
 @pytest.mark.parametrize("variant", [[], ["--set", "replicates=11"], ["--name", "mine"]])
 def test_a_study_that_is_held_is_refused_before_its_data_is_loaded(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variant: list[str]
 ) -> None:
     arguments = ["depth_study", *variant, "--storage", "sqlite:///own.db"]
     plan = drafted(arguments).freeze(datasets.load("digits"))
-    monkeypatch.setattr(datasets, "load", lambda name: pytest.fail("data was loaded"))
+    monkeypatch.setattr(datasets, "load", lambda name, **named: pytest.fail("data was loaded"))
     with Store.open(f"sqlite:///{folder}/own.db") as store:
         study = store.create_study(
             name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
@@ -207,7 +229,7 @@ def test_a_damaged_or_missing_dataset_is_told(
 def test_ctrl_c_before_training_is_no_traceback(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def press(name: str) -> datasets.Dataset:
+    def press(name: str, *, target: str | None) -> datasets.Dataset:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(datasets, "load", press)

@@ -5,6 +5,7 @@ import math
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from trainables import discovery
 from trainables.dataset_files import Publication
+
+OWN_FILE = "csv:"
+"""What the name of a file of one's own begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class Dataset:
     `shape` is an example's before it was made flat, such as (28, 28); None where it has no other.
     `groups` says which features are brought to zero mean and unit variance together, by each block's training part
     alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
+    What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Dataset:
     official_test: NDArray[np.int64] | None = None
     shape: tuple[int, ...] | None = None
     groups: NDArray[np.int64] | None = None
+    source: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""
@@ -42,21 +48,32 @@ class Dataset:
                 f"dataset {self.name!r}: inputs must have shape (examples, features) with one target each, "
                 f"got inputs {self.inputs.shape} and targets {self.targets.shape}"
             )
-        if not np.isfinite(self.inputs).all():
-            raise ValueError(f"dataset {self.name!r}: inputs must be finite")
         if math.prod(self.shape or (self.num_features,)) != self.num_features:
             raise ValueError(
                 f"dataset {self.name!r}: shape {self.shape} does not have {self.num_features} values"
             )
         if self.groups is not None and len(self.groups) != self.num_features:
             raise ValueError(f"dataset {self.name!r}: groups must hold one number for each feature")
+        self._check_values()
         if len(self.targets) and not 0 <= self.targets.min() <= self.targets.max() < self.num_classes:
             raise ValueError(f"dataset {self.name!r}: targets must lie in 0..{self.num_classes - 1}")
+
+    def _check_values(self) -> None:
+        unusable = np.isinf(self.inputs).any(0)
+        may_miss = np.zeros(self.num_features, bool) if self.groups is None else self.groups >= 0
+        unusable |= np.isnan(self.inputs).any(0) & ~may_miss
+        if unusable.any():
+            raise ValueError(f"dataset {self.name!r}: inputs must be finite")
 
     @property
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.classes)
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Number of examples of each class."""
+        return [int(count) for count in np.bincount(self.targets, minlength=self.num_classes)]
 
     @property
     def num_features(self) -> int:
@@ -73,12 +90,13 @@ class Dataset:
                 continue
             digest.update(f"{values.dtype}{values.shape}".encode())
             digest.update(np.ascontiguousarray(values).tobytes())
+        if self.source is not None:
+            digest.update(self.source.encode())
         return digest.hexdigest()
 
     def describe(self) -> dict[str, str]:
         """Return what the dataset is, each thing under its name, for a reader."""
         shape = " x ".join(map(str, self.shape)) if self.shape else f"{self.num_features} features"
-        counts = np.bincount(self.targets, minlength=self.num_classes)
         test = (
             "none; each block has its own" if self.official_test is None else f"{len(self.official_test):,}"
         )
@@ -89,7 +107,7 @@ class Dataset:
             "examples": f"{len(self.inputs):,}",
             "shape": shape,
             "classes": ", ".join(
-                f"{name} ({count:,})" for name, count in zip(self.classes, counts, strict=True)
+                f"{name} ({count:,})" for name, count in zip(self.classes, self.class_counts, strict=True)
             ),
             "test set": test,
             "SHA-256": self.fingerprint,
@@ -97,21 +115,36 @@ class Dataset:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all datasets."""
-    return discovery.module_names(sys.modules[__name__])
+    """Return the names of all datasets but a file of one's own, which is called `csv:PATH`."""
+    return tuple(name for name in discovery.module_names(sys.modules[__name__]) if name != "csv")
 
 
-def load(name: str) -> Dataset:
+def is_own_file(name: str) -> bool:
+    """Say whether a dataset's name has the form of a file of one's own, `csv:PATH`.
+
+    >>> is_own_file("csv:flowers.csv"), is_own_file("digits")
+    (True, False)
+    """
+    return name.startswith(OWN_FILE) and len(name) > len(OWN_FILE)
+
+
+def load(name: str, *, target: str | None = None) -> Dataset:
     """Load a dataset by name; raise ValueError that lists the names if there is none of that name.
+
+    Of a file of one's own `target` names the column that holds the classes.
 
     >>> load("digits").inputs.shape
     (1797, 64)
     """
-    module = discovery.find_module(sys.modules[__name__], name, "dataset")
-    return cast(Dataset, module.load())
+    if is_own_file(name) and target is not None:
+        return cast(Dataset, _module("csv").load(Path(name.removeprefix(OWN_FILE)), target))
+    return cast(Dataset, _module(name).load())
+
+
+def _module(name: str) -> Any:
+    return discovery.find_module(sys.modules[__name__], name, "dataset")
 
 
 def publication(name: str) -> Publication | None:
     """Return how a dataset's files are published, None where it has none; raise ValueError as `load` does."""
-    module = discovery.find_module(sys.modules[__name__], name, "dataset")
-    return cast(Publication | None, getattr(module, "PUBLICATION", None))
+    return cast(Publication | None, getattr(_module(name), "PUBLICATION", None))
