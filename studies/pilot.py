@@ -15,7 +15,7 @@ from trainables.datasets import Dataset
 from trainables.evaluation import capped_loss, evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.seeds import derive_seed
-from trainables.splits import split_block
+from trainables.splits import Split, split_block
 from trainables.stack_data import StackData
 from trainables.training import Stack, train
 
@@ -25,23 +25,31 @@ MAX_CELLS = 6
 MAX_BLOCKS = 5
 """Replicates in a pilot's stack."""
 
+MAX_SECONDS = 20.0
+"""A pilot trains fewer epochs than the plan rather than longer than about that."""
+
+MAX_EXAMPLES = 100_000
+"""Of larger data a pilot takes every second example, or third, ...: an epoch alone would take minutes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pilot:
     """What a pilot measured.
 
     `seconds_per_network_epoch`: one worker's time for an epoch of one network in a stack. `outcomes`: one row for
-    each cell and block with the factors, `block` and `test_loss` in nats, capped at chance.
+    each cell and block with the factors, `block` and `test_loss` in nats, capped at chance, after `epochs`.
     """
 
     seconds_per_network_epoch: float
     outcomes: pd.DataFrame
+    epochs: int
 
 
 def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pilot:
     """Train up to six cells at the middle of their nuisances' ranges, for the plan's epochs unless given fewer.
 
-    It takes about a thousandth of the study. One thread, as a worker of a busy machine has.
+    It takes about a thousandth of the study; where that is long, all cells train as many epochs as there is time for.
+    One thread, as a worker of a busy machine has.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -53,23 +61,37 @@ def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pil
 
 def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
     blocks = range(min(MAX_BLOCKS, plan.study.replicates))
+    stride = -(-len(dataset.targets) // MAX_EXAMPLES)
     splits = [
-        split_block(dataset.targets, seed=plan.seed, block=b, official_test=dataset.official_test)
+        _thinned(
+            split_block(dataset.targets, seed=plan.seed, block=b, official_test=dataset.official_test), stride
+        )
         for b in blocks
     ]
     data = StackData.make(dataset, splits, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     seeds = [derive_seed(plan.seed, "pilot", block) for block in blocks]
-    seconds, rows = 0.0, []
-    for levels in _pilot_levels(plan):
+    seconds = 0.0
+    rows: list[dict[str, object]] = []
+    cells = _pilot_levels(plan)
+    for levels in cells:
         hp = Hyperparameters.from_dict(plan.hyperparameters({**levels, **_middle(plan, levels)}))
         started = time.perf_counter()
         stack = Stack.make(plan.study.model, hp, data, seeds=seeds)
         for _ in train(stack, epochs=epochs):
-            pass
+            if not rows and time.perf_counter() - started > MAX_SECONDS / len(cells):
+                epochs = stack.epoch  # for the other cells too: they are compared after as many
+            if stack.epoch == epochs:
+                break
         seconds += time.perf_counter() - started
         rows += _outcomes(stack, levels, dataset.num_classes)
-    per_epoch = seconds / (len(rows) * epochs)
-    return Pilot(seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows))
+    per_epoch = stride * seconds / (len(rows) * epochs)
+    return Pilot(seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows), epochs=epochs)
+
+
+def _thinned(split: Split, stride: int) -> Split:
+    return Split(
+        train=split.train[::stride], validation=split.validation[::stride], test=split.test[::stride]
+    )
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from studies.database.states import Phase
 from studies.database.store import Store
 from studies.gpu_share import advice
 from studies.locations import Locations
-from studies.pilot import run_pilot
+from studies.pilot import Pilot, run_pilot
 from studies.planning import Plan
 from studies.runs import total_seconds
 from studies.tuning.resources import Resources
@@ -112,8 +112,13 @@ def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
         seconds_per_network_epoch=pilot.seconds_per_network_epoch,
         startup_seconds=STARTUP_SECONDS,
         spreads=_pilot_spread(plan, pilot.outcomes) if plan.cells else {},
-        source=f"a pilot of {len(pilot.outcomes)} networks, just now",
+        source=f"a pilot of {len(pilot.outcomes)} networks{_cut(plan, pilot)}, just now",
     )
+
+
+def _cut(plan: Plan, pilot: Pilot) -> str:
+    planned = plan.study.confirm.epochs
+    return "" if pilot.epochs == planned else f" over {pilot.epochs} of {planned} epochs"
 
 
 def predict_seconds(plan: Plan, basis: Basis, *, num_workers: int) -> float:

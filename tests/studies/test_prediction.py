@@ -1,12 +1,14 @@
 """Predictions come from past studies where there are any, scale as theory says, and write nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
-from studies import runs
+from studies import pilot, runs
 from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.locations import Locations
@@ -17,6 +19,9 @@ from studies.tuning.resources import Resources
 from tests.studies.tuning.driving import drive
 from tests.studies.tuning.plans import plan
 from trainables import datasets
+from trainables.datasets import Dataset
+from trainables.splits import Split
+from trainables.stack_data import StackData
 
 BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
 
@@ -76,11 +81,36 @@ def digits_plan() -> Plan:
 
 
 def test_a_pilot_trains_pairs_of_levels() -> None:
-    pilot = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
-    assert set(pilot.outcomes["depth"]) == {1, 2}
-    assert len(pilot.outcomes) == 4 * 2  # both levels with each optimizer, two blocks
-    assert pilot.outcomes["test_loss"].between(0, 2.31).all()
-    assert 0 < pilot.seconds_per_network_epoch < 1
+    found = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert set(found.outcomes["depth"]) == {1, 2}
+    assert len(found.outcomes) == 4 * 2  # both levels with each optimizer, two blocks
+    assert found.outcomes["test_loss"].between(0, 2.31).all()
+    assert 0 < found.seconds_per_network_epoch < 1
+
+
+def test_where_an_epoch_takes_long_a_pilot_trains_fewer(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot, "MAX_SECONDS", 0.0)
+    longer = digits_plan()
+    assert longer.study.confirm.epochs > 1
+    assert run_pilot(longer, datasets.load("digits")).epochs == 1
+    source = find_basis(longer, datasets.load("digits"), store).source
+    assert f" networks over 1 of {longer.study.confirm.epochs} epochs, just now" in source
+
+
+def test_of_large_data_a_pilot_takes_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def make(dataset: Dataset, splits: Sequence[Split], device: torch.device) -> StackData:
+        seen.extend(len(split.train) for split in splits)
+        return StackData.make(dataset, splits, device)
+
+    monkeypatch.setattr(pilot, "StackData", SimpleNamespace(make=make))
+    monkeypatch.setattr(pilot, "MAX_EXAMPLES", 600)
+    found = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert set(seen) == {359}, "a third of 1,077"
+    assert found.outcomes["test_loss"].between(0, 2.31).all()
 
 
 def test_predicting_writes_nothing(tmp_path: Path) -> None:
