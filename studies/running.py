@@ -85,7 +85,8 @@ def train(run: Run) -> None:
             state = StudyState.COMPLETE
         except RayLostError as lost:
             state = StudyState.INTERRUPTED
-            raise RayLostError(lost.loss, run.command) from None
+            if not wish:  # else Ray was told to end together with this process, as by a job scheduler
+                raise RayLostError(lost.loss, run.command) from None
         except KeyboardInterrupt:  # the second Ctrl-C; the first one is a wish
             assert wish
         except OutageError:

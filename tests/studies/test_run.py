@@ -158,7 +158,7 @@ def press_ctrl_c(command: Command) -> None:
 def terminate_while_a_trial_hangs(command: Command) -> None:
     at(num_ended(command.folder) + 1, command)
     send(signal.SIGSTOP, "ray::small", command)
-    command.process.terminate()
+    os.killpg(command.process.pid, signal.SIGTERM)  # Ray's processes, too, as job schedulers and `timeout` do
     check_interrupted(command, 143, "terminated")
 
 
