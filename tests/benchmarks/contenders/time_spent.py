@@ -53,7 +53,8 @@ class TimeSpent:
     @property
     def total(self) -> float:
         """All of it: the time on the clock."""
-        return sum(astuple(self))
+        total: float = sum(astuple(self))
+        return total
 
 
 def table_of_time(spent: Sequence[TimeSpent]) -> str:
