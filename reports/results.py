@@ -125,7 +125,7 @@ def _chosen(inputs: ReportInputs) -> pd.DataFrame:
     best = best.rename(columns={"number": "trial_number"})
     nuisances = [name for name in inputs.plan["nuisances"] if name in best]
     kept = best[["trial_number", "cell", *inputs.factors, *nuisances, "objective"]].reset_index(drop=True)
-    held = {name: value for name, value in inputs.plan["fixed"].items() if name not in kept}
+    held = {name: inputs.plan["fixed"][name] for name in {"optimizer"} & {*inputs.plan["fixed"]} - {*kept}}
     # A range of its own for each optimizer needs the optimizer: where no one states it, no rate is marked.
     one_for_all = "low" in inputs.plan["nuisances"].get("learning_rate", {})
     ranges = inputs.plan["nuisances"] if one_for_all or "optimizer" in {*kept, *held} else {}

@@ -11,6 +11,7 @@ _LEVELS = {
     "sgd": "SGD",
     "adam": "Adam",
     "rmsprop": "RMSprop",
+    "adamw": "AdamW",
     "relu": "ReLU",
     "tanh": "tanh",
     "sigmoid": "sigmoid",
@@ -25,7 +26,9 @@ _FACTORS = {
     "learning_rate": "learning rate",
     "alpha": "RMSprop's alpha",
     "eps": "epsilon",
+    "decoupled_weight_decay": "AdamW's weight decay",
     "min_lr": "lowest learning rate",
+    "train_size": "training share",
 }
 _SELF_EXPLAINING = {"optimizer", "activation", "schedule"}
 _OUTCOMES = {

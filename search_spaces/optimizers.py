@@ -8,7 +8,10 @@ from search_spaces.rules import is_real, is_whole, one_of
 from search_spaces.space import Space
 
 OPTIMIZER = one_of(
-    "optimizer", ("sgd", "adam", "rmsprop"), about="update rule; sgd has momentum", default="adam"
+    "optimizer",
+    ("sgd", "adam", "rmsprop", "adamw"),
+    about="update rule; sgd has momentum, adamw decoupled weight decay",
+    default="adam",
 )
 
 LEARNING_RATES = MappingProxyType(
@@ -16,6 +19,7 @@ LEARNING_RATES = MappingProxyType(
         "sgd": FloatDistribution(3e-3, 0.5, log=True),
         "adam": FloatDistribution(3e-4, 3e-2, log=True),
         "rmsprop": FloatDistribution(3e-4, 3e-2, log=True),
+        "adamw": FloatDistribution(3e-4, 3e-2, log=True),
     }
 )
 """Log-uniform ranges with the best rates of 3 to 7 layers well inside; SGD needs larger ones."""
@@ -53,7 +57,7 @@ def _is_pair_of_betas(value: object) -> bool:
 
 BETAS = Space(
     name="betas",
-    about="decay rates of Adam's two running means",
+    about="decay rates of the two running means of Adam and AdamW",
     rule="a list of two numbers, each from 0 up to, but not including, 1",
     contains=_is_pair_of_betas,
     default=(0.9, 0.999),
@@ -72,7 +76,7 @@ ALPHA = Space(
 
 EPS = Space(
     name="eps",
-    about="what Adam and RMSprop add to the root before they divide by it",
+    about="what Adam, AdamW and RMSprop add to the root before they divide by it",
     rule="a number above 0, at most 1",
     contains=lambda value: is_real(value, 0, 1, above=True),
     default=1e-8,

@@ -29,12 +29,23 @@ BATCH_NORM = Space(
 
 WEIGHT_DECAY = Space(
     name="weight_decay",
-    about="L2 penalty that the optimizer adds to the gradient",
+    about="L2 penalty that the optimizer adds to the gradient; adamw has decoupled_weight_decay instead",
     rule="a number from 0 to 10",
     contains=lambda value: is_real(value, 0, 10),
     default=0.0,
     levels=(0.0, 1e-4, 1e-2),
     search=FloatDistribution(1e-6, 1e-2, log=True),
+    number=float,
+)
+
+DECOUPLED_WEIGHT_DECAY = Space(
+    name="decoupled_weight_decay",
+    about="share of its weights, times the learning rate, that AdamW takes off at each step; others have none",
+    rule="a number from 0 to 10",
+    contains=lambda value: is_real(value, 0, 10),
+    default=0.01,
+    levels=(0.0, 0.01, 0.1),
+    search=FloatDistribution(1e-4, 1.0, log=True),
     number=float,
 )
 

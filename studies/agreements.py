@@ -33,6 +33,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         found += _list_widths_fit_depth(values)
     if not broken:
         found += _ranges_cover_optimizers(values) or [*_sampler_suits(values), *_enough_to_search(values)]
+        found += _weight_decay_suits(values)
     return found
 
 
@@ -112,6 +113,19 @@ def _ranges_cover_optimizers(values: Mapping[str, Any]) -> list[str]:
         for optimizer in _optimizers(values)
         if optimizer not in ranges
     ]
+
+
+def _weight_decay_suits(values: Mapping[str, Any]) -> Iterator[str]:
+    """AdamW has no penalty in the gradient, so that another `weight_decay` than 0 would do nothing there."""
+    decay = values["nuisances"].get("weight_decay")
+    own = decay.get("adamw") if isinstance(decay, Mapping) else decay
+    decays = [*_values_of("weight_decay", values), *([] if own is None else ["a range"])]
+    tuned = values["nuisances"].get("optimizer")
+    optimizers = tuned.choices if isinstance(tuned, CategoricalDistribution) else _optimizers(values)
+    if "adamw" in optimizers and any(decays):
+        yield (
+            f"weight_decay must be 0 with adamw, which has decoupled_weight_decay instead; got {show(decays[-1])}"
+        )
 
 
 def _optimizers(values: Mapping[str, Any]) -> list[str]:

@@ -109,11 +109,10 @@ def _forecast(predicted: Mapping[str, Any]) -> str:
 
 def _block(title: str, entries: Mapping[str, str]) -> list[str]:
     width = max(map(len, entries), default=0)
-    heads = [title, *[""] * (len(entries) - 1)]
     return [
         line
-        for head, (name, text) in zip(heads, entries.items(), strict=True)
-        for line in _row(head, text, name=f"{name:<{width}}  ")
+        for place, (name, text) in enumerate(entries.items())
+        for line in _row("" if place else title, text, name=f"{name:<{width}}  ")
     ]
 
 

@@ -14,7 +14,8 @@ class Hyperparameters:
     bounds the gradient's norm of each replicate; None leaves it alone. `train_size` keeps a fraction of the
     training part.
     `precision` is that of the matrix products: "float32", or "bfloat16" for mixed precision.
-    `momentum` is SGD's; `betas` and `eps` are Adam's, `alpha` and `eps` RMSprop's.
+    `momentum` is SGD's; `betas` and `eps` are Adam's and AdamW's, `alpha` and `eps` RMSprop's. `weight_decay` is a
+    penalty in the gradient, which AdamW does not have: it takes `decoupled_weight_decay` off the weights instead.
     """
 
     depth: int = 3
@@ -33,6 +34,7 @@ class Hyperparameters:
     alpha: float = 0.99
     eps: float = 1e-8
     weight_decay: float = 0.0
+    decoupled_weight_decay: float = 0.01
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     train_size: float | None = None
@@ -48,6 +50,10 @@ class Hyperparameters:
             raise ValueError(f"dropout: at least 0 and below 1, got {self.dropout}")
         if self.batch_size < 1 or (self.batch_norm and self.batch_size < 2):
             raise ValueError(f"batch_size: at least 1, with batch norm at least 2, got {self.batch_size}")
+        if self.optimizer == "adamw" and self.weight_decay:
+            raise ValueError(
+                f"weight_decay: 0 with adamw, which has decoupled_weight_decay; got {self.weight_decay}"
+            )
 
     @property
     def widths(self) -> tuple[int, ...]:

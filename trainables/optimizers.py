@@ -37,4 +37,14 @@ def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters
                 weight_decay=hp.weight_decay,
                 capturable=capturable,
             )
-    raise ValueError(f"unknown optimizer {hp.optimizer!r} (choices: sgd, adam, rmsprop)")
+        case "adamw":
+            return torch.optim.AdamW(
+                [flat],
+                lr=hp.learning_rate,
+                betas=hp.betas,
+                eps=hp.eps,
+                weight_decay=hp.decoupled_weight_decay,
+                fused=True,
+                capturable=capturable,
+            )
+    raise ValueError(f"unknown optimizer {hp.optimizer!r} (choices: sgd, adam, rmsprop, adamw)")

@@ -19,7 +19,7 @@ from reports.remarks import about_association, about_saturation
 from reports.results import Results
 from reports.stability import VERDICTS
 from reports.sufficiency import median_accuracy
-from reports.words import count, decimals_for, number, percent
+from reports.words import count, decimals_for, level_name, number, percent
 
 _HEALTHY = ("STABLE", "WATCH")
 
@@ -194,16 +194,31 @@ def untested(inputs: ReportInputs) -> Line:
     plan = inputs.plan
     held = listed([_held(name, value) for name, value in plan["fixed"].items()])
     kept = f" ({held})" if held else ""
-    first = (
-        f"Intervals are conditional on the {listed(_nuisances(plan))} tried, and optimizers compare only under these "
-        "ranges and this budget. "
-        if inputs.has_cells and plan["nuisances"]
-        else ""
-    )
     return Line(
-        text=f"{first}Not tested were other data than {plan['dataset']}, other models, and other values of what was "
-        f"held fixed{kept}.",
-        numbers=[plan["fixed"], plan["dataset"]],
+        text=f"{_conditional(inputs)}Not tested were other data than {plan['dataset']}, other models, and other "
+        f"values of what was held fixed{kept}.",
+        numbers=[plan["fixed"], plan["dataset"], plan["nuisances"]],
+    )
+
+
+def _conditional(inputs: ReportInputs) -> str:
+    """What the search allowed; where optimizers are compared, how wide it was for each, for it may rank them."""
+    nuisances = inputs.plan["nuisances"]
+    if not (inputs.has_cells and nuisances):
+        return ""
+    first = f"Intervals are conditional on the {listed(_nuisances(inputs.plan))} tried"
+    ranges = nuisances.get("learning_rate", {})
+    names: dict[str, list[str]] = {}
+    for optimizer in inputs.factors.get("optimizer", ()):
+        own = ranges.get(optimizer, ranges)
+        if "low" in own:
+            names.setdefault(f"{own['low']:g} to {own['high']:g}", []).append(level_name(optimizer))
+    if not names:
+        return f"{first} and on this budget. "
+    stated = "; ".join(f"{range_} for {listed(those)}" for range_, those in names.items())
+    return (
+        f"{first}, and optimizers compare only under these ranges (learning rates from {stated}) and this budget: a "
+        "wider or a narrower search may rank them otherwise. "
     )
 
 

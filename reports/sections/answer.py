@@ -115,8 +115,6 @@ def _scope(material: Material) -> str:
     for levels in inputs.factors.values():
         cells *= len(levels)
     per_cell = plural(int(plan["search"]["trials_per_cell"]), "search trial")
-    return f"{head}; {plural(cells, 'cell')}, {per_cell} each to tune the {_nuisances(plan)}."
-
-
-def _nuisances(plan: Mapping[str, Any]) -> str:
-    return ", ".join(factor_name(name) for name in plan["nuisances"]) or "nothing"
+    tuned = ", ".join(factor_name(name) for name in plan["nuisances"])
+    purpose = f"each to tune the {tuned}" if tuned else "each, with nothing left to tune"
+    return f"{head}; {plural(cells, 'cell')}, {per_cell} {purpose}."

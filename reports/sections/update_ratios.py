@@ -55,8 +55,8 @@ def ratios_figure(material: Material, layers: pd.DataFrame) -> Figure:
         caption=(
             "Norm of the true update (weights after a step minus before it) over the norm of the weights: median and "
             f"5–95 % band over networks{over}, first hidden layer (solid) and last (dashed). Dashed across: "
-            f"10⁻³, the common guide.{dotted} Optimizers are compared by this ratio, for Adam and RMSprop cancel a "
-            "constant scale of the gradient. Log scale, the same in every panel."
+            f"10⁻³, the common guide.{dotted} Optimizers are compared by this ratio, for Adam, AdamW and RMSprop "
+            "cancel a constant scale of the gradient. Log scale, the same in every panel."
         ),
         num=f"n = {plural(int(trained[['trial_number', 'replicate']].drop_duplicates().shape[0]), 'network')}",
         alt=f"Update ratio by epoch, against the guide of 0.001. {_alt(frames)}",

@@ -15,7 +15,7 @@ def names() -> tuple[str, ...]:
     """Return the names of the studies in the catalog.
 
     >>> names()
-    ('depth_study', 'gradient_study', 'tuning_study')
+    ('batchnorm_study', 'depth_study', 'dropout_study', 'gradient_study', 'optimizer_study', 'tuning_study')
     """
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 

@@ -18,6 +18,7 @@ from reports import words
         (0.1, "0.1"),
         (-0.5, "−0.5"),
         ("rmsprop", "RMSprop"),
+        ("adamw", "AdamW"),
         ("something_new", "something_new"),
         (None, "none"),
         (math.nan, "none"),

@@ -32,6 +32,7 @@ def test_discovery_finds_the_hyperparameters_of_every_file() -> None:
         *("depth", "width", "dropout", "batch_norm", "weight_decay", "clip_norm", "label_smoothing"),
         *("optimizer", "learning_rate", "momentum", "betas", "alpha", "eps", "batch_size"),
         *("activation", "init", "init_gain", "residual", "train_size", "precision"),
+        "decoupled_weight_decay",
     }
     assert all(name == space.name for name, space in spaces().items())
 
@@ -75,7 +76,7 @@ def test_canonical_form_is_allowed_equal_and_stable(value: float) -> None:
         ("width", [1, [128, 64], (128,)], [0, [], [64, 0], [[64]], 64.5, "64"]),
         ("dropout", [0, 0.999], [1, -0.1, float("nan"), float("inf"), False, "0.1"]),
         ("batch_norm", [True, False], [0, 1, "true", None]),
-        ("optimizer", ["sgd", "adam", "rmsprop"], ["Adam", "", None, ["adam"]]),
+        ("optimizer", ["sgd", "adam", "rmsprop", "adamw"], ["Adam", "", None, ["adam"]]),
         ("learning_rate", [1e-9, 100], [0, -1e-3, 101, 10**400, None]),
         ("clip_norm", [None, 0.5], [0, -1, float("inf"), "none"]),
         ("betas", [(0.9, 0.999), [0, 0]], [(0.9,), (0.9, 1), 0.9, "ab"]),
@@ -105,4 +106,5 @@ def test_the_learning_rate_has_a_range_for_every_optimizer() -> None:
     assert isinstance(search, Mapping)
     assert set(search) == set(spaces()["optimizer"].choices)
     assert search["sgd"] == FloatDistribution(3e-3, 0.5, log=True)
-    assert search["adam"] == search["rmsprop"] == FloatDistribution(3e-4, 3e-2, log=True)
+    for name in ("adam", "rmsprop", "adamw"):
+        assert search[name] == FloatDistribution(3e-4, 3e-2, log=True)

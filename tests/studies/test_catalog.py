@@ -80,6 +80,31 @@ class TestGradientStudy:
         assert (len(plan.cells), plan.num_search_trials, plan.num_networks) == (32, 64, 288)
 
 
+class TestStudiesOfOneFactor:
+    def test_batch_norm_is_compared_over_rates_and_batch_sizes(self) -> None:
+        plan = plan_of("batchnorm_study", "laptop")
+        assert set(plan.study.factors) == {"batch_norm", "learning_rate", "batch_size"}
+        assert (len(plan.cells), plan.study.nuisances, plan.num_search_trials) == (18, {}, 18)
+
+    def test_dropout_is_compared_over_training_set_sizes(self) -> None:
+        plan = plan_of("dropout_study", "laptop")
+        assert plan.study.factors == {"dropout": (0.0, 0.1, 0.3, 0.5), "train_size": (0.1, 0.3, 1.0)}
+        assert len(plan.cells) == 12
+
+    def test_each_optimizer_has_its_own_range_and_its_settings_are_stated(self) -> None:
+        plan = plan_of("optimizer_study", "laptop")
+        assert plan.study.factors["optimizer"] == ("sgd", "adam", "rmsprop", "adamw")
+        assert plan.study.nuisances == {"learning_rate": dict(LEARNING_RATES)}
+        stated = {"momentum": 0.9, "weight_decay": 0.0, "decoupled_weight_decay": 0.01}
+        assert stated.items() <= plan.study.fixed.items()
+
+    @pytest.mark.parametrize("name", ["batchnorm_study", "dropout_study", "optimizer_study"])
+    def test_a_laptop_may_claim_smoke_is_small_and_other_data_will_do(self, name: str) -> None:
+        assert plan_of(name, "laptop").study.replicates == 10
+        assert plan_of(name, "smoke").num_networks <= 120
+        assert derive(catalog.load(name)[1], settings={"dataset": "synthetic"}).dataset == "synthetic"
+
+
 class TestTuningStudy:
     def test_it_searches_the_space_of_the_depth_study_as_one_sweep(self) -> None:
         study = catalog.load("tuning_study")[1]

@@ -45,7 +45,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "depth_study --set fixed.widht=3",
         "fixed.widht: no such hyperparameter (did you mean",
     ),
-    "level": ('depth_study --set factors.optimizer=["adamw"]', "factors.optimizer must be one of"),
+    "level": ('depth_study --set factors.optimizer=["adamwt"]', "factors.optimizer must be one of"),
     "dropout": ("depth_study --set factors.dropout=[0.1,1]", "from 0 up to, but not including, 1; got 1"),
     "depth": ("depth_study --set factors.depth=[0,3]", "a whole number from 1 to 200; got 0"),
     "replicates": ("depth_study --set replicates=0", "a whole number from 1 to 1000; got 0"),

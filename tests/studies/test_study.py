@@ -268,6 +268,16 @@ class TestAgreements:
         )
         assert "need optimizer as a factor or fixed" in mistake
 
+    def test_adamw_has_a_weight_decay_of_its_own(self) -> None:
+        pair = {"optimizer": ("adam", "adamw")}
+        assert make(factors=pair, fixed={"weight_decay": 0, "decoupled_weight_decay": 0.1}).fixed
+        for more in (
+            {"fixed": {"weight_decay": 0.1}},
+            {"nuisances": {"weight_decay": {"low": 1e-4, "high": 0.1}}},
+        ):
+            with pytest.raises(UsageError, match="weight_decay must be 0 with adamw, which has decoupled"):
+                make(factors=pair, **more)
+
     def test_a_list_of_widths_must_have_the_length_of_every_depth(self) -> None:
         two_layers = {"width": [128, 64]}
         assert make(factors={"depth": 2}, fixed=two_layers).fixed == {"width": (128, 64)}

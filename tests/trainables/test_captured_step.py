@@ -77,7 +77,7 @@ def trained(stack: Stack) -> str:
     return repr([records, stack.model.parameters.values.tolist()])
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 def test_replays_come_to_the_numbers_of_plain_steps(data: StackData, optimizer: str) -> None:
     recording = Recording()
     recording.stack = stack_with(data, recording, optimizer=optimizer)
@@ -145,7 +145,7 @@ def on_gpu(data: StackData) -> StackData:
 
 
 @needs_a_gpu
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_on_a_gpu_graphs_come_to_the_numbers_of_plain_steps(
     data: StackData, optimizer: str, precision: str

@@ -22,7 +22,7 @@ from trainables.stack_data import StackData
 from trainables.training import Stack, train
 
 EPOCHS = 4
-RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3}
+RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def assert_resumes_identically(task: Assignment, of: StackData | None = None) ->
     ],
     ids=lambda changes: "-".join(changes),
 )
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 def test_numbers_are_those_of_an_undisturbed_run(optimizer: str, changes: dict[str, Any]) -> None:
     assert_resumes_identically(four_epochs(optimizer=optimizer, learning_rate=RATES[optimizer], **changes))
 
@@ -91,7 +91,7 @@ def test_numbers_are_those_of_an_undisturbed_run(optimizer: str, changes: dict[s
             "dropout": st.sampled_from([0.0, 0.1, 0.5]),
             "batch_norm": st.booleans(),
             "residual": st.sampled_from(["none", "plain", "scaled", "zero"]),
-            "optimizer": st.sampled_from(["sgd", "adam", "rmsprop"]),
+            "optimizer": st.sampled_from(["sgd", "adam", "rmsprop", "adamw"]),
             "learning_rate": st.sampled_from([1e-3, 0.1, 1e30]),
             "momentum": st.sampled_from([0.0, 0.9]),
             "clip_norm": st.sampled_from([None, 0.5]),
@@ -136,7 +136,7 @@ def test_in_double_precision_too() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 def test_on_a_gpu_too(optimizer: str) -> None:
     names = ("inputs", "targets", "train", "validation", "test")
     moved = dataclasses.replace(data(), **{name: getattr(data(), name).cuda() for name in names})

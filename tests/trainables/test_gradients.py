@@ -188,7 +188,7 @@ def test_gradients_whose_squares_leave_float32_are_measured(digits: StackData, g
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 def test_no_step_makes_the_host_wait(digits: StackData, optimizer: str) -> None:
     moved = {
         name: getattr(digits, name).cuda() for name in ("inputs", "targets", "train", "validation", "test")

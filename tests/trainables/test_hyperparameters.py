@@ -36,6 +36,7 @@ def test_an_unknown_name_lists_the_known() -> None:
         ({"dropout": 1.0}, "dropout"),
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": 1, "batch_norm": True}, "batch_size"),
+        ({"optimizer": "adamw", "weight_decay": 0.1}, "decoupled_weight_decay"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(changes: dict[str, object], what: str) -> None:

@@ -14,7 +14,7 @@ from trainables.stack_data import StackData
 from trainables.training import Stack, train
 
 SEEDS = (11, 12, 13)
-RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3}
+RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 
 
 def run(hp: Hyperparameters, data: StackData, epochs: int = 3) -> tuple[Stack, list[list[EpochRecord]]]:
@@ -43,7 +43,7 @@ def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
 
 
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch-norm"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 def test_replicate_equals_plain_network(digits: StackData, optimizer: str, batch_norm: bool) -> None:
     assert_equals_plain(
         Hyperparameters(
@@ -69,6 +69,7 @@ def test_replicate_equals_plain_network(digits: StackData, optimizer: str, batch
         {"init": "fitting", "activation": "sigmoid"},
         {"optimizer": "rmsprop", "alpha": 0.9, "eps": 1e-4},
         {"optimizer": "adam", "betas": (0.8, 0.9), "eps": 1e-3},
+        {"optimizer": "adamw", "decoupled_weight_decay": 5.0, "betas": (0.8, 0.9), "eps": 1e-3},
     ],
     ids=lambda changes: "-".join(changes),
 )

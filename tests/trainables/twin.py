@@ -83,6 +83,14 @@ def plain_optimizer(network: nn.Module, hp: Hyperparameters) -> torch.optim.Opti
             return torch.optim.Adam(
                 parameters, lr=hp.learning_rate, betas=hp.betas, eps=hp.eps, weight_decay=hp.weight_decay
             )
+        case "adamw":
+            return torch.optim.AdamW(
+                parameters,
+                lr=hp.learning_rate,
+                betas=hp.betas,
+                eps=hp.eps,
+                weight_decay=hp.decoupled_weight_decay,
+            )
     return torch.optim.RMSprop(
         parameters, lr=hp.learning_rate, alpha=hp.alpha, eps=hp.eps, weight_decay=hp.weight_decay
     )
