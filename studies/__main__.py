@@ -16,6 +16,7 @@ DOORS = {
     "report": "make a study's report again from the database",
     "verify": "check that what is recorded of a study is sound",
     "delete": "delete a study: its rows and its folder",
+    "new": "write a study file of your own that runs",
     "data": "fetch a dataset, or say how to get it",
     "database": "check, upgrade or copy the database of studies",
 }

@@ -1,0 +1,74 @@
+"""`python -m studies.new`: a file that is a study as it stands, and never in the place of another."""
+
+from pathlib import Path
+
+import pytest
+
+from studies import catalog
+from studies.new import main
+from studies.plan import main as plan
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_it_writes_a_study_that_is_annotated_and_says_what_to_do_next(capsys: Capture) -> None:
+    assert main(["my_study.py"]) == 0
+    printed = capsys.readouterr().out
+    assert "python -m studies.plan ./my_study.py\n" in printed
+    assert "python -m studies.run ./my_study.py --profile smoke\n" in printed
+    assert catalog.load("./my_study.py")[1] == catalog.load("depth_study")[1]
+    assert Path("my_study.py").read_text().count("    # ") >= 3
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_it_starts_from_any_study(name: str) -> None:
+    assert main(["own.py", "--from", name]) == 0
+    assert catalog.load("./own.py")[1] == catalog.load(name)[1]
+
+
+def test_it_starts_from_a_file_and_writes_into_a_folder(capsys: Capture) -> None:
+    Path("more here").mkdir()
+    assert (
+        main(["first.py", "--from", "dropout_study"]) == main(["more here/b.py", "--from", "first.py"]) == 0
+    )
+    assert Path("more here/b.py").read_bytes() == Path("first.py").read_bytes()
+    assert "studies.plan 'more here/b.py'" in capsys.readouterr().out
+
+
+def test_what_it_writes_can_be_planned(capsys: Capture) -> None:
+    assert main(["my_study.py", "--from", "batchnorm_study"]) == 0
+    assert plan(["./my_study.py", "--profile", "smoke"]) == 0
+    assert "study      my_study-smoke  (plan" in capsys.readouterr().out
+
+
+def test_a_file_that_exists_is_left_as_it_is(capsys: Capture) -> None:
+    Path("my_study.py").write_text("mine\n")
+    Path("lost.py").symlink_to("nowhere.py")
+    for name in ("my_study.py", "lost.py"):
+        assert main([name]) == 2
+        assert f"error: {name} exists already" in capsys.readouterr().err
+    assert Path("my_study.py").read_text() == "mine\n"
+    assert not Path("nowhere.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["my_study"], "must end in .py; got my_study\nFor example: python -m studies.new my_study.py"),
+        (["my study.py"], "The file's name is the study's name"),
+        (["none/a.py"], "the folder none does not exist\nMake it first"),
+        (["a.py", "--from", "dropout_studdy"], "did you mean dropout_study?"),
+        (["a.py", "--from", "none.py"], "none.py: no such file"),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_is_written(
+    arguments: list[str], expected: str, tmp_path: Path, capsys: Capture
+) -> None:
+    assert main(arguments) == 2
+    assert expected in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == []
