@@ -13,6 +13,7 @@ from reports.analysis import three_paragraphs
 from reports.answers import said_at_best, said_averaged
 from reports.best import best_configuration, confirmed_configurations
 from reports.inputs import ReportInputs
+from reports.paragraphs.limits import untested
 from reports.paragraphs.paragraph import Paragraph
 from reports.results import compute
 from reports.wording import forbidden_words, unlisted_numbers
@@ -139,3 +140,20 @@ def test_networks_that_all_diverged_are_no_evidence_of_equality() -> None:
     assert "practically equal" not in performance
     assert "not resolved" in performance
     assert "20 diverged" in limits
+
+
+def test_the_limits_name_the_ranges_under_which_optimizers_were_compared() -> None:
+    study = full()
+    said = paragraphs(full)[2].text
+    assert "optimizers compare only under these ranges (learning rates from " in said
+    assert " for SGD; " in said
+    assert " for Adam and RMSprop) and this budget" in said
+    others = {name: levels for name, levels in study.factors.items() if name != "optimizer"}
+    assert "optimizers" not in untested(replace(study, factors=others)).text
+
+
+def test_a_list_that_is_held_fixed_is_no_column() -> None:
+    study = smoke()
+    fixed = {**study.plan["fixed"], "betas": [0.9, 0.999]}
+    results = compute(replace(study, plan={**study.plan, "fixed": fixed}))
+    assert len(results.chosen) == len(compute(study).chosen)

@@ -136,7 +136,7 @@ class TestNames:
         with pytest.raises(UsageError) as caught:
             catalog.load("dept_study")
         assert caught.value.mistakes == (
-            "dept_study: no such study (did you mean depth_study?); choices: depth_study, gradient_study, tuning_study",
+            f"dept_study: no such study (did you mean depth_study?); choices: {', '.join(catalog.names())}",
         )
 
     def test_a_file_given_without_its_ending_is_pointed_out(

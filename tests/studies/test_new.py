@@ -42,8 +42,14 @@ def test_it_starts_from_a_file_and_writes_into_a_folder(capsys: Capture) -> None
 
 def test_what_it_writes_can_be_planned(capsys: Capture) -> None:
     assert main(["my_study.py", "--from", "batchnorm_study"]) == 0
-    assert plan(["./my_study.py", "--profile", "smoke"]) == 0
-    assert "study      my_study-smoke  (plan" in capsys.readouterr().out
+    small = (
+        "factors.learning_rate=[0.1]",
+        "factors.batch_size=[256]",
+        "search.rungs=[2]",
+        "confirm.epochs=2",
+    )
+    assert plan(["./my_study.py", *(word for setting in small for word in ("--set", setting))]) == 0
+    assert "study      my_study-" in capsys.readouterr().out
 
 
 def test_a_file_that_exists_is_left_as_it_is(capsys: Capture) -> None:
