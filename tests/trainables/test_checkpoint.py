@@ -79,6 +79,8 @@ def assert_resumes_identically(task: Assignment, of: StackData | None = None) ->
 )
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
 def test_numbers_are_those_of_an_undisturbed_run(optimizer: str, changes: dict[str, Any]) -> None:
+    if optimizer == "adamw" and "weight_decay" in changes:
+        changes = {**changes, "weight_decay": 0.0, "decoupled_weight_decay": 0.1}
     assert_resumes_identically(four_epochs(optimizer=optimizer, learning_rate=RATES[optimizer], **changes))
 
 
