@@ -145,6 +145,7 @@ def _start(resources: Resources, folder: Path) -> Cluster:
     is_local = resources.address is None
     if is_local:
         os.environ[TOKEN_PATH] = str(_write_token(folder / "token"))
+        _forget_earlier_token()
     try:
         url = _start_here(resources, folder) if is_local else _join(resources)
     except Exception as error:
@@ -198,6 +199,15 @@ def _not_started(resources: Resources, error: Exception) -> StudiesError:
         f"no Ray cluster could be joined at {resources.address}: {error}",
         "Check the address (ray status), or leave out --address and RAY_ADDRESS to run on this machine.",
     )
+
+
+def _forget_earlier_token() -> None:
+    """Have Ray read the new token: it keeps the first one that it has read for as long as a process lives."""
+    from ray import _raylet
+
+    loader = getattr(_raylet, "AuthenticationTokenLoader", None)
+    if loader is not None:
+        loader.instance().reset_cache()
 
 
 def _write_token(path: Path) -> Path:

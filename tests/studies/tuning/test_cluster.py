@@ -1,6 +1,8 @@
-"""Starting Ray in vain: what does not fit or cannot be joined is told, and nothing stays."""
+"""Starting Ray: what does not fit or cannot be joined is told, nothing stays, and it can be done again."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ from studies.errors import StudiesError
 from studies.tuning import cluster
 from studies.tuning.cluster import starting_cluster
 from studies.tuning.resources import Resources
+from tests.studies.command import ROOT
 
 
 @pytest.fixture
@@ -93,3 +96,26 @@ def test_threads_are_a_share_of_the_cores(temporary: Path, monkeypatch: pytest.M
         monkeypatch.setenv("OMP_NUM_THREADS", limit)
         with starting_cluster(Resources(workers=workers)) as future:
             assert future.result(timeout=60).threads == threads
+
+
+TWICE = """
+from studies.tuning.cluster import starting_cluster
+from studies.tuning.resources import Resources
+
+for number in (1, 2):
+    with starting_cluster(Resources(workers=number, dashboard=False)) as future:
+        print(future.result().num_workers)
+"""
+
+
+def test_one_process_can_start_one_after_the_other_each_with_a_token_of_its_own(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "1\n2\n"), done.stderr
