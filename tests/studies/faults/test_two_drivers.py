@@ -123,6 +123,8 @@ def test_a_frozen_one_that_was_taken_over_is_refused_when_it_goes_on(rivals: Riv
     first.send(signal.SIGSTOP)
     second = rivals.start_until_at_work("--take-over")
     with Store.open(rivals.url, create=False) as store:
+        # A driver stops a moment after it was told to, and until then may say that it is at the gate.
+        wait_until(lambda: is_held_by(store, second), "the second driver to hold the study")
         before = written_with(store, 1)
         assert before
         rivals.gate.open()

@@ -108,7 +108,9 @@ class Gate:
     def shut(self, *, before: int = 0) -> None:
         """Hold drivers before the report with this number, counted from 0, and each after it."""
         self._waiting.unlink(missing_ok=True)
-        self._shut.write_text(str(before))
+        partial = self._shut.with_name("shut.partial")
+        partial.write_text(str(before))
+        partial.replace(self._shut)  # a driver may be reading it
 
     def open(self) -> None:
         """Let it go on."""
