@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+import torch
 from sqlalchemy import make_url
 
 LOOPS_IN_THE_SUITE = 3
@@ -34,6 +35,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="seed of the moments (default: another each time; it is printed)",
     )
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Train on one thread, as a worker of a busy machine does."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

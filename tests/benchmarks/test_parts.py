@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import optuna
 import pandas as pd
 import pytest
-import torch
 from ray import tune
 
 from studies.catalog.depth_study import STUDY
@@ -30,14 +29,7 @@ from tests.benchmarks.measuring.results_page import Section
 from tests.benchmarks.measuring.stacks import digits, hyperparameters
 from trainables.training import Stack
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Train on one thread, as the parts do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def rows(section: str) -> list[list[str]]:

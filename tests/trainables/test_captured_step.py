@@ -1,6 +1,6 @@
 """A captured step replays what a plain one computes, and gives way to it wherever it cannot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,13 +23,9 @@ needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a 
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Capture after few steps; train on one thread, as a worker of a busy machine does."""
+def soon(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+    """Capture after few steps, and train on one thread."""
     monkeypatch.setattr(captured_step, "STEPS_BEFORE_CAPTURE", BEFORE)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

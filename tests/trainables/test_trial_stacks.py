@@ -26,14 +26,7 @@ from trainables.stack_data import StackData
 from trainables.stack_state import StackState, join
 from trainables.training import Stack, train
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Train on one thread, as a worker of a busy machine does."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class LittleMemory:
