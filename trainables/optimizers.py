@@ -18,13 +18,18 @@ def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters
             return torch.optim.SGD(
                 [flat], lr=hp.learning_rate, momentum=hp.momentum, weight_decay=hp.weight_decay, fused=True
             )
-        case "adam":
-            return torch.optim.Adam(
+        case "adam" | "adamw":
+            kind, decay = (
+                (torch.optim.Adam, hp.weight_decay)
+                if hp.optimizer == "adam"
+                else (torch.optim.AdamW, hp.decoupled_weight_decay)
+            )
+            return kind(
                 [flat],
                 lr=hp.learning_rate,
                 betas=hp.betas,
                 eps=hp.eps,
-                weight_decay=hp.weight_decay,
+                weight_decay=decay,
                 fused=True,
                 capturable=capturable,
             )
@@ -35,16 +40,6 @@ def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters
                 alpha=hp.alpha,
                 eps=hp.eps,
                 weight_decay=hp.weight_decay,
-                capturable=capturable,
-            )
-        case "adamw":
-            return torch.optim.AdamW(
-                [flat],
-                lr=hp.learning_rate,
-                betas=hp.betas,
-                eps=hp.eps,
-                weight_decay=hp.decoupled_weight_decay,
-                fused=True,
                 capturable=capturable,
             )
     raise ValueError(f"unknown optimizer {hp.optimizer!r} (choices: sgd, adam, rmsprop, adamw)")
