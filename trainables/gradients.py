@@ -40,7 +40,7 @@ class GradientRecorder:
 
     A step is: backward, `after_backward`, clipping and update if there are any, `after_update` or `after_measure`.
     `end_epoch` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
-    `seconds` adds up what the host spends on steps; a GPU's own work is not in it.
+    `seconds` adds up what the host spends on the steps of an epoch; a GPU's own work is not in it.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class GradientRecorder:
         self._moment_stride = -(-num_steps // MOMENT_STEPS)
         self.earlier = np.empty((0, self._parameters.replicates)) if earlier is None else earlier
         """Norms of the whole gradient at the steps before this epoch, shape (steps, replicates)."""
-        self.seconds = 0.0
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
+        self.seconds = 0.0
         self._norms = NormSeries(
             self._num_steps,
             len(self._parameters.weight_sizes) + 1,
@@ -109,6 +109,7 @@ class GradientRecorder:
 
     def end_epoch(self, *, clip_norm: float | None = None) -> MeasuredEpoch:
         """Return what was measured; here the norms leave the device."""
+        started = time.perf_counter()
         norms = self._norms.values()
         with np.errstate(over="ignore"):
             whole = np.sqrt(np.square(norms[Measured.GRADIENTS]).sum(1))
@@ -122,6 +123,7 @@ class GradientRecorder:
             weight_sizes=self._parameters.weight_sizes,
             activations=self._activations,
             clip_norm=clip_norm,
+            seconds=self.seconds + time.perf_counter() - started,
         )
         self.earlier = whole[-gradient_norms.SPIKE_WINDOW :]
         self._begin_epoch()

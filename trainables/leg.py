@@ -72,7 +72,7 @@ def _records(trained: Sequence[TrainedEpoch]) -> tuple[list[EpochRecord], float]
         started = time.perf_counter()
         records += epoch.records()
         if epoch.measured is not None:
-            seconds += epoch.measuring_seconds + time.perf_counter() - started
+            seconds += epoch.measured.seconds + time.perf_counter() - started
     return records, seconds
 
 

@@ -29,7 +29,7 @@ class MeasuredEpoch:
 
     `norms` has shape (measured, steps, parts, replicates), `earlier` is the whole gradient's norm at the steps before
     this epoch and `whole` at its own, (steps, replicates). All but gradients were taken at every `stride`-th step, on
-    batches of `examples`; `widths` and `weight_sizes` are the hidden layers'.
+    batches of `examples`; `widths` and `weight_sizes` are the hidden layers'. The host spent `seconds` on measuring.
     """
 
     norms: Values
@@ -41,6 +41,7 @@ class MeasuredEpoch:
     weight_sizes: Sequence[int]
     activations: ActivationRecorder
     clip_norm: float | None
+    seconds: float
 
     def replicates(self) -> list[ReplicateMeasures]:
         """Return each replicate's measures."""

@@ -19,7 +19,7 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedEpoch:
-    """One epoch's scores by replicate and, where the layers were measured, `measured` in `measuring_seconds`.
+    """One epoch's scores by replicate and, where the layers were measured, `measured`.
 
     Records are made when they are asked for: those of several epochs in one go take half the time, for a step of
     training leaves nothing in the processor's caches.
@@ -29,7 +29,6 @@ class TrainedEpoch:
     scores: Sequence[Scores]
     learning_rate: float | None
     measured: MeasuredEpoch | None
-    measuring_seconds: float = 0.0
 
     def records(self) -> list[EpochRecord]:
         """Return one record for each replicate."""

@@ -143,17 +143,12 @@ def _train_epoch(
     sums = run_steps(stack, batches, recorder)
     num_seen = sum(rows.shape[1] for rows in batches)
     scores = [*(sums / num_seen), *evaluate(stack.model, data, data.validation)]
-    trained = TrainedEpoch(
+    return TrainedEpoch(
         epoch=epoch,
         scores=_scores(stack, torch.stack(scores)),
         learning_rate=stack.hyperparameters.learning_rate,
-        measured=None,
+        measured=None if recorder is None else recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm),
     )
-    if recorder is None:
-        return trained
-    started, recorder.seconds = time.perf_counter() - recorder.seconds, 0.0
-    measured = recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm)
-    return replace(trained, measured=measured, measuring_seconds=time.perf_counter() - started)
 
 
 def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
@@ -215,8 +210,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
         epoch=0,
         scores=[Scores(train_loss=loss if math.isfinite(loss) else None) for loss in losses_at_start],
         learning_rate=None,
-        measured=measured,
-        measuring_seconds=time.perf_counter() - started,
+        measured=replace(measured, seconds=time.perf_counter() - started),
     )
 
 
