@@ -3,7 +3,6 @@
 import atexit
 import logging
 import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from studies.interruption import SHUT_DOWN
 from studies.tuning.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
 from studies.tuning.guard import guarded
 from studies.tuning.resources import Resources, num_cores
+from studies.tuning.token import TOKEN_PATH, forget_earlier_token, write_token
 
 # Read by Ray when it is imported or started.
 ENVIRONMENT = {
@@ -51,7 +51,6 @@ ENVIRONMENT = {
 
 SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
 """What Ray's processes must not inherit: workers get neither the storage's URL nor a password."""
-TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 MAX_FOLDER_LENGTH = 45
 """Characters of the path under which Ray can still make its sockets."""
 SECONDS_TO_SHUT_DOWN = 5.0
@@ -144,8 +143,8 @@ def _start(resources: Resources, folder: Path) -> Cluster:
 
     is_local = resources.address is None
     if is_local:
-        os.environ[TOKEN_PATH] = str(_write_token(folder / "token"))
-        _forget_earlier_token()
+        os.environ[TOKEN_PATH] = str(write_token(folder / "token"))
+        forget_earlier_token()
     try:
         url = _start_here(resources, folder) if is_local else _join(resources)
     except Exception as error:
@@ -199,22 +198,6 @@ def _not_started(resources: Resources, error: Exception) -> StudiesError:
         f"no Ray cluster could be joined at {resources.address}: {error}",
         "Check the address (ray status), or leave out --address and RAY_ADDRESS to run on this machine.",
     )
-
-
-def _forget_earlier_token() -> None:
-    """Have Ray read the new token: it keeps the first one that it has read for as long as a process lives."""
-    from ray import _raylet
-
-    loader = getattr(_raylet, "AuthenticationTokenLoader", None)
-    if loader is not None:
-        loader.instance().reset_cache()
-
-
-def _write_token(path: Path) -> Path:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-    return path
 
 
 def _num_cpus(resources: Resources) -> int:
