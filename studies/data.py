@@ -18,6 +18,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.mistakes import unknown
     from studies.terminal.words import printable
     from trainables import datasets
+    from trainables.dataset_files import DatasetError
 
     if datasets.is_own_file(options.name):
         raise UsageError(
@@ -32,7 +33,11 @@ def _work(options: argparse.Namespace) -> int:
     publication = datasets.publication(options.name)
     if publication is not None:
         fetch(publication, tell=lambda text: print(printable(text), file=sys.stderr))
-    for name, value in datasets.load(options.name).describe().items():
+    try:
+        described = datasets.load(options.name).describe()
+    except DatasetError as error:
+        raise UsageError([f"dataset {options.name}: {error.message}"], error.advice) from error
+    for name, value in described.items():
         print(printable(f"{name:<12}{value}"))
     return 0
 

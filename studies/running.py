@@ -205,7 +205,7 @@ def _details(run: Run) -> dict[str, Any]:
             "name": dataset.name,
             "about": dataset.about,
             "licence": dataset.licence,
-            "examples": len(dataset.inputs),
+            "examples": len(dataset.targets),
             "features": dataset.num_features,
             "num_classes": dataset.num_classes,
             "classes": list(dataset.classes),

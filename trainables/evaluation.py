@@ -58,7 +58,7 @@ def answers(model: StackModel, data: StackData, rows: Tensor) -> Iterator[tuple[
     Dropout is off and batch norm uses its running statistics.
     """
     replicates, num_rows = rows.shape
-    chunk = max(1, MAX_CHUNK_VALUES // (replicates * data.inputs.shape[1]))
+    chunk = max(1, MAX_CHUNK_VALUES // (replicates * data.num_features))
     for start in range(0, num_rows, chunk):
         part = rows[:, start : start + chunk]
         yield model.forward(data.gather(part), training=False), data.targets[part]

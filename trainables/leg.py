@@ -114,10 +114,11 @@ def _models(stack: Stack) -> Iterator[bytes]:
     hp = stack.hyperparameters
     metadata = {
         "hyperparameters": asdict(hp),
-        "num_features": stack.data.inputs.shape[1],
+        "num_features": stack.data.num_features,
         "num_classes": stack.data.num_classes,
     }
-    scaling = stack.data.scaling
+    texts = stack.data.texts
     for replicate in range(len(stack.seeds)):
-        fitted = {} if scaling is None else scaling.state_dict(replicate)
-        yield to_bytes(stack.model.state_dict(replicate) | fitted, metadata)
+        own = {} if texts is None else {"vocabulary": texts.vocabulary(replicate)}
+        state = stack.model.state_dict(replicate) | stack.data.fitted_state(replicate)
+        yield to_bytes(state, metadata | own)

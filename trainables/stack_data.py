@@ -10,13 +10,15 @@ from torch import Tensor
 from trainables.datasets import Dataset
 from trainables.scaling import Scaling
 from trainables.splits import Split
+from trainables.text_features import TextFeatures
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackData:
     """A dataset on the device and each replicate's rows, shapes (replicates, rows of the part).
 
-    The inputs are one copy, as the dataset has them; what a replicate sees of them is what `gather` returns.
+    The inputs are one copy, as the dataset has them; what a replicate sees of them is what `gather` returns. Where
+    examples are texts, `inputs` has no column, and `texts` makes each replicate's features.
     """
 
     inputs: Tensor
@@ -26,18 +28,21 @@ class StackData:
     test: Tensor
     num_classes: int
     scaling: Scaling | None = None
+    texts: TextFeatures | None = None
 
     @classmethod
     def make(cls, dataset: Dataset, splits: Sequence[Split], device: torch.device) -> "StackData":
-        """Put `dataset` on the device once, with the rows of one split for each replicate, and fit its scaling."""
+        """Put `dataset` on the device once, with one split for each replicate, and fit what is to be fitted."""
 
         def rows(part: str) -> Tensor:
             return torch.from_numpy(np.stack([getattr(split, part) for split in splits])).to(device)
 
-        scaling = None
+        scaling, texts = None, None
+        training_parts = [split.train for split in splits]
         if dataset.groups is not None:
-            training_parts = [split.train for split in splits]
             scaling = Scaling.fit(dataset.inputs, dataset.groups, training_parts, device)
+        if dataset.texts is not None:
+            texts = TextFeatures.fit(dataset.texts, dataset.targets, training_parts, device)
         return cls(
             inputs=torch.from_numpy(dataset.inputs).to(device),
             targets=torch.from_numpy(dataset.targets).to(device),
@@ -46,10 +51,18 @@ class StackData:
             test=rows("test"),
             num_classes=dataset.num_classes,
             scaling=scaling,
+            texts=texts,
         )
 
+    @property
+    def num_features(self) -> int:
+        """Number of features of what `gather` returns."""
+        return self.inputs.shape[1] if self.texts is None else self.texts.num_features
+
     def gather(self, rows: Tensor) -> Tensor:
-        """Return a copy of the inputs in `rows` (replicates, examples), scaled for each replicate."""
+        """Return a copy of the inputs in `rows` (replicates, examples), as each replicate sees them."""
+        if self.texts is not None:
+            return self.texts.gather(rows)
         gathered = self.inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
         return gathered if self.scaling is None else self.scaling.apply(gathered)
 
@@ -62,4 +75,10 @@ class StackData:
             validation=self.validation[cut],
             test=self.test[cut],
             scaling=None if self.scaling is None else self.scaling.part(cut),
+            texts=None if self.texts is None else self.texts.part(cut),
         )
+
+    def fitted_state(self, replicate: int) -> dict[str, Tensor]:
+        """Return what was fitted for one replicate, which its network needs beside its weights."""
+        fitted = [part for part in (self.scaling, self.texts) if part is not None]
+        return {name: value for part in fitted for name, value in part.state_dict(replicate).items()}

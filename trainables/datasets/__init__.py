@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from trainables import discovery
 from trainables.dataset_files import Publication
+from trainables.text_counts import TextCounts
 
 OWN_FILE = "csv:"
 """What the name of a file of one's own begins with."""
@@ -28,6 +29,7 @@ class Dataset:
     `groups` says which features are brought to zero mean and unit variance together, by each block's training part
     alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
     What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
+    Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Dataset:
     shape: tuple[int, ...] | None = None
     groups: NDArray[np.int64] | None = None
     source: str | None = None
+    texts: TextCounts | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""
@@ -47,6 +50,10 @@ class Dataset:
             raise ValueError(
                 f"dataset {self.name!r}: inputs must have shape (examples, features) with one target each, "
                 f"got inputs {self.inputs.shape} and targets {self.targets.shape}"
+            )
+        if self.texts is not None and (len(self.texts) != len(self.targets) or self.inputs.shape[1]):
+            raise ValueError(
+                f"dataset {self.name!r}: texts must be as many as targets, and inputs without a column"
             )
         if math.prod(self.shape or (self.num_features,)) != self.num_features:
             raise ValueError(
@@ -60,7 +67,7 @@ class Dataset:
 
     def _check_values(self) -> None:
         unusable = np.isinf(self.inputs).any(0)
-        may_miss = np.zeros(self.num_features, bool) if self.groups is None else self.groups >= 0
+        may_miss = np.zeros(self.inputs.shape[1], bool) if self.groups is None else self.groups >= 0
         unusable |= np.isnan(self.inputs).any(0) & ~may_miss
         if unusable.any():
             raise ValueError(f"dataset {self.name!r}: inputs must be finite")
@@ -78,14 +85,14 @@ class Dataset:
     @property
     def num_features(self) -> int:
         """Number of input features."""
-        return int(self.inputs.shape[1])
+        return int(self.inputs.shape[1]) if self.texts is None else self.texts.num_features
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over shapes, values, the official test set and what is scaled, in hexadecimal."""
+        """SHA-256 over shapes, values, the official test set, what is scaled and texts, in hexadecimal."""
         digest = hashlib.sha256()
         parts: tuple[NDArray[Any] | None, ...] = (self.inputs, self.targets, self.official_test, self.groups)
-        for values in parts:
+        for values in (*parts, *(() if self.texts is None else self.texts.arrays)):
             if values is None:
                 continue
             digest.update(f"{values.dtype}{values.shape}".encode())
@@ -97,6 +104,8 @@ class Dataset:
     def describe(self) -> dict[str, str]:
         """Return what the dataset is, each thing under its name, for a reader."""
         shape = " x ".join(map(str, self.shape)) if self.shape else f"{self.num_features} features"
+        if self.texts is not None:
+            shape = f"texts; {self.texts.about}"
         test = (
             "none; each block has its own" if self.official_test is None else f"{len(self.official_test):,}"
         )
@@ -104,7 +113,7 @@ class Dataset:
             "dataset": self.name,
             "about": self.about,
             "licence": self.licence,
-            "examples": f"{len(self.inputs):,}",
+            "examples": f"{len(self.targets):,}",
             "shape": shape,
             "classes": ", ".join(
                 f"{name} ({count:,})" for name, count in zip(self.classes, self.class_counts, strict=True)
