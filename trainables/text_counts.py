@@ -77,8 +77,9 @@ class TextCounts:
     def entries(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where the entries of these texts stand in `columns` and `counts`, text by text."""
         lengths = np.diff(self.starts)[rows]
-        ends = np.cumsum(lengths)
-        return np.arange(lengths.sum()) + np.repeat(self.starts[rows] - ends + lengths, lengths)
+        offsets = np.repeat(self.starts[rows] - np.cumsum(lengths) + lengths, lengths)
+        entries: NDArray[np.int64] = np.arange(len(offsets)) + offsets
+        return entries
 
     def fit(self, rows: NDArray[np.int64], targets: NDArray[np.int64]) -> Vocabulary:
         """Return the `num_features` terms that tell the classes of these texts apart best; no other text is read.
