@@ -8,7 +8,7 @@ from typing import Any, cast
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search_spaces import Value, spaces
-from studies import budgets
+from studies import budgets, training_rules
 from studies.mistakes import show
 from studies.nuisances import num_values
 
@@ -34,6 +34,8 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
     if not broken:
         found += _ranges_cover_optimizers(values) or [*_sampler_suits(values), *_enough_to_search(values)]
         found += _weight_decay_suits(values)
+        found += training_rules.least_rate_is_below_the_rates(values)
+        found += training_rules.monitor_is_looked_at(values)
     return found
 
 

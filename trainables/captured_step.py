@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainables.hyperparameters import Hyperparameters
+from trainables.learning_rates import LearningRates
 from trainables.memory import is_out_of_memory
 from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
@@ -55,7 +56,7 @@ class CapturedStep(TrainingStep):
     """Replays graphs over full batches; an odd one, and every one where capturing is refused, goes kernel by kernel.
 
     There are two graphs, one up to the gradients and one for the update, because gradients are measured in between.
-    The learning rate is a constant of the second.
+    The optimizer's rate is a constant of the second; under a schedule its steps are cut to each replicate's rate.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class CapturedStep(TrainingStep):
     ) -> None:
         """Capture steps over full batches; `generator` is what dropout draws from."""
         super().__init__(model, optimizer, hyperparameters, data)
+        if hyperparameters.schedule != "constant":
+            self.rates = LearningRates(optimizer, model.parameters, in_graph=True)
         self._batch_size = hyperparameters.batch_size
         self._generator, self._capture = generator, capture
         self._num_full = 0

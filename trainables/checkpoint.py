@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.assignment import Assignment
+from trainables.schedules import Plateau
 from trainables.stack_state import NORMS, OPTIMIZER, StackState, model_tensors
 from trainables.training import Stack
 
@@ -57,6 +58,7 @@ def save_state(state: StackState, assignment: Assignment) -> bytes:
         "epoch": state.epoch,
         "diverged": state.diverged,
         "precise_norms": state.precise_norms,
+        "plateaus": [vars(plateau) for plateau in state.plateaus],
     }
     return to_bytes(state.tensors, {**facts, "sha256": _digest(state.tensors, facts)})
 
@@ -85,7 +87,7 @@ def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | 
     stack.optimizer.load_state_dict({**before, "state": {0: optimizer} if optimizer else {}})
     stack.gradient_norms = state.tensors[NORMS].numpy() if NORMS in state.tensors else None
     stack.diverged, stack.epoch = list(state.diverged), state.epoch
-    stack.precise_norms = state.precise_norms
+    stack.precise_norms, stack.schedule.plateaus = state.precise_norms, list(state.plateaus)
 
 
 def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part: range | None) -> StackState:
@@ -95,6 +97,7 @@ def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part:
         epoch=int(facts["epoch"]),
         diverged=facts["diverged"],
         precise_norms=facts["precise_norms"],
+        plateaus=facts["plateaus"],
     )
     if part is None:
         return whole
@@ -142,6 +145,7 @@ def _open(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[
             raise CheckpointError("the checkpoint is damaged: its content has another SHA-256 than it states")
         _check_facts(facts, assignment)
         facts["precise_norms"] = bool(facts["precise_norms"])
+        facts["plateaus"] = [Plateau(**plateau) for plateau in facts["plateaus"]]
     except CheckpointError:
         raise
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

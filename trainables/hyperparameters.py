@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+MONITORS = ("val_loss", "val_accuracy")
+"""What a schedule or early stopping may wait for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
@@ -16,6 +19,8 @@ class Hyperparameters:
     `precision` is that of the matrix products: "float32", or "bfloat16" for mixed precision.
     `momentum` is SGD's; `betas` and `eps` are Adam's and AdamW's, `alpha` and `eps` RMSprop's. `weight_decay` is a
     penalty in the gradient, which AdamW does not have: it takes `decoupled_weight_decay` off the weights instead.
+    `schedule` changes the learning rate: "constant", "exponential", "plateau" or "cosine", the last two down to
+    `min_lr`. "plateau" looks at `monitor`, "val_loss" or "val_accuracy".
     """
 
     depth: int = 3
@@ -35,6 +40,9 @@ class Hyperparameters:
     eps: float = 1e-8
     weight_decay: float = 0.0
     decoupled_weight_decay: float = 0.01
+    schedule: str = "constant"
+    min_lr: float = 0.0
+    monitor: str = "val_loss"
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     train_size: float | None = None
@@ -54,6 +62,14 @@ class Hyperparameters:
             raise ValueError(
                 f"weight_decay: 0 with adamw, which has decoupled_weight_decay; got {self.weight_decay}"
             )
+
+        if self.schedule in ("plateau", "cosine") and self.min_lr > self.learning_rate:
+            raise ValueError(
+                f"min_lr: at most the learning rate, {self.learning_rate}, with schedule {self.schedule}; "
+                f"got {self.min_lr}"
+            )
+        if self.monitor not in MONITORS:
+            raise ValueError(f"monitor: one of {', '.join(MONITORS)}, got {self.monitor!r}")
 
     @property
     def widths(self) -> tuple[int, ...]:

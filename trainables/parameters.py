@@ -39,7 +39,7 @@ class FlatParameters:
         self.gradients = torch.zeros_like(self.values)
         self._values = self._views(self.values, weights, rest)
         self._gradients = self._views(self.gradients, weights, rest)
-        self.gradient_runs = [*self.weight_runs(self.gradients), self._rest(self.gradients).unsqueeze(0)]
+        self.gradient_runs = self.runs(self.gradients)
 
     def value(self, name: str) -> Tensor:
         """Return the parameter, shape (replicates, ...), as a view."""
@@ -61,6 +61,12 @@ class FlatParameters:
             runs.append(flat[start:end].view(count, self.replicates, size))
             start = end
         return runs
+
+    def runs(self, flat: Tensor) -> list[Tensor]:
+        """Return all of `flat`, laid out as `values`, in views (parts, replicates, values of a part): the hidden
+        weights in runs of equal size, then the rest.
+        """
+        return [*self.weight_runs(flat), self._rest(flat).unsqueeze(0)]
 
     def gradient_norms(self) -> Tensor:
         """Return the norm of each replicate's whole gradient, shape (replicates,)."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from trainables.parameters import join_replicates, take_replicates
+from trainables.schedules import Plateau
 from trainables.training import Stack
 
 OPTIMIZER, NORMS, PARAMETERS, BUFFERS = "optimizer.", "gradient_norms", "parameters", "buffers."
@@ -14,7 +15,8 @@ OPTIMIZER, NORMS, PARAMETERS, BUFFERS = "optimizer.", "gradient_norms", "paramet
 
 @dataclass(frozen=True, kw_only=True)
 class StackState:
-    """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate.
+    """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate, and so has
+    `plateaus` where the schedule is one.
 
     `tensors` are `parameters` and the optimizer's, laid out as FlatParameters; `buffers` (replicates, ...); and
     `gradient_norms` (steps, replicates) if there are any. They share memory with a stack on the host.
@@ -24,6 +26,7 @@ class StackState:
     epoch: int
     diverged: Sequence[bool]
     precise_norms: bool
+    plateaus: Sequence[Plateau]
 
     @classmethod
     def of(cls, stack: Stack) -> "StackState":
@@ -38,6 +41,7 @@ class StackState:
             epoch=stack.epoch,
             diverged=list(stack.diverged),
             precise_norms=stack.precise_norms,
+            plateaus=list(stack.schedule.plateaus),
         )
 
     def copied(self) -> "StackState":
@@ -65,6 +69,7 @@ class StackState:
             epoch=self.epoch,
             diverged=self.diverged[cut],
             precise_norms=self.precise_norms,
+            plateaus=self.plateaus[cut],
         )
 
 
@@ -88,6 +93,7 @@ def join(parts: Sequence[StackState], weight_sizes: Sequence[int]) -> StackState
         epoch=parts[0].epoch,
         diverged=[diverged for part in parts for diverged in part.diverged],
         precise_norms=any(part.precise_norms for part in parts),
+        plateaus=[plateau for part in parts for plateau in part.plateaus],
     )
 
 

@@ -16,10 +16,15 @@ class Scores:
     val_loss: float | None = None
     val_accuracy: float | None = None
 
+    def monitored(self, monitor: str) -> float | None:
+        """Return the score of that name."""
+        score: float | None = getattr(self, monitor)
+        return score
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedEpoch:
-    """One epoch's scores by replicate and, where the layers were measured, `measured`.
+    """One epoch's scores and rates by replicate (none before training) and, where layers were measured, `measured`.
 
     Records are made when they are asked for: those of several epochs in one go take half the time, for a step of
     training leaves nothing in the processor's caches.
@@ -27,7 +32,7 @@ class TrainedEpoch:
 
     epoch: int
     scores: Sequence[Scores]
-    learning_rate: float | None
+    learning_rates: Sequence[float] | None
     measured: MeasuredEpoch | None
 
     def records(self) -> list[EpochRecord]:
@@ -41,7 +46,7 @@ class TrainedEpoch:
                 train_accuracy=scores.train_accuracy,
                 val_loss=scores.val_loss,
                 val_accuracy=scores.val_accuracy,
-                learning_rate=self.learning_rate,
+                learning_rate=None if self.learning_rates is None else self.learning_rates[replicate],
                 metrics={} if measures is None else measures[replicate].metrics,
                 layers=() if measures is None else measures[replicate].layers,
             )

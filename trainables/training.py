@@ -19,6 +19,7 @@ from trainables.norm_series import Measured, are_safe
 from trainables.optimizers import build_optimizer
 from trainables.random_words import RandomWords
 from trainables.records import EpochRecord
+from trainables.schedules import Schedule
 from trainables.seeds import derive_seed
 from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
@@ -37,8 +38,8 @@ class Stack:
     """A stack of replicates in training: the networks, what updates them, and the seeds that drive them.
 
     `epoch` counts the epochs trained so far; `gradient_norms` are those of its last steps, (steps, replicates), if
-    it was measured. What training changes is all in a checkpoint. Gradients are measured with `precise_norms` unless
-    the initialisation, measured first, shows that there is no need.
+    it was measured. `schedule` knows each replicate's learning rate. What training changes is all in a checkpoint.
+    Gradients are measured with `precise_norms` unless the initialisation, measured first, shows that there is no need.
     """
 
     model: StackModel
@@ -50,6 +51,7 @@ class Stack:
     mask_seed: int
     generator: torch.Generator
     diverged: list[bool]
+    schedule: Schedule
     epoch: int = 0
     gradient_norms: NDArray[np.float64] | None = None
     precise_norms: bool = True
@@ -94,6 +96,7 @@ class Stack:
             mask_seed=seeds[0],
             generator=generator,
             diverged=[False] * len(own),
+            schedule=Schedule(hyperparameters, len(own)),
         )
 
 
@@ -110,7 +113,7 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
 
 @torch.no_grad()
 def train_epochs(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[TrainedEpoch]:
-    """Train `stack` up to `epochs` and yield what each epoch left behind.
+    """Train `stack` up to `epochs`, by which a cosine ends, and yield what each epoch left behind.
 
     Layers are measured in the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before
     its first epoch yields is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged`
@@ -130,13 +133,20 @@ def train_epochs(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) 
                 precise=stack.precise_norms,
                 earlier=stack.gradient_norms,
             )
-        trained = _train_epoch(stack, epoch, batches, recorder)
+        rates = stack.schedule.rates(epoch, epochs)
+        stack.step.rates.set(rates)
+        trained = _train_epoch(stack, epoch, batches, recorder, rates)
+        stack.schedule.hear([scores.monitored(stack.hyperparameters.monitor) for scores in trained.scores])
         stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
         yield trained
 
 
 def _train_epoch(
-    stack: Stack, epoch: int, batches: Sequence[Tensor], recorder: GradientRecorder | None
+    stack: Stack,
+    epoch: int,
+    batches: Sequence[Tensor],
+    recorder: GradientRecorder | None,
+    rates: Sequence[float],
 ) -> TrainedEpoch:
     data = stack.data
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", epoch))
@@ -146,7 +156,7 @@ def _train_epoch(
     return TrainedEpoch(
         epoch=epoch,
         scores=_scores(stack, torch.stack(scores)),
-        learning_rate=stack.hyperparameters.learning_rate,
+        learning_rates=rates,
         measured=None if recorder is None else recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm),
     )
 
@@ -209,7 +219,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     return TrainedEpoch(
         epoch=0,
         scores=[Scores(train_loss=loss if math.isfinite(loss) else None) for loss in losses_at_start],
-        learning_rate=None,
+        learning_rates=None,
         measured=replace(measured, seconds=time.perf_counter() - started),
     )
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from trainables.evaluation import count_correct, cross_entropy
 from trainables.hyperparameters import Hyperparameters
+from trainables.learning_rates import LearningRates
 from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
 
@@ -13,8 +14,8 @@ class TrainingStep:
     """Trains a stack batch by batch without making the host wait.
 
     Between `backward` and `update` gradients are as the loss gives them, before clipping. `sums` adds up each
-    replicate's loss and number of correct answers, shape (2, replicates), until it is set to zero. `refusal` says why
-    steps are not as fast as they could be, if so.
+    replicate's loss and number of correct answers, shape (2, replicates), until it is set to zero. `rates` says how
+    far the next steps go. `refusal` says why steps are not as fast as they could be, if so.
     """
 
     def __init__(
@@ -25,7 +26,8 @@ class TrainingStep:
         data: StackData,
     ) -> None:
         """Train `model` on rows of `data`."""
-        self._model, self._optimizer = model, optimizer
+        self._model = model
+        self.rates = LearningRates(optimizer, model.parameters, in_graph=False)
         self._smoothing, self._clip_norm = hyperparameters.label_smoothing, hyperparameters.clip_norm
         self._data = data
         self.sums = data.inputs.new_zeros(2, model.parameters.replicates)
@@ -44,4 +46,4 @@ class TrainingStep:
         """Clip the gradients if that is wanted, and let the optimizer make its step."""
         if self._clip_norm is not None:
             self._model.parameters.clip_gradients(self._clip_norm)
-        self._optimizer.step()
+        self.rates.step()

@@ -216,8 +216,9 @@ def _values(space: Space) -> st.SearchStrategy[Any]:
 @st.composite
 def studies(draw: st.DrawFn) -> Study:
     """Any valid study of scalars: random roles, values, ranges, ladder and phases."""
-    # Betas are a pair, and a penalty in the gradient is refused beside AdamW.
-    names = draw(st.permutations(sorted(set(spaces()) - {"betas", "weight_decay"})))
+    # Betas are a pair, a penalty in the gradient is refused beside AdamW, and some need a schedule that reads them.
+    conditional = {"betas", "weight_decay", "min_lr", "monitor"}
+    names = draw(st.permutations(sorted(set(spaces()) - conditional)))
     count = draw(st.integers(0, 4))
     factors = {
         name: draw(st.lists(_values(spaces()[name]), min_size=1, max_size=3, unique_by=repr))

@@ -156,7 +156,7 @@ class TestFieldMistakes:
             ({"factors": {"depth": []}}, "factors.depth must have at least one level"),
             ({"factors": {"dropout": (0, 0.0)}}, "factors.dropout must have different levels; got [0, 0.0]"),
             ({"factors": {"optimizer": "adma"}}, "(did you mean adam?)"),
-            ({"factors": {"schedule": True}}, "factors.schedule: no such hyperparameter"),
+            ({"factors": {"rate": True}}, "factors.rate: no such hyperparameter"),
             ({"factors": 3}, "factors must be a mapping"),
             (
                 {"fixed": {"dropout": 1}},
@@ -277,6 +277,47 @@ class TestAgreements:
         ):
             with pytest.raises(UsageError, match="weight_decay must be 0 with adamw, which has decoupled"):
                 make(factors=pair, **more)
+
+    @pytest.mark.parametrize(
+        ("more", "mistake"),
+        [
+            (
+                {"fixed": {"min_lr": 1e-3}},
+                "min_lr must be 0 unless schedule is plateau or cosine; got 0.001 with",
+            ),
+            (
+                {"fixed": {"min_lr": 1e-3, "schedule": "cosine"}},
+                "lowest learning_rate of the study, 0.0001; got 0.001",
+            ),
+            (
+                {"nuisances": {"min_lr": {"low": 1e-6, "high": 1e-2}}, "fixed": {"schedule": "plateau"}},
+                "lowest learning_rate of the study, 0.001; got 0.01",
+            ),
+            (
+                {
+                    "nuisances": {"learning_rate": LEARNING_RATES},
+                    "factors": {"schedule": ("constant", "cosine"), "optimizer": ("sgd", "adam")},
+                    "fixed": {"min_lr": 1e-3},
+                },
+                "lowest learning_rate of the study, 0.0003; got 0.001",
+            ),
+            (
+                {"fixed": {"monitor": "val_accuracy", "schedule": "cosine"}},
+                "monitor is what the schedule plateau",
+            ),
+        ],
+    )
+    def test_settings_of_a_schedule_need_one_that_reads_them(
+        self, more: dict[str, Any], mistake: str
+    ) -> None:
+        assert mistake in mistakes_of(**more)[0]
+
+    def test_a_schedule_with_its_settings_is_allowed(self) -> None:
+        fixed = {"schedule": "plateau", "min_lr": 1e-4, "monitor": "val_accuracy"}
+        assert make(fixed=fixed).fixed == fixed
+        assert make(factors={"schedule": ("constant", "cosine")}, fixed={"min_lr": 1e-4}).has_cells
+        ranges, sgd = {"learning_rate": LEARNING_RATES}, {"optimizer": "sgd", "schedule": "cosine"}
+        assert make(nuisances=ranges, fixed={**sgd, "min_lr": 1e-3}).has_cells
 
     def test_a_list_of_widths_must_have_the_length_of_every_depth(self) -> None:
         two_layers = {"width": [128, 64]}

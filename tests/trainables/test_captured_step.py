@@ -13,6 +13,7 @@ from trainables.captured_step import CapturedStep, Replay, build_step
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import NoteKind
 from trainables.reporting import train_assignment
+from trainables.schedules import Plateau
 from trainables.stack_data import StackData
 from trainables.training import Stack, run_steps, train
 from trainables.training_step import TrainingStep
@@ -35,7 +36,10 @@ def data(digits: StackData) -> StackData:
 
 
 class Recording:
-    """Stands in for CUDA graphs: a replay does the work again, and writes the hidden outputs where the capture did."""
+    """Stands in for CUDA graphs: a replay does the work again, and writes the hidden outputs where the capture did.
+
+    As in a graph, the optimizer's rate is the one that it had at the capture.
+    """
 
     stack: Stack
 
@@ -44,12 +48,15 @@ class Recording:
 
     def __call__(self, work: Callable[[], None], generator: torch.Generator) -> Replay:
         self.num_captured += 1
-        model = self.stack.model
+        model, group = self.stack.model, self.stack.optimizer.param_groups[0]
+        captured_rate = group["lr"]
         places = model.outputs = [torch.full_like(output, torch.nan) for output in model.outputs]
 
         def replay() -> None:
             self.num_replayed += 1
+            rate, group["lr"] = group["lr"], captured_rate
             work()
+            group["lr"] = rate
             for place, output in zip(places, model.outputs, strict=True):
                 place.copy_(output)
             model.outputs = []
@@ -80,6 +87,22 @@ def test_replays_come_to_the_numbers_of_plain_steps(data: StackData, optimizer: 
     assert trained(recording.stack) == trained(stack_with(data, optimizer=optimizer))
     # Two graphs; of fifteen steps three are full and before the capture, and three are odd.
     assert (recording.num_captured, recording.num_replayed) == (2, 2 * (12 - BEFORE))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
+@pytest.mark.parametrize("schedule", ["exponential", "plateau", "cosine"])
+def test_replays_follow_a_schedule(data: StackData, schedule: str, optimizer: str) -> None:
+    options = {"optimizer": optimizer, "schedule": schedule, "learning_rate": 0.05}
+    double, recording = replace(data, inputs=data.inputs.double()), Recording()
+    recording.stack, plain = stack_with(double, recording, **options), stack_with(double, **options)
+    for stack in (recording.stack, plain):
+        if schedule == "plateau":
+            stack.schedule.plateaus = [Plateau(rate=rate) for rate in (0.05, 0.01, 0.002)]
+        for epoch in train(stack, epochs=3):
+            assert len({record.learning_rate for record in epoch}) == (3 if schedule == "plateau" else 1)
+    assert recording.num_replayed > 0
+    found, expected = (stack.model.parameters.values for stack in (recording.stack, plain))
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-9)
 
 
 def test_after_an_odd_batch_a_replay_shows_its_own_signals(data: StackData) -> None:

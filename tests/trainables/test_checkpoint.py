@@ -67,6 +67,8 @@ def assert_resumes_identically(task: Assignment, of: StackData | None = None) ->
         {"residual": "zero", "depth": 3, "batch_norm": True},
         {"layers_at": (0, 2, 3), "label_smoothing": 0.1},
         {"layers_at": (), "weight_decay": 0.01},
+        {"layers_at": (), "schedule": "plateau", "min_lr": 1e-5, "dropout": 0.3},
+        {"layers_at": (), "schedule": "cosine", "clip_norm": 0.5},
     ],
     ids=lambda changes: "-".join(changes),
 )

@@ -37,6 +37,8 @@ def test_an_unknown_name_lists_the_known() -> None:
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": 1, "batch_norm": True}, "batch_size"),
         ({"optimizer": "adamw", "weight_decay": 0.1}, "decoupled_weight_decay"),
+        ({"schedule": "cosine", "learning_rate": 1e-3, "min_lr": 1e-2}, "min_lr: at most the learning rate"),
+        ({"monitor": "train_loss"}, "val_loss, val_accuracy"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(changes: dict[str, object], what: str) -> None:

@@ -1,10 +1,12 @@
 """The plain network that a replicate of a stack must equal: torch's own layers, autograd, one seed."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from trainables import schedules
 from trainables.hyperparameters import Hyperparameters
 from trainables.stack_data import StackData
 from trainables.training import Stack, epoch_order
@@ -96,11 +98,34 @@ def plain_optimizer(network: nn.Module, hp: Hyperparameters) -> torch.optim.Opti
     )
 
 
+def plain_scheduler(
+    optimizer: torch.optim.Optimizer, hp: Hyperparameters, epochs: int
+) -> Callable[[float], None]:
+    """Return what is to be called after each epoch with the value of the monitor, NaN included."""
+    match hp.schedule:
+        case "exponential":
+            exponential = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.95)
+            return lambda value: exponential.step()
+        case "cosine":
+            cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs, eta_min=hp.min_lr)
+            return lambda value: cosine.step()
+        case "plateau":
+            return torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer,
+                "min" if hp.monitor == "val_loss" else "max",
+                factor=0.2,
+                patience=schedules.PLATEAU_PATIENCE,
+                min_lr=hp.min_lr,
+            ).step
+    return lambda value: None
+
+
 def train_plain(
     network: nn.Sequential, hp: Hyperparameters, data: StackData, *, replicate: int, seed: int, epochs: int
 ) -> list[tuple[float, float, float, float]]:
     """Train as any course does it; return training loss and accuracy, validation loss and accuracy per epoch."""
     optimizer = plain_optimizer(network, hp)
+    end_epoch = plain_scheduler(optimizer, hp, epochs)
     criterion = nn.CrossEntropyLoss(label_smoothing=hp.label_smoothing)
     train, validation = data.train[replicate], data.validation[replicate]
     history = []
@@ -117,7 +142,9 @@ def train_plain(
             optimizer.step()
             total += float(loss.detach()) * len(rows)
             correct += int((logits.argmax(1) == data.targets[rows]).sum())
-        history.append((total / len(train), correct / len(train), *plain_scores(network, data, validation)))
+        scores = plain_scores(network, data, validation)
+        history.append((total / len(train), correct / len(train), *scores))
+        end_epoch(scores[0] if hp.monitor == "val_loss" else scores[1])
     return history
 
 
