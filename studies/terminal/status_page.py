@@ -113,7 +113,7 @@ def _running(status: Status) -> list[RenderableType]:
     running = status.standing.running
     if not running:
         return []
-    if status.study.state is not StudyState.RUNNING or status.seems_dead:
+    if status.is_over:
         numbers = ", ".join(str(trial.number) for trial in running[:_MOST_RUNNING])
         more = f" and {len(running) - _MOST_RUNNING} more" if len(running) > _MOST_RUNNING else ""
         return [labelled([("cut off", f"trial {numbers}{more}: trained again when the study goes on")])]
@@ -139,7 +139,8 @@ def _doubt(status: Status) -> str:
     if status.holder is None:
         return "No run is at work any more: it was cut off."
     who = f"process {status.holder.process} on {status.holder.host}"
-    return f"Nothing was recorded for {duration(status.silent_seconds)}: if {who} is dead or hangs, add --take-over."
+    silence = f"Nothing was recorded for {duration(status.silent_seconds)}; epochs on large data can take as long."
+    return f"{silence} If {who} hangs, add --take-over."
 
 
 def _waiting(status: Status) -> list[RenderableType]:

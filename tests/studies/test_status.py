@@ -70,6 +70,8 @@ def test_an_interrupted_study_says_how_to_go_on(store: Store, searched: StudyRow
 
 
 def test_a_running_study_that_is_silent_is_doubted(store: Store, searched: StudyRow, capsys: Capture) -> None:
+    """Its trials are not called cut off: the first epoch on large data can take as long."""
+    recorded.start(store, searched, 5, phase=Phase.CONFIRM, cell=1, depth=3, rate=0.01)
     with store.hold(searched.id):
         status = read_status(store, recorded.NAME, locate())
     assert not status.seems_dead
@@ -77,8 +79,11 @@ def test_a_running_study_that_is_silent_is_doubted(store: Store, searched: Study
     assert later.seems_dead
     show(status_page.status_page(later))
     out = printed(capsys)
-    assert f"Nothing was recorded for 5 min: if process {os.getpid()} on" in out
-    assert "is dead or hangs, add --take-over." in out
+    assert "1 at work" in out
+    assert "cut off" not in out
+    assert "Nothing was recorded for 5 min; epochs on large data can take as long." in out
+    assert f"If process {os.getpid()} on" in out
+    assert "hangs, add --take-over." in out
     assert f"Go on with: {recorded.COMMAND}" in out
 
 
