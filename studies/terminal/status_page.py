@@ -139,7 +139,9 @@ def _doubt(status: Status) -> str:
     if status.holder is None:
         return "No run is at work any more: it was cut off."
     who = f"process {status.holder.process} on {status.holder.host}"
-    silence = f"Nothing was recorded for {duration(status.silent_seconds)}; epochs on large data can take as long."
+    silence = (
+        f"Nothing was recorded for {duration(status.silent_seconds)}; epochs on large data can take as long."
+    )
     return f"{silence} If {who} hangs, add --take-over."
 
 

@@ -19,6 +19,7 @@ PARTS = {
     "comparison": "Against plain ways of training the same networks",
     "training_step": "A training step against its matrix products",
     "recording": "What recording gradients costs",
+    "cost": "How the cost grows with replicates, width, depth and data",
     "driver": "Whether the driver keeps up",
     "growth": "Whether anything grows faster than the trials",
     "ten_thousand": "10,000 trials in the database",

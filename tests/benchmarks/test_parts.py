@@ -4,7 +4,7 @@ import importlib
 import inspect
 import threading
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ray import tune
 
 from studies.catalog.depth_study import STUDY
 from studies.planning import Plan
-from tests.benchmarks import __main__, comparison, driver, growth, recording, training_step
+from tests.benchmarks import __main__, comparison, cost, driver, growth, recording, training_step
 from tests.benchmarks.contenders import contests, optuna_script, plain, ray_script
 from tests.benchmarks.contenders.contests import OPTUNA, OURS, RAY, Contest, Run
 from tests.benchmarks.contenders.networks import QUICK, WHOLE, Networks
@@ -24,6 +24,7 @@ from tests.benchmarks.contenders.outcome import Outcome
 from tests.benchmarks.contenders.time_spent import TimeSpent
 from tests.benchmarks.driving.loop import without_ray
 from tests.benchmarks.driving.readings import PARTS
+from tests.benchmarks.measuring import cost_plot
 from tests.benchmarks.measuring.processes import Command
 from tests.benchmarks.measuring.results_page import Section
 from tests.benchmarks.measuring.stacks import digits, hyperparameters
@@ -57,6 +58,16 @@ def test_growth_goes_through_two_interruptions() -> None:
     assert [row[1] for row in table[2:8]] == [*PARTS, "all"]
     assert all(float(cell) >= 0 for row in table[2:8] for cell in row[2:])
     assert table[-1][0] == kind.name
+
+
+def test_what_an_epoch_costs_is_told_and_drawn(tmp_path: Path) -> None:
+    small = cost.Size(replicates=2, width=8, depth=2, examples=100)
+    measured = [cost.measure(replace(small, depth=depth), repeats=1) for depth in (1, 2, 3, 4)]
+    assert all(0 < each.products < each.plain for each in measured), "products are a part of the training"
+    table = rows(cost.section({"depth": measured}, repeats=1))
+    assert [row[0] for row in table[2:]] == ["1", "2", "3", "4", "grows as"]
+    picture = cost_plot.draw(cost.points({"depth": measured}))
+    assert picture.startswith(b"\x89PNG")
 
 
 def test_the_driver_is_metered(tmp_path: Path) -> None:
