@@ -56,6 +56,8 @@ class ActivationRecorder:
         A standard deviation below a thousandth of the mean is lost to rounding.
         """
         layers = len(self._model.outputs)
+        if not layers:
+            return [np.empty((0, self._model.parameters.replicates))] * 3
         moments = torch.stack(self._moments).cpu().numpy().astype(float)
         means, norms = moments.reshape(-1, layers, 2, moments.shape[1]).transpose(2, 0, 1, 3)
         squares = norms**2 / np.reshape(self._sizes, (-1, layers, 1))

@@ -47,7 +47,7 @@ def build_step(
     given = model, optimizer, hyperparameters, data
     return (
         CapturedStep(*given, generator=generator)
-        if data.inputs.device.type == "cuda"
+        if data.inputs.device.type == "cuda" and model.is_capturable
         else TrainingStep(*given)
     )
 

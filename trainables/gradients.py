@@ -88,7 +88,7 @@ class GradientRecorder:
         if self._step % self._stride == 0:
             signals = self._model.deltas.room
             self._norms.write(Measured.DELTAS, self._step, signals.by_layer)
-            self._examples.append(signals.by_unit[0].shape[1])
+            self._examples.append(signals.examples)
             for weights, before in zip(self._weights, self._before, strict=True):
                 before.copy_(weights)
 

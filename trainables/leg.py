@@ -116,6 +116,8 @@ def _models(stack: Stack) -> Iterator[bytes]:
         "hyperparameters": asdict(hp),
         "num_features": stack.data.num_features,
         "num_classes": stack.data.num_classes,
+        "input_shape": stack.data.input_shape,
+        "classes": stack.data.classes,
     }
     texts = stack.data.texts
     for replicate in range(len(stack.seeds)):

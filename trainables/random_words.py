@@ -16,6 +16,7 @@ class RandomWords:
         self.generator = generator
         self._first, self._whole = first, whole
         self._room: dict[int, Tensor] = {}
+        self._on_host = torch.Generator()
 
     def draw(self, like: Tensor) -> Tensor:
         """Return fresh int16 values in the shape of `like`, (replicates, ...), good until the next draw."""
@@ -28,3 +29,15 @@ class RandomWords:
         words = self._room[num_words].random_(-(2**63), None, generator=self.generator)
         values = words.view(torch.int16)[:count].view(whole, *like.shape[1:])
         return values[self._first : self._first + len(like)]
+
+    def draw_seeds(self, count: int) -> list[int]:
+        """Return a fresh seed for each of `count` replicates, without waiting for a device.
+
+        They follow from what the generator was seeded with, and from the number of draws since.
+        """
+        seed = self.generator.initial_seed()
+        if self._on_host.initial_seed() != seed:
+            self._on_host.manual_seed(seed)
+        whole = self._whole or count
+        seeds: list[int] = torch.empty(whole, dtype=torch.int64).random_(generator=self._on_host).tolist()
+        return seeds[self._first : self._first + count]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from trainables.assignment import Assignment
 from trainables.evaluation import capped_loss
 from trainables.memory import MemoryLimits, forget_peak, peak_memory
+from trainables.module_stack import BuildModule
 from trainables.records import ReplicateRecord, TrialReport
 from trainables.stack_data import StackData
 from trainables.trial_stacks import TrialStacks
@@ -28,6 +29,7 @@ def train_assignment(
     worker: str,
     checkpoint: bytes | None = None,
     limits: MemoryLimits | None = None,
+    build: BuildModule | None = None,
     seconds_between_reports: float = MAX_SECONDS_BETWEEN_REPORTS,
     seconds_between_checkpoints: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.perf_counter,
@@ -38,12 +40,15 @@ def train_assignment(
     again. One that cannot be used is named in the first report's notes, and the trial starts over.
     Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
     reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
+    With `build` the networks are the modules that it returns.
     `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it, and
     in the first report `first_epoch_seconds`.
     """
     started = clock()
     forget_peak(data.inputs.device)
-    stacks = TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits())
+    stacks = TrialStacks(
+        assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits(), build=build
+    )
     del checkpoint
     saver = _Saver(assignment, seconds_between_checkpoints)
     first_epoch_seconds: float | None = None

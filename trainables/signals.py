@@ -12,13 +12,14 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """Memory for batches of one size, seen in three ways.
+    """Memory for batches of so many `examples`, seen in three ways.
 
     `layers` has a tensor (replicates, units, examples) for each layer; `by_layer` one of shape (layers, replicates,
     units x examples) and `by_unit` one of shape (layers x replicates x units, examples) for each run of layers of equal
     width, in order.
     """
 
+    examples: int
     layers: list[Tensor]
     by_layer: list[Tensor]
     by_unit: list[Tensor]
@@ -34,15 +35,16 @@ class Signals:
 
     def __init__(self, widths: Sequence[int], like: Tensor, replicates: int) -> None:
         """Make room, on demand, for layers of these widths; `like` gives device and precision."""
-        self.widths, self._like = tuple(widths), like
+        self.widths, self.like = tuple(widths), like
         self.shapes = [(len(list(run)), replicates, width) for width, run in itertools.groupby(widths)]
         self._rooms: dict[int, Room] = {}
 
     def prepare(self, examples: int) -> list[Tensor]:
         """Make room for a batch of `examples` and return its `layers`; what was written before is given up."""
         if examples not in self._rooms:
-            runs = [self._like.new_empty(*shape, examples) for shape in self.shapes]
+            runs = [self.like.new_empty(*shape, examples) for shape in self.shapes]
             self._rooms[examples] = Room(
+                examples=examples,
                 layers=[layer for run in runs for layer in run.unbind()],
                 by_layer=[run.flatten(2) for run in runs],
                 by_unit=[run.flatten(0, 2) for run in runs],

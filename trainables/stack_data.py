@@ -27,6 +27,9 @@ class StackData:
     validation: Tensor
     test: Tensor
     num_classes: int
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, ...] | None = None
+    """An example's shape before it was made flat; None where it has no other."""
     scaling: Scaling | None = None
     texts: TextFeatures | None = None
 
@@ -50,6 +53,8 @@ class StackData:
             validation=rows("validation"),
             test=rows("test"),
             num_classes=dataset.num_classes,
+            classes=dataset.classes,
+            shape=dataset.shape,
             scaling=scaling,
             texts=texts,
         )
@@ -58,6 +63,11 @@ class StackData:
     def num_features(self) -> int:
         """Number of features of what `gather` returns."""
         return self.inputs.shape[1] if self.texts is None else self.texts.num_features
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of an example as a network may want to see it."""
+        return self.shape or (self.num_features,)
 
     def gather(self, rows: Tensor) -> Tensor:
         """Return a copy of the inputs in `rows` (replicates, examples), as each replicate sees them."""

@@ -28,6 +28,11 @@ class StackModel(ABC):
     responses_are_unipolar: bool
     """Whether responses lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
 
+    is_measured: bool = True
+    """Whether hidden outputs, responses and deltas are read after the next passes: if not they need not be kept."""
+    is_capturable: bool = True
+    """Whether a pass is the same work on the device each time, so that a CUDA graph can hold it."""
+
     @abstractmethod
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         """Return logits (replicates, classes, examples) for inputs (replicates, examples, features)."""

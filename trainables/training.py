@@ -15,6 +15,7 @@ from trainables.captured_step import build_step
 from trainables.evaluation import cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
+from trainables.module_stack import BuildModule, stack_modules
 from trainables.norm_series import Measured, are_safe
 from trainables.optimizers import build_optimizer
 from trainables.random_words import RandomWords
@@ -65,26 +66,33 @@ class Stack:
         *,
         seeds: Sequence[int],
         part: range | None = None,
+        build: BuildModule | None = None,
     ) -> "Stack":
         """Build the networks, one for each seed; a replicate's split, initialisation and order are its own.
 
         They compute in the inputs' precision. With `part` only these replicates are built, and they come to the same
-        numbers as in the whole stack.
+        numbers as in the whole stack. With `build` they are what it returns, and `model` is only a name.
         """
         part = range(len(seeds)) if part is None else part
         data, own = data.part(part), tuple(seeds)[part.start : part.stop]
         device = data.inputs.device
         generator = torch.Generator(device=device)
-        built = models.build(
-            model,
-            hyperparameters,
-            num_features=data.num_features,
-            num_classes=data.num_classes,
-            init_seeds=[derive_seed(seed, "init") for seed in own],
-            words=RandomWords(generator, first=part.start, whole=len(seeds)),
-            device=device,
-            dtype=data.inputs.dtype,
-        )
+        init_seeds = [derive_seed(seed, "init") for seed in own]
+        words = RandomWords(generator, first=part.start, whole=len(seeds))
+        built: StackModel
+        if build is not None:
+            built = stack_modules(build, hyperparameters, data, init_seeds=init_seeds, words=words)
+        else:
+            built = models.build(
+                model,
+                hyperparameters,
+                num_features=data.num_features,
+                num_classes=data.num_classes,
+                init_seeds=init_seeds,
+                words=words,
+                device=device,
+                dtype=data.inputs.dtype,
+            )
         optimizer = build_optimizer(hyperparameters, built.parameters)
         return cls(
             model=built,
@@ -168,6 +176,7 @@ def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorde
     """
     step = stack.step
     step.sums.zero_()
+    stack.model.is_measured = recorder is not None
     for rows in batches:
         step.backward(rows)
         if recorder is not None:
@@ -202,6 +211,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     order = torch.stack([epoch_order(seed, 0, data.train.shape[1]) for seed in stack.seeds])
     rows = data.train.gather(1, order.to(data.train.device))
     recorder = GradientRecorder(model, num_steps=num_batches)
+    model.is_measured = True
     loss_sum = data.inputs.new_zeros(len(stack.seeds))
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
     model.track_statistics(False)

@@ -7,6 +7,7 @@ from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError, restore, save, save_state
 from trainables.leg import Leg, join_legs, leg_of
 from trainables.memory import MemoryLimits, is_out_of_memory, make_room, num_values
+from trainables.module_stack import BuildModule
 from trainables.records import Note, NoteKind
 from trainables.stack_data import StackData
 from trainables.stack_state import StackState, join
@@ -25,10 +26,20 @@ class TrialStacks:
     """
 
     def __init__(
-        self, assignment: Assignment, data: StackData, *, checkpoint: bytes | None, limits: MemoryLimits
+        self,
+        assignment: Assignment,
+        data: StackData,
+        *,
+        checkpoint: bytes | None,
+        limits: MemoryLimits,
+        build: BuildModule | None = None,
     ) -> None:
-        """Begin after `checkpoint` if there is one, with stacks as small as `limits` ask for."""
+        """Begin after `checkpoint` if there is one, with stacks as small as `limits` ask for.
+
+        With `build` the networks are the modules that it returns.
+        """
         self._assignment, self._data, self._checkpoint, self._limits = assignment, data, checkpoint, limits
+        self._build = build
         self._size_of_one = num_values(assignment.hyperparameters, data.num_features)
         most = limits.most(self._size_of_one) or self._num_replicates
         self.num_stacks = -(-self._num_replicates // most)
@@ -123,7 +134,9 @@ class TrialStacks:
     def _turn(self, part: range) -> "_Turn":
         """Make a stack and put it where it left off; the initialisation is measured unless it was told."""
         task = self._assignment
-        stack = Stack.make(task.model, task.hyperparameters, self._data, seeds=task.seeds, part=part)
+        stack = Stack.make(
+            task.model, task.hyperparameters, self._data, seeds=task.seeds, part=part, build=self._build
+        )
         pending: list[TrainedEpoch] = []
         if self._checkpoint is not None:
             if self.epoch < 0:
