@@ -48,14 +48,16 @@ class HiddenSignals:
         heard, layer = self._heard[replicate], self.layers[place]
         if heard[place] is not None:
             return
-        heard[place] = by_example(output.detach(), self._examples, layer.name, reads_channels=layer.reads_channels)
+        heard[place] = by_example(
+            output.detach(), self._examples, layer.name, reads_channels=layer.reads_channels
+        )
 
         def write(gradient: Tensor) -> None:
             delta = by_example(gradient, self._examples, layer.name, reads_channels=layer.reads_channels)
             self.deltas.room.layers[place][replicate].copy_(delta.flatten(1).t())
 
         if output.requires_grad:
-            output.register_hook(write)
+            output.register_hook(write)  # type: ignore[no-untyped-call]
 
     def begin_pass(self, examples: int) -> None:
         """Make room for a pass over so many examples."""
@@ -73,7 +75,9 @@ class HiddenSignals:
                 heard = [self._checked(replicate, place) for replicate in range(len(self._heard))]
                 for into, output in zip(response, heard, strict=True):
                     into.copy_(self._by_unit(output, self.layers[place]).t())
-                self.outputs.append(torch.stack([output.flatten(1).t() for output in heard]).to(response.dtype))
+                self.outputs.append(
+                    torch.stack([output.flatten(1).t() for output in heard]).to(response.dtype)
+                )
         for each in self._heard:
             each[:] = [None] * len(each)
 

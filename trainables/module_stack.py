@@ -144,8 +144,10 @@ class ModuleStack(StackModel):
         self.outputs, self.responses, self.deltas = hidden.outputs, hidden.responses, hidden.deltas
         self.saturates, self.responses_are_unipolar = hidden.saturates, hidden.responses_are_unipolar
         self._logits: list[Tensor] = []
+        self._kept: dict[str, Tensor] = {}
         self._stacked = {
-            name: torch.stack(same) for name, same in _side_by_side([dict(m.named_buffers()) for m in modules])
+            name: torch.stack(same)
+            for name, same in _side_by_side([dict(m.named_buffers()) for m in modules])
         }
         for replicate, module in enumerate(modules):
             self._put_buffers(replicate)
@@ -159,7 +161,9 @@ class ModuleStack(StackModel):
         shaped = inputs.view(*inputs.shape[:2], *self._input_shape)
         logits = []
         with forked(inputs.device), torch.set_grad_enabled(training), self._precision(inputs.device):
-            for module, own, seed in zip(self._modules, shaped, self._words.draw_seeds(len(shaped)), strict=True):
+            for module, own, seed in zip(
+                self._modules, shaped, self._words.draw_seeds(len(shaped)), strict=True
+            ):
                 torch.manual_seed(seed)
                 if module.training != training:
                     module.train(training)
@@ -177,7 +181,7 @@ class ModuleStack(StackModel):
         """Store every parameter's gradient by autograd; one that the loss does not reach is 0."""
         self.parameters.gradients.zero_()
         for logits, own in zip(self._logits, gradient, strict=True):
-            logits.backward(own.t().to(logits.dtype))
+            torch.autograd.backward(logits, own.t().to(logits.dtype))
         self._logits = []
 
     def track_statistics(self, tracking: bool) -> None:
@@ -193,7 +197,9 @@ class ModuleStack(StackModel):
         for replicate, module in enumerate(self._modules):
             own = dict(module.named_buffers())
             for name, stacked in self._stacked.items():
-                if own[name].data_ptr() != stacked[replicate].data_ptr():  # it was assigned, not changed in place
+                if (
+                    own[name].data_ptr() != stacked[replicate].data_ptr()
+                ):  # it was assigned, not changed in place
                     stacked[replicate].copy_(own[name])
             self._put_buffers(replicate)
         return dict(self._stacked)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.trainables.modules import build_picture, plain_picture, train_picture
+from tests.trainables.modules import Picture, build_picture, plain_picture, train_picture
 from tests.trainables.signals import in_float64
 from tests.trainables.small import assignment
 from trainables.artifact import from_bytes, metadata_of
@@ -22,7 +22,7 @@ SEEDS = (11, 12, 13)
 
 
 def make(hp: Hyperparameters, data: StackData, build: BuildModule = build_picture, **parts: range) -> Stack:
-    return Stack.make("own", hp, data, seeds=SEEDS, build=build, **parts)  # type: ignore[arg-type]
+    return Stack.make("own", hp, data, seeds=SEEDS, build=build, **parts)
 
 
 def values(record: EpochRecord) -> tuple[float | None, ...]:
@@ -72,19 +72,21 @@ def test_layers_equal_autograds(digits: StackData) -> None:
 
 def assert_layers(
     layers: tuple[LayerRecord, ...],
-    twin: nn.Module,
+    twin: Picture,
     inputs: Tensor,
     targets: Tensor,
 ) -> None:
     """Compare records of one batch with what autograd gives."""
     logits = twin(inputs.view(-1, 8, 8))
-    for hidden in twin.hidden:
-        hidden.retain_grad()
-    nn.functional.cross_entropy(logits, targets).backward()
+    for signal in twin.hidden:
+        signal.retain_grad()
+    torch.autograd.backward(nn.functional.cross_entropy(logits, targets))
     weights = [twin.first.weight, twin.second.weight, twin.dense.weight]
     assert len(layers) == 3
     for layer, signal, weight in zip(layers, twin.hidden, weights, strict=True):
         hidden, delta = signal.detach(), signal.grad
+        assert delta is not None
+        assert weight.grad is not None
         assert layer.grad_l2 == pytest.approx(float(weight.grad.norm()), rel=1e-4)
         assert layer.grad_rms == pytest.approx(float(weight.grad.square().mean().sqrt()), rel=1e-4)
         assert layer.delta_rms == pytest.approx(float(delta.square().mean().sqrt()), rel=1e-4)
@@ -167,6 +169,7 @@ class Counting(nn.Module):
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.linear = nn.Linear(64, num_classes)
+        self.passes: Tensor
         self.register_buffer("passes", torch.zeros(()))
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -238,5 +241,7 @@ class TestRefusals:
                 return super().forward(hidden)
 
         stack = make(Hyperparameters(), digits, lambda hp, shape, classes: Skipping(classes))
-        with pytest.raises(ValueError, match="layer between, which reads layer before, ran in the first pass"):
+        with pytest.raises(
+            ValueError, match="layer between, which reads layer before, ran in the first pass"
+        ):
             list(train(stack, epochs=1, layers_at=(1,)))
