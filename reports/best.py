@@ -18,7 +18,8 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
     """The configuration that a user would take, with its scores in the confirm phase; None before there is one.
 
     With cells: the cell whose chosen search trial has the lowest objective; its scores are null until it is confirmed.
-    Without: the confirmed configuration with the lowest mean validation loss, the stated default apart.
+    Without: the confirmed configuration that is best by the mean of the objective on the validation part, the stated
+    default apart.
     """
     if inputs.has_cells:
         if results.chosen.empty:
@@ -34,7 +35,13 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
         }
     found = [each for each in confirmed_configurations(inputs, results) if not each["is_default"]]
     found = [each for each in found if each["val_loss"] is not None]
-    return min(found, key=lambda each: (each["val_loss"], each["trial_number"])) if found else None
+    return min(found, key=lambda each: (*standing(each), each["trial_number"])) if found else None
+
+
+def standing(each: Mapping[str, Any]) -> tuple[bool, bool, float]:
+    """What confirmed configurations are ordered by: the default last, then those without scores, then the objective."""
+    lowered = each.get("val_objective_lowered", each["val_loss"])
+    return each["is_default"], lowered is None, lowered or 0.0
 
 
 def confirmed_configurations(inputs: ReportInputs, results: Results) -> list[dict[str, Any]]:
@@ -67,6 +74,9 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
     for part in ("val", "test"):
         error = scores[f"{part}_error"]
         scores[f"{part}_accuracy"] = None if error is None else 1 - error
+    if inputs.objective.name != inputs.validation.name:
+        lowered = inputs.objective.lowered(rows[inputs.objective.name])
+        scores["val_objective_lowered"] = float(lowered.mean()) if len(rows) else None
     return {
         "trial_number": numbers[0] if numbers else None,
         "trial_numbers": list(numbers),

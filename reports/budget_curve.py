@@ -55,15 +55,17 @@ def _log_choose(num: Any, drawn: Any) -> Floats:
     return np.where(inside, logs, -np.inf)
 
 
-def rung_agreement(search_epochs: pd.DataFrame, rungs: Sequence[int]) -> pd.DataFrame:
+def rung_agreement(
+    search_epochs: pd.DataFrame, rungs: Sequence[int], values: str = "val_loss"
+) -> pd.DataFrame:
     """Do early rungs rank trials as later ones do? Kendall's tau within cells, averaged.
 
-    `search_epochs`: cell, trial_number, epoch, val_loss (mean over the replicates, one row per trial and
-    rung). For each pair of neighbouring rungs: rung_a, rung_b, tau (mean over cells with at least two
+    `search_epochs`: cell, trial_number, epoch, and the column `values` (mean over the replicates, one row per trial
+    and rung). For each pair of neighbouring rungs: rung_a, rung_b, tau (mean over cells with at least two
     trials at both and no ties only), num_cells, num_trials. Trials stopped at the earlier rung cannot be
     compared.
     """
-    wide = search_epochs.pivot(index=["cell", "trial_number"], columns="epoch", values="val_loss")
+    wide = search_epochs.pivot(index=["cell", "trial_number"], columns="epoch", values=values)
     rows = [_agreement(wide, *pair) for pair in pairwise(rungs)]
     return pd.DataFrame(rows, columns=["rung_a", "rung_b", "tau", "num_cells", "num_trials"])
 

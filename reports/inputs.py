@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from reports.measures import Measure, classifier_measure, objective_of
+
 Value = bool | int | float | str | None | tuple[Any, ...]
 
 
@@ -67,16 +69,26 @@ class ReportInputs:
 
     @property
     def search_trials(self) -> pd.DataFrame:
-        """The search phase's trials with `objective` to be lowered: validation log-loss, or error (1 - accuracy)."""
+        """The search phase's trials with `objective` to be lowered: of a share that is raised, what it lacks of 1."""
         search = self.trials[self.trials["phase"] == "search"]
-        if self.plan["objective"] == "val_loss":
+        if self.objective.lower_is_better:
             return search
-        return search.assign(objective=1 - search["objective"].astype(float))
+        return search.assign(objective=self.objective.lowered(search["objective"].astype(float)))
+
+    @property
+    def objective(self) -> Measure:
+        """What the search is after."""
+        return objective_of(self.plan, self.num_classes)
+
+    @property
+    def validation(self) -> Measure:
+        """The outcome that is compared, on the validation part, where it is followed epoch by epoch."""
+        return classifier_measure("val_loss", self.num_classes)
 
     @property
     def objective_name(self) -> str:
         """What the search lowers, as `search_trials` gives it: "validation log-loss" or "validation error"."""
-        return "validation log-loss" if self.plan["objective"] == "val_loss" else "validation error"
+        return self.objective.lowered_title
 
     @property
     def chance_loss(self) -> float:

@@ -11,18 +11,25 @@ import pandas as pd
 
 from reports.accounting import AccountingError
 from reports.cube import plain
+from reports.measures import LOG_LOSS, Measure
+
+LOST = ("diverged", "failed")
+"""How a network ended that scores as a failure."""
 
 
 def contrast_rows(
-    replicates: pd.DataFrame, factors: Mapping[str, Sequence[Any]], num_classes: int
+    replicates: pd.DataFrame,
+    factors: Mapping[str, Sequence[Any]],
+    num_classes: int,
+    objective: Measure = LOG_LOSS,
 ) -> pd.DataFrame:
     """The confirm phase's networks, one row each, ready for `comparison.contrasts`.
 
     Columns: the factors (text levels as a Categorical in plan order), block, trial_number, replicate,
     outcome, test_loss (nats, capped at ln C), test_error (fraction), uncapped_loss (NaN or infinite where
     recorded so), val_loss (capped), val_error, failed (1.0 where the network diverged, failed or is capped,
-    else 0.0). A network that diverged or failed, or whose scores are not finite, scores as chance: ln C and
-    1 - 1/C. Raises AccountingError where a stopped network is among the rows.
+    else 0.0), and the search's objective under its name. A network that diverged or failed, or whose scores are not
+    finite, scores as chance: ln C and 1 - 1/C. Raises AccountingError where a stopped network is among the rows.
     """
     rows = replicates[replicates["phase"] == "confirm"]
     stopped = rows[rows["outcome"] == "stopped"]
@@ -30,12 +37,15 @@ def contrast_rows(
         numbers = sorted({int(number) for number in stopped["trial_number"]})
         raise AccountingError([f"stopped networks of trials {numbers} stand among the rows to compare"])
     scored = _scored(rows, num_classes)
+    if objective.name not in scored:
+        lost = rows["outcome"].isin(LOST)
+        scored[objective.name] = objective.scored(pd.to_numeric(rows[objective.name]).where(~lost))
     return scored.assign(**{name: _level_column(rows[name], levels) for name, levels in factors.items()})
 
 
 def _scored(rows: pd.DataFrame, num_classes: int) -> pd.DataFrame:
     chance = math.log(num_classes)
-    lost = rows["outcome"].isin(("diverged", "failed")).to_numpy()
+    lost = rows["outcome"].isin(LOST).to_numpy()
     test, val = (_capped(rows[name], lost, chance) for name in ("test_loss", "val_loss"))
     return pd.DataFrame(
         {

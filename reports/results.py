@@ -58,7 +58,7 @@ def compute(inputs: ReportInputs) -> Results:
     accounting = account(inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at)
     factors, compare = list(inputs.factors), inputs.has_cells
     look = look_reached(inputs.plan, inputs.trials, inputs.is_complete)
-    rows = contrast_rows(_up_to(look, inputs), inputs.factors, inputs.num_classes)
+    rows = contrast_rows(_up_to(look, inputs), inputs.factors, inputs.num_classes, inputs.objective)
     chosen = _chosen(inputs) if compare else pd.DataFrame()
     grown = _growths(inputs, rows)
     effects = inputs.plan["smallest_effect"]

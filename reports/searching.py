@@ -10,6 +10,7 @@ import pandas as pd
 from reports.budget_curve import expected_best, rate_robustness, rung_agreement
 from reports.cube import plain
 from reports.inputs import ReportInputs
+from reports.measures import LOG_LOSS, Measure
 from reports.sentence import Sentence
 from reports.words import count, number, plural
 
@@ -21,47 +22,57 @@ def search_record(inputs: ReportInputs) -> dict[str, Any]:
 
     - `by_level`: factor, level, trials (begun), failed, and `reached`, the trials at each rung (its epoch as text)
     - `agreement`: as `budget_curve.rung_agreement`; `robustness`: as `rate_robustness`, empty without cells
-    - `curve`: num_trials k, loss expected of the best of k (nats, at the first rung; the mean over cells)
+    - `curve`: num_trials k, loss expected of the best of k (nats, at the first rung; the mean over cells); where the
+      search is after another objective, that objective
     - `sentences`: about agreement and budget, with their `numbers`
     """
     rungs = [int(rung) for rung in inputs.plan["search"]["rungs"]]
-    losses = rung_losses(inputs)
+    objective, losses = inputs.objective, rung_losses(inputs)
     first = losses[losses["epoch"] == rungs[0]]
-    agreement = rung_agreement(losses, rungs)
-    curve = mean_curve(first)
+    agreement = rung_agreement(losses, rungs, objective.name)
+    curve = mean_curve(first, objective)
     said = [
         each
-        for each in (about_agreement(agreement, inputs.has_cells), about_curve(curve, rungs[0]))
+        for each in (about_agreement(agreement, inputs.has_cells), about_curve(curve, rungs[0], objective))
         if each is not None
     ]
     return {
         "by_level": _by_level(inputs, rungs),
         "agreement": agreement.to_dict("records"),
-        "robustness": _robustness(inputs, first),
-        "curve": [{"num_trials": place, "loss": loss} for place, loss in enumerate(curve, start=1)],
+        "robustness": _robustness(inputs, rungs[0]),
+        "curve": [
+            {"num_trials": place, curve_key(objective): value} for place, value in enumerate(curve, start=1)
+        ],
         "sentences": [each.text for each in said],
         "numbers": [dict(each.numbers) for each in said],
     }
 
 
-def rung_losses(inputs: ReportInputs) -> pd.DataFrame:
-    """Search trials at the rungs they reached: cell (0 without cells), trial_number, epoch, val_loss (nats).
+def curve_key(objective: Measure) -> str:
+    """What report.json calls a value of the budget curve."""
+    return "loss" if objective.name == LOG_LOSS.name else "objective"
 
-    The loss is the mean over replicates, each capped at chance: non-finite, or without a row for that epoch.
+
+def rung_losses(inputs: ReportInputs, measure: Measure | None = None) -> pd.DataFrame:
+    """Search trials at the rungs they reached: cell (0 without cells), trial_number, epoch, and a measure by its name.
+
+    The measure, by default the objective, is the mean over replicates, each scored as a failure where it is worse, not
+    finite, or without a row for that epoch: a loss is capped at chance.
     """
+    measure = measure or inputs.objective
+    name = measure.name
     trials = inputs.trials[inputs.trials["phase"] == "search"] if len(inputs.trials) else inputs.trials
-    columns = ["cell", "trial_number", "epoch", "val_loss"]
+    columns = ["cell", "trial_number", "epoch", name]
     if trials.empty or inputs.replicates.empty:
         return pd.DataFrame(columns=columns)
     keys = ["trial_number", "replicate"]
     grid = inputs.replicates.loc[inputs.replicates["phase"] == "search", keys]
     rungs = pd.DataFrame({"epoch": [int(rung) for rung in inputs.plan["search"]["rungs"]]})
     merged = grid.merge(rungs, how="cross").merge(
-        inputs.epochs[[*keys, "epoch", "val_loss"]], on=[*keys, "epoch"], how="left"
+        inputs.epochs[[*keys, "epoch", name]], on=[*keys, "epoch"], how="left"
     )
-    values = pd.to_numeric(merged["val_loss"]).astype(float)
-    merged["val_loss"] = values.where(np.isfinite(values), inputs.chance_loss).clip(upper=inputs.chance_loss)
-    means = merged.groupby(["trial_number", "epoch"], as_index=False)["val_loss"].mean()
+    merged[name] = measure.scored(pd.to_numeric(merged[name]))
+    means = merged.groupby(["trial_number", "epoch"], as_index=False)[name].mean()
     known = trials.set_index("number")
     means = means[means["epoch"] <= means["trial_number"].map(known["epochs"]).fillna(0)]
     cells = means["trial_number"].map(known["cell"]).fillna(NO_CELL).astype(int)
@@ -77,9 +88,12 @@ def failed_shares(inputs: ReportInputs) -> pd.Series[Any]:
     return shares
 
 
-def mean_curve(first: pd.DataFrame) -> list[float]:
+def mean_curve(first: pd.DataFrame, measure: Measure = LOG_LOSS) -> list[float]:
     """Expected best of k trials for every k that all cells have, the mean over cells."""
-    curves = [expected_best(rows["val_loss"].to_numpy(dtype=float)) for _, rows in first.groupby("cell")]
+    curves = [
+        expected_best(rows[measure.name].to_numpy(dtype=float), lower_is_better=measure.lower_is_better)
+        for _, rows in first.groupby("cell")
+    ]
     shortest = min(map(len, curves), default=0)
     return [float(np.mean([curve[place] for curve in curves])) for place in range(shortest)]
 
@@ -106,15 +120,15 @@ def about_agreement(agreement: pd.DataFrame, has_cells: bool = True) -> Sentence
     )
 
 
-def about_curve(curve: list[float], rung: int) -> Sentence | None:
+def about_curve(curve: list[float], rung: int, measure: Measure = LOG_LOSS) -> Sentence | None:
     """What half of the trials would have been expected to find; None with fewer than two."""
     if len(curve) < 2:
         return None
     half = len(curve) // 2
     return Sentence(
         text=f"At epoch {count(rung)}, which every trial reaches, {plural(half, 'trial')} drawn at random would have "
-        f"been expected to come to a validation log-loss of {number(curve[half - 1])} nats, all {count(len(curve))} to "
-        f"{number(curve[-1])}.",
+        f"been expected to come to a {measure.title} of {measure.value(curve[half - 1])}, all {count(len(curve))} to "
+        f"{measure.bare(curve[-1])}.",
         gate=None,
         numbers={
             "rung": rung,
@@ -149,7 +163,9 @@ def _counts(trials: pd.DataFrame, rungs: list[int]) -> dict[str, Any]:
     }
 
 
-def _robustness(inputs: ReportInputs, first: pd.DataFrame) -> list[dict[str, Any]]:
+def _robustness(inputs: ReportInputs, rung: int) -> list[dict[str, Any]]:
+    losses = rung_losses(inputs, inputs.validation)
+    first = losses[losses["epoch"] == rung]
     if not inputs.has_cells or first.empty:
         return []
     trials = inputs.trials.rename(columns={"number": "trial_number"})[["trial_number", *inputs.factors]]

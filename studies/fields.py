@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from search_spaces.rules import is_real, is_whole
 from studies.study import Confirm, Search, SmallestEffect, Thresholds
+from trainables.metrics import OBJECTIVES
 
 PARTS = MappingProxyType(
     {"search": Search, "confirm": Confirm, "smallest_effect": SmallestEffect, "thresholds": Thresholds}
@@ -41,7 +42,7 @@ def rules() -> Mapping[str, Rule]:
             "dataset": _dataset(),
             "target": _or_null(Rule(text="the name of a column", allows=_is_sentence, form=str)),
             "model": _one_of(models.names()),
-            "objective": _one_of(("val_loss", "val_accuracy")),
+            "objective": _one_of(OBJECTIVES),
             "replicates": _whole(1, 1000),
             "looks": Rule(
                 text="a list of numbers of blocks from 1 to 1000, each larger than the one before, or empty",

@@ -16,6 +16,7 @@ from studies.mistakes import show
 from studies.planning import Cell, Plan
 from studies.recorded import find
 from studies.tuning.models import write_artifact
+from trainables.metrics import Direction
 
 GROWN = "grown_from"
 SHARED_FIELDS = (
@@ -136,7 +137,7 @@ def _copies(plan: Plan, past: Plan, cell: Cell, old: Cell, trials: Sequence[Tria
 
 def _best_cell(past: Plan, trials: Sequence[TrialRow], cells: Sequence[Cell]) -> int | None:
     """Return the number in the source of the copied cell whose chosen trial is best: the others cannot become it."""
-    sign = 1 if past.study.objective == "val_loss" else -1
+    sign = 1 if past.study.direction is Direction.MIN else -1
     numbers = {cell.number for cell in cells}
     complete = [
         (sign * trial.objective, trial.number, trial.cell)

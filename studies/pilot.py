@@ -12,8 +12,9 @@ import torch
 from search_spaces import Value
 from studies.planning import Cell, Plan
 from trainables.datasets import Dataset
-from trainables.evaluation import capped_loss, evaluate
+from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
+from trainables.metrics import classification, find
 from trainables.seeds import derive_seed
 from trainables.splits import Split, split_block
 from trainables.stack_data import StackData
@@ -97,8 +98,9 @@ def _thinned(split: Split, stride: int) -> Split:
 @torch.no_grad()
 def _outcomes(stack: Stack, levels: Mapping[str, Value], num_classes: int) -> list[dict[str, object]]:
     losses, _ = evaluate(stack.model, stack.data, stack.data.test)
+    metric = find(classification(num_classes), "test_loss")
     return [
-        {**levels, "block": block, "test_loss": capped_loss(loss, num_classes)}
+        {**levels, "block": block, "test_loss": metric.score(loss)}
         for block, loss in enumerate(losses.tolist())
     ]
 

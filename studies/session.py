@@ -24,6 +24,7 @@ from studies.planning import Plan
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.tuning.resources import Resources
+from trainables.metrics import VALIDATION, classification
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
     from trainables.datasets import Dataset
@@ -115,12 +116,12 @@ def settle(
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
-    """Load the draft's dataset; a missing or damaged file is a UsageError."""
+    """Load the draft's dataset; a missing or damaged file, or an objective that it does not have, is a UsageError."""
     from trainables import datasets
     from trainables.dataset_files import DatasetError
 
     try:
-        return datasets.load(drafted.study.dataset, target=drafted.study.target)
+        dataset = datasets.load(drafted.study.dataset, target=drafted.study.target)
     except DatasetError as error:
         raise UsageError(
             [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."
@@ -132,6 +133,22 @@ def load_dataset(drafted: Draft) -> "Dataset":
         ValueError,
     ) as error:  # EOFError: a compressed file that breaks off
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
+    _check_objective(drafted, dataset)
+    return dataset
+
+
+def _check_objective(drafted: Draft, dataset: "Dataset") -> None:
+    """Raise UsageError where the dataset has too many classes for what the search is after."""
+    known = [VALIDATION + metric.name for metric in classification(dataset.num_classes)]
+    objective = drafted.study.objective
+    if objective not in known:
+        raise UsageError(
+            [
+                f"objective {objective} is for two classes, and dataset {dataset.name} has {dataset.num_classes}: "
+                f"choose one of {', '.join(known)}"
+            ],
+            "Set another objective or dataset; nothing was trained.",
+        )
 
 
 def split(plan: Plan, dataset: "Dataset") -> "Splits":

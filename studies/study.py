@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, cast
 from optuna.distributions import BaseDistribution
 
 from search_spaces import Value, spaces
+from trainables.metrics import Direction, direction
 
 Nuisance: TypeAlias = BaseDistribution | Mapping[str, BaseDistribution] | Mapping[str, Any]
 """The range of a nuisance: one of Optuna's distributions, or its plain form such as {"low": 1e-4, "high": 0.1,
@@ -128,6 +129,11 @@ class Study:
     def all_looks(self) -> tuple[int, ...]:
         """The numbers of blocks at which claims may be made, the first of them `replicates`."""
         return self.looks or (self.replicates,)
+
+    @property
+    def direction(self) -> Direction:
+        """Whether the objective is to be lowered or raised."""
+        return direction(self.objective)
 
     def nuisance_distributions(self, levels: Mapping[str, Value]) -> dict[str, BaseDistribution]:
         """Return each nuisance's distribution in the cell with these levels, by optimizer where it differs."""

@@ -1,8 +1,10 @@
 """What a worker is told to train: one trial, complete in itself."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from trainables.hyperparameters import Hyperparameters
+from trainables.metrics import COLUMNS, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,15 @@ class Assignment:
     layers_at: tuple[int, ...]
     reads_test: bool = False
     keeps_models: bool = False
+
+    @property
+    def scored_at(self) -> Container[int]:
+        """The epochs after which the further metrics are taken: at rungs and with the layers.
+
+        All of them where the objective is one: between rungs a trial reports its objective, too.
+        """
+        is_further = self.objective.removeprefix(VALIDATION) not in COLUMNS
+        return range(1, self.epochs + 1) if is_further else frozenset((*self.rungs, *self.layers_at))
 
     @property
     def epochs(self) -> int:

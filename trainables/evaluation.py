@@ -1,11 +1,11 @@
 """Cross-entropy and accuracy of a stack, with the gradient that training needs."""
 
-import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from trainables.scoring import Tally
 from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
 
@@ -31,24 +31,33 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
     return loss, gradient.div_(logits.shape[2])
 
 
+def predict(logits: Tensor) -> Tensor:
+    """Return the class that each replicate answers, shape (replicates, examples)."""
+    # argmax over the last, contiguous axis is several times faster than over the middle one.
+    return logits.transpose(1, 2).contiguous().argmax(2)
+
+
 def count_correct(logits: Tensor, targets: Tensor) -> Tensor:
     """Return how many examples each replicate classifies correctly, shape (replicates,)."""
-    # argmax over the last, contiguous axis is several times faster than over the middle one.
-    predicted = logits.transpose(1, 2).contiguous().argmax(2)
-    return (predicted == targets).sum(1)
+    return (predict(logits) == targets).sum(1)
 
 
-def evaluate(model: StackModel, data: StackData, rows: Tensor) -> tuple[Tensor, Tensor]:
+def evaluate(
+    model: StackModel, data: StackData, rows: Tensor, tally: Tally | None = None
+) -> tuple[Tensor, Tensor]:
     """Return mean log-loss in nats and accuracy of each replicate over its own rows, shapes (replicates,).
 
-    `rows` is (replicates, examples of the part).
+    `rows` is (replicates, examples of the part). A `tally` is told every answer.
     """
     replicates, num_rows = rows.shape
     loss = torch.zeros(replicates, device=rows.device)
     correct = torch.zeros(replicates, device=rows.device, dtype=torch.int64)
     for logits, targets in answers(model, data, rows):
+        predicted = predict(logits)
         loss += cross_entropy(logits, targets)[0]
-        correct += count_correct(logits, targets)
+        correct += (predicted == targets).sum(1)
+        if tally is not None:
+            tally.add(logits, targets, predicted)
     return loss / num_rows, correct / num_rows
 
 
@@ -62,9 +71,3 @@ def answers(model: StackModel, data: StackData, rows: Tensor) -> Iterator[tuple[
     for start in range(0, num_rows, chunk):
         part = rows[:, start : start + chunk]
         yield model.forward(data.gather(part), training=False), data.targets[part]
-
-
-def capped_loss(loss: float | None, num_classes: int) -> float:
-    """Return a log-loss in nats no worse than chance: ln C where it is higher, missing or not finite."""
-    chance = math.log(num_classes)
-    return min(loss, chance) if loss is not None and math.isfinite(loss) else chance

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
@@ -11,7 +11,9 @@ from trainables.artifact import to_bytes
 from trainables.assignment import Assignment
 from trainables.evaluation import evaluate
 from trainables.examination import examine
+from trainables.metrics import TEST
 from trainables.records import EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
+from trainables.scoring import Tally
 from trainables.trained_epoch import TrainedEpoch
 from trainables.training import Stack
 
@@ -79,9 +81,7 @@ def _records(trained: Sequence[TrainedEpoch]) -> tuple[list[EpochRecord], float]
 def _replicates(
     assignment: Assignment, stack: Stack, latest: TrainedEpoch, part: range, *, reads_test: bool
 ) -> tuple[ReplicateRecord, ...]:
-    tests: list[tuple[float | None, float | None]] = [(None, None)] * len(part)
-    if reads_test:
-        tests = _test_scores(stack)
+    tests = _test_scores(stack) if reads_test else [_TestScores()] * len(part)
     return tuple(
         ReplicateRecord(
             replicate=replicate,
@@ -89,25 +89,42 @@ def _replicates(
             outcome=Outcome.DIVERGED if diverged else Outcome.COMPLETE,
             val_loss=scores.val_loss,
             val_accuracy=scores.val_accuracy,
-            test_loss=test_loss,
-            test_accuracy=test_accuracy,
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
+            metrics={**scores.further, **test.further},
         )
-        for replicate, diverged, scores, (test_loss, test_accuracy) in zip(
-            part, stack.diverged, latest.scores, tests, strict=True
-        )
+        for replicate, diverged, scores, test in zip(part, stack.diverged, latest.scores, tests, strict=True)
     )
 
 
-def _test_scores(stack: Stack) -> list[tuple[float | None, float | None]]:
-    """Return test loss and accuracy of every replicate; a loss that is not finite makes it diverged."""
-    data = stack.data
+@dataclass(frozen=True, kw_only=True)
+class _TestScores:
+    """One replicate's scores on the test part; None where there are none."""
+
+    loss: float | None = None
+    accuracy: float | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
+
+
+def _test_scores(stack: Stack) -> list[_TestScores]:
+    """Return every replicate's scores on the test part; a loss that is not finite makes it diverged."""
+    data, tally = stack.data, Tally.of(stack.data)
     with torch.no_grad():
-        losses, accuracies = evaluate(stack.model, data, data.test)
-    scores: list[tuple[float | None, float | None]] = []
-    for replicate, (loss, accuracy) in enumerate(zip(losses.tolist(), accuracies.tolist(), strict=True)):
+        losses, accuracies = evaluate(stack.model, data, data.test, tally)
+        more = tally.values()
+    names = [TEST + name for name in more]
+    found = []
+    for replicate, (loss, accuracy, *values) in enumerate(
+        torch.stack([losses, accuracies, *more.values()]).t().tolist()
+    ):
         stack.diverged[replicate] |= not math.isfinite(loss)
-        scores.append((None, None) if stack.diverged[replicate] else (loss, accuracy))
-    return scores
+        further = dict(zip(names, values, strict=True))
+        found.append(
+            _TestScores()
+            if stack.diverged[replicate]
+            else _TestScores(loss=loss, accuracy=accuracy, further=further)
+        )
+    return found
 
 
 def _models(stack: Stack) -> Iterator[bytes]:

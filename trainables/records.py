@@ -39,10 +39,11 @@ class LayerRecord:
 class EpochRecord:
     """One replicate after one epoch; losses are mean cross-entropies in nats, accuracies fractions.
 
-    Where layers are measured, so is the whole gradient, and `metrics` holds over the epoch's steps: `num_nonfinite`,
-    steps whose gradient is not finite; `clip_fraction`, the share clipped; `spike_rate`, the share whose norm exceeds
-    10 times the median of the 50 before. Epoch 0 is the initialisation: it carries layers and, over the batches
-    on which they were measured, the training loss.
+    `metrics` holds the further scores on the validation part under names such as `val_macro_f1`, after the epochs in
+    which they were taken. Where layers are measured, so is the whole gradient, and it holds over the epoch's steps:
+    `num_nonfinite`, steps whose gradient is not finite; `clip_fraction`, the share clipped; `spike_rate`, the share
+    whose norm exceeds 10 times the median of the 50 before. Epoch 0 is the initialisation: it carries layers and, over
+    the batches on which they were measured, the training loss.
     """
 
     replicate: int
@@ -58,7 +59,10 @@ class EpochRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReplicateRecord:
-    """How one replicate of a trial ended; the test scores exist in the confirm phase only."""
+    """How one replicate of a trial ended; the test scores exist in the confirm phase only.
+
+    `metrics` holds the further scores under names such as `val_macro_f1` and `test_macro_f1`.
+    """
 
     replicate: int
     block: int

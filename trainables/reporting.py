@@ -1,12 +1,11 @@
 """One assignment in training, rung by rung, as a worker does it and without Ray."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 from trainables.assignment import Assignment
-from trainables.evaluation import capped_loss
 from trainables.memory import MemoryLimits, forget_peak, peak_memory
+from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, find
 from trainables.module_stack import BuildModule
 from trainables.records import ReplicateRecord, TrialReport
 from trainables.stack_data import StackData
@@ -50,6 +49,7 @@ def train_assignment(
         assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits(), build=build
     )
     del checkpoint
+    metrics = classification(data.num_classes)
     saver = _Saver(assignment, seconds_between_checkpoints)
     first_epoch_seconds: float | None = None
     has_reported = False
@@ -66,7 +66,7 @@ def train_assignment(
         leg = stacks.train_leg(ends)
         yield TrialReport(
             epoch=leg.epoch,
-            objective=objective(assignment.objective, leg.replicates, data.num_classes),
+            objective=objective(assignment.objective, leg.replicates, metrics),
             epochs=leg.epochs,
             replicates=leg.replicates,
             models=leg.models,
@@ -99,15 +99,17 @@ class _Saver:
         return saved
 
 
-def objective(name: str, replicates: Sequence[ReplicateRecord], num_classes: int) -> float:
-    """Return the mean over replicates of `val_loss` in nats, capped at ln C, or of `val_accuracy`.
-
-    A replicate that diverged scores as chance: ln C, 1/C.
+def objective(name: str, replicates: Sequence[ReplicateRecord], metrics: Sequence[Metric]) -> float:
+    """Return the mean over replicates of one of `metrics` on the validation part; a replicate that diverged scores as a
+    failure, and none scores worse.
     """
-    if name == "val_loss":
-        return math.fsum(capped_loss(r.val_loss, num_classes) for r in replicates) / len(replicates)
-    if name == "val_accuracy":
-        chance = 1 / num_classes
-        values = [chance if r.val_accuracy is None else r.val_accuracy for r in replicates]
-        return math.fsum(values) / len(replicates)
-    raise ValueError(f"unknown objective {name!r} (choices: val_loss, val_accuracy)")
+    metric = find(metrics, name)
+    return metric.mean_score([validation_score(each, name) for each in replicates])
+
+
+def validation_score(record: ReplicateRecord, name: str) -> float | None:
+    """Return a replicate's score by the name that it is recorded under, None where there is none."""
+    if name.removeprefix(VALIDATION) in COLUMNS:
+        score: float | None = getattr(record, name)
+        return score
+    return record.metrics.get(name)

@@ -1,20 +1,24 @@
 """What one epoch of a stack left behind, from which its records are made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from trainables.measured_epoch import MeasuredEpoch
 from trainables.records import EpochRecord
 
+IN_ORDER = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+"""The scores that every trained epoch has, in the order in which they leave the device."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """One replicate's losses in nats and accuracies; None where there are none."""
+    """One replicate's losses in nats and accuracies, None where there are none, and further metrics by name."""
 
     train_loss: float | None = None
     train_accuracy: float | None = None
     val_loss: float | None = None
     val_accuracy: float | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
 
     def monitored(self, monitor: str) -> float | None:
         """Return the score of that name."""
@@ -47,7 +51,7 @@ class TrainedEpoch:
                 val_loss=scores.val_loss,
                 val_accuracy=scores.val_accuracy,
                 learning_rate=None if self.learning_rates is None else self.learning_rates[replicate],
-                metrics={} if measures is None else measures[replicate].metrics,
+                metrics={**scores.further, **({} if measures is None else measures[replicate].metrics)},
                 layers=() if measures is None else measures[replicate].layers,
             )
             for replicate, scores in enumerate(self.scores)

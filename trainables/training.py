@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,16 +15,18 @@ from trainables.captured_step import build_step
 from trainables.evaluation import cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
+from trainables.metrics import VALIDATION
 from trainables.module_stack import BuildModule, stack_modules
 from trainables.norm_series import Measured, are_safe
 from trainables.optimizers import build_optimizer
 from trainables.random_words import RandomWords
 from trainables.records import EpochRecord
 from trainables.schedules import Schedule
+from trainables.scoring import Tally
 from trainables.seeds import derive_seed
 from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
-from trainables.trained_epoch import Scores, TrainedEpoch
+from trainables.trained_epoch import IN_ORDER, Scores, TrainedEpoch
 from trainables.training_step import TrainingStep
 
 NUM_INITIAL_BATCHES = 4
@@ -120,12 +122,15 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
 
 
 @torch.no_grad()
-def train_epochs(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[TrainedEpoch]:
+def train_epochs(
+    stack: Stack, *, epochs: int, layers_at: Collection[int] = (), scored_at: Container[int] = ()
+) -> Iterator[TrainedEpoch]:
     """Train `stack` up to `epochs`, by which a cosine ends, and yield what each epoch left behind.
 
-    Layers are measured in the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before
-    its first epoch yields is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged`
-    and its losses are None from then on; the others are not disturbed. A last batch of a single example is left out.
+    After the epochs in `scored_at` the further metrics are taken on the validation part, too. Layers are measured in
+    the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before its first epoch yields
+    is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged` and its losses are None
+    from then on; the others are not disturbed. A last batch of a single example is left out.
     """
     if stack.epoch == 0 and 0 in layers_at:
         yield _measure_initialisation(stack)
@@ -143,7 +148,7 @@ def train_epochs(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) 
             )
         rates = stack.schedule.rates(epoch, epochs)
         stack.step.rates.set(rates)
-        trained = _train_epoch(stack, epoch, batches, recorder, rates)
+        trained = _train_epoch(stack, epoch, batches, recorder, rates, further=epoch in scored_at)
         stack.schedule.hear([scores.monitored(stack.hyperparameters.monitor) for scores in trained.scores])
         stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
         yield trained
@@ -155,15 +160,19 @@ def _train_epoch(
     batches: Sequence[Tensor],
     recorder: GradientRecorder | None,
     rates: Sequence[float],
+    *,
+    further: bool,
 ) -> TrainedEpoch:
     data = stack.data
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", epoch))
     sums = run_steps(stack, batches, recorder)
     num_seen = sum(rows.shape[1] for rows in batches)
-    scores = [*(sums / num_seen), *evaluate(stack.model, data, data.validation)]
+    tally = Tally.of(data) if further else None
+    scores = [*(sums / num_seen), *evaluate(stack.model, data, data.validation, tally)]
+    more = {} if tally is None else tally.values()
     return TrainedEpoch(
         epoch=epoch,
-        scores=_scores(stack, torch.stack(scores)),
+        scores=_scores(stack, torch.stack([*scores, *more.values()]), list(more)),
         learning_rates=rates,
         measured=None if recorder is None else recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm),
     )
@@ -234,12 +243,20 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     )
 
 
-def _scores(stack: Stack, scores: Tensor) -> list[Scores]:
-    """Return each replicate's scores, given them in the order of `Scores`, shape (scores, replicates)."""
-    finite = scores.isfinite().all(0).tolist()
+def _scores(stack: Stack, scores: Tensor, further: Sequence[str]) -> list[Scores]:
+    """Return each replicate's scores, given losses and accuracies in the order of `Scores`, then the `further` ones.
+
+    `scores` has shape (scores, replicates).
+    """
+    finite = scores[: len(IN_ORDER)].isfinite().all(0).tolist()
     stack.diverged = [before or not now for before, now in zip(stack.diverged, finite, strict=True)]
-    names = [field.name for field in fields(Scores)]
+    names = [VALIDATION + name for name in further]
     return [
-        Scores() if diverged else Scores(**dict(zip(names, values, strict=True)))
+        Scores()
+        if diverged
+        else Scores(
+            **dict(zip(IN_ORDER, values, strict=False)),
+            further=dict(zip(names, values[len(IN_ORDER) :], strict=True)),
+        )
         for diverged, values in zip(stack.diverged, scores.t().tolist(), strict=True)
     ]

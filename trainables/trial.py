@@ -13,6 +13,7 @@ from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
 from trainables.datasets import Dataset
 from trainables.memory import MemoryLimits
+from trainables.metrics import direction
 from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import train_assignment
 from trainables.splits import Splits
@@ -79,7 +80,7 @@ def _failure(assignment: Assignment, worker: str, epoch: int) -> TrialReport:
     """Return the last report of a trial that failed: its replicates count as failed."""
     return TrialReport(
         epoch=epoch,
-        objective=float("inf") if assignment.objective == "val_loss" else 0.0,
+        objective=direction(assignment.objective).worst,
         epochs=(),
         replicates=tuple(
             ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)

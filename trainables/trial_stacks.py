@@ -172,7 +172,12 @@ class _Turn:
         self, assignment: Assignment, stack: Stack, part: range, pending: list[TrainedEpoch]
     ) -> None:
         self._assignment, self.stack, self._part, self._pending = assignment, stack, part, pending
-        self._epochs = train_epochs(stack, epochs=assignment.epochs, layers_at=assignment.layers_at)
+        self._epochs = train_epochs(
+            stack,
+            epochs=assignment.epochs,
+            layers_at=assignment.layers_at,
+            scored_at=assignment.scored_at,
+        )
 
     def train(self, ends: Ends, *, after: int) -> Leg:
         """Train until the leg `ends`, and tell of what is later than epoch `after`."""

@@ -122,10 +122,12 @@ def _budget(inputs: ReportInputs) -> Line | None:
     reached = trials[(trials["phase"] == "search") & (trials["state"] == "complete")]["objective"].dropna()
     if len(reached) < 2:
         return None
-    curve, half = expected_best(reached.to_numpy(dtype=float)), len(reached) // 2
-    some, whole = number(curve[half - 1]), number(curve[-1])
+    objective = inputs.objective
+    curve = expected_best(reached.to_numpy(dtype=float), lower_is_better=objective.lower_is_better)
+    half = len(reached) // 2
+    some, whole = objective.value(curve[half - 1]), objective.bare(curve[-1])
     return Line(
         text=f"Of the {count(len(reached))} trials that reached the last rung, {count(half)} drawn at random would "
-        f"have been expected to find a validation loss of {some} nats, all of them {whole}.",
+        f"have been expected to find a validation {objective.kind} of {some}, all of them {whole}.",
         numbers=[len(reached), half, curve[half - 1], curve[-1]],
     )

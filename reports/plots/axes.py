@@ -47,6 +47,26 @@ def linear_axis(
     _scale(ax, which, "linear", (low, high), ticks, labels)
 
 
+def value_axis(ax: Axes, which: Which, values: Sequence[float | None], *, log: bool = True) -> None:
+    """An axis that holds these values, on a log scale where that is wanted and none is below 0."""
+    log = log and allows_log(values)
+    limits = limits_of(values, log=log)
+    if log:
+        log_axis(ax, which, *limits)
+    else:
+        linear_axis(ax, which, *limits)
+
+
+def allows_log(values: Iterable[float | None]) -> bool:
+    """Whether values can be told on a log scale: none is below 0."""
+    return not any(value is not None and value < 0 for value in values)
+
+
+def scale_note(log: bool) -> str:
+    """How a caption names the scale."""
+    return "log scale" if log else "linear scale"
+
+
 def named_axis(ax: Axes, which: Which, names: Sequence[str], *, pad: float = 0.5) -> None:
     """An axis of names at 0, 1, 2 ..."""
     limits = (-pad, max(len(names) - 1, 0) + pad)

@@ -1,6 +1,7 @@
 """Budget curve: the loss expected of the best of k search trials, a faint line a cell, their mean in front."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,29 +9,35 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.budget_curve import expected_best
-from reports.plots.axes import limits_of, linear_axis, log_axis, quiet, say_empty
+from reports.cube import Floats
+from reports.measures import LOG_LOSS, Measure
+from reports.plots.axes import linear_axis, quiet, say_empty, value_axis
 from reports.theme import ACCENT, FAINT
 
 COLUMNS = ["kind", "cell", "num_trials", "loss"]
 MARKED = 12  # trials up to which each is marked
 
 
-def tidy(losses: pd.DataFrame, mean: Sequence[float]) -> pd.DataFrame:
-    """Rows to draw: kind ("cell", "mean"), cell, num_trials, loss (nats).
+def tidy(losses: pd.DataFrame, mean: Sequence[float], measure: Measure = LOG_LOSS) -> pd.DataFrame:
+    """Rows to draw: kind ("cell", "mean"), cell, num_trials, loss (of whatever is measured).
 
-    `losses` has cell and val_loss, one row a trial; `mean` is the curve over cells, from one trial on.
+    `losses` has cell and the measure, one row a trial; `mean` is the curve over cells, from one trial on.
     """
     rows = [
         {"kind": "cell", "cell": cell, "num_trials": place, "loss": loss}
         for cell, trials in losses.groupby("cell")
-        for place, loss in enumerate(expected_best(trials["val_loss"].to_numpy(dtype=float)), start=1)
+        for place, loss in enumerate(_expected(trials[measure.name], measure), start=1)
     ]
     rows += [{"kind": "mean", "num_trials": place, "loss": loss} for place, loss in enumerate(mean, start=1)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, unit: str) -> None:
-    """Draw what `tidy` gives; faint lines only where there are several cells."""
+def _expected(values: "pd.Series[Any]", measure: Measure) -> Floats:
+    return expected_best(values.to_numpy(dtype=float), lower_is_better=measure.lower_is_better)
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, unit: str, log: bool = True) -> None:
+    """Draw what `tidy` gives, on a log scale where that is wanted; faint lines only where there are several cells."""
     mean = frame[frame["kind"] == "mean"]
     if mean.empty:
         say_empty(ax, "No search trial has reached its first rung yet.")
@@ -39,7 +46,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, unit: str) -> None:
     linear_axis(ax, "x", 0 if last > MARKED else 0.7, last * 1.02 if last > MARKED else last + 0.3, most=7)
     if last <= MARKED:
         ax.set_xticks(np.arange(1, last + 1), [str(int(place)) for place in np.arange(1, last + 1)])
-    log_axis(ax, "y", *limits_of(list(frame["loss"]), log=True))
+    value_axis(ax, "y", list(frame["loss"]), log=log)
     quiet(ax)
     cells = frame[frame["kind"] == "cell"]
     if cells["cell"].nunique() > 1:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import limits_of, linear_axis, log_axis, quiet, say_empty
+from reports.plots.axes import linear_axis, quiet, say_empty, value_axis
 from reports.theme import ACCENT, BAD, FAINT, INK
 
 COLUMNS = ["trial_number", "objective", "state", "best_so_far"]
@@ -30,7 +30,7 @@ def draw(frame: pd.DataFrame, ax: Axes) -> None:
         say_empty(ax, "No trial of the search has reported yet.")
         return
     linear_axis(ax, "x", 0, float(max(frame["trial_number"].max() + 1, 2)), most=7)
-    log_axis(ax, "y", *limits_of(list(seen["objective"]), log=True))
+    value_axis(ax, "y", list(seen["objective"]))
     quiet(ax)
     stopped, complete = seen[seen["state"] == "pruned"], seen[seen["state"] == "complete"]
     ax.plot(stopped["trial_number"], stopped["objective"], "o", ms=4, mfc="none", mec=FAINT.light, mew=1)

@@ -32,15 +32,24 @@ def tidy(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequ
         heights[name] = [places.get(level_name(value), np.nan) for value in seen.get(name, [])] + apart
     for name in rates:
         heights[name] = _log_share(seen[name]) if len(seen) else []
-    heights["objective"] = _log_share(seen["objective"]) if len(seen) else []
+    heights["objective"] = _share(seen["objective"]) if len(seen) else []
     heights["front"] = heights["objective"].rank(method="first") <= max(1, round(BEST * len(heights)))
     return heights.reset_index(drop=True)
 
 
 def _log_share(values: pd.Series) -> pd.Series:
-    logs = pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
-    span = logs.max() - logs.min()
-    shares: pd.Series = (logs - logs.min()) / span if span > 0 else logs * 0 + 0.5
+    return _between(pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index))
+
+
+def _share(values: pd.Series) -> pd.Series:
+    """Places of an objective: on a log scale where no value is 0 or below."""
+    numbers = values.astype(float)
+    return _log_share(numbers) if (numbers > 0).all() else _between(numbers)
+
+
+def _between(values: pd.Series) -> pd.Series:
+    span = values.max() - values.min()
+    shares: pd.Series = (values - values.min()) / span if span > 0 else values * 0 + 0.5
     return shares
 
 

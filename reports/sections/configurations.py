@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.best import standing
 from reports.sections.section import Material, Section
 from reports.sections.thresholds import rules_table
 from reports.sections.training import training
@@ -16,10 +17,8 @@ FACTOR = "configuration"
 
 
 def configuration_names(confirmed: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """Trial number to the short name of each confirmed configuration: "1" has the lowest validation loss."""
-    ordered = sorted(
-        confirmed, key=lambda each: (each["is_default"], each["val_loss"] is None, each["val_loss"] or 0.0)
-    )
+    """Trial number to the short name of each confirmed configuration: "1" validates best."""
+    ordered = sorted(confirmed, key=standing)
     return {
         int(each["trial_number"]): "default" if each["is_default"] else str(place)
         for place, each in enumerate(ordered, start=1)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reports.cube import levels_of
 from reports.plots import parallel
+from reports.plots.axes import scale_note
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.sections.section import Material
@@ -30,7 +31,7 @@ def parallel_figure(material: Material) -> Figure:
         caption=(
             "One line a trial through its values; in colour, the tenth of the trials with the lowest "
             f"objective, stopped or not. The right axis is the {material.inputs.objective_name} at the last epoch "
-            "reached (log scale)."
+            f"reached ({scale_note(bool((trials['objective'].dropna() > 0).all()))})."
         ),
         num=f"n = {plural(len(frame), 'search trial')}",
         alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),

@@ -82,9 +82,9 @@ def _title(material: Material) -> str:
 
 def _first_rung(inputs: ReportInputs) -> "pd.Series[Any]":
     """By search trial its mean validation loss at the first rung, capped at chance."""
-    losses = rung_losses(inputs)
+    losses = rung_losses(inputs, inputs.validation)
     first = losses[losses["epoch"] == inputs.plan["search"]["rungs"][0]]
-    by_trial: pd.Series[Any] = first.set_index("trial_number")["val_loss"].astype(float)
+    by_trial: pd.Series[Any] = first.set_index("trial_number")[inputs.validation.name].astype(float)
     return by_trial
 
 

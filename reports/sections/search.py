@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.plots import budget
+from reports.plots.axes import allows_log, scale_note
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
-from reports.searching import rung_losses
+from reports.searching import curve_key, rung_losses
 from reports.sections.importance import importance_figure
 from reports.sections.parallel import parallel_figure
 from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import count, factor_name, level_name, number, percent, plural
+from reports.words import count, factor_name, level_name, percent, plural
 
 
 def search(material: Material) -> Section:
@@ -33,22 +34,28 @@ def search_tables(material: Material) -> list[Table]:
 
 
 def _budget(material: Material) -> Figure:
-    losses, found = rung_losses(material.inputs), material.report["search"]
+    objective, losses, found = (
+        material.inputs.objective,
+        rung_losses(material.inputs),
+        material.report["search"],
+    )
     rung = int(material.inputs.plan["search"]["rungs"][0])
     first = losses[losses["epoch"] == rung]
-    curve = [row["loss"] for row in found["curve"]]
-    frame = budget.tidy(first, curve)
+    curve = [row[curve_key(objective)] for row in found["curve"]]
+    frame = budget.tidy(first, curve, objective)
+    log = objective.lower_is_better and allows_log(frame["loss"])
     per_cell = material.inputs.has_cells
     panel = draw_panel(
-        lambda ax: budget.draw(frame, ax, unit="trials of a cell" if per_cell else "trials"),
+        lambda ax: budget.draw(frame, ax, unit="trials of a cell" if per_cell else "trials", log=log),
         Sheet(width=272, height=220),
-        heading="Expected lowest validation log-loss",
-        note="nats",
+        heading=f"Expected {objective.extreme} {objective.title}",
+        note=objective.shown_unit,
         prefix="budget",
     )
+    scale = ", ".join(part for part in (scale_note(log), objective.shown_unit) if part)
     lines = "Faint lines: one cell each; in front their mean. " if per_cell else ""
     ends = (
-        f"from {number(curve[0])} with one trial to {number(curve[-1])} with {count(len(curve))}"
+        f"from {objective.bare(curve[0])} with one trial to {objective.bare(curve[-1])} with {count(len(curve))}"
         if curve
         else ""
     )
@@ -56,11 +63,11 @@ def _budget(material: Material) -> Figure:
         slug="budget_curve",
         title=f"What more trials bought: {ends}" if ends else "What more trials bought",
         caption=(
-            f"{lines}Each point is the mean, over all ways to draw so many of the trials, of the lowest loss among "
-            f"them, after {plural(rung, 'epoch')} (log scale, nats), where no trial was stopped yet."
+            f"{lines}Each point is the mean, over all ways to draw so many of the trials, of the {objective.extreme} "
+            f"{objective.kind} among them, after {plural(rung, 'epoch')} ({scale}), where no trial was stopped yet."
         ),
         num=f"n = {plural(len(first), 'search trial')}",
-        alt=f"Expected lowest validation log-loss in nats by number of search trials, {ends or 'none yet'}",
+        alt=f"Expected {objective.extreme} {objective.with_unit} by number of search trials, {ends or 'none yet'}",
         panels=(panel,),
         data=frame,
         columns=1,

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from reports.best import standing
 from reports.plots import configurations, history
+from reports.plots.axes import allows_log, scale_note
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.results import OUTCOME
@@ -32,9 +34,7 @@ def searched(material: Material) -> Section:
 
 
 def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
-    ordered = sorted(
-        found, key=lambda each: (each["is_default"], each["val_loss"] is None, each["val_loss"] or 0.0)
-    )
+    ordered = sorted(found, key=standing)
     names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
     frame = configurations.tidy(material.results.rows, names, OUTCOME)
     panel = draw_panel(
@@ -97,6 +97,7 @@ def _confirmed_table(material: Material, found: Sequence[Mapping[str, Any]]) -> 
 def _history_figure(material: Material) -> Figure:
     trials = material.inputs.search_trials
     frame = history.tidy(trials)
+    scale = scale_note(allows_log(frame["objective"]))
     panel = draw_panel(lambda ax: history.draw(frame, ax), Sheet(width=400, height=220), prefix="history")
     best = frame["best_so_far"].min() if len(frame) else None
     return Figure(
@@ -104,7 +105,7 @@ def _history_figure(material: Material) -> Figure:
         title=_last_gain(frame),
         caption=(
             "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. "
-            f"The line is the lowest {material.inputs.objective_name} so far (log scale)."
+            f"The line is the lowest {material.inputs.objective_name} so far ({scale})."
         ),
         num=f"n = {plural(len(trials), 'search trial')}",
         alt=f"{material.inputs.objective_name} of each search trial in order; the lowest is {number(best)}",

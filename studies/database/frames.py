@@ -1,11 +1,23 @@
 """Tidy frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import Column, Connection, Select, Table, case, null, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    Table,
+    case,
+    cast,
+    null,
+    select,
+    type_coerce,
+)
 
 from studies.database import tables
 from studies.database.columns import levels_of, read_columns
@@ -14,6 +26,7 @@ from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
 from studies.database.store import Store
 from studies.errors import StudiesError
+from trainables.metrics import COLUMNS, TEST, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +43,7 @@ class Frames:
     artifacts: pd.DataFrame
 
 
+PARTS: Final = (VALIDATION, TEST)
 _NOT_SHOWN: Final = ("study_id", "fencing_token")
 
 
@@ -115,8 +129,9 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
     details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
+    scores = _further(connection, study_id, tables.replicate, *PARTS)
     query = (
-        select(replicate.trial_number, trial.phase, trial.cell, *chosen, details)
+        select(replicate.trial_number, trial.phase, trial.cell, *chosen, *scores, details)
         .join_from(tables.replicate, tables.trial, of_trial)
         .where(replicate.study_id == study_id)
         .order_by(replicate.trial_number, replicate.replicate)
@@ -127,7 +142,8 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
-    return _of(connection, study_id, tables.epoch, "metrics")
+    more = _further(connection, study_id, tables.epoch, VALIDATION)
+    return _of(connection, study_id, tables.epoch, "metrics", more=more)
 
 
 def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
@@ -157,10 +173,37 @@ _READERS: Final = {
 }
 
 
-def _of(connection: Connection, study_id: int, table: Table, *without: str) -> pd.DataFrame:
+def _of(
+    connection: Connection,
+    study_id: int,
+    table: Table,
+    *without: str,
+    more: Sequence[ColumnElement[Any]] = (),
+) -> pd.DataFrame:
     """Read a study's rows of one table in the order of its key."""
-    query = select(*_but(table, *without)).where(table.c.study_id == study_id)
+    query = select(*_but(table, *without), *more).where(table.c.study_id == study_id)
     return pd.DataFrame(read_columns(connection, query.order_by(*table.primary_key)))
+
+
+def _further(connection: Connection, study_id: int, table: Table, *parts: str) -> list[ColumnElement[Any]]:
+    """Return a column for each score that the plan is about and that has no column of its own, on these parts."""
+    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
+    names = further_metrics(plan or {})
+    return [
+        type_coerce(cast(table.c.metrics[part + name].as_string(), Double), Double).label(part + name)
+        for name in names
+        for part in parts
+    ]
+
+
+def further_metrics(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the metrics that a plan is about and that are kept among others, not in a column.
+
+    >>> further_metrics({"objective": "val_macro_f1"}), further_metrics({"objective": "val_loss"})
+    (('macro_f1',), ())
+    """
+    objective = str(plan.get("objective", "")).removeprefix(VALIDATION)
+    return (objective,) if objective and objective not in COLUMNS else ()
 
 
 def _but(table: Table, *without: str) -> list[Column[Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reports.measures import Measure, objective_of
 from studies import runs
 from studies.database import frames
 from studies.database.rows import StudyRow, TrialRow
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class Confirmed:
     """A confirmed configuration, trained in one trial a look: means over its networks, None before one has ended.
 
-    Losses in nats, accuracies as fractions; a network that diverged or failed scores as guessing. `is_best` marks the
+    Losses in nats, accuracies as fractions; a network that diverged or failed scores as guessing. `objective` is
+    the search's, here as the confirm phase finds it. `is_best` marks the
     configuration that the study recommends, `is_default` the stated default of a study without cells.
     """
 
@@ -29,6 +31,7 @@ class Confirmed:
     state: TrialState
     num_networks: int
     num_diverged: int
+    objective: float | None
     val_loss: float | None
     test_loss: float | None
     val_accuracy: float | None
@@ -44,7 +47,8 @@ def confirmed(
     groups = _by_configuration(trials)
     if not groups:
         return []
-    scores = _scores(replicates, groups, _num_classes(store.events(study.id)))
+    num_classes = _num_classes(store.events(study.id))
+    scores = _scores(replicates, groups, num_classes, objective_of(study.plan, num_classes))
     best = _best(study.plan, trials, groups, scores)
     return [
         Confirmed(
@@ -80,17 +84,19 @@ def _by_configuration(trials: Sequence[TrialRow]) -> _Groups:
     return groups
 
 
-def _scores(replicates: "pd.DataFrame", groups: _Groups, num_classes: int) -> dict[int, dict[str, Any]]:
+def _scores(
+    replicates: "pd.DataFrame", groups: _Groups, num_classes: int, objective: Measure
+) -> dict[int, dict[str, Any]]:
     """Return counts and mean scores of each configuration, scored as the report scores networks."""
     from reports.outcomes import contrast_rows  # pandas takes half a second
 
     key_of = {trial.number: key for key, group in groups.items() for trial in group}
-    rows = contrast_rows(replicates, {}, num_classes)
+    rows = contrast_rows(replicates, {}, num_classes, objective)
     by_key = dict(iter(rows.groupby(rows["trial_number"].map(key_of))))
-    return {key: _score(by_key.get(key, rows.iloc[:0])) for key in groups}
+    return {key: _score(by_key.get(key, rows.iloc[:0]), objective) for key in groups}
 
 
-def _score(rows: "pd.DataFrame") -> dict[str, Any]:
+def _score(rows: "pd.DataFrame", objective: Measure) -> dict[str, Any]:
     def mean(column: str) -> float | None:
         return float(rows[column].mean()) if len(rows) else None
 
@@ -98,6 +104,7 @@ def _score(rows: "pd.DataFrame") -> dict[str, Any]:
     return {
         "num_networks": len(rows),
         "num_diverged": int((rows["outcome"] == Outcome.DIVERGED).sum()),
+        "objective": mean(objective.name),
         "val_loss": mean("val_loss"),
         "test_loss": mean("test_loss"),
         "val_accuracy": None if val_error is None else 1 - val_error,
@@ -118,13 +125,14 @@ def _best(
 ) -> int | None:
     """Return the key of the best configuration.
 
-    With cells that of the cell whose search trial is best, without the lowest validation loss, the default apart.
+    With cells that of the cell whose search trial is best, without the best by the objective, the default apart.
     """
+    objective = objective_of(plan)
     if plan["search"]["trials"] is None:
-        best = best_search_trial(trials, plan["objective"])
+        best = best_search_trial(trials, objective)
         return None if best is None else best.cell
     ranked = [
-        (scores[key]["val_loss"], key)
+        (objective.sign * scores[key]["objective"], key)
         for key, group in groups.items()
         if scores[key]["num_networks"] and not _is_default(group[0], plan)
     ]

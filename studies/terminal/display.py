@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.live import Live
 
+from reports.measures import LOG_LOSS, Measure, objective_of
 from studies.locations import Locations
 from studies.terminal import plain
 from studies.terminal.output import console_on
@@ -30,7 +31,7 @@ def showing(
     dashboard_url: str | None,
     token_hint: str | None,
     report_path: Path,
-    objective: str = "val_loss",
+    objective: Measure = LOG_LOSS,
     stream: TextIO | None = None,
     live: bool | None = None,
     quiet: bool = False,
@@ -66,7 +67,7 @@ def showing_run(locations: Locations, *, quiet: bool = False) -> "Show":
             progress,
             name=plan.name,
             question=plan.study.question,
-            objective=plan.study.objective,
+            objective=objective_of(plan.to_dict()),
             dashboard_url=None if dashboard is None else dashboard.url,
             token_hint=None if token_path is None else f"cat {token_path}",
             report_path=locations.folder(plan.name) / "report.html",

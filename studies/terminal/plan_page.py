@@ -5,12 +5,13 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
+from reports.measures import objective_of
 from reports.words import factor_name
 from studies.database.rows import StudyRow
 from studies.database.states import Phase
 from studies.terminal.output import labelled, text
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
-from studies.terminal.words import OBJECTIVES, configuration, count, counted, level, moment
+from studies.terminal.words import configuration, count, counted, level, moment
 
 
 def plan_page(study: StudyRow) -> RenderableType:
@@ -52,8 +53,7 @@ def _search(plan: Mapping[str, Any]) -> str:
     share = f"the best 1 in {search['reduction_factor']}"
     stops = f"; of each cell ASHA keeps {share}" if num_cells(plan) else f"; ASHA keeps {share}"
     kept = f"{stops} at epoch {' and '.join(rungs[:-1])}" if len(rungs) > 1 else ""
-    objective = OBJECTIVES.get(plan["objective"], plan["objective"])
-    return f"{trials}{each}, proposed by {search['sampler'].upper()} for {objective}{kept}"
+    return f"{trials}{each}, proposed by {search['sampler'].upper()} for {objective_of(plan).title}{kept}"
 
 
 def _confirm(plan: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.measures import Measure, objective_of
 from studies.database.rows import StudyRow, TrialRow
 from studies.database.states import Phase, TrialState
 from studies.terminal.planned import planned_networks, planned_trials
@@ -18,7 +19,7 @@ class Standing:
 
     name: str
     question: str
-    objective: str
+    objective: Measure
     planned: Mapping[Phase, int]
     ended: Mapping[Phase, Mapping[TrialState, int]]
     num_networks: int
@@ -40,7 +41,7 @@ class Standing:
 
 
 def from_progress(
-    progress: Progress, *, name: str, question: str, objective: str, elapsed_seconds: float
+    progress: Progress, *, name: str, question: str, objective: Measure, elapsed_seconds: float
 ) -> Standing:
     """Return what a driver knows; safe to call in another thread than the driver's."""
     return Standing(
@@ -65,7 +66,7 @@ def from_record(
 ) -> Standing:
     """Return what the database holds of a study with these trials."""
     states = [(trial.phase, trial.state) for trial in trials]
-    objective = str(study.plan["objective"])
+    objective = objective_of(study.plan)
     best = best_search_trial(trials, objective)
     return Standing(
         name=study.name,
@@ -87,11 +88,10 @@ def from_record(
     )
 
 
-def best_search_trial(trials: Sequence[TrialRow], objective: str) -> TrialRow | None:
+def best_search_trial(trials: Sequence[TrialRow], objective: Measure) -> TrialRow | None:
     """Return the best of the search trials that came to the last rung, None before there is one."""
-    sign = -1 if objective == "val_accuracy" else 1
     ranked = [
-        (sign * trial.objective, trial.number, trial)
+        (objective.sign * trial.objective, trial.number, trial)
         for trial in trials
         if trial.phase is Phase.SEARCH and trial.state is TrialState.COMPLETE and trial.objective is not None
     ]

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from reports.cube import plain
+from reports.measures import objective_of
 from reports.words import number
 from studies.database import frames
 from studies.database.rows import RungRow, StudyRow, TrialRow
@@ -112,7 +113,9 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
         ("the same in all", configuration(plan["fixed"])),
     ]
     if trial.objective is not None:
-        rows.append(("objective", f"{objective(plan['objective'], trial.objective)}, mean over its networks"))
+        rows.append(
+            ("objective", f"{objective(objective_of(plan), trial.objective)}, mean over its networks")
+        )
     if trial.started_at is not None:
         again = f", attempt {trial.attempt}" if trial.attempt > 1 else ""
         rows.append(("started", f"{moment(trial.started_at)}, {duration(trial.busy_seconds)} of work{again}"))

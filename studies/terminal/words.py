@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from reports import words
+from reports.measures import Measure
 from studies.database.states import Phase, TrialState
-
-OBJECTIVES = {"val_loss": "validation log-loss", "val_accuracy": "validation accuracy"}
 
 _STATES = {
     TrialState.WAITING: "waiting",
@@ -36,14 +35,14 @@ def level(value: Any) -> str:
     return printable(words.small(value) if isinstance(value, float) else words.level_name(value))
 
 
-def objective(name: str, value: float | None) -> str:
+def objective(measure: Measure, value: float | None) -> str:
     """Return an objective with its name and unit.
 
-    >>> objective("val_loss", 0.1124), objective("val_accuracy", 0.9713)
-    ('validation log-loss 0.112 nats', 'validation accuracy 97.1 %')
+    >>> from reports.measures import classifier_measure
+    >>> objective(classifier_measure("val_accuracy"), 0.9713)
+    'validation accuracy 97.1 %'
     """
-    score = percent(value) if name == "val_accuracy" else f"{words.number(value)} nats"
-    return f"{OBJECTIVES.get(name, name)} {score}"
+    return printable(measure.told(value))
 
 
 def count(amount: int) -> str:

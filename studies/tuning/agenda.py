@@ -40,7 +40,7 @@ class Agenda:
         study = plan.study
         self._plan = plan
         self._groups: Sequence[Cell | None] = plan.cells or (None,)
-        self.mode = "min" if study.objective == "val_loss" else "max"
+        self.mode = str(study.direction)
         self._asha = Asha(
             rungs=study.search.rungs, reduction_factor=study.search.reduction_factor, mode=self.mode
         )

@@ -14,6 +14,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from studies.planning import Plan
+from studies.tuning.proposals import optuna_direction
 
 MIN_TRIALS = 4
 """Complete search trials below which nothing is said."""
@@ -47,7 +48,7 @@ def _shares(
     plan: Plan, complete: pd.DataFrame, distributions: Mapping[str, BaseDistribution]
 ) -> dict[str, float]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(direction="minimize" if plan.study.objective == "val_loss" else "maximize")
+    study = optuna.create_study(direction=optuna_direction(plan.study))
     for row in complete.sort_values("number").to_dict("records"):
         params = {name: _value(plan, name, row) for name in distributions}
         study.add_trial(

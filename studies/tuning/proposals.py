@@ -14,12 +14,14 @@ from optuna.distributions import (
 )
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search_spaces import Value
 from studies.errors import StudiesError
 from studies.planning import Cell
 from studies.study import Study
+from trainables.metrics import Direction
 from trainables.seeds import derive_seed
 
 MAX_REPEATS = 1000
@@ -63,7 +65,7 @@ class Proposals:
         self._levels: Mapping[str, Value] = {} if cell is None else cell.levels
         self._key = "" if cell is None else cell.key
         self._optuna = optuna.create_study(
-            direction="minimize" if study.objective == "val_loss" else "maximize",
+            direction=optuna_direction(study),
             sampler=self._qmc() if study.search.sampler == "qmc" else RandomSampler(seed=0),
         )
         self._running: dict[int, optuna.Trial] = {}
@@ -174,6 +176,11 @@ class Proposals:
             parameter = self._parameter(name, levels)
             values[parameter], distributions[parameter] = params[name], distribution
         return create_trial(state=TrialState.RUNNING, params=values, distributions=distributions)
+
+
+def optuna_direction(study: Study) -> StudyDirection:
+    """Return the direction of a study's objective as Optuna knows it."""
+    return StudyDirection.MINIMIZE if study.direction is Direction.MIN else StudyDirection.MAXIMIZE
 
 
 def _choice(level: Value) -> bool | int | float | str | None:

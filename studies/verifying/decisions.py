@@ -26,7 +26,7 @@ def _replayed(record: Record) -> Iterator[str]:
     asha = Asha(
         rungs=search.rungs,
         reduction_factor=search.reduction_factor,
-        mode="min" if record.plan.study.objective == "val_loss" else "max",
+        mode=str(record.plan.study.direction),
     )
     in_order = record.rows.rungs.sort_values("sequence", kind="stable")
     decided: set[tuple[int, int]] = set()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from reports.best import best_configuration, confirmed_configurations, describe, found, spread
@@ -14,6 +15,11 @@ from tests.reports.sample import sample_inputs, sample_tuning
 @pytest.fixture(scope="module")
 def inputs() -> ReportInputs:
     return sample_inputs(SMALL, num_blocks=3, rates=3)
+
+
+@pytest.fixture(scope="module")
+def tuning() -> ReportInputs:
+    return sample_tuning()
 
 
 def test_it_is_the_cell_whose_search_trial_was_lowest_with_the_scores_of_the_confirm_phase(
@@ -40,6 +46,24 @@ def test_where_accuracy_is_the_objective_the_highest_wins(inputs: ReportInputs) 
     assert two is not None
     assert one["params"] == two["params"]
     assert "lowest validation error" in found(other, two, [])
+
+
+def test_without_cells_the_objective_says_which_is_best(tuning: ReportInputs) -> None:
+    """By macro F1 the confirmed configuration with the highest loss is made to win."""
+    confirm = tuning.trials[(tuning.trials["phase"] == "confirm")]["number"]
+    by_loss = tuning.replicates[tuning.replicates["trial_number"].isin(confirm)].groupby("trial_number")
+    last = by_loss["val_loss"].mean().iloc[:3].idxmax()
+    f1 = np.where(tuning.replicates["trial_number"] == last, 0.9, 0.5)
+    other = replace(
+        tuning,
+        plan={**tuning.plan, "objective": "val_macro_f1"},
+        replicates=tuning.replicates.assign(val_macro_f1=f1, test_macro_f1=f1),
+        epochs=tuning.epochs.assign(val_macro_f1=0.5),
+    )
+    best = best_configuration(other, compute(other))
+    assert best is not None
+    assert best["trial_number"] == last
+    assert best["val_objective_lowered"] == pytest.approx(0.1)
 
 
 def test_before_the_confirm_phase_it_has_no_scores_and_before_the_search_it_is_none(

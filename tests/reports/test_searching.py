@@ -37,6 +37,24 @@ def test_the_first_rung_is_the_mean_over_networks_capped_at_chance(study: Report
     assert failed_shares(study).between(0, 1).all()
 
 
+def test_another_objective_is_expected_to_rise_with_more_trials(study: ReportInputs) -> None:
+    scores = study.epochs["val_accuracy"].where(study.epochs["trial_number"] != 1, np.nan)
+    other = replace(
+        study,
+        plan={**study.plan, "objective": "val_macro_f1"},
+        epochs=study.epochs.assign(val_macro_f1=scores),
+    )
+    first = rung_losses(other)
+    first = first[first["epoch"] == 6].set_index("trial_number")["val_macro_f1"]
+    assert first[1] == 0.1, "what is missing scores as guessing"
+    record = search_record(other)
+    curve = [row["objective"] for row in record["curve"]]
+    assert curve == sorted(curve)
+    assert curve[-1] > curve[0]
+    assert "come to a validation macro F1 of" in record["sentences"][-1]
+    assert not unlisted_numbers(record["sentences"][-1], record["numbers"][-1])
+
+
 def test_a_trial_has_no_loss_at_a_rung_that_it_did_not_reach(study: ReportInputs) -> None:
     losses = rung_losses(study)
     stopped = study.trials.loc[study.trials["state"] == "pruned", "number"]

@@ -71,6 +71,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "storage text": ("depth_study --storage runs.db", "is not a storage URL"),
     "postgres down": ("depth_study --storage postgresql://localhost:1/x", "cannot be opened"),
     "password": ("depth_study --storage postgresql://me:secret@localhost/x", "--storage holds a password"),
+    "classes": (
+        "depth_study --set objective=val_roc_auc",
+        "is for two classes, and dataset digits has 10: choose",
+    ),
     "workers": ("depth_study --workers 0", "--workers must be a whole number of at least 1; got 0"),
     "cpus": ("depth_study --cpus-per-trial -1", "--cpus-per-trial must be a number above 0; got -1"),
     "too many cpus": ("depth_study --cpus-per-trial 999", "the cores of this machine; got 999"),

@@ -9,7 +9,8 @@ import pytest
 
 from tests.trainables.small import assignment
 from trainables import reporting, trial_stacks
-from trainables.records import NoteKind, Outcome, ReplicateRecord, TrialReport
+from trainables.metrics import classification
+from trainables.records import EpochRecord, NoteKind, Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import objective, train_assignment
 from trainables.stack_data import StackData
 from trainables.trained_epoch import TrainedEpoch
@@ -71,6 +72,38 @@ def test_the_test_part_is_read_at_the_end_and_only_where_asked(digits: StackData
     assert all(0 < (record.test_loss or 0) < CHANCE for record in last.replicates)
     assert all(0.5 < (record.test_accuracy or 0) <= 1 for record in last.replicates)
     assert [record.test_loss for record in reports(digits)[-1].replicates] == [None] * 3
+
+
+FURTHER = {"top2_accuracy", "macro_f1"}
+
+
+def further(record: EpochRecord | ReplicateRecord, part: str) -> dict[str, float]:
+    return {name: record.metrics[name] for name in record.metrics if name.removeprefix(part) in FURTHER}
+
+
+def test_further_metrics_come_at_the_rungs_and_of_the_test_part_once(digits: StackData) -> None:
+    first, last = reports(digits, layers_at=(), reads_test=True)
+    records = [record for report in (first, last) for record in report.epochs]
+    assert {record.epoch for record in records if further(record, "val_")} == {1, 3}
+    for record in last.replicates:
+        (own,) = (each for each in last.epochs if (each.epoch, each.replicate) == (3, record.replicate))
+        assert further(own, "val_").keys() == {f"val_{name}" for name in FURTHER}
+        assert further(own, "val_") == further(record, "val_")
+        assert further(record, "test_").keys() == {f"test_{name}" for name in FURTHER}
+        assert (own.val_accuracy or 1) <= own.metrics["val_top2_accuracy"] <= 1
+    assert not further(first.replicates[0], "test_")
+
+
+def test_a_further_metric_can_be_the_objective_between_rungs_too(digits: StackData) -> None:
+    told = list(
+        train_assignment(
+            assignment(objective="val_macro_f1", layers_at=()), digits, worker="w", seconds_between_reports=0
+        )
+    )
+    assert [report.epoch for report in told] == [1, 2, 3]
+    for report in told:
+        scores = [each.metrics["val_macro_f1"] for each in report.epochs if each.epoch == report.epoch]
+        assert report.objective == pytest.approx(sum(scores) / 3, rel=1e-12)
 
 
 def test_networks_that_diverge_score_as_chance_and_say_so(digits: StackData) -> None:
@@ -180,4 +213,4 @@ class TestCheckpoints:
 def test_an_unknown_objective_lists_the_known() -> None:
     record = ReplicateRecord(replicate=0, block=0, outcome=Outcome.COMPLETE, val_loss=1.0)
     with pytest.raises(ValueError, match="val_loss, val_accuracy"):
-        objective("loss", [record], 10)
+        objective("loss", [record], classification(10))

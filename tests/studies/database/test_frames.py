@@ -1,5 +1,6 @@
 """Frames: their columns, types and levels, full and empty, from both databases."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from studies.database import frames
 from studies.database.results import Artifact, Evaluation, Verdicts
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, TrialState
+from studies.database.states import Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.errors import StudiesError
 from tests.studies.database.recorded import (
@@ -21,6 +22,7 @@ from tests.studies.database.recorded import (
     new_study,
     start,
 )
+from trainables.records import EpochRecord, ReplicateRecord
 
 PARAMS = "depth batch_norm learning_rate"
 COLUMNS = {
@@ -191,3 +193,30 @@ def test_verdicts_are_stored_and_their_details_read_for_the_confirm_phase(
     assert replicates["verdict_initial"].isna().tolist() == [False, True, False, True]
     assert replicates["verdict_trained"].isna().all()
     assert replicates["verdicts"].tolist() == [None, None, details, None]
+
+
+def test_a_score_without_a_column_is_one_in_the_frames_of_a_study_that_is_about_it(store: Store) -> None:
+    study = new_study(store, plan={"factors": {}, "nuisances": {}, "objective": "val_macro_f1"})
+    add_trial(store, study, 1, phase=Phase.CONFIRM)
+    start(store, study, 1)
+    scored = ReplicateRecord(
+        replicate=0,
+        block=0,
+        outcome=Outcome.COMPLETE,
+        metrics={"val_macro_f1": 0.75, "test_macro_f1": 0.5, "val_top2_accuracy": 1.0},
+    )
+    diverged = ReplicateRecord(replicate=1, block=1, outcome=Outcome.DIVERGED)
+    epochs = [
+        EpochRecord(replicate=0, epoch=epoch, metrics={"val_macro_f1": 0.1 * epoch} if epoch > 1 else {})
+        for epoch in (1, 2, 3)
+    ]
+    ending = replace(at_end(3, [3], replicates=[scored, diverged]), epochs=epochs)
+    store.record_result(study.id, 1, ending)
+    replicates = frames.replicates(store, study.id)
+    assert replicates[["val_macro_f1", "test_macro_f1"]].to_numpy() == pytest.approx(
+        np.array([[0.75, 0.5], [np.nan, np.nan]]), nan_ok=True
+    )
+    assert frames.epochs(store, study.id)["val_macro_f1"].tolist() == pytest.approx(
+        [np.nan, 0.2, 0.3], nan_ok=True
+    )
+    assert not {"val_top2_accuracy"} & {*replicates, *frames.epochs(store, study.id)}

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from reports.measures import LOG_LOSS
 from studies.database.states import Phase, TrialState
 from studies.terminal import plain
 from studies.terminal.standing import Standing
@@ -16,7 +17,7 @@ from studies.tuning.progress import Best
 BEGUN = Standing(
     name="depth_study",
     question="Does depth help?",
-    objective="val_loss",
+    objective=LOG_LOSS,
     planned={Phase.SEARCH: 324, Phase.CONFIRM: 54},
     ended={Phase.SEARCH: {}, Phase.CONFIRM: {}},
     num_networks=0,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from reports.measures import classifier_measure
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
@@ -30,7 +31,9 @@ def test_without_a_trial_nothing_is_best(store: Store, begun: StudyRow) -> None:
 
 def test_the_best_has_the_lowest_loss_or_the_highest_accuracy(store: Store, searched: StudyRow) -> None:
     trials = store.trials(searched.id)
-    by_loss, by_accuracy = (best_search_trial(trials, name) for name in ("val_loss", "val_accuracy"))
+    by_loss, by_accuracy = (
+        best_search_trial(trials, classifier_measure(name)) for name in ("val_loss", "val_accuracy")
+    )
     assert by_loss is not None
     assert by_accuracy is not None
     assert (by_loss.number, by_accuracy.number) == (2, 1)
@@ -41,7 +44,7 @@ def test_only_trials_that_came_to_the_last_rung_can_be_best(store: Store, search
         replace(trial, objective=0.01) if trial.state is TrialState.PRUNED else trial
         for trial in store.trials(searched.id)
     ]
-    best = best_search_trial(trials, "val_loss")
+    best = best_search_trial(trials, classifier_measure("val_loss"))
     assert best is not None
     assert best.number == 2
 
@@ -54,7 +57,8 @@ def test_progress_becomes_a_standing_that_no_longer_changes() -> None:
     progress.running[2] = RunningTrial(number=2, phase=Phase.SEARCH, params={"depth": 3}, epoch=6)
     progress.best = Best(number=1, objective=0.5, params={"depth": 3})
     progress.num_networks, progress.num_diverged = 2, 1
-    standing = from_progress(progress, name="x", question="?", objective="val_loss", elapsed_seconds=2.0)
+    objective = classifier_measure("val_loss")
+    standing = from_progress(progress, name="x", question="?", objective=objective, elapsed_seconds=2.0)
     progress.running.clear()
     progress.ended[Phase.SEARCH][TrialState.PRUNED] = 3
     assert standing.num_ended(Phase.SEARCH) == standing.total(TrialState.PRUNED) == 1
