@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from trainables.measured_epoch import MeasuredEpoch
+from trainables.metrics import VALIDATION
 from trainables.records import EpochRecord
 
 IN_ORDER = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
@@ -56,3 +59,20 @@ class TrainedEpoch:
             )
             for replicate, scores in enumerate(self.scores)
         ]
+
+
+def scores_of(values: Tensor, further: Sequence[str], diverged: Sequence[bool]) -> list[Scores]:
+    """Return each replicate's scores on the validation part, none of one that diverged.
+
+    `values` has shape (scores, replicates): those of `IN_ORDER`, then the `further` metrics, named without their part.
+    """
+    names = [VALIDATION + name for name in further]
+    return [
+        Scores()
+        if is_lost
+        else Scores(
+            **dict(zip(IN_ORDER, of_one, strict=False)),
+            further=dict(zip(names, of_one[len(IN_ORDER) :], strict=True)),
+        )
+        for is_lost, of_one in zip(diverged, values.t().tolist(), strict=True)
+    ]

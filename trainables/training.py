@@ -15,7 +15,6 @@ from trainables.captured_step import build_step
 from trainables.evaluation import cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
-from trainables.metrics import VALIDATION
 from trainables.module_stack import BuildModule, stack_modules
 from trainables.norm_series import Measured, are_safe
 from trainables.optimizers import build_optimizer
@@ -26,7 +25,7 @@ from trainables.scoring import Tally
 from trainables.seeds import derive_seed
 from trainables.stack_data import StackData
 from trainables.stack_model import StackModel
-from trainables.trained_epoch import IN_ORDER, Scores, TrainedEpoch
+from trainables.trained_epoch import IN_ORDER, Scores, TrainedEpoch, scores_of
 from trainables.training_step import TrainingStep
 
 NUM_INITIAL_BATCHES = 4
@@ -243,20 +242,8 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     )
 
 
-def _scores(stack: Stack, scores: Tensor, further: Sequence[str]) -> list[Scores]:
-    """Return each replicate's scores, given losses and accuracies in the order of `Scores`, then the `further` ones.
-
-    `scores` has shape (scores, replicates).
-    """
-    finite = scores[: len(IN_ORDER)].isfinite().all(0).tolist()
+def _scores(stack: Stack, values: Tensor, further: Sequence[str]) -> list[Scores]:
+    """Return each replicate's scores as `scores_of` does, and mark those that diverged."""
+    finite = values[: len(IN_ORDER)].isfinite().all(0).tolist()
     stack.diverged = [before or not now for before, now in zip(stack.diverged, finite, strict=True)]
-    names = [VALIDATION + name for name in further]
-    return [
-        Scores()
-        if diverged
-        else Scores(
-            **dict(zip(IN_ORDER, values, strict=False)),
-            further=dict(zip(names, values[len(IN_ORDER) :], strict=True)),
-        )
-        for diverged, values in zip(stack.diverged, scores.t().tolist(), strict=True)
-    ]
+    return scores_of(values, further, stack.diverged)
