@@ -1,23 +1,46 @@
 """What hidden units say over one epoch: how large their outputs are, and which units never respond."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.stack_model import StackModel
+from trainables.signals import Signals
 
 SATURATION = 0.97
 """A tanh or sigmoid unit is saturated where its response, scaled to -1..1, is above this in size."""
 
 
+class Hidden(Protocol):
+    """What hidden layers say in the latest pass, as StackModel has it."""
+
+    @property
+    def outputs(self) -> Sequence[Tensor]:
+        """h_l of each layer."""
+
+    @property
+    def responses(self) -> Signals:
+        """What tells whether a unit is dead."""
+
+    @property
+    def saturates(self) -> bool:
+        """Whether a unit is dead where its response is large, not where it is 0."""
+
+    @property
+    def responses_are_unipolar(self) -> bool:
+        """Whether responses lie in 0..1."""
+
+
 class ActivationRecorder:
     """Collects what tells mean, standard deviation and dead fraction of every hidden layer and replicate."""
 
-    def __init__(self, model: StackModel) -> None:
+    def __init__(self, model: Hidden) -> None:
         """Prepare for one epoch."""
         self._model = model
-        values, start = model.parameters.values, 1.0 if model.saturates else 0.0
+        values, start = model.responses.like, 1.0 if model.saturates else 0.0
         self._responses = [values.new_full(shape, start) for shape in model.responses.shapes]
         self._by_unit = [known.view(-1) for known in self._responses]
         self._ones = values.new_empty(0)
@@ -57,7 +80,7 @@ class ActivationRecorder:
         """
         layers = len(self._model.outputs)
         if not layers:
-            return [np.empty((0, self._model.parameters.replicates))] * 3
+            return [np.empty((0, self._model.responses.replicates))] * 3
         moments = torch.stack(self._moments).cpu().numpy().astype(float)
         means, norms = moments.reshape(-1, layers, 2, moments.shape[1]).transpose(2, 0, 1, 3)
         squares = norms**2 / np.reshape(self._sizes, (-1, layers, 1))

@@ -117,7 +117,8 @@ def watching_runs(module: nn.Module) -> Iterator[dict[str, _Run]]:
     runs: dict[str, _Run] = {}
     handles: list[RemovableHandle] = []
     for name, child in module.named_modules():
-        if any(_weights(child, name)) and not isinstance(child, NORMS):
+        # The whole network is never hidden.
+        if name and any(_weights(child, name)) and not isinstance(child, NORMS):
             handles += _watch(child, name, runs)
     try:
         yield runs
@@ -133,7 +134,7 @@ def _watch(child: nn.Module, name: str, runs: dict[str, _Run]) -> list[Removable
             runs[name] = _Run(given=given, read_from=[tensor.grad_fn for tensor in given])
 
     def after(_: nn.Module, __: Any, made: Any) -> None:
-        if not runs[name].made:
+        if name in runs and not runs[name].made:
             runs[name].made = [tensor.grad_fn for tensor in tensors(made) if tensor.grad_fn is not None]
 
     return [
@@ -164,11 +165,7 @@ def _weights(module: nn.Module, name: str) -> Iterator[str]:
 
 def _innermost(runs: Mapping[str, _Run]) -> list[str]:
     """Return the modules that ran and hold no other that ran."""
-    return [
-        name
-        for name in runs
-        if not any(other != name and (not name or other.startswith(f"{name}.")) for other in runs)
-    ]
+    return [name for name in runs if not any(other.startswith(f"{name}.") for other in runs)]
 
 
 def _read(run: _Run) -> Iterable[tuple[int, Any]]:

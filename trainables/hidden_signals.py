@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from trainables.hidden_layers import HiddenLayer, by_example, tensors
 from trainables.signals import Signals
@@ -29,25 +30,30 @@ class HiddenSignals:
         self.is_on = True
         self._heard: list[list[Tensor | None]] = [[None] * len(layers) for _ in range(replicates)]
 
-    def listen(self, module: nn.Module, replicate: int) -> None:
-        """Listen to `module` from now on, as one replicate."""
-        for name in dict.fromkeys(layer.reader for layer in self.layers):
-            read = [(place, layer) for place, layer in enumerate(self.layers) if layer.reader == name]
+    def listen(self, module: nn.Module, replicate: int) -> list[RemovableHandle]:
+        """Listen to `module` from now on, as one replicate; return the hooks."""
+        return [
+            self._listen_at(
+                module.get_submodule(name), replicate, [each for each in self.layers if each.reader == name]
+            )
+            for name in dict.fromkeys(layer.reader for layer in self.layers)
+        ]
 
-            def before(
-                _: nn.Module, args: Any, kwargs: Any, read: list[tuple[int, HiddenLayer]] = read
-            ) -> None:
-                if self.is_on:
-                    given = list(tensors((args, kwargs)))
-                    for place, layer in read:
-                        self._hear(replicate, place, given[layer.place])
+    def _listen_at(self, reader: nn.Module, replicate: int, layers: Sequence[HiddenLayer]) -> RemovableHandle:
+        def before(_: nn.Module, args: Any, kwargs: Any) -> None:
+            if self.is_on:
+                given = list(tensors((args, kwargs)))
+                for layer in layers:
+                    self.hear(replicate, layer, given)
 
-            module.get_submodule(name).register_forward_pre_hook(before, with_kwargs=True)
+        return reader.register_forward_pre_hook(before, with_kwargs=True)
 
-    def _hear(self, replicate: int, place: int, output: Tensor) -> None:
-        heard, layer = self._heard[replicate], self.layers[place]
+    def hear(self, replicate: int, layer: HiddenLayer, given: Sequence[Tensor]) -> None:
+        """Take h_l from the tensors that the layer's reader is given, and dL/dh_l when it is computed."""
+        heard, place = self._heard[replicate], self.layers.index(layer)
         if heard[place] is not None:
             return
+        output = given[layer.place]
         heard[place] = by_example(
             output.detach(), self._examples, layer.name, reads_channels=layer.reads_channels
         )

@@ -35,7 +35,7 @@ class Signals:
 
     def __init__(self, widths: Sequence[int], like: Tensor, replicates: int) -> None:
         """Make room, on demand, for layers of these widths; `like` gives device and precision."""
-        self.widths, self.like = tuple(widths), like
+        self.widths, self.like, self.replicates = tuple(widths), like, replicates
         self.shapes = [(len(list(run)), replicates, width) for width, run in itertools.groupby(widths)]
         self._rooms: dict[int, Room] = {}
 
