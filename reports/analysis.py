@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.answers import Said
 from reports.inputs import ReportInputs
+from reports.line_to_beat import LineToBeat
 from reports.paragraphs.design import design
 from reports.paragraphs.limits import limits
 from reports.paragraphs.paragraph import Paragraph
@@ -22,14 +23,16 @@ def three_paragraphs(
     confirmed: Sequence[Mapping[str, Any]],
     at_best: Sequence[Said],
     averaged: Sequence[Said],
+    line: LineToBeat | None = None,
 ) -> tuple[Paragraph, Paragraph, Paragraph]:
     """Design and budget; performance; stability and limits.
 
     `best` and `confirmed` as `reports.best` gives them, `at_best` and `averaged` as `reports.answers` does (empty for
-    an unfinished study, whose claims are withheld). Each paragraph carries the numbers that it prints, for report.json.
+    an unfinished study, whose claims are withheld), `line` is the line to beat where there is one. Each paragraph
+    carries the numbers that it prints, for report.json.
     """
     return (
         design(inputs, results),
-        performance(inputs, results, best, confirmed, at_best, averaged),
+        performance(inputs, results, best, confirmed, at_best, averaged, line),
         limits(inputs, results),
     )

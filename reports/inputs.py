@@ -33,6 +33,8 @@ class ReportInputs:
     - `evaluation`: trial_number, replicate, confusion (counts, rows are true classes), calibration (dicts of low, high,
       count, confidence, accuracy); may be empty
     - `importance`: descriptive shares, or None
+    - `linear_models`: model (its name), train_size (NaN: the whole training part), block, strength, val_loss,
+      val_accuracy, test_loss, test_accuracy, seconds; empty or None where a study has no such line to beat
     """
 
     study: str
@@ -51,6 +53,7 @@ class ReportInputs:
     artifacts: pd.DataFrame
     evaluation: pd.DataFrame
     importance: pd.DataFrame | None = None
+    linear_models: pd.DataFrame | None = None
     provenance: dict[str, Any]
     seconds: dict[str, float]
     measuring_share: float | None = None

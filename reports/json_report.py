@@ -16,6 +16,7 @@ from reports.failures import described_contrasts, failures_record
 from reports.growth_claims import leading_growth, said_growth
 from reports.inputs import ReportInputs
 from reports.key_numbers import key_numbers
+from reports.line_to_beat import leading_line, line_to_beat
 from reports.plain_json import json_value
 from reports.results import Results
 from reports.searching import search_record
@@ -28,8 +29,9 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
     growth = said_growth(inputs, results)
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
+    line = line_to_beat(inputs, results, best)
     analysis = three_paragraphs(
-        inputs, results, best=best, confirmed=confirmed, at_best=at_best, averaged=averaged
+        inputs, results, best=best, confirmed=confirmed, at_best=at_best, averaged=averaged, line=line
     )
     report = {
         "study": inputs.study,
@@ -40,7 +42,9 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "generated_at": inputs.generated_at,
         "answer": [
             {"sentence": said.text, "gate": said.gate}
-            for said in opening(at_best, averaged, leading_growth(inputs.factors, growth))
+            for said in opening(
+                at_best, averaged, [*leading_line(line), *leading_growth(inputs.factors, growth)]
+            )
         ],
         "found": found(inputs, best, confirmed),
         "headline": key_numbers(inputs, results),
@@ -61,6 +65,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "limits": caveats_record(inputs, results),
         "stability": stability_record(inputs, results, growth, contrast_records),
         "best": best,
+        "baseline": None if line is None else line.to_dict(),
         "confirmed": confirmed,
         "evaluation": evaluation_record(inputs, best),
         "chosen": results.chosen.to_dict("records"),

@@ -60,7 +60,7 @@ def level_spoken(factor: str, level: Any) -> str:
         return counted(level, *_NOUNS[factor])
     if isinstance(level, bool):
         return _SWITCHES.get(factor, factor_name(factor))
-    if factor == "optimizer":
+    if factor in ("optimizer", "model"):
         return level_name(level)
     if factor in _KINDS and isinstance(level, str):
         return f"{'no' if _is_without(factor, level) else level_name(level)} {_KINDS[factor]}"
@@ -98,7 +98,7 @@ def both(factor: str, level_a: Any, level_b: Any) -> str:
         return f"with and without {level_spoken(factor, True)}"
     if factor in _NOUNS and isinstance(level_a, int):
         return f"with {spelled(level_a)} and with {level_spoken(factor, level_b)}"
-    if factor == "optimizer":
+    if factor in ("optimizer", "model"):
         return f"with {level_name(level_a)} and with {level_name(level_b)}"
     if _is_without(factor, level_a):
         return f"{condition(factor, level_a)} and with {level_spoken(factor, level_b)}"

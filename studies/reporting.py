@@ -17,6 +17,7 @@ from reports.page import write_report
 from reports.trial_page import write_trial_page
 from reports.two_studies import write_comparison
 from studies import runs
+from studies.baseline import linear_models
 from studies.database import frames
 from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
@@ -118,6 +119,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         measuring_share=runs.measuring_share(events),
         generated_at=datetime.now(UTC),
         command=f"python -m studies.report {study.name}",
+        linear_models=linear_models(events),
         **tables,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studies import provenance, runs
+from studies import baseline, provenance, runs
 from studies.database.draining import open_spool
 from studies.database.lease import Lease
 from studies.database.patience import outlast
@@ -151,6 +151,16 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
         agenda = outlast(lambda: open_agenda(run.plan, store, study_id), should_stop=should_stop)
         checkpoints = outlast(
             lambda: Checkpoints.open(store, study_id, agenda, run.folder), should_stop=should_stop
+        )
+        # Fitted while Ray starts, where nobody waits for it.
+        events = outlast(lambda: store.events(study_id), should_stop=should_stop)
+        baseline.fit_missing(
+            writer,
+            study_id,
+            dataset=run.dataset,
+            splits=run.splits,
+            events=events,
+            should_stop=should_stop,
         )
         cluster = _wait_for(future, wish)
         if cluster is None:

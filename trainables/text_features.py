@@ -19,8 +19,7 @@ class TextFeatures:
     """The terms of all texts that some replicate's vocabulary has, once for all replicates, in rows as in TextCounts.
 
     `frequencies` are 1 + ln(count). `features` and `weights` say for each replicate and term which feature it is, and
-    its idf; shapes (replicates, terms). `scales` bring each text to a length of sqrt(features), so that a feature's
-    mean square is 1 and a network's first layer gets what its initialisation is made for; shape (replicates, texts).
+    its idf; shapes (replicates, terms). `scales` bring each text to length 1; shape (replicates, texts).
     """
 
     starts: Tensor
@@ -67,7 +66,7 @@ class TextFeatures:
             frequencies=tensor(frequencies),
             features=torch.from_numpy(features).to(device),
             weights=tensor(weights),
-            scales=tensor(scales * texts.num_features**0.5),
+            scales=tensor(scales),
             num_features=texts.num_features,
             longest=int(np.diff(starts).max(initial=0)),
             is_padded=device.type == "cuda",

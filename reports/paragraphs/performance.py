@@ -12,6 +12,7 @@ from reports.budget_curve import expected_best
 from reports.cube import plain
 from reports.effects import failure_rates, failures_first, optimism
 from reports.inputs import ReportInputs
+from reports.line_to_beat import LineToBeat
 from reports.paragraphs.differences import differences
 from reports.paragraphs.paragraph import Line, Paragraph, paragraph
 from reports.phrases import condition, configuration, counted, listed
@@ -26,6 +27,7 @@ def performance(
     confirmed: Sequence[Mapping[str, Any]],
     at_best: Sequence[Said],
     averaged: Sequence[Said],
+    line: LineToBeat | None = None,
 ) -> Paragraph:
     """What was found: gated sentences and plain description, nothing else."""
     epochs = int(inputs.plan["confirm"]["epochs"])
@@ -34,6 +36,7 @@ def performance(
             failures(inputs, results),
             _best(inputs, best),
             _optimism(results, best),
+            _line_to_beat(line),
             *differences(at_best, AT_BEST, epochs),
             *differences(averaged, AVERAGED, epochs),
             None if inputs.has_cells else _default(confirmed),
@@ -104,6 +107,22 @@ def _optimism(results: Results, best: Mapping[str, Any] | None) -> Line | None:
         "the winner of a search it keeps a small optimism.",
         numbers=[gap.estimate, gap.ci_low, gap.ci_high],
     )
+
+
+def _line_to_beat(line: LineToBeat | None) -> Line | None:
+    """What the linear model scores, and the gated sentence about the best cell's networks against it."""
+    if line is None:
+        return None
+    scores = line.to_dict()
+    blocks = counted(scores["num_blocks"], "block", "blocks")
+    text = (
+        f"The line to beat is {line.name} on the same features: over {blocks} its test log-loss is "
+        f"{spread(scores, 'test_loss')} nats and its test error {spread(scores, 'test_error', 100)} %."
+    )
+    errors = [100 * value for value in [scores["test_error"], *scores["test_error_interval"]]]
+    if line.said is None:
+        return Line(text=text, numbers=[scores, *errors])
+    return Line(text=f"{text} {line.said.text}", numbers=[scores, *errors, dict(line.said.numbers)])
 
 
 def _default(confirmed: Sequence[Mapping[str, Any]]) -> Line | None:

@@ -42,8 +42,12 @@ def draw(
     factor: str,
     levels: Sequence[Any],
     limits: tuple[float, float],
+    line: tuple[str, float] | None = None,
 ) -> None:
-    """Draw what `tidy` gives on a log axis with these limits; `levels` names the places."""
+    """Draw what `tidy` gives on a log axis with these limits; `levels` names the places.
+
+    `line` is the name and the value of a model to beat.
+    """
     blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
     if blocks.empty:
         say_empty(ax, "No finished network in the confirm phase yet.")
@@ -51,6 +55,8 @@ def draw(
     named_axis(ax, "x", [theme.style(factor, level).name for level in levels])
     log_axis(ax, "y", *limits)
     quiet(ax)
+    if line is not None:
+        _draw_line_to_beat(ax, *line)
     lines = [group[["place", "value"]].to_numpy() for _, group in blocks.groupby("block")]
     ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7), autolim=False)
     means = frame[frame["kind"] == "mean"]
@@ -63,6 +69,19 @@ def draw(
     ax.plot(best["place"], best["value"], "*", ms=9, mfc=GROUND.light, mec=INK.light, mew=0.9, zorder=6)
     if len(best):
         _name_star(ax, float(best["place"].iloc[-1]), float(best["value"].iloc[-1]), means)
+
+
+def _draw_line_to_beat(ax: Axes, name: str, value: float) -> None:
+    ax.axhline(value, color=MUTED.light, linewidth=1.2, dashes=(5, 3), zorder=2)
+    ax.annotate(
+        name,
+        (0, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(2, 3),
+        textcoords="offset points",
+        va="bottom",
+        color=MUTED.light,
+    )
 
 
 def _name_star(ax: Axes, place: float, value: float, means: pd.DataFrame) -> None:

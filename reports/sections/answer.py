@@ -28,7 +28,7 @@ def answer(material: Material) -> Section:
     context = {
         "sentences": report["answer"],
         "found": report["found"],
-        "best": _best(report["best"]),
+        "best": _best(report["best"], report["baseline"]),
         "tiles": tiles(report["headline"]),
         "at_best": _lines(report["at_best"]),
         "averaged": _lines(averaged),
@@ -39,7 +39,7 @@ def answer(material: Material) -> Section:
     return Section(slug="answer", title="The answer", context=context)
 
 
-def _best(best: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _best(best: Mapping[str, Any] | None, line: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if best is None:
         return None
     columns = [
@@ -55,6 +55,10 @@ def _best(best: Mapping[str, Any] | None) -> dict[str, Any] | None:
         ]
         for name, part in (("validation", "val"), ("test", "test"))
     ]
+    if line is not None:
+        name = f"to beat: {line['model']}, test"
+        scores = spread(line, "test_loss"), spread(line, "test_error", 100)
+        rows.append([Cell(text=text) for text in (name, *scores)])
     caption = (
         f"Its scores with fresh seeds: mean and 95 % interval over {plural(best['num_blocks'], 'block')}"
     )

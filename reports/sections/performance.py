@@ -65,12 +65,21 @@ def _isolation(material: Material) -> Figure:
     values = [
         value for frame in frames.values() for value in frame[["value", "low", "high"]].to_numpy().ravel()
     ]
+    beat = material.report["baseline"]
+    line = None if beat is None else (beat["model"], beat["test_loss"])
+    values += [] if line is None else [line[1]]
     low, high = limits_of(values, log=True)
     limits = (low * (low / high) ** 0.12, high)  # room for the name of the stars
     panels = [
         draw_panel(
             lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]
-                frame, ax, theme=material.theme, factor=factor, levels=factors[factor], limits=limits
+                frame,
+                ax,
+                theme=material.theme,
+                factor=factor,
+                levels=factors[factor],
+                limits=limits,
+                line=line,
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
@@ -86,8 +95,8 @@ def _isolation(material: Material) -> Figure:
         title=largest_difference(averaged) or "Test log-loss by level, one factor at a time",
         caption=(
             "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
-            "over blocks and its 95 % interval. Star: the level at its best cell. Log scale in nats, the same "
-            "in every panel. Levels are compared within blocks, so two bars may overlap where their "
+            f"over blocks and its 95 % interval. Star: the level at its best cell. {_about_line(line)}Log scale in "
+            "nats, the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
             "difference is clear: that is the next figure."
         ),
         num=f"n = {plural(blocks, 'block')}, {plural(len(rows), 'network')}",
@@ -96,6 +105,10 @@ def _isolation(material: Material) -> Figure:
         data=_stacked(frames, "factor"),
         columns=2,
     )
+
+
+def _about_line(line: tuple[str, float] | None) -> str:
+    return "" if line is None else f"Dashed: the line to beat, {line[0]} on the same features. "
 
 
 def _best_by_level(material: Material, factor: str) -> list[float]:

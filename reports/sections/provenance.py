@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import count, duration
+from reports.words import count, duration, number
 
 
 def provenance(material: Material) -> Section:
@@ -17,6 +17,7 @@ def provenance(material: Material) -> Section:
         _pairs("Software and hardware", dict(_flat(report["provenance"]))),
         _pairs("Time", {name: duration(value) for name, value in report["seconds"].items()}),
         _artifacts(report["artifacts"]),
+        *([] if report["baseline"] is None else [_linear_models(report["baseline"])]),
     ]
     context = {
         "command": inputs.command,
@@ -68,3 +69,25 @@ def _artifacts(artifacts: list[Mapping[str, Any]]) -> Table:
         for row in artifacts
     ]
     return Table(caption="Kept models", columns=columns, rows=rows, folded=True)
+
+
+def _linear_models(line: Mapping[str, Any]) -> Table:
+    columns = [
+        Column(name="block"),
+        Column(name="C"),
+        Column(name="validation log-loss", unit="nats"),
+        Column(name="test log-loss", unit="nats"),
+        Column(name="test accuracy", unit="%"),
+    ]
+    rows = [
+        [
+            Cell(text=count(row["block"]), value=float(row["block"])),
+            Cell(text=f"{row['strength']:g}", value=row["strength"]),
+            Cell(text=number(row["val_loss"]), value=row["val_loss"]),
+            Cell(text=number(row["test_loss"]), value=row["test_loss"]),
+            Cell(text=number(100 * row["test_accuracy"], 1), value=row["test_accuracy"]),
+        ]
+        for row in line["blocks"]
+    ]
+    caption = f"The line to beat: {line['model']}, C chosen by validation log-loss"
+    return Table(caption=caption, columns=columns, rows=rows, folded=True)

@@ -14,8 +14,8 @@ from studies.study_file import load_file
 def names() -> tuple[str, ...]:
     """Return the names of the studies in the catalog.
 
-    >>> names()
-    ('batchnorm_study', 'depth_study', 'dropout_study', 'gradient_study', 'optimizer_study', 'tuning_study')
+    >>> names()[:3]
+    ('batchnorm_study', 'depth_study', 'dropout_study')
     """
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 

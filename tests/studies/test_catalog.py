@@ -105,6 +105,27 @@ class TestStudiesOfOneFactor:
         assert derive(catalog.load(name)[1], settings={"dataset": "synthetic"}).dataset == "synthetic"
 
 
+class TestSentimentStudy:
+    def test_four_layers_are_compared_on_half_of_the_reviews(self) -> None:
+        plan = plan_of("sentiment_study", "laptop")
+        assert plan.study.dataset == "reviews"
+        assert plan.study.factors == {
+            "batch_norm": (False, True),
+            "dropout": (0.1, 0.3, 0.5),
+            "optimizer": ("adam", "rmsprop"),
+        }
+        stated = {"depth": 4, "clip_norm": 1.0, "train_size": 0.5}
+        assert stated.items() <= plan.study.fixed.items()
+        assert plan.study.replicates == 10
+
+    def test_smoke_is_small_and_the_cluster_takes_all_of_them(self) -> None:
+        assert plan_of("sentiment_study", "smoke").num_networks == 48
+        cluster = plan_of("sentiment_study", "cluster")
+        assert cluster.study.dataset == "reviews_20000"
+        assert cluster.hyperparameters({})["train_size"] is None
+        assert (len(cluster.cells), cluster.study.replicates) == (12, 20)
+
+
 class TestTuningStudy:
     def test_it_searches_the_space_of_the_depth_study_as_one_sweep(self) -> None:
         study = catalog.load("tuning_study")[1]

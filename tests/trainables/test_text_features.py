@@ -1,6 +1,5 @@
 """TF-IDF of texts in a stack: scikit-learn's numbers, fitted on each training part and on nothing else."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -43,7 +42,7 @@ def test_each_block_has_the_features_of_scikit_learn_fitted_on_its_training_part
         vectorizer.fit([WRITTEN[row] for row in split.train])
         for part in ("train", "validation", "test"):
             written = [WRITTEN[row] for row in getattr(split, part)]
-            expected = vectorizer.transform(written).toarray() * math.sqrt(NUM_FEATURES)
+            expected = vectorizer.transform(written).toarray()
             gathered = data.gather(getattr(data, part))[replicate].numpy()
             assert gathered == pytest.approx(expected, abs=1e-5)
     assert len({tuple(data.texts.vocabulary(replicate)) for replicate in BLOCKS}) == 3
@@ -90,7 +89,7 @@ def test_a_text_without_a_known_word_is_all_zeros() -> None:
     rows = torch.tensor([[len(WRITTEN), 0, len(WRITTEN) + 1]])
     gathered = data.gather(rows)[0]
     assert (gathered[[0, 2]] == 0).all()
-    assert gathered[1].square().sum() == pytest.approx(NUM_FEATURES, rel=1e-5)
+    assert gathered[1].square().sum() == pytest.approx(1, rel=1e-5)
 
 
 def test_an_artifact_has_what_a_prediction_from_a_text_needs() -> None:

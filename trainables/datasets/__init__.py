@@ -30,6 +30,7 @@ class Dataset:
     alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
     What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
+    With `has_linear_model` networks are held against a linear model on the same features.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Dataset:
     groups: NDArray[np.int64] | None = None
     source: str | None = None
     texts: TextCounts | None = None
+    has_linear_model: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""

