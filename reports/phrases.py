@@ -29,6 +29,7 @@ _KINDS = {
     "init": "initialisation",
     "schedule": "schedule",
     "residual": "residual connections",
+    "augmentation": "augmentation",
 }
 _SPOKEN = {
     "batch_norm": "batch normalisation",

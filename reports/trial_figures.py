@@ -55,8 +55,8 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
         slug=f"trial-{number_of_trial}-curves",
         title="Loss and accuracy over the epochs",
         caption=(
-            "Thick: mean over networks, validation solid, training dashed (with dropout if there is any). Faint: one "
-            "line a network."
+            "Thick: mean over networks, validation solid, training dashed (with dropout and augmentation if "
+            "there are any). Faint: one line a network."
         ),
         num=f"n = {plural(int(epochs['replicate'].nunique()), 'network')}",
         alt=f"Learning curves of trial {number_of_trial}. After epoch {last}: {'; '.join(ends) or 'nothing finite'}",

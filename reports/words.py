@@ -45,7 +45,11 @@ def factor_name(factor: str) -> str:
 
 
 def level_name(value: Any) -> str:
-    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64"."""
+    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64".
+
+    >>> level_name("shift+zoom")
+    'shift + zoom'
+    """
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):
@@ -54,14 +58,14 @@ def level_name(value: Any) -> str:
         return "none"
     if isinstance(value, float):
         return f"{value:g}".replace("-", MINUS)
-    return _LEVELS.get(str(value), str(value))
+    return _LEVELS.get(str(value), " + ".join(str(value).split("+")))
 
 
 def level_phrase(factor: str, value: Any) -> str:
     """A level with its factor: "depth 5", "batch norm on", "no residual", but "Adam" alone."""
     if factor in _SELF_EXPLAINING and isinstance(value, str) and value != "none":
         return level_name(value)
-    if factor in ("residual", "schedule") and isinstance(value, str):
+    if factor in ("residual", "schedule", "augmentation") and isinstance(value, str):
         return f"{'no' if value == 'none' else level_name(value)} {factor_name(factor)}"
     return f"{factor_name(factor)} {level_name(value)}"
 

@@ -18,7 +18,8 @@ class Space:
     `default` holds where a study does not mention the hyperparameter. `levels` are the values usually
     compared; `search` is the range searched when it is a nuisance, by optimizer where it is a mapping.
     `number` is `int` where only whole numbers make sense, `float` where any number does, None where values
-    are not numbers. `choices` lists the values of a hyperparameter that has few.
+    are not numbers. `choices` lists the values of a hyperparameter that has few. `form` brings an allowed text to its
+    one form where it can be written in several.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Space:
     search: BaseDistribution | Mapping[str, BaseDistribution] | None = None
     number: type[int] | type[float] | None = None
     choices: tuple[Value, ...] = ()
+    form: Callable[[object], str] | None = None
 
     def canonical(self, value: object) -> Value:
         """Return the one form of an allowed value, so that 0, 0.0 and -0.0 are the same dropout.
@@ -42,4 +44,6 @@ class Space:
             return tuple(self.canonical(part) for part in value)
         if self.number and isinstance(value, int | float) and not isinstance(value, bool):
             return self.number(value) + 0  # adding 0 turns -0.0 into 0.0
+        if self.form and isinstance(value, str):
+            return self.form(value)
         return cast(Value, value)

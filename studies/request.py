@@ -13,6 +13,7 @@ from studies.durations import parse_budget
 from studies.errors import UsageError
 from studies.planning import Plan
 from studies.study import Study
+from studies.suitability import check_suits
 from studies.variants import DEFAULT_PROFILE, check_name, derive, parse_setting, study_name
 
 if TYPE_CHECKING:
@@ -64,7 +65,11 @@ class Draft:
     source_hash: str | None
 
     def freeze(self, dataset: "Dataset") -> Plan:
-        """Return the plan on `dataset`, under the name that the request gives it or that follows from it."""
+        """Return the plan on `dataset`, under the name that the request gives it or that follows from it.
+
+        Raises UsageError where the study does not suit the dataset.
+        """
+        check_suits(self.study, dataset)
         return self.plan(dataset.fingerprint)
 
     def plan(self, dataset_fingerprint: str) -> Plan:

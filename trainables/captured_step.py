@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from trainables.augmentation import Augmentation
 from trainables.hyperparameters import Hyperparameters
 from trainables.learning_rates import LearningRates
 from trainables.memory import is_out_of_memory
@@ -40,11 +41,12 @@ def build_step(
     optimizer: torch.optim.Optimizer,
     hyperparameters: Hyperparameters,
     data: StackData,
+    augmentation: Augmentation | None = None,
     *,
     generator: torch.Generator,
 ) -> TrainingStep:
     """Return the step that suits the device: captured on a GPU, where launching kernels takes longer than they run."""
-    given = model, optimizer, hyperparameters, data
+    given = model, optimizer, hyperparameters, data, augmentation
     return (
         CapturedStep(*given, generator=generator)
         if data.inputs.device.type == "cuda" and model.is_capturable
@@ -65,12 +67,13 @@ class CapturedStep(TrainingStep):
         optimizer: torch.optim.Optimizer,
         hyperparameters: Hyperparameters,
         data: StackData,
+        augmentation: Augmentation | None = None,
         *,
         generator: torch.Generator,
         capture: Capture = capture_graph,
     ) -> None:
-        """Capture steps over full batches; `generator` is what dropout draws from."""
-        super().__init__(model, optimizer, hyperparameters, data)
+        """Capture steps over full batches; `generator` is what dropout and augmentation draw from."""
+        super().__init__(model, optimizer, hyperparameters, data, augmentation)
         if hyperparameters.schedule != "constant":
             self.rates = LearningRates(optimizer, model.parameters, in_graph=True)
         self._batch_size = hyperparameters.batch_size

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from trainables.augmentation_kinds import kinds_of
+
 MONITORS = ("val_loss", "val_accuracy")
 """What a schedule or early stopping may wait for."""
 
@@ -21,6 +23,7 @@ class Hyperparameters:
     penalty in the gradient, which AdamW does not have: it takes `decoupled_weight_decay` off the weights instead.
     `schedule` changes the learning rate: "constant", "exponential", "plateau" or "cosine", the last two down to
     `min_lr`. "plateau" looks at `monitor`, "val_loss" or "val_accuracy".
+    `augmentation` changes training pictures: "none", or kinds such as "shift+rotation".
     """
 
     depth: int = 3
@@ -46,6 +49,7 @@ class Hyperparameters:
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     train_size: float | None = None
+    augmentation: str = "none"
     precision: str = "float32"
 
     def __post_init__(self) -> None:
@@ -58,6 +62,7 @@ class Hyperparameters:
             raise ValueError(f"dropout: at least 0 and below 1, got {self.dropout}")
         if self.batch_size < 1 or (self.batch_norm and self.batch_size < 2):
             raise ValueError(f"batch_size: at least 1, with batch norm at least 2, got {self.batch_size}")
+        kinds_of(self.augmentation)
         if self.optimizer == "adamw" and self.weight_decay:
             raise ValueError(
                 f"weight_decay: 0 with adamw, which has decoupled_weight_decay; got {self.weight_decay}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables import models
+from trainables.augmentation import augmentation_of
 from trainables.captured_step import build_step
 from trainables.evaluation import cross_entropy, evaluate
 from trainables.gradients import GradientRecorder
@@ -95,10 +96,11 @@ class Stack:
                 dtype=data.inputs.dtype,
             )
         optimizer = build_optimizer(hyperparameters, built.parameters)
+        augmentation = augmentation_of(hyperparameters, data, words)
         return cls(
             model=built,
             optimizer=optimizer,
-            step=build_step(built, optimizer, hyperparameters, data, generator=generator),
+            step=build_step(built, optimizer, hyperparameters, data, augmentation, generator=generator),
             hyperparameters=hyperparameters,
             data=data,
             seeds=own,
@@ -210,7 +212,8 @@ def _batches(stack: Stack, epoch: int) -> list[Tensor]:
 def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     """Measure gradients in training mode before any step, leaving running statistics as they are.
 
-    What is measured then decides how precise the norms have to be in training.
+    Inputs are as the steps will see them, augmentation included. What is measured then decides how precise the norms
+    have to be in training.
     """
     started = time.perf_counter()
     data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
@@ -224,7 +227,7 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
     model.track_statistics(False)
     for part in torch.split(rows[:, : num_batches * size], size, dim=1):
-        logits = model.forward(data.gather(part), training=True)
+        logits = model.forward(stack.step.gather(part), training=True)
         losses, gradient = cross_entropy(logits, data.targets[part], label_smoothing=smoothing)
         model.backward(gradient)
         recorder.after_backward()

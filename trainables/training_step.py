@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from trainables.augmentation import Augmentation
 from trainables.evaluation import count_correct, cross_entropy
 from trainables.hyperparameters import Hyperparameters
 from trainables.learning_rates import LearningRates
@@ -24,19 +25,25 @@ class TrainingStep:
         optimizer: torch.optim.Optimizer,
         hyperparameters: Hyperparameters,
         data: StackData,
+        augmentation: Augmentation | None = None,
     ) -> None:
-        """Train `model` on rows of `data`."""
+        """Train `model` on rows of `data`, changed by `augmentation` if there is one."""
         self._model = model
         self.rates = LearningRates(optimizer, model.parameters, in_graph=False)
         self._smoothing, self._clip_norm = hyperparameters.label_smoothing, hyperparameters.clip_norm
-        self._data = data
+        self._data, self._augmentation = data, augmentation
         self.sums = data.inputs.new_zeros(2, model.parameters.replicates)
         self.refusal: str | None = None
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Return the inputs in `rows` (replicates, examples) as a step sees them, augmentation included."""
+        inputs = self._data.gather(rows)
+        return inputs if self._augmentation is None else self._augmentation.apply(inputs)
 
     def backward(self, rows: Tensor) -> None:
         """Go forward and backward over the examples in `rows`, shape (replicates, batch size)."""
         targets = self._data.targets[rows]
-        logits = self._model.forward(self._data.gather(rows), training=True)
+        logits = self._model.forward(self.gather(rows), training=True)
         losses, gradient = cross_entropy(logits, targets, label_smoothing=self._smoothing)
         self._model.backward(gradient)
         self.sums[0] += losses

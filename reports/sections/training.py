@@ -118,7 +118,7 @@ def _figure(
         title=f"{name} while training, by {'level' if material.inputs.has_cells else 'configuration'}",
         caption=(
             "Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, with "
-            f"dropout where there is any. {name} in {unit}{averaged}. "
+            f"dropout and augmentation where there are any. {name} in {unit}{averaged}. "
             "Networks that diverged or failed count as chance from there on."
         ),
         num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",

@@ -22,6 +22,8 @@ from reports.phrases import both, condition, configuration, listed, rather, unit
         ("init", "he_normal", "xavier_normal", "with Xavier initialisation rather than He"),
         ("width", 64, 128, "with width 128 rather than 64"),
         ("init_gain", 1.0, 2.0, "with gain 2 rather than 1"),
+        ("augmentation", "none", "shift+zoom", "with shift + zoom augmentation rather than none"),
+        ("augmentation", "zoom", "none", "without augmentation rather than with zoom"),
     ],
 )
 def test_one_level_rather_than_another(factor: str, level_a: Any, level_b: Any, text: str) -> None:

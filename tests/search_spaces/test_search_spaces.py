@@ -32,7 +32,7 @@ def test_discovery_finds_the_hyperparameters_of_every_file() -> None:
         *("depth", "width", "dropout", "batch_norm", "weight_decay", "clip_norm", "label_smoothing"),
         *("optimizer", "learning_rate", "momentum", "betas", "alpha", "eps", "batch_size"),
         *("activation", "init", "init_gain", "residual", "train_size", "precision"),
-        *("decoupled_weight_decay", "schedule", "min_lr", "monitor"),
+        *("decoupled_weight_decay", "schedule", "min_lr", "monitor", "augmentation"),
     }
     assert all(name == space.name for name, space in spaces().items())
 

@@ -51,6 +51,15 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "replicates": ("depth_study --set replicates=0", "a whole number from 1 to 1000; got 0"),
     "rungs": ("depth_study --set search.rungs=[5,18]", "search.rungs must each be 3"),
     "setting": ("depth_study --set replicates", "must be FIELD=VALUE"),
+    "augmentation": ("depth_study --set fixed.augmentation=blur", "none, or some of shift, rotation"),
+    "labels": (
+        'depth_study --set fixed.augmentation="flip+shift"',
+        'keep the labels of dataset digits; got "shift+flip", which has flip',
+    ),
+    "pictures": (
+        "depth_study --set dataset=synthetic --set fixed.augmentation=zoom",
+        "dataset synthetic has none that keeps its labels",
+    ),
     "train_size": ("depth_study --set fixed.train_size=0.001", "cannot be split for train_size"),
     "seed": ("depth_study --seed -1", "--seed: must be a whole number from 0"),
     "file": ("./none.py", "none.py: no such file"),

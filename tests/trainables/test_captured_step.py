@@ -9,8 +9,10 @@ import torch
 
 from tests.trainables.small import assignment
 from trainables import captured_step, training
+from trainables.augmentation import augmentation_of
 from trainables.captured_step import CapturedStep, Replay, build_step
 from trainables.hyperparameters import Hyperparameters
+from trainables.random_words import RandomWords
 from trainables.records import NoteKind
 from trainables.reporting import train_assignment
 from trainables.schedules import Plateau
@@ -69,7 +71,8 @@ def stack_with(data: StackData, capture: Any = None, **changes: Any) -> Stack:
     hp = Hyperparameters(**{**OPTIONS, **changes})
     stack = Stack.make("mlp", hp, data, seeds=(1, 2, 3))
     if capture is not None:
-        given = stack.model, stack.optimizer, hp, data
+        augmentation = augmentation_of(hp, data, RandomWords(stack.generator))
+        given = stack.model, stack.optimizer, hp, data, augmentation
         stack.step = CapturedStep(*given, generator=stack.generator, capture=capture)
     return stack
 
@@ -87,6 +90,13 @@ def test_replays_come_to_the_numbers_of_plain_steps(data: StackData, optimizer: 
     assert trained(recording.stack) == trained(stack_with(data, optimizer=optimizer))
     # Two graphs; of fifteen steps three are full and before the capture, and three are odd.
     assert (recording.num_captured, recording.num_replayed) == (2, 2 * (12 - BEFORE))
+
+
+def test_replays_change_pictures_as_plain_steps_do(data: StackData) -> None:
+    recording, options = Recording(), {"augmentation": "shift+rotation+zoom+shear", "dropout": 0.0}
+    recording.stack = stack_with(data, recording, **options)
+    assert trained(recording.stack) == trained(stack_with(data, **options))
+    assert recording.num_replayed > 0
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
@@ -184,9 +194,10 @@ def test_on_a_gpu_graphs_come_to_the_numbers_of_plain_steps(
 
 
 @needs_a_gpu
-def test_on_a_gpu_replays_never_make_the_host_wait(data: StackData) -> None:
+@pytest.mark.parametrize("augmentation", ["none", "shift+rotation+zoom+shear"])
+def test_on_a_gpu_replays_never_make_the_host_wait(data: StackData, augmentation: str) -> None:
     moved = on_gpu(data)
-    stack = stack_with(moved)
+    stack = stack_with(moved, augmentation=augmentation)
     batches = torch.split(moved.train, 64, dim=1)
     before = torch.cuda.get_sync_debug_mode()
     with torch.no_grad():

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables import discovery
+from trainables.augmentation_kinds import KINDS
 from trainables.dataset_files import Publication
 from trainables.text_counts import TextCounts
 
@@ -29,6 +30,7 @@ class Dataset:
     `groups` says which features are brought to zero mean and unit variance together, by each block's training part
     alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
     What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
+    `augmentations` are the kinds (`trainables.augmentation_kinds`) that leave a picture's label as it is.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     With `has_linear_model` networks are held against a linear model on the same features.
     """
@@ -45,6 +47,7 @@ class Dataset:
     source: str | None = None
     texts: TextCounts | None = None
     has_linear_model: bool = False
+    augmentations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""
@@ -63,9 +66,22 @@ class Dataset:
             )
         if self.groups is not None and len(self.groups) != self.num_features:
             raise ValueError(f"dataset {self.name!r}: groups must hold one number for each feature")
+        self._check_augmentations()
         self._check_values()
         if len(self.targets) and not 0 <= self.targets.min() <= self.targets.max() < self.num_classes:
             raise ValueError(f"dataset {self.name!r}: targets must lie in 0..{self.num_classes - 1}")
+
+    def _check_augmentations(self) -> None:
+        unknown = [kind for kind in self.augmentations if kind not in KINDS]
+        if unknown:
+            raise ValueError(
+                f"dataset {self.name!r}: augmentations must be some of {', '.join(KINDS)}, got {unknown[0]!r}"
+            )
+        if self.augmentations and len(self.shape or ()) not in (2, 3):
+            raise ValueError(
+                f"dataset {self.name!r}: augmentations are for pictures, whose shape is (height, width) or "
+                f"(channels, height, width), got shape {self.shape}"
+            )
 
     def _check_values(self) -> None:
         unusable = np.isinf(self.inputs).any(0)
@@ -121,6 +137,7 @@ class Dataset:
                 f"{name} ({count:,})" for name, count in zip(self.classes, self.class_counts, strict=True)
             ),
             "test set": test,
+            "augmentations": ", ".join(self.augmentations) or "none keeps the labels",
             "SHA-256": self.fingerprint,
         }
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 from numpy.typing import NDArray
 
+from trainables.augmentation_kinds import KINDS
 from trainables.dataset_files import DatasetError, Publication, PublishedFile
 from trainables.datasets import Dataset
 
@@ -60,6 +61,7 @@ def load() -> Dataset:
         targets=np.concatenate([labels for _, labels in batches]).astype(np.int64),
         classes=CLASSES,
         shape=SHAPE,
+        augmentations=KINDS,
         groups=np.repeat(np.arange(3), NUM_PIXELS // 3),
         official_test=np.arange(len(inputs) - num_test, len(inputs)),
     )

@@ -17,4 +17,6 @@ def load() -> Dataset:
         targets=bunch.target.astype(np.int64),
         classes=tuple(str(digit) for digit in bunch.target_names),
         shape=bunch.images.shape[1:],
+        # A mirrored digit is another sign, or none.
+        augmentations=("shift", "rotation", "zoom", "shear"),
     )

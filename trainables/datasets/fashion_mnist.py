@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.augmentation_kinds import KINDS
 from trainables.dataset_files import DatasetError, Publication, PublishedFile
 from trainables.datasets import Dataset
 
@@ -61,6 +62,7 @@ def load() -> Dataset:
         targets=np.concatenate([train_labels, test_labels]).astype(np.int64),
         classes=CLASSES,
         shape=train.shape[1:],
+        augmentations=KINDS,
         official_test=np.arange(len(train), len(inputs)),
     )
 

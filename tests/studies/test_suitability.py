@@ -1,0 +1,51 @@
+"""What a study cannot do with its dataset is told before anything is trained, every mistake of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from studies.errors import UsageError
+from studies.study import Confirm, Search, Study
+from studies.suitability import check_suits
+from trainables import datasets
+
+STUDY = Study(
+    question="Does it help?", fixed={"augmentation": "shift+rotation"}, search=Search(trials_per_cell=1)
+)
+
+
+def test_augmentations_that_keep_the_labels_suit() -> None:
+    check_suits(STUDY, datasets.load("digits"))
+
+
+def test_mistakes_of_every_role_are_told_at_once() -> None:
+    study = replace(
+        STUDY,
+        factors={"augmentation": ("none", "flip", "shift+flip")},
+        nuisances={"learning_rate": {"low": 0.001, "high": 0.1, "log": True}},
+        fixed={},
+    )
+    with pytest.raises(UsageError) as raised:
+        check_suits(study, datasets.load("digits"))
+    assert list(raised.value.mistakes) == [
+        'factors.augmentation: only shift, rotation, zoom, shear keep the labels of dataset digits; got "flip", which '
+        "has flip",
+        'factors.augmentation: only shift, rotation, zoom, shear keep the labels of dataset digits; got "shift+flip", '
+        "which has flip",
+    ]
+    assert "nothing was trained" in raised.value.advice
+
+
+def test_what_is_tuned_or_a_default_is_looked_at_too() -> None:
+    study = Study(
+        question="Which is best?",
+        nuisances={"augmentation": {"choices": ["none", "zoom"]}},
+        search=Search(trials_per_cell=None, trials=2, sampler="tpe"),
+        confirm=Confirm(best=1, default={"augmentation": "shift"}),
+    )
+    with pytest.raises(UsageError) as raised:
+        check_suits(study, datasets.load("synthetic"))
+    assert [mistake.split(":")[0] for mistake in raised.value.mistakes] == [
+        "nuisances.augmentation",
+        "confirm.default.augmentation",
+    ]
