@@ -65,7 +65,14 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
     stride = -(-len(dataset.targets) // MAX_EXAMPLES)
     splits = [
         _thinned(
-            split_block(dataset.targets, seed=plan.seed, block=b, official_test=dataset.official_test), stride
+            split_block(
+                dataset.targets,
+                seed=plan.seed,
+                block=b,
+                train_size=plan.study.fixed.get("train_size"),  # type: ignore[arg-type]
+                official_test=dataset.official_test,
+            ),
+            stride,
         )
         for b in blocks
     ]

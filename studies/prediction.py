@@ -150,7 +150,7 @@ def half_width(spread: float, num_blocks: int) -> float:
 
 
 def _past_study(plan: Plan, store: Store) -> StudyRow | None:
-    """Return the finished study on the same data and model that is most like the plan, None without any.
+    """Return the finished study on as much of the same data and model that is most like the plan, None without any.
 
     Most factors in common count first, then the number of replicates, then the latest.
     """
@@ -161,6 +161,7 @@ def _past_study(plan: Plan, store: Store) -> StudyRow | None:
         if study.state == "complete"
         and study.plan["dataset_fingerprint"] == plan.dataset_fingerprint
         and study.plan["model"] == plan.study.model
+        and study.plan["fixed"].get("train_size") == plan.study.fixed.get("train_size")
         and factors & set(study.plan["factors"])
     ]
     return max(

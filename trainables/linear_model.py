@@ -91,6 +91,6 @@ def _of_texts(texts: TextCounts, targets: NDArray[np.int64], split: Split) -> Fe
         values = (1 + np.log(texts.counts[entries[known]].astype(float))) * vocabulary.weights[columns[known]]
         lengths = np.sqrt(np.bincount(place, values**2, minlength=len(rows)))
         values /= lengths[place]
-        return csr_matrix((values, (place, columns[known])), shape=(len(rows), len(vocabulary.columns)))
+        return csr_matrix((values, (place, columns[known])), shape=(len(rows), texts.num_features))
 
     return features

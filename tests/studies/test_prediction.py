@@ -1,6 +1,7 @@
 """Predictions come from past studies where there are any, scale as theory says, and write nothing."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -72,6 +73,36 @@ def test_a_finished_study_on_the_same_data_is_the_basis(store: Store) -> None:
     per_epoch = sum(t.busy_seconds for t in trials) / sum(2 * t.epochs for t in trials)
     assert basis.seconds_per_network_epoch == pytest.approx(per_epoch)
     assert set(basis.spreads) == {"depth", "optimizer"}
+
+
+def test_a_study_on_a_share_of_the_data_is_no_basis_for_one_on_all_of_it(store: Store) -> None:
+    drive(plan(), store)
+    study = store.find_study("small")
+    assert study is not None
+    seconds = {"wall": 9.0, "busy": 1.0, "recording": 0.1, "startup": 3.5}
+    runs.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds=seconds)
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    assert find_basis(plan(name="next"), datasets.load("digits"), store).source.startswith("study small")
+    assert find_basis(on_a_tenth(plan()), datasets.load("digits"), store).source.startswith("a pilot")
+
+
+def test_a_pilot_trains_on_the_plans_share_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    make = StackData.make
+
+    def noting(dataset: Dataset, splits: Sequence[Split], device: torch.device) -> StackData:
+        seen.append(len(splits[0].train))
+        return make(dataset, splits, device)
+
+    monkeypatch.setattr(StackData, "make", noting)
+    for each in (plan(), on_a_tenth(plan())):
+        run_pilot(each, datasets.load("digits"), epochs=1)
+    assert seen == [1077, 107]
+
+
+def on_a_tenth(given: Plan) -> Plan:
+    """Return the plan with a tenth of each training part."""
+    return replace(given, study=replace(given.study, fixed={**given.study.fixed, "train_size": 0.1}))
 
 
 def digits_plan() -> Plan:

@@ -68,3 +68,8 @@ def test_a_text_without_a_known_word_is_scored_too() -> None:
     dataset = corpus([*WRITTEN, "", "never"], [*TARGETS, 0, 1])
     split = replace(SPLIT, test=np.array([len(WRITTEN), len(WRITTEN) + 1]))
     assert np.isfinite(fit_linear(dataset, split).test_loss)
+
+
+def test_a_training_part_too_small_for_any_term_leaves_it_at_chance() -> None:
+    scores = fit_linear(CORPUS, replace(SPLIT, train=SPLIT.train[:4]))
+    assert scores.test_loss == pytest.approx(np.log(2))
