@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from search_spaces import Space, spaces
+from search_spaces.own import is_default, own_space
 from studies import roles
 from studies.agreements import disagreements
 from studies.errors import UsageError
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from studies.study import Study
 
 ADVICE = "Correct the study's definition or the --set values; nothing was trained."
+RESERVED = ("own", "widths", "from_dict")
+"""What Hyperparameters has besides hyperparameters."""
 _FORMS: Mapping[str, Callable[[str, Space, object], object]] = {
     "factors": roles.levels,
     "nuisances": roles.range_,
@@ -33,6 +37,7 @@ class Findings:
     the entries with a mistake, whose hyperparameters are in `broken`.
     """
 
+    spaces: Mapping[str, Space] = field(default_factory=spaces)
     values: dict[str, Any] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
@@ -47,7 +52,7 @@ def checked_fields(study: Study) -> dict[str, Any]:
     found.mistakes += disagreements(found.values, found.broken)
     if found.mistakes:
         raise UsageError(found.mistakes, ADVICE)
-    return _as_fields(study, found.values)
+    return _as_fields(study, found)
 
 
 def _check_plain_fields(study: Study, found: Findings) -> None:
@@ -70,16 +75,42 @@ def _check_plain_fields(study: Study, found: Findings) -> None:
 
 
 def _check_hyperparameters(study: Study, found: Findings) -> None:
+    _check_own(study.hyperparameters, found)
     default = getattr(study.confirm, "default", {})
     given = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
     for role, entries in (given | {"confirm.default": default}).items():
         found.values[role] = {}
         for name, entry in _known_entries(role, entries, found):
             try:
-                found.values[role][name] = _FORMS[role](f"{role}.{name}", spaces()[name], entry)
+                found.values[role][name] = _FORMS[role](f"{role}.{name}", found.spaces[name], entry)
             except ValueError as error:
                 found.mistakes += error.args
                 found.broken.add(name)
+
+
+def _check_own(declared: object, found: Findings) -> None:
+    """Check the hyperparameters that the user declares, and know those without a mistake from now on."""
+    found.values["hyperparameters"] = {}
+    if not isinstance(declared, Mapping):
+        found.mistakes.append(mistake("hyperparameters", "a mapping from names to defaults", declared))
+        return
+    for name, default in declared.items():
+        field = f"hyperparameters.{name if isinstance(name, str) else show(name)}"
+        if name in spaces():
+            found.mistakes.append(
+                f"{field}: {name} is a hyperparameter already, which build() gets: leave it out"
+            )
+        elif not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+            found.mistakes.append(f"{field}: the name must be one that Python allows, without _ at its start")
+        elif name in RESERVED:
+            found.mistakes.append(f"{field}: the name is taken: choose another")
+        elif not is_default(default):
+            rule = "its default: a number, a text, true, false, or a list of these"
+            found.mistakes.append(mistake(field, rule, default))
+        else:
+            space = own_space(name, default)
+            found.values["hyperparameters"][name] = space.canonical(default)
+            found.spaces = {**found.spaces, name: space}
 
 
 def _known_entries(role: str, entries: object, found: Findings) -> Iterator[tuple[str, object]]:
@@ -87,11 +118,11 @@ def _known_entries(role: str, entries: object, found: Findings) -> Iterator[tupl
         found.mistakes.append(mistake(role, "a mapping from hyperparameters", entries))
         return
     for name, entry in entries.items():
-        if isinstance(name, str) and name in spaces():
+        if isinstance(name, str) and name in found.spaces:
             yield name, entry
         else:
             label = name if isinstance(name, str) else show(name)
-            found.mistakes.append(unknown(f"{role}.{label}", "hyperparameter", sorted(spaces())))
+            found.mistakes.append(unknown(f"{role}.{label}", "hyperparameter", sorted(found.spaces)))
 
 
 def _check_profiles(profiles: object, found: Findings) -> None:
@@ -105,7 +136,8 @@ def _check_profiles(profiles: object, found: Findings) -> None:
     found.values["profiles"] = {name: dict(settings) for name, settings in profiles.items()}
 
 
-def _as_fields(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
+def _as_fields(study: Study, found: Findings) -> dict[str, Any]:
+    values = found.values
     fields = {dotted: value for dotted, value in values.items() if "." not in dotted}
     for part in PARTS:
         inner = {d.partition(".")[2]: value for d, value in values.items() if d.startswith(f"{part}.")}
@@ -113,6 +145,6 @@ def _as_fields(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
     default = fields["confirm"].default
     if default:
         searched = [*fields["factors"], *fields["nuisances"]]
-        stated = {name: default.get(name, spaces()[name].default) for name in searched}
+        stated = {name: default.get(name, found.spaces[name].default) for name in searched}
         fields["confirm"] = replace(fields["confirm"], default=stated)
     return fields

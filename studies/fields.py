@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from types import MappingProxyType
 
 from search_spaces.rules import is_real, is_whole
 from studies.study import Confirm, Search, SmallestEffect, Thresholds
 from trainables.metrics import OBJECTIVES
+from trainables.own_code import OWN
 
 PARTS = MappingProxyType(
     {"search": Search, "confirm": Confirm, "smallest_effect": SmallestEffect, "thresholds": Thresholds}
@@ -41,7 +42,7 @@ def rules() -> Mapping[str, Rule]:
             "question": Rule(text="a sentence", allows=_is_sentence, form=str),
             "dataset": _dataset(),
             "target": _or_null(Rule(text="the name of a column", allows=_is_sentence, form=str)),
-            "model": _one_of(models.names()),
+            "model": _or_own(_one_of(models.names())),
             "objective": _one_of(OBJECTIVES),
             "replicates": _whole(1, 1000),
             "looks": Rule(
@@ -73,10 +74,17 @@ def _dataset() -> Rule:
     known = _one_of(datasets.names())
     return Rule(
         text=f"{known.text} or csv:PATH",
-        allows=lambda value: known.allows(value) or (isinstance(value, str) and datasets.is_own_file(value)),
+        allows=lambda value: (
+            known.allows(value) or value == OWN or (isinstance(value, str) and datasets.is_own_file(value))
+        ),
         form=str,
         choices=known.choices,
     )
+
+
+def _or_own(rule: Rule) -> Rule:
+    """Allow what a study's own file brings, too."""
+    return replace(rule, allows=lambda value: value == OWN or rule.allows(value))
 
 
 def _one_of(choices: tuple[str, ...]) -> Rule:

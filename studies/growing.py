@@ -21,7 +21,7 @@ from trainables.metrics import Direction
 GROWN = "grown_from"
 SHARED_FIELDS = (
     *("dataset", "dataset_fingerprint", "model", "objective", "fixed", "nuisances", "replicates"),
-    *("seed", "search", "confirm", "source_hash"),
+    *("hyperparameters", "seed", "search", "confirm", "source_hash"),
 )
 """Fields of a plan that must be the same for a trial of one to be a trial of the other."""
 

@@ -82,9 +82,10 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
     rows: list[dict[str, object]] = []
     cells = _pilot_levels(plan)
     for levels in cells:
-        hp = Hyperparameters.from_dict(plan.hyperparameters({**levels, **_middle(plan, levels)}))
+        values = plan.hyperparameters({**levels, **middle(plan, levels)})
+        hp = Hyperparameters.from_dict(values, own=plan.study.hyperparameters)
         started = time.perf_counter()
-        stack = Stack.make(plan.study.model, hp, data, seeds=seeds)
+        stack = Stack.make(plan.study.model, hp, data, seeds=seeds, build=plan.build)
         for _ in train(stack, epochs=epochs):
             if not rows and time.perf_counter() - started > MAX_SECONDS / len(cells):
                 epochs = stack.epoch  # for the other cells too: they are compared after as many
@@ -128,7 +129,7 @@ def _with(cell: Cell, factor: str, level: Value) -> dict[str, Value]:
     return {**cell.levels, factor: level}
 
 
-def _middle(plan: Plan, levels: Mapping[str, Value]) -> dict[str, Value]:
+def middle(plan: Plan, levels: Mapping[str, Value]) -> dict[str, Value]:
     """Return the middle of every nuisance's range, on its own scale."""
     middles: dict[str, Value] = {}
     for name, distribution in plan.study.nuisance_distributions(levels).items():

@@ -32,6 +32,7 @@ def plain_study(study: Study) -> dict[str, Any]:
         "question": study.question,
         "dataset": study.dataset,
         **({} if study.target is None else {"target": study.target}),
+        **({"hyperparameters": _listed_values(study.hyperparameters)} if study.hyperparameters else {}),
         "model": study.model,
         "objective": study.objective,
         "factors": {name: _listed(levels) for name, levels in study.factors.items()},
@@ -75,9 +76,9 @@ def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
     entries = {role: data[role] for role in _ROLES[:3] if isinstance(data.get(role), Mapping)}
     present = [f"{role}.{name}" for role, names in entries.items() for name in names]
     fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
-    known = {*rules(), *PARTS, *_ROLES}
+    known = {*rules(), *PARTS, *_ROLES, "hyperparameters"}
     for name, value in data.items():
-        has_parts = isinstance(value, Mapping) and value and name not in _ROLES
+        has_parts = isinstance(value, Mapping) and value and name not in (*_ROLES, "hyperparameters")
         for field in [f"{name}.{key}" for key in value] if has_parts else [name]:
             if field not in known:
                 yield f"{field}: no such field{did_you_mean(field, fields_and_names)}"
@@ -99,6 +100,10 @@ def _plain_part(part: Any) -> dict[str, Any]:
 
 def _sorted(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _listed(values[name]) for name in sorted(values)}
+
+
+def _listed_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _listed(value) for name, value in values.items()}
 
 
 def _listed(value: object) -> object:

@@ -1,20 +1,26 @@
 """The plan of a study: what exactly is trained, frozen and hashed before the first trial."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from search_spaces import Value, spaces
+from search_spaces import Value
 from search_spaces.rules import is_whole
 from studies.errors import UsageError
 from studies.halving import expected_epochs
 from studies.mistakes import mistake
 from studies.plain import plain_study, study_from_plain
 from studies.study import Study
+from trainables.own_code import OWN, OwnCode
+
+if TYPE_CHECKING:
+    from trainables.module_stack import BuildModule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +52,8 @@ class Plan:
     seed: int = 0
     dataset_fingerprint: str
     source_hash: str | None = None
+    code: OwnCode | None = field(default=None, compare=False, repr=False)
+    """The code of a user's file, to run it with; its hash alone is part of the plan."""
 
     def __post_init__(self) -> None:
         """Check what is not the study's own."""
@@ -115,7 +123,7 @@ class Plan:
     def _num_cells(self) -> int:
         return math.prod(map(len, self.study.factors.values()))
 
-    def up_to_look(self, num_looks: int) -> "Plan":
+    def up_to_look(self, num_looks: int) -> Plan:
         """Return the plan as if its first looks were all of them: what a run that works on the last of them trains.
 
         A study without cells has one look, and is returned as it is.
@@ -138,14 +146,24 @@ class Plan:
         width = stated.get("width")
         if isinstance(width, list | tuple):
             stated = {"depth": len(width)} | stated
-        return {name: space.canonical(stated.get(name, space.default)) for name, space in spaces().items()}
+        known = self.study.spaces
+        return {name: space.canonical(stated.get(name, space.default)) for name, space in known.items()}
+
+    @property
+    def build(self) -> BuildModule | None:
+        """What builds the networks, where the user's file does."""
+        return None if self.code is None or self.study.model != OWN else self.code.build
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
         study = plain_study(self.study)
         return {
-            # Plans without a target were frozen before there was one.
-            **{name: study[name] for name in ("question", "dataset", "target") if name in study},
+            # Plans without a target, or hyperparameters of one's own, were frozen before there were such.
+            **{
+                name: study[name]
+                for name in ("question", "dataset", "target", "hyperparameters")
+                if name in study
+            },
             "dataset_fingerprint": self.dataset_fingerprint,
             **{
                 name: study[name]

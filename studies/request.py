@@ -11,10 +11,12 @@ from optuna.distributions import BaseDistribution
 from studies import catalog, nuisances
 from studies.durations import parse_budget
 from studies.errors import UsageError
+from studies.own_study import check_own_code
 from studies.planning import Plan
 from studies.study import Study
 from studies.suitability import check_suits
 from studies.variants import DEFAULT_PROFILE, check_name, derive, parse_setting, study_name
+from trainables.own_code import OwnCode
 
 if TYPE_CHECKING:
     from trainables.datasets import Dataset
@@ -63,6 +65,7 @@ class Draft:
     base: str
     study: Study
     source_hash: str | None
+    code: OwnCode | None = None
 
     def freeze(self, dataset: "Dataset") -> Plan:
         """Return the plan on `dataset`, under the name that the request gives it or that follows from it.
@@ -80,6 +83,7 @@ class Draft:
             seed=self.request.seed or 0,
             dataset_fingerprint=dataset_fingerprint,
             source_hash=self.source_hash,
+            code=self.code,
         )
         name = self.request.name or study_name(
             self.base,
@@ -94,7 +98,7 @@ class Draft:
 
 def draft(request: Request) -> Draft:
     """Check everything in a request that can be checked without data; raise UsageError with all mistakes."""
-    base, study, source_hash = catalog.load(request.study)
+    base, study, source_hash, code = catalog.load(request.study)
     mistakes: list[str] = []
     advice = ""
     try:
@@ -109,7 +113,8 @@ def draft(request: Request) -> Draft:
         advice = error.advice
     if mistakes:
         raise UsageError(mistakes, advice)
-    return Draft(request=request, base=base, study=study, source_hash=source_hash)
+    check_own_code(study, code)
+    return Draft(request=request, base=base, study=study, source_hash=source_hash, code=code)
 
 
 def _check_options(request: Request) -> None:

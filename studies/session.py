@@ -20,11 +20,13 @@ from studies.errors import UsageError
 from studies.failure import refuse_failure
 from studies.locations import Locations
 from studies.mistakes import show
+from studies.own_study import load_own
 from studies.planning import Plan
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.tuning.resources import Resources
 from trainables.metrics import VALIDATION, classification
+from trainables.own_code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
     from trainables.datasets import Dataset
@@ -107,21 +109,41 @@ def run(
 def settle(
     drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
 ) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it."""
+    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
+
+    A user's own networks are tried out first, with a line for each warning; UsageError where they cannot be trained.
+    """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
+    warnings = _try_own(plan, dataset)
     if budget is None:
-        return plan, ()
+        return plan, warnings
     fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
-    return fitted.plan, tuple(f"for --budget {budget}: {line}" for line in fitted.given_up)
+    return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
+
+
+def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
+    """Try out the networks of a user's own file; return a line for each warning."""
+    if plan.build is None:
+        return ()
+    from studies.own_networks import try_networks
+
+    return tuple(f"warning: {warning}" for warning in try_networks(plan, dataset))
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
     """Load the draft's dataset; a missing or damaged file, or an objective that it does not have, is a UsageError."""
+    own = drafted.study.dataset == OWN
+    dataset = load_own(drafted.code) if own and drafted.code is not None else _load(drafted)
+    _check_objective(drafted, dataset)
+    return dataset
+
+
+def _load(drafted: Draft) -> "Dataset":
     from trainables import datasets
     from trainables.dataset_files import DatasetError
 
     try:
-        dataset = datasets.load(drafted.study.dataset, target=drafted.study.target)
+        return datasets.load(drafted.study.dataset, target=drafted.study.target)
     except DatasetError as error:
         raise UsageError(
             [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."
@@ -133,8 +155,6 @@ def load_dataset(drafted: Draft) -> "Dataset":
         ValueError,
     ) as error:  # EOFError: a compressed file that breaks off
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
-    _check_objective(drafted, dataset)
-    return dataset
 
 
 def _check_objective(drafted: Draft, dataset: "Dataset") -> None:

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias, cast
 
 from optuna.distributions import BaseDistribution
 
-from search_spaces import Value, spaces
+from search_spaces import Space, Value, spaces
+from search_spaces.own import own_space
 from trainables.metrics import Direction, direction
 
 Nuisance: TypeAlias = BaseDistribution | Mapping[str, BaseDistribution] | Mapping[str, Any]
@@ -84,6 +85,8 @@ class Study:
     is stated otherwise than by default. A hyperparameter has one role. `profiles` maps a profile's name to the
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
     `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH`.
+    `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
+    of: they may be factors, nuisances and fixed as others are.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
     each later one is trained when the command is given again. Empty means a single look at `replicates`.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
@@ -105,6 +108,7 @@ class Study:
     factors: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     nuisances: Mapping[str, Nuisance] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
+    hyperparameters: Mapping[str, Value] = field(default_factory=dict)
     replicates: int = 10
     looks: tuple[int, ...] = ()
     search: Search = Search()
@@ -119,6 +123,11 @@ class Study:
 
         for name, value in checked_fields(self).items():
             object.__setattr__(self, name, value)
+
+    @property
+    def spaces(self) -> Mapping[str, Space]:
+        """The space of every hyperparameter, the user's own last."""
+        return {**spaces(), **{name: own_space(name, value) for name, value in self.hyperparameters.items()}}
 
     @property
     def has_cells(self) -> bool:

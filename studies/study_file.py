@@ -1,11 +1,10 @@
 """A user's own study: a Python file anywhere that defines STUDY, executed, and hashed with its local imports."""
 
 import hashlib
-import importlib
-import sys
 import traceback
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,18 +12,27 @@ from studies.errors import UsageError
 from studies.local_imports import NOT_LOCAL, local_imports
 from studies.mistakes import show
 from studies.study import Study
+from trainables.own_code import OWN, OwnCode, Source
 
 _ADVICE = (
     "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."
 )
 
 
-def load_file(path: Path) -> tuple[Study, str]:
-    """Return STUDY of the file at `path`, and the SHA-256 of its source and of its local imports.
+@dataclass(frozen=True, kw_only=True)
+class StudyFile:
+    """What a study's file holds: its STUDY, its code, and the SHA-256 of its source and of its local imports."""
 
-    Local imports are modules in the file's folder (`local_imports`); they are importable while the file is executed,
-    and read afresh each time. Raises UsageError if the file cannot be read, if executing it fails (with file and
-    line), or if STUDY is missing or no Study.
+    study: Study
+    code: OwnCode
+    source_hash: str
+
+
+def load_file(path: Path) -> StudyFile:
+    """Return what the file at `path` holds; with build() in it the study's model is that, with load() its dataset.
+
+    Local imports are modules in the file's folder (`local_imports`). Raises UsageError if the file cannot be read, if
+    executing it fails (with file and line), or if STUDY is missing or no Study.
     """
     path = path.resolve()
     if not path.is_file():
@@ -34,8 +42,21 @@ def load_file(path: Path) -> tuple[Study, str]:
     except OSError as error:
         raise UsageError([f"{path}: cannot be read ({error.strerror})"], _ADVICE) from error
     imports = local_imports(path)
-    module = _execute(path, source, imports)
-    return _study_of(module, path), _hash(path.parent, {path, *imports.values()})
+    code = OwnCode(
+        file=Source(path=str(path), text=source),
+        modules={name: _source(module) for name, module in imports.items()},
+    )
+    with told_in(code):
+        module = code.module
+    return StudyFile(
+        study=with_own_code(_study_of(module, path), code),
+        code=code,
+        source_hash=_hash(path.parent, {path, *imports.values()}),
+    )
+
+
+def _source(path: Path) -> Source:
+    return Source(path=str(path), text=path.read_bytes(), is_package=path.name == "__init__.py")
 
 
 def _study_of(module: ModuleType, path: Path) -> Study:
@@ -48,42 +69,35 @@ def _study_of(module: ModuleType, path: Path) -> Study:
     return module.STUDY
 
 
-def _execute(path: Path, source: bytes, imports: Iterable[str]) -> ModuleType:
-    module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}")
-    module.__file__, module.__package__ = str(path), ""
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    try:
-        with _importable(path.parent, {name.partition(".")[0] for name in imports}):
-            exec(compile(source, path, "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        del sys.modules[module.__name__]
-        where = _where(error, path)
-        if isinstance(error, UsageError):
-            raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], error.advice) from error
-        what = error.msg if isinstance(error, SyntaxError) else error
-        raise UsageError(
-            [f"{where}: {type(error).__name__}: {what}"], "Correct the file; nothing was trained."
-        ) from error
-    return module
+def with_own_code(study: Study, code: OwnCode) -> Study:
+    """Return the study with the file's build() for its model and load() for its dataset, where there are such."""
+    own: dict[str, str] = {}
+    if code.function("build") is not None:
+        own["model"] = OWN
+    if code.function("load") is not None:
+        own["dataset"] = OWN
+    return replace(study, **own) if own else study  # type: ignore[arg-type]
 
 
 @contextmanager
-def _importable(folder: Path, names: Collection[str]) -> Iterator[None]:
-    """Let modules called `names` be imported from `folder`, whatever else of that name is loaded, for a while."""
+def told_in(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
+    """Tell whatever the user's code raises as a mistake, with its file and line; `what` says what was asked of it.
 
-    def take_out() -> dict[str, ModuleType]:
-        return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names}
-
-    others = take_out()
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
+    `at` is the place of what does not come from a line of the user's own.
+    """
+    path = Path(code.file.path)
     try:
         yield
-    finally:
-        if str(folder) in sys.path:
-            sys.path.remove(str(folder))
-        take_out()
-        sys.modules.update(others)
+    except (Exception, SystemExit) as error:
+        where = _where(error, path)
+        where = at if at is not None and where == str(path) else where
+        if isinstance(error, UsageError):
+            raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], error.advice) from error
+        said = error.msg if isinstance(error, SyntaxError) else error
+        kind = "" if type(error) is ValueError and where == at else f"{type(error).__name__}: "
+        raise UsageError(
+            [f"{where}: {what}{kind}{said}"], "Correct the file; nothing was trained."
+        ) from error
 
 
 def _where(error: BaseException, path: Path) -> str:

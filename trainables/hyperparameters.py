@@ -1,7 +1,8 @@
 """The typed configuration of one trial: the dict that Ray Tune carries ends here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from trainables.augmentation_kinds import kinds_of
@@ -52,6 +53,24 @@ class Hyperparameters:
     augmentation: str = "none"
     precision: str = "float32"
 
+    own: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Hyperparameters of a user's own network, which are attributes as well."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a hyperparameter of the user's own; AttributeError says which there are."""
+        own: Mapping[str, Any] = self.__dict__.get("own", {})
+        if name in own:
+            return own[name]
+        if name.startswith("__"):
+            raise AttributeError(name)
+        known = [*(each.name for each in fields(self) if each.name != "own"), *own]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise AttributeError(
+            f"no hyperparameter {name}{hint}; one of your own is declared in STUDY: "
+            f"hyperparameters={{{name!r}: its default}}"
+        )
+
     def __post_init__(self) -> None:
         """Raise ValueError where a value cannot be trained with, whatever a study's search space says."""
         if self.depth < 1:
@@ -82,11 +101,15 @@ class Hyperparameters:
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Make one from plain values; lists become tuples, an unknown name raises ValueError."""
+    def from_dict(cls, values: Mapping[str, Any], *, own: Collection[str] = ()) -> Self:
+        """Make one from plain values; lists become tuples, an unknown name raises ValueError.
+
+        Those named in `own` are the user's own.
+        """
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        mine = {name: values.pop(name) for name in own}
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"unknown hyperparameter {unknown[0]!r} (choices: {', '.join(sorted(known))})")
-        arguments: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-        return cls(**arguments)
+        return cls(**values, own=mine)

@@ -60,6 +60,7 @@ def stack_modules(
         hidden,
         words,
         input_shape=data.input_shape,
+        num_classes=data.num_classes,
         is_mixed=hyperparameters.precision == "bfloat16",
     )
 
@@ -136,11 +137,12 @@ class ModuleStack(StackModel):
         words: RandomWords,
         *,
         input_shape: tuple[int, ...],
+        num_classes: int,
         is_mixed: bool,
     ) -> None:
         """Train `modules`, whose trained parameters lie in `parameters`."""
         self.parameters, self._modules, self._hidden, self._words = parameters, modules, hidden, words
-        self._input_shape, self._is_mixed = input_shape, is_mixed
+        self._input_shape, self._num_classes, self._is_mixed = input_shape, num_classes, is_mixed
         self.outputs, self.responses, self.deltas = hidden.outputs, hidden.responses, hidden.deltas
         self.saturates, self.responses_are_unipolar = hidden.saturates, hidden.responses_are_unipolar
         self._logits: list[Tensor] = []
@@ -167,12 +169,21 @@ class ModuleStack(StackModel):
                 torch.manual_seed(seed)
                 if module.training != training:
                     module.train(training)
-                logits.append(module(own))
+                logits.append(self._checked(module(own), own))
         if self._hidden.is_on:
             self._hidden.end_pass()
             self.outputs = self._hidden.outputs
         self._logits = logits if training else []
         return torch.stack([each.detach() for each in logits]).to(inputs.dtype).transpose(1, 2)
+
+    def _checked(self, logits: object, inputs: Tensor) -> Tensor:
+        wanted = len(inputs), self._num_classes
+        if isinstance(logits, Tensor) and logits.shape == wanted and logits.is_floating_point():
+            return logits
+        got = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
+        raise ValueError(
+            f"the network must return logits (examples, classes), {wanted} for inputs {tuple(inputs.shape)}; got {got}"
+        )
 
     def _precision(self, device: torch.device) -> torch.autocast:
         return torch.autocast(device.type, torch.bfloat16, enabled=self._is_mixed)

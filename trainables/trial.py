@@ -14,6 +14,7 @@ from trainables.checkpoint import Parcel
 from trainables.datasets import Dataset
 from trainables.memory import MemoryLimits
 from trainables.metrics import direction
+from trainables.own_code import OWN, OwnCode
 from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.reporting import train_assignment
 from trainables.splits import Splits
@@ -24,15 +25,21 @@ class StackTrial(tune.Trainable):
     """Trains one assignment after the other in a worker that stays; each step ends at the next report."""
 
     def setup(  # type: ignore[override]  # with_parameters adds the keywords
-        self, config: dict[str, Any], *, dataset: Dataset, splits: Splits, threads: int
+        self,
+        config: dict[str, Any],
+        *,
+        dataset: Dataset,
+        splits: Splits,
+        threads: int,
+        code: OwnCode | None = None,
     ) -> None:
-        """Prepare the worker once: threads, device, data."""
+        """Prepare the worker once: threads, device, data, and the code of a user's own networks."""
         torch.set_num_threads(threads)
         # Vanishing gradients become subnormal numbers, on which a CPU is many times slower.
         torch.set_flush_denormal(True)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._dataset, self._splits = dataset, splits
+        self._dataset, self._splits, self._code = dataset, splits, code
         self._limits = MemoryLimits()
         self._data: dict[tuple[float | None, tuple[int, ...]], StackData] = {}
         self.reset_config(config)
@@ -60,12 +67,14 @@ class StackTrial(tune.Trainable):
     def _begin(self) -> Iterator[TrialReport]:
         parcel, self._parcel = self._parcel, None
         checkpoint = None if parcel is None else parcel.data
+        code = self._code if self._assignment.model == OWN else None
         return train_assignment(
             self._assignment,
             self._stack_data(),
             worker=self._worker,
             checkpoint=checkpoint,
             limits=self._limits,
+            build=None if code is None else code.build,
         )
 
     def _stack_data(self) -> StackData:

@@ -4,11 +4,13 @@ import importlib
 import os
 import pkgutil
 from pathlib import Path
+from typing import NamedTuple
 
 from studies.errors import UsageError
 from studies.mistakes import unknown
 from studies.study import Study
 from studies.study_file import load_file
+from trainables.own_code import OwnCode
 
 
 def names() -> tuple[str, ...]:
@@ -20,19 +22,30 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
-def load(name_or_path: str) -> tuple[str, Study, str | None]:
-    """Return name, study and source hash of a study of the catalog, or of a Python file that defines STUDY.
+class Found(NamedTuple):
+    """A study and its name; of a file also its code and the hash of its source.
 
-    The hash is None for a study of the catalog, whose source comes with Studies' own version. Raises UsageError that
-    lists the right names, or tells what is wrong with the file.
+    Both are None for a study of the catalog, whose source comes with Studies' own version.
+    """
 
-    >>> load("depth_study")[1].replicates
+    name: str
+    study: Study
+    source_hash: str | None = None
+    code: OwnCode | None = None
+
+
+def load(name_or_path: str) -> Found:
+    """Return a study of the catalog, or of a Python file that defines STUDY.
+
+    Raises UsageError that lists the right names, or tells what is wrong with the file.
+
+    >>> load("depth_study").study.replicates
     10
     """
     if name_or_path.endswith(".py") or os.sep in name_or_path:
         path = Path(name_or_path)
-        study, source_hash = load_file(path)
-        return path.stem, study, source_hash
+        file = load_file(path)
+        return Found(path.stem, file.study, file.source_hash, file.code)
     if name_or_path not in names():
         is_file = Path(f"{name_or_path}.py").is_file()
         advice = f"{name_or_path}.py is in this folder" if is_file else "For a file of your own"
@@ -41,4 +54,4 @@ def load(name_or_path: str) -> tuple[str, Study, str | None]:
         )
     study = importlib.import_module(f"{__name__}.{name_or_path}").STUDY
     assert isinstance(study, Study)
-    return name_or_path, study, None
+    return Found(name_or_path, study)

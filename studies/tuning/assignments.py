@@ -22,7 +22,9 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment
         number=trial.number,
         model=plan.study.model,
         objective=plan.study.objective,
-        hyperparameters=Hyperparameters.from_dict(plan.hyperparameters(trial.params)),
+        hyperparameters=Hyperparameters.from_dict(
+            plan.hyperparameters(trial.params), own=plan.study.hyperparameters
+        ),
         blocks=blocks,
         seeds=tuple(derive_seed(plan.seed, str(trial.phase), block) for block in blocks),
         rungs=rungs,

@@ -150,6 +150,8 @@ def _trainable(
     """
     takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
     bundle = tune.PlacementGroupFactory([{kind: amount for kind, amount in takes.items() if amount}])
-    with_data = tune.with_parameters(StackTrial, dataset=dataset, splits=splits, threads=cluster.threads)
+    with_data = tune.with_parameters(
+        StackTrial, dataset=dataset, splits=splits, threads=cluster.threads, code=plan.code
+    )
     # A subclass of it, because Tune's own would be shown as "_Inner".
     return type(plan.name, (with_data,), {"default_resource_request": classmethod(lambda *_: bundle)})

@@ -25,8 +25,8 @@ def plan_of(name: str, profile: str) -> Plan:
 
 class TestDepthStudy:
     def test_the_laptop_profile_is_the_design(self) -> None:
-        name, study, source_hash = catalog.load("depth_study")
-        assert (name, source_hash) == ("depth_study", None)
+        name, study, source_hash, code = catalog.load("depth_study")
+        assert (name, source_hash, code) == ("depth_study", None, None)
         assert study.factors == {
             "depth": (3, 5, 7),
             "dropout": (0.1, 0.3, 0.5),
@@ -196,11 +196,11 @@ class TestOwnFile:
         return "\n".join(caught.value.mistakes)
 
     def test_it_is_loaded_by_path(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        name, study, source_hash = catalog.load(str(file))
-        assert (name, study.factors) == ("my_study", {"depth": (2, 4)})
+        found = catalog.load(str(file))
+        assert (found.name, found.study.factors) == ("my_study", {"depth": (2, 4)})
         monkeypatch.chdir(file.parent)
-        assert catalog.load("./my_study.py") == (name, study, source_hash)
-        assert catalog.load("my_study.py") == (name, study, source_hash)
+        assert catalog.load("./my_study.py") == found
+        assert catalog.load("my_study.py") == found
 
     def test_two_files_of_one_name_do_not_mix(self, file: Path, tmp_path: Path) -> None:
         other = tmp_path / "elsewhere" / "my_study.py"

@@ -236,7 +236,7 @@ def test_rows_agree_with_the_plan(seen: Seen) -> None:
 
 
 def small_plan(folder: Path) -> Plan:
-    _, study, _ = load(str(folder / "small.py"))
+    study = load(str(folder / "small.py")).study
     return Plan(name="small", study=study, dataset_fingerprint="")
 
 

@@ -152,7 +152,7 @@ def test_a_study_without_a_storage_cannot_grow(folder: Path, capsys: pytest.Capt
 def test_another_plan_is_refused_before_anything_is_trained(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, study, _ = load("depth_study")
+    study = load("depth_study").study
     plan = Plan(name="mine", study=study, dataset_fingerprint=datasets.load("digits").fingerprint)
     with Store.open(f"sqlite:///{folder}/own.db") as store:
         store.create_study(
@@ -267,7 +267,7 @@ def wrong_requests() -> list[Callable[[], Request]]:
 
 
 def test_splits_are_made_for_every_look_and_size() -> None:
-    _, study, _ = load("depth_study")
+    study = load("depth_study").study
     looks = derive(
         study, settings={"looks": [10, 20], "factors.train_size": [0.5, None], "search.trials_per_cell": 1}
     )
