@@ -414,7 +414,7 @@ class TestAnyWrongValue:
 
 def test_search_spaces_and_the_trainable_agree_on_hyperparameters_and_defaults() -> None:
     defaults = {name: space.default for name, space in spaces().items()}
-    assert defaults == asdict(Hyperparameters())
+    assert {**defaults, "own": {}} == asdict(Hyperparameters())
 
 
 def test_thresholds_are_those_of_the_verdicts_rules() -> None:

@@ -1,5 +1,6 @@
 """The typed configuration has exactly the hyperparameters that search_spaces describes."""
 
+import pickle
 from dataclasses import fields, replace
 
 import pytest
@@ -9,18 +10,31 @@ from trainables.hyperparameters import Hyperparameters
 
 
 def test_every_space_is_a_hyperparameter_and_the_other_way_round() -> None:
-    assert {field.name for field in fields(Hyperparameters)} == set(spaces())
+    assert {field.name for field in fields(Hyperparameters)} == {*spaces(), "own"}
 
 
 def test_the_defaults_of_the_spaces_can_be_trained_with() -> None:
     made = Hyperparameters.from_dict({name: space.default for name, space in spaces().items()})
-    assert all(spaces()[field.name].contains(getattr(made, field.name)) for field in fields(made))
+    assert all(space.contains(getattr(made, name)) for name, space in spaces().items())
 
 
 def test_lists_become_tuples() -> None:
     made = Hyperparameters.from_dict({"depth": 2, "width": [32, 16], "betas": [0.8, 0.9]})
     assert (made.widths, made.betas) == ((32, 16), (0.8, 0.9))
     assert Hyperparameters(depth=3, width=8).widths == (8, 8, 8)
+
+
+def test_those_of_the_users_own_are_attributes_too() -> None:
+    made = Hyperparameters.from_dict(
+        {"depth": 2, "num_heads": 4, "sizes": [1, 2]}, own=("num_heads", "sizes")
+    )
+    assert (made.num_heads, made.sizes, made.depth) == (4, (1, 2), 2)
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert replace(made, depth=3).num_heads == 4
+    with pytest.raises(
+        AttributeError, match=r"no hyperparameter num_head \(did you mean num_heads\?\); one of your own"
+    ):
+        _ = made.num_head
 
 
 def test_an_unknown_name_lists_the_known() -> None:
