@@ -176,7 +176,7 @@ def _theory(inputs: ReportInputs, initial: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
     cells = confirm[["number", "cell", *inputs.factors]]
-    return growth_by_cell(initial, cells, inputs.plan["fixed"])
+    return growth_by_cell(initial, cells, {"model": inputs.plan["model"], **inputs.plan["fixed"]})
 
 
 def _verdicts(inputs: ReportInputs) -> pd.DataFrame:

@@ -97,8 +97,13 @@ def theoretical_growth(dropout: float, batch_norm: bool, gain: float = 1.0) -> f
 
 
 def theory_applies(settings: Mapping[str, Any]) -> bool:
-    """Whether `theoretical_growth` holds for hyperparameters: ReLU, He-normal initialisation, no skips."""
-    known = {"activation": ("relu",), "init": ("he_normal", "fitting"), "residual": ("none",)}
+    """Whether `theoretical_growth` holds for a model with hyperparameters: ReLU, He-normal initialisation, no skips."""
+    known = {
+        "model": ("mlp",),
+        "activation": ("relu",),
+        "init": ("he_normal", "fitting"),
+        "residual": ("none",),
+    }
     return all(settings.get(name, values[0]) in values for name, values in known.items())
 
 

@@ -74,13 +74,15 @@ class OwnCode:
         self, hyperparameters: Hyperparameters, input_shape: tuple[int, ...], num_classes: int
     ) -> nn.Module:
         """Return what the file's build() returns."""
+        module = self.module
         with self.importable():
-            return cast("nn.Module", self.module.build(hyperparameters, input_shape, num_classes))
+            return cast("nn.Module", module.build(hyperparameters, input_shape, num_classes))
 
     def load(self) -> object:
         """Return what the file's load() returns."""
+        module = self.module
         with self.importable():
-            return self.module.load()
+            return module.load()
 
     @contextmanager
     def importable(self) -> Iterator[None]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from reports.accounting import Accounting
 from reports.inputs import ReportInputs
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.phrases import counted, factor_spoken, listed, spelled
 from reports.remarks import about_look
 from reports.results import Results
+from reports.subject import data_named, networks_named
 from reports.words import count, duration, factor_name, level_name
 
 _SAMPLERS = {
@@ -47,7 +45,7 @@ def _compared(inputs: ReportInputs, results: Results) -> list[Line]:
     stopped, started = int(in_search["pruned"].sum()), int(in_search["started"].sum())
     lines = [
         Line(
-            text=f"On {plan['dataset']}, {_model(plan)} were compared over {_levels(inputs)}: "
+            text=f"On {data_named(plan)}, {networks_named(plan)} were compared over {_levels(inputs)}: "
             f"every combination, {counted(num_cells, 'cell', 'cells')} in all.",
             numbers=[plan["factors"], num_cells, plan["dataset"]],
         )
@@ -86,8 +84,8 @@ def _swept(inputs: ReportInputs) -> list[Line]:
     where = f" over {spaces}" if spaces else ""
     return [
         Line(
-            text=f"On {plan['dataset']}, {count(search['trials'])} trials of {_model(plan)} were proposed by {sampler}"
-            f"{where}, with halving over all trials.",
+            text=f"On {data_named(plan)}, {count(search['trials'])} trials of {networks_named(plan)} were proposed by "
+            f"{sampler}{where}, with halving over all trials.",
             numbers=[search["trials"], plan["dataset"]],
         ),
         Line(
@@ -97,10 +95,6 @@ def _swept(inputs: ReportInputs) -> list[Line]:
             numbers=[best, epochs, blocks],
         ),
     ]
-
-
-def _model(plan: Mapping[str, Any]) -> str:
-    return "fully connected networks" if plan["model"] == "mlp" else f"{plan['model']} networks"
 
 
 def _levels(inputs: ReportInputs) -> str:

@@ -18,6 +18,7 @@ from reports.phrases import condition, counted, factor_spoken, level_spoken, lis
 from reports.remarks import about_association, about_saturation
 from reports.results import Results
 from reports.stability import VERDICTS
+from reports.subject import data_named
 from reports.sufficiency import median_accuracy
 from reports.words import count, decimals_for, level_name, number, percent
 
@@ -195,7 +196,7 @@ def untested(inputs: ReportInputs) -> Line:
     held = listed([_held(name, value) for name, value in plan["fixed"].items()])
     kept = f" ({held})" if held else ""
     return Line(
-        text=f"{_conditional(inputs)}Not tested were other data than {plan['dataset']}, other models, and other "
+        text=f"{_conditional(inputs)}Not tested were other data than {data_named(plan)}, other models, and other "
         f"values of what was held fixed{kept}.",
         numbers=[plan["fixed"], plan["dataset"], plan["nuisances"]],
     )

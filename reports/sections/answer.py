@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.best import spread
+from reports.phrases import capital
 from reports.remarks import about_look
 from reports.results import OUTCOME
 from reports.sections.section import Cell, Column, Material, Section, Table
+from reports.subject import OWN, data_named, networks_named
 from reports.words import (
     count,
     covered,
@@ -112,7 +114,8 @@ def _scope(material: Material) -> str:
     plan, inputs = material.inputs.plan, material.inputs
     epochs = plural(int(plan["confirm"]["epochs"]), "epoch")
     blocks = plural(material.results.look.num_blocks, "block")
-    head = f"{plan['model'].upper()} on {plan['dataset']}, {epochs}, {blocks}"
+    networks = capital(networks_named(plan)) if plan["model"] == OWN else plan["model"].upper()
+    head = f"{networks} on {data_named(plan)}, {epochs}, {blocks}"
     if not inputs.has_cells:
         return f"{head}; {plural(int(plan['search']['trials']), 'search trial')} over the whole space."
     cells = 1

@@ -65,7 +65,8 @@ def _line(material: Material) -> str | None:
 
 def _growths(material: Material, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """The growth that theory predicts for each setting; NaN where a factor beside it shapes growth, too."""
-    fixed = material.inputs.plan["fixed"]
+    plan = material.inputs.plan
+    fixed = {"model": plan["model"], **plan["fixed"]}
     others = set(material.inputs.factors).intersection(SHAPING)
     return {
         name: math.nan if others - set(setting) else growth_predicted({**fixed, **setting})

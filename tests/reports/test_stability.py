@@ -108,6 +108,7 @@ class TestTheory:
         assert growth_predicted(fitting) == pytest.approx(0.5)
         for other in ({"residual": "scaled"}, {"activation": "tanh"}, {"init": "default"}):
             assert math.isnan(growth_predicted({**fitting, **other}))
+        assert math.isnan(growth_predicted({**fitting, "model": "own"}))
 
     @pytest.mark.parametrize("dropout", [-0.1, 1.0])
     def test_dropout_outside_its_range(self, dropout: float) -> None:
