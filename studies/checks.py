@@ -33,11 +33,13 @@ _FORMS: Mapping[str, Callable[[str, Space, object], object]] = {
 class Findings:
     """What the check has found so far: mistakes, and the values without one in their one form.
 
+    `spaces` are those of all hyperparameters, of the user's own too, whose names are `declared`.
     `values` is keyed by dotted field; `factors`, `nuisances`, `fixed` and `confirm.default` are mappings that lack
     the entries with a mistake, whose hyperparameters are in `broken`.
     """
 
     spaces: Mapping[str, Space] = field(default_factory=spaces)
+    declared: set[object] = field(default_factory=set)
     values: dict[str, Any] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
@@ -91,6 +93,7 @@ def _check_hyperparameters(study: Study, found: Findings) -> None:
 def _check_own(declared: object, found: Findings) -> None:
     """Check the hyperparameters that the user declares, and know those without a mistake from now on."""
     found.values["hyperparameters"] = {}
+    found.declared = set(declared) if isinstance(declared, Mapping) else set()
     if not isinstance(declared, Mapping):
         found.mistakes.append(mistake("hyperparameters", "a mapping from names to defaults", declared))
         return
@@ -120,7 +123,7 @@ def _known_entries(role: str, entries: object, found: Findings) -> Iterator[tupl
     for name, entry in entries.items():
         if isinstance(name, str) and name in found.spaces:
             yield name, entry
-        else:
+        elif name not in found.declared:  # else a mistake has been told already
             label = name if isinstance(name, str) else show(name)
             found.mistakes.append(unknown(f"{role}.{label}", "hyperparameter", sorted(found.spaces)))
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -109,19 +108,17 @@ def _try_one(code: OwnCode, hp: Hyperparameters, data: StackData, setting: str) 
         yield f"build(){setting}: its network's loss is not finite before any training"
     elif not bool(logits.isfinite().all()):
         yield f"build(){setting}: its network gives values that are not finite after one step"
-    yield from _oddities(stack, initial.view(-1), setting)
+    yield from _oddities(stack, initial)
 
 
-def _oddities(stack: Stack, initial: torch.Tensor, setting: str) -> Iterator[str]:
+def _oddities(stack: Stack, initial: torch.Tensor) -> Iterator[str]:
     parameters = stack.model.parameters
     idle = [name for name in parameters.names if not bool(parameters.gradient(name).any())]
     if idle:
-        yield f"build(){setting}: no gradient reaches {', '.join(idle[:5])}{' and others' if idle[5:] else ''}"
-    runs = [
-        *parameters.weight_runs(initial),
-        initial[parameters.gradient_runs[-1].numel() * -1 :].view(1, 2, -1),
-    ]
-    if all(np.array_equal(run[:, 0].numpy(), run[:, 1].numpy()) for run in runs):
+        yield f"build(): no gradient reaches {', '.join(idle[:5])}{' and others' if idle[5:] else ''}"
+    rest = initial[len(initial) - parameters.gradient_runs[-1].numel() :].view(1, 2, -1)
+    runs = [*parameters.weight_runs(initial), rest]
+    if all(torch.equal(run[:, 0], run[:, 1]) for run in runs):
         yield "build(): replicates start with the same weights: leave their seed to Studies"
 
 

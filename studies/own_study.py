@@ -28,8 +28,9 @@ def check_own_code(study: Study, code: OwnCode | None) -> None:
             mistakes += _signature_mistakes(code, name)
     if study.hyperparameters and study.model != OWN:
         names = ", ".join(study.hyperparameters)
+        where = "" if code is None else f"{code.file.path}: "
         mistakes.append(
-            f"hyperparameters ({names}) are read by build() in the study's own file; model is {study.model}"
+            f"{where}hyperparameters ({names}) are read by build() in the study's own file; model is {study.model}"
         )
     if mistakes:
         raise UsageError(mistakes, _ADVICE)

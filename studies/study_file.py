@@ -18,6 +18,11 @@ _ADVICE = (
     "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."
 )
 
+_DECLARE = (
+    "A hyperparameter of your own build() is declared with its default: "
+    "Study(hyperparameters={'num_heads': 4}, ...)."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFile:
@@ -92,7 +97,9 @@ def told_in(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator
         where = _where(error, path)
         where = at if at is not None and where == str(path) else where
         if isinstance(error, UsageError):
-            raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], error.advice) from error
+            undeclared = any("no such hyperparameter" in mistake for mistake in error.mistakes)
+            advice = f"{error.advice} {_DECLARE}" if undeclared else error.advice
+            raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], advice) from error
         said = error.msg if isinstance(error, SyntaxError) else error
         kind = "" if type(error) is ValueError and where == at else f"{type(error).__name__}: "
         raise UsageError(

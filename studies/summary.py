@@ -83,10 +83,15 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
             f"{summary['networks']:,} networks ({replicates}), "
             f"about {_rounded(summary['expected_network_epochs']):,} epochs of one network",
         ),
-        *(line for text in summary["given_up"] for line in _row("given up", text)),
+        *(line for text in summary["given_up"] for line in _noted(text)),
         *_prediction_lines(summary["prediction"]),
         *_row("gpu", summary["gpu_share"] or ""),
     ]
+
+
+def _noted(text: str) -> list[str]:
+    head, warning, rest = text.partition("warning: ")
+    return _row("warning", rest) if warning and not head else _row("given up", text)
 
 
 def _prediction_lines(prediction: Mapping[str, Any]) -> list[str]:

@@ -47,7 +47,7 @@ def _process_is_left_as_it_was() -> Iterator[None]:
 
 
 def test_a_function_runs_with_what_it_imports_when_it_runs() -> None:
-    built = code_of().build(Hyperparameters(depth=3), (8, 8), 10)
+    built: object = code_of().build(Hyperparameters(depth=3), (8, 8), 10)
     assert built == [30, (8, 8), 10, 5, 6, "/nowhere/mine.py"]
 
 

@@ -1,5 +1,6 @@
 """Arrays that a user's load() returns become a dataset, and every mistake in them is told."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ INPUTS = np.arange(24.0).reshape(4, 3, 2)
 
 def test_a_pair_of_arrays_keeps_its_shape_and_sorts_its_labels() -> None:
     found = own_dataset((INPUTS, ["b", "a", "b", "c"]))
-    assert (found.shape, found.inputs.shape, found.inputs.dtype) == ((3, 2), (4, 6), np.float32)
+    assert (found.shape, found.inputs.shape, str(found.inputs.dtype)) == ((3, 2), (4, 6), "float32")
     assert (found.classes, found.targets.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
     assert found.groups is None
     np.testing.assert_array_equal(found.inputs[1], INPUTS[1].ravel())
@@ -99,6 +100,5 @@ LABELS = [0, 1, 0, 1]
     ],
 )
 def test_a_mistake_is_told(loaded: object, expected: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(expected)):
         own_dataset(loaded)
-    assert expected in str(caught.value)
