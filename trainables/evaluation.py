@@ -12,6 +12,9 @@ from trainables.stack_model import StackModel
 MAX_CHUNK_VALUES = 4_000_000
 """Inputs evaluated in one go: about 16 MB of float32."""
 
+MIN_CHUNK = 64
+"""Examples evaluated in one go at least: however wide they are, a training step takes as many."""
+
 
 def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
     """Return each replicate's summed loss (replicates,) and the gradient of its mean loss w.r.t. the logits.
@@ -67,7 +70,7 @@ def answers(model: StackModel, data: StackData, rows: Tensor) -> Iterator[tuple[
     Dropout is off and batch norm uses its running statistics.
     """
     replicates, num_rows = rows.shape
-    chunk = max(1, MAX_CHUNK_VALUES // (replicates * data.num_features))
+    chunk = max(MIN_CHUNK, MAX_CHUNK_VALUES // (replicates * data.num_features))
     for start in range(0, num_rows, chunk):
         part = rows[:, start : start + chunk]
         yield model.forward(data.gather(part), training=False), data.targets[part]

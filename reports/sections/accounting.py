@@ -20,7 +20,7 @@ COUNTS = {
     "diverged": "diverged",
     "epochs": "network-epochs",
 }
-RUNS = ("run_started", "run_ended")  # told under provenance
+ELSEWHERE = ("run_started", "cluster_started", "run_ended", "linear_model")  # told under provenance
 HALVED = "stack_halved"
 ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
 
@@ -115,7 +115,7 @@ def _rungs(records: list[Mapping[str, Any]]) -> Table:
 def _events(material: Material) -> list[tuple[str, str, str]]:
     """What happened beside training, such as retries; the twenty latest."""
     events = material.inputs.events
-    told = events[~events["kind"].isin(RUNS)] if len(events) else events
+    told = events[~events["kind"].isin(ELSEWHERE)] if len(events) else events
     return (
         [
             (str(row["at"]), str(row["kind"]), str(row["detail"] or ""))

@@ -38,6 +38,7 @@ def test_a_run_on_reviews_has_its_line_to_beat_and_its_vocabulary(tmp_path: Path
     assert 0.6 < report["baseline"]["test_accuracy"] < 0.85, "300 reviews teach something, but not all"
     assert report["answer"][0]["sentence"].startswith("At the best cell, against the line to beat")
     assert num_linear_models(tmp_path) == 3
+    assert "linear_model" not in (folder / "report.html").read_text(), "what only a machine can read is shown"
     models = sorted((folder / "models" / "best").glob("*.safetensors"))
     vocabularies = [metadata_of(model.read_bytes())["vocabulary"] for model in models]
     assert len(vocabularies) == 3
