@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.cube import plain
+from reports.early_stopping import STOPPED
 from reports.looks import look_of, planned_looks
 
 STATES = ("waiting", "running", "complete", "pruned", "failed")
@@ -138,12 +141,14 @@ def _planned_networks(trials: pd.DataFrame, plan: Mapping[str, Any]) -> pd.Serie
 
 
 def _wrong_epochs(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFrame) -> Iterator[str]:
-    """A network that was not lost has a row for each epoch of its trial; none has more."""
+    """A network that was not lost has a row for each epoch of its trial up to its own end; none has more."""
     key = ["trial_number", "replicate"]
     recorded = epochs.groupby(key)["epoch"].agg(["size", "nunique", "max"]).reset_index()
-    rows = replicates[[*key, "outcome"]].merge(recorded, on=key, how="left")
+    ends = replicates[STOPPED] if STOPPED in replicates else pd.Series(math.nan, index=replicates.index)
+    rows = replicates[[*key, "outcome"]].assign(end=ends).merge(recorded, on=key, how="left")
     rows = rows.fillna({"size": 0, "nunique": 0, "max": 0})
     reached = rows["trial_number"].map(_by_number(trials, "epochs")).fillna(0)
+    reached = reached.where(rows["end"].isna(), np.minimum(reached, rows["end"]))
     whole = rows["outcome"].isin(("complete", "stopped"))
     off = (whole & (rows["size"] != reached)) | (rows["max"] > reached) | (rows["size"] != rows["nunique"])
     if off.any():

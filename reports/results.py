@@ -8,6 +8,7 @@ import pandas as pd
 from reports.accounting import Accounting, account
 from reports.comparison import at_best, contrasts, interactions
 from reports.cube import plain
+from reports.early_stopping import best_so_far, rested
 from reports.gates import Rules
 from reports.inputs import ReportInputs
 from reports.looks import Look, look_of, look_reached
@@ -161,6 +162,9 @@ def _improving(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
     confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
     epochs = inputs.epochs[inputs.epochs["trial_number"].isin(set(rows["trial_number"]))]
+    # A network that keeps its best weights improves only where it is better than they are.
+    epochs = rested(epochs, inputs.replicates, inputs.trials).sort_values("epoch")
+    epochs = epochs.assign(val_loss=best_so_far(epochs, inputs.replicates, "val_loss"))
     cells = rows.assign(trial_number=rows["trial_number"].map(cell_of)).drop_duplicates("trial_number")
     return still_improving(
         epochs.assign(trial_number=epochs["trial_number"].map(cell_of)),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reports.budget_curve import expected_best, rate_robustness, rung_agreement
 from reports.cube import plain
+from reports.early_stopping import kept
 from reports.inputs import ReportInputs
 from reports.measures import LOG_LOSS, Measure
 from reports.sentence import Sentence
@@ -57,7 +58,8 @@ def rung_losses(inputs: ReportInputs, measure: Measure | None = None) -> pd.Data
     """Search trials at the rungs they reached: cell (0 without cells), trial_number, epoch, and a measure by its name.
 
     The measure, by default the objective, is the mean over replicates, each scored as a failure where it is worse, not
-    finite, or without a row for that epoch: a loss is capped at chance.
+    finite, or without a row for that epoch: a loss is capped at chance. A network that stopped early counts with the
+    weights that it keeps.
     """
     measure = measure or inputs.objective
     name = measure.name
@@ -68,8 +70,10 @@ def rung_losses(inputs: ReportInputs, measure: Measure | None = None) -> pd.Data
     keys = ["trial_number", "replicate"]
     grid = inputs.replicates.loc[inputs.replicates["phase"] == "search", keys]
     rungs = pd.DataFrame({"epoch": [int(rung) for rung in inputs.plan["search"]["rungs"]]})
+    last = int(inputs.plan["search"]["rungs"][-1])
+    scores = kept(inputs.epochs, inputs.replicates, inputs.trials, last)
     merged = grid.merge(rungs, how="cross").merge(
-        inputs.epochs[[*keys, "epoch", name]], on=[*keys, "epoch"], how="left"
+        scores[[*keys, "epoch", name]], on=[*keys, "epoch"], how="left"
     )
     merged[name] = measure.scored(pd.to_numeric(merged[name]))
     means = merged.groupby(["trial_number", "epoch"], as_index=False)[name].mean()

@@ -36,6 +36,8 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         found += _weight_decay_suits(values)
         found += training_rules.least_rate_is_below_the_rates(values)
         found += training_rules.monitor_is_looked_at(values)
+        found += training_rules.patience_ends_within_the_epochs(values)
+        found += training_rules.plateaus_come_before_the_end(values)
     return found
 
 

@@ -10,6 +10,7 @@ from studies.errors import UsageError
 from studies.locations import Locations
 from studies.planning import Plan
 from studies.study import Study
+from studies.training_rules import longest_patience
 from studies.tuning.resources import Resources
 
 if TYPE_CHECKING:
@@ -112,8 +113,12 @@ def _fewer_trials(study: Study) -> Iterator[Study]:
 
 def _fewer_epochs(study: Study) -> Iterator[Study]:
     first, *_ = rungs = study.search.rungs
+    roles = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
+    patience = longest_patience({**roles, "confirm.default": study.confirm.default})
     for shorter in range(first - 1, 0, -1):
         ladder = tuple(shorter * rung // first for rung in rungs)
+        if ladder[-1] <= patience:
+            return  # it would be refused: no network could stop early
         confirm = replace(study.confirm, epochs=ladder[-1])
         yield replace(study, search=replace(study.search, rungs=ladder), confirm=confirm)
 

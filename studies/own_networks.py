@@ -19,8 +19,9 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.own_code import OwnCode
 from trainables.seeds import derive_seed
 from trainables.splits import split_block
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, run_steps
+from trainables.training import run_steps
 
 BUILT_WITH = ("depth", "width", "activation", "dropout", "batch_norm", "init", "init_gain", "residual")
 """Hyperparameters that only a network's own code can heed."""

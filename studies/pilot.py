@@ -17,8 +17,9 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.metrics import classification, find
 from trainables.seeds import derive_seed
 from trainables.splits import Split, split_block
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.training import train
 
 MAX_CELLS = 6
 """Cells that a pilot trains: some of every level, not all of every combination."""
@@ -78,7 +79,7 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
     ]
     data = StackData.make(dataset, splits, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     seeds = [derive_seed(plan.seed, "pilot", block) for block in blocks]
-    seconds = 0.0
+    seconds, network_epochs = 0.0, 0
     rows: list[dict[str, object]] = []
     cells = _pilot_levels(plan)
     for levels in cells:
@@ -86,14 +87,15 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
         hp = Hyperparameters.from_dict(values, own=plan.study.hyperparameters)
         started = time.perf_counter()
         stack = Stack.make(plan.study.model, hp, data, seeds=seeds, build=plan.build)
-        for _ in train(stack, epochs=epochs):
+        for records in train(stack, epochs=epochs):
+            network_epochs += len(seeds) * bool(records)  # nothing is trained when all have stopped early
             if not rows and time.perf_counter() - started > MAX_SECONDS / len(cells):
                 epochs = stack.epoch  # for the other cells too: they are compared after as many
             if stack.epoch == epochs:
                 break
         seconds += time.perf_counter() - started
         rows += _outcomes(stack, levels, dataset.num_classes)
-    per_epoch = stride * seconds / (len(rows) * epochs)
+    per_epoch = stride * seconds / network_epochs
     return Pilot(seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows), epochs=epochs)
 
 

@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 
 from reports.comparison import contrasts
+from reports.early_stopping import stops_early
 from studies.database import frames
 from studies.database.problems import NothingYetError
 from studies.database.rows import EventRow, StudyRow
@@ -173,7 +174,7 @@ def _past_study(plan: Plan, store: Store) -> StudyRow | None:
 
 def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
     trials = frames.trials(store, study.id)
-    network_epochs = float((trials["epochs"] * int(study.plan["replicates"])).sum())
+    network_epochs = _trained(trials, store, study) * int(study.plan["replicates"])
     seconds = total_seconds(store.events(study.id))
     past = Plan.from_dict(study.name, study.plan)
     shared = [name for name in plan.study.factors if name in past.study.factors]
@@ -184,6 +185,13 @@ def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
         spreads=_spreads(confirm, list(past.study.factors), shared) if past.cells else {},
         source=f"study {study.name}, run on {study.created_at:%Y-%m-%d}",
     )
+
+
+def _trained(trials: pd.DataFrame, store: Store, study: StudyRow) -> float:
+    """Return the epochs that stacks were trained for: a trial whose networks have all stopped early trains no more."""
+    if not stops_early(study.plan):
+        return float(trials["epochs"].sum())
+    return float(frames.epochs(store, study.id).groupby("trial_number")["epoch"].max().sum())
 
 
 def _pilot_spread(plan: Plan, outcomes: pd.DataFrame) -> dict[str, float]:

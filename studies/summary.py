@@ -5,10 +5,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.early_stopping import stops_early
 from studies.planning import Plan
 from studies.prediction import Prediction
 
 WIDTH = 80
+
+_UPPER_LIMITS = "networks may stop early (patience): epochs and times are upper limits"
 
 
 def plan_summary(
@@ -16,7 +19,8 @@ def plan_summary(
 ) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
-    `given_up` says what was cut to fit a budget, `gpu_share` which part of a GPU a trial needs, if that is known.
+    `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
+    `given_up` what was cut to fit a budget, `gpu_share` which part of a GPU a trial needs, if that is known.
     `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
     study = plan.study
@@ -39,6 +43,7 @@ def plan_summary(
             "source": prediction.source,
             "alternatives": [_predicted(other) for other in prediction.alternatives],
         },
+        "stops_early": stops_early(plan.to_dict()),
         "given_up": list(given_up),
         "gpu_share": gpu_share,
         "plan": plan.to_dict(),
@@ -76,13 +81,15 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         ),
         *_row(
             "confirm",
-            f"{summary['confirm_trials']} trials with fresh seeds, {summary['epochs']} epochs, none stopped",
+            f"{summary['confirm_trials']} trials with fresh seeds, {_up_to(summary)}{summary['epochs']} epochs, "
+            f"none stopped by ASHA",
         ),
         *_row(
             "size",
             f"{summary['networks']:,} networks ({replicates}), "
             f"about {_rounded(summary['expected_network_epochs']):,} epochs of one network",
         ),
+        *(_row("", _UPPER_LIMITS) if summary["stops_early"] else []),
         *(line for text in summary["given_up"] for line in _noted(text)),
         *_prediction_lines(summary["prediction"]),
         *_row("gpu", summary["gpu_share"] or ""),
@@ -92,6 +99,10 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
 def _noted(text: str) -> list[str]:
     head, warning, rest = text.partition("warning: ")
     return _row("warning", rest) if warning and not head else _row("given up", text)
+
+
+def _up_to(summary: Mapping[str, Any]) -> str:
+    return "up to " if summary["stops_early"] else ""
 
 
 def _prediction_lines(prediction: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search_spaces import Value, spaces
 from studies.mistakes import show
+from trainables.schedules import PLATEAU_PATIENCE
 
 
 def least_rate_is_below_the_rates(values: Mapping[str, Any]) -> Iterator[str]:
@@ -28,10 +29,37 @@ def least_rate_is_below_the_rates(values: Mapping[str, Any]) -> Iterator[str]:
 
 def monitor_is_looked_at(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield the mistake if the study chooses a monitor that nothing looks at."""
-    monitors = _ends("monitor", values)
-    if "plateau" not in _ends("schedule", values) and "val_accuracy" in monitors:
+    is_used = "plateau" in _ends("schedule", values) or any(_ends("patience", values))
+    if not is_used and "val_accuracy" in _ends("monitor", values):
         yield (
-            'monitor is what the schedule plateau looks at, which this study has not; got "val_accuracy": leave it out'
+            "monitor is what the schedule plateau and early stopping (patience) look at, and this study has neither; "
+            'got "val_accuracy": leave it out'
+        )
+
+
+def patience_ends_within_the_epochs(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the mistake if no network could stop before its last epoch."""
+    epochs, patience = values.get("confirm.epochs"), longest_patience(values)
+    if epochs is not None and patience >= epochs:
+        yield (
+            f"patience must be below confirm.epochs, {epochs}, or no network can stop early; got {patience}: lower it, "
+            "or set it to null"
+        )
+
+
+def longest_patience(values: Mapping[str, Any]) -> int:
+    """Return the longest patience that a study has anywhere; 0: networks never stop early."""
+    return max(map(int, filter(None, _ends("patience", values))), default=0)
+
+
+def plateaus_come_before_the_end(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the mistake if networks stop before `plateau` would have them go on at a lower rate."""
+    patience = min(map(int, filter(None, _ends("patience", values))), default=None)
+    least = PLATEAU_PATIENCE + 1
+    if patience is not None and patience <= least and "plateau" in _ends("schedule", values):
+        yield (
+            f"patience must be above {least} with schedule plateau, whose rate falls after {least} epochs without "
+            f"improvement: a network would stop first; got {patience}"
         )
 
 

@@ -32,10 +32,12 @@ class Assignment:
     def scored_at(self) -> Container[int]:
         """The epochs after which the further metrics are taken: at rungs and with the layers.
 
-        All of them where the objective is one: between rungs a trial reports its objective, too.
+        All of them where the objective is one: between rungs a trial reports its objective, too. All of them with
+        early stopping: any epoch may be the best.
         """
         is_further = self.objective.removeprefix(VALIDATION) not in COLUMNS
-        return range(1, self.epochs + 1) if is_further else frozenset((*self.rungs, *self.layers_at))
+        takes_all = is_further or self.hyperparameters.patience is not None
+        return range(1, self.epochs + 1) if takes_all else frozenset((*self.rungs, *self.layers_at))
 
     @property
     def epochs(self) -> int:

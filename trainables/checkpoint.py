@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, final
 
 import torch
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.assignment import Assignment
+from trainables.early_stopping import Watched
 from trainables.schedules import Plateau
-from trainables.stack_state import NORMS, OPTIMIZER, StackState, model_tensors
-from trainables.training import Stack
+from trainables.stack import Stack
+from trainables.stack_state import KEPT, NORMS, OPTIMIZER, StackState
+from trainables.trained_epoch import Scores
 
 DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
 """What of an assignment decides its networks and their records: a checkpoint serves no other."""
@@ -58,7 +61,8 @@ def save_state(state: StackState, assignment: Assignment) -> bytes:
         "epoch": state.epoch,
         "diverged": state.diverged,
         "precise_norms": state.precise_norms,
-        "plateaus": [vars(plateau) for plateau in state.plateaus],
+        "plateaus": [asdict(plateau) for plateau in state.plateaus],
+        "watched": [asdict(watched) for watched in state.watched],
     }
     return to_bytes(state.tensors, {**facts, "sha256": _digest(state.tensors, facts)})
 
@@ -77,7 +81,9 @@ def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | 
     `part` says which replicates of the assignment the stack holds; None: all of them.
     """
     state = _state(_open(data, assignment), stack, part)
-    own, optimizer = model_tensors(stack), _part(state.tensors, OPTIMIZER)
+    own, optimizer = stack.model.tensors(), _part(state.tensors, OPTIMIZER)
+    if stack.stopping is not None:
+        own |= {KEPT + name: tensor for name, tensor in stack.stopping.kept.items()}
     _check_layout(own, {name: state.tensors[name] for name in own if name in state.tensors})
     _check_layout(dict.fromkeys(optimizer, stack.model.parameters.values), optimizer)
     with torch.no_grad():
@@ -88,6 +94,8 @@ def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | 
     stack.gradient_norms = state.tensors[NORMS].numpy() if NORMS in state.tensors else None
     stack.diverged, stack.epoch = list(state.diverged), state.epoch
     stack.precise_norms, stack.schedule.plateaus = state.precise_norms, list(state.plateaus)
+    if stack.stopping is not None:
+        stack.stopping.watched = list(state.watched)
 
 
 def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part: range | None) -> StackState:
@@ -98,6 +106,7 @@ def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part:
         diverged=facts["diverged"],
         precise_norms=facts["precise_norms"],
         plateaus=facts["plateaus"],
+        watched=facts["watched"],
     )
     if part is None:
         return whole
@@ -146,6 +155,9 @@ def _open(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[
         _check_facts(facts, assignment)
         facts["precise_norms"] = bool(facts["precise_norms"])
         facts["plateaus"] = [Plateau(**plateau) for plateau in facts["plateaus"]]
+        facts["watched"] = [
+            Watched(**{**watched, "best": Scores(**watched["best"])}) for watched in facts["watched"]
+        ]
     except CheckpointError:
         raise
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

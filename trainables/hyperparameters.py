@@ -23,7 +23,8 @@ class Hyperparameters:
     `momentum` is SGD's; `betas` and `eps` are Adam's and AdamW's, `alpha` and `eps` RMSprop's. `weight_decay` is a
     penalty in the gradient, which AdamW does not have: it takes `decoupled_weight_decay` off the weights instead.
     `schedule` changes the learning rate: "constant", "exponential", "plateau" or "cosine", the last two down to
-    `min_lr`. "plateau" looks at `monitor`, "val_loss" or "val_accuracy".
+    `min_lr`. "plateau" looks at `monitor`, "val_loss" or "val_accuracy", and so does early stopping: after `patience`
+    epochs without improvement; None: it is off.
     `augmentation` changes training pictures: "none", or kinds such as "shift+rotation".
     """
 
@@ -47,6 +48,7 @@ class Hyperparameters:
     schedule: str = "constant"
     min_lr: float = 0.0
     monitor: str = "val_loss"
+    patience: int | None = None
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     train_size: float | None = None
@@ -94,6 +96,9 @@ class Hyperparameters:
             )
         if self.monitor not in MONITORS:
             raise ValueError(f"monitor: one of {', '.join(MONITORS)}, got {self.monitor!r}")
+
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"patience: at least 1 epoch, or None, got {self.patience}")
 
     @property
     def widths(self) -> tuple[int, ...]:

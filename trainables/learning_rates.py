@@ -30,15 +30,17 @@ class LearningRates:
             self._shares = parameters.values.new_ones(parameters.replicates)
             self._before = torch.empty_like(parameters.values)
 
-    def set(self, rates: Sequence[float]) -> None:
-        """Step at these rates from now on, one for each replicate."""
+    def set(self, rates: Sequence[float], trains: Sequence[bool]) -> None:
+        """Step at these rates from now on, one for each replicate; one that does not train takes any."""
         group = self._optimizer.param_groups[0]
+        highest = max(rate for rate, training in zip(rates, trains, strict=True) if training)
+        rates = [rate if training else highest for rate, training in zip(rates, trains, strict=True)]
         if self._in_graph:
             assert self._shares is not None
             self._shares.copy_(self._of(rates, group["lr"]))
             return
-        group["lr"] = max(rates)
-        if min(rates) == max(rates):
+        group["lr"] = highest
+        if min(rates) == highest:
             self._shares = self._before = None
         else:
             self._shares = self._of(rates, group["lr"]).to(self._parameters.values.device)

@@ -14,8 +14,8 @@ from trainables.examination import examine
 from trainables.metrics import TEST
 from trainables.records import EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
 from trainables.scoring import Tally
+from trainables.stack import Stack
 from trainables.trained_epoch import TrainedEpoch
-from trainables.training import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +91,11 @@ def _replicates(
             val_accuracy=scores.val_accuracy,
             test_loss=test.loss,
             test_accuracy=test.accuracy,
-            metrics={**scores.further, **test.further},
+            metrics={**scores.further, **test.further, **epochs},
         )
-        for replicate, diverged, scores, test in zip(part, stack.diverged, latest.scores, tests, strict=True)
+        for replicate, diverged, scores, test, epochs in zip(
+            part, stack.diverged, latest.standing, tests, _epochs_of(stack), strict=True
+        )
     )
 
 
@@ -104,6 +106,17 @@ class _TestScores:
     loss: float | None = None
     accuracy: float | None = None
     further: Mapping[str, float] = field(default_factory=dict)
+
+
+def _epochs_of(stack: Stack) -> list[dict[str, float]]:
+    """Return, with early stopping, the best epoch of each replicate and the one after which it stopped."""
+    if stack.stopping is None:
+        return [{} for _ in stack.seeds]
+    epochs = []
+    for watched in stack.stopping.watched:
+        named = {"best_epoch": watched.best_epoch, "stopped_epoch": watched.stopped_epoch}
+        epochs.append({name: float(epoch) for name, epoch in named.items() if epoch is not None})
+    return epochs
 
 
 def _test_scores(stack: Stack) -> list[_TestScores]:

@@ -3,8 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from trainables.hyperparameters import Hyperparameters
+
+if TYPE_CHECKING:
+    from trainables.trained_epoch import Scores
 
 DECAY = 0.95
 """What `exponential` multiplies the rate with after each epoch."""
@@ -84,13 +88,17 @@ class Schedule:
                 return hp.min_lr + (hp.learning_rate - hp.min_lr) * share
         return hp.learning_rate
 
-    def hear(self, values: Sequence[float | None]) -> None:
-        """Take note of what each replicate's monitor came to in an epoch; None where it diverged."""
+    def hear(self, scores: "Sequence[Scores | None]") -> None:
+        """Take note of each replicate's scores after an epoch; None: it rests."""
         if not self.plateaus:
             return
         hp = self._hyperparameters
         higher_is_better = hp.monitor == "val_accuracy"
         self.plateaus = [
-            plateau.after(value, higher_is_better=higher_is_better, min_rate=hp.min_lr)
-            for plateau, value in zip(self.plateaus, values, strict=True)
+            plateau
+            if own is None
+            else plateau.after(
+                own.monitored(hp.monitor), higher_is_better=higher_is_better, min_rate=hp.min_lr
+            )
+            for plateau, own in zip(self.plateaus, scores, strict=True)
         ]

@@ -7,6 +7,9 @@ from torch import Tensor
 from trainables.parameters import FlatParameters
 from trainables.signals import Signals
 
+PARAMETERS, BUFFERS = "parameters", "buffers."
+"""What a stack's tensors are called: `parameters` all in one, laid out as FlatParameters, and each of the buffers."""
+
 
 class StackModel(ABC):
     """A stack of networks that differ in their weights alone; replicates never mix.
@@ -48,6 +51,13 @@ class StackModel(ABC):
     @abstractmethod
     def buffers(self) -> dict[str, Tensor]:
         """Return by name what training changes besides the parameters, of shape (replicates, ...); not copies."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return by name everything that training changes of the networks; not copies."""
+        return {
+            PARAMETERS: self.parameters.values,
+            **{BUFFERS + name: tensor for name, tensor in self.buffers().items()},
+        }
 
     @abstractmethod
     def state_dict(self, replicate: int) -> dict[str, Tensor]:

@@ -6,20 +6,23 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from trainables.early_stopping import Watched
 from trainables.parameters import join_replicates, take_replicates
 from trainables.schedules import Plateau
-from trainables.training import Stack
+from trainables.stack import Stack
+from trainables.stack_model import BUFFERS
 
-OPTIMIZER, NORMS, PARAMETERS, BUFFERS = "optimizer.", "gradient_norms", "parameters", "buffers."
+OPTIMIZER, NORMS, KEPT = "optimizer.", "gradient_norms", "kept."
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackState:
-    """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate, and so has
-    `plateaus` where the schedule is one.
+    """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate, and so have
+    `plateaus` where the schedule is one, and `watched` with early stopping.
 
-    `tensors` are `parameters` and the optimizer's, laid out as FlatParameters; `buffers` (replicates, ...); and
-    `gradient_norms` (steps, replicates) if there are any. They share memory with a stack on the host.
+    `tensors` are `parameters` and the optimizer's, laid out as FlatParameters; `buffers` (replicates, ...); with early
+    stopping both once more, as `kept`; and `gradient_norms` (steps, replicates) if there are any. They share memory
+    with a stack on the host.
     """
 
     tensors: Mapping[str, Tensor]
@@ -27,6 +30,7 @@ class StackState:
     diverged: Sequence[bool]
     precise_norms: bool
     plateaus: Sequence[Plateau]
+    watched: Sequence[Watched]
 
     @classmethod
     def of(cls, stack: Stack) -> "StackState":
@@ -35,13 +39,16 @@ class StackState:
         state = stack.optimizer.state[stack.model.parameters.values]
         optimizer = {OPTIMIZER + name: value for name, value in state.items() if value is not None}
         norms = {} if stack.gradient_norms is None else {NORMS: torch.from_numpy(stack.gradient_norms)}
-        tensors = {**model_tensors(stack), **optimizer, **norms}
+        stopping = stack.stopping
+        kept = {} if stopping is None else {KEPT + name: tensor for name, tensor in stopping.kept.items()}
+        tensors = {**stack.model.tensors(), **kept, **optimizer, **norms}
         return cls(
             tensors={name: tensor.detach().cpu() for name, tensor in tensors.items()},
             epoch=stack.epoch,
             diverged=list(stack.diverged),
             precise_norms=stack.precise_norms,
             plateaus=list(stack.schedule.plateaus),
+            watched=[] if stopping is None else list(stopping.watched),
         )
 
     def copied(self) -> "StackState":
@@ -70,6 +77,7 @@ class StackState:
             diverged=self.diverged[cut],
             precise_norms=self.precise_norms,
             plateaus=self.plateaus[cut],
+            watched=self.watched[cut],
         )
 
 
@@ -94,13 +102,8 @@ def join(parts: Sequence[StackState], weight_sizes: Sequence[int]) -> StackState
         diverged=[diverged for part in parts for diverged in part.diverged],
         precise_norms=any(part.precise_norms for part in parts),
         plateaus=[plateau for part in parts for plateau in part.plateaus],
+        watched=[watched for part in parts for watched in part.watched],
     )
-
-
-def model_tensors(stack: Stack) -> dict[str, Tensor]:
-    """Return the networks' own tensors by the names that they have in a state; not copies."""
-    buffers = {BUFFERS + name: tensor for name, tensor in stack.model.buffers().items()}
-    return {PARAMETERS: stack.model.parameters.values, **buffers}
 
 
 def _axis(name: str, tensor: Tensor) -> str:
@@ -109,4 +112,4 @@ def _axis(name: str, tensor: Tensor) -> str:
         return "none"
     if name == NORMS:
         return "last"
-    return "first" if name.startswith(BUFFERS) else "flat"
+    return "first" if name.removeprefix(KEPT).startswith(BUFFERS) else "flat"

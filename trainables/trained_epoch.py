@@ -31,19 +31,23 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedEpoch:
-    """One epoch's scores and rates by replicate (none before training) and, where layers were measured, `measured`.
+    """One epoch's scores and rates by replicate (no rates before training) and, where layers were measured, `measured`.
+
+    A replicate that rests, since it stopped early, has no scores of its own and no record. `standing` are the scores
+    that each one has after the epoch, with the weights that it has then.
 
     Records are made when they are asked for: those of several epochs in one go take half the time, for a step of
     training leaves nothing in the processor's caches.
     """
 
     epoch: int
-    scores: Sequence[Scores]
+    scores: Sequence[Scores | None]
+    standing: Sequence[Scores]
     learning_rates: Sequence[float] | None
     measured: MeasuredEpoch | None
 
     def records(self) -> list[EpochRecord]:
-        """Return one record for each replicate."""
+        """Return one record for each replicate that was trained in the epoch."""
         measures = None if self.measured is None else self.measured.replicates()
         return [
             EpochRecord(
@@ -58,6 +62,7 @@ class TrainedEpoch:
                 layers=() if measures is None else measures[replicate].layers,
             )
             for replicate, scores in enumerate(self.scores)
+            if scores is not None
         ]
 
 

@@ -9,10 +9,11 @@ from trainables.leg import Leg, join_legs, leg_of
 from trainables.memory import MemoryLimits, is_out_of_memory, make_room, num_values
 from trainables.module_stack import BuildModule
 from trainables.records import Note, NoteKind
+from trainables.stack import Stack
 from trainables.stack_data import StackData
 from trainables.stack_state import StackState, join
 from trainables.trained_epoch import TrainedEpoch
-from trainables.training import Stack, train_epochs
+from trainables.training import train_epochs
 
 Ends = Callable[[int], bool]
 """Whether a leg ends after this epoch."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reports.cube import plain
+from reports.early_stopping import rested
 from reports.plots import learning_curves
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
@@ -66,6 +67,7 @@ def _curves(material: Material) -> pd.DataFrame:
         columns = [*keys, "epoch", *LOSSES.values(), *ACCURACIES.values(), "block", *material.inputs.factors]
         return pd.DataFrame(columns=columns)
     kept = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))]
+    kept = rested(kept, material.inputs.replicates, material.inputs.trials)
     grid = rows[[*keys, "block", "outcome", *material.inputs.factors]]
     every = grid.merge(pd.DataFrame({"epoch": sorted(kept["epoch"].unique())}), how="cross")
     measures = [*LOSSES.values(), *ACCURACIES.values()]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from reports.early_stopping import BEST, STOPPED, stops_early
 from studies.database import tables
 from studies.database.columns import levels_of, read_columns
 from studies.database.reader import read_study
@@ -129,7 +130,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
     details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
-    scores = _further(connection, study_id, tables.replicate, *PARTS)
+    scores = [*_further(connection, study_id, tables.replicate, *PARTS), *_ends(connection, study_id)]
     query = (
         select(replicate.trial_number, trial.phase, trial.cell, *chosen, *scores, details)
         .join_from(tables.replicate, tables.trial, of_trial)
@@ -189,11 +190,18 @@ def _further(connection: Connection, study_id: int, table: Table, *parts: str) -
     """Return a column for each score that the plan is about and that has no column of its own, on these parts."""
     plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
     names = further_metrics(plan or {})
-    return [
-        type_coerce(cast(table.c.metrics[part + name].as_string(), Double), Double).label(part + name)
-        for name in names
-        for part in parts
-    ]
+    return [_number(table, part + name) for name in names for part in parts]
+
+
+def _ends(connection: Connection, study_id: int) -> list[ColumnElement[Any]]:
+    """Return columns for the best epoch and the one after which a network stopped, if networks may stop early."""
+    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
+    return [_number(tables.replicate, name) for name in (BEST, STOPPED)] if stops_early(plan or {}) else []
+
+
+def _number(table: Table, name: str) -> ColumnElement[Any]:
+    """Return a column for one of the numbers that a table keeps among its metrics."""
+    return type_coerce(cast(table.c.metrics[name].as_string(), Double), Double).label(name)
 
 
 def further_metrics(plan: Mapping[str, Any]) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ from studies.database.columns import read_columns
 _COLUMNS: Final = {
     tables.trial: "number phase cell params state stop_reason rung epochs objective attempt started_at ended_at "
     "busy_seconds error worker",
-    tables.replicate: "trial_number replicate block outcome val_loss val_accuracy test_loss test_accuracy",
-    tables.epoch: "trial_number replicate epoch sequence fencing_token",
+    tables.replicate: "trial_number replicate block outcome val_loss val_accuracy test_loss test_accuracy metrics",
+    tables.epoch: "trial_number replicate epoch sequence val_loss val_accuracy fencing_token",
     tables.rung_result: "trial_number epoch sequence objective decision fencing_token",
     tables.event: "sequence at kind trial_number detail fencing_token",
     tables.artifact: "path sha256 num_bytes trial_number",

@@ -116,7 +116,7 @@ def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
         yield f"created_at is no time: {rows.study['created_at']}"
         return
     try:
-        reported = account(_trials(record), rows.replicates, rows.epochs, plan, created_at).overall
+        reported = account(_trials(record), record.replicates, rows.epochs, plan, created_at).overall
     except AccountingError as error:
         yield from error.mistakes
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.early_stopping import STOPPED, stops_early
 from studies.database.states import Phase
 from studies.database.verbatim import Rows
 from studies.planning import Plan
@@ -36,6 +37,16 @@ class Record:
     def by_number(self) -> dict[int, dict[str, Any]]:
         """Return the trials by number; of one that is there twice the last."""
         return {trial["number"]: trial for trial in self.trials}
+
+    @cached_property
+    def replicates(self) -> pd.DataFrame:
+        """Return the networks that ended, with the epoch after which each stopped early (NaN: it did not)."""
+        rows = self.rows.replicates
+        if not stops_early(self.plan.to_dict()):
+            return rows
+        metrics = [_parsed(text) for text in rows["metrics"].where(rows["metrics"].notna(), None)]
+        ends = [each.get(STOPPED) if isinstance(each, dict) else None for each in metrics]
+        return rows.assign(**{STOPPED: pd.to_numeric(pd.Series(ends, index=rows.index), errors="coerce")})
 
     @cached_property
     def networks(self) -> pd.DataFrame:

@@ -14,8 +14,9 @@ from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_
 from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
 from trainables.hyperparameters import Hyperparameters
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train_epochs
+from trainables.training import train_epochs
 
 EPOCHS = 6
 """Those up to the first rung of depth_study."""

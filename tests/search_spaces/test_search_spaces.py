@@ -32,7 +32,7 @@ def test_discovery_finds_the_hyperparameters_of_every_file() -> None:
         *("depth", "width", "dropout", "batch_norm", "weight_decay", "clip_norm", "label_smoothing"),
         *("optimizer", "learning_rate", "momentum", "betas", "alpha", "eps", "batch_size"),
         *("activation", "init", "init_gain", "residual", "train_size", "precision"),
-        *("decoupled_weight_decay", "schedule", "min_lr", "monitor", "augmentation"),
+        *("decoupled_weight_decay", "schedule", "min_lr", "monitor", "patience", "augmentation"),
     }
     assert all(name == space.name for name, space in spaces().items())
 
@@ -86,6 +86,7 @@ def test_canonical_form_is_allowed_equal_and_stable(value: float) -> None:
         ("residual", ["none", "zero"], [None, False, "skip"]),
         ("schedule", ["constant", "exponential", "plateau", "cosine"], ["Cosine", None, "step"]),
         ("min_lr", [0, 1e-6, 100], [-1e-6, 101, None, "0"]),
+        ("patience", [None, 1, 5], [0, -1, 2.5, True, "5"]),
         ("monitor", ["val_loss", "val_accuracy"], ["train_loss", None]),
         ("precision", ["float32", "bfloat16"], [None, 16, "float16", "bf16"]),
     ],

@@ -216,8 +216,8 @@ def _values(space: Space) -> st.SearchStrategy[Any]:
 @st.composite
 def studies(draw: st.DrawFn) -> Study:
     """Any valid study of scalars: random roles, values, ranges, ladder and phases."""
-    # Betas are a pair, a penalty in the gradient is refused beside AdamW, and some need a schedule that reads them.
-    conditional = {"betas", "weight_decay", "min_lr", "monitor"}
+    # Betas are a pair, a penalty in the gradient is refused beside AdamW, and some go with others.
+    conditional = {"betas", "weight_decay", "min_lr", "monitor", "patience"}
     names = draw(st.permutations(sorted(set(spaces()) - conditional)))
     count = draw(st.integers(0, 4))
     factors = {

@@ -305,12 +305,27 @@ class TestAgreements:
                 {"fixed": {"monitor": "val_accuracy", "schedule": "cosine"}},
                 "monitor is what the schedule plateau",
             ),
+            (
+                {"fixed": {"patience": 18}},
+                "patience must be below confirm.epochs, 18, or no network can stop",
+            ),
+            ({"factors": {"patience": (None, 3, 20)}}, "or no network can stop early; got 20: lower it"),
+            (
+                {"factors": {"schedule": ("constant", "plateau")}, "fixed": {"patience": 6}},
+                "patience must be above 6 with schedule plateau, whose rate falls after 6 epochs without",
+            ),
         ],
     )
-    def test_settings_of_a_schedule_need_one_that_reads_them(
+    def test_settings_of_training_need_something_that_reads_them(
         self, more: dict[str, Any], mistake: str
     ) -> None:
         assert mistake in mistakes_of(**more)[0]
+
+    def test_early_stopping_with_its_settings_is_allowed(self) -> None:
+        assert make(fixed={"patience": 17, "monitor": "val_accuracy"}).fixed["patience"] == 17
+        assert make(factors={"patience": (None, 5)}).has_cells
+        assert make(fixed={"patience": 7, "schedule": "plateau"}).has_cells
+        assert make(nuisances={"patience": {"low": 2, "high": 9}, "learning_rate": RATE}).has_cells
 
     def test_a_schedule_with_its_settings_is_allowed(self) -> None:
         fixed = {"schedule": "plateau", "min_lr": 1e-4, "monitor": "val_accuracy"}

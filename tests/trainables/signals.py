@@ -7,8 +7,9 @@ import torch
 
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord, LayerRecord
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.training import train
 
 SEEDS = (1, 2, 3, 4)
 

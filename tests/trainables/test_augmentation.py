@@ -19,8 +19,9 @@ from trainables.augmentation_kinds import KINDS, kinds_of
 from trainables.checkpoint import restore, save
 from trainables.hyperparameters import Hyperparameters
 from trainables.random_words import RandomWords
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.training import train
 
 ALL = "+".join(KINDS)
 SEEDS = (11, 12, 13)

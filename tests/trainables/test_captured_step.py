@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.trainables.small import assignment
-from trainables import captured_step, training
+from trainables import captured_step
 from trainables.augmentation import augmentation_of
 from trainables.captured_step import CapturedStep, Replay, build_step
 from trainables.hyperparameters import Hyperparameters
@@ -16,8 +16,9 @@ from trainables.random_words import RandomWords
 from trainables.records import NoteKind
 from trainables.reporting import train_assignment
 from trainables.schedules import Plateau
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, run_steps, train
+from trainables.training import run_steps, train
 from trainables.training_step import TrainingStep
 
 BEFORE = 3
@@ -161,7 +162,7 @@ def test_a_trial_tells_of_a_refusal_once(data: StackData, monkeypatch: pytest.Mo
     def build(*given: Any, generator: torch.Generator) -> TrainingStep:
         return CapturedStep(*given, generator=generator, capture=refuse)
 
-    monkeypatch.setattr(training, "build_step", build)
+    monkeypatch.setattr("trainables.stack.build_step", build)
     first, *rest = train_assignment(assignment(rungs=(1, 2, 3)), data, worker="")
     assert [note.kind for note in first.notes] == [NoteKind.GRAPH_REFUSED]
     assert first.notes[0].text.endswith("no graph holds them: RuntimeError: no graphs today")

@@ -9,12 +9,14 @@ import torch
 from torch import nn
 
 from tests.trainables.twin import named_as_in_stack, plain_network
+from trainables.batches import epoch_order
 from trainables.evaluation import cross_entropy
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, epoch_order, run_steps, train
+from trainables.training import run_steps, train
 
 SEEDS = (1, 2, 3)
 

@@ -53,6 +53,7 @@ def test_an_unknown_name_lists_the_known() -> None:
         ({"optimizer": "adamw", "weight_decay": 0.1}, "decoupled_weight_decay"),
         ({"schedule": "cosine", "learning_rate": 1e-3, "min_lr": 1e-2}, "min_lr: at most the learning rate"),
         ({"monitor": "train_loss"}, "val_loss, val_accuracy"),
+        ({"patience": 0}, "patience: at least 1"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(changes: dict[str, object], what: str) -> None:

@@ -9,9 +9,10 @@ import torch
 from trainables.hyperparameters import Hyperparameters
 from trainables.layers import Linear
 from trainables.mixed_precision import MixedLinear, linear_of
+from trainables.stack import Stack
 from trainables.stack_data import StackData
 from trainables.stack_state import StackState
-from trainables.training import Stack, train
+from trainables.training import train
 
 ROUNDING = 2**-8
 """The relative error of a number rounded to bfloat16."""

@@ -10,13 +10,15 @@ from tests.trainables.modules import Picture, build_picture, plain_picture, trai
 from tests.trainables.signals import in_float64
 from tests.trainables.small import assignment
 from trainables.artifact import from_bytes, metadata_of
+from trainables.batches import epoch_order
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.module_stack import BuildModule
 from trainables.records import EpochRecord, LayerRecord
 from trainables.reporting import train_assignment
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, epoch_order, train
+from trainables.training import train
 
 SEEDS = (11, 12, 13)
 

@@ -13,8 +13,9 @@ from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
 from trainables.reporting import train_assignment
 from trainables.splits import Split, split_blocks
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.training import train
 
 SYNTHETIC = datasets.load("synthetic")
 CPU = torch.device("cpu")

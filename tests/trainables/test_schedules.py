@@ -12,8 +12,10 @@ from tests.trainables.twin import plain_network, plain_scheduler, train_plain
 from trainables import schedules
 from trainables.hyperparameters import Hyperparameters
 from trainables.schedules import Schedule
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.trained_epoch import Scores
+from trainables.training import train
 
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.3, "adam": 0.02, "rmsprop": 0.01, "adamw": 0.02}
@@ -71,7 +73,8 @@ def test_rates_on_a_plateau_are_torchs(values: list[float], monitor: str, min_lr
     for value in values:
         found.append(schedule.rates(1, 1))
         is_number = value == value
-        schedule.hear([value if is_number else None, 0.5])
+        known = value if is_number else None
+        schedule.hear([Scores(val_loss=known, val_accuracy=known), Scores(val_loss=0.5, val_accuracy=0.5)])
     assert [rates[0] for rates in found] == torchs_rates(hp, values)
     assert [rates[1] for rates in found] == torchs_rates(hp, [0.5] * len(values)), "its own"
 
@@ -80,7 +83,7 @@ def test_a_plateau_takes_effect_after_more_than_five_epochs_and_again() -> None:
     schedule, found = Schedule(Hyperparameters(learning_rate=1.0, schedule="plateau"), 1), []
     for _ in range(15):
         found += schedule.rates(1, 15)
-        schedule.hear([0.5])
+        schedule.hear([Scores(val_loss=0.5)])
     assert found == pytest.approx([1.0] * 7 + [0.2] * 6 + [0.04] * 2)
 
 

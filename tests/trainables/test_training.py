@@ -10,8 +10,9 @@ from tests.trainables.twin import plain_network, plain_scores, train_plain
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.training import train
 
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}

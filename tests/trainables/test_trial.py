@@ -12,7 +12,8 @@ from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel, save
 from trainables.records import Outcome
 from trainables.splits import split_blocks
-from trainables.training import Stack, train
+from trainables.stack import Stack
+from trainables.training import train
 from trainables.trial import StackTrial
 
 

@@ -22,9 +22,10 @@ from trainables.evaluation import cross_entropy
 from trainables.memory import MemoryLimits
 from trainables.records import NoteKind, TrialReport
 from trainables.reporting import train_assignment
+from trainables.stack import Stack
 from trainables.stack_data import StackData
 from trainables.stack_state import StackState, join
-from trainables.training import Stack, train
+from trainables.training import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -109,7 +110,13 @@ def assert_same(found: list[TrialReport], expected: list[TrialReport]) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"optimizer": "sgd"}, {"optimizer": "adam"}, {"optimizer": "rmsprop", "schedule": "plateau"}]
+    "changes",
+    [
+        {"optimizer": "sgd"},
+        {"optimizer": "adam"},
+        {"optimizer": "rmsprop", "schedule": "plateau"},
+        {"patience": 1, "learning_rate": 0.3},
+    ],
 )
 def test_two_stacks_come_to_the_numbers_of_one(
     data: StackData, memory: LittleMemory, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from tests.trainables.modules import Picture, build_picture, plain_picture
+from trainables.batches import epoch_order
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, epoch_order, train
+from trainables.training import train
 from trainables.watch import Watch, watch
 
 HP = Hyperparameters(optimizer="sgd", learning_rate=0.05, batch_norm=True, clip_norm=0.5, batch_size=40)

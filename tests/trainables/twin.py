@@ -1,5 +1,7 @@
 """The plain network that a replicate of a stack must equal: torch's own layers, autograd, one seed."""
 
+import copy
+import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -7,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from trainables import schedules
+from trainables.batches import epoch_order
 from trainables.hyperparameters import Hyperparameters
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, epoch_order
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
@@ -123,12 +126,16 @@ def plain_scheduler(
 def train_plain(
     network: nn.Sequential, hp: Hyperparameters, data: StackData, *, replicate: int, seed: int, epochs: int
 ) -> list[tuple[float, float, float, float]]:
-    """Train as any course does it; return training loss and accuracy, validation loss and accuracy per epoch."""
+    """Train as any course does it; return training loss and accuracy, validation loss and accuracy per epoch.
+
+    With patience it stops as Keras does, and either way ends with its best weights.
+    """
     optimizer = plain_optimizer(network, hp)
     end_epoch = plain_scheduler(optimizer, hp, epochs)
     criterion = nn.CrossEntropyLoss(label_smoothing=hp.label_smoothing)
     train, validation = data.train[replicate], data.validation[replicate]
-    history = []
+    history: list[tuple[float, float, float, float]] = []
+    best, best_epoch, best_state = math.nan, 0, network.state_dict()
     for epoch in range(1, epochs + 1):
         network.train()
         total, correct = 0.0, 0
@@ -144,7 +151,14 @@ def train_plain(
             correct += int((logits.argmax(1) == data.targets[rows]).sum())
         scores = plain_scores(network, data, validation)
         history.append((total / len(train), correct / len(train), *scores))
-        end_epoch(scores[0] if hp.monitor == "val_loss" else scores[1])
+        value = scores[0] if hp.monitor == "val_loss" else scores[1]
+        end_epoch(value)
+        if epoch == 1 or (value < best if hp.monitor == "val_loss" else value > best):
+            best, best_epoch, best_state = value, epoch, copy.deepcopy(network.state_dict())
+        elif hp.patience is not None and epoch - best_epoch == hp.patience:
+            break
+    if hp.patience is not None:
+        network.load_state_dict(best_state)
     return history
 
 

@@ -14,7 +14,8 @@ from tests.studies.database import recorded
 from tests.trainables.conftest import load_digits
 from tests.trainables.small import assignment
 from trainables.records import EpochRecord
-from trainables.training import Stack, train
+from trainables.stack import Stack
+from trainables.training import train
 
 
 def test_what_was_reported_comes_back_by_epoch_and_replicate(store: Store) -> None:

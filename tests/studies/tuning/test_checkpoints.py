@@ -17,7 +17,8 @@ from tests.trainables.conftest import load_digits
 from tests.trainables.small import assignment
 from trainables.assignment import Assignment
 from trainables.checkpoint import save
-from trainables.training import Stack, train
+from trainables.stack import Stack
+from trainables.training import train
 
 TASK = assignment(number=1, rungs=(6,), width=4, batch_size=256, layers_at=())
 

@@ -14,8 +14,9 @@ from trainables.dataset_files import DatasetError
 from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
 from trainables.splits import Split, split_blocks
+from trainables.stack import Stack
 from trainables.stack_data import StackData
-from trainables.training import Stack, train
+from trainables.training import train
 
 CPU = torch.device("cpu")
 HEADER = "size,colour,age,kind"
