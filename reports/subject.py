@@ -22,5 +22,5 @@ def networks_named(plan: Mapping[str, Any]) -> str:
     >>> networks_named({"model": "mlp"}), networks_named({"model": "own"})
     ('fully connected networks', 'networks of your own')
     """
-    names = {"mlp": "fully connected networks", OWN: "networks of your own"}
+    names = {"mlp": "fully connected networks", "cnn": "convolutional networks", OWN: "networks of your own"}
     return names.get(plan["model"], f"{plan['model']} networks")

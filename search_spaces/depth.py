@@ -7,7 +7,7 @@ from search_spaces.space import Space
 
 DEPTH = Space(
     name="depth",
-    about="number of hidden layers",
+    about="number of hidden layers; of the model cnn, blocks of two convolutions",
     rule="a whole number from 1 to 200",
     contains=lambda value: is_whole(value, 1, 200),
     default=3,
@@ -25,7 +25,10 @@ def _is_width(value: object) -> bool:
 
 WIDTH = Space(
     name="width",
-    about="units of each hidden layer: one number for all, or a list with one for each",
+    about=(
+        "units of each hidden layer: one number for all, or a list with one for each; of the model cnn, channels of "
+        "the first block, doubled from block to block, or a list with each block's"
+    ),
     rule="a whole number from 1 to 8192, or a list with one such number for each hidden layer",
     contains=_is_width,
     default=64,

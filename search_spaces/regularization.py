@@ -7,7 +7,7 @@ from search_spaces.space import Space
 
 DROPOUT = Space(
     name="dropout",
-    about="share of a hidden layer's units dropped in training",
+    about="share of a hidden layer's units dropped in training; convolutions have half of it",
     rule="a number from 0 up to, but not including, 1",
     contains=lambda value: is_real(value, 0, 1, below=True),
     default=0.0,

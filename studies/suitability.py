@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from search_spaces import Value
+from search_spaces import Value, spaces
 from studies.errors import UsageError
 from studies.mistakes import show
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def check_suits(study: Study, dataset: Dataset) -> None:
     """Raise UsageError with every mistake if `study` cannot be trained on `dataset`."""
-    mistakes = [*_augmentations_keep_labels(study, dataset)]
+    mistakes = [*_augmentations_keep_labels(study, dataset), *_model_fits(study, dataset)]
     if mistakes:
         raise UsageError(mistakes, "Correct the study's definition or the --set values; nothing was trained.")
 
@@ -40,14 +40,31 @@ def _augmentations_keep_labels(study: Study, dataset: Dataset) -> Iterator[str]:
         yield f"{field}: {rule}; got {show(value)}, which has {', '.join(wrong)}"
 
 
+def _model_fits(study: Study, dataset: Dataset) -> list[str]:
+    """Return why the model cannot be trained on inputs of the dataset's shape."""
+    from trainables import models
+
+    if study.model not in models.names():  # a user's own build() says so itself
+        return []
+    stated = {
+        name: [value for _, value in _values(study, name)] or [space.default]
+        for name, space in spaces().items()
+    }
+    return models.misfits(study.model, stated, dataset.shape or (dataset.num_features,))
+
+
 def _values(study: Study, name: str) -> Iterator[tuple[str, Value]]:
-    """Yield every value that the study states for a hyperparameter, with its field; of a range its choices."""
+    """Yield every value that the study states for a hyperparameter, with its field; of a range of numbers its ends."""
     for value in study.factors.get(name, ()):
         yield f"factors.{name}", value
-    range_ = study.nuisances.get(name)
-    if isinstance(range_, CategoricalDistribution):
-        for value in range_.choices:
-            yield f"nuisances.{name}", value
+    for value in _values_of(study.nuisances.get(name)):
+        yield f"nuisances.{name}", value
     for role, values in (("fixed", study.fixed), ("confirm.default", study.confirm.default)):
         if name in values:
             yield f"{role}.{name}", values[name]
+
+
+def _values_of(range_: object) -> Sequence[Value]:
+    if isinstance(range_, CategoricalDistribution):
+        return range_.choices
+    return (range_.low, range_.high) if isinstance(range_, IntDistribution) else ()

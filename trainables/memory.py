@@ -53,7 +53,7 @@ def peak_memory(device: torch.device) -> PeakMemory | None:
 
 
 def num_values(hyperparameters: Hyperparameters, num_features: int) -> int:
-    """Return how many numbers training one network keeps, about: enough to tell which of two needs more."""
+    """Return how many numbers training one network of dense layers keeps, about: enough to tell which needs more."""
     hp = hyperparameters
     widths = (num_features, *hp.widths)
     weights = sum(into * out for into, out in zip(widths, hp.widths, strict=False))

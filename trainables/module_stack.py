@@ -25,6 +25,10 @@ NUM_SAMPLES = 4
 """Examples over which a module runs to show its hidden layers: batch norm needs two."""
 
 
+MAX_EVALUATED = 1000
+"""Examples that a module evaluates in one go: what stands between its layers may be many times as large as they are."""
+
+
 def stack_modules(
     build: BuildModule,
     hyperparameters: Hyperparameters,
@@ -169,7 +173,7 @@ class ModuleStack(StackModel):
                 torch.manual_seed(seed)
                 if module.training != training:
                     module.train(training)
-                logits.append(self._checked(module(own), own))
+                logits.append(self._checked(_logits(module, own, training=training), own))
         if self._hidden.is_on:
             self._hidden.end_pass()
             self.outputs = self._hidden.outputs
@@ -233,6 +237,13 @@ class ModuleStack(StackModel):
         """Return one replicate's weights and persistent buffers under the module's own names."""
         state: Mapping[str, Tensor] = self._modules[replicate].state_dict()
         return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+
+def _logits(module: nn.Module, inputs: Tensor, *, training: bool) -> Tensor:
+    if training or len(inputs) <= MAX_EVALUATED:
+        made: Tensor = module(inputs)
+        return made
+    return torch.cat([module(part) for part in torch.split(inputs, MAX_EVALUATED)])
 
 
 def _side_by_side(each: Sequence[Mapping[str, Tensor]]) -> list[tuple[str, list[Tensor]]]:

@@ -70,6 +70,7 @@ class Stack:
         init_seeds = [derive_seed(seed, "init") for seed in own]
         words = RandomWords(generator, first=part.start, whole=len(seeds))
         built: StackModel
+        build = build or models.plain_build(model)
         if build is not None:
             built = stack_modules(build, hyperparameters, data, init_seeds=init_seeds, words=words)
         else:

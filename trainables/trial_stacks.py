@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 
+from trainables import models
 from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError, restore, save, save_state
 from trainables.leg import Leg, join_legs, leg_of
@@ -41,7 +42,11 @@ class TrialStacks:
         """
         self._assignment, self._data, self._checkpoint, self._limits = assignment, data, checkpoint, limits
         self._build = build
-        self._size_of_one = num_values(assignment.hyperparameters, data.num_features)
+        self._size_of_one = (
+            models.num_values(assignment.model, assignment.hyperparameters, data.input_shape)
+            if build is None
+            else num_values(assignment.hyperparameters, data.num_features)
+        )
         most = limits.most(self._size_of_one) or self._num_replicates
         self.num_stacks = -(-self._num_replicates // most)
         self.epoch = -1

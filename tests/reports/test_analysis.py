@@ -152,6 +152,14 @@ def test_the_limits_name_the_ranges_under_which_optimizers_were_compared() -> No
     assert "optimizers" not in untested(replace(study, factors=others)).text
 
 
+def test_the_limits_say_where_pictures_are_too_small_for_convolutions() -> None:
+    study = full()
+    small = replace(study, plan={**study.plan, "model": "cnn", "dataset": "digits"})
+    assert "show the mechanics only" in untested(small).text
+    assert "mechanics" not in untested(study).text
+    assert "mechanics" not in untested(replace(small, plan={**small.plan, "dataset": "fashion_mnist"})).text
+
+
 def test_a_list_that_is_held_fixed_is_no_column() -> None:
     study = smoke()
     fixed = {**study.plan["fixed"], "betas": [0.9, 0.999]}

@@ -122,6 +122,7 @@ class TestTheory:
         assert table["measured"].tolist() == pytest.approx([2.0, 1.1])
         assert table["predicted"].tolist() == pytest.approx([1.414, 1.091], abs=5e-4)
         assert growth_by_cell(found, cells, {"activation": "tanh"})["predicted"].isna().all()
+        assert growth_by_cell(found, cells, {"model": "cnn"})["predicted"].isna().all()
 
 
 def test_shares_of_verdicts_sum_to_one_and_skip_networks_without() -> None:

@@ -57,6 +57,8 @@ MISTAKES: dict[str, tuple[str, str]] = {
         'depth_study --set fixed.augmentation="flip+shift"',
         'keep the labels of dataset digits; got "shift+flip", which has flip',
     ),
+    "blocks": ("depth_study --set model=cnn", "at most 3 for 8 x 8 pixels; got 7"),
+    "no pictures": ("depth_study --set model=cnn --set dataset=synthetic", "model cnn needs pictures"),
     "pictures": (
         "depth_study --set dataset=synthetic --set fixed.augmentation=zoom",
         "dataset synthetic has none that keeps its labels",

@@ -49,3 +49,21 @@ def test_what_is_tuned_or_a_default_is_looked_at_too() -> None:
         "nuisances.augmentation",
         "confirm.default.augmentation",
     ]
+
+
+@pytest.mark.parametrize(
+    "depth", [{"factors": {"depth": (2, 4)}}, {"nuisances": {"depth": {"low": 1, "high": 4}}}]
+)
+def test_a_cnn_has_no_more_blocks_than_its_pictures_can_be_halved(
+    depth: dict[str, dict[str, object]],
+) -> None:
+    study = Study(question="Deeper?", model="cnn", search=Search(trials_per_cell=1), **depth)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="at most 3 for 8 x 8 pixels; got 4"):
+        check_suits(study, datasets.load("digits"))
+
+
+def test_a_cnn_needs_pictures() -> None:
+    study = Study(question="Tables?", model="cnn", search=Search(trials_per_cell=1))
+    check_suits(study, datasets.load("digits"))
+    with pytest.raises(UsageError, match="needs pictures"):
+        check_suits(study, datasets.load("synthetic"))

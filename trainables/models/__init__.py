@@ -1,10 +1,14 @@
-"""Models, one file each: `build()` in the file that bears the model's name makes a stack of replicates."""
+"""Models, one file each, which bears the model's name.
+
+In it `build()` makes a stack of replicates, or `build_module()` one replicate as a plain torch module; `num_values()`
+says how much memory one takes. It may have `misfits()`, which yields why a study cannot train it on inputs of a shape.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from trainables import discovery
 from trainables.hyperparameters import Hyperparameters
@@ -12,6 +16,7 @@ from trainables.hyperparameters import Hyperparameters
 if TYPE_CHECKING:  # naming the models must not wait for torch
     import torch
 
+    from trainables.module_stack import BuildModule
     from trainables.random_words import RandomWords
     from trainables.stack_model import StackModel
 
@@ -19,6 +24,32 @@ if TYPE_CHECKING:  # naming the models must not wait for torch
 def names() -> tuple[str, ...]:
     """Return the names of all models."""
     return discovery.module_names(sys.modules[__name__])
+
+
+def plain_build(name: str) -> BuildModule | None:
+    """Return what makes one replicate of the model called `name` as a plain module; None where it has a stacked form.
+
+    Raises ValueError as `build` does.
+    """
+    return cast("BuildModule | None", getattr(_module(name), "build_module", None))
+
+
+def misfits(name: str, stated: Mapping[str, Collection[object]], input_shape: tuple[int, ...]) -> list[str]:
+    """Return why the model called `name` cannot be trained on inputs of this shape, one line for each reason.
+
+    `stated` has every value that a study has for a hyperparameter, defaults included.
+    """
+    tell = getattr(_module(name), "misfits", None)
+    return [] if tell is None else list(tell(stated, input_shape))
+
+
+def num_values(name: str, hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
+    """Return how many numbers training one network of the model keeps, about: enough to tell which needs more."""
+    return cast(int, _module(name).num_values(hyperparameters, input_shape))
+
+
+def _module(name: str) -> Any:
+    return discovery.find_module(sys.modules[__name__], name, "model")
 
 
 def build(
@@ -38,8 +69,7 @@ def build(
 
     Raises ValueError that lists the names if there is none of that name.
     """
-    module = discovery.find_module(sys.modules[__name__], name, "model")
-    model = module.build(
+    model = _module(name).build(
         hyperparameters,
         num_features=num_features,
         num_classes=num_classes,

@@ -1,10 +1,12 @@
 """A multilayer perceptron: blocks of Linear, BatchNorm, activation, Dropout and skip, then a linear output."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from trainables import memory
 from trainables.hyperparameters import Hyperparameters
 from trainables.initialisation import draw_weights
 from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
@@ -49,6 +51,11 @@ def build(
         parameters.value("output.weight")[replicate] = drawn[-1]
     blocks = [Block(parameters, index, hp, words) for index in range(hp.depth)]
     return MLP(parameters, blocks, hp)
+
+
+def num_values(hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
+    """Return how many numbers training one network keeps, about."""
+    return memory.num_values(hyperparameters, math.prod(input_shape))
 
 
 def _other_shapes(num_classes: int, hp: Hyperparameters) -> dict[str, tuple[int, ...]]:
