@@ -5,11 +5,14 @@ from pathlib import Path
 
 from studies import catalog
 from studies.errors import StudiesError, UsageError
+from studies.own_part import own_part
 from studies.variants import check_name
 
 
 def write_study_file(path: Path, source: str) -> None:
     """Write the file of study `source`, of the catalog or a path, to `path`, where it runs as it is.
+
+    After a study of the catalog stand load() and build(), as comments.
 
     Raises UsageError where `source` is no study or `path` cannot be the file of one, also where it exists already;
     StudiesError where it cannot be written.
@@ -17,6 +20,8 @@ def write_study_file(path: Path, source: str) -> None:
     _check(path)
     catalog.load(source)
     content = _source_of(source).read_bytes()
+    if source in catalog.names():
+        content += own_part().encode()
     try:
         with path.open("xb") as file:
             file.write(content)

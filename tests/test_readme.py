@@ -9,9 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+from studies import load_study
 from studies.__main__ import DOORS
 from studies.catalog import load
+from studies.request import Request, draft
+from trainables.artifact import from_bytes, metadata_of
+from trainables.hyperparameters import Hyperparameters
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,19 +61,51 @@ def test_the_studies_it_names_run_in_the_smoke_profile(study: str, tmp_path: Pat
     assert report["state"] == "complete"
 
 
-def test_its_own_study_runs(tmp_path: Path) -> None:
-    (tmp_path / "my_study.py").write_text(block("my_study.py"), encoding="utf-8")
-    small = {
-        "replicates": 2,
-        "search.trials_per_cell": 2,
-        "search.rungs": [1, 3],
-        "confirm.epochs": 3,
-        "factors.width": [8, 16],
-    }
-    settings = [word for name, value in small.items() for word in ("--set", f"{name}={json.dumps(value)}")]
-    done = run(["run", "./my_study.py", "--no-dashboard", *settings], tmp_path)
+def test_its_own_study_can_be_drafted(tmp_path: Path) -> None:
+    path = tmp_path / "my_study.py"
+    path.write_text(block("my_study.py"), encoding="utf-8")
+    assert draft(Request(study=str(path))).study.factors == {"width": (32, 128), "dropout": (0.1, 0.5)}
+
+
+def test_its_study_of_ones_own_data_and_network_runs(tmp_path: Path) -> None:
+    (tmp_path / "my_transformer.py").write_text(block("my_transformer.py"), encoding="utf-8")
+    done = run(["run", "./my_transformer.py", "--no-dashboard", "--profile", "smoke"], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Does a wider network forgive dropout?" in done.stdout
+    assert "warning" not in done.stderr
+    folder = tmp_path / "runs" / "my_transformer-smoke"
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["accounting"]["networks"] == 24
+    assert report["accounting"]["failed"] == 0
+    assert "networks of your own were compared" in report["analysis"][0]
+    study = load_study("my_transformer-smoke", storage=f"sqlite:///{tmp_path}/runs/studies.db")
+    gradients = study.gradients()
+    assert sorted(gradients["layer"].unique()) == [1, 2, 3, 4, 5, 6, 7]  # embedding, then three a block
+    assert gradients["delta_rms"].gt(0).all()
+    best = (folder / "models" / "best" / "block-0.safetensors").read_bytes()
+    metadata = metadata_of(best)
+    hyperparameters = Hyperparameters.from_dict(metadata["hyperparameters"])
+    code = load(str(tmp_path / "my_transformer.py")).code
+    assert code is not None
+    network = code.build(hyperparameters, tuple(metadata["input_shape"]), len(metadata["classes"]))
+    network.load_state_dict(from_bytes(best))
+
+
+def test_its_loop_that_watches_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
+    names = {
+        "model": model,
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.1),
+        "batches": [(torch.ones(6, 4), torch.ones(6, dtype=torch.int64))] * 3,
+        "num_epochs": 2,
+        "nn": nn,
+    }
+    exec(block("watch"), names)
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["0", "1"],
+        ["0", "2"],
+        ["1", "1"],
+        ["1", "2"],
+    ]
 
 
 def test_its_commands_are_commands() -> None:

@@ -109,10 +109,10 @@ class Hyperparameters:
     def from_dict(cls, values: Mapping[str, Any], *, own: Collection[str] = ()) -> Self:
         """Make one from plain values; lists become tuples, an unknown name raises ValueError.
 
-        Those named in `own` are the user's own.
+        Those named in `own`, or under "own" as `dataclasses.asdict` puts them, are the user's own.
         """
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        mine = {name: values.pop(name) for name in own}
+        mine = {**values.pop("own", {}), **{name: values.pop(name) for name in own}}
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

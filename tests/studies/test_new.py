@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from studies import catalog
+from studies.locations import locate
 from studies.new import main
 from studies.plan import main as plan
+from studies.request import Request, draft
+from studies.session import load_dataset, settle
+from studies.tuning.resources import Resources
 
 Capture = pytest.CaptureFixture[str]
 
@@ -29,6 +33,19 @@ def test_it_writes_a_study_that_is_annotated_and_says_what_to_do_next(capsys: Ca
 def test_it_starts_from_any_study(name: str) -> None:
     assert main(["own.py", "--from", name]) == 0
     assert catalog.load("./own.py")[1] == catalog.load(name)[1]
+
+
+def test_load_and_build_only_need_their_comment_signs_taken_off(capsys: Capture) -> None:
+    assert main(["my_study.py"]) == 0
+    lines = Path("my_study.py").read_text().splitlines()
+    begin = lines.index("# def load():")
+    code = [line.removeprefix("#").removeprefix(" ") for line in lines[begin:]]
+    Path("my_study.py").write_text("\n".join([*lines[:begin], *code, ""]))
+    drafted = draft(Request(study="./my_study.py"))
+    dataset = load_dataset(drafted)
+    assert (dataset.classes, dataset.num_features) == (("class_0", "class_1", "class_2"), 13)
+    _, warnings = settle(drafted, dataset, locate(), Resources())
+    assert [warning.split(": ")[2] for warning in warnings] == ["fixed.activation", "fixed.init"]
 
 
 def test_it_starts_from_a_file_and_writes_into_a_folder(capsys: Capture) -> None:

@@ -1,7 +1,7 @@
 """The typed configuration has exactly the hyperparameters that search_spaces describes."""
 
 import pickle
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import pytest
 
@@ -31,6 +31,7 @@ def test_those_of_the_users_own_are_attributes_too() -> None:
     assert (made.num_heads, made.sizes, made.depth) == (4, (1, 2), 2)
     assert pickle.loads(pickle.dumps(made)) == made
     assert replace(made, depth=3).num_heads == 4
+    assert Hyperparameters.from_dict(asdict(made)) == made
     with pytest.raises(
         AttributeError, match=r"no hyperparameter num_head \(did you mean num_heads\?\); one of your own"
     ):
