@@ -106,7 +106,7 @@ class TestStudiesOfOneFactor:
 
 
 class TestSentimentStudy:
-    def test_four_layers_are_compared_on_half_of_the_reviews(self) -> None:
+    def test_four_layers_are_compared_on_a_stated_share_of_the_reviews(self) -> None:
         plan = plan_of("sentiment_study", "laptop")
         assert plan.study.dataset == "reviews"
         assert plan.study.factors == {
@@ -114,7 +114,7 @@ class TestSentimentStudy:
             "dropout": (0.1, 0.3, 0.5),
             "optimizer": ("adam", "rmsprop"),
         }
-        stated = {"depth": 4, "clip_norm": 1.0, "train_size": 0.5}
+        stated = {"depth": 4, "clip_norm": 1.0, "patience": 2, "train_size": 0.4}
         assert stated.items() <= plan.study.fixed.items()
         assert plan.study.replicates == 10
 

@@ -18,6 +18,7 @@ SMALL = [
     "--set=search.trials_per_cell=1",
     "--set=search.rungs=[2]",
     "--set=confirm.epochs=2",
+    "--set=fixed.patience=1",
     "--workers=1",
     "--no-dashboard",
 ]
