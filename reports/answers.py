@@ -9,6 +9,7 @@ import pandas as pd
 from reports.claims import Gate, Sentence, Setting, about_family
 from reports.comparison import simple_effects
 from reports.cube import plain
+from reports.early_stopping import stops_early
 from reports.inputs import ReportInputs
 from reports.looks import Look
 from reports.results import OUTCOME, Results
@@ -89,6 +90,7 @@ def setting_of(inputs: ReportInputs, look: Look) -> Setting:
     official = bool(dataset.get("official_test", False)) if isinstance(dataset, Mapping) else False
     return Setting(
         epochs=int(inputs.plan["confirm"]["epochs"]),
+        stop_early=stops_early(inputs.plan),
         seconds_per_block=None if wall is None else wall / look.num_blocks,
         official_test=official,
         rules=look.rules,

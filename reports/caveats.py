@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from reports.early_stopping import stops_early
 from reports.gates import Gate
 from reports.inputs import ReportInputs
 from reports.paragraphs.limits import boundary, untested
@@ -32,10 +33,12 @@ def _sentences(inputs: ReportInputs, results: Results) -> Iterable[Sentence]:
     look, rules = about_look(results.look), results.look.rules
     if look is not None:
         yield look
-    last = int(inputs.plan["confirm"]["epochs"])
+    last, stop_early = int(inputs.plan["confirm"]["epochs"]), stops_early(inputs.plan)
     improving = results.improving
     for factor, rows in improving[improving["share"] > rules.budget_share].groupby("factor", sort=False):
-        yield about_budget(str(factor), list(zip(rows["level"], rows["share"], strict=True)), last)
+        yield about_budget(
+            str(factor), list(zip(rows["level"], rows["share"], strict=True)), last, stop_early=stop_early
+        )
     median = median_accuracy(results.rows)
     if median > rules.saturated_accuracy:
         yield about_saturation(median)

@@ -15,6 +15,7 @@ from reports.phrases import (
     capital,
     condition,
     counted,
+    epochs_spoken,
     factor_spoken,
     outcome_spoken,
     rather,
@@ -92,7 +93,7 @@ class _Printed:
         if epochs is None:
             return outcome_spoken(self.row["outcome"])
         self.numbers["epochs"] = epochs
-        return f"{outcome_spoken(self.row['outcome'])} after {counted(epochs, 'epoch', 'epochs')}"
+        return f"{outcome_spoken(self.row['outcome'])} after {epochs_spoken(epochs, at_most=self.setting.stop_early)}"
 
     @property
     def with_unit(self) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.cube import plain
+from reports.inputs import ReportInputs
+
 NAME = "patience"
 BEST, STOPPED = "best_epoch", "stopped_epoch"
 _KEY = ["trial_number", "replicate"]
@@ -71,3 +74,43 @@ def best_so_far(epochs: pd.DataFrame, replicates: pd.DataFrame, name: str) -> pd
     is_kept = pd.MultiIndex.from_frame(epochs[_KEY]).isin(keeping)
     least = values[is_kept].groupby([epochs.loc[is_kept, key] for key in _KEY]).cummin()
     return values.where(~is_kept, least)
+
+
+def early_stops(inputs: ReportInputs, rows: pd.DataFrame) -> dict[str, Any] | None:
+    """How many networks of the confirm phase stopped early and after how many epochs; None without early stopping.
+
+    `rows` are theirs, with trial_number, replicate and the factors. `overall`, and `by_level` with factor and level:
+    networks, stopped (before the last epoch, other than by diverging), and the median, lowest and highest epoch after
+    which these did (None where there are none).
+    """
+    if not stops_early(inputs.plan) or rows.empty or STOPPED not in inputs.replicates:
+        return None
+    ends = inputs.replicates[[*_KEY, BEST, STOPPED]]
+    networks = rows[[*_KEY, *inputs.factors]].merge(ends, on=_KEY)
+    last = int(inputs.plan["confirm"]["epochs"])
+    early = networks[STOPPED].where(networks[BEST].notna() & (networks[STOPPED] < last))
+    return {
+        "overall": _counted(early),
+        "by_level": [
+            {"factor": factor, "level": plain(level), **_counted(early[_at(networks[factor], level)])}
+            for factor, levels in inputs.factors.items()
+            for level in levels
+        ],
+    }
+
+
+def _at(column: pd.Series, level: Any) -> list[bool]:
+    return [plain(value) == plain(level) for value in column]
+
+
+def _counted(early: pd.Series) -> dict[str, Any]:
+    ended = early.dropna()
+    summary = {"networks": len(early), "stopped": len(ended)}
+    if ended.empty:
+        return {**summary, "median": None, "low": None, "high": None}
+    return {
+        **summary,
+        "median": float(ended.median()),
+        "low": float(ended.min()),
+        "high": float(ended.max()),
+    }

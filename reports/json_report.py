@@ -11,6 +11,7 @@ from reports.answers import Said, opening, said_at_best, said_averaged
 from reports.best import best_configuration, confirmed_configurations, found
 from reports.caveats import caveats_record
 from reports.draws import lottery_record
+from reports.early_stopping import early_stops
 from reports.evaluation import evaluation_record
 from reports.failures import described_contrasts, failures_record
 from reports.growth_claims import leading_growth, said_growth
@@ -59,6 +60,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
             *(row for each in described_contrasts(inputs, results) for row in contrast_records(each, [])),
         ],
         "failures": failures_record(inputs, results),
+        "early_stopping": early_stops(inputs, results.rows),
         "interactions": results.interactions.to_dict("records"),
         "lottery": lottery_record(inputs, results),
         "variation": variation_record(inputs, results),

@@ -36,6 +36,8 @@ _SPOKEN = {
     "depth": "the number of hidden layers",
     "optimizer": "the optimizer",
     "learning_rate": "the learning rate",
+    "schedule": "the learning-rate schedule",
+    "patience": "the patience of early stopping",
     "residual": "residual connections",
 }
 
@@ -48,6 +50,11 @@ def spelled(amount: int) -> str:
 def counted(amount: int, one: str, many: str) -> str:
     """A spelled count with its noun: "one block", "ten blocks"."""
     return f"{spelled(amount)} {one if amount == 1 else many}"
+
+
+def epochs_spoken(num: int, *, at_most: bool = False) -> str:
+    """How long networks trained: "one epoch", "six epochs", "up to six epochs" where they may stop early."""
+    return f"{'up to ' if at_most else ''}{counted(num, 'epoch', 'epochs')}"
 
 
 def factor_spoken(factor: str) -> str:
@@ -65,6 +72,8 @@ def level_spoken(factor: str, level: Any) -> str:
         return level_name(level)
     if factor in _KINDS and isinstance(level, str):
         return f"{'no' if _is_without(factor, level) else level_name(level)} {_KINDS[factor]}"
+    if factor == "patience" and level is None:
+        return "no early stopping"
     if level is None:
         return f"no {factor_name(factor)}"
     return f"{factor_name(factor)} {level_name(level)}"

@@ -11,7 +11,7 @@ import pandas as pd
 from reports.gates import Gate
 from reports.looks import Look
 from reports.lottery import Lottery
-from reports.phrases import capital, condition, counted, rather
+from reports.phrases import capital, condition, counted, epochs_spoken, rather
 from reports.sentence import Sentence
 from reports.words import count, covered, number, percent
 
@@ -19,14 +19,16 @@ SLIGHT = 0.1
 """Rank correlations nearer to 0 than this say next to nothing (under 1 % of the variance of the ranks)."""
 
 
-def about_budget(factor: str, shares: Sequence[tuple[Any, float]], epochs: int) -> Sentence:
+def about_budget(
+    factor: str, shares: Sequence[tuple[Any, float]], epochs: int, *, stop_early: bool = False
+) -> Sentence:
     """BUDGET: networks were still improving when training ended, at these levels in that share of their cells."""
     parts = [f"{condition(factor, level)} ({percent(share, 0)} of the cells)" for level, share in shares]
     levels = {
         f"level_{place}": level for place, (level, _) in enumerate(shares) if isinstance(level, int | float)
     }
     return Sentence(
-        text=f"After {counted(epochs, 'epoch', 'epochs')}; still improving {', '.join(parts)}.",
+        text=f"After {epochs_spoken(epochs, at_most=stop_early)}; still improving {', '.join(parts)}.",
         gate=Gate.BUDGET,
         numbers={
             "epochs": epochs,

@@ -25,11 +25,12 @@ class Sentence:
 class Setting:
     """What every sentence of a study shares: how long networks trained, what a block costs, how data were split.
 
-    `seconds_per_block` is the wall time that one more block of all cells took; `official_test`: all blocks share
-    one test set, so nothing is said about new samples.
+    `epochs` are at most so many where networks `stop_early`. `seconds_per_block` is the wall time that one more block
+    of all cells took; `official_test`: all blocks share one test set, so nothing is said about new samples.
     """
 
     epochs: int | None = None
+    stop_early: bool = False
     seconds_per_block: float | None = None
     official_test: bool = False
     rules: Rules = field(default_factory=Rules)

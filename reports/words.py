@@ -28,6 +28,7 @@ _FACTORS = {
     "eps": "epsilon",
     "decoupled_weight_decay": "AdamW's weight decay",
     "min_lr": "lowest learning rate",
+    "patience": "early-stopping patience",
     "train_size": "training share",
 }
 _SELF_EXPLAINING = {"optimizer", "activation", "schedule"}

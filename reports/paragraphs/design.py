@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from reports.accounting import Accounting
+from reports.early_stopping import early_stops, stops_early
 from reports.inputs import ReportInputs
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
-from reports.phrases import counted, factor_spoken, listed, spelled
+from reports.phrases import counted, epochs_spoken, factor_spoken, listed, spelled
 from reports.remarks import about_look
 from reports.results import Results
 from reports.subject import data_named, networks_named
-from reports.words import count, duration, factor_name, level_name
+from reports.words import count, duration, factor_name, level_name, number, plural
 
 _SAMPLERS = {
     "qmc": "a quasi-random sampler",
@@ -21,7 +22,7 @@ _MIN_BLOCKS = 10
 
 def design(inputs: ReportInputs, results: Results) -> Paragraph:
     """The design and budget of a study, with the numbers as recorded."""
-    opening = _compared(inputs, results) if inputs.has_cells else _swept(inputs)
+    opening = _compared(inputs, results) if inputs.has_cells else _swept(inputs, results)
     return paragraph(
         [
             *opening,
@@ -60,23 +61,26 @@ def _compared(inputs: ReportInputs, results: Results) -> list[Line]:
                 numbers=[search["trials_per_cell"], stopped, started],
             )
         )
-    trained = f"Each cell was then trained with fresh seeds for {counted(epochs, 'epoch', 'epochs')} in "
+    span = epochs_spoken(epochs, at_most=stops_early(plan))
+    trained = f"Each cell was then trained with fresh seeds for {span} in "
     return [
         *lines,
         Line(
             text=f"{trained}{counted(blocks, 'block', 'blocks')}, a block being one data split and set of seeds "
-            "shared by all cells; nothing was stopped there, and the test part was read once, at the end.",
+            "shared by all cells; no trial was stopped there, and the test part was read once, at the end.",
             numbers=[epochs, blocks],
         ),
+        *_early(inputs, results),
     ]
 
 
-def _swept(inputs: ReportInputs) -> list[Line]:
+def _swept(inputs: ReportInputs, results: Results) -> list[Line]:
     plan = inputs.plan
     search, confirm = plan["search"], plan["confirm"]
     spaces = listed([factor_spoken(name) for name in [*plan["factors"], *plan["nuisances"]]])
     sampler = _SAMPLERS.get(str(search["sampler"]), str(search["sampler"]))
     best, epochs, blocks = int(confirm["best"]), int(confirm["epochs"]), int(plan["replicates"])
+    span = epochs_spoken(epochs, at_most=stops_early(plan))
     again = (
         "The best configuration was" if best == 1 else f"The best {counted(best, '', 'configurations')} were"
     )
@@ -89,11 +93,32 @@ def _swept(inputs: ReportInputs) -> list[Line]:
             numbers=[search["trials"], plan["dataset"]],
         ),
         Line(
-            text=f"{again} then trained again{beside} with fresh seeds for {counted(epochs, 'epoch', 'epochs')} in "
+            text=f"{again} then trained again{beside} with fresh seeds for {span} in "
             f"{counted(blocks, 'block', 'blocks')}; an adaptive search visits levels unevenly, so it compares "
             "configurations and never levels.",
             numbers=[best, epochs, blocks],
         ),
+        *_early(inputs, results),
+    ]
+
+
+def _early(inputs: ReportInputs, results: Results) -> list[Line]:
+    """How many networks of the confirm phase stopped early; nothing without early stopping."""
+    record = early_stops(inputs, results.rows)
+    if record is None:
+        return []
+    overall = record["overall"]
+    num, of, when = overall["stopped"], overall["networks"], ""
+    if num:
+        low, high, median = int(overall["low"]), int(overall["high"]), overall["median"]
+        spread = f"all after {count(low)}" if low == high else f"from {count(low)} to {count(high)}"
+        when = f", after a median of {number(median, int(median % 1 > 0))} epochs ({spread})"
+    return [
+        Line(
+            text=f"Early stopping was on: {count(num)} of {plural(of, 'network')} there stopped before the last epoch"
+            f"{when}, and every one was tested with the weights of its best epoch.",
+            numbers=[overall],
+        )
     ]
 
 

@@ -9,7 +9,17 @@ from reports.answers import CLAIMS, Said
 from reports.claims import Gate
 from reports.cube import plain
 from reports.paragraphs.paragraph import Line
-from reports.phrases import both, capital, condition, counted, factor_spoken, listed, rather, spelled
+from reports.phrases import (
+    both,
+    capital,
+    condition,
+    counted,
+    epochs_spoken,
+    factor_spoken,
+    listed,
+    rather,
+    spelled,
+)
 from reports.words import decimals_for, number, p_value
 
 MOST_SIMPLE = 3
@@ -26,21 +36,26 @@ _GATHERED = {
 Row = Mapping[str, Any]
 
 
-def differences(family: Sequence[Said], place: str, epochs: int) -> list[Line | None]:
+def differences(
+    family: Sequence[Said], place: str, epochs: int, *, stop_early: bool = False
+) -> list[Line | None]:
     """One family of contrasts: all claims in one sentence, dependences in another, the rest gathered by gate.
+
+    Networks trained for `epochs`, or less where they `stop_early`.
 
     Every comparison stands in full under "Performance".
     """
+    after = f"after {epochs_spoken(epochs, at_most=stop_early)}"
     claims = [said for said in family if said.row["gate"] in _DIRECTED]
     depending = [said for said in family if said.row["gate"] == Gate.INTERACTION]
     return [
-        *_claimed(claims, place, epochs),
-        *_dependences(depending, epochs),
+        *_claimed(claims, place, epochs, after),
+        *_dependences(depending, epochs, after),
         *(_gathered(family, gate, place) for gate in _GATHERED),
     ]
 
 
-def _claimed(claims: Sequence[Said], place: str, epochs: int) -> list[Line]:
+def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str) -> list[Line]:
     if not claims:
         return []
     rows = [said.row for said in claims]
@@ -53,8 +68,8 @@ def _claimed(claims: Sequence[Said], place: str, epochs: int) -> list[Line]:
     p = p_value(worst)
     each = "" if len(rows) == 1 else " each" if p.startswith("<") else " at most"
     shown = f"p {p}{each}" if p.startswith("<") else f"p = {p}" if len(rows) == 1 else f"p{each} {p}"
-    after, blocks = counted(epochs, "epoch", "epochs"), counted(rows[0]["num_blocks"], "block", "blocks")
-    text = f"{capital(place)}, the test log-loss after {after} is {told} ({blocks}, {shown})."
+    blocks = counted(rows[0]["num_blocks"], "block", "blocks")
+    text = f"{capital(place)}, the test log-loss {after} is {told} ({blocks}, {shown})."
     return [Line(text=text, numbers=[epochs, worst, *map(_printed, rows)]), *_how_much(claims)]
 
 
@@ -99,7 +114,7 @@ def _so_many(num: int, total: int) -> str:
     return f"{spelled(num)} of these"
 
 
-def _dependences(family: Sequence[Said], epochs: int) -> list[Line]:
+def _dependences(family: Sequence[Said], epochs: int, after: str) -> list[Line]:
     """Which factors' differences depend on which, and the largest differences at a single level that are claimed."""
     if not family:
         return []
@@ -119,7 +134,6 @@ def _dependences(family: Sequence[Said], epochs: int) -> list[Line]:
         f"{_amount(row)} {_rather(row)}"
         for row in largest
     ]
-    after = f"after {counted(epochs, 'epoch', 'epochs')}"
     return [
         first,
         Line(

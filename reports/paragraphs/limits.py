@@ -10,11 +10,12 @@ import pandas as pd
 from scipy import stats
 
 from reports.cube import plain
+from reports.early_stopping import stops_early
 from reports.effects import with_more_blocks
 from reports.gates import Rules
 from reports.inputs import ReportInputs
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
-from reports.phrases import condition, counted, factor_spoken, level_spoken, listed
+from reports.phrases import condition, epochs_spoken, factor_spoken, level_spoken, listed
 from reports.remarks import about_association, about_saturation
 from reports.results import Results
 from reports.stability import VERDICTS
@@ -141,7 +142,7 @@ def _budget(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None
         return None
     table = results.improving
     last = int(inputs.plan["confirm"]["epochs"])
-    after = f"After {counted(last, 'epoch', 'epochs')}"
+    after = f"After {epochs_spoken(last, at_most=stops_early(inputs.plan))}"
     found = table[table["share"] > rules.budget_share]
     if found.empty:
         return Line(text=f"{after} the validation loss had levelled off at every level.", numbers=[last])

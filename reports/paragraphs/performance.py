@@ -10,6 +10,7 @@ from reports.answers import AT_BEST, AVERAGED, Said
 from reports.best import spread
 from reports.budget_curve import expected_best
 from reports.cube import plain
+from reports.early_stopping import stops_early
 from reports.effects import failure_rates, failures_first, optimism
 from reports.inputs import ReportInputs
 from reports.line_to_beat import LineToBeat
@@ -30,15 +31,15 @@ def performance(
     line: LineToBeat | None = None,
 ) -> Paragraph:
     """What was found: gated sentences and plain description, nothing else."""
-    epochs = int(inputs.plan["confirm"]["epochs"])
+    epochs, stop_early = int(inputs.plan["confirm"]["epochs"]), stops_early(inputs.plan)
     return paragraph(
         [
             failures(inputs, results),
             _best(inputs, best),
             _optimism(results, best),
             _line_to_beat(line),
-            *differences(at_best, AT_BEST, epochs),
-            *differences(averaged, AVERAGED, epochs),
+            *differences(at_best, AT_BEST, epochs, stop_early=stop_early),
+            *differences(averaged, AVERAGED, epochs, stop_early=stop_early),
             None if inputs.has_cells else _default(confirmed),
             None if inputs.has_cells else _budget(inputs),
         ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.best import spread
+from reports.early_stopping import stops_early
 from reports.phrases import capital
 from reports.remarks import about_look
 from reports.results import OUTCOME
@@ -112,7 +113,8 @@ def _level(value: Any) -> Any:
 def _scope(material: Material) -> str:
     """What was compared, on what, for how long: stated under every answer."""
     plan, inputs = material.inputs.plan, material.inputs
-    epochs = plural(int(plan["confirm"]["epochs"]), "epoch")
+    at_most = "up to " if stops_early(plan) else ""
+    epochs = f"{at_most}{plural(int(plan['confirm']['epochs']), 'epoch')}"
     blocks = plural(material.results.look.num_blocks, "block")
     networks = capital(networks_named(plan)) if plan["model"] == OWN else plan["model"].upper()
     head = f"{networks} on {data_named(plan)}, {epochs}, {blocks}"

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reports.cube import plain
-from reports.early_stopping import rested
+from reports.early_stopping import rested, stops_early
 from reports.plots import learning_curves
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
+from reports.sections.schedules import early_table, rates_in_words, schedule_figure
 from reports.sections.section import Material, Section
 from reports.words import factor_name, number, plural
 
@@ -37,26 +38,16 @@ def training(material: Material) -> Section:
     ]
     has_rate = material.inputs.has_cells and NAME in material.inputs.plan["nuisances"]
     rates = [rate_response_figure(material)] if has_rate else []
+    schedule = schedule_figure(material)
+    schedules = [] if schedule is None else [schedule]
     context = {
         "rates": rates,
-        "rate": _rate_over_time(material),
+        "rate": rates_in_words(material),
+        "schedules": schedules,
+        "early": early_table(material.report["early_stopping"]),
         "robustness": robustness_table(material) if has_rate else None,
     }
-    return Section(slug="training", title="Training", figures=[*figures, *rates], context=context)
-
-
-def _rate_over_time(material: Material) -> str:
-    """Whether learning rates were changed while networks trained."""
-    epochs, rows = material.inputs.epochs, material.results.rows
-    confirmed = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))]
-    if confirmed["learning_rate"].isna().all():
-        return "No learning rate is recorded."
-    rates = confirmed.dropna(subset="learning_rate").groupby(["trial_number", "replicate"])["learning_rate"]
-    last = confirmed["epoch"].max()
-    if rates.nunique().max() == 1:
-        return f"Each network kept its learning rate through all {plural(int(last), 'epoch')}: no schedule."
-    ends = (rates.last() / rates.first()).median()
-    return f"Learning rates followed a schedule: at the end the median is {number(100 * ends, 1)} % of the first."
+    return Section(slug="training", title="Training", figures=[*figures, *schedules, *rates], context=context)
 
 
 def _curves(material: Material) -> pd.DataFrame:
@@ -99,6 +90,8 @@ def _figure(
     }
     averaged = ", the same in every panel, averaged over the cells of all other factors"
     averaged = averaged if material.inputs.has_cells else ""
+    stopped = " Networks that stopped early count with their best epoch, whose weights they keep."
+    early = stopped if stops_early(material.inputs.plan) else ""
     values = [
         v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()
     ]
@@ -121,7 +114,7 @@ def _figure(
         caption=(
             "Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, with "
             f"dropout and augmentation where there are any. {name} in {unit}{averaged}. "
-            "Networks that diverged or failed count as chance from there on."
+            f"Networks that diverged or failed count as chance from there on.{early}"
         ),
         num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",
         alt=f"{name} by epoch. {_alt(frames)}",

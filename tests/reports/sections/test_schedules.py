@@ -1,0 +1,156 @@
+"""The report tells how learning rates fell, and which networks stopped early."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.inputs import ReportInputs
+from reports.json_report import json_report
+from reports.results import compute
+from reports.sections.schedules import rates_in_words, schedule_figure
+from reports.sections.section import Material
+from reports.sections.training import training
+from reports.theme import Theme
+from tests.reports.odd_inputs import SMALL
+from tests.reports.sample import sample_inputs
+
+STOPPED, BEST, LAST = 9, 7, 18
+
+
+def material_of(inputs: ReportInputs) -> Material:
+    results = compute(inputs)
+    return Material(
+        inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
+    )
+
+
+@pytest.fixture(scope="module")
+def plain() -> ReportInputs:
+    return sample_inputs(SMALL, num_blocks=3, rates=3)
+
+
+@pytest.fixture(scope="module")
+def stopping(plain: ReportInputs) -> ReportInputs:
+    """The first replicate of every trial that comes so far stops after epoch 9, the others not at all; rates fall."""
+    reached = plain.replicates["trial_number"].map(plain.trials.set_index("number")["epochs"])
+    well = ~plain.replicates["outcome"].isin(["diverged", "failed"])
+    stops = (
+        (plain.replicates["replicate"] == plain.replicates["replicate"].min()) & (reached > STOPPED) & well
+    )
+    replicates = plain.replicates.assign(
+        best_epoch=np.where(well, BEST, np.nan), stopped_epoch=np.where(stops, STOPPED, np.nan)
+    )
+    networks = pd.MultiIndex.from_frame(replicates.loc[stops, ["trial_number", "replicate"]])
+    of_stopped = pd.MultiIndex.from_frame(plain.epochs[["trial_number", "replicate"]]).isin(networks)
+    epochs = plain.epochs[~of_stopped | (plain.epochs["epoch"] <= STOPPED)]
+    gradients = plain.gradients
+    measured = pd.MultiIndex.from_frame(gradients[["trial_number", "replicate"]]).isin(networks)
+    fixed = {**plain.plan["fixed"], "patience": 2, "schedule": "exponential"}
+    return replace(
+        plain,
+        plan={**plain.plan, "fixed": fixed},
+        replicates=replicates,
+        epochs=epochs.assign(learning_rate=0.01 * 0.95 ** (epochs["epoch"] - 1)),
+        gradients=gradients[~measured | (gradients["epoch"] <= STOPPED)],
+    )
+
+
+@pytest.fixture(scope="module")
+def material(stopping: ReportInputs) -> Material:
+    return material_of(stopping)
+
+
+def test_without_either_the_report_says_so_and_shows_neither(plain: ReportInputs) -> None:
+    section = training(material_of(plain))
+    assert (
+        section.context["rate"] == "Each network kept its learning rate through all 18 epochs: no schedule."
+    )
+    assert section.context["schedules"] == []
+    assert section.context["early"] is None
+
+
+def test_a_schedule_is_named_and_drawn(material: Material) -> None:
+    assert rates_in_words(material).startswith(
+        "Learning rates followed a schedule (times 0.95 after each epoch): in a network's last epoch the median rate"
+    )
+    figure = schedule_figure(material)
+    assert figure is not None
+    assert list(figure.data["median"]) == pytest.approx([0.95**epoch for epoch in range(LAST)])
+    assert list(figure.data["num"])[:: LAST - 1] == [
+        len(material.results.rows),
+        int(0.67 * len(material.results.rows)),
+    ]
+
+
+def test_schedules_that_are_compared_have_a_line_each(stopping: ReportInputs) -> None:
+    factor = next(name for name, levels in stopping.factors.items() if len(levels) == 2)
+    levels = dict(zip(stopping.factors[factor], ("constant", "cosine"), strict=True))
+    named = {
+        name: getattr(stopping, name).assign(schedule=getattr(stopping, name)[factor].map(levels))
+        for name in ("trials", "replicates")
+    }
+    factors = {**stopping.factors, "schedule": ("constant", "cosine")}
+    rates = stopping.epochs["trial_number"].map(named["trials"].set_index("number")["schedule"])
+    epochs = stopping.epochs.assign(
+        learning_rate=np.where(rates == "cosine", stopping.epochs["learning_rate"], 0.01)
+    )
+    inputs = replace(stopping, factors=factors, epochs=epochs, **named)
+    rows = material_of(stopping).results.rows
+    rows = rows.assign(schedule=rows[factor].map(levels))
+    base = material_of(stopping)
+    compared = replace(base, inputs=inputs, theme=Theme.of(factors), results=replace(base.results, rows=rows))
+    figure = schedule_figure(compared)
+    assert figure is not None
+    ends = figure.data[figure.data["epoch"] == LAST].set_index("level")["median"]
+    assert ends["constant"] == 1.0
+    assert ends["cosine"] == pytest.approx(0.95 ** (LAST - 1))
+
+
+def test_networks_that_stopped_early_are_counted_by_level(material: Material) -> None:
+    record = material.report["early_stopping"]
+    num = len(material.results.rows)
+    assert record["overall"] == {
+        "networks": num,
+        "stopped": num // 3,
+        "median": STOPPED,
+        "low": STOPPED,
+        "high": STOPPED,
+    }
+    for factor, levels in material.inputs.factors.items():
+        own = [row for row in record["by_level"] if row["factor"] == factor]
+        assert [row["level"] for row in own] == list(levels)
+        assert sum(row["stopped"] for row in own) == num // 3
+    table = training(material).context["early"]
+    assert [cell.text for cell in table.rows[0]] == [
+        "all networks",
+        "",
+        str(num),
+        str(num // 3),
+        "9",
+        "9",
+        "9",
+    ]
+
+
+def test_the_analysis_and_the_answer_say_that_epochs_are_at_most_so_many(material: Material) -> None:
+    num = len(material.results.rows)
+    design = material.report["analysis"][0]
+    assert "with fresh seeds for up to 18 epochs" in design
+    assert (
+        f"Early stopping was on: {num // 3} of {num} networks there stopped before the last epoch" in design
+    )
+    assert "after a median of 9 epochs (all after 9)" in design
+    told = " ".join(said["sentence"] for said in material.report["answer"])
+    assert "after up to 18 epochs" in told
+
+
+def test_curves_go_on_with_what_a_stopped_network_keeps(material: Material, plain: ReportInputs) -> None:
+    curves = training(material).figures[0].data
+    assert set(curves["epoch"]) == set(range(1, LAST + 1))
+    until = training(material_of(plain)).figures[0].data
+    both = curves.merge(until, on=["level", "part", "epoch", "factor"])
+    early = both[both["epoch"] <= STOPPED]
+    assert np.allclose(early["mean_x"], early["mean_y"])
+    assert not np.allclose(both["mean_x"], both["mean_y"])
