@@ -78,8 +78,10 @@ def _other_plan(
     other = replace(request, name=f"{plan.name[:59]}-{plan.hash[:4]}")
     starts = runs.started_with(store.events(study.id))
     resume = starts[-1]["command"] if starts else "give the command that made it"
+    recorded, mine = study.plan.get("source_hash"), plan.source_hash
+    undo = "put its file, and the modules beside it, back as they were; then " if recorded != mine else ""
     return UsageError(
         [f"study {plan.name} exists with another plan (recorded -> asked for):\n{changed}"],
-        f"Go on with the recorded one: {resume}\n"
+        f"Go on with the recorded one: {undo}{resume}\n"
         f"Run this one beside it: {other.command('run', *locations.arguments)}",
     )

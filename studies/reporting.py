@@ -27,6 +27,7 @@ from studies.locations import Locations
 from studies.planning import Plan
 from studies.tuning.importance import search_importance
 from trainables import datasets
+from trainables.own_code import OWN
 
 PAGE = "report.html"
 
@@ -128,6 +129,11 @@ def _num_classes(plan: Plan, starts: Sequence[Mapping[str, Any]]) -> int:
     """Return the number of classes as the last run noted it, from the data before there was a run."""
     if starts:
         return int(starts[-1]["dataset"]["num_classes"])
+    if plan.study.dataset == OWN:
+        raise StudiesError(
+            f"study {plan.name} has no run yet, and its data are what its own file loads",
+            "Run it first: a report is made from what was recorded.",
+        )
     return datasets.load(plan.study.dataset, target=plan.study.target).num_classes
 
 

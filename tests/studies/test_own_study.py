@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from studies.errors import UsageError
+from studies.database.store import Store
+from studies.enrolment import enrol
+from studies.errors import StudiesError, UsageError
 from studies.locations import locate
 from studies.planning import Plan
+from studies.reporting import report_inputs
 from studies.request import Draft, Request, draft
 from studies.session import load_dataset, settle
 from studies.tuning.resources import Resources
@@ -212,3 +215,18 @@ def test_trying_out_leaves_randomness_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     settled(write(tmp_path))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_changed_file_is_refused_and_a_study_without_a_run_has_no_report(tmp_path: Path) -> None:
+    path, locations = write(tmp_path), locate(f"sqlite:///{tmp_path}/s.db", str(tmp_path))
+    with Store.open(f"sqlite:///{tmp_path}/s.db", create=True) as store:
+        study = enrol(store, drafted(path).plan("f00d"), Request(study=str(path)), locations)
+        with pytest.raises(
+            StudiesError, match="study own has no run yet, and its data are what its own file loads"
+        ):
+            report_inputs(store, study)
+        write(tmp_path, ("nn.ReLU()", "nn.Tanh()"))
+        with pytest.raises(
+            UsageError, match="Go on with the recorded one: put its file, and the modules beside it, back"
+        ):
+            enrol(store, drafted(path).plan("f00d"), Request(study=str(path)), locations)

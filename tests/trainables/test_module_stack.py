@@ -13,6 +13,7 @@ from trainables.artifact import from_bytes, metadata_of
 from trainables.batches import epoch_order
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
+from trainables.memory import MemoryLimits
 from trainables.module_stack import BuildModule
 from trainables.records import EpochRecord, LayerRecord
 from trainables.reporting import train_assignment
@@ -125,6 +126,20 @@ def test_neither_other_code_nor_measuring_changes_a_number_and_globals_stay(digi
     assert [[values(r) for r in epoch] for epoch in measured] == [[values(r) for r in e] for e in plain]
     losses = [values(record) for record in plain[0]]
     assert len(set(losses)) == len(losses)
+
+
+def test_stacks_that_take_turns_for_want_of_memory_have_the_numbers_of_one(digits: StackData) -> None:
+    task = assignment(dropout=0.5, batch_norm=True, rungs=(1, 2), layers_at=(0, 1, 2), model="own")
+    little = MemoryLimits()
+    little.note(0, 2)
+    whole, halved = (
+        list(train_assignment(task, digits, worker="w", build=build_picture, limits=limits))
+        for limits in (MemoryLimits(), little)
+    )
+    assert len(halved) == len(whole)
+    for one, other in zip(halved, whole, strict=True):
+        assert [values(record) for record in one.epochs] == [values(record) for record in other.epochs]
+        assert one.replicates == other.replicates
 
 
 def test_a_checkpoint_goes_on_as_if_nothing_had_happened(digits: StackData) -> None:

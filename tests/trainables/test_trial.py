@@ -10,6 +10,7 @@ from tests.trainables.small import assignment
 from trainables import datasets
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel, save
+from trainables.own_code import OwnCode, Source
 from trainables.records import Outcome
 from trainables.splits import split_blocks
 from trainables.stack import Stack
@@ -70,6 +71,39 @@ def test_a_trial_with_a_checkpoint_goes_on_after_it_and_the_next_begins_at_its_s
     assert last["report"].replicates == whole[-1]["report"].replicates
     trial.reset_config({"assignment": task})
     assert content(steps(trial)) == content(whole)
+
+
+FILE = b"""
+from torch import nn
+
+class Net(nn.Linear):
+    def forward(self, inputs):
+        if self.training and self.fails:
+            raise RuntimeError("no more")
+        return super().forward(inputs.flatten(1))
+
+def build(hyperparameters, input_shape, num_classes):
+    made = Net(64, num_classes)
+    made.fails = hyperparameters.fails
+    return made
+"""
+
+
+def test_networks_of_a_users_own_are_built_from_their_source_and_fail_with_its_line(
+    trial: StackTrial,
+) -> None:
+    code = OwnCode(file=Source(path="/elsewhere/mine.py", text=FILE))
+    given: dict[str, Any] = {"dataset": trial._dataset, "splits": trial._splits, "threads": 1, "code": code}
+    trial.setup({"assignment": assignment(model="own", own={"fails": False})}, **given)
+    results = steps(trial)
+    assert [result["report"].error for result in results] == [None, None]
+    assert results[-1]["objective"] < results[0]["objective"]
+    trial.reset_config({"assignment": assignment(model="own", own={"fails": True})})
+    (failed,) = steps(trial)
+    assert 'File "/elsewhere/mine.py", line 7, in forward' in failed["report"].error
+    assert 'raise RuntimeError("no more")' in failed["report"].error
+    trial.reset_config({"assignment": assignment()})
+    assert steps(trial)[-1]["report"].error is None
 
 
 def test_a_smaller_training_part_is_trained_on(trial: StackTrial) -> None:
