@@ -18,7 +18,7 @@ from reports.sentence import Sentence
 
 FACTOR = "model"
 NETWORK = "the network"
-PLACE = "at the best cell, against the line to beat"
+AGAINST = "against the line to beat"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,8 @@ def line_to_beat(inputs: ReportInputs, results: Results, best: Mapping[str, Any]
     error = _contrast(models, networks, "test_error", 1 - models["test_accuracy"], inputs, results)
     said = None
     if contrast is not None and results.look.number:
-        (said,) = about_contrast(contrast, setting_of(inputs, results.look), PLACE)
+        place = f"at the best cell, {AGAINST}" if inputs.has_cells else AGAINST
+        (said,) = about_contrast(contrast, setting_of(inputs, results.look), place)
     return LineToBeat(models=models, contrast=contrast, error_contrast=error, said=said)
 
 

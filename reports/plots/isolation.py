@@ -77,9 +77,9 @@ def _draw_line_to_beat(ax: Axes, name: str, value: float) -> None:
         name,
         (0, value),
         xycoords=("axes fraction", "data"),
-        xytext=(2, 3),
+        xytext=(2, -3),
         textcoords="offset points",
-        va="bottom",
+        va="top",
         color=MUTED.light,
     )
 

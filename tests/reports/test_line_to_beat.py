@@ -1,12 +1,9 @@
 """The line to beat: paired over blocks, gated like any contrast, and shown wherever a reader looks for it."""
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -17,32 +14,10 @@ from reports.json_report import json_report
 from reports.line_to_beat import LineToBeat, line_to_beat
 from reports.page import write_report
 from reports.results import compute
-from tests.reports.sample import sample_inputs
+from tests.reports.lined import with_line
+from tests.reports.sample import sample_inputs, sample_tuning
 
 FACTORS = {"batch_norm": (False, True), "dropout": (0.1, 0.5)}
-
-
-def with_line(inputs: ReportInputs, *, better_by: float, size: float = math.nan) -> ReportInputs:
-    """The same study with a linear model in each block that is better by so much than the best cell's network."""
-    results = compute(inputs)
-    best = best_configuration(inputs, results)
-    assert best is not None
-    networks = results.rows[results.rows["trial_number"].isin(best["trial_numbers"])].sort_values("block")
-    noise = np.random.default_rng(0).normal(0, 0.002, len(networks))
-    models = pd.DataFrame(
-        {
-            "model": "logistic regression",
-            "train_size": size,
-            "block": networks["block"],
-            "strength": 3.0,
-            "val_loss": 0.3,
-            "val_accuracy": 0.87,
-            "test_loss": networks["test_loss"] - better_by + noise,
-            "test_accuracy": 0.88,
-            "seconds": 0.4,
-        }
-    )
-    return replace(inputs, linear_models=models)
 
 
 def line_of(inputs: ReportInputs) -> LineToBeat:
@@ -117,6 +92,14 @@ def test_where_a_block_lacks_its_linear_model_nothing_is_claimed(inputs: ReportI
     assert line.contrast is not None
     assert line.contrast["num_blocks"] == 6
     assert line.contrast["gate"] == Gate.UNRESOLVED
+
+
+def test_a_study_without_cells_holds_its_best_found_against_it() -> None:
+    given = with_line(sample_tuning(budget=12), better_by=0.1)
+    line = line_of(given)
+    assert line.said is not None
+    assert line.said.text.startswith("Against the line to beat, the test log-loss after 18 epochs is higher")
+    assert line.said.text in json_report(given, compute(given))["analysis"][1]
 
 
 def test_a_study_without_one_has_none(inputs: ReportInputs) -> None:

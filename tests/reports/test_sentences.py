@@ -21,6 +21,7 @@ from reports.inputs import ReportInputs
 from reports.page import write_report
 from reports.results import compute
 from reports.wording import forbidden_words, unlisted_numbers
+from tests.reports.lined import with_line
 from tests.reports.looked_at import looked_at, without
 from tests.reports.odd_inputs import SMALL, odd_inputs
 from tests.reports.sample import sample_inputs, sample_tuning
@@ -79,6 +80,10 @@ def not_a_number() -> ReportInputs:
     return replace(study, replicates=rows)
 
 
+def line_to_beat() -> ReportInputs:
+    return with_line(sample_inputs(SMALL, num_blocks=10, rates=2), better_by=0.03)
+
+
 def evaluated() -> ReportInputs:
     """With predictions of the best cell, read from its confirm trial."""
     study = sample_inputs(SMALL, num_blocks=10, rates=2)
@@ -116,6 +121,7 @@ STUDIES: dict[str, Callable[[], ReportInputs]] = {
     "tuning": sample_tuning,
     "null": null,
     "evaluated": evaluated,
+    "line to beat": line_to_beat,
     "missing cell": missing_cell,
     "not a number": not_a_number,
     **{name: (lambda inputs=inputs: inputs) for name, inputs in odd_inputs().items()},  # type: ignore[misc]

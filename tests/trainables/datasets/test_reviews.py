@@ -6,6 +6,7 @@ import torch
 from trainables import datasets
 from trainables.dataset_files import DatasetError
 from trainables.datasets import Dataset, reviews
+from trainables.linear_model import fit_linear
 from trainables.splits import split_blocks
 from trainables.stack_data import StackData
 
@@ -39,6 +40,12 @@ def test_a_block_sees_words_that_tell_praise_from_blame(loaded: Dataset) -> None
     # Memory: one copy of what some block has, and no table of texts and features.
     held = [data.texts.columns, data.texts.frequencies, data.texts.features, data.texts.scales]
     assert sum(each.nbytes for each in held) < 20e6
+
+
+def test_the_linear_model_is_as_good_as_it_is_known_to_be(loaded: Dataset) -> None:
+    scores = fit_linear(loaded, split_blocks(loaded, seed=0, blocks=[0])[None, 0])
+    assert 0.875 < scores.test_accuracy < 0.91
+    assert scores.test_loss < 0.3
 
 
 def test_a_missing_package_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
