@@ -75,11 +75,14 @@ def _study_of(module: ModuleType, path: Path) -> Study:
 
 
 def with_own_code(study: Study, code: OwnCode) -> Study:
-    """Return the study with the file's build() for its model and load() for its dataset, where there are such."""
+    """Return the study with the file's build() for its model and load() for its dataset, where it defines such.
+
+    Those that it imports from an installed package count if the study says so: model="own", dataset="own".
+    """
     own: dict[str, str] = {}
-    if code.function("build") is not None:
+    if code.defines("build"):
         own["model"] = OWN
-    if code.function("load") is not None:
+    if code.defines("load"):
         own["dataset"] = OWN
     return replace(study, **own) if own else study  # type: ignore[arg-type]
 

@@ -61,14 +61,16 @@ class OwnCode:
         return self._loaded["module"]
 
     def function(self, name: str) -> Callable[..., Any] | None:
-        """Return what the file calls `name` if it can be called; None for one that is imported from elsewhere."""
+        """Return what the file calls `name`, if that can be called."""
         found = getattr(self.module, name, None)
-        if not callable(found):
-            return None
-        is_elsewhere = inspect.isroutine(found) or inspect.isclass(found)
-        if is_elsewhere and getattr(found, "__module__", None) not in {self.module.__name__, *self.modules}:
-            return None
-        return cast(Callable[..., Any], found)
+        return cast(Callable[..., Any], found) if callable(found) else None
+
+    def defines(self, name: str) -> bool:
+        """Say whether the file or a module beside it defines such a function: `from json import load` does not."""
+        found = self.function(name)
+        is_defined_somewhere = inspect.isroutine(found) or inspect.isclass(found)
+        own = {self.module.__name__, *self.modules}
+        return found is not None and (not is_defined_somewhere or getattr(found, "__module__", None) in own)
 
     def build(
         self, hyperparameters: Hyperparameters, input_shape: tuple[int, ...], num_classes: int

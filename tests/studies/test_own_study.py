@@ -147,6 +147,16 @@ def test_one_line_of_advice_says_how_to_declare_a_hyperparameter(tmp_path: Path)
     assert "is declared with its default: Study(hyperparameters={'num_heads': 4}, ...)" in told
 
 
+def test_functions_of_a_package_count_where_the_study_says_so(tmp_path: Path) -> None:
+    imported = ("def load():", "from tests.studies.own_loader import load\n\n\ndef unused():")
+    assert (
+        settled(write(tmp_path, imported, ("nn.Linear(6, units)", "nn.Linear(64, units)")))[0].study.dataset
+        == "digits"
+    )
+    plan, _ = settled(write(tmp_path, imported, ("question=", 'dataset="own", question=')))
+    assert plan.study.dataset == "own"
+
+
 def test_a_mistake_at_one_level_alone_is_found(tmp_path: Path) -> None:
     path = write(
         tmp_path, ("    units = round", "    assert hyperparameters.units < 8, 'too many'\n    units = round")

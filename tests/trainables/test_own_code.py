@@ -1,5 +1,6 @@
 """A user's file runs from its source alone, with the modules beside it, here and in a process far away."""
 
+import json
 import pickle
 import subprocess
 import sys
@@ -88,10 +89,14 @@ def test_a_traceback_shows_lines_of_a_file_that_is_not_here() -> None:
 
 
 def test_a_function_from_elsewhere_is_not_the_users_own() -> None:
-    assert code_of().function("load") is None
-    assert code_of().function("build") is not None
-    assert code_of().function("nothing") is None
-    assert code_of(b"from late import load", {"late": b"def load(): pass"}).function("load") is not None
-    assert (
-        code_of(b"import functools\nbuild = functools.partial(dict, a=1)", {}).function("build") is not None
-    )
+    code = code_of()
+    assert [code.defines(name) for name in ("load", "build", "nothing", "WIDTH")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert code.function("load") is json.load
+    assert code.function("WIDTH") is None
+    assert code_of(b"from late import load", {"late": b"def load(): pass"}).defines("load")
+    assert code_of(b"import functools\nbuild = functools.partial(dict, a=1)", {}).defines("build")
