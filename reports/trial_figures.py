@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from reports.early_stopping import STOPPED, rested
 from reports.inputs import ReportInputs
 from reports.plots import layer_measures, trial_curves
 from reports.plots.axes import limits_of
@@ -30,7 +31,12 @@ MEASURES = {  # heading, unit, on a log scale
 
 def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
     """Loss and accuracy over the epochs, one faint line a network."""
+    own = inputs.replicates[inputs.replicates["trial_number"] == number_of_trial]
     epochs = inputs.epochs[inputs.epochs["trial_number"] == number_of_trial]
+    epochs = rested(epochs, own, inputs.trials)
+    early = (
+        " Networks that stopped early go on with the scores of their best epoch." if STOPPED in own else ""
+    )
     last = int(epochs["epoch"].max()) if len(epochs) else 1
     panels: list[Panel] = []
     frames, ends = [], []
@@ -56,7 +62,7 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
         title="Loss and accuracy over the epochs",
         caption=(
             "Thick: mean over networks, validation solid, training dashed (with dropout and augmentation if "
-            "there are any). Faint: one line a network."
+            f"there are any). Faint: one line a network.{early}"
         ),
         num=f"n = {plural(int(epochs['replicate'].nunique()), 'network')}",
         alt=f"Learning curves of trial {number_of_trial}. After epoch {last}: {'; '.join(ends) or 'nothing finite'}",

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports.cube import plain
+from reports.early_stopping import BEST, STOPPED
 from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
 from reports.rendering import environment, inline, page_parts
@@ -108,6 +109,10 @@ def _configuration(inputs: ReportInputs, trial: Mapping[str, Any]) -> Table:
     return Table(caption="Configuration", columns=columns, rows=rows)
 
 
+_ENDS = {BEST: "best", STOPPED: "stopped after"}
+"""What early stopping adds to a network's row."""
+
+
 def _networks(replicates: pd.DataFrame) -> Table:
     """Outcome and scores of every network."""
     columns = [
@@ -118,6 +123,7 @@ def _networks(replicates: pd.DataFrame) -> Table:
         Column(name="validation accuracy", unit="%"),
         Column(name="test log-loss", unit="nats"),
         Column(name="test accuracy", unit="%"),
+        *(Column(name=name, unit="epoch") for column, name in _ENDS.items() if column in replicates),
     ]
     rows = [
         [
@@ -133,6 +139,7 @@ def _networks(replicates: pd.DataFrame) -> Table:
                     ("test_accuracy", 100, 1),
                 )
             ),
+            *(Cell(text=number(row[name], 0), value=row[name]) for name in _ENDS if name in replicates),
         ]
         for row in _records(replicates)
     ]

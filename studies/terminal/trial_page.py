@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from reports.cube import plain
+from reports.early_stopping import BEST, STOPPED, kept, stops_early
 from reports.measures import objective_of
 from reports.words import number
 from studies.database import frames
@@ -91,7 +92,7 @@ def as_json(record: TrialRecord) -> dict[str, Any]:
         "busy_seconds": trial.busy_seconds,
         "error": trial.error,
         "versions": None if trial.versions is None else dict(trial.versions),
-        "replicates": _records(record.replicates[_OF_A_NETWORK]),
+        "replicates": _records(record.replicates[_columns(record.replicates)]),
         "rungs": _at_rungs(record),
     }
 
@@ -108,7 +109,7 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
     state = trial_state(trial.state) + (f" ({trial.stop_reason})" if trial.stop_reason else "")
     rows: list[tuple[str, RenderableType]] = [
         ("phase", phase_of(trial.phase, trial.cell)),
-        ("state", f"{state}, {counted(trial.epochs, 'epoch')} trained"),
+        ("state", f"{state}, {counted(_trained(record), 'epoch')} trained"),
         ("configuration", configuration(trial.params)),
         ("the same in all", configuration(plan["fixed"])),
     ]
@@ -122,10 +123,23 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
     return [*rows, *([("worker", trial.worker)] if trial.worker else [])]
 
 
+def _trained(record: TrialRecord) -> int:
+    """Return the epochs that were trained: a trial whose networks have all stopped early goes on without training."""
+    if not stops_early(record.study.plan) or record.epochs.empty:
+        return record.trial.epochs
+    return int(record.epochs["epoch"].max())
+
+
+def _columns(replicates: pd.DataFrame) -> list[str]:
+    return [*_OF_A_NETWORK, *(name for name in (BEST, STOPPED) if name in replicates)]
+
+
 def _at_rungs(record: TrialRecord) -> list[dict[str, Any]]:
     """Return the means over networks at each rung of the plan, and at the last epoch; ASHA's word where it had one."""
     rungs = {*record.study.plan["search"]["rungs"], record.trial.epochs}
-    means = record.epochs[record.epochs["epoch"].isin(rungs)].groupby("epoch")[_MEANS].mean()
+    trial = pd.DataFrame({"number": [record.trial.number], "epochs": [record.trial.epochs]})
+    epochs = kept(record.epochs, record.replicates, trial, int(record.study.plan["confirm"]["epochs"]))
+    means = epochs[epochs["epoch"].isin(rungs)].groupby("epoch")[_MEANS].mean()
     decisions = {rung.epoch: rung.decision for rung in record.rungs}
     return [
         {
@@ -157,12 +171,13 @@ def _asha_said(record: TrialRecord, row: Mapping[str, Any]) -> str:
 
 def _network_table(replicates: pd.DataFrame) -> Table:
     table = _numbers(("network", "block", "val. loss", "test loss", "val. acc.", "test acc."), "outcome")
-    for row in _records(replicates[_OF_A_NETWORK]):
-        verdict = row["verdict_trained"]
+    for row in _records(replicates[_columns(replicates)]):
+        verdict, end = row["verdict_trained"], row.get(STOPPED)
+        early = f", stopped after epoch {end:.0f}" if end is not None else ""
         table.add_row(
             *(str(row["replicate"]), str(row["block"]), number(row["val_loss"]), number(row["test_loss"])),
             *(percent(row["val_accuracy"]), percent(row["test_accuracy"])),
-            printable(row["outcome"] + (f" ({verdict.lower()})" if verdict else "")),
+            printable(row["outcome"] + (f" ({verdict.lower()})" if verdict else "") + early),
         )
     return table
 

@@ -44,6 +44,13 @@ def test_replicates_go_before_trials_and_trials_before_epochs() -> None:
     assert "epochs instead of 18" in several[2].given_up[2]
 
 
+def test_epochs_are_not_cut_below_the_patience() -> None:
+    patient = replace(PLAN, study=replace(PLAN.study, fixed={**PLAN.study.fixed, "patience": 8}))
+    assert fit(patient, 55, seconds).plan.study.confirm.epochs == 9
+    with pytest.raises(UsageError, match="too short"):
+        fit(patient, 45, seconds)
+
+
 def test_looks_go_with_the_replicates() -> None:
     looking = replace(PLAN, study=replace(PLAN.study, looks=(10, 20, 40)))
     fitted = fit(looking, seconds(PLAN) + 1, seconds)

@@ -1,6 +1,8 @@
 """Predictions come from past studies where there are any, scale as theory says, and write nothing."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +24,7 @@ from tests.studies.tuning.plans import plan
 from trainables import datasets
 from trainables.datasets import Dataset
 from trainables.splits import Split
+from trainables.stack import Stack
 from trainables.stack_data import StackData
 
 BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
@@ -73,6 +76,39 @@ def test_a_finished_study_on_the_same_data_is_the_basis(store: Store) -> None:
     per_epoch = sum(t.busy_seconds for t in trials) / sum(2 * t.epochs for t in trials)
     assert basis.seconds_per_network_epoch == pytest.approx(per_epoch)
     assert set(basis.spreads) == {"depth", "optimizer"}
+
+
+def test_of_a_study_that_stops_early_only_what_was_trained_counts(store: Store, tmp_path: Path) -> None:
+    small = plan()
+    patient = replace(small, study=replace(small.study, fixed={**small.study.fixed, "patience": 1}))
+    drive(patient, store)
+    study = store.find_study("small")
+    assert study is not None
+    seconds = {"wall": 9.0, "busy": 1.0, "recording": 0.1, "startup": 3.5}
+    runs.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds=seconds)
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute("DELETE FROM epoch WHERE epoch = 3 AND trial_number = 1")
+    trials = store.trials(study.id)
+    trained = sum(t.epochs for t in trials) - (trials[0].epochs == 3)
+    basis = find_basis(plan(name="next"), datasets.load("digits"), store)
+    per_epoch = sum(t.busy_seconds for t in trials) / (2 * trained)
+    assert basis.seconds_per_network_epoch == pytest.approx(per_epoch)
+
+
+def test_a_pilot_counts_the_epochs_that_it_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def train_two(stack: Stack, *, epochs: int) -> Iterator[list[str]]:
+        """Train two epochs, a second each; after them all networks have stopped early."""
+        nonlocal now
+        for stack.epoch in range(1, epochs + 1):
+            now += stack.epoch <= 2
+            yield ["a record"] if stack.epoch <= 2 else []
+
+    monkeypatch.setattr(pilot, "train", train_two)
+    monkeypatch.setattr(pilot, "time", SimpleNamespace(perf_counter=lambda: now))
+    assert run_pilot(plan(), datasets.load("digits")).seconds_per_network_epoch == 1 / 2
 
 
 def test_a_study_on_a_share_of_the_data_is_no_basis_for_one_on_all_of_it(store: Store) -> None:

@@ -1,6 +1,7 @@
 """The report tells how learning rates fell, and which networks stopped early."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from reports.sections.schedules import rates_in_words, schedule_figure
 from reports.sections.section import Material
 from reports.sections.training import training
 from reports.theme import Theme
+from reports.trial_page import write_trial_page
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs
 
@@ -154,3 +156,10 @@ def test_curves_go_on_with_what_a_stopped_network_keeps(material: Material, plai
     early = both[both["epoch"] <= STOPPED]
     assert np.allclose(early["mean_x"], early["mean_y"])
     assert not np.allclose(both["mean_x"], both["mean_y"])
+
+
+def test_a_trials_page_names_the_epochs_of_its_networks(stopping: ReportInputs, tmp_path: Path) -> None:
+    confirmed = stopping.trials.loc[stopping.trials["phase"] == "confirm", "number"].iloc[0]
+    page = write_trial_page(stopping, int(confirmed), tmp_path).read_text(encoding="utf-8")
+    assert "stopped after" in page
+    assert "Networks that stopped early go on with the scores of their best epoch." in page
