@@ -31,7 +31,7 @@ _FACTORS = {
     "patience": "early-stopping patience",
     "train_size": "training share",
 }
-_SELF_EXPLAINING = {"optimizer", "activation", "schedule"}
+_SELF_EXPLAINING = {"optimizer", "activation", "schedule", "augmentation"}
 _OUTCOMES = {
     "test_loss": ("test log-loss", "nats"),
     "test_error": ("test error", ""),
@@ -46,11 +46,7 @@ def factor_name(factor: str) -> str:
 
 
 def level_name(value: Any) -> str:
-    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64".
-
-    >>> level_name("shift+zoom")
-    'shift + zoom'
-    """
+    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64"."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):
@@ -59,7 +55,7 @@ def level_name(value: Any) -> str:
         return "none"
     if isinstance(value, float):
         return f"{value:g}".replace("-", MINUS)
-    return _LEVELS.get(str(value), " + ".join(str(value).split("+")))
+    return _LEVELS.get(str(value), str(value))
 
 
 def level_phrase(factor: str, value: Any) -> str:

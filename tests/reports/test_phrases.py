@@ -22,7 +22,7 @@ from reports.phrases import both, condition, configuration, listed, rather, unit
         ("init", "he_normal", "xavier_normal", "with Xavier initialisation rather than He"),
         ("width", 64, 128, "with width 128 rather than 64"),
         ("init_gain", 1.0, 2.0, "with gain 2 rather than 1"),
-        ("augmentation", "none", "shift+zoom", "with shift + zoom augmentation rather than none"),
+        ("augmentation", "none", "shift+zoom", "with shift+zoom augmentation rather than none"),
         ("augmentation", "zoom", "none", "without augmentation rather than with zoom"),
     ],
 )

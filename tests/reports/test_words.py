@@ -23,7 +23,6 @@ from reports import words
         (None, "none"),
         (math.nan, "none"),
         ((128, 64), "128-64"),
-        ("shift+rotation", "shift + rotation"),
     ],
 )
 def test_a_level_is_written_as_a_person_would(value: object, name: str) -> None:
@@ -34,6 +33,7 @@ def test_a_level_that_explains_itself_stands_without_its_factor() -> None:
     assert words.level_phrase("optimizer", "adam") == "Adam"
     assert words.level_phrase("depth", 5) == "depth 5"
     assert words.level_phrase("augmentation", "none") == "no augmentation"
+    assert words.difference_name("augmentation", "none", "shift+zoom") == "shift+zoom − none"
     assert words.difference_name("optimizer", "sgd", "adam") == "Adam − SGD"
     assert words.difference_name("batch_norm", False, True) == "batch norm: on − off"
 

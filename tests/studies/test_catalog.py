@@ -11,7 +11,9 @@ from studies import catalog
 from studies.errors import UsageError
 from studies.planning import Plan
 from studies.study import Search, Study
+from studies.suitability import check_suits
 from studies.variants import derive
+from trainables import datasets
 
 GOOD = """
 from studies.study import Search, Study
@@ -124,6 +126,32 @@ class TestSentimentStudy:
         assert cluster.study.dataset == "reviews_20000"
         assert cluster.hyperparameters({})["train_size"] is None
         assert (len(cluster.cells), cluster.study.replicates) == (12, 20)
+
+
+class TestImageStudy:
+    def test_four_factors_are_compared_for_a_convolutional_network(self) -> None:
+        plan = plan_of("image_study", "laptop")
+        assert (plan.study.model, plan.study.dataset, plan.study.replicates) == ("cnn", "digits", 10)
+        assert plan.study.factors == {
+            "augmentation": ("none", "shift+rotation+zoom"),
+            "batch_norm": (False, True),
+            "dropout": (0.0, 0.5),
+            "schedule": ("constant", "cosine"),
+        }
+        assert plan.hyperparameters({})["depth"] == 3
+        assert "mechanics only" in plan.study.question
+        assert plan.expected_network_epochs < 10_000
+
+    def test_smoke_is_small_and_the_cluster_has_larger_pictures_and_networks(self) -> None:
+        assert plan_of("image_study", "smoke").num_networks == 96
+        cluster = plan_of("image_study", "cluster")
+        assert (cluster.study.dataset, cluster.hyperparameters({})["width"]) == ("fashion_mnist", 32)
+        assert "mechanics" not in cluster.study.question
+        assert {"plateau", "exponential"} < set(cluster.study.factors["schedule"])
+
+    @pytest.mark.parametrize("profile", ["laptop", "smoke"])
+    def test_it_suits_the_digits(self, profile: str) -> None:
+        check_suits(plan_of("image_study", profile).study, datasets.load("digits"))
 
 
 class TestTuningStudy:
