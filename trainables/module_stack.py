@@ -1,6 +1,5 @@
 """A stack of plain torch modules, trained replicate by replicate: for networks that have no stacked form."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from trainables.hidden_layers import layers_of
 from trainables.hidden_signals import HiddenSignals
 from trainables.hyperparameters import Hyperparameters
+from trainables.module_parameters import flatten_parameters
 from trainables.parameters import FlatParameters
 from trainables.random_words import RandomWords
 from trainables.stack_data import StackData
@@ -60,7 +60,7 @@ def stack_modules(
     hidden = HiddenSignals(layers, sample, replicates=len(modules))
     return ModuleStack(
         modules,
-        _flattened(modules, hidden, sample),
+        flatten_parameters(modules, hidden.layers, sample),
         hidden,
         words,
         input_shape=data.input_shape,
@@ -79,56 +79,6 @@ def seed_globals(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
-
-
-def _flattened(modules: Sequence[nn.Module], hidden: HiddenSignals, like: Tensor) -> FlatParameters:
-    """Return the parameters of all modules, whose own are views into it from now on."""
-    shapes = _shapes(modules)
-    hidden_names = {name for layer in hidden.layers for name in layer.weights}
-    flat = FlatParameters(
-        {layer.name: (sum(math.prod(shapes[name]) for name in layer.weights),) for layer in hidden.layers},
-        {name: shape for name, shape in shapes.items() if name not in hidden_names},
-        replicates=len(modules),
-        device=like.device,
-        dtype=like.dtype,
-    )
-    places = {layer.name: layer.weights for layer in hidden.layers}
-    places |= {name: (name,) for name in shapes if name not in hidden_names}
-    for replicate, module in enumerate(modules):
-        own = dict(module.named_parameters())
-        for place, names in places.items():
-            _make_views(
-                [own[name] for name in names], flat.value(place)[replicate], flat.gradient(place)[replicate]
-            )
-    return flat
-
-
-def _make_views(parameters: Sequence[nn.Parameter], values: Tensor, gradients: Tensor) -> None:
-    """Move parameters into `values`, one after the other, and their gradients into `gradients`."""
-    start = 0
-    for parameter in parameters:
-        end = start + parameter.numel()
-        view = values.reshape(-1)[start:end].view(parameter.shape)
-        parameter.data = view.copy_(parameter.data)
-        parameter.grad = gradients.reshape(-1)[start:end].view(parameter.shape)
-        start = end
-
-
-def _shapes(modules: Sequence[nn.Module]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the trained parameters by name; raise ValueError unless all modules have the same."""
-    first, *others = [
-        {name: tuple(p.shape) for name, p in module.named_parameters() if p.requires_grad}
-        for module in modules
-    ]
-    if not first:
-        raise ValueError("build() returned a module without parameters to train")
-    for other in others:
-        differing = sorted({*first.items()} ^ {*other.items()})
-        if differing:
-            raise ValueError(
-                f"build() must return modules of one form, whatever the seed; parameter {differing[0][0]} differs"
-            )
-    return first
 
 
 class ModuleStack(StackModel):
