@@ -27,7 +27,6 @@ _SWITCHES = {"batch_norm": "batch normalisation"}
 _KINDS = {
     "activation": "activations",
     "init": "initialisation",
-    "schedule": "schedule",
     "residual": "residual connections",
     "augmentation": "augmentation",
 }
@@ -70,6 +69,8 @@ def level_spoken(factor: str, level: Any) -> str:
         return _SWITCHES.get(factor, factor_name(factor))
     if factor in ("optimizer", "model"):
         return level_name(level)
+    if factor == "schedule":
+        return f"the {level_name(level)} schedule"
     if factor in _KINDS and isinstance(level, str):
         return f"{'no' if _is_without(factor, level) else level_name(level)} {_KINDS[factor]}"
     if factor == "patience" and level is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports.phrases import both, condition, configuration, listed, rather, unit_spoken
+from reports.phrases import both, condition, configuration, epochs_spoken, listed, rather, unit_spoken
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,10 @@ def test_lists() -> None:
 def test_errors_are_points_and_losses_nats() -> None:
     assert unit_spoken("test_error") == (100.0, "percentage points")
     assert unit_spoken("test_loss") == (1.0, "nats")
+
+
+def test_how_networks_are_trained_is_spoken_of() -> None:
+    assert rather("schedule", "constant", "cosine") == "with the cosine schedule rather than constant"
+    assert condition("patience", None) == "with no early stopping"
+    assert condition("patience", 5) == "at early-stopping patience 5"
+    assert (epochs_spoken(6), epochs_spoken(18, at_most=True)) == ("six epochs", "up to 18 epochs")
