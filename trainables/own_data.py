@@ -11,8 +11,8 @@ from trainables.datasets import Dataset
 from trainables.own_code import OWN
 
 FORMS = (
-    '(inputs, targets), or {"inputs": ..., "targets": ...} with any of classes, official_test, scale, about, licence, '
-    "or a trainables.datasets.Dataset"
+    '(inputs, targets), or {"inputs": ..., "targets": ...} with any of classes, official_test, scale, '
+    "augmentations, about, licence, or a trainables.datasets.Dataset"
 )
 
 
@@ -28,7 +28,7 @@ def own_dataset(loaded: object) -> Dataset:
         return loaded
     if isinstance(loaded, tuple | list) and len(loaded) == 2:
         return make_dataset(inputs=loaded[0], targets=loaded[1])
-    known = {"inputs", "targets", "classes", "official_test", "scale", "about", "licence"}
+    known = {"inputs", "targets", "classes", "official_test", "scale", "augmentations", "about", "licence"}
     if isinstance(loaded, Mapping) and {"inputs", "targets"} <= set(loaded) <= known:
         return make_dataset(**loaded)
     keys = f" with {', '.join(map(str, loaded))}" if isinstance(loaded, Mapping) else ""
@@ -42,6 +42,7 @@ def make_dataset(
     classes: Sequence[object] | None = None,
     official_test: Any = None,
     scale: bool = False,
+    augmentations: Sequence[str] = (),
     about: str = "your own data",
     licence: str = "your own",
 ) -> Dataset:
@@ -50,7 +51,8 @@ def make_dataset(
     `inputs` has shape (examples, ...): networks see that shape, as float32. `targets` are one class for each example:
     of whole numbers from 0 on that are the places of `classes`, or of any labels, which are sorted into classes.
     `official_test` holds the rows of a published test set. With `scale` each column of a table, or all values of other
-    inputs together, get zero mean and unit variance by each block's training part. Raises ValueError.
+    inputs together, get zero mean and unit variance by each block's training part. `augmentations` are the kinds that
+    leave a picture's label as it is, such as ["shift", "flip"]. Raises ValueError.
     """
     values = _inputs(inputs)
     labels = _array(targets, "targets")
@@ -58,6 +60,8 @@ def make_dataset(
         raise ValueError(
             f"targets must be one class for each of {len(values)} examples; got shape {labels.shape}"
         )
+    if isinstance(augmentations, str):
+        raise ValueError(f'augmentations must be a list of kinds, such as ["shift"]; got {augmentations!r}')
     numbers, names = _classes(labels, classes)
     size = math.prod(values.shape[1:])
     return Dataset(
@@ -69,6 +73,7 @@ def make_dataset(
         classes=names,
         official_test=_rows(official_test, len(values)),
         shape=values.shape[1:] if values.ndim > 2 else None,
+        augmentations=tuple(augmentations),
         groups=(np.arange(size) if values.ndim == 2 else np.zeros(size, np.int64)) if scale else None,
     )
 

@@ -36,8 +36,8 @@ STUDY = Study(
         "clip_norm": None,
     },
     replicates=10,
-    search=Search(trials_per_cell=3, rungs=(6, 18), reduction_factor=3, sampler="qmc"),
-    confirm=Confirm(epochs=18),
+    search=Search(trials_per_cell=3, rungs=(5, 15), reduction_factor=3, sampler="qmc"),
+    confirm=Confirm(epochs=15),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
         # Without the dropout, on half of the digits; three blocks point, and claim nothing.

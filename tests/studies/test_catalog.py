@@ -140,7 +140,7 @@ class TestImageStudy:
         }
         assert plan.hyperparameters({})["depth"] == 3
         assert "mechanics only" in plan.study.question
-        assert plan.expected_network_epochs < 10_000
+        assert plan.expected_network_epochs < 8_000
 
     def test_smoke_is_small_and_the_cluster_has_larger_pictures_and_networks(self) -> None:
         assert plan_of("image_study", "smoke").num_networks == 96

@@ -52,6 +52,15 @@ def test_pictures_are_scaled_together_and_named_labels_found_among_classes() -> 
     assert (found.targets.tolist(), set(found.groups.tolist())) == ([1, 0, 1, 0], {0})
 
 
+def test_pictures_say_which_augmentations_keep_their_labels() -> None:
+    own = {"inputs": INPUTS, "targets": [0, 1, 0, 1]}
+    assert own_dataset({**own, "augmentations": ["zoom", "flip"]}).augmentations == ("zoom", "flip")
+    with pytest.raises(ValueError, match=r"must be a list of kinds, .* got 'flip'"):
+        own_dataset({**own, "augmentations": "flip"})
+    with pytest.raises(ValueError, match=r"some of shift, .* got 'blur'"):
+        own_dataset({**own, "augmentations": ["blur"]})
+
+
 def test_a_dataset_stays_as_it_is() -> None:
     digits = datasets.load("digits")
     assert own_dataset(digits) is digits
