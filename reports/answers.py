@@ -12,7 +12,7 @@ from reports.cube import plain
 from reports.early_stopping import stops_early
 from reports.inputs import ReportInputs
 from reports.looks import Look
-from reports.results import OUTCOME, Results
+from reports.results import Results
 
 AT_BEST, AVERAGED = "each at its best cell", "averaged over the other factors"
 CLAIMS = (Gate.MEANINGFUL, Gate.DIRECTION, Gate.EQUIVALENT)
@@ -62,11 +62,11 @@ def _key(row: Mapping[str, Any]) -> tuple[str, Any, Any]:
 
 
 def _simple_effects(inputs: ReportInputs, results: Results) -> pd.DataFrame:
-    factors, size = list(inputs.factors), inputs.plan["smallest_effect"]["log_loss"]
+    factors, size, outcome = list(inputs.factors), inputs.smallest_effect, inputs.outcome.name
     if not (results.contrasts["gate"] == Gate.INTERACTION).any():
         return pd.DataFrame()
-    rows = results.rows[[*factors, "block", OUTCOME]]
-    return simple_effects(rows, factors, OUTCOME, size, results.boundary, rules=results.look.rules)
+    rows = results.rows[[*factors, "block", outcome]]
+    return simple_effects(rows, factors, outcome, size, results.boundary, rules=results.look.rules)
 
 
 def _said(
@@ -94,6 +94,7 @@ def setting_of(inputs: ReportInputs, look: Look) -> Setting:
         seconds_per_block=None if wall is None else wall / look.num_blocks,
         official_test=official,
         rules=look.rules,
+        units={measure.name: measure.unit for measure in inputs.own},
     )
 
 

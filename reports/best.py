@@ -14,6 +14,21 @@ from reports.words import MISSING, decimals_for, factor_name, level_name, number
 SCORES = ("val_loss", "val_error", "test_loss", "test_error")
 
 
+def score_names(inputs: ReportInputs) -> tuple[str, ...]:
+    """The scores that a configuration has: a classifier's, or the plan's own metrics on both parts."""
+    if not inputs.own:
+        return SCORES
+    names = [measure.name.removeprefix("test_") for measure in inputs.own]
+    return tuple(f"{part}_{name}" for part in ("val", "test") for name in names)
+
+
+def score_columns(inputs: ReportInputs) -> list[tuple[str, str, str, float]]:
+    """Of each score in a table: its name without the part, its heading, its unit, and the factor it is shown by."""
+    if not inputs.own:
+        return [("loss", "log-loss", "nats", 1), ("error", "error", "%", 100)]
+    return [(each.name.removeprefix("test_"), each.kind, each.unit, 1) for each in inputs.own]
+
+
 def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
     """The configuration that a user would take, with its scores in the confirm phase; None before there is one.
 
@@ -34,13 +49,13 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
             **_scored(inputs, results, [int(number) for number in confirm["number"].sort_values()], row),
         }
     found = [each for each in confirmed_configurations(inputs, results) if not each["is_default"]]
-    found = [each for each in found if each["val_loss"] is not None]
+    found = [each for each in found if each["num_blocks"]]
     return min(found, key=lambda each: (*standing(each), each["trial_number"])) if found else None
 
 
 def standing(each: Mapping[str, Any]) -> tuple[bool, bool, float]:
     """What confirmed configurations are ordered by: the default last, then those without scores, then the objective."""
-    lowered = each.get("val_objective_lowered", each["val_loss"])
+    lowered = each["val_objective_lowered"] if "val_objective_lowered" in each else each["val_loss"]
     return each["is_default"], lowered is None, lowered or 0.0
 
 
@@ -68,13 +83,13 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
     names = [*inputs.factors, *(name for name in inputs.plan["nuisances"] if name not in inputs.factors)]
     rows = results.rows[results.rows["trial_number"].isin(numbers)]
     scores: dict[str, Any] = {}
-    for name in SCORES:
+    for name in score_names(inputs):
         mean, low, high = t_interval(rows[name].to_numpy(dtype=float))
         scores[name], scores[f"{name}_interval"] = (mean, [low, high]) if len(rows) else (None, None)
-    for part in ("val", "test"):
+    for part in () if inputs.own else ("val", "test"):
         error = scores[f"{part}_error"]
         scores[f"{part}_accuracy"] = None if error is None else 1 - error
-    if inputs.objective.name != inputs.validation.name:
+    if inputs.own or inputs.objective.name != inputs.validation.name:
         lowered = inputs.objective.lowered(rows[inputs.objective.name])
         scores["val_objective_lowered"] = float(lowered.mean()) if len(rows) else None
     return {
@@ -106,18 +121,21 @@ def found(
     if best is None:
         return "Nothing has been found yet: no search trial has reached the last rung."
     what = describe(best["params"])
-    if best["test_loss"] is None:
+    outcome = inputs.outcome
+    if best[outcome.name] is None:
         return f"The search has its lowest {inputs.objective_name} so far at {what}; it is not confirmed yet."
     if best["num_failed"] == best["num_blocks"]:
         return (
             f"Nothing to take away: at {what}, where the search was lowest, every network diverged or failed."
         )
-    score = f"test log-loss of {spread(best, 'test_loss')} nats"
+    score = f"{outcome.title} of {spread(best, outcome.name)} {outcome.unit}".rstrip()
     if inputs.has_cells:
         lowest = f"The lowest {inputs.objective_name} in the search is at {what}."
         return f"{lowest} Confirmed with fresh seeds, it has a {score}."
-    default = next((each for each in confirmed if each["is_default"] and each["test_loss"] is not None), None)
-    against = "" if default is None else f"; the stated default has {spread(default, 'test_loss')}"
+    default = next(
+        (each for each in confirmed if each["is_default"] and each[outcome.name] is not None), None
+    )
+    against = "" if default is None else f"; the stated default has {spread(default, outcome.name)}"
     return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from scipy import special, stats
 
 from reports.cube import Floats
+from reports.measures import LOG_LOSS, Measure
 
 _CHUNK = 256
 
@@ -82,16 +84,17 @@ def _agreement(wide: pd.DataFrame, first: int, second: int) -> dict[str, Any]:
     return {"rung_a": first, "rung_b": second, "tau": tau, "num_cells": len(taus), "num_trials": num}
 
 
-def rate_robustness(first_rung: pd.DataFrame, factors: Sequence[str], chance_loss: float) -> pd.DataFrame:
+def rate_robustness(
+    first_rung: pd.DataFrame, factors: Sequence[str], chance_loss: float, measure: Measure = LOG_LOSS
+) -> pd.DataFrame:
     """How much the learning rate matters, by level, from rung 1 of the search, which every trial reaches.
 
-    `first_rung` has one row per trial: the factors, cell and val_loss (mean over replicates, nats).
+    `first_rung` has one row per trial: the factors, cell and the measure, such as val_loss (mean over replicates).
     Columns: factor, level, num_trials, failed_share (loss not finite or no better than chance), spread
     (nats; median over cells of the interquartile range over rates, losses capped at chance).
     """
-    losses = pd.to_numeric(first_rung["val_loss"]).astype(float)
-    capped = losses.where(np.isfinite(losses), chance_loss).clip(upper=chance_loss)
-    table = first_rung.assign(capped=capped, lost=capped >= chance_loss)
+    capped = replace(measure, failure=chance_loss).scored(pd.to_numeric(first_rung[measure.name]))
+    table = first_rung.assign(capped=capped, lost=capped == chance_loss)
     rows = [
         {
             "factor": factor,

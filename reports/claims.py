@@ -74,7 +74,8 @@ class _Printed:
 
     def __init__(self, row: Mapping[Any, Any], setting: Setting) -> None:
         self.row, self.setting = row, setting
-        self.scale, self.unit = unit_spoken(row["outcome"])
+        own = setting.units.get(row["outcome"])
+        self.scale, self.unit = unit_spoken(row["outcome"]) if own is None else (1.0, own)
         self.numbers: dict[str, float] = {**_levels(row), "num_blocks": row["num_blocks"]}
         half = self.scale * (row["ci_high"] - row["ci_low"]) / 2
         self.decimals = decimals_for(half if math.isfinite(half) else None)

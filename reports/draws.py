@@ -12,7 +12,7 @@ from reports.cube import plain
 from reports.inputs import ReportInputs
 from reports.lottery import Lottery, lottery
 from reports.remarks import about_lottery
-from reports.results import OUTCOME, Results
+from reports.results import Results
 
 CONFIGURATION = "configuration"
 
@@ -28,11 +28,16 @@ def lottery_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | N
         return None
     factors = list(inputs.factors) if inputs.has_cells else []
     names = factors or [CONFIGURATION]
-    frame = rows.assign(**{CONFIGURATION: rows["trial_number"]})[[*names, "block", OUTCOME]]
-    drawn = lottery(frame, factors, OUTCOME)
+    outcome = inputs.outcome
+    # The lottery crowns the lowest: what is the better the higher is drawn with the other sign.
+    lowered = outcome.sign * rows[outcome.name]
+    frame = rows.assign(**{CONFIGURATION: rows["trial_number"], outcome.name: lowered})[
+        [*names, "block", outcome.name]
+    ]
+    drawn = lottery(frame, factors, outcome.name)
     if drawn is None or len(drawn.crowned) < 2:
         return None
-    said = about_lottery(drawn)
+    said = about_lottery(drawn, outcome)
     return {
         **drawn.to_dict(),
         "sentences": [each.text for each in said],
@@ -45,7 +50,7 @@ def _networks(
     inputs: ReportInputs, frame: pd.DataFrame, names: list[str], drawn: Lottery
 ) -> list[dict[str, Any]]:
     """One dict a configuration: its name, its losses by block, its share of draws won; the lowest mean first."""
-    grouped = frame.groupby(names, sort=False, observed=True, dropna=False)[OUTCOME]
+    grouped = frame.groupby(names, sort=False, observed=True, dropna=False)[inputs.outcome.name]
     losses = {_key(key): [float(loss) for loss in group.sort_index()] for key, group in grouped}
     ordered = drawn.crowned.sort_values(["mean", "share"], ascending=[True, False])
     return [

@@ -61,5 +61,7 @@ def described_contrasts(inputs: ReportInputs, results: Results) -> list[pd.DataF
     if not inputs.has_cells or rows.empty or not factors:
         return []
     lost = failure_contrasts(rows[[*factors, "block", "failed"]], factors)
+    if inputs.own:
+        return [lost]
     uncapped = contrasts(rows[[*factors, "block", "uncapped_loss"]], factors, "uncapped_loss", rules=rules)
     return [lost, uncapped]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.gates import Gate
+from reports.measures import TEST_LOG_LOSS, Measure
 from reports.words import decimals_for, level_name, level_phrase, number
 
 CLAIMED = (Gate.MEANINGFUL, Gate.DIRECTION)
@@ -19,7 +20,9 @@ _COUNTED = {  # one, several
 }
 
 
-def largest_difference(contrasts: Sequence[Mapping[str, Any]]) -> str | None:
+def largest_difference(
+    contrasts: Sequence[Mapping[str, Any]], outcome: Measure = TEST_LOG_LOSS
+) -> str | None:
     """The largest claimed difference as a title: "Dropout 0.5 adds 1.21 nats of loss against 0.3 at depth 7".
 
     `contrasts` are those of report.json; simple effects count where a contrast depends on another factor. None
@@ -31,11 +34,12 @@ def largest_difference(contrasts: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     row = max(claimed, key=lambda row: abs(row["estimate"]))
     decimals = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
-    verb = "adds" if row["estimate"] > 0 else "saves"
-    amount = number(abs(row["estimate"]), decimals)
+    verb = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
+    verb, amount = verb[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
+    what = f"{amount} of {outcome.kind}"
     later, earlier = level_phrase(row["factor"], row["level_b"]), level_name(row["level_a"])
     where = f" at {level_phrase(row['by'], row['by_level'])}" if "by" in row else ""
-    return f"{later[:1].upper()}{later[1:]} {verb} {amount} nats of loss against {earlier}{where}"
+    return f"{later[:1].upper()}{later[1:]} {verb} {what} against {earlier}{where}"
 
 
 def counted_gates(contrasts: Sequence[Mapping[str, Any]]) -> str | None:

@@ -1,6 +1,5 @@
 """What a report is made from: one frozen object that carries the plan and the recorded frames of a study."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.measures import Measure, classifier_measure, objective_of
+from reports.measures import Measure, objective_of, outcome_measure, own_measures
 
 Value = bool | int | float | str | None | tuple[Any, ...]
 
@@ -86,7 +85,25 @@ class ReportInputs:
     @property
     def validation(self) -> Measure:
         """The outcome that is compared, on the validation part, where it is followed epoch by epoch."""
-        return classifier_measure("val_loss", self.num_classes)
+        return outcome_measure(self.plan, self.num_classes, part="val")
+
+    @property
+    def outcome(self) -> Measure:
+        """What is compared: log-loss, or the primary metric that the plan declares, on the test part."""
+        return outcome_measure(self.plan, self.num_classes)
+
+    @property
+    def own(self) -> list[Measure]:
+        """The metrics that the plan declares, on the test part, the primary one first; empty for classifiers."""
+        return own_measures(self.plan)
+
+    @property
+    def smallest_effect(self) -> float | None:
+        """The smallest difference of the outcome that is worth acting on; None where the plan names none."""
+        if self.own:
+            return self.outcome.smallest_effect
+        effect: float = self.plan["smallest_effect"]["log_loss"]
+        return effect
 
     @property
     def objective_name(self) -> str:
@@ -95,5 +112,5 @@ class ReportInputs:
 
     @property
     def chance_loss(self) -> float:
-        """Log-loss of uniform guessing, ln C, in nats: the cap of every loss."""
-        return math.log(self.num_classes)
+        """What the outcome scores where a network failed: for log-loss that of uniform guessing, ln C, in nats."""
+        return self.outcome.failure

@@ -12,8 +12,9 @@ from reports.answers import setting_of
 from reports.claims import about_contrast
 from reports.comparison import contrasts
 from reports.inputs import ReportInputs
+from reports.measures import TEST_LOG_LOSS
 from reports.plots.intervals import t_interval
-from reports.results import OUTCOME, Results
+from reports.results import Results
 from reports.sentence import Sentence
 
 FACTOR = "model"
@@ -66,10 +67,10 @@ class LineToBeat:
 def line_to_beat(inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None) -> LineToBeat | None:
     """The line to beat; None for a study that has none. Its share of the training part is that of the best cell."""
     models = _models(inputs, best)
-    if models.empty:
+    if models.empty or inputs.own:
         return None
     networks = _networks(results, best)
-    contrast = _contrast(models, networks, OUTCOME, models["test_loss"], inputs, results)
+    contrast = _contrast(models, networks, TEST_LOG_LOSS.name, models["test_loss"], inputs, results)
     error = _contrast(models, networks, "test_error", 1 - models["test_accuracy"], inputs, results)
     said = None
     if contrast is not None and results.look.number:
@@ -115,6 +116,6 @@ def _contrast(
         return None
     both = pd.concat([linear, networks[["block", outcome]].assign(**{FACTOR: NETWORK})], ignore_index=True)
     effects = inputs.plan["smallest_effect"]
-    size = effects["log_loss"] if outcome == OUTCOME else effects["error"]
+    size = effects["log_loss"] if outcome == TEST_LOG_LOSS.name else effects["error"]
     (row,) = contrasts(both, [FACTOR], outcome, size, rules=results.look.rules).to_dict("records")
     return {str(name): value for name, value in row.items()}

@@ -1,7 +1,7 @@
 """The scores of networks as a reader is told them: title, unit, and which is better."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ class Measure:
     """A score of a network on one part of the data: `val_loss` is the "validation log-loss" in "nats".
 
     `failure` is what a network scores that diverged or failed; none scores worse. NaN where it is not known.
+    `smallest_effect` is the smallest difference worth acting on, None where none is named. `is_own`: the plan declares
+    it.
     """
 
     name: str
@@ -34,11 +36,13 @@ class Measure:
     unit: str
     lower_is_better: bool
     failure: float = math.nan
+    smallest_effect: float | None = None
+    is_own: bool = False
 
     @property
     def is_share(self) -> bool:
-        """Whether it is a fraction, which is told in percent."""
-        return self.unit == "%"
+        """Whether it is a fraction that is told in percent."""
+        return self.unit == "%" and not self.is_own
 
     @property
     def sign(self) -> int:
@@ -54,6 +58,30 @@ class Measure:
     def with_unit(self) -> str:
         """The title with the axis's unit: "validation log-loss in nats"."""
         return f"{self.title} in {self.shown_unit}" if self.shown_unit else self.title
+
+    def in_unit(self, text: str) -> str:
+        """A printed number with the unit, if there is one."""
+        return f"{text} {self.unit}".rstrip()
+
+    def amount(self, value: float) -> str:
+        """A difference of it: "0.02 nats of test log-loss"; without a unit "a difference of 0.02 in test r2"."""
+        if self.unit:
+            return f"{value:g} {self.unit} of {self.title}"
+        return f"a difference of {value:g} in {self.title}"
+
+    @property
+    def axis(self) -> str:
+        """What an axis of it is called: "nats, test log-loss"."""
+        return f"{self.unit}, {self.title}" if self.unit else self.title
+
+    @property
+    def plural(self) -> str:
+        """How several of its values are called: "test log-losses are", "the test rmse is"."""
+        return f"{self.title}es are" if self.title.endswith("log-loss") else f"{self.title} is"
+
+    def suits_log(self, values: Iterable[float | None]) -> bool:
+        """Whether values are best drawn on a log scale: those of a loss, unless one is below 0."""
+        return self.lower_is_better and not any(value is not None and value < 0 for value in values)
 
     @property
     def extreme(self) -> str:
@@ -80,12 +108,16 @@ class Measure:
         """
         if self.lower_is_better:
             return self.title
+        if self.is_own:
+            return f"{MINUS}{self.title}"
         error = _ERRORS.get(self.name.partition("_")[2])
         return f"1 {MINUS} {self.title}" if error is None else f"{PARTS[self.name.partition('_')[0]]} {error}"
 
     def lowered(self, values: "pd.Series[Any]") -> "pd.Series[Any]":
-        """Values that are the lower the better: of a share that is raised, what it lacks of 1."""
-        return values if self.lower_is_better else 1 - values
+        """Values that are the lower the better: of a share that is raised, what it lacks of 1; else the negative."""
+        if self.lower_is_better:
+            return values
+        return -values if self.is_own else 1 - values
 
     def scored(self, values: "pd.Series[Any]") -> "pd.Series[Any]":
         """What values count as: the failure's where one is missing, not finite, or worse than that."""
@@ -126,6 +158,7 @@ def classifier_measure(name: str, num_classes: int | None = None) -> Measure:
 
 
 LOG_LOSS = classifier_measure("val_loss")
+TEST_LOG_LOSS = classifier_measure("test_loss")
 
 
 def _chance(metric: str, num_classes: int) -> float:
@@ -141,4 +174,43 @@ def _chance(metric: str, num_classes: int) -> float:
 
 def objective_of(plan: Mapping[str, Any], num_classes: int | None = None) -> Measure:
     """What the search of a plan is after."""
-    return classifier_measure(str(plan["objective"]), num_classes)
+    return measure_of(plan, str(plan["objective"]), num_classes)
+
+
+def outcome_measure(plan: Mapping[str, Any], num_classes: int | None = None, part: str = "test") -> Measure:
+    """What the confirm phase of a plan compares, on this part of the data."""
+    own = own_metrics(plan)
+    return measure_of(plan, f"{part}_{own[0]['name'] if own else 'loss'}", num_classes)
+
+
+def own_metrics(plan: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The metrics that a plan declares, the primary one first; none where networks are classifiers."""
+    metrics: Sequence[Mapping[str, Any]] = plan.get("metrics", ())
+    return metrics
+
+
+def own_measures(plan: Mapping[str, Any], part: str = "test") -> list[Measure]:
+    """The metrics that a plan declares, on one part of the data."""
+    return [measure_of(plan, f"{part}_{metric['name']}") for metric in own_metrics(plan)]
+
+
+def measure_of(plan: Mapping[str, Any], name: str, num_classes: int | None = None) -> Measure:
+    """What a plan's networks are measured by under this name: `val_rmse` is the "validation rmse" in its own unit.
+
+    >>> own = {"metrics": [{"name": "rmse", "direction": "min", "unit": "kg", "failure": 9.0}]}
+    >>> measure_of(own, "test_rmse").told(1.25)
+    'test rmse 1.250 kg'
+    """
+    part, _, bare = name.partition("_")
+    for metric in own_metrics(plan):
+        if metric["name"] == bare:
+            return Measure(
+                name=name,
+                title=f"{PARTS[part]} {bare.replace('_', ' ')}",
+                unit=metric["unit"],
+                lower_is_better=metric["direction"] == "min",
+                failure=metric["failure"],
+                smallest_effect=metric.get("smallest_effect"),
+                is_own=True,
+            )
+    return classifier_measure(name, num_classes)

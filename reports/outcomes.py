@@ -22,6 +22,7 @@ def contrast_rows(
     factors: Mapping[str, Sequence[Any]],
     num_classes: int,
     objective: Measure = LOG_LOSS,
+    own: Sequence[Measure] = (),
 ) -> pd.DataFrame:
     """The confirm phase's networks, one row each, ready for `comparison.contrasts`.
 
@@ -29,14 +30,15 @@ def contrast_rows(
     outcome, test_loss (nats, capped at ln C), test_error (fraction), uncapped_loss (NaN or infinite where
     recorded so), val_loss (capped), val_error, failed (1.0 where the network diverged, failed or is capped,
     else 0.0), and the search's objective under its name. A network that diverged or failed, or whose scores are not
-    finite, scores as chance: ln C and 1 - 1/C. Raises AccountingError where a stopped network is among the rows.
+    finite, scores as chance: ln C and 1 - 1/C. With `own` metrics the scores are those (`own_scores`). Raises
+    AccountingError where a stopped network is among the rows.
     """
     rows = replicates[replicates["phase"] == "confirm"]
     stopped = rows[rows["outcome"] == "stopped"]
     if len(stopped):
         numbers = sorted({int(number) for number in stopped["trial_number"]})
         raise AccountingError([f"stopped networks of trials {numbers} stand among the rows to compare"])
-    scored = _scored(rows, num_classes)
+    scored = own_scores(rows, own) if own else _scored(rows, num_classes)
     if objective.name not in scored:
         lost = rows["outcome"].isin(LOST)
         scored[objective.name] = objective.scored(pd.to_numeric(rows[objective.name]).where(~lost))
@@ -62,6 +64,23 @@ def _scored(rows: pd.DataFrame, num_classes: int) -> pd.DataFrame:
         },
         index=rows.index,
     )
+
+
+def own_scores(rows: pd.DataFrame, own: Sequence[Measure]) -> pd.DataFrame:
+    """The networks' scores by the metrics that a plan declares, on the validation and the test part.
+
+    `own` are those of the test part, the primary one first; `failed` is 1.0 where a network diverged, failed or does
+    no better by that one.
+    """
+    lost = rows["outcome"].isin(LOST)
+    named = rows[["block", "trial_number", "replicate", "outcome"]]
+    scores = {
+        name: measure.scored(pd.to_numeric(rows[name]).where(~lost))
+        for measure in own
+        for name in (f"val_{measure.name.removeprefix('test_')}", measure.name)
+    }
+    failed = (lost | (scores[own[0].name] == own[0].failure)).astype(float)
+    return named.assign(**scores, failed=failed)
 
 
 def _capped(column: pd.Series[Any], lost: np.ndarray[Any, Any], chance: float) -> np.ndarray[Any, Any]:

@@ -11,6 +11,7 @@ import pandas as pd
 from reports.gates import Gate
 from reports.looks import Look
 from reports.lottery import Lottery
+from reports.measures import TEST_LOG_LOSS, Measure
 from reports.phrases import capital, condition, counted, epochs_spoken, rather
 from reports.sentence import Sentence
 from reports.words import count, covered, number, percent
@@ -67,7 +68,7 @@ def about_look(look: Look) -> Sentence | None:
     return Sentence(text=text, gate=None, numbers=numbers)
 
 
-def about_lottery(drawn: Lottery) -> list[Sentence]:
+def about_lottery(drawn: Lottery, outcome: Measure = TEST_LOG_LOSS) -> list[Sentence]:
     """What a sweep with one seed would have told: the crown, and the contrast whose sign is most often wrong."""
     draws = f"{count(drawn.num_draws)} single-seed sweeps drawn from these networks"
     crowned = int((drawn.crowned["share"] > 0).sum())
@@ -85,9 +86,9 @@ def about_lottery(drawn: Lottery) -> list[Sentence]:
     return [
         said,
         Sentence(
-            text=f"The difference {pair}, each at its lowest loss of the sweep, has the wrong sign in "
-            f"{percent(at_best['share_wrong'])} of them; of the differences averaged over the other factors none has "
-            f"it in {most}.",
+            text=f"The difference {pair}, each at its {outcome.extreme} {outcome.kind} of the sweep, has the wrong "
+            f"sign in {percent(at_best['share_wrong'])} of them; of the differences averaged over the other factors "
+            f"none has it in {most}.",
             gate=None,
             numbers={
                 **_numeric(at_best),

@@ -16,8 +16,6 @@ from reports.outcomes import boundary_shares, contrast_rows, mark_boundary
 from reports.stability import growth_by_cell, growths, verdict_shares
 from reports.sufficiency import still_improving
 
-OUTCOME = "test_loss"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
@@ -29,8 +27,9 @@ class Results:
     - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective (to be lowered), at_boundary;
       empty without cells
     - `boundary`: for factor and level the share of cells whose chosen rate lies at the end of its range
-    - `contrasts`, `at_best`, `interactions`: frames of `comparison`, for test log-loss; empty without cells
-    - `error_contrasts`: the contrasts of test error, described only
+    - `contrasts`, `at_best`, `interactions`: frames of `comparison`, for the outcome (test log-loss unless the plan
+      declares its own metrics); empty without cells
+    - `error_contrasts`: the contrasts of test error, or of the plan's other metrics; described only
     - `growths`: growth of every network of the confirm phase at every epoch, with block and factors
     - `growth_contrasts`: contrasts of ln total_growth over blocks at initialisation
     - `improving`: by level the share of cells still improving when training ended; empty without cells
@@ -59,12 +58,14 @@ def compute(inputs: ReportInputs) -> Results:
     accounting = account(inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at)
     factors, compare = list(inputs.factors), inputs.has_cells
     look = look_reached(inputs.plan, inputs.trials, inputs.is_complete)
-    rows = contrast_rows(_up_to(look, inputs), inputs.factors, inputs.num_classes, inputs.objective)
+    rows = contrast_rows(
+        _up_to(look, inputs), inputs.factors, inputs.num_classes, inputs.objective, inputs.own
+    )
     chosen = _chosen(inputs) if compare else pd.DataFrame()
     grown = _growths(inputs, rows)
-    effects = inputs.plan["smallest_effect"]
+    outcome, smallest = inputs.outcome.name, inputs.smallest_effect
     boundary = boundary_shares(chosen, factors) if len(chosen) else None
-    none = contrasts(_slim(rows.iloc[:0], [], OUTCOME), [], OUTCOME)
+    none = contrasts(_slim(rows.iloc[:0], [], outcome), [], outcome)
     usable = compare and len(rows) > 0
     initial = grown[grown["epoch"] == 0] if len(grown) else grown
     return Results(
@@ -74,19 +75,15 @@ def compute(inputs: ReportInputs) -> Results:
         chosen=chosen,
         boundary=boundary,
         contrasts=contrasts(
-            _slim(rows, factors, OUTCOME), factors, OUTCOME, effects["log_loss"], boundary, rules=look.rules
+            _slim(rows, factors, outcome), factors, outcome, smallest, boundary, rules=look.rules
         )
         if usable
         else none,
         at_best=_at_best(inputs, rows, chosen, look.rules) if usable else none,
-        interactions=interactions(_slim(rows, factors, OUTCOME), factors, OUTCOME)
+        interactions=interactions(_slim(rows, factors, outcome), factors, outcome)
         if usable and len(factors) > 1
         else pd.DataFrame(),
-        error_contrasts=contrasts(
-            _slim(rows, factors, "test_error"), factors, "test_error", effects["error"], rules=look.rules
-        )
-        if usable
-        else none,
+        error_contrasts=_described(inputs, rows, look.rules) if usable else none,
         growths=grown,
         growth_contrasts=contrasts(
             _slim(initial, factors, "ln_total_growth"), factors, "ln_total_growth", rules=look.rules
@@ -135,7 +132,8 @@ def _chosen(inputs: ReportInputs) -> pd.DataFrame:
 
 def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """At best needs, for every level, a cell in the search and, in the confirm phase, all cells."""
-    factors, none = list(inputs.factors), contrasts(_slim(rows.iloc[:0], [], OUTCOME), [], OUTCOME)
+    factors, outcome = list(inputs.factors), inputs.outcome.name
+    none = contrasts(_slim(rows.iloc[:0], [], outcome), [], outcome)
     covered = len(chosen) > 0 and all(
         {plain(level) for level in levels} <= {plain(value) for value in source[name]}
         for name, levels in inputs.factors.items()
@@ -143,8 +141,26 @@ def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame, rul
     )
     if not covered:
         return none
-    slim = _slim(rows, factors, OUTCOME)
-    return at_best(slim, factors, OUTCOME, chosen, inputs.plan["smallest_effect"]["log_loss"], rules=rules)
+    slim = _slim(rows, factors, outcome)
+    return at_best(slim, factors, outcome, chosen, inputs.smallest_effect, rules=rules)
+
+
+def _described(inputs: ReportInputs, rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Contrasts that are described and never claimed: of test error, or of the plan's metrics but the primary one."""
+    factors = list(inputs.factors)
+    others = {"test_error": inputs.plan["smallest_effect"]["error"]}
+    if inputs.own:
+        others = {measure.name: measure.smallest_effect for measure in inputs.own[1:]}
+    found = [
+        contrasts(_slim(rows, factors, name), factors, name, size, rules=rules)
+        for name, size in others.items()
+    ]
+    primary = inputs.outcome.name
+    return (
+        pd.concat(found, ignore_index=True)
+        if found
+        else contrasts(_slim(rows.iloc[:0], [], primary), [], primary)
+    )
 
 
 def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +173,8 @@ def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _improving(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
     """A cell's looks are taken together: trial numbers become cell numbers."""
-    if not inputs.has_cells or rows.empty:
+    smallest = inputs.smallest_effect
+    if not inputs.has_cells or rows.empty or smallest is None:
         return pd.DataFrame(columns=["factor", "level", "share", "num_cells"])
     confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
@@ -170,8 +187,9 @@ def _improving(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:
         epochs.assign(trial_number=epochs["trial_number"].map(cell_of)),
         cells,
         inputs.factors,
-        inputs.plan["smallest_effect"]["log_loss"],
+        smallest,
         inputs.chance_loss,
+        inputs.validation,
     )
 
 

@@ -173,5 +173,7 @@ def _robustness(inputs: ReportInputs, rung: int) -> list[dict[str, Any]]:
     if not inputs.has_cells or first.empty:
         return []
     trials = inputs.trials.rename(columns={"number": "trial_number"})[["trial_number", *inputs.factors]]
-    table = rate_robustness(first.merge(trials, on="trial_number"), list(inputs.factors), inputs.chance_loss)
+    table = rate_robustness(
+        first.merge(trials, on="trial_number"), list(inputs.factors), inputs.chance_loss, inputs.validation
+    )
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

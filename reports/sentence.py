@@ -26,7 +26,8 @@ class Setting:
     """What every sentence of a study shares: how long networks trained, what a block costs, how data were split.
 
     `epochs` are at most so many where networks `stop_early`. `seconds_per_block` is the wall time that one more block
-    of all cells took; `official_test`: all blocks share one test set, so nothing is said about new samples.
+    of all cells took; `official_test`: all blocks share one test set, so nothing is said about new samples. `units` are
+    those of outcomes that a plan declares.
     """
 
     epochs: int | None = None
@@ -34,3 +35,4 @@ class Setting:
     seconds_per_block: float | None = None
     official_test: bool = False
     rules: Rules = field(default_factory=Rules)
+    units: Mapping[str, str] = field(default_factory=dict)

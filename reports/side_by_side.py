@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from reports.inputs import ReportInputs
 from reports.json_report import json_report
 from reports.phrases import listed
 from reports.plain_json import json_value
-from reports.results import OUTCOME, compute
+from reports.results import compute
 from reports.words import factor_name, plural
 
 FAMILIES = {"at_best": "each at its best cell", "contrasts": "averaged over the other factors"}
@@ -42,8 +43,9 @@ def side_by_side(inputs_a: ReportInputs, inputs_b: ReportInputs) -> dict[str, An
     """
     both = (inputs_a, inputs_b)
     reports = [json_report(inputs, compute(inputs)) for inputs in both]
-    shared, only = _contrasts(reports)
+    shared, only = _contrasts(reports, inputs_a.outcome.name)
     same = _levels(inputs_a) == _levels(inputs_b) and inputs_a.has_cells and inputs_b.has_cells
+    own = {"own": [[inputs.own != [], asdict(inputs.outcome)] for inputs in both]}
     record = {
         "studies": [_summary(inputs, report) for inputs, report in zip(both, reports, strict=True)],
         "differences": differences(inputs_a.plan, inputs_b.plan),
@@ -51,6 +53,7 @@ def side_by_side(inputs_a: ReportInputs, inputs_b: ReportInputs) -> dict[str, An
         "shared": shared,
         "only": only,
         "scope": _scope(same, shared),
+        **(own if inputs_a.own or inputs_b.own else {}),
     }
     plain: dict[str, Any] = json_value(record)
     return plain
@@ -102,12 +105,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _contrasts(reports: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[int]]:
-    """The contrasts of test log-loss that both have, and how many each has alone."""
+def _contrasts(reports: Sequence[Mapping[str, Any]], outcome: str) -> tuple[list[dict[str, Any]], list[int]]:
+    """The contrasts of the outcome that both have, and how many each has alone."""
     shared, only = [], [0, 0]
     for family in FAMILIES:
         first, second = (
-            {_key(row): row for row in report[family] if row["outcome"] == OUTCOME} for report in reports
+            {_key(row): row for row in report[family] if row["outcome"] == outcome} for report in reports
         )
         shared += [_pair(family, row, second[key]) for key, row in first.items() if key in second]
         only[0] += len(first.keys() - second.keys())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reports.cube import plain
+from reports.measures import LOG_LOSS, Measure
 
 LAST_PART = 1 / 5
 
@@ -20,15 +21,16 @@ def still_improving(
     factors: Mapping[str, Sequence[Any]],
     smallest_effect: float,
     chance_loss: float,
+    measure: Measure = LOG_LOSS,
 ) -> pd.DataFrame:
-    """By level, the share of cells whose loss still fell by more than the smallest effect when training ended.
+    """By level, the share of cells that still got better by more than the smallest effect when training ended.
 
-    `epochs`: trial_number, epoch, val_loss of the confirm phase's networks; `cells`: trial_number and the factors, one
-    row per trial. The validation loss is the mean over replicates, capped at chance, and its fall is taken over the
-    last fifth of the epochs (at least one). Columns: factor, level, share, num_cells. Trials of one epoch only
-    have no fall and count as not improving.
+    `epochs`: trial_number, epoch and the measure of the confirm phase's networks, such as val_loss; `cells`:
+    trial_number and the factors, one row per trial. The measure is the mean over replicates, none worse than a failure
+    (`chance_loss`), and its change is taken over the last fifth of the epochs (at least one). Columns: factor, level,
+    share, num_cells. Trials of one epoch only have no change and count as not improving.
     """
-    falls = _falls(epochs, chance_loss)
+    falls = _falls(epochs, replace(measure, failure=chance_loss))
     improving = cells["trial_number"].map(falls).fillna(0.0) > smallest_effect
     rows = [
         {"factor": factor, "level": plain(level), **_share(improving, cells[factor], level)}
@@ -39,10 +41,9 @@ def still_improving(
     return table.assign(level=pd.Series([row["level"] for row in rows], dtype=object))
 
 
-def _falls(epochs: pd.DataFrame, chance_loss: float) -> pd.Series[Any]:
-    """Per trial, its mean loss a fifth before the end less that at the end."""
-    losses = pd.to_numeric(epochs["val_loss"]).astype(float)
-    capped = losses.where(np.isfinite(losses), chance_loss).clip(upper=chance_loss)
+def _falls(epochs: pd.DataFrame, measure: Measure) -> pd.Series[Any]:
+    """Per trial, its mean loss a fifth before the end less that at the end; the other way where higher is better."""
+    capped = measure.sign * measure.scored(pd.to_numeric(epochs[measure.name]))
     means = epochs.assign(capped=capped).groupby(["trial_number", "epoch"])["capped"].mean().unstack("epoch")
     found = {trial: _fall(row.dropna()) for trial, row in means.iterrows()}
     return pd.Series(found, dtype=float)
@@ -62,4 +63,5 @@ def _share(improving: pd.Series[Any], column: pd.Series[Any], level: Any) -> dic
 
 def median_accuracy(rows: pd.DataFrame) -> float:
     """Median test accuracy over the confirm phase's networks (`outcomes.contrast_rows`); NaN without any."""
-    return float(1 - rows["test_error"].median()) if len(rows) else math.nan
+    has_error = len(rows) > 0 and "test_error" in rows
+    return float(1 - rows["test_error"].median()) if has_error else math.nan

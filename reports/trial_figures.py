@@ -4,6 +4,7 @@ import pandas as pd
 
 from reports.early_stopping import STOPPED, rested
 from reports.inputs import ReportInputs
+from reports.phrases import capital, listed
 from reports.plots import layer_measures, trial_curves
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Panel, Sheet, draw_panel
@@ -29,6 +30,17 @@ MEASURES = {  # heading, unit, on a log scale
 }
 
 
+def _curves_of(inputs: ReportInputs) -> dict[str, tuple[dict[str, str], str, bool]]:
+    """What is drawn over the epochs: a classifier's loss and accuracy, or the metrics that the plan declares."""
+    if not inputs.own:
+        return CURVES
+    named = [(each, f"val_{each.name.removeprefix('test_')}") for each in inputs.own]
+    return {
+        capital(each.kind): ({"validation": name}, each.unit, each.suits_log(inputs.epochs[name]))
+        for each, name in named
+    }
+
+
 def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
     """Loss and accuracy over the epochs, one faint line a network."""
     own = inputs.replicates[inputs.replicates["trial_number"] == number_of_trial]
@@ -40,7 +52,8 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
     last = int(epochs["epoch"].max()) if len(epochs) else 1
     panels: list[Panel] = []
     frames, ends = [], []
-    for heading, (measures, unit, log) in CURVES.items():
+    curves = _curves_of(inputs)
+    for heading, (measures, unit, log) in curves.items():
         frame = trial_curves.tidy(epochs, measures)
         limits = limits_of(frame["value"], log=log)
         panels.append(
@@ -59,7 +72,9 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
         ends += [f"{heading.lower()}, {part}: {number(float(value))}" for part, value in at_end.items()]
     return Figure(
         slug=f"trial-{number_of_trial}-curves",
-        title="Loss and accuracy over the epochs",
+        title="Loss and accuracy over the epochs"
+        if not inputs.own
+        else f"{listed([*curves])} over the epochs",
         caption=(
             "Thick: mean over networks, validation solid, training dashed (with dropout and augmentation if "
             f"there are any). Faint: one line a network.{early}"

@@ -61,7 +61,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
             figures=figures,
             drawings=drawings,
             configuration=_configuration(inputs, trial),
-            networks=_networks(replicates),
+            networks=_networks(replicates, inputs),
             verdicts=_verdicts(replicates),
             notes=_notes(replicates),
             rules=rules_table(inputs.plan["thresholds"]),
@@ -113,16 +113,14 @@ _ENDS = {BEST: "best", STOPPED: "stopped after"}
 """What early stopping adds to a network's row."""
 
 
-def _networks(replicates: pd.DataFrame) -> Table:
+def _networks(replicates: pd.DataFrame, inputs: ReportInputs) -> Table:
     """Outcome and scores of every network."""
+    scores = _scores_of(inputs)
     columns = [
         Column(name="network"),
         Column(name="block"),
         Column(name="outcome", is_number=False),
-        Column(name="validation log-loss", unit="nats"),
-        Column(name="validation accuracy", unit="%"),
-        Column(name="test log-loss", unit="nats"),
-        Column(name="test accuracy", unit="%"),
+        *(Column(name=head, unit=unit) for _, head, unit, _, _ in scores),
         *(Column(name=name, unit="epoch") for column, name in _ENDS.items() if column in replicates),
     ]
     rows = [
@@ -132,18 +130,25 @@ def _networks(replicates: pd.DataFrame) -> Table:
             Cell(text=str(row["outcome"])),
             *(
                 Cell(text=number(scale * row[name], decimals), value=row[name])
-                for name, scale, decimals in (
-                    ("val_loss", 1, 3),
-                    ("val_accuracy", 100, 1),
-                    ("test_loss", 1, 3),
-                    ("test_accuracy", 100, 1),
-                )
+                for name, _, _, scale, decimals in scores
             ),
             *(Cell(text=number(row[name], 0), value=row[name]) for name in _ENDS if name in replicates),
         ]
         for row in _records(replicates)
     ]
     return Table(caption="Its networks", columns=columns, rows=rows)
+
+
+def _scores_of(inputs: ReportInputs) -> list[tuple[str, str, str, float, int]]:
+    """Of each score of a network: column, heading, unit, the factor it is shown by, and decimals."""
+    shown = [("loss", "log-loss", "nats", 1.0, 3), ("accuracy", "accuracy", "%", 100.0, 1)]
+    if inputs.own:
+        shown = [(each.name.removeprefix("test_"), each.kind, each.unit, 1.0, 3) for each in inputs.own]
+    return [
+        (f"{part}_{name}", f"{spoken} {head}", unit, scale, decimals)
+        for part, spoken in (("val", "validation"), ("test", "test"))
+        for name, head, unit, scale, decimals in shown
+    ]
 
 
 def _verdicts(replicates: pd.DataFrame) -> Table:

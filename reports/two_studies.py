@@ -7,17 +7,18 @@ from typing import Any
 from reports.best import describe, spread
 from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
+from reports.measures import Measure
+from reports.phrases import capital
 from reports.plain_json import as_json
 from reports.plots import forest_pair
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.rendering import environment, inline, page_parts
+from reports.sections.performance import shaded
 from reports.sections.section import Cell, Column, Table
 from reports.side_by_side import FAMILIES, side_by_side
 from reports.theme import Theme
 from reports.words import MISSING, count, difference_name, duration, interval, percent, plural
-
-UNIT = "nats, test log-loss"
 
 
 def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Path) -> Path:
@@ -27,19 +28,21 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
     record contradicts itself and OSError where the folder cannot be written.
     """
     record = side_by_side(inputs_a, inputs_b)
-    size = float(inputs_a.plan["smallest_effect"]["log_loss"])
-    figures = [figure for family in FAMILIES if (figure := _figure(record, family, size)) is not None]
+    size, outcome = inputs_a.smallest_effect, inputs_a.outcome
+    figures = [
+        figure for family in FAMILIES if (figure := _figure(record, family, size, outcome)) is not None
+    ]
     for figure in figures:
         write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
     write_whole(folder / "comparison.json", as_json(record).encode())
     page = folder / "comparison.html"
-    write_whole(page, _render(record, figures).encode())
+    write_whole(page, _render(record, figures, outcome).encode())
     return page
 
 
-def _render(record: Mapping[str, Any], figures: Sequence[Figure]) -> str:
+def _render(record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measure) -> str:
     theme, classes = Theme(), dict[str, str]()
     drawings = {figure.slug: inline(figure, theme, classes) for figure in figures}
     return (
@@ -49,7 +52,7 @@ def _render(record: Mapping[str, Any], figures: Sequence[Figure]) -> str:
             record=record,
             figures=figures,
             drawings=drawings,
-            contrasts=[table for family in FAMILIES if (table := _contrasts(record, family)).rows],
+            contrasts=[table for family in FAMILIES if (table := _contrasts(record, family, outcome)).rows],
             said=_said(record),
             best=_best(record),
             budgets=_budgets(record),
@@ -64,14 +67,14 @@ def _names(record: Mapping[str, Any]) -> list[str]:
     return [study["study"] for study in record["studies"]]
 
 
-def _figure(record: Mapping[str, Any], family: str, size: float) -> Figure | None:
+def _figure(record: Mapping[str, Any], family: str, size: float | None, outcome: Measure) -> Figure | None:
     shared = [row for row in record["shared"] if row["family"] == family]
     if not shared:
         return None
     names, words = _names(record), FAMILIES[family]
     frame = forest_pair.tidy(shared, names)
     panel = draw_panel(
-        lambda ax: forest_pair.draw(frame, ax, smallest_effect=size, unit=UNIT),
+        lambda ax: forest_pair.draw(frame, ax, smallest_effect=size, unit=outcome.axis),
         Sheet(width=272, height=46 + forest_pair.ROW * max(len(shared), 2), left=4, right=8, top=6),
         prefix=f"pair-{family.replace('_', '-')}",
     )
@@ -82,21 +85,23 @@ def _figure(record: Mapping[str, Any], family: str, size: float) -> Figure | Non
         title=f"The shared differences, {words}",
         caption=(
             f"Later level minus earlier one. Round, above: {names[0]}; square, below: {names[1]}. Bars: the "
-            f"interval of each study's look; shaded, differences within the smallest effect of interest "
-            f"(±{size:g} nats)."
+            f"interval of each study's look{shaded(size, outcome)}."
         ),
         num=f"n = blocks: {blocks}",
-        alt=f"Differences in test log-loss in nats, {words}, in two studies. {ends}",
+        alt=f"Differences in {outcome.with_unit}, {words}, in two studies. {ends}",
         panels=(panel,),
         data=frame,
         columns=1,
     )
 
 
-def _contrasts(record: Mapping[str, Any], family: str) -> Table:
+def _contrasts(record: Mapping[str, Any], family: str, outcome: Measure) -> Table:
     columns = [Column(name="difference", is_number=False)]
     for name in _names(record):
-        columns += [Column(name=name, unit="nats, with interval"), Column(name="gate", is_number=False)]
+        columns += [
+            Column(name=name, unit=f"{outcome.unit}, with interval".removeprefix(", ")),
+            Column(name="gate", is_number=False),
+        ]
     rows = []
     for row in record["shared"]:
         if row["family"] != family:
@@ -109,7 +114,7 @@ def _contrasts(record: Mapping[str, Any], family: str) -> Table:
             shown = interval(side["estimate"], side["ci_low"], side["ci_high"])
             cells += [Cell(text=shown, value=side["estimate"]), Cell(text=side["gate"] or MISSING)]
         rows.append(cells)
-    return Table(caption=f"Test log-loss, {FAMILIES[family]}", columns=columns, rows=rows)
+    return Table(caption=f"{capital(outcome.title)}, {FAMILIES[family]}", columns=columns, rows=rows)
 
 
 def _said(record: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -135,20 +140,35 @@ def _table(caption: str, record: Mapping[str, Any], rows: Mapping[str, Sequence[
 
 def _best(record: Mapping[str, Any]) -> Table:
     best = [study["best"] for study in record["studies"]]
-    error = [MISSING if each is None else spread(each, "test_error", 100) for each in best]
+    names = _score_names(record)
+
+    def told(name: str, scale: float = 1) -> list[str]:
+        return [MISSING if each is None or name not in each else spread(each, name, scale) for each in best]
+
     return _table(
         "Best configurations, scores with fresh seeds: mean and 95 % interval over blocks",
         record,
         {
             "configuration": [MISSING if each is None else describe(each["params"]) for each in best],
-            "validation log-loss, nats": [
-                MISSING if each is None else spread(each, "val_loss") for each in best
-            ],
-            "test log-loss, nats": [MISSING if each is None else spread(each, "test_loss") for each in best],
-            "test error, %": error,
+            **{head: told(name, scale) for head, (name, scale) in names.items()},
             "blocks": [MISSING if each is None else count(each["num_blocks"]) for each in best],
         },
     )
+
+
+def _score_names(record: Mapping[str, Any]) -> dict[str, tuple[str, float]]:
+    """The scores of the best configurations by heading: a classifier's, then those of plans with own metrics."""
+    own = record.get("own", [[False, {}]])
+    classifier = {
+        "validation log-loss, nats": ("val_loss", 1.0),
+        "test log-loss, nats": ("test_loss", 1.0),
+        "test error, %": ("test_error", 100.0),
+    }
+    found: dict[str, tuple[str, float]] = {} if all(is_own for is_own, _ in own) else classifier
+    for is_own, outcome in own:
+        if is_own:
+            found |= {", ".join(filter(None, (outcome["title"], outcome["unit"]))): (outcome["name"], 1.0)}
+    return found
 
 
 def _budgets(record: Mapping[str, Any]) -> Table:

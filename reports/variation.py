@@ -8,7 +8,9 @@ from typing import Any
 
 from reports.effects import Components, variance_components, with_more_blocks
 from reports.inputs import ReportInputs
-from reports.results import OUTCOME, Results
+from reports.measures import TEST_LOG_LOSS, Measure
+from reports.phrases import capital
+from reports.results import Results
 from reports.sentence import Sentence
 from reports.words import decimals_for, number
 
@@ -16,17 +18,20 @@ MORE = 10
 
 
 def variation_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
-    """Variance components, their standard deviations (nats), the sentence about them, and more blocks' intervals.
+    """Variance components, their standard deviations, the sentence about them, and more blocks' intervals.
 
     None where no network is confirmed; components are null where the design does not identify them.
     """
     rows = results.rows
     if rows.empty:
         return None
+    outcome = inputs.outcome
     levels = list(inputs.factors) if inputs.has_cells else []
     frame = rows if levels else rows.assign(configuration=rows["trial_number"])
-    components = variance_components(frame[[*(levels or ["configuration"]), "block", OUTCOME]], OUTCOME)
-    said = about_components(components)
+    components = variance_components(
+        frame[[*(levels or ["configuration"]), "block", outcome.name]], outcome.name
+    )
+    said = about_components(components, outcome)
     return {
         "components": asdict(components),
         "sd": {name: math.sqrt(getattr(components, name)) for name in ("cell", "block", "cell_by_block")},
@@ -36,7 +41,7 @@ def variation_record(inputs: ReportInputs, results: Results) -> dict[str, Any] |
     }
 
 
-def about_components(components: Components) -> Sentence | None:
+def about_components(components: Components, outcome: Measure = TEST_LOG_LOSS) -> Sentence | None:
     """How much configurations, blocks and the rest contribute, as standard deviations; None where not identified."""
     if not math.isfinite(components.cell_by_block):
         return None
@@ -47,7 +52,8 @@ def about_components(components: Components) -> Sentence | None:
         2, min(5, decimals_for(min((each for each in (cell, block, rest) if each > 0), default=0.0)))
     )
     return Sentence(
-        text=f"Test log-loss varies between configurations with a standard deviation of {number(cell, places)} nats, "
+        text=f"{capital(outcome.title)} varies between configurations with a standard deviation of "
+        f"{f'{number(cell, places)} {outcome.unit}'.rstrip()}, "
         f"between blocks with {number(block, places)} (comparing within blocks removes it), and within a block from "
         f"configuration to configuration by {number(rest, places)} more, retraining included: a second network for "
         "each configuration and block would be needed to tell retraining apart.",

@@ -14,6 +14,8 @@ from studies.agreements import disagreements
 from studies.errors import UsageError
 from studies.fields import PARTS, rules
 from studies.mistakes import mistake, show, unknown
+from studies.own_metrics import objective_among, own_metrics
+from trainables.metrics import OBJECTIVES
 
 if TYPE_CHECKING:
     from studies.study import Study
@@ -49,6 +51,7 @@ def checked_fields(study: Study) -> dict[str, Any]:
     """Return every field of `study` in its one form; raise UsageError with all mistakes if there are any."""
     found = Findings()
     _check_plain_fields(study, found)
+    _check_metrics(study, found)
     _check_hyperparameters(study, found)
     _check_profiles(study.profiles, found)
     found.mistakes += disagreements(found.values, found.broken)
@@ -74,6 +77,19 @@ def _check_plain_fields(study: Study, found: Findings) -> None:
             found.values[dotted] = rule.form(value)
         else:
             found.mistakes.append(mistake(dotted, rule.text, value, rule.choices))
+
+
+def _check_metrics(study: Study, found: Findings) -> None:
+    """Check the study's own metrics; where there are any, the objective is one of them."""
+    try:
+        metrics = found.values["metrics"] = own_metrics(study.metrics)
+        if metrics:
+            found.values["objective"] = objective_among(metrics, study.objective)
+        elif study.objective not in OBJECTIVES:
+            rule = f"one of {', '.join(OBJECTIVES)}"
+            raise ValueError(mistake("objective", rule, study.objective, OBJECTIVES))
+    except ValueError as error:
+        found.mistakes += error.args
 
 
 def _check_hyperparameters(study: Study, found: Findings) -> None:

@@ -43,7 +43,12 @@ def rules() -> Mapping[str, Rule]:
             "dataset": _dataset(),
             "target": _or_null(Rule(text="the name of a column", allows=_is_sentence, form=str)),
             "model": _or_own(_one_of(models.names())),
-            "objective": _one_of(OBJECTIVES),
+            "objective": Rule(
+                text=f"one of {', '.join(OBJECTIVES)}, or val_NAME of a metric that the study declares",
+                allows=lambda value: isinstance(value, str),
+                form=str,
+                choices=OBJECTIVES,
+            ),
             "replicates": _whole(1, 1000),
             "looks": Rule(
                 text="a list of numbers of blocks from 1 to 1000, each larger than the one before, or empty",

@@ -11,26 +11,41 @@ from trainables.own_code import OWN, OwnCode
 if TYPE_CHECKING:
     from trainables.datasets import Dataset
 
-ARGUMENTS = {"build": ("hyperparameters", "input_shape", "num_classes"), "load": ()}
+ARGUMENTS = {
+    "build": ("hyperparameters", "input_shape", "num_classes"),
+    "train": ("hyperparameters", "data", "seed"),
+    "load": (),
+}
 _ADVICE = "Correct the file; nothing was trained."
 
 
 def check_own_code(study: Study, code: OwnCode | None) -> None:
     """Raise UsageError where the study asks its file for what is not in it, or cannot be called as it will be."""
     mistakes = []
-    for field, name in (("model", "build"), ("dataset", "load")):
-        is_there = code is not None and code.function(name) is not None
-        if getattr(study, field) == OWN and not is_there:
+    for field, names in (("model", ("train", "build")), ("dataset", ("load",))):
+        if getattr(study, field) != OWN:
+            continue
+        # A training loop of one's own calls build() as it likes.
+        found = next((name for name in names if code is not None and code.function(name) is not None), None)
+        if code is None or found is None:
+            called = " or ".join(f"{name}()" for name in reversed(names))
             mistakes.append(
-                f"{field} {OWN} is what {name}() in the study's own file makes, and there is no {name}()"
+                f"{field} {OWN} is what {called} in the study's own file makes, and there is no {called}"
             )
-        elif getattr(study, field) == OWN and code is not None:
-            mistakes += _signature_mistakes(code, name)
+        else:
+            mistakes += _signature_mistakes(code, found)
     if study.hyperparameters and study.model != OWN:
-        names = ", ".join(study.hyperparameters)
+        listed = ", ".join(study.hyperparameters)
         where = "" if code is None else f"{code.file.path}: "
         mistakes.append(
-            f"{where}hyperparameters ({names}) are read by build() in the study's own file; model is {study.model}"
+            f"{where}hyperparameters ({listed}) are read by build() or train() in the study's own file; model is "
+            f"{study.model}"
+        )
+    if study.metrics and (study.model != OWN or code is None or code.function("train") is None):
+        listed = ", ".join(metric.name for metric in study.metrics)
+        mistakes.append(
+            f"metrics ({listed}) are measured by train() in the study's own file, and there is no train(); without it "
+            "networks are classifiers, whose metrics are known"
         )
     if mistakes:
         raise UsageError(mistakes, _ADVICE)
@@ -59,14 +74,17 @@ def place_of(code: OwnCode, name: str) -> str:
     return code.file.path if defined is None else f"{defined.co_filename}:{defined.co_firstlineno}"
 
 
-def load_own(code: OwnCode) -> "Dataset":
-    """Return the data of the file's load(); UsageError says what is wrong with it, and where."""
+def load_own(code: OwnCode, *, measured: bool = False) -> "Dataset":
+    """Return the data of the file's load(); UsageError says what is wrong with it, and where.
+
+    With `measured` targets that are real numbers stay what they are, and are no classes.
+    """
     from trainables.own_data import own_dataset
 
     with told_in(code, "load() raised "):
         loaded = code.load()
     try:
-        return own_dataset(loaded)
+        return own_dataset(loaded, measured=measured)
     except ValueError as error:
         said = str(error).removeprefix("dataset 'own': ")
         raise UsageError([f"{place_of(code, 'load')}: load(): {said}"], _ADVICE) from error

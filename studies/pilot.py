@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,15 @@ import torch
 
 from search_spaces import Value
 from studies.planning import Cell, Plan
+from studies.study import Study
+from trainables.assignment import Assignment
 from trainables.datasets import Dataset
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
-from trainables.metrics import classification, find
+from trainables.loop import Loop
+from trainables.loop_trial import LoopTrial
+from trainables.metrics import COLUMNS, TEST, VALIDATION, classification, find
+from trainables.reporting import validation_score
 from trainables.seeds import derive_seed
 from trainables.splits import Split, split_block
 from trainables.stack import Stack
@@ -39,7 +44,8 @@ class Pilot:
     """What a pilot measured.
 
     `seconds_per_network_epoch`: one worker's time for an epoch of one network in a stack. `outcomes`: one row for
-    each cell and block with the factors, `block` and `test_loss` in nats, capped at chance, after `epochs`.
+    each cell and block with the factors, `block` and `test_loss` in nats, capped at chance, after `epochs`. Where a
+    loop of the user's own trains, it is the primary metric, taken on the validation part: the test part is not read.
     """
 
     seconds_per_network_epoch: float
@@ -86,15 +92,17 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
         values = plan.hyperparameters({**levels, **middle(plan, levels)})
         hp = Hyperparameters.from_dict(values, own=plan.study.hyperparameters)
         started = time.perf_counter()
-        stack = Stack.make(plan.study.model, hp, data, seeds=seeds, build=plan.build)
-        for records in train(stack, epochs=epochs):
-            network_epochs += len(seeds) * bool(records)  # nothing is trained when all have stopped early
+        trained = _train(plan, hp, data, seeds, epochs)
+        for epoch, num_trained, scores_then in trained:
+            scores = scores_then
+            network_epochs += num_trained  # nothing is trained when all have stopped early
             if not rows and time.perf_counter() - started > MAX_SECONDS / len(cells):
-                epochs = stack.epoch  # for the other cells too: they are compared after as many
-            if stack.epoch == epochs:
+                epochs = epoch  # for the other cells too: they are compared after as many
+            if epoch == epochs:
                 break
         seconds += time.perf_counter() - started
-        rows += _outcomes(stack, levels, dataset.num_classes)
+        name = outcome_of(plan.study)
+        rows += [{**levels, "block": block, name: score} for block, score in enumerate(scores())]
     per_epoch = stride * seconds / network_epochs
     return Pilot(seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows), epochs=epochs)
 
@@ -105,14 +113,51 @@ def _thinned(split: Split, stride: int) -> Split:
     )
 
 
+def _train(
+    plan: Plan, hp: Hyperparameters, data: StackData, seeds: Sequence[int], epochs: int
+) -> Iterator[tuple[int, int, Callable[[], list[float]]]]:
+    """Train one configuration; yield each epoch, how many networks were trained in it, and their outcomes' source."""
+    if plan.loop is not None:
+        yield from _train_by_loop(plan, plan.loop, hp, data, seeds, epochs)
+        return
+    stack = Stack.make(plan.study.model, hp, data, seeds=seeds, build=plan.build)
+    for records in train(stack, epochs=epochs):
+        yield stack.epoch, len(seeds) * bool(records), lambda: _losses(stack)
+
+
+def _train_by_loop(
+    plan: Plan, loop: Loop, hp: Hyperparameters, data: StackData, seeds: Sequence[int], epochs: int
+) -> Iterator[tuple[int, int, Callable[[], list[float]]]]:
+    study, blocks = plan.study, tuple(range(len(seeds)))
+    assignment = Assignment(
+        number=0,
+        model=study.model,
+        objective=study.objective,
+        metrics=study.metrics,
+        hyperparameters=hp,
+        blocks=blocks,
+        seeds=tuple(seeds),
+        rungs=(epochs,),
+        layers_at=(),
+    )
+    metric = (study.metrics or classification(data.num_classes))[0]
+    trial = LoopTrial(assignment, data, loop, checkpoint=None)
+    while trial.epoch < epochs:
+        leg = trial.train_leg(lambda epoch: True)
+        scores = [metric.score(validation_score(each, VALIDATION + metric.name)) for each in leg.replicates]
+        yield leg.epoch, len(seeds), lambda scores=scores: scores  # type: ignore[misc]
+
+
 @torch.no_grad()
-def _outcomes(stack: Stack, levels: Mapping[str, Value], num_classes: int) -> list[dict[str, object]]:
+def _losses(stack: Stack) -> list[float]:
     losses, _ = evaluate(stack.model, stack.data, stack.data.test)
-    metric = find(classification(num_classes), "test_loss")
-    return [
-        {**levels, "block": block, "test_loss": metric.score(loss)}
-        for block, loss in enumerate(losses.tolist())
-    ]
+    metric = find(classification(stack.data.num_classes), "test_loss")
+    return [metric.score(loss) for loss in losses.tolist()]
+
+
+def outcome_of(study: Study) -> str:
+    """Return the name of what the confirm phase of a study compares."""
+    return TEST + (study.metrics[0].name if study.metrics else COLUMNS[0])
 
 
 def _pilot_levels(plan: Plan) -> Sequence[Mapping[str, Value]]:

@@ -12,6 +12,7 @@ from studies.checks import ADVICE
 from studies.errors import UsageError
 from studies.fields import PARTS, rules
 from studies.mistakes import did_you_mean, mistake
+from studies.own_metrics import plain_metrics
 from studies.study import Study
 
 _ROLES = ("factors", "nuisances", "fixed", "confirm.default")
@@ -35,6 +36,7 @@ def plain_study(study: Study) -> dict[str, Any]:
         **({"hyperparameters": _listed_values(study.hyperparameters)} if study.hyperparameters else {}),
         "model": study.model,
         "objective": study.objective,
+        **({"metrics": plain_metrics(study.metrics)} if study.metrics else {}),
         "factors": {name: _listed(levels) for name, levels in study.factors.items()},
         "nuisances": dict(sorted(ranges.items())),
         "fixed": _sorted(study.fixed),
@@ -76,7 +78,7 @@ def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
     entries = {role: data[role] for role in _ROLES[:3] if isinstance(data.get(role), Mapping)}
     present = [f"{role}.{name}" for role, names in entries.items() for name in names]
     fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
-    known = {*rules(), *PARTS, *_ROLES, "hyperparameters"}
+    known = {*rules(), *PARTS, *_ROLES, "hyperparameters", "metrics"}
     for name, value in data.items():
         has_parts = isinstance(value, Mapping) and value and name not in (*_ROLES, "hyperparameters")
         for field in [f"{name}.{key}" for key in value] if has_parts else [name]:

@@ -20,6 +20,7 @@ from studies.study import Study
 from trainables.own_code import OWN, OwnCode
 
 if TYPE_CHECKING:
+    from trainables.loop import Loop
     from trainables.module_stack import BuildModule
 
 
@@ -152,7 +153,12 @@ class Plan:
     @property
     def build(self) -> BuildModule | None:
         """What builds the networks, where the user's file does."""
-        return None if self.code is None or self.study.model != OWN else self.code.build
+        return None if self.code is None or self.study.model != OWN or self.loop else self.code.build
+
+    @property
+    def loop(self) -> Loop | None:
+        """What trains the networks, where the user's file has a train()."""
+        return None if self.code is None or self.study.model != OWN else self.code.loop
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
@@ -167,7 +173,19 @@ class Plan:
             "dataset_fingerprint": self.dataset_fingerprint,
             **{
                 name: study[name]
-                for name in ("model", "objective", "factors", "nuisances", "fixed", "replicates", "looks")
+                for name in (
+                    *(
+                        "model",
+                        "objective",
+                        "metrics",
+                        "factors",
+                        "nuisances",
+                        "fixed",
+                        "replicates",
+                        "looks",
+                    ),
+                )
+                if name in study  # plans without metrics of their own were frozen before there were any
             },
             "seed": self.seed,
             **{name: study[name] for name in ("search", "confirm", "smallest_effect", "thresholds")},

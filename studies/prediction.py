@@ -17,7 +17,8 @@ from studies.database.states import Phase
 from studies.database.store import Store
 from studies.gpu_share import advice
 from studies.locations import Locations
-from studies.pilot import Pilot, run_pilot
+from studies.own_metrics import plain_metrics
+from studies.pilot import Pilot, outcome_of, run_pilot
 from studies.planning import Plan
 from studies.runs import total_seconds
 from studies.tuning.resources import Resources
@@ -32,12 +33,10 @@ REPORT_SECONDS = 8.0
 BUSY_SHARE = 0.9
 """Share of the time between first and last trial in which a worker trains."""
 
-OUTCOME = "test_loss"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """A plan's expected wall time in seconds and the half-width of its 95 % intervals in nats, by factor.
+    """A plan's expected wall time in seconds and the half-width of its 95 % intervals in the outcome's unit, by factor.
 
     `source` says what it is predicted from. `alternatives` are the same for other numbers of replicates.
     """
@@ -53,7 +52,7 @@ class Prediction:
 class Basis:
     """What predictions rest on: seconds for an epoch of one network in a worker, and how much blocks differ.
 
-    `spreads`: for each factor the standard deviation over blocks of its contrasts, in nats.
+    `spreads`: for each factor the standard deviation over blocks of its contrasts, in that unit.
     """
 
     seconds_per_network_epoch: float
@@ -162,6 +161,7 @@ def _past_study(plan: Plan, store: Store) -> StudyRow | None:
         if study.state == "complete"
         and study.plan["dataset_fingerprint"] == plan.dataset_fingerprint
         and study.plan["model"] == plan.study.model
+        and study.plan.get("metrics", []) == plain_metrics(plan.study.metrics)
         and study.plan["fixed"].get("train_size") == plan.study.fixed.get("train_size")
         and factors & set(study.plan["factors"])
     ]
@@ -182,7 +182,9 @@ def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
     return Basis(
         seconds_per_network_epoch=float(trials["busy_seconds"].sum()) / network_epochs,
         startup_seconds=seconds["startup"],
-        spreads=_spreads(confirm, list(past.study.factors), shared) if past.cells else {},
+        spreads=_spreads(confirm, list(past.study.factors), outcome_of(past.study), shared)
+        if past.cells
+        else {},
         source=f"study {study.name}, run on {study.created_at:%Y-%m-%d}",
     )
 
@@ -197,16 +199,17 @@ def _trained(trials: pd.DataFrame, store: Store, study: StudyRow) -> float:
 def _pilot_spread(plan: Plan, outcomes: pd.DataFrame) -> dict[str, float]:
     """Return the spread for the first factor alone: a pilot trains pairs of its levels, not every combination."""
     first = next(iter(plan.study.factors))
-    return _spreads(outcomes.groupby([first, "block"], as_index=False)[[OUTCOME]].mean(), [first])
+    outcome = outcome_of(plan.study)
+    return _spreads(outcomes.groupby([first, "block"], as_index=False)[[outcome]].mean(), [first], outcome)
 
 
 def _spreads(
-    outcomes: pd.DataFrame, factors: Sequence[str], wanted: Sequence[str] | None = None
+    outcomes: pd.DataFrame, factors: Sequence[str], outcome: str, wanted: Sequence[str] | None = None
 ) -> dict[str, float]:
     """Return for each factor the largest standard deviation over blocks among its contrasts."""
     every = [name for name in outcomes.columns if name in factors]
-    rows = outcomes[[*every, "block", OUTCOME]].dropna()
-    found = contrasts(rows, every, OUTCOME)
+    rows = outcomes[[*every, "block", outcome]].dropna()
+    found = contrasts(rows, every, outcome)
     return {
         str(factor): float(group["sd"].max())
         for factor, group in found.groupby("factor")

@@ -220,7 +220,7 @@ def _details(run: Run) -> dict[str, Any]:
             "num_classes": dataset.num_classes,
             "classes": list(dataset.classes),
             "examples_by_class": dataset.class_counts,
-            "largest_class": max(dataset.class_counts) / len(dataset.targets),
+            "largest_class": max(dataset.class_counts, default=0) / len(dataset.targets),
             "official_test": dataset.official_test is not None,
         },
     }

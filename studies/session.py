@@ -106,6 +106,9 @@ def run(
             return result
 
 
+_ADVICE = "Set another objective or dataset; nothing was trained."
+
+
 def settle(
     drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
 ) -> tuple[Plan, tuple[str, ...]]:
@@ -133,7 +136,11 @@ def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
 def load_dataset(drafted: Draft) -> "Dataset":
     """Load the draft's dataset; a missing or damaged file, or an objective that it does not have, is a UsageError."""
     own = drafted.study.dataset == OWN
-    dataset = load_own(drafted.code) if own and drafted.code is not None else _load(drafted)
+    dataset = (
+        load_own(drafted.code, measured=bool(drafted.study.metrics))
+        if own and drafted.code is not None
+        else _load(drafted)
+    )
     _check_objective(drafted, dataset)
     return dataset
 
@@ -159,6 +166,16 @@ def _load(drafted: Draft) -> "Dataset":
 
 def _check_objective(drafted: Draft, dataset: "Dataset") -> None:
     """Raise UsageError where the dataset has too many classes for what the search is after."""
+    if drafted.study.metrics:
+        return
+    if dataset.num_classes == 0:
+        raise UsageError(
+            [
+                f"dataset {dataset.name} has real numbers for targets, which no classifier learns: write a train() in "
+                "the study's own file, and declare its metrics"
+            ],
+            _ADVICE,
+        )
     known = [VALIDATION + metric.name for metric in classification(dataset.num_classes)]
     objective = drafted.study.objective
     if objective not in known:
@@ -167,7 +184,7 @@ def _check_objective(drafted: Draft, dataset: "Dataset") -> None:
                 f"objective {objective} is for two classes, and dataset {dataset.name} has {dataset.num_classes}: "
                 f"choose one of {', '.join(known)}"
             ],
-            "Set another objective or dataset; nothing was trained.",
+            _ADVICE,
         )
 
 

@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution
 
 from search_spaces import Space, Value, spaces
 from search_spaces.own import own_space
-from trainables.metrics import Direction, direction
+from trainables.metrics import Direction, Metric, direction
 
 Nuisance: TypeAlias = BaseDistribution | Mapping[str, BaseDistribution] | Mapping[str, Any]
 """The range of a nuisance: one of Optuna's distributions, or its plain form such as {"low": 1e-4, "high": 0.1,
@@ -84,6 +84,8 @@ class Study:
     `factors` are compared, in this order; `nuisances` are tuned so that the comparison is fair; `fixed` holds what
     is stated otherwise than by default. A hyperparameter has one role. `profiles` maps a profile's name to the
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
+    `metrics` are what a training loop of one's own, the file's train(), measures; without any it measures what a
+    classifier does. `objective` then is the primary one on the validation part unless another is named.
     `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH`.
     `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
     of: they may be factors, nuisances and fixed as others are.
@@ -105,6 +107,7 @@ class Study:
     target: str | None = None
     model: str = "mlp"
     objective: str = "val_loss"
+    metrics: tuple[Metric, ...] = ()
     factors: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     nuisances: Mapping[str, Nuisance] = field(default_factory=dict)
     fixed: Mapping[str, Value] = field(default_factory=dict)
@@ -142,7 +145,7 @@ class Study:
     @property
     def direction(self) -> Direction:
         """Whether the objective is to be lowered or raised."""
-        return direction(self.objective)
+        return direction(self.objective, self.metrics)
 
     def nuisance_distributions(self, levels: Mapping[str, Value]) -> dict[str, BaseDistribution]:
         """Return each nuisance's distribution in the cell with these levels, by optimizer where it differs."""

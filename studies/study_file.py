@@ -34,7 +34,7 @@ class StudyFile:
 
 
 def load_file(path: Path) -> StudyFile:
-    """Return what the file at `path` holds; with build() in it the study's model is that, with load() its dataset.
+    """Return what the file at `path` holds; with build() or train() the model is its own, with load() the dataset.
 
     Local imports are modules in the file's folder (`local_imports`). Raises UsageError if the file cannot be read, if
     executing it fails (with file and line), or if STUDY is missing or no Study.
@@ -75,12 +75,12 @@ def _study_of(module: ModuleType, path: Path) -> Study:
 
 
 def with_own_code(study: Study, code: OwnCode) -> Study:
-    """Return the study with the file's build() for its model and load() for its dataset, where it defines such.
+    """Return the study with the file's build() or train() for its model and load() for its dataset, where it defines such.
 
     Those that it imports from an installed package count if the study says so: model="own", dataset="own".
     """
     own: dict[str, str] = {}
-    if code.defines("build"):
+    if code.defines("build") or code.defines("train"):
         own["model"] = OWN
     if code.defines("load"):
         own["dataset"] = OWN

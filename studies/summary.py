@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.early_stopping import stops_early
+from reports.measures import outcome_measure
 from studies.planning import Plan
 from studies.prediction import Prediction
 
@@ -91,7 +92,7 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         ),
         *(_row("", _UPPER_LIMITS) if summary["stops_early"] else []),
         *(line for text in summary["given_up"] for line in _noted(text)),
-        *_prediction_lines(summary["prediction"]),
+        *_prediction_lines(summary["prediction"], outcome_measure(plan).unit),
         *_row("gpu", summary["gpu_share"] or ""),
     ]
 
@@ -105,22 +106,22 @@ def _up_to(summary: Mapping[str, Any]) -> str:
     return "up to " if summary["stops_early"] else ""
 
 
-def _prediction_lines(prediction: Mapping[str, Any]) -> list[str]:
+def _prediction_lines(prediction: Mapping[str, Any], unit: str) -> list[str]:
     """Return time and interval width for the plan's replicates and others, and what that rests on."""
-    lines = _row("time", _forecast(prediction))
+    lines = _row("time", _forecast(prediction, unit))
     for other in prediction["alternatives"]:
-        lines += _row("", f"with {other['replicates']} replicates: {_forecast(other)}")
+        lines += _row("", f"with {other['replicates']} replicates: {_forecast(other, unit)}")
     return [*lines, *_row("", f"predicted from {prediction['source']}")]
 
 
-def _forecast(predicted: Mapping[str, Any]) -> str:
+def _forecast(predicted: Mapping[str, Any], unit: str) -> str:
     minutes = predicted["seconds"] / 60
     text = f"about {minutes:.0f} min" if minutes >= 2 else f"about {_rounded(predicted['seconds'])} s"
     widths = predicted["interval_half_width"]
     if not widths:
         return text
     spans = ", ".join(f"{name} ±{width:.3f}" for name, width in widths.items())
-    return f"{text}; 95 % intervals {spans} nats"
+    return f"{text}; 95 % intervals {spans} {unit}".rstrip()
 
 
 def _block(title: str, entries: Mapping[str, str]) -> list[str]:

@@ -20,8 +20,11 @@ MAX_LOG = 700.0
 class Jury:
     """Hears the records of trials in training and judges each trial's networks when it ends."""
 
-    def __init__(self, thresholds: Thresholds, num_classes: int) -> None:
-        """Judge by a plan's `thresholds`; ln `num_classes` is the loss of guessing."""
+    def __init__(self, thresholds: Thresholds, num_classes: int | None) -> None:
+        """Judge by a plan's `thresholds`; ln `num_classes` is the loss of guessing.
+
+        With None networks are no classifiers: their losses are not known, and the rules about them are left out.
+        """
         self._thresholds: dict[str, float] = asdict(thresholds)
         self._num_classes = num_classes
         self._heard: dict[int, dict[tuple[int, int], EpochRecord]] = defaultdict(dict)
@@ -49,7 +52,7 @@ class Jury:
         }
 
     def _verdicts(self, start: EpochRecord, epochs: Sequence[EpochRecord], diverged: bool) -> Verdicts:
-        initial = self._details(initial_measures(start), [start])
+        initial = self._details(initial_measures(start, self._num_classes), [start])
         trained = None
         if epochs:
             measures = trained_measures(start, epochs, num_classes=self._num_classes)
@@ -76,20 +79,22 @@ class Jury:
         }
 
 
-def initial_measures(start: EpochRecord) -> Measures:
+def initial_measures(start: EpochRecord, num_classes: int | None) -> Measures:
     """Return what the rules ask of a network before its first step: nothing that needs an update or a history."""
     return Measures(
-        num_nonfinite=_num_nonfinite([start]),
+        num_nonfinite=_num_nonfinite([start], num_classes),
         **_growths([start]),
         dead_fraction=_dead_fraction(start),
     )
 
 
-def trained_measures(start: EpochRecord, epochs: Sequence[EpochRecord], *, num_classes: int) -> Measures:
+def trained_measures(
+    start: EpochRecord, epochs: Sequence[EpochRecord], *, num_classes: int | None
+) -> Measures:
     """Return what the rules ask of a network that was measured in every epoch of its training."""
     ratios = [_update_ratio(epoch) for epoch in epochs]
     return Measures(
-        num_nonfinite=_num_nonfinite(epochs),
+        num_nonfinite=_num_nonfinite(epochs, num_classes),
         **_loss_ratios(start, epochs, num_classes),
         **_growths(epochs),
         spike_rate=statistics.fmean(epoch.metrics["spike_rate"] for epoch in epochs),
@@ -131,9 +136,11 @@ def _growths(epochs: Sequence[EpochRecord]) -> dict[str, float]:
 
 
 def _loss_ratios(
-    start: EpochRecord, epochs: Sequence[EpochRecord], num_classes: int
+    start: EpochRecord, epochs: Sequence[EpochRecord], num_classes: int | None
 ) -> dict[str, float | None]:
     """Return the training loss that held over the initial one, and the last over ln C; None where there is none."""
+    if num_classes is None:
+        return {}
     highest, last = _held_high([epoch.train_loss for epoch in epochs]), epochs[-1].train_loss
     return {
         "loss_ratio": None if highest is None or not start.train_loss else highest / start.train_loss,
@@ -141,9 +148,12 @@ def _loss_ratios(
     }
 
 
-def _num_nonfinite(epochs: Sequence[EpochRecord]) -> float:
-    """Return the number of steps without a finite gradient, and of epochs without a finite loss."""
-    return math.fsum(epoch.metrics["num_nonfinite"] + (epoch.train_loss is None) for epoch in epochs)
+def _num_nonfinite(epochs: Sequence[EpochRecord], num_classes: int | None) -> float:
+    """Return the number of steps without a finite gradient, and of a classifier's epochs without a finite loss."""
+    has_losses = num_classes is not None
+    return math.fsum(
+        epoch.metrics["num_nonfinite"] + (has_losses and epoch.train_loss is None) for epoch in epochs
+    )
 
 
 def _dead_fraction(epoch: EpochRecord) -> float:

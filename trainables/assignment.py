@@ -4,7 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from trainables.hyperparameters import Hyperparameters
-from trainables.metrics import COLUMNS, VALIDATION
+from trainables.metrics import COLUMNS, VALIDATION, Metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class Assignment:
     Replicate r trains on the split of `blocks[r]` from `seeds[r]`. The trial reports after the epochs in `rungs`
     (the last of them is its end). Layers are measured in the epochs in `layers_at`; 0 is the initialisation.
     `reads_test`: the test part is read once, at the end. `keeps_models`: weights and an evaluation come with the
-    last report.
+    last report. `metrics` are the study's own, the primary one first; empty for a classifier's.
     """
 
     number: int
@@ -27,6 +27,12 @@ class Assignment:
     layers_at: tuple[int, ...]
     reads_test: bool = False
     keeps_models: bool = False
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def primary(self) -> str:
+        """The name of the metric that is compared."""
+        return self.metrics[0].name if self.metrics else COLUMNS[0]
 
     @property
     def scored_at(self) -> Container[int]:

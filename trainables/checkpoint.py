@@ -57,14 +57,19 @@ def save(stack: Stack, assignment: Assignment) -> bytes:
 def save_state(state: StackState, assignment: Assignment) -> bytes:
     """Return a state of the assignment's whole stack as `save` does."""
     facts = {
-        "assignment": _deciding(assignment),
         "epoch": state.epoch,
         "diverged": state.diverged,
         "precise_norms": state.precise_norms,
         "plateaus": [asdict(plateau) for plateau in state.plateaus],
         "watched": [asdict(watched) for watched in state.watched],
     }
-    return to_bytes(state.tensors, {**facts, "sha256": _digest(state.tensors, facts)})
+    return sealed(state.tensors, facts, assignment)
+
+
+def sealed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], assignment: Assignment) -> bytes:
+    """Return tensors and facts with the assignment that they serve and a SHA-256 over everything."""
+    facts = {"assignment": _deciding(assignment), **facts}
+    return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
 
 
 def check(data: bytes, assignment: Assignment) -> int:
@@ -72,7 +77,7 @@ def check(data: bytes, assignment: Assignment) -> int:
 
     Raises CheckpointError where it is damaged, or where there is nothing of `assignment` to go on with.
     """
-    return int(_open(data, assignment)[1]["epoch"])
+    return int(opened(data, assignment)[1]["epoch"])
 
 
 def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | None = None) -> None:
@@ -80,7 +85,7 @@ def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | 
 
     `part` says which replicates of the assignment the stack holds; None: all of them.
     """
-    state = _state(_open(data, assignment), stack, part)
+    state = _state(opened(data, assignment), stack, part)
     own, optimizer = stack.model.tensors(), _part(state.tensors, OPTIMIZER)
     if stack.stopping is not None:
         own |= {KEPT + name: tensor for name, tensor in stack.stopping.kept.items()}
@@ -146,7 +151,7 @@ def _deciding(assignment: Assignment) -> dict[str, Any]:
     return plain
 
 
-def _open(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def opened(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return a checkpoint's tensors and facts, checked."""
     try:
         tensors, facts = from_bytes(data), metadata_of(data)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 VALIDATION, TEST = "val_", "test_"
 """What a metric's name begins with where it is of the validation or of the test part."""
@@ -26,12 +27,16 @@ class Metric:
     """One thing that is measured of every network.
 
     `failure` is the score of a network that diverged or failed. No other scores worse than that, or failing would pay.
+    Of the metrics that a study declares the `primary` one is compared, and searched for unless the study's objective is
+    another; differences below its `smallest_effect`, if there is one, are not worth acting on.
     """
 
     name: str
-    direction: Direction
-    unit: str
+    direction: Direction | Literal["min", "max"]
+    unit: str = ""
     failure: float
+    primary: bool = False
+    smallest_effect: float | None = None
 
     def score(self, value: float | None) -> float:
         """Return what a value counts as: the failure's where it is missing, not finite, or worse than that.
@@ -87,10 +92,10 @@ def find(metrics: Sequence[Metric], name: str) -> Metric:
     return by_name[name]
 
 
-def direction(objective: str) -> Direction:
-    """Return the direction of a classifier's objective.
+def direction(objective: str, metrics: Sequence[Metric] = ()) -> Direction:
+    """Return the direction of an objective among a study's own `metrics`, without any among a classifier's.
 
     >>> str(direction("val_loss")), str(direction("val_macro_f1"))
     ('min', 'max')
     """
-    return find(classification(2), objective).direction
+    return Direction(find(metrics or classification(2), objective).direction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # a study's file is read before torch is loaded
     from torch import nn
 
     from trainables.hyperparameters import Hyperparameters
+    from trainables.loop import Loop
 
 OWN = "own"
 """The name of the model that a study file's build() makes, and of the dataset that its load() returns."""
@@ -79,6 +81,35 @@ class OwnCode:
         module = self.module
         with self.importable():
             return cast("nn.Module", module.build(hyperparameters, input_shape, num_classes))
+
+    @property
+    def loop(self) -> Loop | None:
+        """The file's train(), None where it has none; what it imports is found whenever it is asked for an epoch."""
+        function = self.function("train")
+        if function is None or not self.defines("train"):
+            return None
+
+        @functools.wraps(function)
+        def train(*arguments: Any, **named: Any) -> Any:
+            with self.importable():
+                rows = function(*arguments, **named)
+            return self._step_by_step(rows) if isinstance(rows, Iterator) else rows
+
+        return train
+
+    def _step_by_step(self, rows: Iterator[Any]) -> Iterator[Any]:
+        """Yield what `rows` yields, with the modules beside the file at hand while it works."""
+        try:
+            while True:
+                with self.importable():
+                    try:
+                        row = next(rows)
+                    except StopIteration:
+                        return
+                yield row
+        finally:
+            with self.importable():
+                getattr(rows, "close", lambda: None)()
 
     def load(self) -> object:
         """Return what the file's load() returns."""

@@ -16,10 +16,10 @@ FORMS = (
 )
 
 
-def own_dataset(loaded: object) -> Dataset:
+def own_dataset(loaded: object, *, measured: bool = False) -> Dataset:
     """Return the dataset that load() means: a Dataset, inputs and targets, or the arguments of `make_dataset`.
 
-    Raises ValueError that says what is wrong with it.
+    With `measured` targets that are real numbers stay what they are. Raises ValueError that says what is wrong with it.
 
     >>> own_dataset(([[0.0, 1.0], [1.0, 0.0]], ["no", "yes"])).classes
     ('no', 'yes')
@@ -27,10 +27,10 @@ def own_dataset(loaded: object) -> Dataset:
     if isinstance(loaded, Dataset):
         return loaded
     if isinstance(loaded, tuple | list) and len(loaded) == 2:
-        return make_dataset(inputs=loaded[0], targets=loaded[1])
+        return make_dataset(inputs=loaded[0], targets=loaded[1], measured=measured)
     known = {"inputs", "targets", "classes", "official_test", "scale", "augmentations", "about", "licence"}
     if isinstance(loaded, Mapping) and {"inputs", "targets"} <= set(loaded) <= known:
-        return make_dataset(**loaded)
+        return make_dataset(**loaded, measured=measured)
     keys = f" with {', '.join(map(str, loaded))}" if isinstance(loaded, Mapping) else ""
     raise ValueError(f"must return {FORMS}; got a {type(loaded).__name__}{keys}")
 
@@ -43,6 +43,7 @@ def make_dataset(
     official_test: Any = None,
     scale: bool = False,
     augmentations: Sequence[str] = (),
+    measured: bool = False,
     about: str = "your own data",
     licence: str = "your own",
 ) -> Dataset:
@@ -52,7 +53,8 @@ def make_dataset(
     of whole numbers from 0 on that are the places of `classes`, or of any labels, which are sorted into classes.
     `official_test` holds the rows of a published test set. With `scale` each column of a table, or all values of other
     inputs together, get zero mean and unit variance by each block's training part. `augmentations` are the kinds that
-    leave a picture's label as it is, such as ["shift", "flip"]. Raises ValueError.
+    leave a picture's label as it is, such as ["shift", "flip"].
+    With `measured` targets may be real numbers, for a training loop of one's own. Raises ValueError.
     """
     values = _inputs(inputs)
     labels = _array(targets, "targets")
@@ -62,7 +64,10 @@ def make_dataset(
         )
     if isinstance(augmentations, str):
         raise ValueError(f'augmentations must be a list of kinds, such as ["shift"]; got {augmentations!r}')
-    numbers, names = _classes(labels, classes)
+    if measured and labels.dtype.kind == "f":
+        numbers, names = _measurements(labels), ()
+    else:
+        numbers, names = _classes(labels, classes)
     size = math.prod(values.shape[1:])
     return Dataset(
         name=OWN,
@@ -76,6 +81,13 @@ def make_dataset(
         augmentations=tuple(augmentations),
         groups=(np.arange(size) if values.ndim == 2 else np.zeros(size, np.int64)) if scale else None,
     )
+
+
+def _measurements(targets: NDArray[Any]) -> NDArray[np.float64]:
+    wrong = np.flatnonzero(~np.isfinite(targets))
+    if len(wrong):
+        raise ValueError(f"targets must be finite; row {wrong[0]} has {targets[wrong[0]]}")
+    return targets.astype(np.float64)
 
 
 def _array(values: Any, name: str) -> NDArray[Any]:
@@ -109,7 +121,10 @@ def _classes(
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if labels.dtype.kind == "f" and not np.all(labels == np.round(labels)):
         wrong = np.flatnonzero(labels != np.round(labels))[0]
-        raise ValueError(f"targets must be classes, not measurements; row {wrong} has {labels[wrong]}")
+        raise ValueError(
+            f"targets must be classes, not measurements, which are for a train() with metrics; row {wrong} has "
+            f"{labels[wrong]}"
+        )
     if labels.dtype.kind == "f":
         labels = labels.astype(np.int64)
     if classes is None:

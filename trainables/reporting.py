@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from trainables.assignment import Assignment
+from trainables.loop import Loop
+from trainables.loop_trial import LoopTrial
 from trainables.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, find
 from trainables.module_stack import BuildModule
@@ -29,6 +31,7 @@ def train_assignment(
     checkpoint: bytes | None = None,
     limits: MemoryLimits | None = None,
     build: BuildModule | None = None,
+    loop: Loop | None = None,
     seconds_between_reports: float = MAX_SECONDS_BETWEEN_REPORTS,
     seconds_between_checkpoints: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.perf_counter,
@@ -39,17 +42,21 @@ def train_assignment(
     again. One that cannot be used is named in the first report's notes, and the trial starts over.
     Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
     reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
-    With `build` the networks are the modules that it returns.
+    With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and a checkpoint
+    is made where it yields what it can go on from.
     `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it, and
     in the first report `first_epoch_seconds`.
     """
     started = clock()
     forget_peak(data.inputs.device)
-    stacks = TrialStacks(
-        assignment, data, checkpoint=checkpoint, limits=limits or MemoryLimits(), build=build
-    )
+    stacks: TrialStacks | LoopTrial
+    if loop is None:
+        limits = limits or MemoryLimits()
+        stacks = TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits, build=build)
+    else:
+        stacks = LoopTrial(assignment, data, loop, checkpoint=checkpoint)
     del checkpoint
-    metrics = classification(data.num_classes)
+    metrics = assignment.metrics or classification(data.num_classes)
     saver = _Saver(assignment, seconds_between_checkpoints)
     first_epoch_seconds: float | None = None
     has_reported = False
@@ -89,13 +96,14 @@ class _Saver:
         self._assignment, self._least = assignment, seconds
         self._due, self._unsaved = seconds, 0.0
 
-    def after(self, stacks: TrialStacks, seconds: float) -> bytes | None:
+    def after(self, stacks: TrialStacks | LoopTrial, seconds: float) -> bytes | None:
         """Return a checkpoint after so many more seconds of training; None too soon, and where the trial is done."""
         self._unsaved += seconds
         if stacks.epoch >= self._assignment.epochs or self._unsaved < self._due:
             return None
         saved = stacks.checkpoint()
-        self._due, self._unsaved = max(self._least, len(saved) / CHECKPOINT_BYTES_PER_SECOND), 0.0
+        size = 0 if saved is None else len(saved)
+        self._due, self._unsaved = max(self._least, size / CHECKPOINT_BYTES_PER_SECOND), 0.0
         return saved
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ Splits = Mapping[tuple[float | None, int], Split]
 
 
 def split_block(
-    targets: NDArray[np.int64],
+    targets: NDArray[Any],
     *,
     seed: int,
     block: int,
@@ -34,7 +35,8 @@ def split_block(
     """Split the rows of `targets` for `block`, the same way in every cell and in both phases.
 
     With `official_test` those rows are the test part and the others are split 3:1. `train_size` keeps that
-    fraction of the training part. Raises ValueError where a class is too rare to be in every part.
+    fraction of the training part. Targets that are real numbers are split without regard to them. Raises ValueError
+    where a class is too rare to be in every part.
     """
     random_state = derive_seed(seed, "split", block) % 2**32
     rows = np.arange(len(targets))
@@ -67,10 +69,12 @@ def split_blocks(
 
 
 def _halve(
-    rows: NDArray[np.int64], targets: NDArray[np.int64], share: float, random_state: int
+    rows: NDArray[np.int64], targets: NDArray[Any], share: float, random_state: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     # Workers get splits ready made: they need not load scikit-learn, which takes a second.
     from sklearn.model_selection import train_test_split
 
-    first, second = train_test_split(rows, test_size=share, stratify=targets[rows], random_state=random_state)
+    # Real numbers have no classes to keep the shares of.
+    stratify = targets[rows] if targets.dtype.kind in "iu" else None
+    first, second = train_test_split(rows, test_size=share, stratify=stratify, random_state=random_state)
     return np.sort(first), np.sort(second)

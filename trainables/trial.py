@@ -75,6 +75,7 @@ class StackTrial(tune.Trainable):
             checkpoint=checkpoint,
             limits=self._limits,
             build=None if code is None else code.build,
+            loop=None if code is None else code.loop,
         )
 
     def _stack_data(self) -> StackData:
@@ -89,7 +90,7 @@ def _failure(assignment: Assignment, worker: str, epoch: int) -> TrialReport:
     """Return the last report of a trial that failed: its replicates count as failed."""
     return TrialReport(
         epoch=epoch,
-        objective=direction(assignment.objective).worst,
+        objective=direction(assignment.objective, assignment.metrics).worst,
         epochs=(),
         replicates=tuple(
             ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)

@@ -53,10 +53,11 @@ def _compared(inputs: ReportInputs, results: Results) -> list[Line]:
     ]
     if nuisances:
         tried = counted(int(search["trials_per_cell"]), "trial", "trials")
+        judged = f"validation {inputs.objective.kind}"
         lines.append(
             Line(
                 text=f"To keep the comparison fair, {nuisances} was tuned in {tried} per cell, judged by "
-                f"the mean validation loss over all blocks; halving within a cell stopped {count(stopped)} of "
+                f"the mean {judged} over all blocks; halving within a cell stopped {count(stopped)} of "
                 f"{count(started)} of these early.",
                 numbers=[search["trials_per_cell"], stopped, started],
             )
@@ -159,11 +160,11 @@ def _clock(seconds: float | None) -> list[float]:
 
 
 def _smallest(inputs: ReportInputs) -> Line | None:
-    effect = inputs.plan["smallest_effect"]["log_loss"]
-    if not inputs.has_cells:
+    effect, outcome = inputs.smallest_effect, inputs.outcome
+    if not inputs.has_cells or effect is None:
         return None
     return Line(
-        text=f"The plan, frozen before the first trial, names {effect:g} nats of test log-loss as the smallest "
+        text=f"The plan, frozen before the first trial, names {outcome.amount(effect)} as the smallest "
         "effect of interest.",
         numbers=[effect],
     )

@@ -8,6 +8,7 @@ from typing import Any
 from reports.answers import CLAIMS, Said
 from reports.claims import Gate
 from reports.cube import plain
+from reports.measures import TEST_LOG_LOSS, Measure
 from reports.paragraphs.paragraph import Line
 from reports.phrases import (
     both,
@@ -27,7 +28,7 @@ MOST_SIMPLE = 3
 
 _DIRECTED = CLAIMS[:2]
 _GATHERED = {
-    Gate.EQUIVALENT: "{place}, test log-losses are practically equal (within ±{smallest} nats) {pairs}.",
+    Gate.EQUIVALENT: "{place}, {plural} practically equal (within ±{smallest}) {pairs}.",
     Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
     Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
     Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far point to {pairs}.",
@@ -37,9 +38,14 @@ Row = Mapping[str, Any]
 
 
 def differences(
-    family: Sequence[Said], place: str, epochs: int, *, stop_early: bool = False
+    family: Sequence[Said],
+    place: str,
+    epochs: int,
+    outcome: Measure = TEST_LOG_LOSS,
+    *,
+    stop_early: bool = False,
 ) -> list[Line | None]:
-    """One family of contrasts: all claims in one sentence, dependences in another, the rest gathered by gate.
+    """One family of contrasts of an outcome: all claims in one sentence, dependences in another, the rest by gate.
 
     Networks trained for `epochs`, or less where they `stop_early`.
 
@@ -49,18 +55,18 @@ def differences(
     claims = [said for said in family if said.row["gate"] in _DIRECTED]
     depending = [said for said in family if said.row["gate"] == Gate.INTERACTION]
     return [
-        *_claimed(claims, place, epochs, after),
-        *_dependences(depending, epochs, after),
-        *(_gathered(family, gate, place) for gate in _GATHERED),
+        *_claimed(claims, place, epochs, after, outcome),
+        *_dependences(depending, epochs, after, outcome),
+        *(_gathered(family, gate, place, outcome) for gate in _GATHERED),
     ]
 
 
-def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str) -> list[Line]:
+def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str, outcome: Measure) -> list[Line]:
     if not claims:
         return []
     rows = [said.row for said in claims]
     clauses = [
-        _signed(word, [row for row in rows if (row["estimate"] > 0) == (word == "higher")])
+        _signed(word, [row for row in rows if (row["estimate"] > 0) == (word == "higher")], outcome)
         for word in ("higher", "lower")
     ]
     told = ", and ".join(clause for clause in clauses if clause)
@@ -69,36 +75,37 @@ def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str) -> lis
     each = "" if len(rows) == 1 else " each" if p.startswith("<") else " at most"
     shown = f"p {p}{each}" if p.startswith("<") else f"p = {p}" if len(rows) == 1 else f"p{each} {p}"
     blocks = counted(rows[0]["num_blocks"], "block", "blocks")
-    text = f"{capital(place)}, the test log-loss {after} is {told} ({blocks}, {shown})."
-    return [Line(text=text, numbers=[epochs, worst, *map(_printed, rows)]), *_how_much(claims)]
+    text = f"{capital(place)}, the {outcome.title} {after} is {told} ({blocks}, {shown})."
+    return [Line(text=text, numbers=[epochs, worst, *map(_printed, rows)]), *_how_much(claims, outcome)]
 
 
-def _signed(word: str, rows: Sequence[Row]) -> str:
+def _signed(word: str, rows: Sequence[Row], outcome: Measure) -> str:
     """Differences of one sign, the largest first: "higher by 0.04 nats [..] with .. and by 0.03 nats [..] with .."."""
     ordered = sorted(rows, key=lambda row: -abs(row["estimate"]))
-    parts = [f"by {_amount(row)} {_rather(row)}" for row in ordered]
+    parts = [f"by {_amount(row, outcome)} {_rather(row)}" for row in ordered]
     return f"{word} {listed(parts)}" if parts else ""
 
 
-def _amount(row: Row) -> str:
+def _amount(row: Row, outcome: Measure) -> str:
     """The size of a difference whose sign is told in words, with its interval."""
     sign = -1 if row["estimate"] < 0 else 1
     ends = sorted((sign * row["ci_low"], sign * row["ci_high"]))
     places = decimals_for((ends[1] - ends[0]) / 2)
     low, high = (number(end, places) for end in ends)
-    return f"{number(abs(row['estimate']), places)} nats [{low} to {high}]"
+    return f"{outcome.in_unit(number(abs(row['estimate']), places))} [{low} to {high}]"
 
 
-def _how_much(claims: Sequence[Said]) -> list[Line]:
+def _how_much(claims: Sequence[Said], outcome: Measure) -> list[Line]:
     """How many of the claims exceed the smallest effect, are expected for new samples, are equal all the same."""
     smallest, total = claims[0].row["smallest_effect"], len(claims)
+    within = "" if smallest is None else outcome.in_unit(f"{smallest:g}")
     meaningful = sum(said.row["gate"] == Gate.MEANINGFUL for said in claims)
     beyond = sum(Gate.BEYOND_SAMPLE in said.sentences[0].gates for said in claims)
     equal = sum(Gate.EQUIVALENT in said.sentences[0].gates for said in claims)
     said = [
-        (meaningful, "exceeds", "exceed", f"the smallest effect of interest ({smallest:g} nats)"),
+        (meaningful, "exceeds", "exceed", f"the smallest effect of interest ({within})"),
         (beyond, "is", "are", "expected for new samples of this population, too"),
-        (equal, "is", "are", f"practically equal all the same (within ±{smallest:g} nats)"),
+        (equal, "is", "are", f"practically equal all the same (within ±{within})"),
     ]
     parts = [
         f"{_so_many(num, total)} {one if num == 1 else many} {what}" for num, one, many, what in said if num
@@ -114,7 +121,7 @@ def _so_many(num: int, total: int) -> str:
     return f"{spelled(num)} of these"
 
 
-def _dependences(family: Sequence[Said], epochs: int, after: str) -> list[Line]:
+def _dependences(family: Sequence[Said], epochs: int, after: str, outcome: Measure) -> list[Line]:
     """Which factors' differences depend on which, and the largest differences at a single level that are claimed."""
     if not family:
         return []
@@ -125,13 +132,13 @@ def _dependences(family: Sequence[Said], epochs: int, after: str) -> list[Line]:
         f"for {factor_spoken(factor)} on {listed([factor_spoken(by) for by in others])}"
         for factor, others in on.items()
     ]
-    first = Line(text=f"What a level does to the test log-loss depends on another factor: {listed(parts)}.")
+    first = Line(text=f"What a level does to the {outcome.title} depends on another factor: {listed(parts)}.")
     largest = _largest_simple(family)
     if not largest:
         return [first, Line(text="No difference at a single level is resolved.")]
     told = [
         f"{condition(row['by'], plain(row['by_level']))} it is {'lower' if row['estimate'] < 0 else 'higher'} by "
-        f"{_amount(row)} {_rather(row)}"
+        f"{_amount(row, outcome)} {_rather(row)}"
         for row in largest
     ]
     return [
@@ -162,18 +169,23 @@ def _printed(row: Row) -> list[Any]:
     return [row[name] for name in names if name in row]
 
 
-def _gathered(family: Sequence[Said], gate: Gate, place: str) -> Line | None:
+def _gathered(family: Sequence[Said], gate: Gate, place: str, outcome: Measure) -> Line | None:
     rows = [said.row for said in family if said.row["gate"] == gate]
     if not rows:
         return None
-    speak = {Gate.EQUIVALENT: _both, Gate.INDICATED: _pointed}.get(gate, _rather)
+
+    def pointed(row: Row) -> str:
+        return _pointed(row, outcome)
+
+    speak = {Gate.EQUIVALENT: _both, Gate.INDICATED: pointed}.get(gate, _rather)
     subject, verb = ("difference", "is") if len(rows) == 1 else ("differences", "are")
     smallest = rows[0]["smallest_effect"]
     text = _GATHERED[gate].format(
         place=capital(place),
-        smallest=f"{smallest:g}",
+        smallest=outcome.in_unit(f"{smallest:g}") if gate is Gate.EQUIVALENT else "",
+        plural=outcome.plural,
         pairs=listed([speak(row) for row in rows]),
-        subject=f"the {subject} in test log-loss",
+        subject=f"the {subject} in {outcome.title}",
         verb=verb,
     )
     return Line(text=text, numbers=[smallest, *map(_printed, rows)])
@@ -187,7 +199,7 @@ def _both(row: Row) -> str:
     return both(row["factor"], plain(row["level_a"]), plain(row["level_b"]))
 
 
-def _pointed(row: Row) -> str:
+def _pointed(row: Row, outcome: Measure) -> str:
     places = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
     low, high = number(row["ci_low"], places), number(row["ci_high"], places)
-    return f"{number(row['estimate'], places)} nats [{low} to {high}] {_rather(row)}"
+    return f"{outcome.in_unit(number(row['estimate'], places))} [{low} to {high}] {_rather(row)}"

@@ -14,6 +14,7 @@ from reports.early_stopping import stops_early
 from reports.effects import with_more_blocks
 from reports.gates import Rules
 from reports.inputs import ReportInputs
+from reports.measures import TEST_LOG_LOSS, Measure
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.phrases import condition, epochs_spoken, factor_spoken, level_spoken, listed
 from reports.remarks import about_association, about_saturation
@@ -34,11 +35,11 @@ def limits(inputs: ReportInputs, results: Results) -> Paragraph:
             _verdicts(inputs),
             _by_level(inputs),
             _growth(results),
-            association(results),
+            association(results, inputs.outcome),
             _budget(inputs, results, rules),
             _saturated(results, rules),
             boundary(inputs, results, rules),
-            _more_blocks(results),
+            _more_blocks(results, inputs.outcome),
             untested(inputs),
         ]
     )
@@ -118,7 +119,7 @@ def _growth(results: Results) -> Line | None:
     )
 
 
-def association(results: Results) -> Line | None:
+def association(results: Results, outcome: Measure = TEST_LOG_LOSS) -> Line | None:
     """ASSOCIATION: whether gradients' growth at the start goes along with the loss at the end."""
     grown, rows = results.growths, results.rows
     if grown.empty or rows.empty:
@@ -126,26 +127,29 @@ def association(results: Results) -> Line | None:
     keys = ["trial_number", "replicate"]
     start = (
         grown[grown["epoch"] == 0][[*keys, "ln_total_growth"]]
-        .merge(rows[[*keys, "test_loss"]], on=keys)
+        .merge(rows[[*keys, outcome.name]], on=keys)
         .dropna()
     )
-    if len(start) < 3 or start["ln_total_growth"].nunique() < 2 or start["test_loss"].nunique() < 2:
+    if len(start) < 3 or start["ln_total_growth"].nunique() < 2 or start[outcome.name].nunique() < 2:
         return None
-    rank = float(stats.spearmanr(start["ln_total_growth"], start["test_loss"]).statistic)
+    rank = float(stats.spearmanr(start["ln_total_growth"], start[outcome.name]).statistic)
     return line_of(
-        [about_association("total gradient growth at initialisation", "test log-loss", rank, len(start))]
+        [about_association("total gradient growth at initialisation", outcome.title, rank, len(start))]
     )
 
 
 def _budget(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
-    if not inputs.has_cells or results.rows.empty:
+    if not inputs.has_cells or results.rows.empty or results.improving.empty:
         return None
     table = results.improving
     last = int(inputs.plan["confirm"]["epochs"])
     after = f"After {epochs_spoken(last, at_most=stops_early(inputs.plan))}"
     found = table[table["share"] > rules.budget_share]
     if found.empty:
-        return Line(text=f"{after} the validation loss had levelled off at every level.", numbers=[last])
+        return Line(
+            text=f"{after} the validation {inputs.validation.kind} had levelled off at every level.",
+            numbers=[last],
+        )
     where = listed([condition(row["factor"], row["level"]) for row in found.to_dict("records")])
     if len(found) == len(table):
         where = "at every level"
@@ -178,7 +182,7 @@ def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | Non
     )
 
 
-def _more_blocks(results: Results) -> Line | None:
+def _more_blocks(results: Results, outcome: Measure) -> Line | None:
     table = with_more_blocks(results.contrasts).dropna() if len(results.contrasts) else pd.DataFrame()
     if table.empty:
         return None
@@ -186,7 +190,8 @@ def _more_blocks(results: Results) -> Line | None:
     places = decimals_for(then)
     before, after = number(now, places), number(then, places)
     return Line(
-        text=f"Ten more blocks would narrow the typical interval from ±{before} to ±{after} nats.",
+        text=f"Ten more blocks would narrow the typical interval from ±{before} to "
+        f"{f'±{after} {outcome.unit}'.rstrip()}.",
         numbers=[now, then],
     )
 

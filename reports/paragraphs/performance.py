@@ -14,6 +14,7 @@ from reports.early_stopping import stops_early
 from reports.effects import failure_rates, failures_first, optimism
 from reports.inputs import ReportInputs
 from reports.line_to_beat import LineToBeat
+from reports.measures import Measure
 from reports.paragraphs.differences import differences
 from reports.paragraphs.paragraph import Line, Paragraph, paragraph
 from reports.phrases import condition, configuration, counted, listed
@@ -36,11 +37,11 @@ def performance(
         [
             failures(inputs, results),
             _best(inputs, best),
-            _optimism(results, best),
+            _optimism(inputs, results, best),
             _line_to_beat(line),
-            *differences(at_best, AT_BEST, epochs, stop_early=stop_early),
-            *differences(averaged, AVERAGED, epochs, stop_early=stop_early),
-            None if inputs.has_cells else _default(confirmed),
+            *differences(at_best, AT_BEST, epochs, inputs.outcome, stop_early=stop_early),
+            *differences(averaged, AVERAGED, epochs, inputs.outcome, stop_early=stop_early),
+            None if inputs.has_cells else _default(confirmed, inputs.outcome),
             None if inputs.has_cells else _budget(inputs),
         ]
     )
@@ -61,7 +62,7 @@ def failures(inputs: ReportInputs, results: Results) -> Line | None:
     parts = [f"{percent(row['share'])} {condition(factor, plain(row[factor]))}" for row in _records(rates)]
     return Line(
         text="Failures come first, for a mean over a few failed networks misleads: networks that diverged, failed "
-        f"or did no better than chance are {listed(parts)}.",
+        f"or did no better than {'a failure' if inputs.own else 'chance'} are {listed(parts)}.",
         numbers=[list(rates["share"]), list(inputs.factors[factor])],
     )
 
@@ -71,7 +72,7 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 
 def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Line | None:
-    if best is None or best["test_loss"] is None:
+    if best is None or best[inputs.outcome.name] is None:
         return None
     params = {name: value for name, value in best["params"].items() if name in inputs.factors}
     others = {name: value for name, value in best["params"].items() if name not in inputs.factors}
@@ -81,30 +82,40 @@ def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Line | None:
     ]
     what = ", ".join(part for part in [configuration(params), *tuned] if part)
     blocks = counted(best["num_blocks"], "block", "blocks")
+    ends = [] if inputs.own else [best["test_error"], *best["test_error_interval"]]
+    objective = inputs.objective
     return Line(
-        text=f"The configuration with the lowest validation loss is {what}: over {blocks} its test log-loss is "
-        f"{spread(best, 'test_loss')} nats and its test error {spread(best, 'test_error', 100)} %.",
-        numbers=[
-            dict(best),
-            *(
-                100 * value
-                for value in [best["test_error"], *best["test_error_interval"]]
-                if value is not None
-            ),
-        ],
+        text=f"The configuration with the {objective.extreme} validation {objective.kind} is {what}: over {blocks} "
+        f"{_scores(inputs, best)}.",
+        numbers=[dict(best), *(100 * value for value in ends if value is not None)],
     )
 
 
-def _optimism(results: Results, best: Mapping[str, Any] | None) -> Line | None:
-    if best is None or best["test_loss"] is None:
+def _scores(inputs: ReportInputs, best: Mapping[str, Any]) -> str:
+    """The best configuration's scores on the test part."""
+    if not inputs.own:
+        error = f"its test error {spread(best, 'test_error', 100)} %"
+        return f"its test log-loss is {spread(best, 'test_loss')} nats and {error}"
+    told = [
+        f"its {each.title} {'' if place else 'is '}{spread(best, each.name)} {each.unit}".rstrip()
+        for place, each in enumerate(inputs.own)
+    ]
+    return listed(told)
+
+
+def _optimism(inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None) -> Line | None:
+    outcome, validation = inputs.outcome, inputs.validation
+    if best is None or best[outcome.name] is None:
         return None
-    gap = optimism(results.rows[results.rows["trial_number"].isin(best["trial_numbers"])])
+    mine = results.rows[results.rows["trial_number"].isin(best["trial_numbers"])]
+    gap = optimism(mine, validation.name, outcome.name)
     if not math.isfinite(gap.ci_low):
         return None
     places = decimals_for((gap.ci_high - gap.ci_low) / 2)
     low, high = number(gap.ci_low, places), number(gap.ci_high, places)
     return Line(
-        text=f"Its validation loss less its test log-loss is {number(gap.estimate, places)} nats [{low} to {high}]: as "
+        text=f"Its validation {validation.kind} less its {outcome.title} is "
+        f"{f'{number(gap.estimate, places)} {outcome.unit}'.rstrip()} [{low} to {high}]: as "
         "the winner of a search it keeps a small optimism.",
         numbers=[gap.estimate, gap.ci_low, gap.ci_high],
     )
@@ -126,12 +137,15 @@ def _line_to_beat(line: LineToBeat | None) -> Line | None:
     return Line(text=f"{text} {line.said.text}", numbers=[scores, *errors, dict(line.said.numbers)])
 
 
-def _default(confirmed: Sequence[Mapping[str, Any]]) -> Line | None:
-    default = next((each for each in confirmed if each["is_default"] and each["test_loss"] is not None), None)
+def _default(confirmed: Sequence[Mapping[str, Any]], outcome: Measure) -> Line | None:
+    default = next(
+        (each for each in confirmed if each["is_default"] and each[outcome.name] is not None), None
+    )
     if default is None:
         return None
     return Line(
-        text=f"The stated default has a test log-loss of {spread(default, 'test_loss')} nats.",
+        text=f"The stated default has a {outcome.title} of {spread(default, outcome.name)} {outcome.unit}".rstrip()
+        + ".",
         numbers=[dict(default)],
     )
 

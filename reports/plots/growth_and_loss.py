@@ -7,17 +7,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import log_axis, quiet, say_empty
+from reports.plots.axes import linear_axis, log_axis, quiet, say_empty
 from reports.theme import INK, MUTED, Theme
 from reports.words import factor_name
 
 COLUMNS = ["kind", "level", "cell", "total_growth", "loss"]
 
 
-def tidy(networks: pd.DataFrame, levels: "pd.Series[Any]", cells: "pd.Series[Any]") -> pd.DataFrame:
+def tidy(
+    networks: pd.DataFrame, levels: "pd.Series[Any]", cells: "pd.Series[Any]", outcome: str = "test_loss"
+) -> pd.DataFrame:
     """Rows to draw: kind ("network", "cell"), level (name of the colour's level), cell, total_growth, loss (nats).
 
-    `networks` has ln_total_growth and test_loss; those without a finite growth are left out. A cell's mark is its
+    `networks` has ln_total_growth and the outcome; those without a finite growth are left out. A cell's mark is its
     geometric mean growth and its mean loss.
     """
     found = pd.DataFrame(
@@ -25,7 +27,7 @@ def tidy(networks: pd.DataFrame, levels: "pd.Series[Any]", cells: "pd.Series[Any
             "level": levels,
             "cell": cells,
             "log": networks["ln_total_growth"],
-            "loss": networks["test_loss"],
+            "loss": networks[outcome],
         }
     )
     found = found[np.isfinite(found["log"].astype(float)) & np.isfinite(found["loss"].astype(float))]
@@ -44,13 +46,14 @@ def draw(
     levels: Sequence[Any],
     x_limits: tuple[float, float],
     y_limits: tuple[float, float],
+    log: bool = True,
 ) -> None:
     """Draw what `tidy` gives, colour and marker by the level of `factor` (ink and a dot where it is None)."""
     if frame.empty:
         say_empty(ax, "No network has both a finite growth and a loss.")
         return
     log_axis(ax, "x", *x_limits, most=5)
-    log_axis(ax, "y", *y_limits)
+    (log_axis if log else linear_axis)(ax, "y", *y_limits)
     quiet(ax)
     if x_limits[0] < 1 < x_limits[1]:
         ax.axvline(1, color=MUTED.light, linewidth=0.8)

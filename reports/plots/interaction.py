@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.cube import plain
-from reports.plots.axes import label_right, log_axis, named_axis, quiet, say_empty
+from reports.plots.axes import label_right, linear_axis, log_axis, named_axis, quiet, say_empty
 from reports.plots.intervals import t_interval
 from reports.theme import FAINT, Theme
 
@@ -51,14 +51,15 @@ def draw(
     by: str,
     by_levels: Sequence[Any],
     limits: tuple[float, float],
+    log: bool = True,
 ) -> None:
-    """Draw what `tidy` gives on a log axis with these limits."""
+    """Draw what `tidy` gives on an axis with these limits."""
     means = frame[(frame["kind"] == "mean") & frame["value"].notna()]
     if means.empty:
         say_empty(ax, "No finished network in the confirm phase yet.")
         return
     named_axis(ax, "x", [theme.style(factor, level).name for level in levels], pad=0.3)
-    log_axis(ax, "y", *limits)
+    (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
     lines = [rows[["place", "value"]].to_numpy(dtype=float) for _, rows in blocks.groupby(["line", "block"])]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.cube import plain
-from reports.plots.axes import log_axis, named_axis, quiet, say_empty
+from reports.plots.axes import linear_axis, log_axis, named_axis, quiet, say_empty
 from reports.plots.intervals import t_interval
 from reports.theme import FAINT, GROUND, INK, MUTED, Theme
 
@@ -43,8 +43,9 @@ def draw(
     levels: Sequence[Any],
     limits: tuple[float, float],
     line: tuple[str, float] | None = None,
+    log: bool = True,
 ) -> None:
-    """Draw what `tidy` gives on a log axis with these limits; `levels` names the places.
+    """Draw what `tidy` gives on an axis with these limits; `levels` names the places.
 
     `line` is the name and the value of a model to beat.
     """
@@ -53,7 +54,7 @@ def draw(
         say_empty(ax, "No finished network in the confirm phase yet.")
         return
     named_axis(ax, "x", [theme.style(factor, level).name for level in levels])
-    log_axis(ax, "y", *limits)
+    (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     if line is not None:
         _draw_line_to_beat(ax, *line)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from reports.plots.axes import log_axis, quiet, say_empty
+from reports.plots.axes import linear_axis, log_axis, quiet, say_empty
 from reports.theme import ACCENT, BAD, FAINT, GROUND, SHADE
 
 COLUMNS = ["trial_number", "cell", "rate", "loss", "failed", "chosen"]
@@ -43,6 +43,7 @@ def draw(
     bounds: tuple[float, float],
     limits: tuple[float, float],
     colour: str | None,
+    log: bool = True,
 ) -> None:
     """Draw what `tidy` gives; `bounds` is the range searched, whose outer tenths are shaded."""
     if frame.empty or frame["loss"].isna().all():
@@ -50,7 +51,7 @@ def draw(
         return
     low, high = bounds
     log_axis(ax, "x", low * 0.9, high * 1.1, most=5)
-    log_axis(ax, "y", *limits)
+    (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     margin = OUTER * math.log(high / low)
     ax.axvspan(low, low * math.exp(margin), color=SHADE.light, linewidth=0, zorder=0)

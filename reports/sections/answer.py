@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reports.best import spread
+from reports.best import score_columns, spread
 from reports.early_stopping import stops_early
+from reports.inputs import ReportInputs
 from reports.phrases import capital
 from reports.remarks import about_look
-from reports.results import OUTCOME
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.subject import OWN, data_named, networks_named
 from reports.words import (
@@ -27,11 +27,13 @@ from reports.words import (
 def answer(material: Material) -> Section:
     """What a reader takes away from the first screen."""
     report = material.report
-    averaged = [row for row in report["contrasts"] if row["outcome"] == OUTCOME]
+    outcome = material.inputs.outcome
+    averaged = [row for row in report["contrasts"] if row["outcome"] == outcome.name]
     context = {
         "sentences": report["answer"],
         "found": report["found"],
-        "best": _best(report["best"], report["baseline"]),
+        "outcome": outcome,
+        "best": _best(report["best"], report["baseline"], material.inputs),
         "tiles": tiles(report["headline"]),
         "at_best": _lines(report["at_best"]),
         "averaged": _lines(averaged),
@@ -42,19 +44,20 @@ def answer(material: Material) -> Section:
     return Section(slug="answer", title="The answer", context=context)
 
 
-def _best(best: Mapping[str, Any] | None, line: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _best(
+    best: Mapping[str, Any] | None, line: Mapping[str, Any] | None, inputs: ReportInputs
+) -> dict[str, Any] | None:
     if best is None:
         return None
+    shown = score_columns(inputs)
     columns = [
         Column(name="score", is_number=False),
-        Column(name="log-loss", unit="nats"),
-        Column(name="error", unit="%"),
+        *(Column(name=head, unit=unit) for _, head, unit, _ in shown),
     ]
     rows = [
         [
             Cell(text=name),
-            Cell(text=spread(best, f"{part}_loss")),
-            Cell(text=spread(best, f"{part}_error", 100)),
+            *(Cell(text=spread(best, f"{part}_{score}", scale)) for score, _, _, scale in shown),
         ]
         for name, part in (("validation", "val"), ("test", "test"))
     ]
@@ -69,7 +72,7 @@ def _best(best: Mapping[str, Any] | None, line: Mapping[str, Any] | None) -> dic
         (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
         for name, value in best["params"].items()
     ]
-    confirmed = best["test_loss"] is not None
+    confirmed = best[inputs.outcome.name] is not None
     return {
         "params": params,
         "table": Table(caption=caption, columns=columns, rows=rows) if confirmed else None,

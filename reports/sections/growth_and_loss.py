@@ -7,7 +7,6 @@ from reports.plots import growth_and_loss
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
-from reports.results import OUTCOME
 from reports.sections.measured import NETWORK, chosen_factors, level_names
 from reports.sections.section import Material
 from reports.words import factor_name, plural
@@ -27,7 +26,10 @@ def association_figure(material: Material, sentence: str) -> Figure:
     both = pd.concat(list(frames.values()), ignore_index=True)
     growths = both["total_growth"].astype(float)
     x_limits = limits_of([*growths[np.isfinite(growths)], 0.8, 1.25], log=True)
-    y_limits = limits_of(both["loss"].astype(float), log=True)
+    outcome = material.inputs.outcome
+    log = outcome.suits_log(both["loss"])
+    y_limits = limits_of(both["loss"].astype(float), log=log)
+    scales = "Log scales" if log else "The growth is on a log scale, both are"
     panels = [
         draw_panel(
             lambda ax, frame=frame: growth_and_loss.draw(  # type: ignore[misc]
@@ -38,10 +40,11 @@ def association_figure(material: Material, sentence: str) -> Figure:
                 levels=factors[factor] if factor else (),
                 x_limits=x_limits,
                 y_limits=y_limits,
+                log=log,
             ),
             Sheet(height=222, top=46),
             heading=name,
-            note="nats, test log-loss",
+            note=outcome.axis,
             prefix=f"assoc{place}",
         )
         for place, (name, frame) in enumerate(frames.items())
@@ -51,14 +54,14 @@ def association_figure(material: Material, sentence: str) -> Figure:
     coloured = f"by {factor_name(factor)}" if factor else "of all cells"
     return Figure(
         slug="growth_and_loss",
-        title="Total growth of the gradient beside the final test log-loss",
+        title=f"Total growth of the gradient beside the final {outcome.title}",
         caption=(
             f"Faint dots: one network each; marks: a cell's mean over blocks, {coloured}. Total growth is the factor "
             "from the last hidden layer to the first: above 1 gradients grow toward the input. What stands together "
-            "here need not follow from each other: the factors set both. Log scales, the same in both panels."
+            f"here need not follow from each other: the factors set both. {scales}, the same in both panels."
         ),
         num=f"n = {plural(num, 'network')} with a defined growth",
-        alt=f"Scatter of total growth and test log-loss. {sentence}",
+        alt=f"Scatter of total growth and {outcome.title}. {sentence}",
         panels=tuple(panels),
         data=pd.concat([frame.assign(when=name) for name, frame in frames.items()], ignore_index=True),
         columns=2,
@@ -69,6 +72,7 @@ def _at(material: Material, epoch: int, factor: str | None) -> pd.DataFrame:
     """Growth at one epoch with the loss at the end, one row a network."""
     grown, rows = material.results.growths, material.results.rows
     now = grown.loc[grown["epoch"] == epoch, [*NETWORK, "ln_total_growth"]]
-    networks = rows[[*NETWORK, OUTCOME, *material.inputs.factors]].merge(now, on=NETWORK)
+    outcome = material.inputs.outcome.name
+    networks = rows[[*NETWORK, outcome, *material.inputs.factors]].merge(now, on=NETWORK)
     levels = level_names(material, networks[factor or "trial_number"], factor)
-    return growth_and_loss.tidy(networks, levels, networks["trial_number"])
+    return growth_and_loss.tidy(networks, levels, networks["trial_number"], outcome)

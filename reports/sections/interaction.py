@@ -11,7 +11,6 @@ from reports.plots import interaction
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
-from reports.results import OUTCOME
 from reports.sections.section import Material
 from reports.words import factor_name, number, p_value, plural
 
@@ -28,11 +27,15 @@ def interaction_figure(material: Material) -> Figure | None:
     smallest = table.sort_values("q").iloc[0]
     pairs = gated[:MOST] or [(str(smallest["factor"]), str(smallest["by"]))]
     frames = {pair: _tidy(material, pair) for pair in pairs}
-    limits = limits_of(
-        [v for frame in frames.values() for v in frame[["value", "low", "high"]].to_numpy().ravel()], log=True
-    )
+    values = [v for frame in frames.values() for v in frame[["value", "low", "high"]].to_numpy().ravel()]
+    outcome = material.inputs.outcome
+    log = outcome.suits_log(values)
+    limits = limits_of(values, log=log)
+    equal = "ratios" if log else "differences"
+    scale = f"{'Log' if log else 'Linear'} scale" + (f" in {outcome.unit}" if outcome.unit else "")
     panels = [
-        _panel(material, pair, frame, limits, place) for place, (pair, frame) in enumerate(frames.items())
+        _panel(material, pair, frame, limits, place, log)
+        for place, (pair, frame) in enumerate(frames.items())
     ]
     data = pd.concat(
         [frame.assign(factor=pair[0], by=pair[1]) for pair, frame in frames.items()], ignore_index=True
@@ -42,8 +45,9 @@ def interaction_figure(material: Material) -> Figure | None:
         title=_title(gated, smallest),
         caption=(
             "Thick lines: mean over blocks with its 95 % interval, one for each level of the second factor, averaged "
-            "over the cells of the rest; faint lines: one block each. Log scale in nats, the same in every panel. "
-            "Parallel lines on this scale mean equal ratios; gates compare differences. Exploratory: q values by "
+            "over the cells of the rest; faint lines: one block each. "
+            f"{scale}, the same in every panel. "
+            f"Parallel lines on this scale mean equal {equal}; gates compare differences. Exploratory: q values by "
             "Benjamini and Hochberg over all pairs."
         ),
         num=f"n = {plural(int(material.results.rows['block'].nunique()), 'block')}",
@@ -72,11 +76,13 @@ def _title(gated: list[Pair], smallest: "pd.Series[Any]") -> str:
 def _tidy(material: Material, pair: Pair) -> pd.DataFrame:
     factor, by = pair
     factors = material.inputs.factors
-    return interaction.tidy(material.results.rows, factor, factors[factor], by, factors[by], OUTCOME)
+    return interaction.tidy(
+        material.results.rows, factor, factors[factor], by, factors[by], material.inputs.outcome.name
+    )
 
 
 def _panel(
-    material: Material, pair: Pair, frame: pd.DataFrame, limits: tuple[float, float], place: int
+    material: Material, pair: Pair, frame: pd.DataFrame, limits: tuple[float, float], place: int, log: bool
 ) -> Panel:
     (factor, by), factors = pair, material.inputs.factors
     return draw_panel(
@@ -89,10 +95,11 @@ def _panel(
             by=by,
             by_levels=factors[by],
             limits=limits,
+            log=log,
         ),
         Sheet(right=56),
         heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",
-        note="nats",
+        note=material.inputs.outcome.unit,
         prefix=f"inter{place}",
     )
 
@@ -105,4 +112,4 @@ def _alt(material: Material, frames: Mapping[Pair, pd.DataFrame]) -> str:
             f"{row['level']} with {row['by_level']}: {number(row['value'], 2)}" for _, row in means.iterrows()
         ]
         parts.append(f"{factor_name(factor)} by {factor_name(by)}: {', '.join(cells)}")
-    return "Mean test log-loss in nats by level of two factors. " + "; ".join(parts)
+    return f"Mean {material.inputs.outcome.with_unit} by level of two factors. " + "; ".join(parts)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from reports.measures import Measure
 from reports.sections.section import Cell, Column, Material, Table
 from reports.variation import MORE
 from reports.words import (
@@ -24,8 +25,11 @@ PARTS = {
 
 def limits_context(material: Material) -> dict[str, Any]:
     """Sentences and tables for the template of section "The seed lottery"."""
+    outcome = material.inputs.outcome
     variation, limits = material.report["variation"], material.report["limits"]
-    tables = [] if variation is None else [_components(variation), _more_blocks(variation)]
+    tables = (
+        [] if variation is None else [_components(variation, outcome), _more_blocks(variation, outcome.unit)]
+    )
     return {
         "variation": None if variation is None else variation["sentence"],
         "variation_tables": [table for table in tables if table.rows],
@@ -36,11 +40,11 @@ def limits_context(material: Material) -> dict[str, Any]:
     }
 
 
-def _components(variation: dict[str, Any]) -> Table:
+def _components(variation: dict[str, Any], outcome: Measure) -> Table:
     columns = [
         Column(name="part", is_number=False),
-        Column(name="variance", unit="nats²"),
-        Column(name="standard deviation", unit="nats"),
+        Column(name="variance", unit=f"{outcome.unit}²" if outcome.unit else ""),
+        Column(name="standard deviation", unit=outcome.unit),
     ]
     found = variation["components"]
     rows = [
@@ -52,16 +56,18 @@ def _components(variation: dict[str, Any]) -> Table:
         for name, words in PARTS.items()
     ]
     known = found["cell_by_block"] is not None
-    return Table(caption="Variance components of test log-loss", columns=columns, rows=rows if known else [])
+    return Table(
+        caption=f"Variance components of {outcome.title}", columns=columns, rows=rows if known else []
+    )
 
 
-def _more_blocks(variation: dict[str, Any]) -> Table:
+def _more_blocks(variation: dict[str, Any], unit: str) -> Table:
     columns = [
         Column(name="difference", is_number=False),
         Column(name="blocks"),
-        Column(name="half-width now", unit="nats"),
+        Column(name="half-width now", unit=unit),
         Column(name="blocks then"),
-        Column(name="half-width then", unit="nats"),
+        Column(name="half-width then", unit=unit),
     ]
     rows = []
     for row in variation["more_blocks"]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.measures import Measure
 from reports.plots import bars
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
@@ -23,23 +24,25 @@ def lottery(material: Material) -> Section:
     drawn = material.report["lottery"]
     context = {
         "sentences": drawn["sentences"] if drawn else [],
-        "again": json.dumps(_again(drawn), ensure_ascii=False) if drawn else None,
+        "again": json.dumps(_again(drawn, material.inputs.outcome), ensure_ascii=False) if drawn else None,
         **limits_context(material),
     }
     figures = [_figure(material, drawn)] if drawn else []
     return Section(slug="lottery", title="The seed lottery", figures=figures, context=context)
 
 
-def _again(drawn: Mapping[str, Any]) -> dict[str, Any]:
+def _again(drawn: Mapping[str, Any], outcome: Measure) -> dict[str, Any]:
     """What the script draws from: configurations, the lowest mean first, and their losses."""
     return {
         "names": [each["name"] for each in drawn["networks"]],
         "losses": [[round(loss, 4) for loss in each["losses"]] for each in drawn["networks"]],
+        # What is the better the higher comes with the other sign.
+        **({"sign": outcome.sign, "unit": outcome.unit} if outcome.is_own else {}),
     }
 
 
 def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
-    networks = drawn["networks"]
+    networks, outcome = drawn["networks"], material.inputs.outcome
     crowned = sorted(networks, key=lambda each: (-each["share"], each["mean"]))
     frame = bars.tidy(
         [each["name"] for each in crowned],
@@ -55,16 +58,24 @@ def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
         [False] * len(signs),
     )
     if len(wrong):
-        panels.append(_panel(wrong, "Wrong sign, at each level's lowest loss", "", 246, "lottery-sign"))
+        panels.append(
+            _panel(
+                wrong,
+                f"Wrong sign, at each level's {outcome.extreme} {outcome.kind}",
+                "",
+                246,
+                "lottery-sign",
+            )
+        )
     first = f"{shown['name'].iloc[0]} in {percent(shown['share'].iloc[0], 0)}"
     many = int((frame["share"] > 0).sum())
     return Figure(
         slug="lottery",
         title=f"With one seed, {plural(many, 'configuration')} of {count(len(frame))} can win",
         caption=(
-            "Each draw takes one stored network for every configuration and crowns the one with the lowest "
-            f"test log-loss. Crowned: share of draws won, at most {SHOWN} configurations; in colour, the one with "
-            f"the lowest mean over all blocks.{SIGNS if len(wrong) else ''}"
+            f"Each draw takes one stored network for every configuration and crowns the one with the {outcome.extreme} "
+            f"{outcome.title}. Crowned: share of draws won, at most {SHOWN} configurations; in colour, the one with "
+            f"the {outcome.extreme} mean over all blocks.{SIGNS if len(wrong) else ''}"
         ),
         num=f"n = {count(drawn['num_draws'])} draws from {plural(len(material.results.rows), 'network')}",
         alt=f"Share of single-seed sweeps that crown each configuration; most often {first}",

@@ -5,20 +5,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.best import score_columns
 from reports.cube import plain
 from reports.headlines import counted_gates, largest_difference
+from reports.measures import Measure
+from reports.phrases import capital
 from reports.plots import forest, isolation
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
-from reports.results import OUTCOME
 from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure
 from reports.sections.section import Cell, Column, Material, Section, Table
 from reports.sections.tables import contrast_table
 from reports.words import count, covered, factor_name, number, plural
-
-UNIT = "nats, test log-loss"
 
 
 def performance(material: Material) -> Section:
@@ -26,22 +26,16 @@ def performance(material: Material) -> Section:
     if not material.inputs.factors or material.results.rows.empty:
         tables = [table for table in [_cells(material)] if table.rows]
         return Section(slug="performance", title="Performance", context={"tables": tables, "said": []})
-    figures = [_isolation(material), *_forests(material)]
+    outcome, figures = material.inputs.outcome, [_isolation(material), *_forests(material)]
     dependent = interaction_figure(material)
     tables = [
         contrast_table(
-            "Averaged over the other factors, test log-loss",
-            "nats",
+            f"Averaged over the other factors, {outcome.title}",
+            outcome.unit,
             material.results.contrasts,
             confidence=material.results.look.confidence,
         ),
-        contrast_table(
-            "Test error, described only",
-            "fraction",
-            material.results.error_contrasts,
-            confidence=material.results.look.confidence,
-            folded=True,
-        ),
+        *_described(material),
         _cells(material),
     ]
     said = [row for row in (*material.report["at_best"], *material.report["contrasts"]) if row["sentence"]]
@@ -56,10 +50,28 @@ def performance(material: Material) -> Section:
     return Section(slug="performance", title="Performance", figures=shown, context=context)
 
 
+def _described(material: Material) -> list[Table]:
+    """The contrasts that nothing is claimed of: test error, or each metric of the plan's own but the primary one."""
+    found, others = material.results.error_contrasts, material.inputs.own[1:]
+    named = [(each.name, capital(each.title), each.unit) for each in others]
+    return [
+        contrast_table(
+            f"{title}, described only",
+            unit,
+            found[found["outcome"] == name],
+            confidence=material.results.look.confidence,
+            folded=True,
+        )
+        for name, title, unit in (
+            named if material.inputs.own else [("test_error", "Test error", "fraction")]
+        )
+    ]
+
+
 def _isolation(material: Material) -> Figure:
-    factors, rows = material.inputs.factors, material.results.rows
+    factors, rows, outcome = material.inputs.factors, material.results.rows, material.inputs.outcome
     frames = {
-        factor: isolation.tidy(rows, factor, levels, OUTCOME, _best_by_level(material, factor))
+        factor: isolation.tidy(rows, factor, levels, outcome.name, _best_by_level(material, factor))
         for factor, levels in factors.items()
     }
     values = [
@@ -68,8 +80,11 @@ def _isolation(material: Material) -> Figure:
     beat = material.report["baseline"]
     line = None if beat is None else (beat["model"], beat["test_loss"])
     values += [] if line is None else [line[1]]
-    low, high = limits_of(values, log=True)
-    limits = (low * (low / high) ** 0.12, high)  # room for the name of the stars
+    log = outcome.suits_log(values)
+    low, high = limits_of(values, log=log)
+    # Room for the name of the stars.
+    limits = (low * (low / high) ** 0.12 if log else low - 0.12 * (high - low), high)
+    scale = ", ".join(part for part in ("Log scale" if log else "Linear scale", outcome.unit) if part)
     panels = [
         draw_panel(
             lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]
@@ -80,23 +95,25 @@ def _isolation(material: Material) -> Figure:
                 levels=factors[factor],
                 limits=limits,
                 line=line,
+                log=log,
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
-            note="nats",
+            note=outcome.unit,
             prefix=f"iso{place}",
         )
         for place, (factor, frame) in enumerate(frames.items())
     ]
     blocks = int(rows["block"].nunique())
-    averaged = [row for row in material.report["contrasts"] if row["outcome"] == OUTCOME]
+    averaged = [row for row in material.report["contrasts"] if row["outcome"] == material.inputs.outcome.name]
     return Figure(
         slug="isolation",
-        title=largest_difference(averaged) or "Test log-loss by level, one factor at a time",
+        title=largest_difference(averaged, outcome)
+        or f"{capital(outcome.title)} by level, one factor at a time",
         caption=(
             "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
-            f"over blocks and its 95 % interval. Star: the level at its best cell. {_about_line(line)}Log scale in "
-            "nats, the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
+            f"over blocks and its 95 % interval. Star: the level at its best cell. {_about_line(line)}{scale}"
+            ", the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
             "difference is clear: that is the next figure."
         ),
         num=f"n = {plural(blocks, 'block')}, {plural(len(rows), 'network')}",
@@ -124,7 +141,9 @@ def _best_by_level(material: Material, factor: str) -> list[float]:
         match = np.ones(len(rows), dtype=bool)
         for name in material.inputs.factors:
             match &= np.array([plain(value) == plain(top[name]) for value in rows[name]], dtype=bool)
-        best.append(float(rows.loc[match, OUTCOME].mean()) if match.any() else float("nan"))
+        best.append(
+            float(rows.loc[match, material.inputs.outcome.name].mean()) if match.any() else float("nan")
+        )
     return best
 
 
@@ -135,7 +154,7 @@ def _isolation_alt(frames: dict[str, pd.DataFrame], material: Material) -> str:
         names = [material.theme.style(factor, level).name for level in material.inputs.factors[factor]]
         pairs = [f"{name} {number(value, 2)}" for name, value in zip(names, means["value"], strict=True)]
         parts.append(f"{factor_name(factor)}: {', '.join(pairs)}")
-    return "Mean test log-loss in nats by level. " + "; ".join(parts)
+    return f"Mean {material.inputs.outcome.with_unit} by level. " + "; ".join(parts)
 
 
 def _stacked(frames: dict[str, pd.DataFrame], key: str) -> pd.DataFrame:
@@ -144,8 +163,8 @@ def _stacked(frames: dict[str, pd.DataFrame], key: str) -> pd.DataFrame:
 
 def _forests(material: Material) -> list[Figure]:
     """At best first, then averaged, each on its own scale."""
-    report, size = material.report, material.inputs.plan["smallest_effect"]["log_loss"]
-    averaged = [row for row in report["contrasts"] if row["outcome"] == OUTCOME]
+    report, size, outcome = material.report, material.inputs.smallest_effect, material.inputs.outcome
+    averaged = [row for row in report["contrasts"] if row["outcome"] == material.inputs.outcome.name]
     views = (
         ("forest_at_best", "each at its best cell", "Each at its best cell,", report["at_best"]),
         ("forest_averaged", "averaged over the other factors", "Averaged over the rest,", averaged),
@@ -153,7 +172,7 @@ def _forests(material: Material) -> list[Figure]:
     figures = []
     for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
-        panel = _forest_panel(frame, size, slug)
+        panel = _forest_panel(frame, size, slug, outcome)
         blocks = max((row["num_blocks"] for row in rows), default=0)
         listed = "; ".join(f"{row['label']} {row['text']}" for _, row in frame.iterrows())
         figures.append(
@@ -161,13 +180,12 @@ def _forests(material: Material) -> list[Figure]:
                 slug=slug,
                 title=f"{heading} {counted_gates(rows) or 'how levels differ'}",
                 caption=(
-                    "Later level minus earlier one, over blocks: below 0 the later level has the lower loss. "
-                    f"Bars are {covered(material.results.look.confidence)} intervals; shaded, differences within "
-                    "the smallest effect of interest "
-                    f"(±{size:g} nats)."
+                    "Later level minus earlier one, over blocks: below 0 the later level has the lower "
+                    f"{outcome.kind}. "
+                    f"Bars are {covered(material.results.look.confidence)} intervals{shaded(size, outcome)}."
                 ),
                 num=f"n = {plural(blocks, 'block')}",
-                alt=f"Differences in test log-loss in nats, {words}. {listed}",
+                alt=f"Differences in {outcome.with_unit}, {words}. {listed}",
                 panels=(panel,),
                 data=frame,
                 columns=1,
@@ -176,11 +194,18 @@ def _forests(material: Material) -> list[Figure]:
     return figures
 
 
-def _forest_panel(frame: pd.DataFrame, size: float, slug: str) -> Panel:
+def shaded(size: float | None, outcome: Measure) -> str:
+    """What the band of a forest plot is; nothing where the plan names no smallest effect."""
+    if size is None:
+        return ""
+    return f"; shaded, differences within the smallest effect of interest (±{outcome.in_unit(f'{size:g}')})"
+
+
+def _forest_panel(frame: pd.DataFrame, size: float | None, slug: str, outcome: Measure) -> Panel:
     height = 46 + forest.ROW * max(len(frame), 2)
     sheet = Sheet(height=height, left=4, right=8, top=6, bottom=36)
     return draw_panel(
-        lambda ax: forest.draw(frame, ax, smallest_effect=size, unit=UNIT),
+        lambda ax: forest.draw(frame, ax, smallest_effect=size, unit=outcome.axis),
         sheet,
         prefix=slug.replace("_", "-"),
     )
@@ -194,32 +219,41 @@ def _cells(material: Material) -> Table:
     confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
     cells = rows["trial_number"].map(cell_of)
-    scores = rows.groupby(cells)[["test_loss", "test_error", "failed"]].mean()
+    shown = [
+        (f"test_{name}", head, unit, scale) for name, head, unit, scale in score_columns(material.inputs)
+    ]
+    scores = rows.groupby(cells)[[*(name for name, *_ in shown), "failed"]].mean()
     columns = [
         Column(name="cell"),
         *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
         *(Column(name=factor_name(name)) for name in nuisances),
         Column(name="objective", unit="search"),
-        Column(name="test log-loss", unit="nats"),
-        Column(name="test error", unit="%"),
+        *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
         Column(name="failed", unit="%"),
     ]
     table = []
     for record in chosen.to_dict("records"):
         found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
-        loss, error, failed = (None, None, None) if found is None else (float(value) for value in found)
+        failed = None if found is None else float(found["failed"])
         table.append(
             [
                 Cell(text=count(record["cell"]), value=float(record["cell"])),
                 *(_level_cell(material, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
                 Cell(text=number(record["objective"]), value=float(record["objective"])),
-                Cell(text=number(loss), value=loss),
-                Cell(text=number(None if error is None else 100 * error, 1), value=error),
+                *(
+                    _score_cell(None if found is None else float(found[name]), scale)
+                    for name, _, _, scale in shown
+                ),
                 Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
             ]
         )
     return Table(caption="Every cell", columns=columns, rows=table, folded=True)
+
+
+def _score_cell(value: float | None, scale: float) -> Cell:
+    """A score; one that is shown in percent has one decimal."""
+    return Cell(text=number(None if value is None else scale * value, 3 if scale == 1 else 1), value=value)
 
 
 def _numeric(material: Material, factor: str) -> bool:

@@ -7,6 +7,8 @@ import pandas as pd
 
 from reports.cube import plain
 from reports.inputs import ReportInputs
+from reports.measures import Measure
+from reports.phrases import capital
 from reports.plots import rate_response
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Sheet, draw_panel
@@ -22,7 +24,7 @@ def rate_response_figure(material: Material) -> Figure:
     """One panel an optimizer, a faint line a cell, the rates that the search chose marked."""
     inputs = material.inputs
     trials = inputs.trials[inputs.trials["phase"] == "search"]
-    losses, failed = _first_rung(inputs), failed_shares(inputs)
+    losses, failed, measure = _first_rung(inputs), failed_shares(inputs), inputs.validation
     chosen = list(material.results.chosen["trial_number"]) if len(material.results.chosen) else []
     ranges = rate_ranges(
         inputs.plan["nuisances"][NAME], inputs.factors.get("optimizer"), inputs.plan["fixed"]
@@ -33,7 +35,10 @@ def rate_response_figure(material: Material) -> Figure:
         if "optimizer" in inputs.factors and len(trials):
             there = trials[[plain(value) == optimizer for value in trials["optimizer"]]]
         frames[optimizer] = rate_response.tidy(there, losses, failed, chosen)
-    limits = limits_of([value for frame in frames.values() for value in frame["loss"]], log=True)
+    values = [value for frame in frames.values() for value in frame["loss"]]
+    log = measure.suits_log(values)
+    limits = limits_of(values, log=log)
+    guess = "a failure" if inputs.own else "chance"
     panels = []
     for place, (optimizer, frame) in enumerate(frames.items()):
         style = material.theme.style("optimizer", optimizer) if "optimizer" in inputs.factors else None
@@ -44,11 +49,12 @@ def rate_response_figure(material: Material) -> Figure:
                     ax,
                     bounds=ranges[optimizer],
                     limits=limits,
+                    log=log,
                     colour=style.mark.light if style else None,
                 ),
                 Sheet(),
                 heading=level_name(optimizer) if optimizer else "All cells",
-                note="nats",
+                note=measure.unit,
                 prefix=f"rate{place}",
             )
         )
@@ -58,13 +64,13 @@ def rate_response_figure(material: Material) -> Figure:
         slug="rate_response",
         title=_title(material),
         caption=(
-            f"Validation log-loss after {plural(rung, 'epoch')}, the first rung, which every trial reaches; "
+            f"{capital(measure.title)} after {plural(rung, 'epoch')}, the first rung, which every trial reaches; "
             "one faint line a cell. Dots: the rate that the search chose. Crosses: some of the trial's "
-            "networks diverged or failed (they count as chance). Shaded: the outer tenths of the range; a "
+            f"networks diverged or failed (they count as {guess}). Shaded: the outer tenths of the range; a "
             "choice there is limited by the range."
         ),
         num=f"n = {plural(len(shown), 'search trial')}, {plural(int(inputs.plan['replicates']), 'network')} each",
-        alt=_alt(frames),
+        alt=_alt(frames, measure),
         panels=tuple(panels),
         data=shown,
         columns=3,
@@ -75,7 +81,7 @@ def _title(material: Material) -> str:
     """How many of the chosen rates lie at the end of their range."""
     chosen = material.results.chosen
     if chosen.empty:
-        return "How the loss responds to the learning rate"
+        return f"How the {material.inputs.validation.kind} responds to the learning rate"
     num = int(chosen["at_boundary"].sum())
     return f"{count(num) if num else 'None'} of {plural(len(chosen), 'chosen learning rate')} at the end of the range"
 
@@ -102,23 +108,25 @@ def rate_ranges(
     return {name: (float(nuisance[name]["low"]), float(nuisance[name]["high"])) for name in names}
 
 
-def _alt(frames: Mapping[str, pd.DataFrame]) -> str:
+def _alt(frames: Mapping[str, pd.DataFrame], measure: Measure) -> str:
     parts = []
     for name, frame in frames.items():
         rates = frame.loc[frame["chosen"].astype(bool), "rate"]
         span = f"{rates.min():.2g} to {rates.max():.2g}" if len(rates) else "none yet"
         parts.append(f"{level_name(name) if name else 'all cells'}: chosen rates {span}")
-    return "Validation log-loss by learning rate. " + "; ".join(parts)
+    return f"{capital(measure.title)} by learning rate. " + "; ".join(parts)
 
 
 def robustness_table(material: Material) -> Table:
     """How much the learning rate matters, by level, at the first rung, which every trial reaches."""
+    measure, own = material.inputs.validation, material.inputs.own
+    spread = f"{measure.unit}, interquartile"
     columns = [
         Column(name="factor", is_number=False),
         Column(name="level", is_number=False),
         Column(name="trials"),
-        Column(name="at chance or lost", unit="% of trials"),
-        Column(name="spread of loss over rates", unit="nats, interquartile"),
+        Column(name="as a failure or lost" if own else "at chance or lost", unit="% of trials"),
+        Column(name=f"spread of {measure.kind} over rates", unit=spread.removeprefix(", ")),
     ]
     rows = [
         [

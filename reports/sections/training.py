@@ -6,8 +6,9 @@ import pandas as pd
 
 from reports.cube import plain
 from reports.early_stopping import rested, stops_early
+from reports.phrases import capital
 from reports.plots import learning_curves
-from reports.plots.axes import limits_of
+from reports.plots.axes import limits_of, scale_note
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
@@ -24,18 +25,7 @@ def training(material: Material) -> Section:
     if not material.inputs.factors or material.results.rows.empty:
         return Section(slug="training", title="Training")
     curves = _curves(material)
-    figures = [
-        _figure(material, curves, "learning_curves_loss", "Log-loss", "nats, log scale", LOSSES, log=True),
-        _figure(
-            material,
-            curves,
-            "learning_curves_accuracy",
-            "Accuracy",
-            "share of right answers",
-            ACCURACIES,
-            log=False,
-        ),
-    ]
+    figures = [_own_figure(material, curves)] if material.inputs.own else _of_classifiers(material, curves)
     has_rate = material.inputs.has_cells and NAME in material.inputs.plan["nuisances"]
     rates = [rate_response_figure(material)] if has_rate else []
     schedule = schedule_figure(material)
@@ -50,20 +40,57 @@ def training(material: Material) -> Section:
     return Section(slug="training", title="Training", figures=[*figures, *schedules, *rates], context=context)
 
 
+def _of_classifiers(material: Material, curves: pd.DataFrame) -> list[Figure]:
+    return [
+        _figure(material, curves, "learning_curves_loss", "Log-loss", "nats, log scale", LOSSES, log=True),
+        _figure(
+            material,
+            curves,
+            "learning_curves_accuracy",
+            "Accuracy",
+            "share of right answers",
+            ACCURACIES,
+            log=False,
+        ),
+    ]
+
+
+def _own_figure(material: Material, curves: pd.DataFrame) -> Figure:
+    """Learning curves of the metric that the plan declares as primary, on the validation part."""
+    measure = material.inputs.validation
+    log = measure.suits_log(curves[measure.name])
+    unit = ", ".join(part for part in (measure.unit, scale_note(log)) if part)
+    name = capital(measure.title)
+    return _figure(
+        material,
+        curves,
+        "learning_curves_own",
+        name,
+        unit,
+        {"validation": measure.name},
+        log=log,
+        note=measure.unit,
+    )
+
+
 def _curves(material: Material) -> pd.DataFrame:
     """One row per network of the confirm phase and epoch, failed ones at chance, with block and levels."""
     rows, epochs = material.results.rows, material.inputs.epochs
     keys = ["trial_number", "replicate"]
+    own = material.inputs.own
+    measures = [material.inputs.validation.name] if own else [*LOSSES.values(), *ACCURACIES.values()]
     if rows.empty or epochs.empty:
-        columns = [*keys, "epoch", *LOSSES.values(), *ACCURACIES.values(), "block", *material.inputs.factors]
+        columns = [*keys, "epoch", *measures, "block", *material.inputs.factors]
         return pd.DataFrame(columns=columns)
     kept = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))]
     kept = rested(kept, material.inputs.replicates, material.inputs.trials)
     grid = rows[[*keys, "block", "outcome", *material.inputs.factors]]
     every = grid.merge(pd.DataFrame({"epoch": sorted(kept["epoch"].unique())}), how="cross")
-    measures = [*LOSSES.values(), *ACCURACIES.values()]
     merged = every.merge(kept[[*keys, "epoch", *measures]], on=[*keys, "epoch"], how="left")
     failed = merged["outcome"].isin(["diverged", "failed"]).to_numpy()
+    if own:
+        measure = material.inputs.validation
+        return merged.assign(**{measure.name: measure.scored(merged[measure.name].where(~failed))})
     chance = dict.fromkeys(LOSSES.values(), material.inputs.chance_loss)
     chance |= dict.fromkeys(ACCURACIES.values(), 1 / material.inputs.num_classes)
     return learning_curves.filled(merged, failed, chance)
@@ -78,6 +105,7 @@ def _figure(
     measures: Mapping[str, str],
     *,
     log: bool,
+    note: str | None = None,
 ) -> Figure:
     factors = material.inputs.factors
     frames = {
@@ -96,6 +124,9 @@ def _figure(
         v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()
     ]
     limits = limits_of(values, log=log)
+    guess = "a failure" if material.inputs.own else "chance"
+    dashed = "; dashed: training, with dropout and augmentation where there are any"
+    dashed = dashed if "training" in measures else ""
     panels = [
         draw_panel(
             lambda ax, factor=factor, frame=frame: learning_curves.draw(  # type: ignore[misc]
@@ -103,7 +134,7 @@ def _figure(
             ),
             Sheet(right=56),
             heading=factor_name(factor).capitalize(),
-            note="nats" if log else "",
+            note=("nats" if log else "") if note is None else note,
             prefix=f"{slug[16:19]}{place}",
         )
         for place, (factor, frame) in enumerate(frames.items())
@@ -112,9 +143,8 @@ def _figure(
         slug=slug,
         title=f"{name} while training, by {'level' if material.inputs.has_cells else 'configuration'}",
         caption=(
-            "Solid with markers: validation, mean over blocks with its 95 % band; dashed: training, with "
-            f"dropout and augmentation where there are any. {name} in {unit}{averaged}. "
-            f"Networks that diverged or failed count as chance from there on.{early}"
+            f"Solid with markers: validation, mean over blocks with its 95 % band{dashed}. {name} in {unit}{averaged}. "
+            f"Networks that diverged or failed count as {guess} from there on.{early}"
         ),
         num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",
         alt=f"{name} by epoch. {_alt(frames)}",

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from reports.best import standing
+from reports.best import score_columns, standing
+from reports.phrases import capital
 from reports.plots import configurations, history
 from reports.plots.axes import allows_log, scale_note
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
-from reports.results import OUTCOME
 from reports.sections.parallel import parallel_figure
 from reports.sections.search import search_tables, small_figures
 from reports.sections.section import Cell, Column, Material, Section, Table
@@ -36,9 +36,10 @@ def searched(material: Material) -> Section:
 def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
     ordered = sorted(found, key=standing)
     names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
-    frame = configurations.tidy(material.results.rows, names, OUTCOME)
+    outcome = material.inputs.outcome
+    frame = configurations.tidy(material.results.rows, names, outcome.name)
     panel = draw_panel(
-        lambda ax: configurations.draw(frame, ax, unit="nats, test log-loss"),
+        lambda ax: configurations.draw(frame, ax, unit=outcome.axis),
         Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=6, right=10, top=6),
         prefix="confirmed",
     )
@@ -54,7 +55,7 @@ def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) ->
             "seeds, nothing stopped."
         ),
         num=f"n = {plural(int(material.inputs.plan['replicates']), 'block')}",
-        alt=f"Test log-loss in nats of the confirmed configurations. {listed}",
+        alt=f"{capital(outcome.with_unit)} of the confirmed configurations. {listed}",
         panels=(panel,),
         data=frame,
         wide=True,
@@ -71,27 +72,31 @@ def _short_name(each: Mapping[str, Any], place: int) -> str:
 
 def _confirmed_table(material: Material, found: Sequence[Mapping[str, Any]]) -> Table:
     names = list(found[0]["params"]) if found else []
+    (first, head, unit, scale), *_ = scores = score_columns(material.inputs)
+    shown = [
+        (f"val_{first}", f"validation {head}", unit, scale),
+        *((f"test_{name}", f"test {head}", unit, scale) for name, head, unit, scale in scores),
+    ]
     columns = [
         Column(name="configuration", is_number=False),
         *(Column(name=factor_name(name)) for name in names),
-        Column(name="validation log-loss", unit="nats"),
-        Column(name="test log-loss", unit="nats"),
-        Column(name="test error", unit="%"),
+        *(Column(name=head, unit=unit) for _, head, unit, _ in shown),
     ]
     rows = []
     for each in found:
-        error = each["test_error"]
         params = [each["params"][name] for name in names]
         rows.append(
             [
                 Cell(text="stated default" if each["is_default"] else f"trial {each['trial_number']}"),
                 *(Cell(text=small(v) if isinstance(v, float) else level_name(v)) for v in params),
-                Cell(text=number(each["val_loss"]), value=each["val_loss"]),
-                Cell(text=number(each["test_loss"]), value=each["test_loss"]),
-                Cell(text=number(None if error is None else 100 * error, 1), value=error),
+                *(_score_cell(each[name], scale) for name, _, _, scale in shown),
             ]
         )
     return Table(caption="Confirmed configurations", columns=columns, rows=rows)
+
+
+def _score_cell(value: float | None, scale: float) -> Cell:
+    return Cell(text=number(None if value is None else scale * value, 3 if scale == 1 else 1), value=value)
 
 
 def _history_figure(material: Material) -> Figure:

@@ -1,7 +1,7 @@
 // Draws again: one stored network for each configuration, as a sweep with one seed would have trained them.
 const lottery = document.querySelector("[data-lottery]");
 if (lottery) {
-  const { names, losses } = JSON.parse(lottery.dataset.lottery); // the lowest mean over all blocks comes first
+  const { names, losses, sign = 1, unit = "nats" } = JSON.parse(lottery.dataset.lottery); // the lowest mean over all blocks comes first
   const button = document.createElement("button");
   const told = document.createElement("p");
   let drawn = 0, other = 0;
@@ -14,7 +14,7 @@ if (lottery) {
     drawn += 1;
     other += crowned > 0;
     const rank = crowned > 0 ? `, number ${crowned + 1} of ${names.length} over all blocks` : ", as all blocks together do";
-    told.textContent = `This sweep crowns ${names[crowned]}, at ${scores[crowned].toFixed(3)} nats${rank}. `
+    told.textContent = `This sweep crowns ${names[crowned]}, at ${`${(sign * scores[crowned]).toFixed(3)} ${unit}`.trim()}${rank}. `
       + `So far ${other} of ${drawn} crowned another configuration.`;
   });
   lottery.append(button, told);

@@ -210,8 +210,9 @@ def further_metrics(plan: Mapping[str, Any]) -> tuple[str, ...]:
     >>> further_metrics({"objective": "val_macro_f1"}), further_metrics({"objective": "val_loss"})
     (('macro_f1',), ())
     """
-    objective = str(plan.get("objective", "")).removeprefix(VALIDATION)
-    return (objective,) if objective and objective not in COLUMNS else ()
+    own = (str(metric["name"]) for metric in plan.get("metrics", ()))
+    names = dict.fromkeys([*own, str(plan.get("objective", "")).removeprefix(VALIDATION)])
+    return tuple(name for name in names if name and name not in COLUMNS)
 
 
 def _but(table: Table, *without: str) -> list[Column[Any]]:

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from reports.measures import own_measures
 from studies.session import Result
 from studies.terminal import words
 
@@ -17,7 +18,7 @@ def answer_lines(result: Result) -> list[str]:
     lines += ["", *_wrapped(report["question"]), ""]
     for sentence in report["answer"]:
         lines += _wrapped(sentence["sentence"], first="  ", rest="  ")
-    lines += ["", *_best(report["best"]), ""]
+    lines += ["", *_best(report["best"], report["plan"]), ""]
     if result.next_look is not None:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
     if not result.was_complete:
@@ -27,11 +28,15 @@ def answer_lines(result: Result) -> list[str]:
     return [*lines, f"Report  {result.report_path}"]
 
 
-def _best(best: Mapping[str, Any] | None) -> list[str]:
+def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
     if best is None:
         return ["No configuration was confirmed."]
     lines = [f"Best    {words.configuration(best['params'])}"]
     for part, prefix in (("validation", "val"), ("test", "test")):
+        if own := own_measures(plan, prefix):
+            scores = [f"{each.kind} {each.value(best[each.name])}" for each in own]
+            lines += [f"        {part}: {', '.join(scores)}"] if best[own[0].name] is not None else []
+            continue
         loss, accuracy = best[f"{prefix}_loss"], best[f"{prefix}_accuracy"]
         if loss is not None:
             lines.append(f"        {part}: log-loss {loss:.3f} nats, accuracy {words.percent(accuracy)}")

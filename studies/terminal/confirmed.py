@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.measures import Measure, objective_of
+from reports.measures import Measure, objective_of, own_measures
 from studies import runs
 from studies.database import frames
 from studies.database.rows import StudyRow, TrialRow
 from studies.database.states import Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.terminal.standing import best_search_trial
+from trainables.metrics import TEST, VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 class Confirmed:
     """A confirmed configuration, trained in one trial a look: means over its networks, None before one has ended.
 
-    Losses in nats, accuracies as fractions; a network that diverged or failed scores as guessing. `objective` is
-    the search's, here as the confirm phase finds it. `is_best` marks the
-    configuration that the study recommends, `is_default` the stated default of a study without cells.
+    Losses in nats, accuracies as fractions; a network that diverged or failed scores as guessing. `objective` is the
+    search's, here as the confirm phase finds it; `scores` are the metrics that the plan declares, if it does. `is_best`
+    marks the configuration that the study recommends, `is_default` the stated default of a study without cells.
     """
 
     trials: Sequence[int]
@@ -36,6 +37,7 @@ class Confirmed:
     test_loss: float | None
     val_accuracy: float | None
     test_accuracy: float | None
+    scores: Mapping[str, float]
     is_best: bool
     is_default: bool
 
@@ -48,7 +50,7 @@ def confirmed(
     if not groups:
         return []
     num_classes = _num_classes(store.events(study.id))
-    scores = _scores(replicates, groups, num_classes, objective_of(study.plan, num_classes))
+    scores = _scores(replicates, groups, num_classes, study.plan)
     best = _best(study.plan, trials, groups, scores)
     return [
         Confirmed(
@@ -85,26 +87,33 @@ def _by_configuration(trials: Sequence[TrialRow]) -> _Groups:
 
 
 def _scores(
-    replicates: "pd.DataFrame", groups: _Groups, num_classes: int, objective: Measure
+    replicates: "pd.DataFrame", groups: _Groups, num_classes: int, plan: Mapping[str, Any]
 ) -> dict[int, dict[str, Any]]:
     """Return counts and mean scores of each configuration, scored as the report scores networks."""
     from reports.outcomes import contrast_rows  # pandas takes half a second
 
     key_of = {trial.number: key for key, group in groups.items() for trial in group}
-    rows = contrast_rows(replicates, {}, num_classes, objective)
+    objective, own = objective_of(plan, num_classes), own_measures(plan)
+    rows = contrast_rows(replicates, {}, num_classes, objective, own)
     by_key = dict(iter(rows.groupby(rows["trial_number"].map(key_of))))
-    return {key: _score(by_key.get(key, rows.iloc[:0]), objective) for key in groups}
+    return {key: _score(by_key.get(key, rows.iloc[:0]), objective, own) for key in groups}
 
 
-def _score(rows: "pd.DataFrame", objective: Measure) -> dict[str, Any]:
+def _score(rows: "pd.DataFrame", objective: Measure, own: Sequence[Measure]) -> dict[str, Any]:
     def mean(column: str) -> float | None:
-        return float(rows[column].mean()) if len(rows) else None
+        return float(rows[column].mean()) if len(rows) and column in rows else None
 
     val_error, test_error = mean("val_error"), mean("test_error")
     return {
         "num_networks": len(rows),
         "num_diverged": int((rows["outcome"] == Outcome.DIVERGED).sum()),
         "objective": mean(objective.name),
+        "scores": {
+            part + each.name.removeprefix(TEST): float(rows[part + each.name.removeprefix(TEST)].mean())
+            for each in own
+            for part in (VALIDATION, TEST)
+            if len(rows)
+        },
         "val_loss": mean("val_loss"),
         "test_loss": mean("test_loss"),
         "val_accuracy": None if val_error is None else 1 - val_error,

@@ -2,12 +2,13 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from reports.measures import Measure, own_measures
 from reports.words import number
 from studies.database.states import StudyState
 from studies.terminal import plain
@@ -45,7 +46,7 @@ def status_page(status: Status) -> RenderableType:
     ]
     parts += ["", best_part(status.standing)]
     if status.best is not None:
-        parts.append(labelled([("confirmed", text(scores(status.best)))]))
+        parts.append(labelled([("confirmed", text(scores(status.best, own_measures(status.study.plan))))]))
     return Group(*parts, *_failures(status), *_waiting(status), *_advice(status))
 
 
@@ -67,12 +68,12 @@ def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS
             status = read()
 
 
-def scores(result: Confirmed) -> str:
+def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
     """Return the test scores of a confirmed configuration, with what they are means over."""
-    return (
-        f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, "
-        f"over {counted(result.num_networks, 'network')}"
-    )
+    over = f"over {counted(result.num_networks, 'network')}"
+    if own:
+        return ", ".join([*(each.told(result.scores[each.name]) for each in own), over])
+    return f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, {over}"
 
 
 def _follow_in_lines(status: Status, read: Callable[[], Status], seconds_between_looks: float) -> Status:

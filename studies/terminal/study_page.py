@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.measure import Measurement
 from rich.table import Table
 
+from reports.measures import Measure, own_measures
 from reports.words import factor_name, number
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
@@ -17,6 +18,7 @@ from studies.terminal.output import heading, text
 from studies.terminal.plan_page import plan_page
 from studies.terminal.planned import planned_trials
 from studies.terminal.words import configuration, count, counted, level, percent, trial_state
+from trainables.metrics import TEST, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,22 +67,26 @@ def _found(results: Results) -> list[RenderableType]:
         return [
             text(f"None yet: {so_far}; what it chooses is trained again with fresh seeds and shown here.")
         ]
-    return [_Table(results.confirmed), "", text(_legend(study, results.confirmed), "dim")]
+    return [
+        _Table(results.confirmed, own_measures(study.plan)),
+        "",
+        text(_legend(study, results.confirmed), "dim"),
+    ]
 
 
 class _Table:
     """The results with a column for each hyperparameter, or with one for all of them where the width is short."""
 
-    def __init__(self, results: Sequence[Confirmed]) -> None:
-        self._results = results
+    def __init__(self, results: Sequence[Confirmed], own: Sequence[Measure]) -> None:
+        self._results, self._own = results, own
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        wide = _table(self._results, has_columns=True)
+        wide = _table(self._results, self._own, has_columns=True)
         fits = Measurement.get(console, options.update(width=1000), wide).maximum <= options.max_width
-        yield wide if fits else _table(self._results, has_columns=False)
+        yield wide if fits else _table(self._results, self._own, has_columns=False)
 
 
-def _table(results: Sequence[Confirmed], *, has_columns: bool) -> Table:
+def _table(results: Sequence[Confirmed], own: Sequence[Measure], *, has_columns: bool) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", collapse_padding=True)
     has_cells = results[0].cell is not None
     table.add_column("", no_wrap=True)
@@ -89,7 +95,10 @@ def _table(results: Sequence[Confirmed], *, has_columns: bool) -> Table:
     for name in names if has_columns else ["configuration"]:
         is_number = has_columns and _is_number(results, name)
         table.add_column("\n".join(factor_name(name).split()), justify="right" if is_number else "left")
-    for title in ("val.\nloss", "test\nloss", "val.\nacc.", "test\nacc.", "di-\nverged"):
+    scores = ["val.\nloss", "test\nloss", "val.\nacc.", "test\nacc."]
+    if own:
+        scores = [f"{part}\n{each.kind}" for each in own for part in ("val.", "test")]
+    for title in (*scores, "di-\nverged"):
         table.add_column(title, justify="right", no_wrap=True)
     for result in results:
         mark = "*" if result.is_best else "d" if result.is_default else ""
@@ -98,15 +107,18 @@ def _table(results: Sequence[Confirmed], *, has_columns: bool) -> Table:
         )
         style = "bold" if result.is_best else ""
         place = result.cell if has_cells else result.trials[0]
-        table.add_row(mark, str(place), *what, *_scores(result), style=style)
+        table.add_row(mark, str(place), *what, *_scores(result, own), style=style)
     return table
 
 
-def _scores(result: Confirmed) -> list[str]:
-    if result.val_loss is None:
-        return [trial_state(result.state), "", "", "", ""]
+def _scores(result: Confirmed, own: Sequence[Measure]) -> list[str]:
+    if result.objective is None:
+        return [trial_state(result.state), *[""] * (2 * len(own) or 4)]
     accuracies = [percent(result.val_accuracy)[:-2], percent(result.test_accuracy)[:-2]]
     lost = f"{result.num_diverged}" if result.state is not TrialState.FAILED else "failed"
+    if own:
+        names = [part + each.name.removeprefix(TEST) for each in own for part in (VALIDATION, TEST)]
+        return [*(number(result.scores[name]) for name in names), lost]
     return [number(result.val_loss), number(result.test_loss), *accuracies, lost]
 
 
@@ -115,12 +127,25 @@ def _is_number(results: Sequence[Confirmed], name: str) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
+def _units(study: StudyRow) -> str:
+    """What the scores are in, and which is better."""
+    own = own_measures(study.plan)
+    if not own:
+        return "Losses are log-losses in nats (lower is better), accuracies are in %"
+    parts = [
+        f"{each.kind}{f' is in {each.unit}' if each.unit else ''} "
+        f"({'lower' if each.lower_is_better else 'higher'} is better)"
+        for each in own
+    ]
+    return ", ".join(parts)
+
+
 def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
     networks = counted(max(result.num_networks for result in results), "network")
     lines = [
         f"Each row is a configuration trained again with fresh seeds, its scores means over {networks}. "
-        "Losses are log-losses in nats (lower is better), accuracies are in %; val. is the validation part. "
-        "A network that diverged or failed scores as guessing."
+        f"{_units(study)}; val. is the validation part. "
+        f"A network that diverged or failed scores as {'the plan says' if own_measures(study.plan) else 'guessing'}."
     ]
     if any(result.is_best for result in results):
         lines.append(

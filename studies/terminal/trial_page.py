@@ -1,6 +1,6 @@
 """The page of `studies.show NAME --trial N`: one trial, its losses at the rungs, and each of its networks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from reports.cube import plain
 from reports.early_stopping import BEST, STOPPED, kept, stops_early
-from reports.measures import objective_of
+from reports.measures import objective_of, own_measures
 from reports.words import number
 from studies.database import frames
 from studies.database.rows import RungRow, StudyRow, TrialRow
@@ -72,7 +72,7 @@ def trial_page(record: TrialRecord) -> RenderableType:
     if len(record.epochs):
         parts += [heading("At the rungs, means over its networks"), _rung_table(record)]
     if len(record.replicates):
-        parts += [heading("Its networks"), _network_table(record.replicates)]
+        parts += [heading("Its networks"), _network_table(record)]
     if trial.error:
         parts += [heading("The error"), text(trial.error.rstrip())]
     return Group(*parts)
@@ -80,7 +80,7 @@ def trial_page(record: TrialRecord) -> RenderableType:
 
 def as_json(record: TrialRecord) -> dict[str, Any]:
     """Return the trial as JSON holds it: losses in nats, accuracies as fractions, times in UTC."""
-    trial = record.trial
+    trial, scores = record.trial, _of_a_network(record.study.plan)
     return {
         "study": record.study.name,
         **trial_json(trial),
@@ -92,16 +92,43 @@ def as_json(record: TrialRecord) -> dict[str, Any]:
         "busy_seconds": trial.busy_seconds,
         "error": trial.error,
         "versions": None if trial.versions is None else dict(trial.versions),
-        "replicates": _records(record.replicates[_columns(record.replicates)]),
+        "replicates": _records(record.replicates[_columns(record, scores)]),
         "rungs": _at_rungs(record),
     }
 
 
-_OF_A_NETWORK = [
-    *("replicate", "block", "outcome", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
-    *("verdict_initial", "verdict_trained"),
-]
-_MEANS = ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]
+_LABELS = ("replicate", "block", "outcome")
+_VERDICTS = ("verdict_initial", "verdict_trained")
+_Shown = tuple[str, str, Callable[[float | None], str]]
+"""A score: its column, its heading, and how it is written."""
+
+
+def _of_a_network(plan: Mapping[str, Any]) -> list[_Shown]:
+    own = own_measures(plan)
+    if own:
+        return [
+            (f"{part}_{each.kind.replace(' ', '_')}", f"{short} {each.kind}", number)
+            for each in own
+            for part, short in (("val", "val."), ("test", "test"))
+        ]
+    return [
+        ("val_loss", "val. loss", number),
+        ("test_loss", "test loss", number),
+        ("val_accuracy", "val. acc.", percent),
+        ("test_accuracy", "test acc.", percent),
+    ]
+
+
+def _of_an_epoch(plan: Mapping[str, Any]) -> list[_Shown]:
+    own = own_measures(plan, "val")
+    if own:
+        return [(each.name, f"val. {each.kind}", number) for each in own]
+    return [
+        ("train_loss", "train loss", number),
+        ("val_loss", "val. loss", number),
+        ("train_accuracy", "train acc.", percent),
+        ("val_accuracy", "val. acc.", percent),
+    ]
 
 
 def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
@@ -130,21 +157,24 @@ def _trained(record: TrialRecord) -> int:
     return int(record.epochs["epoch"].max())
 
 
-def _columns(replicates: pd.DataFrame) -> list[str]:
-    return [*_OF_A_NETWORK, *(name for name in (BEST, STOPPED) if name in replicates)]
+def _columns(record: TrialRecord, scores: Sequence[_Shown]) -> list[str]:
+    """Return what is told of a network; where it stopped early, if any did."""
+    ends = [name for name in (BEST, STOPPED) if name in record.replicates]
+    return [*_LABELS, *(name for name, *_ in scores), *_VERDICTS, *ends]
 
 
 def _at_rungs(record: TrialRecord) -> list[dict[str, Any]]:
     """Return the means over networks at each rung of the plan, and at the last epoch; ASHA's word where it had one."""
     rungs = {*record.study.plan["search"]["rungs"], record.trial.epochs}
+    names = [name for name, *_ in _of_an_epoch(record.study.plan)]
     trial = pd.DataFrame({"number": [record.trial.number], "epochs": [record.trial.epochs]})
     epochs = kept(record.epochs, record.replicates, trial, int(record.study.plan["confirm"]["epochs"]))
-    means = epochs[epochs["epoch"].isin(rungs)].groupby("epoch")[_MEANS].mean()
+    means = epochs[epochs["epoch"].isin(rungs)].groupby("epoch")[names].mean()
     decisions = {rung.epoch: rung.decision for rung in record.rungs}
     return [
         {
             "epoch": row["epoch"],
-            **{name: row[name] for name in _MEANS},
+            **{name: row[name] for name in names},
             "decision": decisions.get(row["epoch"]),
         }
         for row in _records(means.reset_index())
@@ -152,12 +182,11 @@ def _at_rungs(record: TrialRecord) -> list[dict[str, Any]]:
 
 
 def _rung_table(record: TrialRecord) -> Table:
-    table = _numbers(("epoch", "train loss", "val. loss", "train acc.", "val. acc."), "")
+    shown = _of_an_epoch(record.study.plan)
+    table = _numbers(("epoch", *(head for _, head, _ in shown)), "")
     for row in _at_rungs(record):
-        table.add_row(
-            *(str(row["epoch"]), number(row["train_loss"]), number(row["val_loss"])),
-            *(percent(row["train_accuracy"]), percent(row["val_accuracy"]), _asha_said(record, row)),
-        )
+        scores = (write(row[name]) for name, _, write in shown)
+        table.add_row(str(row["epoch"]), *scores, _asha_said(record, row))
     return table
 
 
@@ -169,14 +198,14 @@ def _asha_said(record: TrialRecord, row: Mapping[str, Any]) -> str:
     return "ASHA stops it" if row["decision"] == Decision.STOP else "ASHA lets it go on"
 
 
-def _network_table(replicates: pd.DataFrame) -> Table:
-    table = _numbers(("network", "block", "val. loss", "test loss", "val. acc.", "test acc."), "outcome")
-    for row in _records(replicates[_columns(replicates)]):
+def _network_table(record: TrialRecord) -> Table:
+    shown = _of_a_network(record.study.plan)
+    table = _numbers(("network", "block", *(head for _, head, _ in shown)), "outcome")
+    for row in _records(record.replicates[_columns(record, shown)]):
         verdict, end = row["verdict_trained"], row.get(STOPPED)
         early = f", stopped after epoch {end:.0f}" if end is not None else ""
         table.add_row(
-            *(str(row["replicate"]), str(row["block"]), number(row["val_loss"]), number(row["test_loss"])),
-            *(percent(row["val_accuracy"]), percent(row["test_accuracy"])),
+            *(str(row["replicate"]), str(row["block"]), *(write(row[name]) for name, _, write in shown)),
             printable(row["outcome"] + (f" ({verdict.lower()})" if verdict else "") + early),
         )
     return table

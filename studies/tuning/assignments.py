@@ -22,6 +22,7 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment
         number=trial.number,
         model=plan.study.model,
         objective=plan.study.objective,
+        metrics=plan.study.metrics,
         hyperparameters=Hyperparameters.from_dict(
             plan.hyperparameters(trial.params), own=plan.study.hyperparameters
         ),

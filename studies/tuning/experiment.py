@@ -75,7 +75,7 @@ def train_study(
 
     liveness = watch_ray(is_local=resources.address is None)
     watchdog = Watchdog(should_stop=is_to_stop, liveness=liveness)
-    jury = Jury(plan.study.thresholds, dataset.num_classes)
+    jury = Jury(plan.study.thresholds, None if plan.study.metrics else dataset.num_classes)
     for number, records in checkpoints.histories.items():
         jury.hear(number, records)
     scheduler = RungScheduler(agenda)

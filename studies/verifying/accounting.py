@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports.accounting import AccountingError, account
+from reports.measures import outcome_measure
 from studies.database.states import Outcome, Phase, TrialState
 from studies.terminal.words import count, counted
 from studies.verifying.check import Check, named
@@ -62,13 +63,14 @@ def _test_scores(record: Record) -> Iterator[str]:
     rows = record.rows.replicates
     phases = {number: trial["phase"] for number, trial in record.by_number.items()}
     confirms = rows["trial_number"].map(phases) == Phase.CONFIRM
-    has_score = rows["test_loss"].notna()
+    outcome = outcome_measure(record.plan.to_dict())
+    has_score = rows[outcome.name].notna()
     early = rows.loc[~confirms & has_score, "trial_number"]
     without = rows.loc[confirms & ~has_score & (rows["outcome"] == Outcome.COMPLETE), "trial_number"]
     if len(early):
         yield f"{named(early)}: the test part was read in the search"
     if len(without):
-        yield f"{named(without)}: ended without a test loss"
+        yield f"{named(without)}: ended without a test {outcome.kind}"
 
 
 def _rungs(record: Record) -> Iterator[str]:

@@ -22,10 +22,11 @@ OWN_FILE = "csv:"
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Labelled examples for classification.
+    """Labelled examples for classification, or for a training loop of one's own with targets of any kind.
 
     `inputs` has shape (examples, features), float32; `targets` shape (examples,), int64 in
-    0..num_classes-1. `official_test` holds the rows of a published test set, None where there is none.
+    0..num_classes-1. Without `classes` targets are real numbers, float64, and a training loop of one's own is needed.
+    `official_test` holds the rows of a published test set, None where there is none.
     `shape` is an example's before it was made flat, such as (28, 28); None where it has no other.
     `groups` says which features are brought to zero mean and unit variance together, by each block's training part
     alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
@@ -39,7 +40,7 @@ class Dataset:
     about: str
     licence: str
     inputs: NDArray[np.float32]
-    targets: NDArray[np.int64]
+    targets: NDArray[Any]
     classes: tuple[str, ...]
     official_test: NDArray[np.int64] | None = None
     shape: tuple[int, ...] | None = None
@@ -68,7 +69,10 @@ class Dataset:
             raise ValueError(f"dataset {self.name!r}: groups must hold one number for each feature")
         self._check_augmentations()
         self._check_values()
-        if len(self.targets) and not 0 <= self.targets.min() <= self.targets.max() < self.num_classes:
+        if not self.classes:
+            if not np.isfinite(self.targets).all():
+                raise ValueError(f"dataset {self.name!r}: targets must be finite")
+        elif len(self.targets) and not 0 <= self.targets.min() <= self.targets.max() < self.num_classes:
             raise ValueError(f"dataset {self.name!r}: targets must lie in 0..{self.num_classes - 1}")
 
     def _check_augmentations(self) -> None:
@@ -92,12 +96,14 @@ class Dataset:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes."""
+        """Number of classes; 0 where targets are real numbers."""
         return len(self.classes)
 
     @property
     def class_counts(self) -> list[int]:
         """Number of examples of each class."""
+        if not self.classes:
+            return []
         return [int(count) for count in np.bincount(self.targets, minlength=self.num_classes)]
 
     @property

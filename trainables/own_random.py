@@ -1,0 +1,79 @@
+"""A world of random numbers of its own for code that draws from the global generators, as training loops do."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class OwnRandom:
+    """Python's, NumPy's and torch's global generators as one training loop left them."""
+
+    def __init__(self, seed: int) -> None:
+        """Begin with all of them seeded."""
+        with self._others_kept():
+            random.seed(seed)
+            np.random.seed(seed % 2**32)
+            torch.manual_seed(seed)
+            self._state = _states()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Have the global generators go on where this world left off; afterwards they are as they were before."""
+        with self._others_kept():
+            _set(self._state)
+            try:
+                yield
+            finally:
+                self._state = _states()
+
+    def state(self) -> dict[str, Any]:
+        """Return everything as torch.save keeps it for a load of plain data."""
+        python, numpy, cpu, gpus = self._state
+        kind, keys, place, has_gauss, gauss = numpy
+        numpy_state = [
+            kind,
+            torch.from_numpy(keys.astype(np.int64)),
+            int(place),
+            int(has_gauss),
+            float(gauss),
+        ]
+        return {"python": python, "numpy": numpy_state, "torch": cpu, "gpus": gpus}
+
+    @staticmethod
+    def restore(state: dict[str, Any]) -> None:
+        """Put the global generators where they were when `state` was taken."""
+        kind, keys, *rest = state["numpy"]
+        _set(
+            (
+                state["python"],
+                (kind, keys.numpy().astype(np.uint32), *rest),
+                state["torch"],
+                state["gpus"],
+            )
+        )
+
+    @contextmanager
+    def _others_kept(self) -> Iterator[None]:
+        before = _states()
+        try:
+            yield
+        finally:
+            _set(before)
+
+
+def _states() -> tuple[Any, Any, torch.Tensor, list[torch.Tensor]]:
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), gpus
+
+
+def _set(states: tuple[Any, Any, torch.Tensor, list[torch.Tensor]]) -> None:
+    python, numpy, cpu, gpus = states
+    random.setstate(python)
+    np.random.set_state(numpy)
+    torch.set_rng_state(cpu)
+    if gpus:
+        torch.cuda.set_rng_state_all(gpus)
