@@ -34,8 +34,8 @@ def largest_difference(
         return None
     row = max(claimed, key=lambda row: abs(row["estimate"]))
     decimals = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
-    verb = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
-    verb, amount = verb[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
+    verbs = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
+    verb, amount = verbs[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
     what = f"{amount} of {outcome.kind}"
     later, earlier = level_phrase(row["factor"], row["level_b"]), level_name(row["level_a"])
     where = f" at {level_phrase(row['by'], row['by_level'])}" if "by" in row else ""

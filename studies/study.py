@@ -8,7 +8,8 @@ from optuna.distributions import BaseDistribution
 
 from search_spaces import Space, Value, spaces
 from search_spaces.own import own_space
-from trainables.metrics import Direction, Metric, direction
+from trainables.metrics import Direction, direction
+from trainables.metrics import Metric as Metric  # for the files of studies
 
 Nuisance: TypeAlias = BaseDistribution | Mapping[str, BaseDistribution] | Mapping[str, Any]
 """The range of a nuisance: one of Optuna's distributions, or its plain form such as {"low": 1e-4, "high": 0.1,

@@ -2,7 +2,7 @@
 
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,8 @@ from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError, opened, sealed
 
 LOOP = "loop."
+NO_STACK: Mapping[str, Any] = {"precise_norms": False, "plateaus": [], "watched": []}
+"""What a checkpoint says of a stack besides, where there is none."""
 
 
 def save(states: Sequence[Any], assignment: Assignment, *, epoch: int) -> bytes:
@@ -20,7 +22,7 @@ def save(states: Sequence[Any], assignment: Assignment, *, epoch: int) -> bytes:
     """
     tensors = {f"{LOOP}{number}": _packed(state) for number, state in enumerate(states)}
     diverged = [bool(state["diverged"]) for state in states]
-    facts = {"epoch": epoch, "diverged": diverged, "precise_norms": False, "plateaus": []}
+    facts = {"epoch": epoch, "diverged": diverged, **NO_STACK}
     return sealed(tensors, facts, assignment)
 
 

@@ -64,8 +64,10 @@ def make_dataset(
         )
     if isinstance(augmentations, str):
         raise ValueError(f'augmentations must be a list of kinds, such as ["shift"]; got {augmentations!r}')
+    numbers: NDArray[Any]
+    names: tuple[str, ...] = ()
     if measured and labels.dtype.kind == "f":
-        numbers, names = _measurements(labels), ()
+        numbers = _measurements(labels)
     else:
         numbers, names = _classes(labels, classes)
     size = math.prod(values.shape[1:])

@@ -35,18 +35,18 @@ def _level(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float, unit: str) -> None:
+def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: str) -> None:
     """Draw what `tidy` gives; the band is plus and minus the smallest effect, in the same unit."""
     if frame["estimate"].isna().all():
         say_empty(ax, "No contrast is known in both studies yet.")
         return
-    num = len(frame) // 2
+    num, band = len(frame) // 2, smallest_effect or 0.0
     ends = [
         *frame["estimate"],
         *frame["ci_low"],
         *frame["ci_high"],
-        -1.3 * smallest_effect,
-        1.3 * smallest_effect,
+        -1.3 * band,
+        1.3 * band,
     ]
     linear_axis(ax, "x", *limits_of(ends), most=5)
     ax.set_ylim(num - 0.5, -0.5)
@@ -54,9 +54,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float, unit: str) ->
     quiet(ax, grid=None)
     ax.spines["left"].set_visible(False)
     rows = np.arange(num)
-    ax.barh(
-        rows + 0.19, 2 * smallest_effect, 0.5, left=-smallest_effect, color=SHADE.light, linewidth=0, zorder=0
-    )
+    ax.barh(rows + 0.19, 2 * band, 0.5, left=-band, color=SHADE.light, linewidth=0, zorder=0)
     ax.vlines(np.zeros(num), rows - 0.08, rows + 0.46, color=MUTED.light, linewidth=0.9, zorder=1)
     for which, (height, marker, colour) in enumerate(LOOKS):
         mine = frame[frame["which"] == which]

@@ -12,7 +12,7 @@ def failures_table(material: Material) -> Table:
         Column(name="level", is_number=False),
         Column(name="networks"),
         Column(name="diverged or failed"),
-        Column(name="at chance, capped"),
+        Column(name="no better than a failure" if material.inputs.own else "at chance, capped"),
         Column(name="both", unit="%"),
         Column(name="95 % interval", unit="%"),
     ]

@@ -84,7 +84,7 @@ def _isolation(material: Material) -> Figure:
     low, high = limits_of(values, log=log)
     # Room for the name of the stars.
     limits = (low * (low / high) ** 0.12 if log else low - 0.12 * (high - low), high)
-    scale = ", ".join(part for part in ("Log scale" if log else "Linear scale", outcome.unit) if part)
+    scale = f"{'Log' if log else 'Linear'} scale" + (f" in {outcome.unit}" if outcome.unit else "")
     panels = [
         draw_panel(
             lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]

@@ -1,0 +1,148 @@
+"""A regression that a user's own loop trains: its blocks, its comparison and its report, in its own metric and unit."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import studies
+from studies.errors import UsageError
+from studies.request import Request, draft
+from studies.session import load_dataset
+from tests.studies import own_loop
+from tests.studies.command import ROOT
+from tests.studies.own_loop import STUDY
+from trainables.splits import split_block
+
+SOURCE = Path(own_loop.__file__).read_text()
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIES_", "RAY_"))}
+LINE_OF_TRAIN = SOURCE[: SOURCE.index("def train")].count("\n") + 1
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the study was run by the command."""
+    folder = tmp_path_factory.mktemp("ridge")
+    (folder / "ridge.py").write_text(SOURCE)
+    command = [sys.executable, "-m", "studies.run", "./ridge.py", "--no-dashboard", "--workers", "1"]
+    done = subprocess.run(
+        command, cwd=folder, env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "said.txt").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "runs/ridge/report.json").read_text())
+    return content
+
+
+def replicates(folder: Path) -> pd.DataFrame:
+    return studies.load_study("ridge", storage=f"sqlite:///{folder}/runs/studies.db").replicates()
+
+
+def test_each_block_comes_to_its_closed_form(folder: Path) -> None:
+    dataset = load_dataset(draft(Request(study=str(folder / "ridge.py"))))
+    rows = replicates(folder)
+    confirmed = rows[(rows["phase"] == "confirm") & (rows["shrinkage"] == 3.0)]
+    assert len(confirmed) == STUDY.replicates
+    for row in confirmed.to_dict("records"):
+        parts = split_block(dataset.targets, seed=0, block=row["block"])
+        inputs = dataset.inputs.astype(float)
+        mean, deviation = inputs[parts.train].mean(0), inputs[parts.train].std(0)
+        scaled = (inputs - mean) / deviation
+        own, centre = scaled[parts.train], dataset.targets[parts.train].mean()
+        gram = own.T @ own + 3.0 * len(own) * np.eye(own.shape[1])
+        weights = np.linalg.solve(gram, own.T @ (dataset.targets[parts.train] - centre))
+        for name, rows_of in (("val", parts.validation), ("test", parts.test)):
+            residual = dataset.targets[rows_of] - scaled[rows_of] @ weights - centre
+            assert row[f"{name}_RMSE"] == pytest.approx(np.sqrt(np.mean(residual**2)), rel=1e-4)
+            assert row[f"{name}_R2"] == pytest.approx(
+                1 - np.mean(residual**2) / np.var(dataset.targets[rows_of]), rel=1e-3
+            )
+
+
+def test_the_search_never_reads_the_test_part(folder: Path) -> None:
+    rows = replicates(folder)
+    assert rows.loc[rows["phase"] == "search", ["test_RMSE", "test_R2"]].isna().all(axis=None)
+    assert rows[["val_loss", "test_loss", "val_accuracy"]].isna().all(axis=None)
+
+
+def test_the_answer_is_in_the_primary_metric_and_its_unit(folder: Path, report: dict[str, Any]) -> None:
+    first = report["answer"][0]
+    assert first["gate"] == "MEANINGFUL"
+    assert re.match(
+        r"Each at its best cell, the test RMSE after six epochs is higher by [\d.]+ points \[",
+        first["sentence"],
+    )
+    assert "exceeding the smallest effect of interest (0.5 points)" in first["sentence"]
+    assert {row["outcome"] for row in report["contrasts"]} == {"test_RMSE", "test_R2", "failed"}
+    (described,) = (row for row in report["contrasts"] if row["outcome"] == "test_R2")
+    assert (described["estimate"] < 0, described["gate"]) == (True, None)
+    assert "test: RMSE" in (folder / "said.txt").read_text()
+
+
+def test_nothing_in_the_report_speaks_of_a_classifier(folder: Path, report: dict[str, Any]) -> None:
+    page = (folder / "runs/ridge/report.html").read_text()
+    body = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+    for word in ("nats", "log-loss", "Log-loss", "accuracy", "guessing"):
+        assert word not in re.sub(r"<[^>]+>", " ", body), word
+    assert report["best"]["test_R2"] == pytest.approx(0.48, abs=0.1)
+    assert report["stability"]["theory"] == []
+
+
+def test_its_record_is_sound_and_its_pages_can_be_shown(folder: Path) -> None:
+    for door, words in (("verify", "Sound"), ("show", "test RMSE"), ("status", "test RMSE")):
+        done = subprocess.run(
+            [sys.executable, "-m", f"studies.{door}", "ridge"],
+            cwd=folder,
+            env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert all(word in done.stdout for word in words.split()), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (("def train(", "def fit("), "metrics (RMSE, R2) are measured by train() in the study's own file"),
+        (
+            ("def train(hyperparameters: Any, data: Any, seed: int)", "def train(hyperparameters: Any)"),
+            f"ridge.py:{LINE_OF_TRAIN}: train(hyperparameters, data, seed) is how it is called",
+        ),
+        (
+            ('"R2", direction="max"', '"R2", direction="up"'),
+            'metrics[2].direction must be one of min, max; got "up"',
+        ),
+        (("primary=True, ", ""), "metrics must have exactly one that is primary=True"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told(tmp_path: Path, changes: tuple[str, str], message: str) -> None:
+    path = tmp_path / "ridge.py"
+    path.write_text(SOURCE.replace(*changes))
+    with pytest.raises(UsageError) as caught:
+        draft(Request(study=str(path)))
+    assert any(message in mistake for mistake in caught.value.mistakes), caught.value.mistakes
+
+
+def test_measurements_without_a_loop_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ridge.py"
+    source = SOURCE.replace("def train(", "def fit(")
+    path.write_text(
+        re.sub(r"    metrics=\(.*?\n    \),\n    hyperparameters=[^\n]*\n", "", source, flags=re.DOTALL)
+        .replace('{"shrinkage": (0.2, 3.0)}', '{"depth": (1, 2)}')
+        .replace("targets,", "targets + 0.5,")
+    )
+    with pytest.raises(UsageError, match="must be classes, not measurements, which are for a train"):
+        load_dataset(draft(Request(study=str(path))))
