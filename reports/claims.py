@@ -57,9 +57,7 @@ def about_contrast(
     gate = Gate(row["gate"])
     if gate is Gate.INTERACTION:
         if by_level is None:
-            raise ValueError(
-                f"the contrast of {row['factor']} depends on {row['interacts_with']}: give by_level"
-            )
+            raise ValueError(f"{row['factor']} depends on {row['interacts_with']}: give by_level")
         return [_dependence(row), *_by_level(by_level, setting)]
     printed = _Printed(row, setting)
     text = _WORDING[gate](printed)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.best import score_columns
 from reports.cube import plain
 from reports.headlines import counted_gates, largest_difference
 from reports.measures import Measure
@@ -14,17 +13,18 @@ from reports.plots import forest, isolation
 from reports.plots.axes import limits_of
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure
-from reports.sections.section import Cell, Column, Material, Section, Table
+from reports.sections.section import Material, Section, Table
 from reports.sections.tables import contrast_table
-from reports.words import count, covered, factor_name, number, plural
+from reports.words import covered, factor_name, number, plural
 
 
 def performance(material: Material) -> Section:
     """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
     if not material.inputs.factors or material.results.rows.empty:
-        tables = [table for table in [_cells(material)] if table.rows]
+        tables = [table for table in [cells_table(material)] if table.rows]
         return Section(slug="performance", title="Performance", context={"tables": tables, "said": []})
     outcome, figures = material.inputs.outcome, [_isolation(material), *_forests(material)]
     dependent = interaction_figure(material)
@@ -36,7 +36,7 @@ def performance(material: Material) -> Section:
             confidence=material.results.look.confidence,
         ),
         *_described(material),
-        _cells(material),
+        cells_table(material),
     ]
     said = [row for row in (*material.report["at_best"], *material.report["contrasts"]) if row["sentence"]]
     context: dict[str, Any] = {
@@ -209,58 +209,3 @@ def _forest_panel(frame: pd.DataFrame, size: float | None, slug: str, outcome: M
         sheet,
         prefix=slug.replace("_", "-"),
     )
-
-
-def _cells(material: Material) -> Table:
-    """Every cell: its levels, the learning rate chosen, the objective of the search and the scores confirmed."""
-    chosen, rows = material.results.chosen, material.results.rows
-    factors = list(material.inputs.factors)
-    nuisances = [name for name in material.inputs.plan["nuisances"] if name in chosen]
-    confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
-    cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
-    cells = rows["trial_number"].map(cell_of)
-    shown = [
-        (f"test_{name}", head, unit, scale) for name, head, unit, scale in score_columns(material.inputs)
-    ]
-    scores = rows.groupby(cells)[[*(name for name, *_ in shown), "failed"]].mean()
-    columns = [
-        Column(name="cell"),
-        *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
-        *(Column(name=factor_name(name)) for name in nuisances),
-        Column(name="objective", unit="search"),
-        *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
-        Column(name="failed", unit="%"),
-    ]
-    table = []
-    for record in chosen.to_dict("records"):
-        found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
-        failed = None if found is None else float(found["failed"])
-        table.append(
-            [
-                Cell(text=count(record["cell"]), value=float(record["cell"])),
-                *(_level_cell(material, name, record[name]) for name in factors),
-                *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
-                Cell(text=number(record["objective"]), value=float(record["objective"])),
-                *(
-                    _score_cell(None if found is None else float(found[name]), scale)
-                    for name, _, _, scale in shown
-                ),
-                Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
-            ]
-        )
-    return Table(caption="Every cell", columns=columns, rows=table, folded=True)
-
-
-def _score_cell(value: float | None, scale: float) -> Cell:
-    """A score; one that is shown in percent has one decimal."""
-    return Cell(text=number(None if value is None else scale * value, 3 if scale == 1 else 1), value=value)
-
-
-def _numeric(material: Material, factor: str) -> bool:
-    levels = material.inputs.factors[factor]
-    return all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
-
-
-def _level_cell(material: Material, factor: str, level: object) -> Cell:
-    value = float(level) if isinstance(level, int | float) else None
-    return Cell(text=material.theme.style(factor, plain(level)).name, value=value)

@@ -1,5 +1,6 @@
 """I6: trials, networks and epochs add up, by the rows themselves and as the report counts them."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -58,13 +59,25 @@ def _networks(record: Record) -> Iterator[str]:
             yield f"{named(both.loc[rows, 'trial_number'])}: {fault}"
 
 
+def _have(metrics: "pd.Series[Any]", name: str) -> "pd.Series[bool]":
+    """Say of each replicate whether its metrics, as text, hold a number of that name."""
+
+    def has(text: Any) -> bool:
+        try:
+            return isinstance(json.loads(text)[name], int | float)
+        except (ValueError, TypeError, KeyError):
+            return False
+
+    return metrics.map(has).astype(bool)
+
+
 def _test_scores(record: Record) -> Iterator[str]:
     """The test part is read in the confirm phase alone, by every network that did not diverge."""
     rows = record.rows.replicates
     phases = {number: trial["phase"] for number, trial in record.by_number.items()}
     confirms = rows["trial_number"].map(phases) == Phase.CONFIRM
     outcome = outcome_measure(record.plan.to_dict())
-    has_score = rows[outcome.name].notna()
+    has_score = rows[outcome.name].notna() if outcome.name in rows else _have(rows["metrics"], outcome.name)
     early = rows.loc[~confirms & has_score, "trial_number"]
     without = rows.loc[confirms & ~has_score & (rows["outcome"] == Outcome.COMPLETE), "trial_number"]
     if len(early):

@@ -167,7 +167,10 @@ def test_a_mistake_at_one_level_alone_is_found(tmp_path: Path) -> None:
 def test_what_the_file_lacks_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, ("def build(", "def make("), ("def load(", "def read("))
     told = mistakes_of(path, model="own", dataset="own")
-    assert "model own is what build() in the study's own file makes, and there is no build()" in told
+    assert (
+        "model own is what build() or train() in the study's own file makes, and there is no build() or"
+        in told
+    )
     assert "dataset own is what load() in the study's own file makes, and there is no load()" in told
     assert f"{path}: hyperparameters (units, gain) are read by build()" in mistakes_of(path, dataset="digits")
     with pytest.raises(UsageError, match="there is no build"):

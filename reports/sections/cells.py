@@ -1,0 +1,61 @@
+"""The table of every cell: its levels, what was chosen for it in the search, and the scores confirmed."""
+
+from reports.best import score_columns
+from reports.cube import plain
+from reports.sections.section import Cell, Column, Material, Table
+from reports.words import count, factor_name, number
+
+
+def cells_table(material: Material) -> Table:
+    """Every cell: its levels, the learning rate chosen, the objective of the search and the scores confirmed."""
+    chosen, rows = material.results.chosen, material.results.rows
+    factors = list(material.inputs.factors)
+    nuisances = [name for name in material.inputs.plan["nuisances"] if name in chosen]
+    confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
+    cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
+    cells = rows["trial_number"].map(cell_of)
+    shown = [
+        (f"test_{name}", head, unit, scale) for name, head, unit, scale in score_columns(material.inputs)
+    ]
+    scores = rows.groupby(cells)[[*(name for name, *_ in shown), "failed"]].mean()
+    columns = [
+        Column(name="cell"),
+        *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
+        *(Column(name=factor_name(name)) for name in nuisances),
+        Column(name="objective", unit="search"),
+        *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
+        Column(name="failed", unit="%"),
+    ]
+    table = []
+    for record in chosen.to_dict("records"):
+        found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
+        failed = None if found is None else float(found["failed"])
+        table.append(
+            [
+                Cell(text=count(record["cell"]), value=float(record["cell"])),
+                *(_level_cell(material, name, record[name]) for name in factors),
+                *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
+                Cell(text=number(record["objective"]), value=float(record["objective"])),
+                *(
+                    _score_cell(None if found is None else float(found[name]), scale)
+                    for name, _, _, scale in shown
+                ),
+                Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
+            ]
+        )
+    return Table(caption="Every cell", columns=columns, rows=table, folded=True)
+
+
+def _score_cell(value: float | None, scale: float) -> Cell:
+    """A score; one that is shown in percent has one decimal."""
+    return Cell(text=number(None if value is None else scale * value, 3 if scale == 1 else 1), value=value)
+
+
+def _numeric(material: Material, factor: str) -> bool:
+    levels = material.inputs.factors[factor]
+    return all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
+
+
+def _level_cell(material: Material, factor: str, level: object) -> Cell:
+    value = float(level) if isinstance(level, int | float) else None
+    return Cell(text=material.theme.style(factor, plain(level)).name, value=value)
