@@ -75,7 +75,7 @@ def _study_of(module: ModuleType, path: Path) -> Study:
 
 
 def with_own_code(study: Study, code: OwnCode) -> Study:
-    """Return the study with the file's build() or train() for its model, load() for its dataset, as far as it has them.
+    """Return the study with build() or train() of the file for its model and load() for its dataset, if it has them.
 
     Those that it imports from an installed package count if the study says so: model="own", dataset="own".
     """
