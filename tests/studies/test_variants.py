@@ -146,7 +146,7 @@ class TestMistakes:
             ("learning_rate=0.1", "learning_rate: no such field (did you mean nuisances.learning_rate?)"),
             ("width=32", "width: no such field (did you mean fixed.width?)"),
             ("factor.depth=3", "factor.depth: no such field (did you mean factors.depth?)"),
-            ("fixed.schedule=cosine", "fixed.schedule: no such hyperparameter"),
+            ("fixed.cooling=cosine", "fixed.cooling: no such hyperparameter"),
             ("profiles={}", "profiles: no such field"),
             ("confirm.default.depth=3", "confirm.default belongs to a study without cells"),
         ],
