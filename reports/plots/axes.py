@@ -122,6 +122,8 @@ def tick_text(value: float) -> str:
     """0.001 as it is, smaller or larger powers of ten as 10⁻⁵."""
     if 1e-4 <= value < 1e5:
         return f"{value:g}"
+    if value <= 0:
+        return f"{value:g}".replace("-", MINUS)
     power = math.floor(math.log10(value) + 1e-9)
     digit = value / 10.0**power
     prefix = "" if abs(digit - 1) < 1e-6 else f"{digit:g}·"
