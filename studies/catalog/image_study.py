@@ -2,15 +2,13 @@
 
 from studies.study import Confirm, Search, SmallestEffect, Study
 
-QUESTION = (
-    "Do augmentation, batch normalisation, dropout and the schedule of learning rates matter for a convolutional "
-    "network"
-)
-
 STUDY = Study(
-    # Digits come with the package, so that this always runs; pictures worth a convolution are those of
-    # --set dataset=fashion_mnist or cifar10, with which it takes hours on two cores.
-    question=f"{QUESTION} (on digits of 8 x 8 pixels, the default, to show the mechanics only)?",
+    question=(
+        "Do augmentation, batch normalisation, dropout and the schedule of learning rates matter for a convolutional "
+        "network?"
+    ),
+    # Digits come with the package, so that this always runs, and show the mechanics only: so the report says. Pictures
+    # worth a convolution are those of --set dataset=fashion_mnist or cifar10, with which it takes hours on two cores.
     dataset="digits",
     # Three blocks of two 3x3 convolutions, then two dense layers: depth is at its default.
     model="cnn",
@@ -50,7 +48,6 @@ STUDY = Study(
         },
         # Channels 32, 64 and 128, dense layers of 512 and 256 units, and pictures of 28 x 28 pixels.
         "cluster": {
-            "question": f"{QUESTION}?",
             "dataset": "fashion_mnist",
             "factors.augmentation": ("none", "flip", "shift+rotation+zoom+flip"),
             "factors.schedule": ("constant", "exponential", "plateau", "cosine"),

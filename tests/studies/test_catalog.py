@@ -139,14 +139,12 @@ class TestImageStudy:
             "schedule": ("constant", "cosine"),
         }
         assert plan.hyperparameters({})["depth"] == 3
-        assert "mechanics only" in plan.study.question
         assert plan.expected_network_epochs < 8_000
 
     def test_smoke_is_small_and_the_cluster_has_larger_pictures_and_networks(self) -> None:
         assert plan_of("image_study", "smoke").num_networks == 96
         cluster = plan_of("image_study", "cluster")
         assert (cluster.study.dataset, cluster.hyperparameters({})["width"]) == ("fashion_mnist", 32)
-        assert "mechanics" not in cluster.study.question
         assert {"plateau", "exponential"} < set(cluster.study.factors["schedule"])
 
     @pytest.mark.parametrize("profile", ["laptop", "smoke"])
