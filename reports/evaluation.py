@@ -10,13 +10,15 @@ import pandas as pd
 
 from reports.cube import Floats
 from reports.inputs import ReportInputs
-from reports.plots.intervals import t_band
+from reports.measures import TEST_SCORES, classifier_measure
+from reports.plots.intervals import t_band, t_interval
 
 
 def evaluation_record(inputs: ReportInputs, best: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """For report.json, from the test parts of the best configuration's networks; None where none is recorded.
 
     - `num_blocks`, `num_examples` (predictions of all blocks together; blocks share examples), `num_right`
+    - `scores`: each score of its networks on the test part, mean over blocks with its 95 % interval
     - `confusion`: counts summed over blocks, rows are true classes; `most_confused`: the largest count off its diagonal
     - `by_class`: name, num (true examples), precision and recall, each mean over blocks with its 95 % interval
     - `calibration`: per bin low, high, count, confidence and accuracy of all its examples, and the accuracy's 95 %
@@ -33,6 +35,7 @@ def evaluation_record(inputs: ReportInputs, best: Mapping[str, Any] | None) -> d
         "num_blocks": len(rows),
         "num_examples": int(whole.sum()),
         "num_right": int(np.trace(whole)),
+        "scores": _scores(inputs, best),
         "classes": names,
         "confusion": whole.astype(int).tolist(),
         "most_confused": _most_confused(whole, names),
@@ -40,6 +43,20 @@ def evaluation_record(inputs: ReportInputs, best: Mapping[str, Any] | None) -> d
         "calibration": _calibration(bins),
         "calibration_error": _mean_and_ends(_calibration_error(bins)),
     }
+
+
+def _scores(inputs: ReportInputs, best: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Networks that failed count with what a failure scores; a score that was not recorded is left out."""
+    numbers = [] if best is None else best["trial_numbers"]
+    mine = inputs.replicates[inputs.replicates["trial_number"].isin(numbers)]
+    scores = []
+    for measure in (classifier_measure(name, inputs.num_classes) for name in TEST_SCORES):
+        if measure.name in mine and mine[measure.name].notna().any():
+            mean, low, high = t_interval(measure.scored(mine[measure.name]).to_numpy(dtype=float))
+            scores.append(
+                {"name": measure.name, "title": measure.title, "mean": mean, "low": low, "high": high}
+            )
+    return scores
 
 
 def _rows(inputs: ReportInputs, best: Mapping[str, Any] | None) -> pd.DataFrame:

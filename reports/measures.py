@@ -157,6 +157,9 @@ def classifier_measure(name: str, num_classes: int | None = None) -> Measure:
     )
 
 
+TEST_SCORES = tuple(f"test_{name}" for name in _TITLES)
+"""What the test part says of a classifier."""
+
 LOG_LOSS = classifier_measure("val_loss")
 TEST_LOG_LOSS = classifier_measure("test_loss")
 

@@ -75,6 +75,9 @@ def classification(num_classes: int) -> tuple[Metric, ...]:
 COLUMNS = ("loss", "accuracy")
 """The metrics that every epoch of a classifier has; the others are taken where they are recorded."""
 
+FURTHER_TEST_SCORES = tuple(TEST + metric.name for metric in classification(2) if metric.name not in COLUMNS)
+"""What the test part says of a classifier besides."""
+
 OBJECTIVES = tuple(VALIDATION + metric.name for metric in classification(2))
 """What the search of a classifier may be after."""
 

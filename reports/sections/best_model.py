@@ -14,7 +14,7 @@ def best_model(material: Material) -> Section:
     """How the networks of the best configuration err on their test parts."""
     found = material.report["evaluation"]
     figures = [] if found is None else [_confusion(found), _reliability(found)]
-    tables = [] if found is None else [_by_class(found)]
+    tables = [] if found is None else [_scores(found), _by_class(found)]
     context = {"said": None if found is None else _said(found), "tables": tables}
     return Section(slug="model", title="The best model", figures=figures, context=context)
 
@@ -99,6 +99,28 @@ def _reliability(found: Mapping[str, Any]) -> Figure:
 
 def _num(found: Mapping[str, Any]) -> str:
     return f"n = {plural(found['num_blocks'], 'block')}, {count(found['num_examples'])} predictions"
+
+
+def _scores(found: Mapping[str, Any]) -> Table:
+    columns = [Column(name="score", is_number=False), Column(name="mean and 95 % interval")]
+    rows = [
+        [
+            Cell(text=f"{score['title']}, nats" if score["name"] == "test_loss" else score["title"]),
+            Cell(text=_interval(score), value=score["mean"]),
+        ]
+        for score in found["scores"]
+    ]
+    caption = f"Its networks on their test parts, over {plural(found['num_blocks'], 'block')}"
+    return Table(caption=caption, columns=columns, rows=rows)
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    """A share stays within 0 and 1; a loss has no upper end."""
+    mean, low, high = score["mean"], score["low"], score["high"]
+    if score["name"] != "test_loss" or low is None or high is None:
+        return _spread(mean, low, high)
+    places = decimals_for((high - low) / 2)
+    return f"{number(mean, places)} [{number(max(low, 0.0), places)}, {number(high, places)}]"
 
 
 def _by_class(found: Mapping[str, Any]) -> Table:

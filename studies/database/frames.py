@@ -27,7 +27,7 @@ from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
 from studies.database.store import Store
 from studies.errors import StudiesError
-from trainables.metrics import COLUMNS, TEST, VALIDATION
+from trainables.metrics import COLUMNS, FURTHER_TEST_SCORES, TEST, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,14 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
     details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
-    scores = [*_further(connection, study_id, tables.replicate, *PARTS), *_ends(connection, study_id)]
+    plan = _plan(connection, study_id)
+    scores = [*_further(plan, tables.replicate, *PARTS), *_ends(plan)]
+    there = {column.name for column in scores}
+    scores += [
+        case((trial.phase == Phase.CONFIRM, _number(tables.replicate, name)), else_=null()).label(name)
+        for name in (() if plan.get("metrics") else FURTHER_TEST_SCORES)
+        if name not in there
+    ]
     query = (
         select(replicate.trial_number, trial.phase, trial.cell, *chosen, *scores, details)
         .join_from(tables.replicate, tables.trial, of_trial)
@@ -143,7 +150,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
-    more = _further(connection, study_id, tables.epoch, VALIDATION)
+    more = _further(_plan(connection, study_id), tables.epoch, VALIDATION)
     return _of(connection, study_id, tables.epoch, "metrics", more=more)
 
 
@@ -186,17 +193,20 @@ def _of(
     return pd.DataFrame(read_columns(connection, query.order_by(*table.primary_key)))
 
 
-def _further(connection: Connection, study_id: int, table: Table, *parts: str) -> list[ColumnElement[Any]]:
+def _plan(connection: Connection, study_id: int) -> Mapping[str, Any]:
+    """Return a study's plan, an empty one where there is no such study."""
+    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
+    return plan or {}
+
+
+def _further(plan: Mapping[str, Any], table: Table, *parts: str) -> list[ColumnElement[Any]]:
     """Return a column for each score that the plan is about and that has no column of its own, on these parts."""
-    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
-    names = further_metrics(plan or {})
-    return [_number(table, part + name) for name in names for part in parts]
+    return [_number(table, part + name) for name in further_metrics(plan) for part in parts]
 
 
-def _ends(connection: Connection, study_id: int) -> list[ColumnElement[Any]]:
+def _ends(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
     """Return columns for the best epoch and the one after which a network stopped, if networks may stop early."""
-    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
-    return [_number(tables.replicate, name) for name in (BEST, STOPPED)] if stops_early(plan or {}) else []
+    return [_number(tables.replicate, name) for name in (BEST, STOPPED)] if stops_early(plan) else []
 
 
 def _number(table: Table, name: str) -> ColumnElement[Any]:

@@ -88,3 +88,20 @@ def test_networks_of_another_configuration_and_nothing_recorded_give_nothing(stu
     assert evaluation_record(replace(study, evaluation=other), best) is None
     assert evaluation_record(study, best) is None
     assert evaluation_record(replace(study, evaluation=other), None) is None
+
+
+def test_scores_of_the_test_part_count_a_failed_network_as_guessing(study: ReportInputs) -> None:
+    best = best_configuration(study, compute(study))
+    assert best is not None
+    replicates = study.replicates.copy()
+    mine = replicates["trial_number"].isin(best["trial_numbers"])
+    assert mine.sum() == 2
+    replicates.loc[mine, "test_loss"] = [0.3, 0.5]
+    replicates.loc[mine, "test_macro_f1"] = [0.9, None]
+    found = record(replace(study, replicates=replicates), [[[4, 1], [0, 5]]] * 2, [[EMPTY, FULL]] * 2)
+    assert found is not None
+    scores = {score["name"]: score for score in found["scores"]}
+    assert scores["test_loss"]["mean"] == pytest.approx(0.4)
+    assert scores["test_loss"]["low"] < 0.4 < scores["test_loss"]["high"]
+    assert scores["test_macro_f1"]["mean"] == pytest.approx((0.9 + 1 / study.num_classes) / 2)
+    assert "test_roc_auc" not in scores, "nothing recorded it"

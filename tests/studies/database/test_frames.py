@@ -29,7 +29,7 @@ COLUMNS = {
     "trials": f"number phase cell {PARAMS} state stop_reason rung epochs objective attempt started_at ended_at"
     " busy_seconds error worker",
     "replicates": f"trial_number phase cell {PARAMS} replicate block outcome val_loss val_accuracy test_loss"
-    " test_accuracy verdict_initial verdict_trained verdicts",
+    " test_accuracy verdict_initial verdict_trained test_top2_accuracy test_macro_f1 test_roc_auc verdicts",
     "epochs": "trial_number replicate epoch sequence train_loss train_accuracy val_loss val_accuracy learning_rate",
     "gradients": "trial_number replicate epoch layer grad_l2 grad_l2_max grad_rms delta_rms weight_rms"
     " update_ratio activation_mean activation_std dead_fraction",
