@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from studies.database.rows import EventRow
 from studies.runs import Log
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from trainables.datasets import Dataset
     from trainables.splits import Splits
 
@@ -59,8 +59,10 @@ def fit_missing(
         log.add_event(study_id, KIND, None, json.dumps(line))
 
 
-def linear_models(events: Sequence[EventRow]) -> pd.DataFrame:
+def linear_models(events: Sequence[EventRow]) -> "pd.DataFrame":
     """Return one row for each linear model: losses in nats, `train_size` NaN for the whole training part."""
+    import pandas as pd  # half a second, which a mistake in a command need not wait for
+
     frame = pd.DataFrame(_lines(events), columns=list(COLUMNS))
     return frame.assign(train_size=frame["train_size"].astype(float)).drop_duplicates(["train_size", "block"])
 

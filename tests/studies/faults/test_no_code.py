@@ -18,14 +18,21 @@ from studies.tuning.checkpoints import FOLDER, Checkpoints
 from studies.tuning.planned import PlannedTrial
 from tests.studies.tuning.plans import plan
 from trainables.artifact import from_bytes
+from trainables.checkpoint import CheckpointError, sealed
+from trainables.loop_checkpoint import LOOP, NO_STACK, load
 
 ROOT = Path(__file__).resolve().parents[3]
 LOADERS = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 CALLS = {"eval", "exec", "compile", "__import__"}
 METHODS = {"torch.load", "numpy.load", "np.load", "pd.read_pickle", "pandas.read_pickle", "yaml.load"}
-ONLY_IN = {"studies/study_file.py": {"exec", "compile"}, "trainables/datasets/cifar10.py": {"pickle"}}
+ONLY_IN = {
+    "trainables/own_code.py": {"exec", "compile"},
+    "trainables/datasets/cifar10.py": {"pickle"},
+    "trainables/loop_checkpoint.py": {"pickle", "torch.load"},
+}
 """A user's own study is a program, and run as one, at the user's word. CIFAR-10's Python archive is checked by SHA-256,
-and then read by an unpickler that makes arrays and refuses everything else.
+and then read by an unpickler that makes arrays and refuses everything else. What a loop of one's own keeps is loaded
+with `weights_only`, by the unpickler of torch that makes tensors and plain data.
 """
 
 
@@ -78,6 +85,22 @@ def test_hostile_weights_are_refused_and_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "trapped").exists()
     pickle.loads(files["pickle"])
     assert (tmp_path / "trapped").exists(), "it is no trap: the test tests nothing"
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("kind", ["pickle", "zip", "torch", "nothing"])
+def test_what_a_loop_kept_is_refused_and_not_run(tmp_path: Path, kind: str) -> None:
+    small: Plan = plan()
+    trial = Agenda(small).next_trial()
+    assert isinstance(trial, PlannedTrial)
+    task = assign(small, trial, keeps_models=False)
+    hostile = bytearray(hostile_files(tmp_path / "trapped")[kind])
+    packed = torch.frombuffer(hostile, dtype=torch.uint8) if hostile else torch.empty(0, dtype=torch.uint8)
+    kept = {f"{LOOP}{number}": packed.clone() for number in range(len(task.seeds))}
+    facts = {"epoch": 1, "diverged": [False] * len(task.seeds), **NO_STACK}
+    with pytest.raises(CheckpointError):
+        load(sealed(kept, facts, task), task)
+    assert not (tmp_path / "trapped").exists()
 
 
 @pytest.mark.parametrize("package", ["studies", "trainables", "reports", "search_spaces"])
