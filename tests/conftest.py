@@ -37,9 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Train on one thread, as a worker of a busy machine does."""
+    """Train on one thread, as a worker does: beside other work, threads that wait for each other take many times as
+    long.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

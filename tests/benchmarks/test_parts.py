@@ -30,8 +30,6 @@ from tests.benchmarks.measuring.results_page import Section
 from tests.benchmarks.measuring.stacks import digits, hyperparameters
 from trainables.stack import Stack
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def rows(section: str) -> list[list[str]]:
     """Return the cells of every table of a section, heads and rules included."""

@@ -179,7 +179,6 @@ class TestTraining:
                 by_replicate.setdefault(record.replicate, []).append(repr(replace(record, replicate=0)))
         return [repr(each) for each in by_replicate.values()]
 
-    @pytest.mark.usefixtures("one_thread")
     def test_it_is_reproducible_and_the_same_in_parts(self, data: StackData) -> None:
         whole = self.records(data, self.HP)
         assert whole == self.records(data, self.HP)
@@ -192,7 +191,6 @@ class TestTraining:
             pass
         return stack.model.parameters.value("output.weight").clone()
 
-    @pytest.mark.usefixtures("one_thread")
     def test_it_changes_training_and_what_is_measured_before_it(self, data: StackData) -> None:
         off = replace(self.HP, augmentation="none")
         with_it, without = self.records(data, self.HP), self.records(data, off)
@@ -225,7 +223,6 @@ class TestTraining:
             is None
         )
 
-    @pytest.mark.usefixtures("one_thread")
     def test_a_resumed_trial_goes_on_as_if_it_had_not_stopped(self, data: StackData) -> None:
         task = assignment(augmentation="shift+zoom")
         through, first, second = (

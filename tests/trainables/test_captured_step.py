@@ -27,8 +27,8 @@ needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a 
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
-    """Capture after few steps, and train on one thread."""
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capture after few steps."""
     monkeypatch.setattr(captured_step, "STEPS_BEFORE_CAPTURE", BEFORE)
 
 

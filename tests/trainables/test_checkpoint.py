@@ -25,9 +25,6 @@ EPOCHS = 4
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 @functools.cache
 def data() -> StackData:
     """Return a part of the digits."""

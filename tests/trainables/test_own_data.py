@@ -84,7 +84,10 @@ LABELS = [0, 1, 0, 1]
         ((INPUTS, LABELS, INPUTS), "got a tuple"),
         ((INPUTS, LABELS[:3]), "targets must be one class for each of 4 examples; got shape (3,)"),
         ((INPUTS, np.eye(4)), "targets must be one class for each of 4 examples; got shape (4, 4)"),
-        ((INPUTS, [0.0, 0.5, 1.0, 2.0]), "targets must be classes, not measurements; row 1 has 0.5"),
+        (
+            (INPUTS, [0.0, 0.5, 1.0, 2.0]),
+            "targets must be classes, not measurements, which are for a train() with metrics; row 1 has 0.5",
+        ),
         ((INPUTS, [0, 0, 0, 0]), "there must be at least two classes; got 0"),
         ((changed(3, np.nan), LABELS), "inputs must be finite; row 3 has nan at 2, 1 (1 such values in all)"),
         ((changed(0, np.inf), LABELS), "inputs must be finite; row 0 has inf"),

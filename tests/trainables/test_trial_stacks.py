@@ -27,8 +27,6 @@ from trainables.stack_data import StackData
 from trainables.stack_state import StackState, join
 from trainables.training import train
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 class LittleMemory:
     """A GPU, as it were, that holds stacks of so many replicates from some step on."""

@@ -169,7 +169,6 @@ class TestMemory:
         assert 2 * one - two == sum(layer.weight.numel() for layer in hidden)
 
 
-@pytest.mark.usefixtures("one_thread")
 class TestStack:
     @pytest.fixture
     def data(self, digits: StackData) -> StackData:
