@@ -16,18 +16,11 @@ from studies import load_study
 from studies.__main__ import DOORS
 from studies.catalog import load
 from studies.request import Request, draft
+from tests.readme import README, block
 from trainables.artifact import from_bytes, metadata_of
 from trainables.hyperparameters import Hyperparameters
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def block(name: str) -> str:
-    """Return the text of the code block after the comment with this name."""
-    found = re.search(rf"<!-- {re.escape(name)} -->\s*```\w+\n(.*?)\n```", README, re.DOTALL)
-    assert found is not None, f"the README has no block {name}"
-    return found.group(1)
 
 
 def shell_commands() -> list[str]:

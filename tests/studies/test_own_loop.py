@@ -1,4 +1,4 @@
-"""A regression that a user's own loop trains: its blocks, its comparison and its report, in its own metric and unit."""
+"""The README's regression, trained by a loop of one's own: blocks, comparison and report in its own metric and unit."""
 
 import json
 import os
@@ -16,12 +16,11 @@ import studies
 from studies.errors import UsageError
 from studies.request import Request, draft
 from studies.session import load_dataset
-from tests.studies import own_loop
+from tests.readme import block
 from tests.studies.command import ROOT
-from tests.studies.own_loop import STUDY
 from trainables.splits import split_block
 
-SOURCE = Path(own_loop.__file__).read_text()
+SOURCE = block("my_regression.py")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIES_", "RAY_"))}
 LINE_OF_TRAIN = SOURCE[: SOURCE.index("def train")].count("\n") + 1
 
@@ -54,7 +53,7 @@ def test_each_block_comes_to_its_closed_form(folder: Path) -> None:
     dataset = load_dataset(draft(Request(study=str(folder / "ridge.py"))))
     rows = replicates(folder)
     confirmed = rows[(rows["phase"] == "confirm") & (rows["shrinkage"] == 3.0)]
-    assert len(confirmed) == STUDY.replicates
+    assert len(confirmed) == 10
     for row in confirmed.to_dict("records"):
         parts = split_block(dataset.targets, seed=0, block=row["block"])
         inputs = dataset.inputs.astype(float)
@@ -118,7 +117,7 @@ def test_its_record_is_sound_and_its_pages_can_be_shown(folder: Path) -> None:
     [
         (("def train(", "def fit("), "metrics (RMSE, R2) are measured by train() in the study's own file"),
         (
-            ("def train(hyperparameters: Any, data: Any, seed: int)", "def train(hyperparameters: Any)"),
+            ("def train(hyperparameters, data, seed)", "def train(hyperparameters)"),
             f"ridge.py:{LINE_OF_TRAIN}: train(hyperparameters, data, seed) is how it is called",
         ),
         (
