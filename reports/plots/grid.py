@@ -1,5 +1,6 @@
 """A grid of small boxes in one drawing: rows with a name, columns in named groups; one unit is one point."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from reports.theme import INK, MUTED, RULE
 
 FULL_WIDTH = 756.0  # points beside the table of contents on a screen of 1300 pixels
 MOST_BOX, GAP_X, GAP_Y = 64.0, 7.0, 8.0
-LETTER, HEADS = 5.4, 34.0
+LETTER, HEADS, LINE = 5.4, 34.0, 11.0
 
 
 class Column(NamedTuple):
@@ -25,7 +26,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Where the boxes stand: `heights` by row, as wide as fits a screen, under `HEADS` points for names.
+    """Where the boxes stand: `heights` by row, as wide as fits a screen, under the names of the columns.
 
     `feet` is room below the last row, `aside` room between the names of the rows and the first column. A row's name
     is written in one line, or in one for each part between commas where rows are high enough (`wraps`).
@@ -53,6 +54,16 @@ class Grid:
         return min(MOST_BOX, (FULL_WIDTH - self.left) / len(self.columns) - GAP_X)
 
     @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """The name of each column in lines that are no wider than its box, where its parts allow, by its key."""
+        return {column.key: wrapped(column.name, self.box) for column in self.columns}
+
+    @property
+    def heads(self) -> float:
+        """Room for the names of the columns and their groups."""
+        return HEADS + LINE * (max(len(lines) for lines in self.names.values()) - 1)
+
+    @cached_property
     def lefts(self) -> dict[str, float]:
         """Left edge of each column, by its key."""
         step = self.box + GAP_X
@@ -61,7 +72,7 @@ class Grid:
     @cached_property
     def tops(self) -> dict[str, float]:
         """Top edge of each row; y runs downward."""
-        tops, top = {}, HEADS
+        tops, top = {}, self.heads
         for row, height in self.heights.items():
             tops[row] = top
             top += height + GAP_Y
@@ -70,7 +81,7 @@ class Grid:
     @cached_property
     def bottom(self) -> float:
         """Where the last row and its gap end."""
-        return HEADS + sum(self.heights.values()) + GAP_Y * len(self.heights)
+        return self.heads + sum(self.heights.values()) + GAP_Y * len(self.heights)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -92,8 +103,9 @@ class Grid:
             ax.text(members[0], 10, group, weight="bold", va="center")
             ends = [members[0], members[-1] + self.box]
             ax.plot(ends, [18, 18], color=RULE.light, linewidth=0.8)
-        for column in self.columns:
-            ax.text(self.lefts[column.key], 27, column.name, va="center", color=MUTED.light)
+        for key, lines in self.names.items():
+            for place, line in enumerate(lines):
+                ax.text(self.lefts[key], 27 + LINE * place, line, va="center", color=MUTED.light)
 
     def name_ends(self, ax: Axes, what: str, first: str, last: str) -> None:
         """Write below the last row what runs across a box, and its first and last value."""
@@ -102,3 +114,17 @@ class Grid:
             ax.text(left, y, first, va="center", color=MUTED.light)
             ax.text(left + self.box, y, last, va="center", ha="right", color=MUTED.light)
         ax.text(2, y, what, va="center", color=MUTED.light)
+
+
+def wrapped(name: str, width: float) -> list[str]:
+    """A name in lines of at most `width` points, broken between its parts, which commas and plus signs end.
+
+    >>> wrapped("dropout 0.5, constant", 70), wrapped("shift+rotation+zoom", 70)
+    (['dropout 0.5,', 'constant'], ['shift+', 'rotation+', 'zoom'])
+    """
+    lines = [""]
+    for part in re.split(r"(?<=, )|(?<=\+)", name):
+        if lines[-1] and LETTER * len((lines[-1] + part).rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return [line.rstrip() for line in lines]

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 
 from reports.plots import flow_grid, gradient_flow, heat_map
-from reports.plots.grid import FULL_WIDTH, Column, Grid
+from reports.plots.grid import FULL_WIDTH, LETTER, Column, Grid
 from reports.plots.signal import relative_signal
 from reports.theme import BAD, GROWTH_INKS, Theme
 from tests.reports.plots.drawing import axes, texts, unchanged
@@ -151,6 +151,16 @@ def test_a_grid_fits_a_screen_however_many_columns_it_has() -> None:
         grid = Grid(heights={"depth 20, batch norm off": 80.0}, columns=columns)
         assert grid.size[0] <= FULL_WIDTH
         assert grid.lefts["0"] == grid.left
+
+
+def test_names_of_columns_that_are_too_long_stand_in_lines_and_push_the_boxes_down() -> None:
+    short = Grid(heights={"a": 80.0}, columns=[Column(str(place), "", "x") for place in range(8)])
+    names = [Column(str(place), "", "width 64, constant") for place in range(8)]
+    long = Grid(heights={"a": 80.0}, columns=names)
+    assert long.names["0"] == ["width 64,", "constant"]
+    assert all(LETTER * len(line) <= long.box for lines in long.names.values() for line in lines)
+    assert long.tops["a"] > short.tops["a"]
+    assert long.size[1] > short.size[1]
 
 
 def heat(growth: float) -> pd.DataFrame:
