@@ -7,7 +7,7 @@ they wait as long as a trial of depth_study takes (or not at all), then report a
 import io
 import tempfile
 from collections.abc import Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -83,6 +83,7 @@ def measure(setting: Setting, *, replicates: int = REPLICATES) -> Measured:
             patch.object(experiment, "StackTrial", trainable),
             meter.in_place(),
             redirect_stderr(said),
+            redirect_stdout(said),  # on which Ray warns of many workers on few cores
         ):
             code = run_command(words)
     assert code == INTERRUPTED, f"the run ended with {code}: {said.getvalue()}"
