@@ -7,6 +7,7 @@ from typing import Any
 from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
 from reports.json_report import json_report
+from reports.phrases import speaking_of
 from reports.plain_json import as_json
 from reports.rendering import environment, inline, page_parts
 from reports.results import compute
@@ -58,6 +59,11 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
     `generated_at`, the same inputs give the same bytes. Raises AccountingError where the record contradicts itself
     and OSError where the folder cannot be written.
     """
+    with speaking_of(str(inputs.plan.get("model", "mlp"))):
+        return _write(inputs, folder)
+
+
+def _write(inputs: ReportInputs, folder: Path) -> Path:
     results = compute(inputs)
     report = json_report(inputs, results)
     material = Material(inputs=inputs, results=results, report=report, theme=_theme(inputs, report))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from reports.words import factor_name, level_name, outcome_name, outcome_unit
@@ -22,7 +24,9 @@ _NUMBERS = [
     "eleven",
     "twelve",
 ]
-_NOUNS = {"depth": ("hidden layer", "hidden layers"), "replicates": ("replicate", "replicates")}
+_DEPTHS = {"mlp": ("hidden layer", "hidden layers"), "cnn": ("convolution block", "convolution blocks")}
+"""What the depth of a model counts; of another one it is a number, as any other."""
+_MODEL = ContextVar("model", default="mlp")
 _SWITCHES = {"batch_norm": "batch normalisation"}
 _KINDS = {
     "activation": "activations",
@@ -32,13 +36,34 @@ _KINDS = {
 }
 _SPOKEN = {
     "batch_norm": "batch normalisation",
-    "depth": "the number of hidden layers",
     "optimizer": "the optimizer",
     "learning_rate": "the learning rate",
     "schedule": "the learning-rate schedule",
     "patience": "the patience of early stopping",
     "residual": "residual connections",
 }
+
+
+@contextmanager
+def speaking_of(model: str) -> Iterator[None]:
+    """Have what is said meanwhile speak of networks of this model.
+
+    >>> with speaking_of("cnn"):
+    ...     level_spoken("depth", 3)
+    'three convolution blocks'
+    """
+    token = _MODEL.set(model)
+    try:
+        yield
+    finally:
+        _MODEL.reset(token)
+
+
+def _nouns(factor: str) -> tuple[str, str] | None:
+    """What one and several of a factor's number are called, None where it is no count."""
+    if factor == "replicates":
+        return "replicate", "replicates"
+    return _DEPTHS.get(_MODEL.get()) if factor == "depth" else None
 
 
 def spelled(amount: int) -> str:
@@ -58,13 +83,16 @@ def epochs_spoken(num: int, *, at_most: bool = False) -> str:
 
 def factor_spoken(factor: str) -> str:
     """A factor inside a sentence: "batch normalisation", "the optimizer", "dropout"."""
+    if factor == "depth" and (nouns := _nouns(factor)):
+        return f"the number of {nouns[1]}"
     return _SPOKEN.get(factor, factor_name(factor))
 
 
 def level_spoken(factor: str, level: Any) -> str:
     """One level, to follow "with" or "at": "seven hidden layers", "dropout 0.5", "batch normalisation", "SGD"."""
-    if factor in _NOUNS and isinstance(level, int) and not isinstance(level, bool):
-        return counted(level, *_NOUNS[factor])
+    nouns = _nouns(factor)
+    if nouns and isinstance(level, int) and not isinstance(level, bool):
+        return counted(level, *nouns)
     if isinstance(level, bool):
         return _SWITCHES.get(factor, factor_name(factor))
     if factor in ("optimizer", "model"):
@@ -88,7 +116,7 @@ def condition(factor: str, level: Any) -> str:
     """Where a level holds: "with seven hidden layers", "at dropout 0.5", "without batch normalisation"."""
     if _is_without(factor, level):
         return f"without {_KINDS.get(factor) or level_spoken(factor, level)}"
-    numeric = isinstance(level, int | float) and not isinstance(level, bool) and factor not in _NOUNS
+    numeric = isinstance(level, int | float) and not isinstance(level, bool) and not _nouns(factor)
     return f"{'at' if numeric else 'with'} {level_spoken(factor, level)}"
 
 
@@ -98,7 +126,7 @@ def rather(factor: str, level_a: Any, level_b: Any) -> str:
         return f"{condition(factor, level_b)} rather than {'with' if level_a else 'without'}"
     if _is_without(factor, level_b):
         return f"{condition(factor, level_b)} rather than with {level_name(level_a)}"
-    if factor in _NOUNS and isinstance(level_a, int):
+    if _nouns(factor) and isinstance(level_a, int):
         return f"with {level_spoken(factor, level_b)} rather than {spelled(level_a)}"
     return f"with {level_spoken(factor, level_b)} rather than {level_name(level_a)}"
 
@@ -107,7 +135,7 @@ def both(factor: str, level_a: Any, level_b: Any) -> str:
     """Two levels on an equal footing: "with three and with five hidden layers", "with and without ..."."""
     if isinstance(level_a, bool) and isinstance(level_b, bool):
         return f"with and without {level_spoken(factor, True)}"
-    if factor in _NOUNS and isinstance(level_a, int):
+    if _nouns(factor) and isinstance(level_a, int):
         return f"with {spelled(level_a)} and with {level_spoken(factor, level_b)}"
     if factor in ("optimizer", "model"):
         return f"with {level_name(level_a)} and with {level_name(level_b)}"

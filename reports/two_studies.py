@@ -8,7 +8,7 @@ from reports.best import describe, spread
 from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
 from reports.measures import Measure
-from reports.phrases import capital
+from reports.phrases import capital, speaking_of
 from reports.plain_json import as_json
 from reports.plots import forest_pair
 from reports.plots.canvas import Sheet, draw_panel
@@ -27,7 +27,9 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
     Apart from the date, the same inputs give the same bytes; the page is written last. Raises AccountingError where a
     record contradicts itself and OSError where the folder cannot be written.
     """
-    record = side_by_side(inputs_a, inputs_b)
+    models = {str(inputs.plan.get("model", "mlp")) for inputs in (inputs_a, inputs_b)}
+    with speaking_of(models.pop() if len(models) == 1 else "either"):
+        record = side_by_side(inputs_a, inputs_b)
     size, outcome = inputs_a.smallest_effect, inputs_a.outcome
     figures = [
         figure for family in FAMILIES if (figure := _figure(record, family, size, outcome)) is not None

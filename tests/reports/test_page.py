@@ -241,3 +241,14 @@ def test_a_record_that_does_not_add_up_is_refused_and_nothing_is_written(
 def test_54_cells_of_20_replicates_stay_small(tmp_path: Path) -> None:
     page = write_report(sample_inputs(num_blocks=20), tmp_path)
     assert page.stat().st_size < 1_000_000
+
+
+def test_a_convolutional_network_is_not_said_to_have_hidden_layers(
+    tmp_path: Path,
+) -> None:
+    study = sample_inputs({"depth": (2, 3)}, num_blocks=3, rates=2)
+    write_report(replace(study, plan={**study.plan, "model": "cnn"}), tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    said = json.dumps([report["answer"], report["contrasts"], report["analysis"]])
+    assert "convolution blocks" in said
+    assert "hidden layers" not in said

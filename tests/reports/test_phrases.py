@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from reports.phrases import both, condition, configuration, epochs_spoken, listed, rather, unit_spoken
+from reports.phrases import (
+    both,
+    condition,
+    configuration,
+    epochs_spoken,
+    factor_spoken,
+    listed,
+    rather,
+    speaking_of,
+    unit_spoken,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +89,13 @@ def test_how_networks_are_trained_is_spoken_of() -> None:
     assert condition("patience", None) == "with no early stopping"
     assert condition("patience", 5) == "at early-stopping patience 5"
     assert (epochs_spoken(6), epochs_spoken(18, at_most=True)) == ("six epochs", "up to 18 epochs")
+
+
+def test_what_a_depth_counts_depends_on_the_model() -> None:
+    with speaking_of("cnn"):
+        assert rather("depth", 2, 3) == "with three convolution blocks rather than two"
+        assert factor_spoken("depth") == "the number of convolution blocks"
+    with speaking_of("own"):
+        assert rather("depth", 2, 3) == "with depth 3 rather than 2"
+        assert (condition("depth", 3), factor_spoken("depth")) == ("at depth 3", "depth")
+    assert factor_spoken("depth") == "the number of hidden layers"
