@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.studies.command import finished
 from trainables.artifact import from_bytes
 
@@ -24,6 +26,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.slow
 def test_a_run_on_pictures_compares_augmentation_and_keeps_the_weights(tmp_path: Path) -> None:
     command = finished(tmp_path, "run", *SMALL)
     assert command.process.returncode == 0, command.errors
