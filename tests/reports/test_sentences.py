@@ -19,6 +19,8 @@ import pytest
 from reports.best import best_configuration
 from reports.inputs import ReportInputs
 from reports.page import write_report
+from reports.plots import canvas
+from reports.plots.figure import Figure
 from reports.results import compute
 from reports.wording import forbidden_words, unlisted_numbers
 from tests.reports.lined import with_line
@@ -30,6 +32,13 @@ from tests.reports.sample import sample_inputs, sample_tuning
 OWN_WORDS = ("question", "plan", "provenance", "created_at", "study", "plan_hash")
 # "models/best" and "confirm.best" are a file and a field.
 NAMES = ("models/best", "confirm.best")
+
+
+@pytest.fixture(autouse=True)
+def without_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no pixels, which take a third of a report's time and say nothing."""
+    monkeypatch.setattr(canvas, "_pixels", lambda figure: np.zeros((1, 1, 3), np.uint8))
+    monkeypatch.setattr(Figure, "png", lambda figure: b"")
 
 
 def full() -> ReportInputs:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 import studies
+from studies import show, status, verify
 from studies.errors import UsageError
 from studies.request import Request, draft
 from studies.session import load_dataset
@@ -99,17 +101,17 @@ def test_nothing_in_the_report_speaks_of_a_classifier(folder: Path, report: dict
     assert report["stability"]["theory"] == []
 
 
-def test_its_record_is_sound_and_its_pages_can_be_shown(folder: Path) -> None:
-    for door, words in (("verify", "Sound"), ("show", "test RMSE"), ("status", "test RMSE")):
-        done = subprocess.run(
-            [sys.executable, "-m", f"studies.{door}", "ridge"],
-            cwd=folder,
-            env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert all(word in done.stdout for word in words.split()), done.stdout
+@pytest.mark.parametrize(
+    ("door", "words"),
+    [(verify, "Sound"), (show, "test RMSE"), (status, "test RMSE")],
+    ids=["verify", "show", "status"],
+)
+def test_its_record_is_sound_and_its_pages_can_be_shown(
+    door: ModuleType, words: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert door.main(["ridge", "--storage", f"sqlite:///{folder}/runs/studies.db"]) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in words.split()), said
 
 
 @pytest.mark.parametrize(
