@@ -43,16 +43,15 @@ def fit_linear(dataset: Dataset, split: Split) -> LinearScores:
     features, targets = _features(dataset, split), dataset.targets
     train, validation = features(split.train), features(split.validation)
     model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True)
-    best: tuple[float, float, Any, Any] | None = None
+    best: tuple[float, float, float, Any, Any] | None = None
     for strength in STRENGTHS:
         model.set_params(C=strength).fit(train, targets[split.train])
-        loss, _ = _scores(model, validation, targets[split.validation])
+        loss, accuracy = _scores(model, validation, targets[split.validation])
         if best is not None and loss >= best[0]:
             break
-        best = loss, strength, model.coef_.copy(), model.intercept_.copy()
+        best = loss, accuracy, strength, model.coef_.copy(), model.intercept_.copy()
     assert best is not None, "no strength was tried"
-    _, strength, model.coef_, model.intercept_ = best
-    val_loss, val_accuracy = _scores(model, validation, targets[split.validation])
+    val_loss, val_accuracy, strength, model.coef_, model.intercept_ = best
     test_loss, test_accuracy = _scores(model, features(split.test), targets[split.test])
     return LinearScores(
         strength=strength,

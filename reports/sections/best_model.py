@@ -1,5 +1,6 @@
 """The best model: confusion matrix, precision and recall by class, calibration; over the blocks of its networks."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,21 +107,20 @@ def _scores(found: Mapping[str, Any]) -> Table:
     rows = [
         [
             Cell(text=f"{score['title']}, nats" if score["name"] == "test_loss" else score["title"]),
-            Cell(text=_interval(score), value=score["mean"]),
+            Cell(
+                text=_spread(
+                    score["mean"],
+                    score["low"],
+                    score["high"],
+                    most=math.inf if score["name"] == "test_loss" else 1.0,
+                ),
+                value=score["mean"],
+            ),
         ]
         for score in found["scores"]
     ]
     caption = f"Its networks on their test parts, over {plural(found['num_blocks'], 'block')}"
     return Table(caption=caption, columns=columns, rows=rows)
-
-
-def _interval(score: Mapping[str, Any]) -> str:
-    """A share stays within 0 and 1; a loss has no upper end."""
-    mean, low, high = score["mean"], score["low"], score["high"]
-    if score["name"] != "test_loss" or low is None or high is None:
-        return _spread(mean, low, high)
-    places = decimals_for((high - low) / 2)
-    return f"{number(mean, places)} [{number(max(low, 0.0), places)}, {number(high, places)}]"
 
 
 def _by_class(found: Mapping[str, Any]) -> Table:
@@ -145,9 +145,9 @@ def _by_class(found: Mapping[str, Any]) -> Table:
     return Table(caption=caption, columns=columns, rows=rows, folded=len(rows) > 12)
 
 
-def _spread(mean: float | None, low: float | None, high: float | None) -> str:
-    """A share with its interval, which stays within 0 and 1."""
+def _spread(mean: float | None, low: float | None, high: float | None, most: float = 1.0) -> str:
+    """A share with its interval, which stays within 0 and 1, or what else lies between 0 and `most`."""
     if low is None or high is None:
         return number(mean)
     places = decimals_for((high - low) / 2)
-    return f"{number(mean, places)} [{number(max(low, 0.0), places)}, {number(min(high, 1.0), places)}]"
+    return f"{number(mean, places)} [{number(max(low, 0.0), places)}, {number(min(high, most), places)}]"

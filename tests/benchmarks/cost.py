@@ -7,8 +7,7 @@ digits have. Beside it stand the bare matrix products of the same epoch.
 
 import math
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import torch
 
 from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 from tests.benchmarks.measuring import cost_plot
+from tests.benchmarks.measuring.floor import least_seconds
 from tests.benchmarks.measuring.matrix_products import (
     NUM_CLASSES,
     NUM_FEATURES,
@@ -79,7 +79,7 @@ def measure(size: Size, *, repeats: int) -> Cost:
         size=size,
         plain=_train(size, data, repeats, batch_norm=False, dropout=0.0) / size.replicates,
         regularised=_train(size, data, repeats, batch_norm=True, dropout=0.3) / size.replicates,
-        products=_least(products.run_epoch, repeats) / size.replicates,
+        products=least_seconds(products.run_epoch, repeats) / size.replicates,
     )
 
 
@@ -103,17 +103,7 @@ def _train(size: Size, data: StackData, repeats: int, *, batch_norm: bool, dropo
     hp = hyperparameters(depth=size.depth, batch_norm=batch_norm, dropout=dropout)
     stack = Stack.make("mlp", replace(hp, width=size.width), data, seeds=range(size.replicates))
     epochs = train_epochs(stack, epochs=repeats + 1)
-    return _least(lambda: next(epochs), repeats)
-
-
-def _least(work: Callable[[], object], repeats: int) -> float:
-    """Return the least processor time of some repeats, after one for warmth."""
-    seconds = []
-    for _ in range(repeats + 1):
-        started = time.thread_time()
-        work()
-        seconds.append(time.thread_time() - started)
-    return min(seconds[1:])
+    return least_seconds(lambda: next(epochs), repeats)
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 
@@ -26,10 +26,14 @@ def floor_seconds(cells: Iterable[Levels], *, replicates: int, repeats: int = RE
 
 
 def _seconds(depth: int, replicates: int, repeats: int) -> float:
-    products = MatrixProducts(depth=depth, replicates=replicates)
+    return least_seconds(MatrixProducts(depth=depth, replicates=replicates).run_epoch, repeats)
+
+
+def least_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Return the least processor time of some repeats, after one for warmth."""
     times = []
     for _ in range(repeats + 1):
         started = time.thread_time()
-        products.run_epoch()
+        work()
         times.append(time.thread_time() - started)
     return min(times[1:])
