@@ -13,6 +13,7 @@ from studies.database.store import Store
 from studies.errors import UsageError
 from studies.locations import Locations, below
 from studies.mistakes import show
+from studies.numbering import Numbering
 from studies.planning import Cell, Plan
 from studies.recorded import find
 from studies.tuning.models import write_artifact
@@ -120,19 +121,18 @@ def _is_whole(past: Plan, cell: Cell, trials: Sequence[TrialRow], versions: Mapp
 
 def _copies(plan: Plan, past: Plan, cell: Cell, old: Cell, trials: Sequence[TrialRow]) -> Iterator[Copy]:
     """Yield the trials of a cell with the numbers that they have in the new plan; looks must train the same blocks."""
+    before, now = Numbering.of(past), Numbering.of(plan)
     for trial in trials:
         if trial.cell != old.number:
             continue
         if trial.phase is Phase.SEARCH:
-            place = (trial.number - 1) // len(past.cells)
-            yield Copy(
-                source_number=trial.number, number=place * len(plan.cells) + cell.number, cell=cell.number
-            )
-            continue
-        look = (trial.number - past.num_search_trials - 1) // len(past.cells)
-        if past.study.all_looks[: look + 1] == plan.study.all_looks[: look + 1]:
-            number = plan.num_search_trials + look * len(plan.cells) + cell.number
-            yield Copy(source_number=trial.number, number=number, cell=cell.number)
+            number = now.search(cell.number, place=before.place(trial.number)[1])
+        else:
+            look = before.look(trial.number)
+            if past.study.all_looks[: look + 1] != plan.study.all_looks[: look + 1]:
+                continue
+            number = now.confirm(cell.number, look=look)
+        yield Copy(source_number=trial.number, number=number, cell=cell.number)
 
 
 def _best_cell(past: Plan, trials: Sequence[TrialRow], cells: Sequence[Cell]) -> int | None:

@@ -5,29 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Double,
-    Select,
-    Table,
-    case,
-    cast,
-    null,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, case, null, select
 
-from reports.early_stopping import BEST, STOPPED, stops_early
-from studies.database import tables
+from studies.database import scores, tables
 from studies.database.columns import levels_of, read_columns
 from studies.database.reader import read_study
 from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
 from studies.database.store import Store
 from studies.errors import StudiesError
-from trainables.metrics import COLUMNS, FURTHER_TEST_SCORES, TEST, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +30,6 @@ class Frames:
     artifacts: pd.DataFrame
 
 
-PARTS: Final = (VALIDATION, TEST)
 _NOT_SHOWN: Final = ("study_id", "fencing_token")
 
 
@@ -130,16 +115,9 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
     details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
-    plan = _plan(connection, study_id)
-    scores = [*_further(plan, tables.replicate, *PARTS), *_ends(plan)]
-    there = {column.name for column in scores}
-    scores += [
-        case((trial.phase == Phase.CONFIRM, _number(tables.replicate, name)), else_=null()).label(name)
-        for name in (() if plan.get("metrics") else FURTHER_TEST_SCORES)
-        if name not in there
-    ]
+    more = scores.of_replicates(_plan(connection, study_id))
     query = (
-        select(replicate.trial_number, trial.phase, trial.cell, *chosen, *scores, details)
+        select(replicate.trial_number, trial.phase, trial.cell, *chosen, *more, details)
         .join_from(tables.replicate, tables.trial, of_trial)
         .where(replicate.study_id == study_id)
         .order_by(replicate.trial_number, replicate.replicate)
@@ -150,7 +128,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
-    more = _further(_plan(connection, study_id), tables.epoch, VALIDATION)
+    more = scores.of_epochs(_plan(connection, study_id))
     return _of(connection, study_id, tables.epoch, "metrics", more=more)
 
 
@@ -197,32 +175,6 @@ def _plan(connection: Connection, study_id: int) -> Mapping[str, Any]:
     """Return a study's plan, an empty one where there is no such study."""
     plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
     return plan or {}
-
-
-def _further(plan: Mapping[str, Any], table: Table, *parts: str) -> list[ColumnElement[Any]]:
-    """Return a column for each score that the plan is about and that has no column of its own, on these parts."""
-    return [_number(table, part + name) for name in further_metrics(plan) for part in parts]
-
-
-def _ends(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
-    """Return columns for the best epoch and the one after which a network stopped, if networks may stop early."""
-    return [_number(tables.replicate, name) for name in (BEST, STOPPED)] if stops_early(plan) else []
-
-
-def _number(table: Table, name: str) -> ColumnElement[Any]:
-    """Return a column for one of the numbers that a table keeps among its metrics."""
-    return type_coerce(cast(table.c.metrics[name].as_string(), Double), Double).label(name)
-
-
-def further_metrics(plan: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the metrics that a plan is about and that are kept among others, not in a column.
-
-    >>> further_metrics({"objective": "val_macro_f1"}), further_metrics({"objective": "val_loss"})
-    (('macro_f1',), ())
-    """
-    own = (str(metric["name"]) for metric in plan.get("metrics", ()))
-    names = dict.fromkeys([*own, str(plan.get("objective", "")).removeprefix(VALIDATION)])
-    return tuple(name for name in names if name and name not in COLUMNS)
 
 
 def _but(table: Table, *without: str) -> list[Column[Any]]:

@@ -5,17 +5,15 @@ from dataclasses import replace
 from enum import Enum, auto
 from heapq import heappop, heappush
 
-from search_spaces import Value
 from studies.database.rows import RungRow, TrialRow
 from studies.database.states import Decision, Phase, TrialState
+from studies.numbering import Numbering
 from studies.planning import Cell, Plan
 from studies.tuning.asha import Asha
+from studies.tuning.confirming import Configuration, Numbered, of_cell, of_sweep
 from studies.tuning.leaders import Leaders
-from studies.tuning.planned import PlannedTrial, rank
+from studies.tuning.planned import PlannedTrial
 from studies.tuning.proposals import Proposals
-
-Configuration = tuple[Cell | None, Mapping[str, Value]]
-"""A cell, if the study has cells, and the values that the confirm phase trains it with."""
 
 
 class Nothing(Enum):
@@ -39,6 +37,7 @@ class Agenda:
         """
         study = plan.study
         self._plan = plan
+        self._numbering = Numbering.of(plan)
         self._groups: Sequence[Cell | None] = plan.cells or (None,)
         self.mode = str(study.direction)
         self._asha = Asha(
@@ -52,7 +51,7 @@ class Agenda:
         self._lowest = 1
         self._leaders = Leaders(mode=self.mode)
         self._unsettled = {None if cell is None else cell.number: cell for cell in self._groups}
-        self._ready: list[tuple[int, Configuration]] = []
+        self._ready: list[Numbered] = []
         self.changed_proposals: list[int] = []
         """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
         self._replay(trials, rungs)
@@ -155,32 +154,11 @@ class Agenda:
                 for numbered in self._to_confirm(cell, self.num_looks):
                     heappush(self._ready, numbered)
 
-    def _to_confirm(self, cell: Cell | None, num_looks: int) -> list[tuple[int, Configuration]]:
-        """Return what the confirm phase trains of a group up to a look, by number; nothing where every trial failed.
-
-        Look by look each cell has its own number, so that one without a configuration leaves a gap.
-        """
-        first = self._plan.num_search_trials + 1
-        if cell is None:
-            return list(enumerate(self._choose(), start=first))
-        best = self.best_search_trial(cell)
-        if best is None:
-            return []
-        numbers = (first + look * len(self._groups) + cell.number - 1 for look in range(num_looks))
-        return [(number, (cell, best.params)) for number in numbers]
-
-    def _choose(self) -> list[Configuration]:
-        confirm = self._plan.study.confirm
+    def _to_confirm(self, cell: Cell | None, num_looks: int) -> list[Numbered]:
+        if cell is not None:
+            return of_cell(self._numbering, cell, self.best_search_trial(cell), num_looks)
         search = (self._trials[number] for number in self._numbers[Phase.SEARCH])
-        best = rank(search, mode=self.mode)[: confirm.best]
-        chosen: list[Configuration] = [(None, trial.params) for trial in best]
-        return [*chosen, (None, self._default_params())] if confirm.default else chosen
-
-    def _default_params(self) -> Mapping[str, Value]:
-        """Return the stated default of every factor and nuisance."""
-        study = self._plan.study
-        everything = self._plan.hyperparameters(study.confirm.default)
-        return {name: everything[name] for name in (*study.factors, *study.nuisances)}
+        return of_sweep(self._numbering, self._plan, search, mode=self.mode)
 
     def _next_number(self, last: int) -> int | None:
         """Return the lowest number of a search trial that is not there yet."""
@@ -189,28 +167,22 @@ class Agenda:
         return self._lowest if self._lowest <= last else None
 
     def _new_search_trial(self, number: int) -> PlannedTrial:
-        place, index = divmod(number - 1, len(self._groups))
-        cell = self._groups[index]
+        group, place = self._numbering.place(number)
+        cell = self._groups[group - 1]
         params = self._proposals_in(cell).ask(number, place=place)
         return PlannedTrial(number=number, phase=Phase.SEARCH, cell=cell, params=params)
 
     def _new_confirm_trial(self, number: int, configuration: Configuration) -> PlannedTrial:
         cell, params = configuration
-        look = self._look_of(number)
+        look = self._numbering.look(number)
         return PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params, look=look)
-
-    def _look_of(self, number: int) -> int:
-        """Return the look of a confirm trial, from 0."""
-        if self._groups == (None,):
-            return 0
-        return (number - self._plan.num_search_trials - 1) // len(self._groups)
 
     def _looks_to_do(self) -> int:
         """Return how many looks are complete when the present work is done: those begun, or one more after them."""
         numbers = self._numbers[Phase.CONFIRM]
         if not numbers:
             return 1
-        begun = self._look_of(max(numbers)) + 1
+        begun = self._numbering.look(max(numbers)) + 1
         is_complete = (
             self._next_number(self._plan.num_search_trials) is None
             and not any(self._open.values())
@@ -246,12 +218,12 @@ class Agenda:
                 phase=row.phase,
                 cell=None if row.cell is None else cells[row.cell],
                 params={n: tuple(v) if isinstance(v, list) else v for n, v in row.params.items()},
-                look=self._look_of(row.number) if row.phase is Phase.CONFIRM else 0,
+                look=self._numbering.look(row.number) if row.phase is Phase.CONFIRM else 0,
                 attempt=row.attempt,
             )
             self._add(trial)
             if trial.phase is Phase.SEARCH:
-                place = (row.number - 1) // len(self._groups)
+                _, place = self._numbering.place(row.number)
                 if not self._proposals_of(trial).replay(row.number, trial.params, place=place):
                     self.changed_proposals.append(row.number)
         for rung in rungs:

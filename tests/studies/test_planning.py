@@ -1,37 +1,25 @@
 """A plan counts what is trained, and the same plan always has the same text and hash."""
 
 import json
-import random
-from collections.abc import Iterable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, cast
 
-import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from ray.tune.execution.tune_controller import TuneController
-from ray.tune.experiment import Trial
-from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
-from search_spaces import Space, spaces
+from search_spaces import spaces
 from studies import catalog
 from studies.errors import UsageError
-from studies.halving import expected_epochs, expected_survivors
+from studies.halving import expected_survivors
 from studies.planning import Plan, differences
 from studies.study import Confirm, Search, SmallestEffect, Study
 from studies.variants import derive
+from tests.studies.definitions import plan_of
 from trainables.hyperparameters import Hyperparameters
 
 DEPTH_STUDY = catalog.load("depth_study")[1]
 TUNING_STUDY = catalog.load("tuning_study")[1]
-_NOTHING = cast(TuneController, None)  # the scheduler asks nothing of its controller
-
-
-def plan_of(study: Study, **changes: Any) -> Plan:
-    given: dict[str, Any] = {"name": "a", "study": study, "dataset_fingerprint": "f00d"}
-    return Plan(**given | changes)
 
 
 def small(**changes: Any) -> Study:
@@ -81,53 +69,6 @@ class TestCounts:
     def test_one_rung_stops_nothing(self) -> None:
         plan = plan_of(small(search=Search(trials_per_cell=1, rungs=(18,))))
         assert plan.expected_network_epochs == plan.max_network_epochs == 8 * 10 * 18
-
-
-class TestExpectedSurvivors:
-    """Against Ray's own bracket, fed with losses in random order."""
-
-    @staticmethod
-    def kept_by_ray(losses: Iterable[float], eta: int) -> int:
-        scheduler = AsyncHyperBandScheduler(
-            time_attr="epoch", metric="loss", mode="min", grace_period=1, max_t=eta, reduction_factor=eta
-        )
-        kept = 0
-        for number, loss in enumerate(losses):
-            trial = SimpleNamespace(trial_id=str(number))
-            scheduler.on_trial_add(_NOTHING, cast(Trial, trial))
-            decision = scheduler.on_trial_result(_NOTHING, cast(Trial, trial), {"epoch": 1, "loss": loss})
-            kept += decision == TrialScheduler.CONTINUE
-        return kept
-
-    @pytest.mark.parametrize(("num_trials", "eta"), [(1, 3), (2, 3), (6, 3), (9, 2), (16, 4)])
-    def test_it_is_the_mean_of_what_ray_keeps(self, num_trials: int, eta: int) -> None:
-        rng = np.random.default_rng(20)
-        kept = [self.kept_by_ray(rng.random(num_trials), eta) for _ in range(800)]
-        margin = 4 * np.std(kept) / np.sqrt(len(kept)) + 1e-9
-        assert abs(np.mean(kept) - expected_survivors(num_trials, eta)) < margin
-
-    def test_six_trials_at_eta_3_keep_between_3_and_3_point_3(self) -> None:
-        assert expected_survivors(6, reduction_factor=3) == pytest.approx(3.15)
-        # Losses with a long tail, as rates near the end of their range give, keep slightly more.
-        rng = np.random.default_rng(21)
-        kept = [self.kept_by_ray(rng.lognormal(sigma=1.5, size=6), 3) for _ in range(2000)]
-        assert np.mean(kept) == pytest.approx(3.3, abs=0.08)
-
-    def test_several_rungs_follow_ray_where_each_rung_orders_anew(self) -> None:
-        rng = np.random.default_rng(22)
-        trained = []
-        for _ in range(400):
-            first = self.kept_by_ray(rng.random(27), 3)
-            second = self.kept_by_ray(rng.random(first), 3)
-            trained.append(27 * 3 + first * 6 + second * 18)
-        assert expected_epochs(27, (3, 9, 27), reduction_factor=3) == pytest.approx(
-            np.mean(trained), rel=0.03
-        )
-
-    @given(st.integers(1, 500), st.integers(2, 10))
-    def test_the_closed_form_is_the_sum_over_arrivals(self, num_trials: int, eta: int) -> None:
-        arrivals = [1.0] + [(1 + (before - 1) / eta) / (before + 1) for before in range(1, num_trials)]
-        assert expected_survivors(num_trials, eta) == pytest.approx(sum(arrivals))
 
 
 class TestHyperparameters:
@@ -204,76 +145,6 @@ class TestHash:
         again = Plan.from_dict("a", json.loads(plan.to_json()))
         assert again.hash == plan.hash
         assert again == replace(plan, study=replace(plan.study, profiles={}))
-
-
-def _values(space: Space) -> st.SearchStrategy[Any]:
-    if space.choices:
-        return st.sampled_from(space.choices)
-    numbers = st.floats(0, 1) | st.floats(0, 100) if space.number is float else st.integers(1, 300)
-    return (numbers | st.sampled_from([space.default, *space.levels])).filter(space.contains)
-
-
-@st.composite
-def studies(draw: st.DrawFn) -> Study:
-    """Any valid study of scalars: random roles, values, ranges, ladder and phases."""
-    # Betas are a pair, a penalty in the gradient is refused beside AdamW, and some go with others.
-    conditional = {"betas", "weight_decay", "min_lr", "monitor", "patience"}
-    names = draw(st.permutations(sorted(set(spaces()) - conditional)))
-    count = draw(st.integers(0, 4))
-    factors = {
-        name: draw(st.lists(_values(spaces()[name]), min_size=1, max_size=3, unique_by=repr))
-        for name in names[:count]
-    }
-    factors = {
-        name: list(dict.fromkeys(map(spaces()[name].canonical, levels))) for name, levels in factors.items()
-    }
-    fixed = {name: draw(_values(spaces()[name])) for name in names[count : count + draw(st.integers(0, 4))]}
-    numeric = [name for name in names[count + 4 :] if spaces()[name].number is float]
-    nuisances = {}
-    for name in numeric[:2]:
-        low, high = sorted(draw(st.tuples(*[_values(spaces()[name]).filter(lambda v: v is not None)] * 2)))
-        nuisances[name] = {"low": low, "high": high, "log": draw(st.booleans()) and low > 0}
-    eta, first, rungs = draw(st.tuples(st.integers(2, 4), st.integers(1, 9), st.integers(1, 4)))
-    ladder = [first * eta**k for k in range(rungs)]
-    has_cells = draw(st.booleans())
-    search = Search(
-        rungs=tuple(ladder),
-        reduction_factor=eta,
-        trials=None if has_cells else 1,
-        trials_per_cell=1 if has_cells else None,
-        sampler=draw(st.sampled_from(["tpe", "random"])),
-    )
-    return Study(
-        question=draw(st.text(min_size=1).filter(str.strip)),
-        objective=draw(st.sampled_from(["val_loss", "val_accuracy"])),
-        factors=factors,  # type: ignore[arg-type]
-        nuisances=nuisances,
-        fixed=fixed,
-        replicates=draw(st.integers(1, 50)),
-        search=search,
-        confirm=Confirm(epochs=ladder[-1], best=1),
-        smallest_effect=SmallestEffect(log_loss=draw(st.floats(1e-6, 10)), error=draw(st.floats(1e-6, 1))),
-    )
-
-
-@settings(max_examples=40)
-@given(study=studies(), seed=st.integers(0, 2**63 - 1), shuffle=st.randoms(use_true_random=False))
-def test_any_plan_comes_back_from_json_with_its_hash(study: Study, seed: int, shuffle: random.Random) -> None:
-    plan = plan_of(study, seed=seed)
-    again = Plan.from_dict("a", json.loads(plan.to_json()))
-    assert again.to_json() == plan.to_json()
-    assert (again, again.hash) == (plan, plan.hash)
-    fixed = list(study.fixed.items())
-    shuffle.shuffle(fixed)
-    assert plan_of(replace(study, fixed=dict(fixed)), seed=seed).hash == plan.hash
-
-
-@settings(max_examples=40)
-@given(study=studies())
-def test_any_plan_expects_at_most_what_it_may_train(study: Study) -> None:
-    plan = plan_of(study)
-    assert 0 < plan.expected_network_epochs <= plan.max_network_epochs * (1 + 1e-12)
-    assert len({cell.key for cell in plan.cells}) == len(plan.cells)
 
 
 class TestBadInput:

@@ -10,7 +10,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -24,9 +23,15 @@ from studies import report, verify
 from studies.catalog import load
 from studies.planning import Plan
 from tests.studies.command import STUDY, Command, finished, record, rows, started
-
-RUN = ("run", "./small.py", "--workers", "1")
-WITHOUT_DASHBOARD = (*RUN, "--no-dashboard")
+from tests.studies.disturbances import (
+    RUN,
+    WITHOUT_DASHBOARD,
+    kill,
+    lose_gcs,
+    lose_raylet,
+    press_ctrl_c,
+    terminate_while_a_trial_hangs,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,84 +132,6 @@ def listening_at(port: int) -> str:
     return " ".join(
         local for _, local, _, state, *_ in lines if state == "0A" and local.endswith(f":{port:04X}")
     )
-
-
-def num_ended(folder: Path) -> int:
-    return len(rows(folder, "SELECT 1 FROM trial WHERE ended_at IS NOT NULL"))
-
-
-def at(num_trials: int, command: Command) -> None:
-    command.wait_until(lambda: num_ended(command.folder) >= num_trials)
-
-
-def kill(command: Command) -> None:
-    """The driver dies without a word: nothing of it lives on, and another process says how to go on."""
-    at(2, command)
-    command.process.kill()
-    command.finish()
-    deadline = time.monotonic() + 30
-    while (command.left_processes() or os.listdir(command.temporary)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    check_nothing_is_left(command, "the run was killed")
-    assert rows(command.folder, "SELECT state FROM study") == [("running",)]
-
-
-def press_ctrl_c(command: Command) -> None:
-    at(num_ended(command.folder) + 1, command)
-    command.press_ctrl_c()
-    check_interrupted(command, 130, "interrupted")
-
-
-def terminate_while_a_trial_hangs(command: Command) -> None:
-    at(num_ended(command.folder) + 1, command)
-    send(signal.SIGSTOP, "ray::small", command)
-    os.killpg(command.process.pid, signal.SIGTERM)  # Ray's processes, too, as job schedulers and `timeout` do
-    check_interrupted(command, 143, "terminated")
-
-
-def lose_raylet(command: Command) -> None:
-    lose("raylet", command)
-
-
-def lose_gcs(command: Command) -> None:
-    lose("gcs_server", command)
-
-
-def lose(name: str, command: Command) -> None:
-    """A process of Ray's dies, and with it the run, but no trial."""
-    at(num_ended(command.folder) + 1, command)
-    send(signal.SIGKILL, name, command)
-    assert command.finish(timeout=60) == 1, command.errors
-    check_nothing_is_left(command, f"Ray is gone: its {name} was killed or crashed")
-    assert rows(command.folder, "SELECT state FROM study") == [("interrupted",)]
-    assert rows(command.folder, "SELECT 1 FROM trial WHERE state = 'failed'") == []
-
-
-def send(number: signal.Signals, name: str, command: Command) -> None:
-    """Send a signal to the processes of a command whose names begin so."""
-    named = [path for path in command.processes() if (path / "comm").read_text().startswith(name)]
-    assert named, f"there is no {name}"
-    for process in named:
-        os.kill(int(process.name), number)
-
-
-def check_interrupted(command: Command, exit_code: int, what: str) -> None:
-    """The run has stopped in time, in words, with the command to go on, and nothing is left of it."""
-    assert command.finish(timeout=20) == exit_code, command.errors
-    check_nothing_is_left(command, what)
-    assert rows(command.folder, "SELECT state FROM study") == [("interrupted",)]
-
-
-def check_nothing_is_left(command: Command, what: str) -> None:
-    *_, first, second = command.errors.splitlines()
-    assert first == f"error: {what}; everything recorded is kept"
-    assert second == f"Go on with: {shlex.join(['python', '-m', 'studies.run', *WITHOUT_DASHBOARD[1:]])}"
-    assert "Traceback" not in command.errors
-    assert "SIGTERM" not in command.errors
-    assert command.output == ""
-    assert command.left_processes() == []
-    assert os.listdir(command.temporary) == []
-    assert num_ended(command.folder) < 10, "it was too late to interrupt anything"
 
 
 def test_a_whole_run_exits_0_and_leaves_a_report(seen: Seen) -> None:
@@ -326,49 +253,6 @@ def test_what_a_run_leaves_is_sound(
     which: str, seen: Seen, disturbed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verify.main(small_in(seen.folder if which == "seen" else disturbed)) == 0, capsys.readouterr().out
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("presses", [1, 2])
-def test_ctrl_c_while_ray_starts(tmp_path: Path, presses: int) -> None:
-    (tmp_path / "small.py").write_text(STUDY)
-    with started(tmp_path, *WITHOUT_DASHBOARD) as command:
-        command.wait_until(lambda: bool(rows(tmp_path, "SELECT 1 FROM event WHERE kind = 'run_started'")))
-        for _ in range(presses):
-            command.press_ctrl_c()
-            time.sleep(0.5)
-        check_interrupted(command, 130, "interrupted")
-    assert rows(tmp_path, "SELECT 1 FROM event WHERE kind = 'cluster_started'") == []
-
-
-@pytest.mark.slow
-def test_a_second_run_is_refused_and_the_first_stopped_from_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "small.py").write_text(STUDY.replace("trials_per_cell=4", "trials_per_cell=400"))
-    with started(tmp_path, *WITHOUT_DASHBOARD) as command:
-        at(2, command)
-        second = finished(tmp_path, *WITHOUT_DASHBOARD)
-        assert second.process.returncode == 3
-        assert f"process {command.process.pid} on" in second.errors
-        assert finished(tmp_path, "stop", "small").process.returncode == 0
-        assert command.finish(timeout=20) == 143
-        assert (
-            "error: stopped, as asked by python -m studies.stop; everything recorded is kept"
-            in command.errors
-        )
-        assert command.left_processes() == []
-    assert rows(tmp_path, "SELECT state, holder_host FROM study") == [("interrupted", None)]
-    assert list((tmp_path / "runs").glob("*-lease-*")) == []
-
-
-@pytest.mark.slow
-def test_ctrl_c_twice_while_training(tmp_path: Path) -> None:
-    (tmp_path / "small.py").write_text(STUDY)
-    with started(tmp_path, *WITHOUT_DASHBOARD) as command:
-        at(2, command)
-        command.press_ctrl_c()
-        time.sleep(0.1)
-        command.press_ctrl_c()
-        check_interrupted(command, 130, "interrupted")
 
 
 @pytest.mark.parametrize("wrong", ["depth_studdy", "depth_study --set model=mpl", "--help"])

@@ -5,27 +5,22 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from studies.database import lease
-from studies.database.address import parse
-from studies.database.postgresql import PostgreSQL
 from studies.database.results import Artifact
 from studies.database.rows import StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.errors import HeldError, StudiesError
 from tests.studies.database.recorded import add_trial, at_end, at_rung, contents, new_study, start
+from tests.studies.database.waiting import SECONDS, wait_until
 
-SECONDS = 30.0
-"""How long anything may take on a machine with much else to do."""
+pytestmark = pytest.mark.usefixtures("quick_to_let_go")
+
 
 WRITES: list[Callable[[Store, StudyRow], object]] = [
     lambda store, study: store.set_study_state(study.id, StudyState.COMPLETE),
@@ -37,27 +32,6 @@ WRITES: list[Callable[[Store, StudyRow], object]] = [
     lambda store, study: store.add_artifact(study.id, Artifact(path="a", sha256="0", num_bytes=1)),
     lambda store, study: store.delete_study(study.id),
 ]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often, and give less grace: nobody is about to let go here."""
-    monkeypatch.setattr(lease, "SECONDS_BETWEEN_LOOKS", 0.05)
-    monkeypatch.setattr(lease, "SECONDS_OF_GRACE", 0.05)
-
-
-@pytest.fixture
-def other(url: str, store: Store) -> Iterator[Store]:
-    """Return the same storage as another driver opens it."""
-    with Store.open(url) as opened:
-        yield opened
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.01)
 
 
 @contextmanager
@@ -234,7 +208,7 @@ class TestProcesses:
                 assert driver.wait(SECONDS) == 3
             tell(winner, "still here")
             assert heard(winner) == "wrote still here"
-        assert store.holder(study.id) is None
+        wait_until(lambda: store.holder(study.id) is None)
 
     def test_a_killed_holder_is_followed_at_once(self, store: Store, study: StudyRow, url: str) -> None:
         with holding(url) as driver:
@@ -265,112 +239,3 @@ class TestProcesses:
                 assert held.token == 2
                 store.add_event(study.id, "note", None, "mine")
         assert [event.detail for event in store.events(study.id)] == ["before", "mine"]
-
-
-class TestFiles:
-    """What the lease leaves beside a SQLite database."""
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        """Return an open, empty SQLite store."""
-        with Store.open(f"sqlite:///{tmp_path}/[studies].db") as opened:
-            yield opened
-
-    @staticmethod
-    def locks(folder: Path) -> dict[str, int]:
-        """Return the lock files in a folder with their modes."""
-        return {path.name: path.stat().st_mode & 0o777 for path in folder.glob("*-lease-*")}
-
-    def test_a_lock_is_readable_by_its_owner_alone_and_goes_away(
-        self, store: Store, study: StudyRow, tmp_path: Path
-    ) -> None:
-        mask = os.umask(0)
-        try:
-            with store.hold(study.id):
-                assert self.locks(tmp_path) == {f"[studies].db-lease-{study.id}-1": 0o600}
-        finally:
-            os.umask(mask)
-        assert self.locks(tmp_path) == {}
-
-    def test_what_killed_holders_left_is_removed_by_the_next(
-        self, store: Store, study: StudyRow, tmp_path: Path
-    ) -> None:
-        second = new_study(store, "second")
-        for name in (f"{study.id}-1", f"{study.id}-3", f"{second.id}-1"):
-            (tmp_path / f"[studies].db-lease-{name}").touch(0o600)
-        with store.hold(second.id), store.hold(study.id):
-            mine = {f"[studies].db-lease-{each.id}-1" for each in (study, second)}
-            assert set(self.locks(tmp_path)) == mine
-        assert self.locks(tmp_path) == {}
-
-    def test_a_lock_that_somebody_removes_lets_a_second_one_in_and_keeps_the_first_one_out(
-        self, store: Store, study: StudyRow, tmp_path: Path
-    ) -> None:
-        with store.hold(study.id):
-            (tmp_path / f"[studies].db-lease-{study.id}-1").unlink()
-            with Store.open(f"sqlite:///{tmp_path}/[studies].db") as other, other.hold(study.id):
-                add_trial(other, study)
-                with pytest.raises(HeldError):
-                    add_trial(store, study, 2)
-
-    def test_a_lock_that_leads_elsewhere_is_not_followed(
-        self, store: Store, study: StudyRow, tmp_path: Path
-    ) -> None:
-        (tmp_path / f"[studies].db-lease-{study.id}-1").symlink_to(tmp_path / "elsewhere")
-        with pytest.raises(StudiesError, match=r"the lock file .* cannot be used"), store.hold(study.id):
-            pytest.fail("nothing is held")
-        assert not (tmp_path / "elsewhere").exists()
-
-
-class TestLostConnections:
-    """PostgreSQL: the connection that bears the lock is cut, with the driver alive."""
-
-    @pytest.fixture
-    def url(self, make_postgres_database: Callable[[], str]) -> str:
-        """Return the URL of an empty PostgreSQL database."""
-        return make_postgres_database()
-
-    @staticmethod
-    def lock_connections(store: Store) -> set[int]:
-        """Return the server's processes that hold locks of leases."""
-        query = text(
-            "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database "
-            "WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND datname = current_database()"
-        )
-        with store.reading() as connection:
-            return set(connection.scalars(query))
-
-    def cut(self, url: str, store: Store) -> set[int]:
-        """Cut the connections that hold locks and return them."""
-        found = self.lock_connections(store)
-        engine = PostgreSQL(parse(url)).engine()
-        with engine.connect() as connection:
-            for pid in found:
-                connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
-        engine.dispose()
-        return found
-
-    def test_the_lock_is_taken_again_while_the_token_stands(
-        self, url: str, store: Store, study: StudyRow, other: Store
-    ) -> None:
-        with store.hold(study.id) as held:
-            (lost,) = self.cut(url, store)
-            wait_until(lambda: self.lock_connections(store) - {lost})
-            add_trial(store, study)
-            with pytest.raises(HeldError), other.hold(study.id):
-                pytest.fail("two hold it")
-            assert (held.lost, held.token) == (None, 1)
-        assert self.lock_connections(store) == set()
-
-    def test_one_who_came_meanwhile_keeps_the_study(
-        self, url: str, store: Store, study: StudyRow, other: Store, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(lease, "SECONDS_BETWEEN_LOOKS", 0.5)
-        with store.hold(study.id) as lost:
-            self.cut(url, store)
-            with other.hold(study.id, take_over=True) as held:
-                wait_until(lambda: lost.lost)
-                with pytest.raises(HeldError):
-                    add_trial(store, study)
-                add_trial(other, study)
-                assert held.lost is None
