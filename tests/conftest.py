@@ -1,4 +1,4 @@
-"""What all tests share: the options of the kill loops and their tallies, and a real PostgreSQL."""
+"""What all tests share: two processes that run them, the kill loops' options and tallies, and a real PostgreSQL."""
 
 import os
 import random
@@ -15,7 +15,24 @@ import torch
 from sqlalchemy import make_url
 
 LOOPS_IN_THE_SUITE = 3
-TALLIES = pytest.StashKey[list[str]]()
+TALLY = "tally"
+"""The property of a test that is printed in the end."""
+PROCESSES = 2
+"""As many run the tests of a folder: most of a test's time is waiting, for Ray and for processes that die."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Share the tests of a folder between processes, file by file and in order, where `-n` says nothing else.
+
+    Without pytest-xdist they run one after the other.
+    """
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.getoption("numprocesses", 0) is not None or config.getoption("usepdb"):
+        return
+    if any(Path(argument).is_dir() for argument in config.args):
+        config.option.numprocesses, config.option.dist = PROCESSES, "loadfile"
+        config.option.loadscopereorder = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,9 +67,11 @@ def one_thread() -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the kill loops counted."""
-    for tally in terminalreporter.config.stash.get(TALLIES, []):
-        terminalreporter.section("kill loop")
-        terminalreporter.write_line(tally)
+    for report in terminalreporter.getreports(""):
+        for name, tally in report.user_properties:
+            if name == TALLY:
+                terminalreporter.section("kill loop")
+                terminalreporter.write_line(tally)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 """How often a holder looks whether its lock and token are still its own, and whether it is asked to stop."""
 SECONDS_OF_GRACE: Final = 0.3
 """How long a lock that somebody has is tried again: who is just ending, or only looking, is through by then."""
+SECONDS_TO_BE_NAMED: Final = 3.0
+"""How long a lock is tried again whose holder the row does not name: that one is just starting, or just ending."""
 MAX_SECONDS_TO_RELEASE: Final = 3.0
 """How long the end of a run waits for a database that hangs; the lock goes with the process then."""
 
@@ -86,12 +88,13 @@ def take(backend: Backend, engine: Engine, study_id: int, *, take_over: bool) ->
 
     With `take_over` it is taken from whoever has it now; from then on their writes are refused.
     """
-    deadline = time.monotonic() + SECONDS_OF_GRACE
+    started = time.monotonic()
     first = found = _found(backend, engine, study_id)
     while (
         lease := _try(backend, engine, found, take_over and found.fencing_token == first.fencing_token)
     ) is None:
-        if time.monotonic() > deadline:
+        grace = SECONDS_TO_BE_NAMED if found.holder is None else SECONDS_OF_GRACE
+        if time.monotonic() > started + grace:
             raise held(found.name, found.holder)
         time.sleep(0.02)
         found = _found(backend, engine, study_id)

@@ -106,7 +106,7 @@ class Command:
 
     def left_processes(self) -> list[str]:
         """Return the command lines of the processes that it started and that are still there."""
-        return [_read(process / "cmdline").replace(b"\0", b" ").decode() for process in self.processes()]
+        return [read(process / "cmdline").replace(b"\0", b" ").decode() for process in self.processes()]
 
     def close(self) -> None:
         """End what is left, so that no test disturbs the next."""
@@ -174,7 +174,7 @@ def record(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def _has(process: Path, mark: bytes) -> bool:
     """Say whether a live process has `mark` in its environment."""
-    return mark in _read(process / "environ").split(b"\0")
+    return mark in read(process / "environ").split(b"\0")
 
 
 def _has_open(process: Path, inside: str) -> bool:
@@ -194,8 +194,9 @@ def _list(folder: Path) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """Return what a file of a process says, nothing where that has ended meanwhile or is not ours."""
     try:
         return path.read_bytes()
-    except OSError:  # it has ended meanwhile, or is not ours
+    except OSError:
         return b""

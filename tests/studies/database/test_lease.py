@@ -7,12 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
+from typing import Any
 
 import pytest
 
+from studies.database import lease
 from studies.database.results import Artifact
-from studies.database.rows import StudyRow
+from studies.database.rows import LeaseRow, StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.errors import HeldError, StudiesError
@@ -88,6 +92,21 @@ class TestLease:
                 pytest.fail("two hold it")
         assert "--take-over" not in str(here.value)
         assert "is known to be dead: give the same command with --take-over" in str(there.value)
+
+    def test_one_who_is_just_starting_is_named_too(
+        self, store: Store, study: StudyRow, other: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks, find = count(), lease._found
+
+        def look(*arguments: Any) -> LeaseRow:
+            found = find(*arguments)
+            is_named = next(looks) > 4 * lease.SECONDS_OF_GRACE / 0.02
+            return found if is_named else replace(found, holder_host=None)
+
+        with store.hold(study.id):
+            monkeypatch.setattr(lease, "_found", look)
+            with pytest.raises(HeldError, match=f"process {os.getpid()} on"), other.hold(study.id):
+                pytest.fail("two hold it")
 
     def test_what_is_given_back_is_free(self, store: Store, study: StudyRow, other: Store) -> None:
         tokens = []

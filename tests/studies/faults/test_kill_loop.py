@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
-from tests.conftest import LOOPS_IN_THE_SUITE, TALLIES
+from tests.conftest import LOOPS_IN_THE_SUITE, TALLY
 from tests.studies.faults.forked import Nursery
 from tests.studies.faults.kill_loop import loop
 from tests.studies.faults.light_run import LightRun
@@ -31,7 +31,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Return a tally that is printed in the end, whatever happens."""
     counted = Tally(kind=request.node.name, seed=request.config.getoption("--loops-seed"))
     yield counted
-    request.config.stash.setdefault(TALLIES, []).append(str(counted))
+    request.node.user_properties.append((TALLY, str(counted)))
 
 
 @pytest.mark.parametrize("make_url", ["sqlite", "postgresql"], indirect=True)

@@ -26,6 +26,7 @@ from studies.tuning.cluster import Cluster
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress
 from studies.tuning.recorder import Recorder
+from tests.studies.command import read
 from tests.studies.tuning.misbehaving import (
     ALWAYS_DIES,
     DIES_ONCE,
@@ -93,7 +94,7 @@ def undisturbed(
 
 
 def actor_processes() -> list[str]:
-    titles = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    titles = [read(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
     return [title.decode().strip("\0 ") for title in titles if title.startswith(b"ray::")]
 
 
