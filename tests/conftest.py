@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 import torch
+from hypothesis import settings
 from sqlalchemy import make_url
 
 LOOPS_IN_THE_SUITE = 3
@@ -19,6 +20,10 @@ TALLY = "tally"
 """The property of a test that is printed in the end."""
 PROCESSES = 2
 """As many run the tests of a folder: most of a test's time is waiting, for Ray and for processes that die."""
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)
