@@ -79,7 +79,7 @@ def test_numbers_are_those_of_an_undisturbed_run(optimizer: str, changes: dict[s
     assert_resumes_identically(four_epochs(optimizer=optimizer, **changes))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     changes=st.fixed_dictionaries(
         {
@@ -159,7 +159,7 @@ def test_the_epoch_is_told_and_the_same_state_gives_the_same_bytes() -> None:
     assert save(stack, task) == checkpoint
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(1, 255))
 def test_a_changed_byte_is_found_or_changes_nothing(place: float, byte: int) -> None:
     task, checkpoint = checkpointed()
@@ -175,7 +175,7 @@ def test_a_changed_byte_is_found_or_changes_nothing(place: float, byte: int) -> 
     assert save(stack, task) == checkpoint
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(place=st.floats(0, 1, exclude_max=True), more=st.binary(max_size=20))
 def test_a_cut_or_prolonged_one_is_damaged(place: float, more: bytes) -> None:
     task, checkpoint = checkpointed()

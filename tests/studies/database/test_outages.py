@@ -129,7 +129,7 @@ class TestAnyOutage:
         return found
 
     @given(data=st.data())
-    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_ends_in_the_same_rows(
         self, store: Store, tmp_path: Path, undisturbed: dict[str, Any], data: st.DataObject
     ) -> None:
@@ -137,7 +137,7 @@ class TestAnyOutage:
 
     @pytest.mark.slow
     @given(data=st.data())
-    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_ends_in_the_same_rows_often(
         self, store: Store, tmp_path: Path, undisturbed: dict[str, Any], data: st.DataObject
     ) -> None:

@@ -49,7 +49,7 @@ class TestRecording:
         assert store.rung_results(study.id)[0].decision is Decision.STOP
 
     @given(value=st.floats(allow_nan=False, allow_infinity=False))
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_finite_numbers_come_back_exactly(self, store: Store, value: float) -> None:
         study = store.find_study("floats") or new_study(store, "floats")
         number = len(store.trials(study.id)) + 1
@@ -99,7 +99,7 @@ class TestRecording:
         assert 'state "complete" kept, "failed" refused; error null kept, "boom" refused' in event.detail
 
     @given(data=st.data())
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_repeats_and_reordering_end_in_the_same_rows(self, store: Store, data: st.DataObject) -> None:
         results = [at_rung(1, [0, 1]), at_rung(3, [2, 3]), at_end(4, [4])]
         order = data.draw(

@@ -68,7 +68,7 @@ def plain(value: Any) -> Any:
 
 
 @given(write=WRITES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_write_comes_back_as_it_was(write: Write) -> None:
     text = encode(write)
     assert b"\n" not in text
