@@ -85,7 +85,11 @@ def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | 
 
     `part` says which replicates of the assignment the stack holds; None: all of them.
     """
-    state = _state(opened(data, assignment), stack, part)
+    put_back(stack, _state(opened(data, assignment), stack, part))
+
+
+def put_back(stack: Stack, state: StackState) -> None:
+    """Put `stack`, just made, where `state` was taken; raise CheckpointError and leave it alone if it is another's."""
     own, optimizer = stack.model.tensors(), _part(state.tensors, OPTIMIZER)
     if stack.stopping is not None:
         own |= {KEPT + name: tensor for name, tensor in stack.stopping.kept.items()}
@@ -96,7 +100,7 @@ def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | 
             tensor.copy_(state.tensors[name])
     before = stack.optimizer.state_dict()
     stack.optimizer.load_state_dict({**before, "state": {0: optimizer} if optimizer else {}})
-    stack.gradient_norms = state.tensors[NORMS].numpy() if NORMS in state.tensors else None
+    stack.gradient_norms = state.tensors[NORMS].numpy().copy() if NORMS in state.tensors else None
     stack.diverged, stack.epoch = list(state.diverged), state.epoch
     stack.precise_norms, stack.schedule.plateaus = state.precise_norms, list(state.plateaus)
     if stack.stopping is not None:
@@ -112,11 +116,12 @@ def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part:
         precise_norms=facts["precise_norms"],
         plateaus=facts["plateaus"],
         watched=facts["watched"],
+        weight_sizes=tuple(stack.model.parameters.weight_sizes),
     )
     if part is None:
         return whole
     try:
-        return whole.part(part, stack.model.parameters.weight_sizes)
+        return whole.part(part)
     except (RuntimeError, IndexError) as error:
         raise CheckpointError(
             f"the checkpoint is not of {len(whole.diverged)} such networks: {error}"

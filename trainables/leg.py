@@ -21,7 +21,7 @@ from trainables.trained_epoch import TrainedEpoch
 @dataclass(frozen=True, kw_only=True)
 class Leg:
     """Records up to `epoch`, the seconds spent on measuring, and the replicates after it; weights and evaluations where
-    they were asked for.
+    they were asked for. Workers elsewhere were busy for so many seconds more than this one.
     """
 
     epoch: int
@@ -30,6 +30,7 @@ class Leg:
     replicates: tuple[ReplicateRecord, ...]
     models: tuple[bytes, ...]
     evaluations: tuple[EvaluationRecord, ...]
+    elsewhere_seconds: float = 0.0
 
 
 def leg_of(assignment: Assignment, stack: Stack, trained: Sequence[TrainedEpoch], *, part: range) -> Leg:
@@ -63,6 +64,16 @@ def join_legs(legs: Sequence[Leg]) -> Leg:
         replicates=tuple(record for leg in legs for record in leg.replicates),
         models=tuple(model for leg in legs for model in leg.models),
         evaluations=tuple(record for leg in legs for record in leg.evaluations),
+    )
+
+
+def chain_legs(legs: Sequence[Leg]) -> Leg:
+    """Return the leg that these come to, one after the other."""
+    return replace(
+        legs[-1],
+        epochs=tuple(record for leg in legs for record in leg.epochs),
+        measuring_seconds=math.fsum(leg.measuring_seconds for leg in legs),
+        elsewhere_seconds=math.fsum(leg.elsewhere_seconds for leg in legs),
     )
 
 

@@ -1,8 +1,8 @@
 """A trial whose replicates are trained by a loop of the user's own, one after the other, epoch by epoch."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from trainables import loop_checkpoint
 from trainables.assignment import Assignment
@@ -18,6 +18,9 @@ from trainables.stack_data import StackData
 IN_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
 """What a classifier's epoch has columns for; of other loops the learning rate alone is one of them."""
 
+LoopState: TypeAlias = list[dict[str, Any] | None]
+"""What each replicate can go on from; None where its loop yielded nothing of the kind."""
+
 
 class LoopTrial:
     """Trains a trial leg by leg, as TrialStacks does, with a loop instead of a stack.
@@ -29,15 +32,24 @@ class LoopTrial:
     num_stacks = 1
 
     def __init__(
-        self, assignment: Assignment, data: StackData, loop: Loop, *, checkpoint: bytes | None
+        self,
+        assignment: Assignment,
+        data: StackData,
+        loop: Loop,
+        *,
+        checkpoint: bytes | None,
+        part: range | None = None,
     ) -> None:
-        """Begin after `checkpoint` if there is one that the loop can go on from, else from the start."""
+        """Begin after `checkpoint` if there is one that the loop can go on from, else from the start.
+
+        With `part` only these replicates are trained.
+        """
         self.epoch = 0
         self._assignment, self._notes = assignment, list[Note]()
         states = self._opened(loop, checkpoint)
         self._replicates = [
             _Replicate(assignment, data, loop, number, states[number] if states else None)
-            for number in range(len(assignment.seeds))
+            for number in part or range(len(assignment.seeds))
         ]
 
     def train_leg(self, ends: Callable[[int], bool]) -> Leg:
@@ -61,12 +73,19 @@ class LoopTrial:
             evaluations=(),
         )
 
-    def checkpoint(self) -> bytes | None:
-        """Return what every replicate yielded to go on from; None where one of them did not."""
-        states = [replicate.state() for replicate in self._replicates]
-        if any(state is None for state in states):
+    def state(self) -> LoopState:
+        """Return what each replicate yielded to go on from."""
+        return [replicate.state() for replicate in self._replicates]
+
+    def seal(self, states: Sequence[LoopState]) -> bytes | None:
+        """Return the checkpoint of the trial, given the states of all its replicates, in order.
+
+        None where one of them yielded nothing to go on from.
+        """
+        each = [state for part in states for state in part]
+        if any(state is None for state in each):
             return None
-        return loop_checkpoint.save(states, self._assignment, epoch=self.epoch)
+        return loop_checkpoint.save(each, self._assignment, epoch=self.epoch)
 
     def take_notes(self) -> tuple[Note, ...]:
         """Return what has been noted since the last call."""

@@ -10,8 +10,9 @@ from trainables.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, find
 from trainables.module_stack import BuildModule
 from trainables.records import ReplicateRecord, TrialReport
+from trainables.spread_trial import Helper, SpreadTrial, Trainer
 from trainables.stack_data import StackData
-from trainables.trial_stacks import TrialStacks
+from trainables.trial_stacks import TrialStacks, cut
 
 MAX_SECONDS_BETWEEN_REPORTS = 5.0
 """A trial that takes longer from rung to rung reports in between, so that progress is seen."""
@@ -32,6 +33,7 @@ def train_assignment(
     limits: MemoryLimits | None = None,
     build: BuildModule | None = None,
     loop: Loop | None = None,
+    helpers: Sequence[Helper] = (),
     seconds_between_reports: float = MAX_SECONDS_BETWEEN_REPORTS,
     seconds_between_checkpoints: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.perf_counter,
@@ -43,18 +45,20 @@ def train_assignment(
     Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
     reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
     With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and a checkpoint
-    is made where it yields what it can go on from.
-    `busy_seconds` counts this trial's work alone, not the time between reports; `measuring_seconds` are part of it, and
-    in the first report `first_epoch_seconds`.
+    is made where it yields what it can go on from. With `helpers` each of them trains a share of the replicates.
+    `busy_seconds` counts this trial's work alone, the helpers' too, and not the time between reports;
+    `measuring_seconds` are part of it, and in the first report `first_epoch_seconds`.
     """
     started = clock()
     forget_peak(data.inputs.device)
-    stacks: TrialStacks | LoopTrial
-    if loop is None:
-        limits = limits or MemoryLimits()
-        stacks = TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits, build=build)
-    else:
-        stacks = LoopTrial(assignment, data, loop, checkpoint=checkpoint)
+    own, *others = cut(range(len(assignment.seeds)), 1 + len(helpers))
+    for helper, part in zip(helpers, others, strict=True):
+        helper.begin(assignment, checkpoint=checkpoint, part=part)
+    stacks = trainer_of(
+        assignment, data, checkpoint=checkpoint, limits=limits, build=build, loop=loop, part=own
+    )
+    if helpers:
+        stacks = SpreadTrial(assignment, stacks, helpers)
     del checkpoint
     metrics = assignment.metrics or classification(data.num_classes)
     saver = _Saver(assignment, seconds_between_checkpoints)
@@ -78,15 +82,33 @@ def train_assignment(
             replicates=leg.replicates,
             models=leg.models,
             evaluations=leg.evaluations,
-            worker=worker,
+            worker=", ".join([worker, *(helper.name for helper in helpers)]),
             measuring_seconds=leg.measuring_seconds,
             checkpoint=saver.after(stacks, clock() - started),
-            busy_seconds=clock() - started,
-            first_epoch_seconds=first_epoch_seconds,
+            busy_seconds=clock() - started + leg.elsewhere_seconds,
+            # Of the busy seconds, too, so that the rest is how long ago that was.
+            first_epoch_seconds=first_epoch_seconds and first_epoch_seconds + leg.elsewhere_seconds,
             notes=stacks.take_notes(),
             memory=peak_memory(data.inputs.device),
         )
         started, first_epoch_seconds, has_reported = clock(), None, True
+
+
+def trainer_of(
+    assignment: Assignment,
+    data: StackData,
+    *,
+    checkpoint: bytes | None,
+    limits: MemoryLimits | None,
+    build: BuildModule | None,
+    loop: Loop | None,
+    part: range,
+) -> Trainer:
+    """Return what trains the replicates `part` in this process."""
+    if loop is not None:
+        return LoopTrial(assignment, data, loop, checkpoint=checkpoint, part=part)
+    limits = limits or MemoryLimits()
+    return TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits, build=build, part=part)
 
 
 class _Saver:
@@ -96,12 +118,12 @@ class _Saver:
         self._assignment, self._least = assignment, seconds
         self._due, self._unsaved = seconds, 0.0
 
-    def after(self, stacks: TrialStacks | LoopTrial, seconds: float) -> bytes | None:
+    def after(self, stacks: Trainer, seconds: float) -> bytes | None:
         """Return a checkpoint after so many more seconds of training; None too soon, and where the trial is done."""
         self._unsaved += seconds
         if stacks.epoch >= self._assignment.epochs or self._unsaved < self._due:
             return None
-        saved = stacks.checkpoint()
+        saved = stacks.seal([stacks.state()])
         size = 0 if saved is None else len(saved)
         self._due, self._unsaved = max(self._least, size / CHECKPOINT_BYTES_PER_SECOND), 0.0
         return saved

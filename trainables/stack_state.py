@@ -18,7 +18,8 @@ OPTIMIZER, NORMS, KEPT = "optimizer.", "gradient_norms", "kept."
 @dataclass(frozen=True, kw_only=True)
 class StackState:
     """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate, and so have
-    `plateaus` where the schedule is one, and `watched` with early stopping.
+    `plateaus` where the schedule is one, and `watched` with early stopping. `weight_sizes` are those of a network's
+    hidden layers.
 
     `tensors` are `parameters` and the optimizer's, laid out as FlatParameters; `buffers` (replicates, ...); with early
     stopping both once more, as `kept`; and `gradient_norms` (steps, replicates) if there are any. They share memory
@@ -31,6 +32,7 @@ class StackState:
     precise_norms: bool
     plateaus: Sequence[Plateau]
     watched: Sequence[Watched]
+    weight_sizes: Sequence[int]
 
     @classmethod
     def of(cls, stack: Stack) -> "StackState":
@@ -49,14 +51,15 @@ class StackState:
             precise_norms=stack.precise_norms,
             plateaus=list(stack.schedule.plateaus),
             watched=[] if stopping is None else list(stopping.watched),
+            weight_sizes=tuple(stack.model.parameters.weight_sizes),
         )
 
     def copied(self) -> "StackState":
         """Return the state in memory of its own, so that the stack can be let go of."""
         return replace(self, tensors={name: tensor.clone() for name, tensor in self.tensors.items()})
 
-    def part(self, replicates: range, weight_sizes: Sequence[int]) -> "StackState":
-        """Return the state of these replicates alone; their hidden layers have weights of `weight_sizes`."""
+    def part(self, replicates: range) -> "StackState":
+        """Return the state of these replicates alone."""
         count, cut = len(self.diverged), slice(replicates.start, replicates.stop)
         if len(replicates) == count:
             return self
@@ -64,7 +67,7 @@ class StackState:
         def take(name: str, tensor: Tensor) -> Tensor:
             match _axis(name, tensor):
                 case "flat":
-                    return take_replicates(tensor, weight_sizes, count, replicates)
+                    return take_replicates(tensor, self.weight_sizes, count, replicates)
                 case "first":
                     return tensor[cut]
                 case "last":
@@ -78,10 +81,11 @@ class StackState:
             precise_norms=self.precise_norms,
             plateaus=self.plateaus[cut],
             watched=self.watched[cut],
+            weight_sizes=self.weight_sizes,
         )
 
 
-def join(parts: Sequence[StackState], weight_sizes: Sequence[int]) -> StackState:
+def join(parts: Sequence[StackState]) -> StackState:
     """Return the state of a whole stack, given those of its parts in order, all after the same epoch."""
     counts = [len(part.diverged) for part in parts]
 
@@ -89,7 +93,7 @@ def join(parts: Sequence[StackState], weight_sizes: Sequence[int]) -> StackState
         tensors = [part.tensors[name] for part in parts]
         match _axis(name, tensors[0]):
             case "flat":
-                return join_replicates(tensors, weight_sizes, counts)
+                return join_replicates(tensors, parts[0].weight_sizes, counts)
             case "first":
                 return torch.cat(tensors)
             case "last":
@@ -103,6 +107,7 @@ def join(parts: Sequence[StackState], weight_sizes: Sequence[int]) -> StackState
         precise_norms=any(part.precise_norms for part in parts),
         plateaus=[plateau for part in parts for plateau in part.plateaus],
         watched=[watched for part in parts for watched in part.watched],
+        weight_sizes=parts[0].weight_sizes,
     )
 
 

@@ -1,13 +1,19 @@
 """The Tune trainable: the only file here that knows Ray."""
 
+import functools
 import os
 import socket
 import traceback
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import ray
 import torch
 from ray import tune
+from ray.exceptions import RayActorError
+from ray.util.placement_group import get_current_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
@@ -16,13 +22,19 @@ from trainables.memory import MemoryLimits
 from trainables.metrics import direction
 from trainables.own_code import OWN, OwnCode
 from trainables.records import Outcome, ReplicateRecord, TrialReport
-from trainables.reporting import train_assignment
+from trainables.reporting import train_assignment, trainer_of
 from trainables.splits import Splits
+from trainables.spread_trial import Share, ShareEpoch
 from trainables.stack_data import StackData
+
+T = TypeVar("T")
 
 
 class StackTrial(tune.Trainable):
-    """Trains one assignment after the other in a worker that stays; each step ends at the next report."""
+    """Trains one assignment after the other in a worker that stays; each step ends at the next report.
+
+    Where Tune gives a trial more bundles than one, helpers in the others train a share of its replicates.
+    """
 
     def setup(  # type: ignore[override]  # with_parameters adds the keywords
         self,
@@ -42,6 +54,7 @@ class StackTrial(tune.Trainable):
         self._dataset, self._splits, self._code = dataset, splits, code
         self._limits = MemoryLimits()
         self._data: dict[tuple[float | None, tuple[int, ...]], StackData] = {}
+        self._helpers: tuple[RemoteHelper, ...] | None = None
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -50,16 +63,24 @@ class StackTrial(tune.Trainable):
         self._parcel: Parcel | None = new_config.get("checkpoint")
         self._reports: Iterator[TrialReport] | None = None
         self._epoch = 0
+        self._num_workers: int = new_config.get("workers", 1)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train to the next report. An error of the trial's own is its last report, not a lost worker."""
+        """Train to the next report. An error of the trial's own is its last report, not a lost worker.
+
+        A helper that was lost is one: then RayActorError is raised.
+        """
         try:
             if self._reports is None:
                 self._reports = self._begin()
             report = next(self._reports)
+        except RayActorError:
+            raise
+        except HelperError as error:
+            report = _failure(self._assignment, self._worker, self._epoch, error.words)
         except Exception:
-            report = _failure(self._assignment, self._worker, self._epoch)
+            report = _failure(self._assignment, self._worker, self._epoch, traceback.format_exc())
         self._epoch = report.epoch
         done = report.error is not None or report.epoch >= self._assignment.epochs
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
@@ -67,26 +88,145 @@ class StackTrial(tune.Trainable):
     def _begin(self) -> Iterator[TrialReport]:
         parcel, self._parcel = self._parcel, None
         checkpoint = None if parcel is None else parcel.data
-        code = self._code if self._assignment.model == OWN else None
         return train_assignment(
             self._assignment,
-            self._stack_data(),
+            self._stack_data(self._assignment),
             worker=self._worker,
             checkpoint=checkpoint,
-            limits=self._limits,
-            build=None if code is None else code.build,
-            loop=None if code is None else code.loop,
+            helpers=self._find_helpers() if self._num_workers > 1 else (),
+            **self._means(self._assignment),
         )
 
-    def _stack_data(self) -> StackData:
-        size, blocks = self._assignment.hyperparameters.train_size, self._assignment.blocks
+    def begin_share(self, assignment: Assignment, checkpoint: bytes | None, part: range) -> Share:
+        """Begin with some replicates of a trial that another worker reports on."""
+        data = self._stack_data(assignment)
+        return Share(
+            trainer_of(assignment, data, checkpoint=checkpoint, part=part, **self._means(assignment))
+        )
+
+    def _means(self, assignment: Assignment) -> dict[str, Any]:
+        """Return what the assignment is trained with besides its data."""
+        code = self._code if assignment.model == OWN else None
+        return {
+            "limits": self._limits,
+            "build": None if code is None else code.build,
+            "loop": None if code is None else code.loop,
+        }
+
+    def _find_helpers(self) -> "tuple[RemoteHelper, ...]":
+        """Return a helper in each bundle but the first; they stay as long as this worker, for all its trials."""
+        if self._helpers is None:
+            config = {"assignment": self._assignment}
+            self._helpers = tuple(
+                RemoteHelper(type(self), config, bundle) for bundle in range(1, self._num_workers)
+            )
+        return self._helpers
+
+    def _stack_data(self, assignment: Assignment) -> StackData:
+        size, blocks = assignment.hyperparameters.train_size, assignment.blocks
         if (size, blocks) not in self._data:
             splits = [self._splits[size, block] for block in blocks]
             self._data[size, blocks] = StackData.make(self._dataset, splits, self._device)
         return self._data[size, blocks]
 
 
-def _failure(assignment: Assignment, worker: str, epoch: int) -> TrialReport:
+class HelperError(Exception):
+    """A helper met with an error of the trial's own; `words` are its traceback there."""
+
+    def __init__(self, words: str) -> None:
+        """Keep `words`."""
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """What a helper answers instead of what it was asked for."""
+
+    words: str
+
+
+class _HelperActor:
+    """What runs in a helper's process: the same trainable, of which it trains shares alone."""
+
+    def __init__(self, trainable: type[StackTrial], config: dict[str, Any]) -> None:
+        self._trial = object.__new__(trainable)  # Tune's own constructor wants a session
+        self._trial.setup(config)  # type: ignore[call-arg]  # with_parameters adds the keywords
+        self._share: Share | None = None
+
+    def name(self) -> str:
+        return self._trial._worker
+
+    def begin(self, assignment: Assignment, checkpoint: bytes | None, part: range) -> _Failed | None:
+        def start() -> None:
+            self._share = self._trial.begin_share(assignment, checkpoint, part)
+
+        self._share = None
+        return _tried(start)
+
+    def train_epoch(self) -> ShareEpoch | _Failed:
+        return _tried(self._begun().train_epoch)
+
+    def state(self) -> object:
+        return _tried(self._begun().state)
+
+    def _begun(self) -> Share:
+        assert self._share is not None, "asked before it was told what to train"
+        return self._share
+
+
+def _tried(action: Callable[[], T]) -> T | _Failed:
+    try:
+        return action()
+    except Exception:
+        return _Failed(traceback.format_exc())
+
+
+class RemoteHelper:
+    """A helper in a bundle of the placement group that Tune gave to this trial; it dies with this worker."""
+
+    def __init__(self, trainable: type[StackTrial], config: dict[str, Any], bundle: int) -> None:
+        """Start it, without waiting for it."""
+        group = get_current_placement_group()
+        assert group is not None, "Tune runs its trials in placement groups"
+        takes = group.bundle_specs[bundle]
+        actor = ray.remote(_HelperActor).options(
+            num_cpus=takes.get("CPU", 0),
+            num_gpus=takes.get("GPU", 0),
+            scheduling_strategy=PlacementGroupSchedulingStrategy(group, bundle),
+        )
+        self._actor: Any = actor.remote(trainable, config)
+
+    @functools.cached_property
+    def name(self) -> str:
+        """Host and process."""
+        found: str = ray.get(self._actor.name.remote())
+        return found
+
+    def begin(self, assignment: Assignment, *, checkpoint: bytes | None, part: range) -> None:
+        """Let it begin with the replicates `part`; what goes wrong is told at its first epoch."""
+        self._begun = self._actor.begin.remote(assignment, checkpoint, part)
+
+    def train_epoch(self) -> Callable[[], ShareEpoch]:
+        """Let it train an epoch."""
+        return self._answer(self._actor.train_epoch.remote())
+
+    def state(self) -> Callable[[], Any]:
+        """Let it tell the state of its share."""
+        return self._answer(self._actor.state.remote())
+
+    def _answer(self, asked: Any) -> Callable[[], Any]:
+        def wait() -> Any:
+            for reference in (self._begun, asked):
+                answer = ray.get(reference)
+                if isinstance(answer, _Failed):
+                    raise HelperError(answer.words)
+            return answer
+
+        return wait
+
+
+def _failure(assignment: Assignment, worker: str, epoch: int, error: str) -> TrialReport:
     """Return the last report of a trial that failed: its replicates count as failed."""
     return TrialReport(
         epoch=epoch,
@@ -98,5 +238,5 @@ def _failure(assignment: Assignment, worker: str, epoch: int) -> TrialReport:
         ),
         busy_seconds=0.0,
         worker=worker,
-        error=traceback.format_exc(),
+        error=error,
     )

@@ -1,11 +1,11 @@
 """A trial's replicates in training: one stack, or several that take turns because memory is short."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trainables import models
 from trainables.assignment import Assignment
-from trainables.checkpoint import CheckpointError, restore, save, save_state
+from trainables.checkpoint import CheckpointError, put_back, restore, save_state
 from trainables.leg import Leg, join_legs, leg_of
 from trainables.memory import MemoryLimits, is_out_of_memory, make_room, num_values
 from trainables.module_stack import BuildModule
@@ -35,29 +35,27 @@ class TrialStacks:
         checkpoint: bytes | None,
         limits: MemoryLimits,
         build: BuildModule | None = None,
+        part: range | None = None,
     ) -> None:
         """Begin after `checkpoint` if there is one, with stacks as small as `limits` ask for.
 
-        With `build` the networks are the modules that it returns.
+        With `build` the networks are the modules that it returns. With `part` only these replicates are trained.
         """
         self._assignment, self._data, self._checkpoint, self._limits = assignment, data, checkpoint, limits
-        self._build = build
+        self._build, self._own = build, part or range(len(assignment.seeds))
+        self._resting: StackState | None = None
         self._size_of_one = (
             models.num_values(assignment.model, assignment.hyperparameters, data.input_shape)
             if build is None
             else num_values(assignment.hyperparameters, data.num_features)
         )
-        most = limits.most(self._size_of_one) or self._num_replicates
-        self.num_stacks = -(-self._num_replicates // most)
+        most = limits.most(self._size_of_one) or len(self._own)
+        self.num_stacks = -(-len(self._own) // most)
         self.epoch = -1
         """The last epoch that a leg told of; -1 before the first leg."""
         self._whole: _Turn | None = None
         self._notes: list[Note] = []
         self._refusal: str | None = None
-
-    @property
-    def _num_replicates(self) -> int:
-        return len(self._assignment.seeds)
 
     def train_leg(self, ends: Ends) -> Leg:
         """Train on to an epoch after which the leg `ends`, and tell of it.
@@ -90,18 +88,22 @@ class TrialStacks:
         notes, self._notes = self._notes, []
         return tuple(notes)
 
-    def checkpoint(self) -> bytes:
+    def state(self) -> StackState:
         """Return the state after the latest leg, which must not be the last."""
         if self._whole is not None:
-            self._checkpoint = save(self._whole.stack, self._assignment)
-        assert self._checkpoint is not None, "checkpoint before the first leg"
-        return self._checkpoint
+            self._resting = StackState.of(self._whole.stack).copied()
+        assert self._resting is not None, "asked for before the first leg"
+        return self._resting
+
+    def seal(self, states: Sequence[StackState]) -> bytes:
+        """Return the checkpoint of the trial, given the states of all its replicates, in order."""
+        return save_state(join(states), self._assignment)
 
     def _try_leg(self, ends: Ends) -> Leg:
         if self.num_stacks > 1:
             return self._take_turns(ends)
         if self._whole is None:
-            self._whole = self._turn(range(self._num_replicates))
+            self._whole = self._turn(self._own)
         return self._train(self._whole, ends)
 
     def _take_turns(self, ends: Ends) -> Leg:
@@ -115,10 +117,9 @@ class TrialStacks:
             )
             if legs[0].epoch < self._assignment.epochs:
                 states.append(StackState.of(turn.stack).copied())
-            sizes = turn.stack.model.parameters.weight_sizes
             del turn  # before the next one is made
         if states:
-            self._checkpoint = save_state(join(states, sizes), self._assignment)
+            self._resting = join(states)
         return join_legs(legs)
 
     def _train(self, turn: "_Turn", ends: Ends) -> Leg:
@@ -134,8 +135,7 @@ class TrialStacks:
 
     def _parts(self) -> list[range]:
         """Return the replicates of each stack, as evenly as can be, the largest first."""
-        ends = [-(-place * self._num_replicates // self.num_stacks) for place in range(self.num_stacks + 1)]
-        return [range(start, stop) for start, stop in itertools.pairwise(ends)]
+        return cut(self._own, self.num_stacks)
 
     def _turn(self, part: range) -> "_Turn":
         """Make a stack and put it where it left off; the initialisation is measured unless it was told."""
@@ -144,7 +144,10 @@ class TrialStacks:
             task.model, task.hyperparameters, self._data, seeds=task.seeds, part=part, build=self._build
         )
         pending: list[TrainedEpoch] = []
-        if self._checkpoint is not None:
+        if self._resting is not None:
+            start = self._own.start
+            put_back(stack, self._resting.part(range(part.start - start, part.stop - start)))
+        elif self._checkpoint is not None:
             if self.epoch < 0:
                 pending = list(train_epochs(stack, epochs=0, layers_at=task.layers_at))
             restore(stack, self._checkpoint, task, part=part)
@@ -158,7 +161,7 @@ class TrialStacks:
                 "Use a smaller width, depth or batch_size, or fewer trials at once (--workers, a larger "
                 "--gpus-per-trial)."
             ) from error
-        self.num_stacks = min(2 * self.num_stacks, self._num_replicates)
+        self.num_stacks = min(2 * self.num_stacks, len(self._own))
         after = max(map(len, self._parts()))
         self._limits.note(self._size_of_one, after)
         self._note(
@@ -194,6 +197,16 @@ class _Turn:
                 break
         told = [epoch for epoch in trained if epoch.epoch > after]
         return leg_of(self._assignment, self.stack, told, part=self._part)
+
+
+def cut(replicates: range, num_parts: int) -> list[range]:
+    """Return parts of `replicates` in order, as evenly as can be, the largest first.
+
+    >>> cut(range(10), 4)
+    [range(0, 3), range(3, 5), range(5, 8), range(8, 10)]
+    """
+    ends = [replicates.start - (-place * len(replicates) // num_parts) for place in range(num_parts + 1)]
+    return [range(start, stop) for start, stop in itertools.pairwise(ends)]
 
 
 def _first_line(error: BaseException) -> str:

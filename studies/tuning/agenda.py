@@ -77,6 +77,12 @@ class Agenda:
                 return self._add(self._new_confirm_trial(number, configuration))
         return Nothing.YET if any(self._open.values()) else Nothing.MORE
 
+    def num_waiting(self) -> int:
+        """Return how many trials could be handed out now."""
+        searched = len(self._numbers[Phase.SEARCH])
+        ready = sum(number not in self._trials for number, _ in self._ready)
+        return len(self._resumed) + self._plan.num_search_trials - searched + ready
+
     def start(self, number: int) -> int:
         """Take note that a trial is started, and return which attempt at it this is, from 1."""
         trial = self._trials[number]

@@ -24,6 +24,7 @@ from studies.tuning.recorder import Recorder, best_so_far
 from studies.tuning.resources import Resources
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
+from studies.tuning.sharing import Sharing
 from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.datasets import Dataset
@@ -100,13 +101,17 @@ def train_study(
         )
         assignment = assign(plan, trial, keeps_models=agenda.keeps_models(trial))
         checkpoint = recorder.take_up(assignment)
-        return {"assignment": assignment} | ({} if checkpoint is None else {"checkpoint": checkpoint})
+        workers = sharing.give(assignment, num_waiting=agenda.num_waiting)
+        given = {"assignment": assignment, "workers": workers}
+        return given if checkpoint is None else {**given, "checkpoint": checkpoint}
 
+    sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
     searcher = AgendaSearcher(
         agenda,
         metric="objective",
         mode=agenda.mode,
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
+        sharing=sharing,
     )
     progress.best = best_so_far(agenda)
 
@@ -125,7 +130,7 @@ def train_study(
                 name=plan.name,
                 storage_path=str(cluster.scratch),
                 stop=watchdog,
-                callbacks=[recorder, watchdog, NoTrialProgress()],
+                callbacks=[sharing, recorder, watchdog, NoTrialProgress()],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
@@ -149,9 +154,13 @@ def _trainable(
     The resources are a method of the class, because tune.with_resources would give it a name of its own.
     """
     takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
-    bundle = tune.PlacementGroupFactory([{kind: amount for kind, amount in takes.items() if amount}])
+    bundle = {kind: amount for kind, amount in takes.items() if amount}
     with_data = tune.with_parameters(
         StackTrial, dataset=dataset, splits=splits, threads=cluster.threads, code=plan.code
     )
+
+    def request(_: type[tune.Trainable], config: dict[str, Any]) -> tune.PlacementGroupFactory:
+        return tune.PlacementGroupFactory([bundle] * config["workers"])
+
     # A subclass of it, because Tune's own would be shown as "_Inner".
-    return type(plan.name, (with_data,), {"default_resource_request": classmethod(lambda *_: bundle)})
+    return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})

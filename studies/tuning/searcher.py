@@ -8,6 +8,7 @@ from ray.tune.search import Searcher
 from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda, Nothing
 from studies.tuning.planned import PlannedTrial
+from studies.tuning.sharing import Sharing
 
 
 class AgendaSearcher(Searcher):
@@ -24,14 +25,15 @@ class AgendaSearcher(Searcher):
         metric: str,
         mode: str,
         hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
+        sharing: Sharing,
     ) -> None:
         """`hand_out` commits a trial's row and returns the configuration that Tune carries to a worker.
 
-        It returns None where the row could not be committed.
+        It returns None where the row could not be committed. Nothing is handed out while all workers are taken.
         """
         super().__init__(metric=metric, mode=mode)
         self._agenda = agenda
-        self._hand_out = hand_out
+        self._hand_out, self._sharing = hand_out, sharing
         self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
@@ -39,6 +41,8 @@ class AgendaSearcher(Searcher):
 
         With None and no trial running, Tune would ask again for ten minutes and hear nothing else meanwhile.
         """
+        if self._sharing.is_full():
+            return None
         try:
             trial = self._agenda.next_trial()
         except StudiesError as error:

@@ -63,7 +63,8 @@ def test_a_trial_with_a_checkpoint_goes_on_after_it_and_the_next_begins_at_its_s
     trial: StackTrial,
 ) -> None:
     whole = steps(trial)
-    task, data = assignment(), trial._stack_data()
+    task = assignment()
+    data = trial._stack_data(task)
     stack = Stack.make(task.model, task.hyperparameters, data, seeds=task.seeds)
     list(train(stack, epochs=1, layers_at=task.layers_at))
     trial.reset_config({"assignment": task, "checkpoint": Parcel(1, save(stack, task))})

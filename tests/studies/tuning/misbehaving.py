@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.tuning.silence import Silence
+from trainables.assignment import Assignment
 from trainables.records import TrialReport
 from trainables.reporting import train_assignment
 from trainables.stack_data import StackData
@@ -41,7 +42,7 @@ def misbehaving(folder: Path) -> type[StackTrial]:
             return super().step()
 
         def _begin(self) -> Iterator[TrialReport]:
-            parcel, data = self._parcel, self._stack_data()
+            parcel, data = self._parcel, self._stack_data(self._assignment)
             return train_assignment(
                 self._assignment,
                 data,
@@ -50,12 +51,12 @@ def misbehaving(folder: Path) -> type[StackTrial]:
                 seconds_between_checkpoints=0.0,
             )
 
-        def _stack_data(self) -> StackData:
-            if self._assignment.number == FAILS:
+        def _stack_data(self, assignment: Assignment) -> StackData:
+            if assignment.number == FAILS:
                 raise RuntimeError("the data has gone <script>alert(1)</script>")
-            if self._assignment.number == RUNS_OUT_OF_MEMORY:
+            if assignment.number == RUNS_OUT_OF_MEMORY:
                 bytearray(2**60)
-            return super()._stack_data()
+            return super()._stack_data(assignment)
 
     return Misbehaving
 

@@ -9,6 +9,7 @@ from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.searcher import AgendaSearcher
+from studies.tuning.sharing import Sharing
 from tests.studies.tuning.plans import plan
 
 
@@ -19,7 +20,9 @@ def make(agenda: Agenda, *, stores: bool = True) -> tuple[AgendaSearcher, list[i
         handed.append(trial.number)
         return {"number": trial.number} if stores else None
 
-    return AgendaSearcher(agenda, metric="objective", mode="min", hand_out=hand_out), handed
+    sharing = Sharing(num_workers=2, model="mlp")
+    searcher = AgendaSearcher(agenda, metric="objective", mode="min", hand_out=hand_out, sharing=sharing)
+    return searcher, handed
 
 
 def test_it_hands_out_the_agendas_trials_and_waits_between_the_phases() -> None:
