@@ -150,4 +150,5 @@ def _counts(standing: Standing, phase: Phase) -> Mapping[str, int]:
 
 def _workers(trials: Sequence[TrialRow]) -> list[str]:
     """Return host and process of each worker that has reported on a trial that it is training."""
-    return sorted({trial.worker for trial in trials if trial.state is TrialState.RUNNING and trial.worker})
+    told = [trial.worker for trial in trials if trial.state is TrialState.RUNNING and trial.worker]
+    return sorted({worker for names in told for worker in names.split(", ")})

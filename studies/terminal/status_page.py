@@ -119,8 +119,9 @@ def _running(status: Status) -> list[RenderableType]:
         more = f" and {len(running) - _MOST_RUNNING} more" if len(running) > _MOST_RUNNING else ""
         return [labelled([("cut off", f"trial {numbers}{more}: trained again when the study goes on")])]
     names = ", ".join(status.workers) or "starting"
+    at_work = max(len(running), len(status.workers))  # a trial may have several, and has one at least
     shown, hidden = running[:_MOST_RUNNING], max(0, len(running) - _MOST_RUNNING)
-    return [labelled([("workers", f"{len(running)} at work ({names})")]), "", running_part(shown, hidden)]
+    return [labelled([("workers", f"{at_work} at work ({names})")]), "", running_part(shown, hidden)]
 
 
 def _failures(status: Status) -> list[RenderableType]:

@@ -147,7 +147,9 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
     if trial.started_at is not None:
         again = f", attempt {trial.attempt}" if trial.attempt > 1 else ""
         rows.append(("started", f"{moment(trial.started_at)}, {duration(trial.busy_seconds)} of work{again}"))
-    return [*rows, *([("worker", trial.worker)] if trial.worker else [])]
+    if trial.worker:
+        rows.append(("workers" if ", " in trial.worker else "worker", trial.worker))
+    return rows
 
 
 def _trained(record: TrialRecord) -> int:

@@ -35,11 +35,11 @@ class Sharing(tune.Callback):
 
     def give(self, assignment: Assignment, *, num_waiting: Callable[[], int]) -> int:
         """Return how many workers train the trial; `num_waiting` tells how many others could be handed out now."""
+        if not self._spreads:
+            return 1
         free = self._num_workers - sum(self._taken.values())
-        given = 1
-        if self._spreads and self._is_long(assignment):
-            given = spread(len(assignment.seeds), free // (1 + num_waiting()))
-        self._taken[assignment.number] = given
+        even = free // (1 + num_waiting()) if self._is_long(assignment) else 1
+        given = self._taken[assignment.number] = spread(len(assignment.seeds), even)
         return given
 
     def on_trial_result(

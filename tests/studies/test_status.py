@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from studies.database.results import TrialResult
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, StudyState, TrialState
 from studies.database.store import Store
@@ -57,6 +58,16 @@ def test_a_study_at_work_names_its_workers(store: Store, searched: StudyRow, cap
     assert "workers 1 at work (host:7)" in out
     assert "running trial 5 starting depth 3, learning rate 0.01" in out
     assert "Go on with" not in out
+
+
+def test_all_workers_of_a_spread_trial_are_named(store: Store, searched: StudyRow, capsys: Capture) -> None:
+    for number, cell in ((5, 1), (6, 2)):
+        recorded.start(store, searched, number, phase=Phase.CONFIRM, cell=cell, depth=3, rate=0.01)
+    report = TrialResult(epoch=1, busy_seconds=1.0, epochs=[], rung=None, ending=None, worker="b:8, a:7, b:9")
+    store.record_result(searched.id, 5, report)
+    with store.hold(searched.id):
+        assert main([recorded.NAME]) == 0
+    assert "workers 4 at work (a:7, b:8, b:9, host:7)" in printed(capsys)
 
 
 def test_an_interrupted_study_says_how_to_go_on(store: Store, searched: StudyRow, capsys: Capture) -> None:
