@@ -74,7 +74,7 @@ def test_of_alternatives_the_one_that_is_there_will_do(publication: Publication)
     assert [path.name for path in fetch(either, tell=print)] == ["labels"]
 
 
-@pytest.mark.parametrize("sent", [b"not packed", gzip.compress(b"another picture")])
+@pytest.mark.parametrize("sent", [b"not packed", gzip.compress(b"another picture")], ids=["raw", "packed"])
 def test_what_was_not_published_is_not_kept(
     publication: Publication, served: tuple[Path, str], sent: bytes
 ) -> None:
