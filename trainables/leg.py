@@ -62,7 +62,9 @@ def join_legs(legs: Sequence[Leg]) -> Leg:
         epochs=tuple(sorted(records, key=lambda record: (record.epoch, record.replicate))),
         measuring_seconds=math.fsum(leg.measuring_seconds for leg in legs),
         replicates=tuple(record for leg in legs for record in leg.replicates),
-        models=tuple(model for leg in legs for model in leg.models),
+        models=tuple(model for leg in legs for model in leg.models)
+        if all(leg.models for leg in legs)
+        else (),
         evaluations=tuple(record for leg in legs for record in leg.evaluations),
     )
 

@@ -22,7 +22,9 @@ same numbers if it is deterministic.
 """
 
 CHECKPOINT, GRADIENTS, INITIAL = "checkpoint", "gradients", "initial_gradients"
-"""What a yielded dict may hold besides numbers: a state to go on from, and what `watch` measured."""
+WEIGHTS = "weights"
+"""What a yielded dict may hold besides numbers: a state to go on from, what `watch` measured, and the weights, of which
+the best configuration's last are kept."""
 
 
 class LoopError(ValueError):
@@ -85,12 +87,16 @@ class LoopData:
 
 @dataclass(frozen=True, kw_only=True)
 class Yielded:
-    """What a loop said of one epoch: numbers by name, what was measured of the gradients, and a state to go on from."""
+    """What a loop said of one epoch: numbers by name, what was measured of the gradients, and a state to go on from.
+
+    `weights` are as they were yielded: a loop that trains on may change them.
+    """
 
     numbers: Mapping[str, float]
     gradients: ReplicateMeasures | None = None
     initial: ReplicateMeasures | None = None
     state: Any = field(default=None, repr=False)
+    weights: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def has_diverged(self, primary: str) -> bool:
         """Tell whether the metric that everything turns on is not finite, on either part."""
@@ -112,11 +118,11 @@ def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> Y
             f"train() must yield a dict of metrics an epoch; in epoch {epoch} it yielded {yielded!r:.80}"
         )
     rest = dict(yielded)
-    state = rest.pop(CHECKPOINT, None)
+    state, weights = rest.pop(CHECKPOINT, None), _weights(rest.pop(WEIGHTS, None))
     gradients, initial = (_measures(rest.pop(name, None), name) for name in (GRADIENTS, INITIAL))
     numbers = {_name(name): _number(name, value, epoch) for name, value in rest.items()}
     _check_names(numbers, names, epoch=epoch, has_test=has_test)
-    return Yielded(numbers=numbers, gradients=gradients, initial=initial, state=state)
+    return Yielded(numbers=numbers, gradients=gradients, initial=initial, state=state, weights=weights)
 
 
 def _check_names(numbers: Mapping[str, float], names: Sequence[str], *, epoch: int, has_test: bool) -> None:
@@ -154,6 +160,24 @@ def _number(name: str, value: Any, epoch: int) -> float:
         return float(value.item() if isinstance(value, Tensor | np.ndarray) else value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise LoopError(f"train() must yield numbers; {name} in epoch {epoch} is {value!r:.80}") from error
+
+
+def _weights(value: Any) -> Mapping[str, Any] | None:
+    """Return weights by name, checked; tensors, or arrays of NumPy."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and value:
+        wrong = [
+            name
+            for name, each in value.items()
+            if not (isinstance(name, str) and isinstance(each, Tensor | np.ndarray))
+        ]
+        if not wrong:
+            return value
+        value = {wrong[0]: value[wrong[0]]}
+    raise LoopError(
+        f"train() must yield as weights what model.state_dict() returns, tensors or arrays by name; got {value!r:.80}"
+    )
 
 
 def _measures(value: Any, name: str) -> ReplicateMeasures | None:

@@ -2,9 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
+import torch
+
 from trainables import loop_checkpoint
+from trainables.artifact import to_bytes
 from trainables.assignment import Assignment
 from trainables.checkpoint import CheckpointError
 from trainables.leg import Leg
@@ -69,7 +73,7 @@ class LoopTrial:
             epochs=tuple(sorted(records, key=lambda record: (record.epoch, record.replicate))),
             measuring_seconds=0.0,
             replicates=tuple(replicate.record() for replicate in self._replicates),
-            models=(),
+            models=self._models(),
             evaluations=(),
         )
 
@@ -86,6 +90,13 @@ class LoopTrial:
         if any(state is None for state in each):
             return None
         return loop_checkpoint.save(each, self._assignment, epoch=self.epoch)
+
+    def _models(self) -> tuple[bytes, ...]:
+        """Return every replicate's weights at the end, where they are asked for and each loop yielded them."""
+        if not self._assignment.keeps_models or self.epoch < self._assignment.epochs:
+            return ()
+        models = [replicate.model() for replicate in self._replicates]
+        return tuple(model for model in models if model is not None) if all(models) else ()
 
     def take_notes(self) -> tuple[Note, ...]:
         """Return what has been noted since the last call."""
@@ -174,6 +185,18 @@ class _Replicate:
         if not self._takes_state or (self._last.state is None and not self.has_diverged):
             return None
         return {"state": self._last.state, "random": self._random.state(), "diverged": self.has_diverged}
+
+    def model(self) -> bytes | None:
+        """Return the weights that the loop yielded last, None where it yielded none."""
+        if self._last.weights is None:
+            return None
+        metadata = {
+            "hyperparameters": asdict(self._assignment.hyperparameters),
+            "input_shape": self._data.input_shape,
+            "classes": self._data.classes,
+        }
+        weights = {name: torch.as_tensor(value).clone() for name, value in self._last.weights.items()}
+        return to_bytes(weights, metadata)
 
     def close(self) -> None:
         """End the loop, whose contexts are left."""

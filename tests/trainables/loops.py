@@ -176,6 +176,7 @@ def fine_tune(
                 row |= trainer.evaluate(data.test, "test")
             row["learning_rate"] = trainer.scheduler.get_last_lr()[0]
             row["gradients"] = watched.end_epoch()
+            row["weights"] = model.state_dict()
             row["checkpoint"] = {
                 "epoch": epoch,
                 "model": {name: value.clone() for name, value in model.state_dict().items()},

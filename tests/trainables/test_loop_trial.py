@@ -10,8 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainables.loops import Row, closed_form, descend, fine_tune, regression_data, regression_task
+from tests.trainables.loops import (
+    Classifier,
+    Collator,
+    Row,
+    Trainer,
+    closed_form,
+    descend,
+    fine_tune,
+    regression_data,
+    regression_task,
+)
 from tests.trainables.small import ASSIGNMENT, assignment
+from trainables.artifact import from_bytes, metadata_of
 from trainables.hyperparameters import Hyperparameters
 from trainables.loop import Loop, LoopData, LoopError
 from trainables.records import NoteKind, Outcome, TrialReport
@@ -118,6 +129,10 @@ MISTAKES: dict[str, tuple[Any, str]] = {
         "must yield numbers; val_rmse in epoch 1",
     ),
     "an odd name": ({"val rmse": 1.0}, "must name its metrics as one names a variable"),
+    "other weights": (
+        {"val_rmse": 1.0, "val_r2": 0.0, "weights": {"w": torch.ones(1), "b": 1.0}},
+        "must yield as weights what model.state_dict() returns, tensors or arrays by name; got {'b': 1.0}",
+    ),
     "other gradients": (
         {"val_rmse": 1.0, "val_r2": 0.0, "gradients": [1]},
         "gradients must be what end_epoch()",
@@ -195,6 +210,20 @@ class TestFineTuning:
             assert record.metrics == {}
         assert all(0 < (record.train_loss or 0) < 3 for record in (*first.epochs, *last.epochs))
         assert last.objective == pytest.approx(sum(r.val_loss or 9 for r in last.replicates) / 3)
+
+    def test_its_last_weights_are_kept_where_they_are_asked_for(self, digits: StackData) -> None:
+        assert self.reports(digits)[-1].models == ()
+        first, last = reports(fine_tune, digits, task=replace(self.task, keeps_models=True))
+        assert (first.models, len(last.models)) == ((), 3)
+        network = Classifier(12, 10)
+        for number, model in enumerate(last.models):
+            network.load_state_dict(from_bytes(model))
+            data = LoopData(digits, number, block=number, epochs=2)
+            trainer = Trainer(network, Collator(), data, self.task.hyperparameters)
+            assert trainer.evaluate(data.validation, "val")["val_loss"] == pytest.approx(
+                last.replicates[number].val_loss, rel=1e-6
+            )
+            assert metadata_of(model)["hyperparameters"]["width"] == 12
 
     def test_its_gradients_are_watched_where_layers_are_measured(self, digits: StackData) -> None:
         first, _ = self.reports(digits)

@@ -77,7 +77,15 @@ KINDS: dict[str, Callable[[StackData], tuple[Assignment, StackData, dict[str, An
     "modules": lambda digits: (MODULES, digits, {"build": build_picture}),
     "a loop": lambda digits: (regression_task(reads_test=True), regression_data(), {"loop": descend}),
     "a loop with a state": lambda digits: (
-        assignment(model="own", depth=1, width=12, batch_size=200, rungs=(1, 2), layers_at=(0, 1, 2)),
+        assignment(
+            model="own",
+            depth=1,
+            width=12,
+            batch_size=200,
+            rungs=(1, 2),
+            layers_at=(0, 1, 2),
+            keeps_models=True,
+        ),
         digits,
         {"loop": fine_tune},
     ),
