@@ -25,7 +25,6 @@ from studies.planning import Plan
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.tuning.resources import Resources
-from trainables.metrics import VALIDATION, classification
 from trainables.own_code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
@@ -106,9 +105,6 @@ def run(
             return result
 
 
-_ADVICE = "Set another objective or dataset; nothing was trained."
-
-
 def settle(
     drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
 ) -> tuple[Plan, tuple[str, ...]]:
@@ -134,15 +130,10 @@ def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
-    """Load the draft's dataset; a missing or damaged file, or an objective that it does not have, is a UsageError."""
-    own = drafted.study.dataset == OWN
-    dataset = (
-        load_own(drafted.code, measured=bool(drafted.study.metrics))
-        if own and drafted.code is not None
-        else _load(drafted)
-    )
-    _check_objective(drafted, dataset)
-    return dataset
+    """Load the draft's dataset; a missing or damaged file is a UsageError."""
+    if drafted.study.dataset == OWN and drafted.code is not None:
+        return load_own(drafted.code, measured=bool(drafted.study.metrics))
+    return _load(drafted)
 
 
 def _load(drafted: Draft) -> "Dataset":
@@ -162,30 +153,6 @@ def _load(drafted: Draft) -> "Dataset":
         ValueError,
     ) as error:  # EOFError: a compressed file that breaks off
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
-
-
-def _check_objective(drafted: Draft, dataset: "Dataset") -> None:
-    """Raise UsageError where the dataset has too many classes for what the search is after."""
-    if drafted.study.metrics:
-        return
-    if dataset.num_classes == 0:
-        raise UsageError(
-            [
-                f"dataset {dataset.name} has real numbers for targets, which no classifier learns: write a train() in "
-                "the study's own file, and declare its metrics"
-            ],
-            _ADVICE,
-        )
-    known = [VALIDATION + metric.name for metric in classification(dataset.num_classes)]
-    objective = drafted.study.objective
-    if objective not in known:
-        raise UsageError(
-            [
-                f"objective {objective} is for two classes, and dataset {dataset.name} has {dataset.num_classes}: "
-                f"choose one of {', '.join(known)}"
-            ],
-            _ADVICE,
-        )
 
 
 def split(plan: Plan, dataset: "Dataset") -> "Splits":

@@ -10,6 +10,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from search_spaces import Value, spaces
 from studies.errors import UsageError
 from studies.mistakes import show
+from trainables.metrics import VALIDATION, classification
 
 if TYPE_CHECKING:
     from studies.study import Study
@@ -18,9 +19,31 @@ if TYPE_CHECKING:
 
 def check_suits(study: Study, dataset: Dataset) -> None:
     """Raise UsageError with every mistake if `study` cannot be trained on `dataset`."""
-    mistakes = [*_augmentations_keep_labels(study, dataset), *_model_fits(study, dataset)]
+    mistakes = [
+        *_objective_is_measured(study, dataset),
+        *_augmentations_keep_labels(study, dataset),
+        *_model_fits(study, dataset),
+    ]
     if mistakes:
         raise UsageError(mistakes, "Correct the study's definition or the --set values; nothing was trained.")
+
+
+def _objective_is_measured(study: Study, dataset: Dataset) -> Iterator[str]:
+    """Yield a mistake where the dataset has too few or too many classes for what the search is after."""
+    if study.metrics:
+        return
+    if dataset.num_classes == 0:
+        yield (
+            f"dataset {dataset.name} has real numbers for targets, which no classifier learns: write a train() in the "
+            "study's own file, and declare its metrics"
+        )
+        return
+    known = [VALIDATION + metric.name for metric in classification(dataset.num_classes)]
+    if study.objective not in known:
+        yield (
+            f"objective {study.objective} is for two classes, and dataset {dataset.name} has {dataset.num_classes}: "
+            f"choose one of {', '.join(known)}"
+        )
 
 
 def _augmentations_keep_labels(study: Study, dataset: Dataset) -> Iterator[str]:

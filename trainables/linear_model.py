@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from trainables.datasets import Dataset
 from trainables.splits import Split
 from trainables.stack_data import StackData
-from trainables.text_counts import TextCounts
+from trainables.tf_idf import sparse_features
 
 NAME = "logistic regression"
 
@@ -71,25 +70,8 @@ def _scores(model: Any, features: Any, targets: NDArray[np.int64]) -> tuple[floa
 
 def _features(dataset: Dataset, split: Split) -> Features:
     """Return what makes the features that a network of this block sees; of texts they stay sparse."""
-    if dataset.texts is not None:
-        return _of_texts(dataset.texts, dataset.targets, split)
+    if (texts := dataset.texts) is not None:
+        vocabulary = texts.fit(split.train, dataset.targets[split.train])
+        return lambda rows: sparse_features(texts, vocabulary, rows)
     data = StackData.make(dataset, [split], torch.device("cpu"))
     return lambda rows: data.gather(torch.from_numpy(rows)[None])[0].numpy()
-
-
-def _of_texts(texts: TextCounts, targets: NDArray[np.int64], split: Split) -> Features:
-    vocabulary = texts.fit(split.train, targets[split.train])
-    feature = np.full(len(texts.terms), -1)
-    feature[vocabulary.columns] = np.arange(len(vocabulary.columns))
-
-    def features(rows: NDArray[np.int64]) -> csr_matrix:
-        entries = texts.entries(rows)
-        columns = feature[texts.columns[entries]]
-        known = columns >= 0
-        place = np.repeat(np.arange(len(rows)), np.diff(texts.starts)[rows])[known]
-        values = (1 + np.log(texts.counts[entries[known]].astype(float))) * vocabulary.weights[columns[known]]
-        lengths = np.sqrt(np.bincount(place, values**2, minlength=len(rows)))
-        values /= lengths[place]
-        return csr_matrix((values, (place, columns[known])), shape=(len(rows), texts.num_features))
-
-    return features

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.text_counts import TextCounts, Vocabulary
+from trainables.tf_idf import frequencies, scales
 
 NOT_A_FEATURE = 2**40
 """The feature of a term that a replicate's vocabulary lacks: beyond the end of any batch."""
@@ -18,8 +19,8 @@ NOT_A_FEATURE = 2**40
 class TextFeatures:
     """The terms of all texts that some replicate's vocabulary has, once for all replicates, in rows as in TextCounts.
 
-    `frequencies` are 1 + ln(count). `features` and `weights` say for each replicate and term which feature it is, and
-    its idf; shapes (replicates, terms). `scales` bring each text to length 1; shape (replicates, texts).
+    `frequencies` are what counts are worth. `features` and `weights` say for each replicate and term which feature it
+    is, and its idf; shapes (replicates, terms). `scales` bring each text to length 1; shape (replicates, texts).
     """
 
     starts: Tensor
@@ -49,13 +50,13 @@ class TextFeatures:
         place[kept] = np.arange(len(kept))
         is_kept = place[texts.columns] >= 0
         columns, ends = place[texts.columns[is_kept]], np.concatenate([[0], np.cumsum(is_kept)])
-        starts, frequencies = ends[texts.starts], 1 + np.log(texts.counts[is_kept].astype(np.float64))
+        starts, worth = ends[texts.starts], frequencies(texts.counts[is_kept])
         features = np.full((len(vocabularies), len(kept)), NOT_A_FEATURE)
         weights = np.zeros((len(vocabularies), len(kept)))
         for replicate, each in enumerate(vocabularies):
             features[replicate, place[each.columns]] = np.arange(len(each.columns))
             weights[replicate, place[each.columns]] = each.weights
-        scales = np.stack([_scales(starts, frequencies * own[columns]) for own in weights])
+        to_length_1 = np.stack([scales(starts, worth * own[columns]) for own in weights])
 
         def tensor(values: NDArray[np.float64]) -> Tensor:
             return torch.from_numpy(values.astype(np.float32)).to(device)
@@ -63,10 +64,10 @@ class TextFeatures:
         return cls(
             starts=torch.from_numpy(starts).to(device),
             columns=torch.from_numpy(columns.astype(np.int32)).to(device),
-            frequencies=tensor(frequencies),
+            frequencies=tensor(worth),
             features=torch.from_numpy(features).to(device),
             weights=tensor(weights),
-            scales=tensor(scales),
+            scales=tensor(to_length_1),
             num_features=texts.num_features,
             longest=int(np.diff(starts).max(initial=0)),
             is_padded=device.type == "cuda",
@@ -124,10 +125,3 @@ class TextFeatures:
             scales=self.scales[replicates],
             vocabularies=self.vocabularies[replicates],
         )
-
-
-def _scales(starts: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return one over the length of each text's vector, 0 where it has no term of the vocabulary."""
-    squares = np.concatenate([[0.0], np.cumsum(values**2)])
-    lengths = np.sqrt(np.maximum(np.diff(squares[starts]), 0.0))
-    return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 1e-6)

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from studies.errors import UsageError
-from studies.study import Confirm, Search, Study
+from studies.study import Confirm, Metric, Search, Study
 from studies.suitability import check_suits
 from trainables import datasets
 
@@ -67,3 +68,27 @@ def test_a_cnn_needs_pictures() -> None:
     check_suits(study, datasets.load("digits"))
     with pytest.raises(UsageError, match="needs pictures"):
         check_suits(study, datasets.load("synthetic"))
+
+
+def test_an_objective_is_one_that_so_many_classes_have() -> None:
+    study = replace(STUDY, objective="val_roc_auc", fixed={"augmentation": "flip"})
+    with pytest.raises(UsageError) as raised:
+        check_suits(study, datasets.load("digits"))
+    objective, augmentation = raised.value.mistakes
+    assert objective.startswith(
+        "objective val_roc_auc is for two classes, and dataset digits has 10: choose one of val_"
+    )
+    assert augmentation.startswith("fixed.augmentation: only shift")
+    digits = datasets.load("digits")
+    even_or_odd = replace(digits, targets=digits.targets % 2, classes=("even", "odd"))
+    check_suits(replace(study, fixed={}), even_or_odd)
+
+
+def test_real_numbers_are_nothing_to_classify() -> None:
+    synthetic = datasets.load("synthetic")
+    measured = replace(synthetic, targets=synthetic.targets.astype(np.float64), classes=())
+    study = replace(STUDY, fixed={})
+    with pytest.raises(UsageError, match=r"real numbers for targets.*write a train\(\)"):
+        check_suits(study, measured)
+    error = Metric(name="RMSE", direction="min", failure=9.0, primary=True)
+    check_suits(replace(study, metrics=(error,)), measured)
