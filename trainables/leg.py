@@ -11,7 +11,7 @@ from trainables.artifact import to_bytes
 from trainables.assignment import Assignment
 from trainables.evaluation import evaluate
 from trainables.examination import examine
-from trainables.metrics import TEST
+from trainables.metrics import BEST_EPOCH, STOPPED_EPOCH, TEST
 from trainables.records import EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
 from trainables.scoring import Tally
 from trainables.stack import Stack
@@ -127,7 +127,7 @@ def _epochs_of(stack: Stack) -> list[dict[str, float]]:
         return [{} for _ in stack.seeds]
     epochs = []
     for watched in stack.stopping.watched:
-        named = {"best_epoch": watched.best_epoch, "stopped_epoch": watched.stopped_epoch}
+        named = {BEST_EPOCH: watched.best_epoch, STOPPED_EPOCH: watched.stopped_epoch}
         epochs.append({name: float(epoch) for name, epoch in named.items() if epoch is not None})
     return epochs
 

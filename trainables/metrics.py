@@ -8,6 +8,8 @@ from typing import Literal
 
 VALIDATION, TEST = "val_", "test_"
 """What a metric's name begins with where it is of the validation or of the test part."""
+BEST_EPOCH, STOPPED_EPOCH = "best_epoch", "stopped_epoch"
+"""The epochs of a network with early stopping, among its metrics."""
 
 
 class Direction(StrEnum):

@@ -5,10 +5,17 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Double, Table, case, cast, null, type_coerce
 
-from reports.early_stopping import BEST, STOPPED, stops_early
+from reports.early_stopping import stops_early
 from studies.database import tables
 from studies.database.states import Phase
-from trainables.metrics import COLUMNS, FURTHER_TEST_SCORES, TEST, VALIDATION
+from trainables.metrics import (
+    BEST_EPOCH,
+    COLUMNS,
+    FURTHER_TEST_SCORES,
+    STOPPED_EPOCH,
+    TEST,
+    VALIDATION,
+)
 
 PARTS: Final = (VALIDATION, TEST)
 
@@ -52,7 +59,9 @@ def _further(plan: Mapping[str, Any], table: Table, *parts: str) -> list[ColumnE
 
 def _ends(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
     """Return columns for the best epoch and the one after which a network stopped, if networks may stop early."""
-    return [_number(tables.replicate, name) for name in (BEST, STOPPED)] if stops_early(plan) else []
+    return (
+        [_number(tables.replicate, name) for name in (BEST_EPOCH, STOPPED_EPOCH)] if stops_early(plan) else []
+    )
 
 
 def _number(table: Table, name: str) -> ColumnElement[Any]:

@@ -6,11 +6,13 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from reports.early_stopping import BEST, STOPPED
 from search_spaces import spaces
 from search_spaces.optimizers import LEARNING_RATES
 from studies.study import Confirm, Search, Thresholds
 from tests.studies.definitions import RATE, make, without_cells
 from trainables.hyperparameters import Hyperparameters
+from trainables.metrics import BEST_EPOCH, STOPPED_EPOCH
 
 
 class TestOneForm:
@@ -94,3 +96,7 @@ def test_thresholds_are_those_of_the_verdicts_rules() -> None:
         **{"blown_up": 2.0, "untrained": 0.95, "total_growth": 100.0, "growth": 1.6, "growth_total": 10.0},
         **{"watch": 10.0, "spike_rate": 0.01, "dead_fraction": 0.5, "stalled": 1e-5, "hot": 0.1},
     }
+
+
+def test_reports_and_the_trainable_agree_on_the_names_of_early_stoppings_epochs() -> None:
+    assert (BEST, STOPPED) == (BEST_EPOCH, STOPPED_EPOCH)
