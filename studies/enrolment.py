@@ -5,6 +5,7 @@ from dataclasses import replace
 from studies import provenance, runs
 from studies.database.lease import held
 from studies.database.rows import StudyRow
+from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.growing import check_growth, grow
@@ -13,20 +14,36 @@ from studies.planning import Plan, differences
 from studies.request import Draft, Request
 
 
-def refuse_while_held(drafted: Draft, storage: str) -> None:
-    """Raise HeldError where another run holds the study, before its data is loaded.
+def will_train(drafted: Draft, storage: str, *, take_over: bool) -> bool:
+    """Say, before any data is loaded, whether a run will come to train: its study is new, or recorded and unfinished.
 
-    A name may end in a part of the plan's hash, which the data's fingerprint changes: so each one recorded is tried.
+    Raises HeldError where another run holds the study, unless `take_over` would take it from that. What data may still
+    bring to light is told later: a name may end in a part of the plan's hash, which the data's fingerprint changes, so
+    each one recorded is tried.
     """
     if (store := Store.open_existing(storage)) is None:
-        return
+        return drafted.request.grow_from is None
     with store:
         studies = store.studies()
         fingerprints = {str(study.plan.get("dataset_fingerprint", "")) for study in studies}
-        names = {drafted.plan(fingerprint).name for fingerprint in fingerprints}
-        for study in studies:
-            if study.name in names and (holder := store.holder(study.id)) is not None:
+        plans = [drafted.plan(fingerprint) for fingerprint in fingerprints]
+        found = {study.id: study for study in studies if study.name in {plan.name for plan in plans}}
+        for study in found.values() if not take_over else ():
+            if (holder := store.holder(study.id)) is not None:
                 raise held(study.name, holder)
+        known = [(study, plan) for study in found.values() for plan in plans if plan.hash == study.plan_hash]
+        return not found or any(not is_complete(store, study, plan) for study, plan in known)
+
+
+def is_complete(store: Store, study: StudyRow, plan: Plan) -> bool:
+    """Say whether nothing is left to train of a study."""
+    return study.state is StudyState.COMPLETE and next_look(store, study, plan) is None
+
+
+def next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
+    """Return the number of blocks of the planned look after those that are complete, None after the last."""
+    left = plan.study.all_looks[runs.looks_done(store.events(study.id)) :]
+    return left[0] if left else None
 
 
 def enrol(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:

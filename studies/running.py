@@ -18,8 +18,9 @@ from studies.database.states import Outcome, StudyState
 from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.growing import describe_growth
-from studies.interruption import RayLostError, RunInterruptedError, RunKilledError, Wish, watching_signals
+from studies.interruption import RayLostError, RunInterruptedError, Wish, watching_signals
 from studies.planning import Plan
+from studies.starting import Starting
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
 
@@ -47,7 +48,8 @@ Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]
 class Run:
     """Everything that a run needs: `folder` is the study's own, `command` gives the same run again.
 
-    `started` is the value of time.monotonic() when the command began. `notes` are shown while it runs.
+    `started` is the value of time.monotonic() when the command began; by then `starting` may have begun to start Ray.
+    `notes` are shown while it runs.
     """
 
     store: Store
@@ -59,6 +61,7 @@ class Run:
     folder: Path
     command: str
     resources: Resources
+    starting: Starting
     show: Show
     started: float
     notes: tuple[str, ...] = ()
@@ -136,9 +139,7 @@ def _progress_so_far(run: Run) -> Progress:
 
 def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) -> int:
     """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
-    from studies.tuning.cluster import starting_cluster
-
-    with starting_cluster(run.resources, last_words=f"error: {RunKilledError(run.command)}") as future:
+    with run.starting.cluster() as future:
         # Ray, Optuna and torch are imported while Ray starts.
         from studies.tuning.checkpoints import Checkpoints
         from studies.tuning.experiment import open_agenda, train_study

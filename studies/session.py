@@ -2,28 +2,29 @@
 
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from studies import runs
 from studies.budgeting import afford
 from studies.database.draining import drain
+from studies.database.lease import Lease
 from studies.database.patience import outlast
 from studies.database.rows import StudyRow
-from studies.database.states import StudyState
 from studies.database.store import Store
-from studies.enrolment import enrol, grow_as_asked, refuse_while_held
+from studies.enrolment import enrol, grow_as_asked, is_complete, next_look, will_train
 from studies.errors import UsageError
 from studies.failure import refuse_failure
+from studies.interruption import RunKilledError
 from studies.locations import Locations
 from studies.mistakes import show
 from studies.own_study import load_own
 from studies.planning import Plan
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
+from studies.starting import Starting
 from studies.tuning.resources import Resources
 from trainables.own_code import OWN
 
@@ -69,37 +70,55 @@ def run(
     started = time.monotonic()
     drafted = draft(request)
     locations.check()
-    if not take_over:
-        refuse_while_held(drafted, locations.storage)
-    dataset = load_dataset(drafted)
-    plan, notes = settle(drafted, dataset, locations, resources)
-    splits = split(plan, dataset)
-    locations.folder(plan.name)
-    locations.make_storage_folder()
+    command = request.command("run", *locations.arguments, *resources.arguments())
+    with Starting(resources, last_words=f"error: {RunKilledError(command)}") as starting:
+        # A pilot for a budget measures what training takes here, which nothing else may disturb.
+        if will_train(drafted, locations.storage, take_over=take_over) and request.budget is None:
+            starting.begin()
+        dataset = load_dataset(drafted)
+        plan, notes = settle(drafted, dataset, locations, resources)
+        splits = split(plan, dataset)
+        locations.folder(plan.name)
+        locations.make_storage_folder()
+
+        def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+            return Run(
+                store=store,
+                study=study,
+                lease=lease,
+                plan=plan,
+                dataset=dataset,
+                splits=splits,
+                folder=locations.make_folder(plan.name),
+                command=command,
+                resources=resources,
+                starting=starting,
+                show=showing,
+                started=started,
+                notes=notes,
+            )
+
+        return _carry_out(plan, request, locations, run_of, take_over=take_over)
+
+
+def _carry_out(
+    plan: Plan,
+    request: Request,
+    locations: Locations,
+    run_of: Callable[[Store, StudyRow, Lease], Run],
+    *,
+    take_over: bool,
+) -> Result:
+    """Hold the plan's study, train what is left of it, and make its report."""
     # A study that grows needs a storage that is there; only then is one that is missing a mistake.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
         study = enrol(store, plan, request, locations)
         with store.hold(study.id, take_over=take_over) as lease:
             study = outlast(lambda: drain(store, study, locations.folder(plan.name)))
             grow_as_asked(store, study, plan, request, locations)
-            was_complete = outlast(lambda: _is_complete(store, plan))
+            was_complete = outlast(lambda: is_complete(store, _found(store, plan), plan))
             if not was_complete:
-                train(
-                    Run(
-                        store=store,
-                        study=study,
-                        lease=lease,
-                        plan=plan,
-                        dataset=dataset,
-                        splits=splits,
-                        folder=locations.make_folder(plan.name),
-                        command=request.command("run", *locations.arguments, *resources.arguments()),
-                        resources=resources,
-                        show=showing,
-                        started=started,
-                        notes=notes,
-                    )
-                )
+                train(run_of(store, study, lease))
             result = outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
             return result
@@ -175,25 +194,18 @@ def split(plan: Plan, dataset: "Dataset") -> "Splits":
         ) from error
 
 
-def _is_complete(store: Store, plan: Plan) -> bool:
-    """Say whether nothing is left to train, as of now: another run may have finished while this one started."""
+def _found(store: Store, plan: Plan) -> StudyRow:
+    """Return the study's row as of now: another run may have finished it while this one started."""
     study = store.find_study(plan.name)
     assert study is not None, f"study {plan.name} vanished"
-    return study.state is StudyState.COMPLETE and _next_look(store, study, plan) is None
-
-
-def _next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
-    """Return the number of blocks of the planned look after those that are complete, None after the last."""
-    left = plan.study.all_looks[runs.looks_done(store.events(study.id)) :]
-    return left[0] if left else None
+    return study
 
 
 def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: bool) -> Result:
     from studies.best_models import keep_best_models
     from studies.reporting import load_report, make_report
 
-    study = store.find_study(plan.name)
-    assert study is not None, f"study {plan.name} vanished"
+    study = _found(store, plan)
     if not plan.cells:
         keep_best_models(store, study, locations.folder(plan.name))
     path = make_report(store, study, locations)
@@ -202,5 +214,5 @@ def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: boo
         report_path=path,
         report=load_report(path),
         was_complete=was_complete,
-        next_look=_next_look(store, study, plan),
+        next_look=next_look(store, study, plan),
     )

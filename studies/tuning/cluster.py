@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from studies.errors import StudiesError
 from studies.interruption import SHUT_DOWN
 from studies.tuning.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
 from studies.tuning.guard import guarded
+from studies.tuning.head import Head
 from studies.tuning.resources import Resources, num_cores
-from studies.tuning.token import TOKEN_PATH, forget_earlier_token, write_token
+from studies.tuning.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 
 # Read by Ray when it is imported or started.
 ENVIRONMENT = {
@@ -76,27 +77,26 @@ class Cluster:
 
 @contextmanager
 def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
-    """Start or join Ray in the background, and on leaving shut down what was started.
+    """Start or join Ray in the background, and on leaving shut down what was started, or is still starting.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
     be started or joined, or where no trial would fit. A Ray that runs in this process already is a StudiesError at
     once, and left alone. Should this process be killed, another one ends what was started here and says `last_words`.
     """
     _refuse_second_ray()
-    with (
-        _private_folder(last_words) as folder,
-        _environment(folder),
-        ThreadPoolExecutor(1, "ray-start") as executor,
-    ):
-        # Started in a thread that stays: Ray's processes die with the thread that made them.
-        future = executor.submit(_start, resources, folder)
+    with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
+        head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
+        # In a thread that stays: what belongs to a driver's thread ends with it.
+        executor = stack.enter_context(ThreadPoolExecutor(1, "ray-start"))
+        future = executor.submit(_join, resources, folder, head)
         try:
             yield future
         finally:
-            future.cancel()
+            if head is not None:
+                head.give_up()
             wait([future])
             _shut_down(folder)
-            end_processes(folder)
+            end_processes(folder, patience_seconds=0.0)
 
 
 def _refuse_second_ray() -> None:
@@ -120,33 +120,49 @@ def _private_folder(last_words: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _environment(folder: Path) -> Iterator[None]:
-    """Set what Ray's processes read from the environment, without our secrets, for as long as they run."""
+def _environment(resources: Resources, folder: Path) -> Iterator[None]:
+    """Set what Ray reads from the environment, for as long as it runs; its token where it is started here."""
+    settings = dict(ENVIRONMENT)
+    if resources.address is None:
+        settings |= {MODE: "token", TOKEN_PATH: str(write_token(folder / "token"))}
     before = dict(os.environ)
-    # Ray's dashboard and torch's compiler leave folders behind.
-    settings = ENVIRONMENT | {"TMPDIR": str(folder / TEMPORARY)}
-    (folder / TEMPORARY).mkdir()
-    for name in SECRETS:
-        os.environ.pop(name, None)
     os.environ.update(settings)
     try:
         yield
     finally:
-        for name in {*settings, *SECRETS, TOKEN_PATH}:
+        for name in settings:
             os.environ.pop(name, None)
             if name in before:
                 os.environ[name] = before[name]
 
 
-def _start(resources: Resources, folder: Path) -> Cluster:
+def _start_head(resources: Resources, folder: Path) -> Head:
+    """Start Ray on this machine, in a process that hands on nothing of the driver's secrets."""
+    (folder / TEMPORARY).mkdir()
+    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    # Ray's dashboard and torch's compiler leave folders behind.
+    environment["TMPDIR"] = str(folder / TEMPORARY)
+    options = {
+        "num_cpus": _num_cpus(resources),
+        "include_dashboard": resources.dashboard,
+        "dashboard_host": "127.0.0.1",
+        "_temp_dir": str(folder / "ray"),
+    }
+    return Head(folder, options, environment)
+
+
+def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
+    """Join the Ray that is started here, or the cluster that was asked for.
+
+    Its own log on the screen is off: a worker that was lost is told by its trial's row.
+    """
     import ray
 
-    is_local = resources.address is None
-    if is_local:
-        os.environ[TOKEN_PATH] = str(write_token(folder / "token"))
-        forget_earlier_token()
     try:
-        url = _start_here(resources, folder) if is_local else _join(resources)
+        if head is not None:
+            forget_earlier_token()
+        address = resources.address if head is None else head.address()
+        url = ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False).dashboard_url
     except Exception as error:
         raise _not_started(resources, error) from error
     total = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -154,39 +170,11 @@ def _start(resources: Resources, folder: Path) -> Cluster:
     num_workers = resources.workers or fitting
     return Cluster(
         num_workers=num_workers,
-        threads=_threads(num_cores() // num_workers if is_local else int(resources.cpus_per_trial)),
-        dashboard_url=f"http://{url}" if url else None,
-        token_path=folder / "token" if is_local else None,
+        threads=_threads(int(resources.cpus_per_trial) if head is None else num_cores() // num_workers),
+        dashboard_url=f"http://{url}" if url and (head is None or resources.dashboard) else None,
+        token_path=None if head is None else folder / "token",
         scratch=folder / "tune",
     )
-
-
-def _start_here(resources: Resources, folder: Path) -> str | None:
-    """Start Ray on this machine and return the dashboard's address, if it has one.
-
-    Its own log on the screen is off: a worker that was lost is told by its trial's row.
-    """
-    import ray
-
-    context = ray.init(
-        address="local",
-        num_cpus=_num_cpus(resources),
-        include_dashboard=resources.dashboard,
-        dashboard_host="127.0.0.1",
-        _temp_dir=str(folder / "ray"),
-        logging_level=logging.CRITICAL,
-        log_to_driver=False,
-    )
-    return context.dashboard_url if resources.dashboard else None
-
-
-def _join(resources: Resources) -> str | None:
-    """Join a running cluster and return its dashboard's address, if it has one."""
-    import ray
-
-    return ray.init(
-        address=resources.address, logging_level=logging.CRITICAL, log_to_driver=False
-    ).dashboard_url
 
 
 def _not_started(resources: Resources, error: Exception) -> StudiesError:
@@ -230,9 +218,8 @@ def _fitting(total: dict[str, float], resources: Resources) -> int:
 
 def _shut_down(folder: Path) -> None:
     """Shut Ray down if it runs (it may have been started in vain, for trials that do not fit), however it hangs."""
-    import ray
-
-    if not ray.is_initialized():
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
         return
     thread = threading.Thread(target=ray.shutdown, name=SHUT_DOWN, daemon=True)
     thread.start()

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+MODE = "RAY_AUTH_MODE"
+"""The variable that tells Ray's processes whether to ask for a token."""
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 """The variable that tells Ray's processes where the token is."""
 
@@ -17,9 +19,10 @@ def write_token(path: Path) -> Path:
 
 
 def forget_earlier_token() -> None:
-    """Have Ray read the new token: it keeps the first one that it has read for as long as a process lives."""
+    """Have Ray read both again: it keeps the first ones that it has read for as long as a process lives."""
     from ray import _raylet
 
     loader = getattr(_raylet, "AuthenticationTokenLoader", None)
     if loader is not None:
+        _raylet.Config.initialize("")  # type: ignore[attr-defined]
         loader.instance().reset_cache()

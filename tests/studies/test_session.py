@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from studies import session
 from studies.catalog import load
 from studies.database.store import Store
 from studies.errors import UsageError
@@ -23,6 +24,7 @@ from studies.session import run, split
 from studies.tuning import cluster
 from studies.tuning.resources import Resources
 from studies.variants import derive
+from tests.studies.unstarted import Unstarted
 from trainables import datasets
 from trainables.datasets import reviews
 
@@ -104,8 +106,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in (("broken", BROKEN), ("raising", RAISING), ("no_study", NO_STUDY)):
         (tmp_path / f"{name}.py").write_text(text)
     (tmp_path / "link").symlink_to("nowhere")
-    monkeypatch.setattr(cluster, "starting_cluster", lambda resources: pytest.fail("Ray was started"))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def unstarted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Unstarted]:
+    """A Ray that never comes up: what begins to start it must leave it."""
+    starting = Unstarted()
+    monkeypatch.setattr(cluster, "starting_cluster", starting)
+    yield starting
+    assert starting.num_left == starting.num_begun
 
 
 def content(folder: Path) -> dict[str, bytes | None]:
@@ -127,6 +137,27 @@ def test_a_mistake_is_told_and_nothing_written(
     assert "Traceback" not in told.err
     assert len(told.err.splitlines()) >= 2, "it does not say what to do"
     assert content(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "num_begun"), [("field", 0), ("storage file", 0), ("cpus", 0), ("blocks", 1)]
+)
+def test_ray_starts_only_while_data_is_loaded_for_what_is_right_so_far(
+    folder: Path, unstarted: Unstarted, kind: str, num_begun: int
+) -> None:
+    assert main(MISTAKES[kind][0].split()) == 2
+    assert unstarted.num_begun == num_begun
+
+
+def test_ray_does_not_disturb_the_pilot_of_a_budget(
+    folder: Path, unstarted: Unstarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def afford(*_: object, **__: object) -> None:
+        raise UsageError(["too little time"], "Give more.")
+
+    monkeypatch.setattr(session, "afford", afford)
+    assert main(["depth_study", "--budget", "2h"]) == 2
+    assert unstarted.num_begun == 0
 
 
 def test_a_dataset_whose_package_is_missing_says_how_to_get_it(

@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STUDIES_STORAGE", "sqlite:///own/studies.db")
     monkeypatch.setenv("STUDIES_OUTPUT", "out")
-    monkeypatch.setattr(cluster, "starting_cluster", lambda resources: pytest.fail("Ray was started"))
+    monkeypatch.setattr(cluster, "starting_cluster", lambda *_, **__: pytest.fail("Ray was started"))
     yield tmp_path
     for path in tmp_path.rglob("*"):
         path.chmod(0o700)

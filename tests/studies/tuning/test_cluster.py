@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Self
 
 import pytest
 import ray
@@ -15,11 +19,45 @@ from studies.tuning import cluster
 from studies.tuning.cluster import starting_cluster
 from studies.tuning.resources import Resources
 from tests.studies.command import ROOT
+from tests.studies.faults.traces import wait_until
+
+SECONDS_TO_LEAVE = 10.0
+"""Ray's own start would take as long again."""
+
+
+class FakeHead:
+    """A Ray that has started in no time; `environments` are those that its processes would have."""
+
+    def __init__(self, environments: list[dict[str, str]]) -> None:
+        self._environments = environments
+
+    def __call__(self, folder: Path, options: object, environment: dict[str, str]) -> Self:
+        self._environments.append(environment)
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def address(self) -> str:
+        return "127.0.0.1:6379"
+
+    def give_up(self) -> None:
+        pass
 
 
 @pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def environments() -> list[dict[str, str]]:
+    """Environments that Ray's processes would have had."""
+    return []
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environments: list[dict[str, str]]) -> Path:
     """Where the run's folder is made; Ray itself is not started."""
+    monkeypatch.setattr(cluster, "Head", FakeHead(environments))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(cluster, "MAX_FOLDER_LENGTH", 500)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
@@ -75,7 +113,9 @@ def test_the_folder_is_private_and_goes_away(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_the_environment_is_put_back(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_put_back_and_secrets_are_kept_from_ray(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, environments: list[dict[str, str]]
+) -> None:
     monkeypatch.setenv("RAY_AIR_NEW_OUTPUT", "1")
     monkeypatch.setenv("STUDIES_STORAGE", "postgresql://me:canary-77@host/db")
     monkeypatch.setenv("PGPASSWORD", "canary-78")
@@ -84,7 +124,10 @@ def test_the_environment_is_put_back(temporary: Path, monkeypatch: pytest.Monkey
         future.result(timeout=60)
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
         assert os.environ["RAY_AIR_NEW_OUTPUT"] == "0"
-        assert "canary" not in str(os.environ), "workers would inherit a password"
+        (inherited,) = environments
+        assert "canary" not in str(inherited), "workers would inherit a password"
+        assert inherited["RAY_AUTH_MODE"] == "token"
+        assert os.environ["PGPASSWORD"] == "canary-78", "the driver may have to connect again"
         assert Path(os.environ["RAY_AUTH_TOKEN_PATH"]).is_file()
     assert dict(os.environ) == before
 
@@ -119,3 +162,34 @@ def test_one_process_can_start_one_after_the_other_each_with_a_token_of_its_own(
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "1\n2\n"), done.stderr
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the run's folder is made, with a path that leaves room for Ray's sockets."""
+    with tempfile.TemporaryDirectory(prefix="up-", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("file", ["head.log", "ray/session_latest/logs/gcs_server.out"])
+def test_a_start_that_is_given_up_ends_at_once_and_leaves_nothing(short: Path, file: str) -> None:
+    with starting_cluster(Resources(workers=1, dashboard=False)) as future:
+        wait_until(lambda: any(short.glob(f"studies-*/{file}")), "Ray to come so far")
+        leaving = time.monotonic()
+    assert time.monotonic() - leaving < SECONDS_TO_LEAVE
+    with pytest.raises(StudiesError, match="it was given up"):
+        future.result(timeout=0)
+    assert processes_with(str(short)) == []
+    assert list(short.iterdir()) == []
+
+
+def processes_with(text: str) -> list[str]:
+    """Return the command lines of other processes that have `text` in them or in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if text.encode() in command + (process / "environ").read_bytes():
+                found.append(command.decode())
+    return found
