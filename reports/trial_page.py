@@ -11,6 +11,7 @@ from reports.cube import plain
 from reports.early_stopping import BEST, STOPPED
 from reports.files import write_csv, write_whole
 from reports.inputs import ReportInputs
+from reports.measures import Measure
 from reports.rendering import environment, inline, page_parts
 from reports.sections.section import Cell, Column, Table
 from reports.sections.settings import setting_name
@@ -56,7 +57,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
             inputs=inputs,
             number=number,
             title=setting_name({name: trial[name] for name in inputs.factors}),
-            facts=_facts(trial),
+            facts=_facts(trial, inputs.objective),
             error=trial["error"] if isinstance(trial["error"], str) else None,
             figures=figures,
             drawings=drawings,
@@ -73,7 +74,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     return path
 
 
-def _facts(trial: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(trial: Mapping[str, Any], objective: Measure) -> list[tuple[str, str]]:
     """What became of the trial, as name and value; what is not recorded is left out."""
     known = {name: trial[name] for name in ("cell", "objective", "rung")}
     reason = trial["stop_reason"]
@@ -84,7 +85,7 @@ def _facts(trial: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("stopped because of", reason if isinstance(reason, str) else None),
         ("rung", None if known["rung"] is None else count(known["rung"])),
         ("epochs", None if trial["epochs"] is None else count(trial["epochs"])),
-        ("objective", None if known["objective"] is None else number(float(known["objective"]))),
+        ("objective", None if known["objective"] is None else objective.told(float(known["objective"]))),
         ("attempt", count(trial["attempt"]) if trial["attempt"] is not None else None),
         ("trained for", None if trial["busy_seconds"] is None else duration(float(trial["busy_seconds"]))),
     ]

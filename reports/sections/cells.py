@@ -9,7 +9,8 @@ from reports.words import count, factor_name, number
 def cells_table(material: Material) -> Table:
     """Every cell: its levels, the learning rate chosen, the objective of the search and the scores confirmed."""
     chosen, rows = material.results.chosen, material.results.rows
-    factors = list(material.inputs.factors)
+    factors, objective = list(material.inputs.factors), material.inputs.objective
+    searched = material.inputs.trials.set_index("number")["objective"].astype(float)
     nuisances = [name for name in material.inputs.plan["nuisances"] if name in chosen]
     confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
@@ -22,7 +23,7 @@ def cells_table(material: Material) -> Table:
         Column(name="cell"),
         *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
         *(Column(name=factor_name(name)) for name in nuisances),
-        Column(name="objective", unit="search"),
+        Column(name=f"{objective.title} in the search", unit=objective.unit),
         *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
         Column(name="failed", unit="%"),
     ]
@@ -35,7 +36,7 @@ def cells_table(material: Material) -> Table:
                 Cell(text=count(record["cell"]), value=float(record["cell"])),
                 *(_level_cell(material, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
-                Cell(text=number(record["objective"]), value=float(record["objective"])),
+                _score_cell(float(searched[record["trial_number"]]), 100 if objective.is_share else 1),
                 *(
                     _score_cell(None if found is None else float(found[name]), scale)
                     for name, _, _, scale in shown

@@ -11,6 +11,7 @@ from reports.plots.grid import FULL_WIDTH
 from reports.plots.signal import relative_signal
 from reports.results import compute
 from reports.sections.accounting import accounting
+from reports.sections.cells import cells_table
 from reports.sections.gradient_flow import flow_figure, shaping_factors
 from reports.sections.placed import column_names, grid, placed
 from reports.sections.rate_response import rate_ranges
@@ -126,3 +127,25 @@ def test_training_shows_loss_and_accuracy_by_level(material: Material) -> None:
     assert len(loss.panels) == len(accuracy.panels) == len(SMALL)
     assert loss.data["mean"].between(0, np.log(10)).all()
     assert accuracy.data["mean"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    ("objective", "scale", "decimals", "head", "unit"),
+    [
+        ("val_loss", 1, 3, "validation log-loss in the search", "nats"),
+        ("val_accuracy", 100, 1, "validation accuracy in the search", "%"),
+        ("val_macro_f1", 1, 3, "validation macro F1 in the search", ""),
+    ],
+)
+def test_the_table_of_cells_has_the_objective_as_the_search_recorded_it(
+    material: Material, objective: str, scale: float, decimals: int, head: str, unit: str
+) -> None:
+    inputs = replace(material.inputs, plan={**material.inputs.plan, "objective": objective})
+    table = cells_table(replace(material, inputs=inputs))
+    place = [column.name for column in table.columns].index(head)
+    assert table.columns[place].unit == unit
+    recorded = dict(zip(inputs.trials["number"], inputs.trials["objective"], strict=True))
+    expected = [
+        f"{scale * recorded[trial]:.{decimals}f}" for trial in material.results.chosen["trial_number"]
+    ]
+    assert [row[place].text for row in table.rows] == expected
