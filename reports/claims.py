@@ -162,6 +162,9 @@ def _unresolved(printed: _Printed) -> str:
     if row["num_blocks"] == 1:
         estimate = f"{printed.value('estimate', sign=True)}{printed.with_unit}"
         return f"{difference} is not resolved: one block gives {estimate} and no interval"
+    if row["ci_low"] == row["ci_high"] == 0:
+        printed.numbers["estimate"] = 0.0
+        return f"{difference} is exactly 0 in each of {printed.blocks}"
     span = f"{printed.value('ci_low')} to {printed.value('ci_high')}{printed.with_unit}"
     note = "" if row["complete"] else "; cells are missing, so nothing is claimed"
     if row["complete"] and not row["ci_low"] <= 0 <= row["ci_high"]:

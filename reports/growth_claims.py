@@ -61,11 +61,14 @@ def _key(row: Mapping[str, Any]) -> tuple[str, Any, Any]:
 def opening_growth(said: Sequence[Said], most: int = 3) -> list[list[Sentence]]:
     """What opens the section: the sentences of each factor's firmest contrast, the largest first.
 
+    Not of one that cannot change what a network starts from, such as the learning rate.
+
     Where that depends on another factor, the sentence that says so and the one at the level where it is largest.
     """
     firmest: dict[str, Said] = {}
     for each in sorted(said, key=_firmness, reverse=True):
         firmest.setdefault(str(each.row["factor"]), each)
+    firmest = {factor: each for factor, each in firmest.items() if not _is_exactly_zero(each.row)}
     return [_shortened(each) for each in [*firmest.values()][:most]]
 
 
@@ -74,6 +77,10 @@ def leading_growth(factors: Collection[str], said: Sequence[Said]) -> list[Sente
     if not {"init", "init_gain"}.intersection(factors):
         return []
     return [sentence for sentences in opening_growth(said, most=1) for sentence in sentences]
+
+
+def _is_exactly_zero(row: Mapping[str, Any]) -> bool:
+    return bool(row["ci_low"] == row["ci_high"] == 0)
 
 
 def _firmness(said: Said) -> tuple[bool, float]:

@@ -34,6 +34,8 @@ _KINDS = {
     "residual": "residual connections",
     "augmentation": "augmentation",
 }
+_WITHOUT = {"patience": "early stopping", "clip_norm": "gradient clipping"}
+"""What is left out where a level is none."""
 _SPOKEN = {
     "batch_norm": "batch normalisation",
     "optimizer": "the optimizer",
@@ -101,10 +103,8 @@ def level_spoken(factor: str, level: Any) -> str:
         return f"the {level_name(level)} schedule"
     if factor in _KINDS and isinstance(level, str):
         return f"{'no' if _is_without(factor, level) else level_name(level)} {_KINDS[factor]}"
-    if factor == "patience" and level is None:
-        return "no early stopping"
     if level is None:
-        return f"no {factor_name(factor)}"
+        return f"no {_WITHOUT.get(factor, factor_name(factor))}"
     return f"{factor_name(factor)} {level_name(level)}"
 
 

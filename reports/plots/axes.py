@@ -37,10 +37,20 @@ def log_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 6) 
 
 
 def linear_axis(
-    ax: Axes, which: Which, low: float, high: float, *, most: int = 6, least: float = -math.inf
+    ax: Axes,
+    which: Which,
+    low: float,
+    high: float,
+    *,
+    most: int = 6,
+    least: float = -math.inf,
+    whole: bool = False,
 ) -> None:
-    """A linear axis from low to high with round ticks, none below `least`, all with the same number of decimals."""
-    ticks = [tick for tick in linear_ticks(low, high, most) if tick >= least]
+    """A linear axis from low to high with round ticks, none below `least`, all with the same number of decimals.
+
+    Of what comes in whole numbers (`whole`: layers, epochs, trials) only whole ones are ticks.
+    """
+    ticks = [tick for tick in linear_ticks(low, high, most, whole=whole) if tick >= least]
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     decimals = len(f"{step:.10f}".rstrip("0").partition(".")[2])
     labels = [f"{tick:.{decimals}f}".replace("-", MINUS) for tick in ticks]
@@ -109,11 +119,13 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     return chosen if len(chosen) > 1 or high / low > 10 else linear_ticks(low, high, most)
 
 
-def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """At most so many round ticks within low..high."""
+def linear_ticks(low: float, high: float, most: int = 6, *, whole: bool = False) -> list[float]:
+    """At most so many round ticks within low..high, only whole numbers where that is wanted."""
     span = high - low
     power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(power * digit for digit in (1, 2, 2.5, 5, 10, 20) if span / (power * digit) <= most - 0.5)
+    steps = [power * digit for digit in (1, 2, 2.5, 5, 10, 20)]
+    steps = [step for step in steps if step.is_integer()] or [1.0] if whole else steps
+    step = next(step for step in steps if span / step <= most - 0.5 or step == steps[-1])
     first = math.ceil(low / step - 1e-9)
     return [index * step for index in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -160,10 +172,22 @@ def spread(wanted: Sequence[float], gap: float) -> list[float]:
             if overlap > 1e-6:
                 places[lower] -= overlap / 2
                 places[lower + 1] += overlap / 2
+    if gap * (len(places) - 1) <= 1:  # else there is no room for all of them within
+        places = _within(places, gap)
     result = [0.0] * len(wanted)
     for index, place in zip(order, places, strict=True):
         result[index] = place
     return result
+
+
+def _within(places: Sequence[float], gap: float) -> list[float]:
+    """Ascending positions moved into 0..1, the distances between them kept or widened to `gap`."""
+    inside: list[float] = []
+    for place in places:
+        inside.append(max(place, inside[-1] + gap if inside else 0.0))
+    for index in reversed(range(len(inside))):
+        inside[index] = min(inside[index], inside[index + 1] - gap if index + 1 < len(inside) else 1.0)
+    return inside
 
 
 def limits_of(values: Iterable[float | None], *, pad: float = 0.05, log: bool = False) -> tuple[float, float]:

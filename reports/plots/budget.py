@@ -43,7 +43,9 @@ def draw(frame: pd.DataFrame, ax: Axes, *, unit: str, log: bool = True) -> None:
         say_empty(ax, "No search trial has reached its first rung yet.")
         return
     last = float(mean["num_trials"].max())
-    linear_axis(ax, "x", 0 if last > MARKED else 0.7, last * 1.02 if last > MARKED else last + 0.3, most=7)
+    linear_axis(
+        ax, "x", 0 if last > MARKED else 0.7, last * 1.02 if last > MARKED else last + 0.3, most=7, whole=True
+    )
     if last <= MARKED:
         ax.set_xticks(np.arange(1, last + 1), [str(int(place)) for place in np.arange(1, last + 1)])
     value_axis(ax, "y", list(frame["loss"]), log=log)

@@ -53,7 +53,7 @@ def draw(
     if frame.empty or frame["median"].isna().all():
         say_empty(ax, "No finite gradients: none recorded, or every network diverged.")
         return
-    linear_axis(ax, "x", 0.8, max(num_layers, 2) + 0.2, most=8)
+    linear_axis(ax, "x", 0.8, max(num_layers, 2) + 0.2, most=8, whole=True)
     log_axis(ax, "y", *limits)
     quiet(ax)
     ax.axhline(1, color=MUTED.light, linewidth=0.8)

@@ -117,14 +117,20 @@ class Grid:
 
 
 def wrapped(name: str, width: float) -> list[str]:
-    """A name in lines of at most `width` points, broken between its parts, which commas and plus signs end.
+    """A name in lines of at most `width` points: broken after commas and plus signs, at spaces where that is too wide.
 
-    >>> wrapped("dropout 0.5, constant", 70), wrapped("shift+rotation+zoom", 70)
-    (['dropout 0.5,', 'constant'], ['shift+', 'rotation+', 'zoom'])
+    >>> wrapped("dropout 0.5, constant", 70), wrapped("shift+rotation+zoom", 70), wrapped("training share 0.1", 55)
+    (['dropout 0.5,', 'constant'], ['shift+', 'rotation+', 'zoom'], ['training', 'share 0.1'])
     """
+    parts = re.split(r"(?<=, )|(?<=\+)", name)
+    words = [word for part in parts for word in ([part] if _fits(part, width) else re.split("(?<= )", part))]
     lines = [""]
-    for part in re.split(r"(?<=, )|(?<=\+)", name):
-        if lines[-1] and LETTER * len((lines[-1] + part).rstrip()) > width:
+    for word in words:
+        if lines[-1] and not _fits(lines[-1] + word, width):
             lines.append("")
-        lines[-1] += part
+        lines[-1] += word
     return [line.rstrip() for line in lines]
+
+
+def _fits(text: str, width: float) -> bool:
+    return LETTER * len(text.rstrip()) <= width

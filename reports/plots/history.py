@@ -29,7 +29,7 @@ def draw(frame: pd.DataFrame, ax: Axes) -> None:
     if seen.empty:
         say_empty(ax, "No trial of the search has reported yet.")
         return
-    linear_axis(ax, "x", 0, float(max(frame["trial_number"].max() + 1, 2)), most=7)
+    linear_axis(ax, "x", 0, float(max(frame["trial_number"].max() + 1, 2)), most=7, whole=True)
     value_axis(ax, "y", list(seen["objective"]))
     quiet(ax)
     stopped, complete = seen[seen["state"] == "pruned"], seen[seen["state"] == "complete"]

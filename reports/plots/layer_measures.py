@@ -47,7 +47,7 @@ def draw(
     if frame.empty:
         say_empty(ax, "Not recorded, or at no epoch finite.")
         return
-    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7)
+    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7, whole=True)
     (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     if guide is not None and limits[0] < guide < limits[1]:

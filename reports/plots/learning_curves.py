@@ -54,7 +54,7 @@ def draw(
     if frame.empty or frame["mean"].isna().all():
         say_empty(ax, "No epochs recorded in the confirm phase yet.")
         return
-    linear_axis(ax, "x", 0, float(max(frame["epoch"].max(), 2)), most=7)
+    linear_axis(ax, "x", 0, float(max(frame["epoch"].max(), 2)), most=7, whole=True)
     (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     labels = []

@@ -33,7 +33,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, theme: Theme, levels: Sequence[Any]) 
     if frame.empty:
         say_empty(ax, "No learning rate is recorded.")
         return
-    linear_axis(ax, "x", 1, float(max(frame["epoch"].max(), 2)), most=7)
+    linear_axis(ax, "x", 1, float(max(frame["epoch"].max(), 2)), most=7, whole=True)
     log_axis(ax, "y", *limits_of([*frame["low"], *frame["high"]], log=True))
     quiet(ax)
     labels = []

@@ -32,7 +32,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, limits: tuple[float, float], num_epoc
     if frame.empty:
         say_empty(ax, "No epoch with a finite value is recorded.")
         return
-    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7)
+    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7, whole=True)
     (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     labels = []

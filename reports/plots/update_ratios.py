@@ -39,7 +39,7 @@ def draw(
     if frame.empty:
         say_empty(ax, "No update ratios recorded: no network took a finite step.")
         return
-    linear_axis(ax, "x", 1, float(max(num_epochs, 2)), most=6)
+    linear_axis(ax, "x", 1, float(max(num_epochs, 2)), most=6, whole=True)
     log_axis(ax, "y", *limits)
     quiet(ax)
     ax.axhline(GUIDE, color=MUTED.light, linewidth=1, dashes=(4, 3))

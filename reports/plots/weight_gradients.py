@@ -52,7 +52,7 @@ def draw(
     last = float(max(frame["layer"].max(), 2))
     names = [theme.style(factor, level).name for level in levels] if factor else []
     longest = max((len(name) for name in names), default=0)
-    linear_axis(ax, "x", 1 - (0.2 + 0.035 * longest * (last - 1)), last + 0.2, most=8, least=1)
+    linear_axis(ax, "x", 1 - (0.2 + 0.035 * longest * (last - 1)), last + 0.2, most=8, least=1, whole=True)
     log_axis(ax, "y", *limits)
     quiet(ax)
     ax.plot([1, last], [1, 1], color=MUTED.light, linewidth=0.8)

@@ -24,7 +24,8 @@ def search(material: Material) -> Section:
 def small_figures(material: Material) -> list[Figure]:
     """The budget curve and, where it was given, importance: side by side."""
     importance = importance_figure(material)
-    return [_budget(material), *([importance] if importance is not None else [])]
+    curve = [_budget(material)] if len(material.report["search"]["curve"]) != 1 else []
+    return [*curve, *([importance] if importance is not None else [])]
 
 
 def search_tables(material: Material) -> list[Table]:

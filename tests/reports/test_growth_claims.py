@@ -97,3 +97,16 @@ def test_levels_that_differ_by_a_known_factor_are_said_to_differ_by_its_logarith
     (said,) = said_growth(inputs, compute(inputs))
     assert said.row["gate"] == "DIRECTION"
     assert said.row["estimate"] == pytest.approx(4 * np.log(1.5), abs=0.05)
+
+
+def test_what_cannot_change_the_first_weights_is_said_to_make_no_difference_and_does_not_open_the_section() -> (
+    None
+):
+    base = sample_inputs({"optimizer": ("sgd", "adam")}, rates=1)
+    by_block = 1 + 0.01 * base.gradients["replicate"] * base.gradients["layer"]
+    inputs = replace(base, gradients=base.gradients.assign(delta_rms=by_block))
+    (said,) = said_growth(inputs, compute(inputs))
+    (sentence,) = said.sentences
+    assert sentence.text.endswith("with Adam rather than SGD is exactly 0 in each of ten blocks.")
+    assert unlisted_numbers(sentence.text, [sentence.numbers]) == []
+    assert opening_growth([said]) == []

@@ -48,7 +48,7 @@ def test_one_level_rather_than_another(factor: str, level_a: Any, level_b: Any, 
         ("batch_norm", True, "with batch normalisation"),
         ("batch_norm", False, "without batch normalisation"),
         ("optimizer", "adam", "with Adam"),
-        ("clip_norm", None, "with no clip norm"),
+        ("clip_norm", None, "with no gradient clipping"),
     ],
 )
 def test_where_a_level_holds(factor: str, level: Any, text: str) -> None:

@@ -56,12 +56,19 @@ def test_linear_ticks_share_their_decimals_and_have_a_true_minus() -> None:
     assert names == ["−0.02", "0.00", "0.02", "0.04"]
 
 
+def test_layers_and_epochs_have_whole_ticks_only() -> None:
+    assert linear_ticks(0.8, 3.2, 8, whole=True) == [1, 2, 3]
+    assert linear_ticks(0, 10, 5, whole=True) == [0, 5, 10]
+    assert linear_ticks(0, 2, 7, whole=True) == [0, 1, 2]
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_labels_keep_their_distance_and_their_order(wanted: list[float]) -> None:
     places = spread(wanted, 0.1)
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     gaps = [places[second] - places[first] for first, second in pairwise(order)]
     assert all(gap >= 0.1 - 0.01 for gap in gaps)
+    assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
 
 
 def test_labels_that_do_not_touch_stay_where_they_are() -> None:
