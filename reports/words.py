@@ -46,11 +46,12 @@ def factor_name(factor: str) -> str:
 
 
 def level_name(value: Any) -> str:
-    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64"."""
+    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64", [0.9, 0.999] "0.9 and 0.999"."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):
-        return "-".join(level_name(part) for part in value)
+        joined = " and " if any(isinstance(part, float) for part in value) else "-"
+        return joined.join(level_name(part) for part in value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "none"
     if isinstance(value, float):

@@ -45,4 +45,9 @@ def _draw_counts(ax: Axes, seen: pd.DataFrame) -> None:
     middles, widths = (seen["low"] + seen["high"]) / 2, 0.8 * (seen["high"] - seen["low"])
     ax.bar(middles, heights, widths, bottom=-COUNTS, color=FAINT.light, linewidth=0)
     for middle, height, num in zip(middles, heights, seen["count"], strict=True):
-        ax.text(middle, -COUNTS + height + 0.015, count(num), ha="center", va="bottom", color=MUTED.light)
+        ax.text(middle, -COUNTS + height + 0.015, _short(num), ha="center", va="bottom", color=MUTED.light)
+
+
+def _short(num: float) -> str:
+    """A count that fits its bar: below a thousand as it is, else in thousands."""
+    return count(num) if num < 1000 else f"{num / 1000:.{1 if num < 9950 else 0}f}k"

@@ -1,6 +1,6 @@
 """Parallel coordinates of all search trials: where in the space the search was, and where its loss was low."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ from reports.plots import parallel
 from reports.plots.axes import scale_note
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
+from reports.plots.grid import LETTER
 from reports.sections.section import Material
 from reports.words import factor_name, plural
 
@@ -20,9 +21,10 @@ def parallel_figure(material: Material) -> Figure:
     choices, rates = _parameters(material, trials)
     frame = parallel.tidy(trials, choices, rates)
     ticks = parallel.ticks_of(trials, choices, rates)
+    width, left = max(400, 84 * len(ticks)), _room(ticks)
     panel = draw_panel(
         lambda ax: parallel.draw(frame, ax, ticks=ticks),
-        Sheet(width=max(400, 84 * len(ticks)), height=240, left=8, right=36, top=10, bottom=26),
+        Sheet(width=width + left, height=240, left=8 + left, right=36, top=10, bottom=26),
         prefix="parallel",
     )
     return Figure(
@@ -40,6 +42,12 @@ def parallel_figure(material: Material) -> Figure:
         wide=True,
         columns=1,
     )
+
+
+def _room(ticks: Mapping[str, Sequence[tuple[float, str]]]) -> float:
+    """Points left of the first axis for the half of its longest label that would be cut off."""
+    longest = max((len(text) for _, text in next(iter(ticks.values()))), default=0)
+    return max(0.0, LETTER * longest / 2 - 24)
 
 
 def _parameters(material: Material, trials: pd.DataFrame) -> tuple[dict[str, tuple[Any, ...]], list[str]]:

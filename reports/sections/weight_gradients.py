@@ -41,7 +41,7 @@ def weights_figure(material: Material, layers: pd.DataFrame) -> Figure:
         for place, (heading, frame) in enumerate(frames.items())
         for measure in MEASURES
     ]
-    shown = [f"depth {int(start['num_layers'].max())}"] if len(start) else []
+    shown = [plural(int(start["num_layers"].max()), "layer")] if len(start) else []
     shown += [level_phrase(name, level) for name, level in held.items()]
     return Figure(
         slug="weight_gradients",

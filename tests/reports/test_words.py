@@ -23,6 +23,7 @@ from reports import words
         (None, "none"),
         (math.nan, "none"),
         ((128, 64), "128-64"),
+        ((0.9, 0.999), "0.9 and 0.999"),
     ],
 )
 def test_a_level_is_written_as_a_person_would(value: object, name: str) -> None:
