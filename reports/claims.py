@@ -117,7 +117,13 @@ class _Printed:
         if self.row["outcome"] != "ln_total_growth":
             return ""
         factor = self.numbers["factor"] = math.exp(min(abs(self.row["estimate"]), 700.0))
-        shown = number(factor, 2 if factor < 1.2 else 1) if factor < 10 else count(round(factor)) if factor < 1e5 else small(factor)
+        shown = (
+            number(factor, 2 if factor < 1.2 else 1)
+            if factor < 10
+            else count(round(factor))
+            if factor < 1e5
+            else small(factor)
+        )
         return f", a factor of {shown},"
 
     @property

@@ -46,7 +46,7 @@ def factor_name(factor: str) -> str:
 
 
 def level_name(value: Any) -> str:
-    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64", [0.9, 0.999] "0.9 and 0.999"."""
+    """A level alone: True is "on", "sgd" is "SGD", 0.1 is "0.1", [128, 64] is "128-64", betas "0.9 and 0.999"."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):

@@ -25,6 +25,11 @@ def _work(options: argparse.Namespace) -> int:
             [f"{options.name} is a file of your own: there is nothing to fetch"],
             f"Run a study on it: python -m studies.run depth_study --set dataset={options.name} --set target=COLUMN",
         )
+    if options.name == "csv":
+        raise UsageError(
+            ["csv stands for a file of your own: there is nothing to fetch"],
+            "Run a study on it: python -m studies.run depth_study --set dataset=csv:PATH --set target=COLUMN",
+        )
     if options.name not in datasets.names():
         raise UsageError(
             [unknown(options.name, "dataset", datasets.names())],
@@ -37,8 +42,9 @@ def _work(options: argparse.Namespace) -> int:
         described = datasets.load(options.name).describe()
     except DatasetError as error:
         raise UsageError([f"dataset {options.name}: {error.message}"], error.advice) from error
+    width = max(map(len, described))
     for name, value in described.items():
-        print(printable(f"{name:<12}{value}"))
+        print(printable(f"{name:<{width}}  {value}"))
     return 0
 
 

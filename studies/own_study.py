@@ -34,9 +34,9 @@ def check_own_code(study: Study, code: OwnCode | None) -> None:
             )
         else:
             mistakes += _signature_mistakes(code, found)
+    where = "" if code is None else f"{code.file.path}: "
     if study.hyperparameters and study.model != OWN:
         listed = ", ".join(study.hyperparameters)
-        where = "" if code is None else f"{code.file.path}: "
         mistakes.append(
             f"{where}hyperparameters ({listed}) are read by build() or train() in the study's own file; model is "
             f"{study.model}"
@@ -44,7 +44,7 @@ def check_own_code(study: Study, code: OwnCode | None) -> None:
     if study.metrics and (study.model != OWN or code is None or code.function("train") is None):
         listed = ", ".join(metric.name for metric in study.metrics)
         mistakes.append(
-            f"metrics ({listed}) are measured by train() in the study's own file, and there is no train(); without it "
+            f"{where}metrics ({listed}) are measured by train() in the study's own file, and there is no train(); without it "
             "networks are classifiers, whose metrics are known"
         )
     if mistakes:

@@ -73,12 +73,11 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         *_row("study", f"{summary['study']}  (plan {summary['plan_hash'][:12]})"),
         *_row("data", f"{plan['dataset']}, model {plan['model']}, objective {plan['objective']}"),
         *_block("factors", {name: _list(levels) for name, levels in plan["factors"].items()}),
-        *_block("nuisances", {name: _range(form) for name, form in plan["nuisances"].items()}),
+        *_block("nuisances", {name: _range(_used(form, plan)) for name, form in plan["nuisances"].items()}),
         *_block("fixed", {name: _text(value) for name, value in plan["fixed"].items()}),
         *_row(
             "search",
-            f"{cells}{summary['search_trials']} trials proposed by {search['sampler']}, stopped by ASHA at epochs "
-            f"{_list(summary['rungs'])} (the best 1/{search['reduction_factor']} go on)",
+            f"{cells}{summary['search_trials']} trials proposed by {search['sampler']}, {_stops(summary)}",
         ),
         *_row(
             "confirm",
@@ -95,6 +94,15 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         *_prediction_lines(summary["prediction"], outcome_measure(plan).unit),
         *_row("gpu", summary["gpu_share"] or ""),
     ]
+
+
+def _stops(summary: Mapping[str, Any]) -> str:
+    """Say where ASHA stops trials: at every rung but the last, where all end."""
+    *between, last = summary["rungs"]
+    if not between:
+        return f"none stopped by ASHA, {last} {'epoch' if last == 1 else 'epochs'}"
+    share = summary["plan"]["search"]["reduction_factor"]
+    return f"stopped by ASHA after epochs {_list(between)} (the best 1/{share} go on), {last} epochs at most"
 
 
 def _noted(text: str) -> list[str]:
@@ -149,6 +157,14 @@ def _text(value: Any) -> str:
         if value is None or isinstance(value, bool)
         else str(value)
     )
+
+
+def _used(form: Mapping[str, Any], plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a range without the optimizers that the plan does not have."""
+    if "choices" in form or "low" in form:
+        return form
+    optimizers = plan["factors"].get("optimizer") or [plan["fixed"].get("optimizer")]
+    return {name: inner for name, inner in form.items() if name in optimizers} or form
 
 
 def _range(form: Mapping[str, Any]) -> str:

@@ -213,7 +213,8 @@ class _Replicate:
             except StopIteration:
                 asked = self._assignment.epochs
                 raise LoopError(
-                    f"train() ended after {epoch - 1} epochs; it must yield {asked} dicts, as data.epochs says"
+                    f"train() ended after {epoch - 1} of {asked} epochs, and must yield one dict in each, as "
+                    "data.epochs says; a loop that stops early yields its last scores again in those that are left"
                 ) from None
         return read(yielded, self._names, epoch=epoch, has_test=has_test)
 

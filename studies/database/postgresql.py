@@ -56,7 +56,7 @@ class PostgreSQL(Backend):
         try:
             engine = create_engine(self.url, pool_pre_ping=True, connect_args=given, **ENGINE_OPTIONS)
         except ImportError:
-            advice = 'Install it: pip install "studies[postgres]"'
+            advice = 'Install it: pip install "psycopg[binary]"'
             raise unusable(self.url, "needs psycopg, which is not installed", advice) from None
         event.listen(engine, "checkin", _leave_to_the_server)
         return engine

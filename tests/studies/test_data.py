@@ -126,6 +126,8 @@ def test_an_unknown_dataset_lists_the_known(capsys: Capture) -> None:
 def test_a_file_of_ones_own_is_not_fetched(capsys: Capture) -> None:
     assert main(["csv:pets.csv"]) == 2
     assert "--set dataset=csv:pets.csv --set target=COLUMN" in capsys.readouterr().err
+    assert main(["csv"]) == 2
+    assert "--set dataset=csv:PATH --set target=COLUMN" in capsys.readouterr().err
 
 
 def test_a_dataset_that_a_package_brings_says_which(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -38,6 +38,11 @@ def test_lines_for_a_person_fit_80_columns(tmp_path: Path, capsys: pytest.Captur
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("study      depth_study-smoke-") for line in lines)
     assert any("8 cells, 8 trials" in line for line in lines)
+    told = " ".join(" ".join(lines).split())
+    assert "proposed by qmc, none stopped by ASHA, 1 epoch" in told
+    assert "0.0003 to 0.03, log scale for adam fixed" in told, (
+        "of an optimizer that is not compared nothing is said"
+    )
     assert max(map(len, lines)) <= 80
     assert list(tmp_path.iterdir()) == []
 

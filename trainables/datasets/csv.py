@@ -71,13 +71,32 @@ def load(path: Path, target: str) -> Dataset:
 def _read(path: Path, target: str) -> pd.DataFrame:
     """Return the table, the target's column as text."""
     if not path.is_file():
-        raise DatasetError(f"{path.absolute()}: no such file", "Give its path: --set dataset=csv:PATH.")
+        what = "a folder" if path.is_dir() else "no such file"
+        raise DatasetError(f"{path.absolute()}: {what}", "Give its path: --set dataset=csv:PATH.")
     try:
         separator, names = _header(path)
         _check_names(path, names, target)
+        table = _parsed(path, separator, names, target)
+    except pd.errors.EmptyDataError as error:
+        raise DatasetError(f"{path}: the file is empty", "Its first line names the columns.") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise DatasetError(
+            f"{path}: {str(error).strip()}", "Give every row as many cells as the header."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: byte {error.start} is not UTF-8", "Save it as UTF-8.") from error
+    except (OSError, EOFError) as error:
+        raise DatasetError(f"{path} cannot be read ({error})", "Look at the file.") from error
+    if len(table) and table.iloc[:, -1].isna().any():
+        _refuse(path, list(_uneven_rows(path, separator, len(names))))
+    return table
+
+
+def _parsed(path: Path, separator: str, names: Sequence[str], target: str) -> pd.DataFrame:
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
+            return pd.read_csv(
                 path,
                 sep=separator,
                 header=0,
@@ -87,17 +106,9 @@ def _read(path: Path, target: str) -> pd.DataFrame:
                 low_memory=False,
                 compression=_compression(path),
             )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning) as error:
-        raise DatasetError(
-            f"{path}: {str(error).strip()}", "Give every row as many cells as the header."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: byte {error.start} is not UTF-8", "Save it as UTF-8.") from error
-    except (OSError, EOFError) as error:
-        raise DatasetError(f"{path} cannot be read ({error})", "Look at the file.") from error
-    if len(table) and table.iloc[:, -1].isna().any():
-        _refuse(path, list(_short_rows(path, separator, len(names))))
-    return table
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        _refuse(path, list(_uneven_rows(path, separator, len(names))))
+        raise
 
 
 def _header(path: Path) -> tuple[str, list[str]]:
@@ -147,12 +158,12 @@ def _check_names(path: Path, names: Sequence[str], target: str) -> None:
     _refuse(path, mistakes)
 
 
-def _short_rows(path: Path, separator: str, num_names: int) -> Iterator[str]:
-    """Yield a mistake for each row with fewer cells than the header, which pandas fills up without a word."""
+def _uneven_rows(path: Path, separator: str, num_names: int) -> Iterator[str]:
+    """Yield a mistake for each row with fewer cells than the header, which pandas fills up without a word, or more."""
     with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
         rows = (cells for cells in csv.reader(file, delimiter=separator) if cells)
         for number, cells in enumerate(rows):
-            if len(cells) < num_names:
+            if len(cells) != num_names:
                 yield f"row {number} has {len(cells)} cells, the header {num_names}"
 
 
@@ -173,12 +184,14 @@ def _classes(labels: pd.Series, mistakes: list[str]) -> tuple[NDArray[np.int64],
         )
     else:
         mistakes += [
-            f"row {np.argmax(codes == index) + 1}, column {name}: class {classes[index]} has {counts[index]} rows, and "
-            f"needs at least {MIN_ROWS_OF_A_CLASS}"
+            f"row {np.argmax(codes == index) + 1}, column {name}: class {classes[index]} has {counts[index]} "
+            f"{'row' if counts[index] == 1 else 'rows'}, and needs at least {MIN_ROWS_OF_A_CLASS}"
             for index in rare
         ]
     if len(classes) < 2:
-        mistakes.append(f"column {name} has {len(classes)} classes, and at least 2 are needed")
+        mistakes.append(
+            f"column {name} has {len(classes)} {'class' if len(classes) == 1 else 'classes'}, and at least 2 are needed"
+        )
     numbers = pd.to_numeric(pd.Series(classes, dtype=str), errors="coerce")
     order = np.argsort(np.array(classes) if numbers.isna().any() else numbers.to_numpy(), kind="stable")
     place = np.empty_like(order)

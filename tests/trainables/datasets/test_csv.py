@@ -144,15 +144,15 @@ WRONG = {
     "infinity": (with_row(5, "inf,red,4,dog"), HEADER, "row 5, column size: inf is too large"),
     "beyond float32": (with_row(5, "1e39,red,4,dog"), HEADER, "row 5, column size: 1e+39 is too large"),
     "a missing target": (with_row(9, "8.5,red,8,"), HEADER, "row 9, column kind: the target is missing"),
-    "a rare class": (with_row(9, "8.5,red,8,cow"), HEADER, "row 9, column kind: class cow has 1 rows"),
-    "one class": ([row.replace("dog", "cat") for row in ROWS], HEADER, "kind has 1 classes"),
+    "a rare class": (with_row(9, "8.5,red,8,cow"), HEADER, "row 9, column kind: class cow has 1 row, and"),
+    "one class": ([row.replace("dog", "cat") for row in ROWS], HEADER, "kind has 1 class, and"),
     "a number to predict": ([f"1,{n}.25" for n in range(40)], "x,kind", "kind has 40 different values"),
     "free text": (
         [f"text {n},{'ab'[n % 2]}" for n in range(1001)],
         "note,kind",
         "column note has 1,001 different texts",
     ),
-    "too many cells": (with_row(3, "2.5,red,2,dog,x"), HEADER, "in line 4, saw 5"),
+    "too many cells": (with_row(3, "2.5,red,2,dog,x"), HEADER, "row 3 has 5 cells, the header 4"),
     "too few cells": (with_row(3, "2.5,red"), HEADER, "row 3 has 2 cells, the header 4"),
     "no name": (ROWS, "size,,age,kind", "column 2 has no name; if it numbers the rows"),
     "a name twice": (ROWS, "size,size,age,kind", "several columns are called size"),
@@ -194,6 +194,11 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there_or_damaged_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none\.csv: no such file"):
         load(tmp_path / "none.csv")
+    with pytest.raises(DatasetError, match=r": a folder$"):
+        load(tmp_path)
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(DatasetError, match=r"empty\.csv: the file is empty"):
+        load(tmp_path / "empty.csv")
     packed = tmp_path / "cut.csv.gz"
     packed.write_bytes(gzip.compress("\n".join([HEADER, *ROWS]).encode())[:-20])
     with pytest.raises(DatasetError, match=r"cut\.csv\.gz cannot be read"):
