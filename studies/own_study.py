@@ -44,8 +44,8 @@ def check_own_code(study: Study, code: OwnCode | None) -> None:
     if study.metrics and (study.model != OWN or code is None or code.function("train") is None):
         listed = ", ".join(metric.name for metric in study.metrics)
         mistakes.append(
-            f"{where}metrics ({listed}) are measured by train() in the study's own file, and there is no train(); without it "
-            "networks are classifiers, whose metrics are known"
+            f"{where}metrics ({listed}) are measured by train() in the study's own file, and there is no train(); "
+            "without it networks are classifiers, whose metrics are known"
         )
     if mistakes:
         raise UsageError(mistakes, _ADVICE)

@@ -92,7 +92,7 @@ def _read(path: Path, target: str) -> pd.DataFrame:
     return table
 
 
-def _parsed(path: Path, separator: str, names: Sequence[str], target: str) -> pd.DataFrame:
+def _parsed(path: Path, separator: str, names: list[str], target: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)

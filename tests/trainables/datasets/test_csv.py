@@ -194,7 +194,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there_or_damaged_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none\.csv: no such file"):
         load(tmp_path / "none.csv")
-    with pytest.raises(DatasetError, match=r": a folder$"):
+    with pytest.raises(DatasetError, match=r": a folder"):
         load(tmp_path)
     (tmp_path / "empty.csv").touch()
     with pytest.raises(DatasetError, match=r"empty\.csv: the file is empty"):
