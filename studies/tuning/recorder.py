@@ -17,6 +17,7 @@ from studies.gpu_share import PEAK_MEMORY, peak_detail
 from studies.tuning.agenda import Agenda
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
+from studies.tuning.lost_worker import words_of
 from studies.tuning.models import BEST, write_models
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Best, Progress
@@ -124,7 +125,7 @@ class Recorder(tune.Callback):
         planned = self._agenda.trials[assignment.number]
         if planned.state.has_ended or self._watchdog.is_ray_lost():
             return
-        why = self._watchdog.words(planned.number) or str(trial.get_error())
+        why = self._watchdog.words(planned.number) or words_of(trial)
         self._lost_workers[planned.number] += 1
         if self._lost_workers[planned.number] <= self._max_lost_workers:
             self._progress.lose(planned.number, replicates=len(assignment.blocks))

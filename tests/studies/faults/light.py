@@ -54,9 +54,7 @@ class LightTrial:
         self.config = config
         self.temporary_state = SimpleNamespace(ray_actor=None)
         self.reports = reports(config["assignment"])
-
-    def get_error(self) -> None:
-        """There is none."""
+        self.error_file = None
 
 
 @dataclass

@@ -58,7 +58,9 @@ class Driver:
         assert isinstance(planned, PlannedTrial)
         store.add_trial(study.id, number=1, phase=planned.phase, cell=1, params=dict(planned.params))
         assignment = assign(PLAN, planned, keeps_models=False)
-        self.trial = SimpleNamespace(config={"assignment": assignment}, get_error=lambda: "it was killed")
+        said = folder / "error.txt"
+        said.write_text("Failure # 1 (at noon)\nsome\nFailure # 2 (later)\nit was killed\nby hand\n")
+        self.trial = SimpleNamespace(config={"assignment": assignment}, error_file=said)
         self.recorder.on_trial_start(0, [], self.trial)
 
     def report(self, epoch: int, **changes: Any) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def test_a_trial_whose_worker_was_lost_is_handed_out_again(driver: Driver) -> No
     assert driver.progress.network_epochs == counted - 2
     (event,) = driver.store.events(driver.study_id)
     assert (event.kind, event.trial_number) == ("worker_lost", 1)
-    assert event.detail == "attempt 1: it was killed"
+    assert event.detail == "attempt 1: it was killed\nby hand"
     again, new = driver.agenda.next_trial(), driver.agenda.next_trial()
     assert isinstance(again, PlannedTrial)
     assert isinstance(new, PlannedTrial)
@@ -149,7 +151,7 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_tunes_words(driver:
     driver.recorder.on_trial_start(0, [], driver.trial)
     driver.recorder.on_trial_error(0, [], driver.trial)
     assert driver.row.state is TrialState.FAILED
-    assert driver.row.error == "the worker was lost 2 times, at last so:\nit was killed"
+    assert driver.row.error == "the worker was lost 2 times, at last so:\nit was killed\nby hand"
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
     driver.recorder.on_trial_error(0, [], driver.trial)
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2

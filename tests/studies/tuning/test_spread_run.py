@@ -136,6 +136,8 @@ def test_a_trial_whose_helper_died_is_trained_again_to_the_numbers_of_one_worker
     (lost,) = (event for event in ended.events if event.kind == WORKER_LOST)
     assert lost.trial_number == 1
     assert "attempt 1: " in lost.detail
+    assert "The actor died" in lost.detail
+    assert "\x1b" not in lost.detail
     found = rows[rows["trial_number"] == 1].sort_values(["epoch", "replicate"])
     assert list(zip(found["replicate"], found["epoch"], strict=True)) == [row[:2] for row in ended.expected]
     assert list(found["val_error"]) == pytest.approx([row[2] for row in ended.expected], rel=1e-11)
