@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,10 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def top_level(path: Path) -> set[str]:
+@cache
+def top_level(path: Path) -> frozenset[str]:
     """Return the first parts of a file's imports."""
-    return {name.partition(".")[0] for name in imports(path) if name != VALUES_ONLY}
+    return frozenset(name.partition(".")[0] for name in imports(path) if name != VALUES_ONLY)
 
 
 @pytest.mark.parametrize("wing", WINGS)
