@@ -24,6 +24,7 @@ from studies.session import run, split
 from studies.tuning import cluster
 from studies.tuning.resources import Resources
 from studies.variants import derive
+from tests.studies.mistaken import MISTAKES
 from tests.studies.unstarted import Unstarted
 from trainables import datasets
 from trainables.datasets import reviews
@@ -32,69 +33,6 @@ DIGITS = "digits.csv.gz"
 BROKEN = "STUDY = (\n"
 RAISING = "raise RuntimeError('what a study')\n"
 NO_STUDY = "QUESTION = 'why?'\n"
-
-MISTAKES: dict[str, tuple[str, str]] = {
-    "study": ("depth_studdy", "did you mean depth_study?"),
-    "profile": ("depth_study --profile smok", "smok: no such profile (did you mean smoke?)"),
-    "dataset": ("depth_study --set dataset=digts", "dataset must be one of"),
-    "own file": ("depth_study --set dataset=csv:none.csv --set target=kind", "none.csv: no such file"),
-    "no target": ("depth_study --set dataset=csv:none.csv", "target must name the column of the classes"),
-    "no path": ("depth_study --set dataset=csv: --set target=kind", 'or csv:PATH; got "csv:"'),
-    "stray target": ("depth_study --set target=kind", "target belongs to a dataset csv:PATH"),
-    "missing files": ("depth_study --set dataset=cifar10", "cifar-10-binary.tar.gz is missing in"),
-    "model": ("depth_study --set model=mpl", "(did you mean mlp?)"),
-    "field": ("depth_study --set replicate=3", "replicate: no such field (did you mean replicates?)"),
-    "hyperparameter": (
-        "depth_study --set fixed.widht=3",
-        "fixed.widht: no such hyperparameter (did you mean",
-    ),
-    "level": ('depth_study --set factors.optimizer=["adamwt"]', "factors.optimizer must be one of"),
-    "dropout": ("depth_study --set factors.dropout=[0.1,1]", "from 0 up to, but not including, 1; got 1"),
-    "depth": ("depth_study --set factors.depth=[0,3]", "a whole number from 1 to 200; got 0"),
-    "replicates": ("depth_study --set replicates=0", "a whole number from 1 to 1000; got 0"),
-    "rungs": ("depth_study --set search.rungs=[5,18]", "search.rungs must each be 3"),
-    "setting": ("depth_study --set replicates", "must be FIELD=VALUE"),
-    "augmentation": ("depth_study --set fixed.augmentation=blur", "none, or some of shift, rotation"),
-    "labels": (
-        'depth_study --set fixed.augmentation="flip+shift"',
-        'keep the labels of dataset digits; got "shift+flip", which has flip',
-    ),
-    "blocks": ("depth_study --set model=cnn", "at most 3 for 8 x 8 pixels; got 7"),
-    "no pictures": ("depth_study --set model=cnn --set dataset=synthetic", "model cnn needs pictures"),
-    "pictures": (
-        "depth_study --set dataset=synthetic --set fixed.augmentation=zoom",
-        "dataset synthetic has none that keeps its labels",
-    ),
-    "train_size": ("depth_study --set fixed.train_size=0.001", "cannot be split for train_size"),
-    "seed": ("depth_study --seed -1", "--seed: must be a whole number from 0"),
-    "file": ("./none.py", "none.py: no such file"),
-    "syntax": ("./broken.py", "broken.py:1: SyntaxError: '(' was never closed"),
-    "raising": ("./raising.py", "raising.py:1: RuntimeError: what a study"),
-    "no study": ("./no_study.py", "defines no STUDY"),
-    "name": ("depth_study --name ../../x", "a study's name must be 1 to 64 letters"),
-    "markup": ("depth_study --name <script>", 'got "<script>"'),
-    "sql": ("depth_study --name ';DROP-TABLE-study", "a study's name must be"),
-    "output file": ("depth_study --output broken.py", "broken.py is a file"),
-    "output below a file": ("depth_study --output broken.py/x", "broken.py is a file"),
-    "output nowhere": ("depth_study --output link/x", "link leads nowhere"),
-    "output proc": ("depth_study --output /proc/x", "nothing can be written in /proc"),
-    "output sys": ("depth_study --output /sys", "nothing can be written in /sys"),
-    "storage folder": ("depth_study --storage sqlite:///none/x.db", "lies in a folder that does not exist"),
-    "storage file": ("depth_study --storage sqlite:///broken.py", "is not a database"),
-    "storage kind": ("depth_study --storage mysql://x/y", "names a database that is not supported"),
-    "storage text": ("depth_study --storage runs.db", "is not a storage URL"),
-    "postgres down": ("depth_study --storage postgresql://localhost:1/x", "cannot be opened"),
-    "password": ("depth_study --storage postgresql://me:secret@localhost/x", "--storage holds a password"),
-    "classes": (
-        "depth_study --set objective=val_roc_auc",
-        "is for two classes, and dataset digits has 10: choose",
-    ),
-    "workers": ("depth_study --workers 0", "--workers must be a whole number of at least 1; got 0"),
-    "cpus": ("depth_study --cpus-per-trial -1", "--cpus-per-trial must be a number above 0; got -1"),
-    "too many cpus": ("depth_study --cpus-per-trial 999", "the cores of this machine; got 999"),
-    "client": ("depth_study --address ray://host:10001", "with --address auto or HOST:6379"),
-    "gpus": ("depth_study --gpus-per-trial -0.5", "--gpus-per-trial must be a number of at least 0"),
-}
 
 
 @pytest.fixture
