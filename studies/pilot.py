@@ -38,6 +38,9 @@ MAX_SECONDS = 20.0
 MAX_EXAMPLES = 100_000
 """Of larger data a pilot takes every second example, or third, ...: an epoch alone would take minutes."""
 
+MAX_PIXELS = 120_000
+"""The same where networks are convolutional: their time goes with the pixels of all examples, digits' just allowed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pilot:
@@ -46,11 +49,13 @@ class Pilot:
     `seconds_per_network_epoch`: one worker's time for an epoch of one network in a stack. `outcomes`: one row for
     each cell and block with the factors, `block` and `test_loss` in nats, capped at chance, after `epochs`. Where a
     loop of the user's own trains, it is the primary metric, taken on the validation part: the test part is not read.
+    `stride`: one of so many examples was taken.
     """
 
     seconds_per_network_epoch: float
     outcomes: pd.DataFrame
     epochs: int
+    stride: int = 1
 
 
 def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pilot:
@@ -69,7 +74,7 @@ def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pil
 
 def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
     blocks = range(min(MAX_BLOCKS, plan.study.replicates))
-    stride = -(-len(dataset.targets) // MAX_EXAMPLES)
+    stride = _stride(plan, dataset)
     splits = [
         _thinned(
             split_block(
@@ -104,7 +109,15 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
         name = outcome_of(plan.study)
         rows += [{**levels, "block": block, name: score} for block, score in enumerate(scores())]
     per_epoch = stride * seconds / network_epochs
-    return Pilot(seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows), epochs=epochs)
+    return Pilot(
+        seconds_per_network_epoch=per_epoch, outcomes=pd.DataFrame(rows), epochs=epochs, stride=stride
+    )
+
+
+def _stride(plan: Plan, dataset: Dataset) -> int:
+    examples = len(dataset.targets)
+    pixels = examples * math.prod(dataset.shape or ()) if plan.study.model == "cnn" else 0
+    return max(math.ceil(examples / MAX_EXAMPLES), math.ceil(pixels / MAX_PIXELS))
 
 
 def _thinned(split: Split, stride: int) -> Split:

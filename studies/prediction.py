@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -15,14 +16,18 @@ from studies.database.problems import NothingYetError
 from studies.database.rows import EventRow, StudyRow
 from studies.database.states import Phase
 from studies.database.store import Store
+from studies.errors import UsageError
 from studies.gpu_share import advice
 from studies.locations import Locations
 from studies.own_metrics import plain_metrics
+from studies.own_study import place_of
 from studies.pilot import Pilot, outcome_of, run_pilot
 from studies.planning import Plan
 from studies.runs import total_seconds
+from studies.study_file import told_in
 from studies.tuning.resources import Resources
 from trainables.datasets import Dataset
+from trainables.loop import LoopError
 
 STARTUP_SECONDS = 12.0
 """Imports and a cold Ray with its dashboard, before the first run on a machine has measured them."""
@@ -32,6 +37,9 @@ REPORT_SECONDS = 8.0
 
 BUSY_SHARE = 0.9
 """Share of the time between first and last trial in which a worker trains."""
+
+LEAST_TELLING = 10
+"""Networks that see one of so many examples, or fewer, do not say how much those on all of them differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +94,8 @@ def find_basis_here(plan: Plan, dataset: Dataset, locations: Locations) -> Basis
     try:
         opened = Store.open(locations.storage, create=False)
     except NothingYetError:  # which is no reason not to plan a first run
-        return find_basis(plan, dataset, None)
-    with opened as store:
+        opened = None
+    with opened or nullcontext() as store:
         return find_basis(plan, dataset, store)
 
 
@@ -103,22 +111,37 @@ def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:
 
 
 def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
-    """Return the basis from the latest finished study that trained the like, else from a pilot of seconds."""
+    """Return the basis from the latest finished study that trained the like, else from a pilot of seconds.
+
+    Raises UsageError with file and line where a pilot finds a mistake in a train() of the user's own.
+    """
     past = None if store is None else _past_study(plan, store)
     if store is not None and past is not None:
         return _from_past(plan, store, past)
-    pilot = run_pilot(plan, dataset)
+    pilot = _pilot(plan, dataset)
     return Basis(
         seconds_per_network_epoch=pilot.seconds_per_network_epoch,
         startup_seconds=STARTUP_SECONDS,
-        spreads=_pilot_spread(plan, pilot.outcomes) if plan.cells else {},
+        spreads=_pilot_spread(plan, pilot.outcomes) if plan.cells and pilot.stride < LEAST_TELLING else {},
         source=f"a pilot of {len(pilot.outcomes)} networks{_cut(plan, pilot)}, just now",
     )
 
 
+def _pilot(plan: Plan, dataset: Dataset) -> Pilot:
+    if plan.loop is None or plan.code is None:
+        return run_pilot(plan, dataset)
+    with told_in(plan.code, "train() raised "):
+        try:
+            return run_pilot(plan, dataset)
+        except LoopError as error:
+            said = f"{place_of(plan.code, 'train')}: {error}"
+    raise UsageError([said], "Correct the file; nothing was trained.")
+
+
 def _cut(plan: Plan, pilot: Pilot) -> str:
     planned = plan.study.confirm.epochs
-    return "" if pilot.epochs == planned else f" over {pilot.epochs} of {planned} epochs"
+    examples = "" if pilot.stride == 1 else f" on one of {pilot.stride} examples"
+    return examples + ("" if pilot.epochs == planned else f" over {pilot.epochs} of {planned} epochs")
 
 
 def predict_seconds(plan: Plan, basis: Basis, *, num_workers: int) -> float:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import studies
-from studies import show, status, verify
+from studies import plan, show, status, verify
 from studies.errors import UsageError
 from studies.request import Request, draft
 from studies.session import load_dataset
@@ -147,3 +147,21 @@ def test_measurements_without_a_loop_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="must be classes, not measurements, which are for a train"):
         load_dataset(draft(Request(study=str(path))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (("        yield row", "        yield 1"), "train() must yield a dict of metrics an epoch"),
+        (("        yield row", "        return"), "train() ended after 0 of 6 epochs"),
+        (("weights = np", "weights = 1 / 0 + np"), "train() raised ZeroDivisionError"),
+    ],
+)
+def test_a_mistake_that_the_pilot_finds_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: tuple[str, str], message: str
+) -> None:
+    path = tmp_path / "ridge.py"
+    path.write_text(SOURCE.replace(*changes))
+    assert plan.main([str(path), "--storage", f"sqlite:///{tmp_path}/none.db"]) == 2
+    said = capsys.readouterr().err
+    assert re.match(rf"error: {re.escape(str(path))}:\d+: {re.escape(message)}", said), said

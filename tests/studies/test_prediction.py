@@ -180,6 +180,17 @@ def test_of_large_data_a_pilot_takes_a_part(monkeypatch: pytest.MonkeyPatch) -> 
     assert found.outcomes["test_loss"].between(0, 2.31).all()
 
 
+def test_a_pilot_of_convolutions_takes_fewer_of_larger_pictures_and_leaves_their_intervals_open(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot, "MAX_PIXELS", 64 * 1797 / 12)
+    of_pictures = replace(digits_plan(), study=replace(digits_plan().study, model="cnn"))
+    assert run_pilot(digits_plan(), datasets.load("digits"), epochs=1).stride == 1, "fully connected"
+    basis = find_basis(of_pictures, datasets.load("digits"), store)
+    assert " on one of 12 examples" in basis.source
+    assert basis.spreads == {}
+
+
 def test_predicting_writes_nothing(tmp_path: Path) -> None:
     locations = Locations(storage=f"sqlite:///{tmp_path}/none.db", output=tmp_path / "runs")
     predict_here(digits_plan(), datasets.load("digits"), locations, Resources(workers=1))
