@@ -123,13 +123,26 @@ def _prediction_lines(prediction: Mapping[str, Any], unit: str) -> list[str]:
 
 
 def _forecast(predicted: Mapping[str, Any], unit: str) -> str:
-    minutes = predicted["seconds"] / 60
-    text = f"about {minutes:.0f} min" if minutes >= 2 else f"about {_rounded(predicted['seconds'])} s"
+    text = f"about {_told(predicted['seconds'])}"
     widths = predicted["interval_half_width"]
     if not widths:
         return text
     spans = ", ".join(f"{name} ±{width:.3f}" for name, width in widths.items())
     return f"{text}; 95 % intervals {spans} {unit}".rstrip()
+
+
+def _told(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    >>> _told(95), _told(600), _told(11_000), _told(40_000_000)
+    ('95 s', '10 min', '3.1 h', '463 days')
+    """
+    minutes = seconds / 60
+    if minutes < 2:
+        return f"{_rounded(round(seconds))} s"
+    if minutes < 180:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.1f} h" if minutes < 72 * 60 else f"{minutes / 1440:.0f} days"
 
 
 def _block(title: str, entries: Mapping[str, str]) -> list[str]:

@@ -153,7 +153,7 @@ def test_measurements_without_a_loop_are_refused(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         (("        yield row", "        yield 1"), "train() must yield a dict of metrics an epoch"),
-        (("        yield row", "        return"), "train() ended after 0 of 6 epochs"),
+        (("        yield row", "        return\n        yield row"), "train() ended after 0 of 6 epochs"),
         (("weights = np", "weights = 1 / 0 + np"), "train() raised ZeroDivisionError"),
     ],
 )
