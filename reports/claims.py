@@ -11,18 +11,15 @@ import pandas as pd
 from reports.gates import Gate, Rules, gate_of
 from reports.paired import blocks_needed
 from reports.phrases import (
-    both,
     capital,
     condition,
     counted,
-    epochs_spoken,
     factor_spoken,
     outcome_spoken,
     rather,
-    unit_spoken,
 )
+from reports.printed import Printed, levels_of
 from reports.sentence import Sentence, Setting
-from reports.words import count, decimals_for, number, p_value, signed, small
 
 __all__ = ["Gate", "Rules", "Sentence", "Setting", "about_contrast", "about_family", "gate_of"]
 
@@ -59,7 +56,7 @@ def about_contrast(
         if by_level is None:
             raise ValueError(f"{row['factor']} depends on {row['interacts_with']}: give by_level")
         return [_dependence(row), *_by_level(by_level, setting)]
-    printed = _Printed(row, setting)
+    printed = Printed(row, setting)
     text = _WORDING[gate](printed)
     opened = f"{place}, {text}" if place else text
     extra, tail = _beyond_sample(row, printed, setting)
@@ -67,77 +64,7 @@ def about_contrast(
     return [Sentence(text=capital(opened) + "." + tail, gate=gate, gates=gates, numbers=printed.numbers)]
 
 
-class _Printed:
-    """The parts of a contrast's sentence, rounded to what its interval supports; collects what was printed."""
-
-    def __init__(self, row: Mapping[Any, Any], setting: Setting) -> None:
-        self.row, self.setting = row, setting
-        own = setting.units.get(row["outcome"])
-        self.scale, self.unit = unit_spoken(row["outcome"]) if own is None else (1.0, own)
-        self.numbers: dict[str, float] = {**_levels(row), "num_blocks": row["num_blocks"]}
-        half = self.scale * (row["ci_high"] - row["ci_low"]) / 2
-        self.decimals = decimals_for(half if math.isfinite(half) else None)
-
-    @property
-    def pair(self) -> str:
-        return rather(self.row["factor"], self.row["level_a"], self.row["level_b"])
-
-    @property
-    def both(self) -> str:
-        return both(self.row["factor"], self.row["level_a"], self.row["level_b"])
-
-    @property
-    def outcome(self) -> str:
-        epochs = self.setting.epochs
-        if epochs is None:
-            return outcome_spoken(self.row["outcome"])
-        self.numbers["epochs"] = epochs
-        return f"{outcome_spoken(self.row['outcome'])} after {epochs_spoken(epochs, at_most=self.setting.stop_early)}"
-
-    @property
-    def with_unit(self) -> str:
-        return f" {self.unit}" if self.unit else ""
-
-    def value(self, name: str, *, flip: bool = False, sign: bool = False) -> str:
-        self.numbers[name] = self.row[name]
-        shown = self.scale * self.row[name] * (-1 if flip else 1)
-        return signed(shown, self.decimals) if sign else number(shown, self.decimals)
-
-    def interval(self, *, flip: bool = False) -> str:
-        low, high = ("ci_high", "ci_low") if flip else ("ci_low", "ci_high")
-        return f"[{self.value(low, flip=flip)} to {self.value(high, flip=flip)}]"
-
-    @property
-    def blocks(self) -> str:
-        return counted(self.row["num_blocks"], "block", "blocks")
-
-    @property
-    def as_factor(self) -> str:
-        """What a difference of logarithms is as a factor; nothing for other outcomes."""
-        if self.row["outcome"] != "ln_total_growth":
-            return ""
-        factor = self.numbers["factor"] = math.exp(min(abs(self.row["estimate"]), 700.0))
-        shown = (
-            number(factor, 2 if factor < 1.2 else 1)
-            if factor < 10
-            else count(round(factor))
-            if factor < 1e5
-            else small(factor)
-        )
-        return f", a factor of {shown},"
-
-    @property
-    def smallest(self) -> str:
-        self.numbers["smallest_effect"] = self.row["smallest_effect"]
-        return f"{self.scale * self.row['smallest_effect']:g}{self.with_unit}"
-
-    def p(self, name: str) -> str:
-        self.numbers[name] = self.row[name]
-        text = p_value(self.row[name])
-        return f"p {text}" if text.startswith("<") else f"p = {text}"
-
-
-def _direction(printed: _Printed) -> str:
+def _direction(printed: Printed) -> str:
     row = printed.row
     lower = row["estimate"] < 0
     text = (
@@ -152,14 +79,14 @@ def _direction(printed: _Printed) -> str:
     return text
 
 
-def _equivalent(printed: _Printed) -> str:
+def _equivalent(printed: Printed) -> str:
     return (
         f"{printed.outcome} is practically equal (within ±{printed.smallest}) {printed.both}: the difference is "
         f"{printed.value('estimate', sign=True)}{printed.with_unit} {printed.interval()} ({printed.blocks})"
     )
 
 
-def _unresolved(printed: _Printed) -> str:
+def _unresolved(printed: Printed) -> str:
     row, difference = printed.row, f"the difference in {_bare(printed.outcome)} {printed.pair}"
     if row["num_blocks"] == 0:
         return f"{difference} is not resolved: no block has both"
@@ -178,7 +105,7 @@ def _unresolved(printed: _Printed) -> str:
     return f"{difference} is not resolved: compatible with {span} ({printed.blocks}{note})"
 
 
-def _indicated(printed: _Printed) -> str:
+def _indicated(printed: Printed) -> str:
     row, rules = printed.row, printed.setting.rules
     needed = blocks_needed(row["estimate"], row["sd"], rules.alpha, least=rules.min_blocks)
     more = (needed or rules.min_blocks) - row["num_blocks"]
@@ -193,7 +120,7 @@ def _indicated(printed: _Printed) -> str:
     )
 
 
-def _minutes(printed: _Printed, more: int) -> str:
+def _minutes(printed: Printed, more: int) -> str:
     seconds = printed.setting.seconds_per_block
     if seconds is None:
         return ""
@@ -202,7 +129,7 @@ def _minutes(printed: _Printed, more: int) -> str:
     return f" (about {counted(minutes, 'minute', 'minutes')})"
 
 
-def _boundary(printed: _Printed) -> str:
+def _boundary(printed: Printed) -> str:
     return (
         f"the difference in {_bare(printed.outcome)} {printed.pair} is {printed.value('estimate', sign=True)}"
         f"{printed.with_unit} {printed.interval()} ({printed.blocks}), but limited by the range of learning rates, "
@@ -226,14 +153,8 @@ def _dependence(row: Mapping[Any, Any]) -> Sentence:
     return Sentence(
         text=f"How {outcome_spoken(row['outcome'])} changes {pair} {turn} {factor_spoken(row['interacts_with'])}.",
         gate=Gate.INTERACTION,
-        numbers=_levels(row),
+        numbers=levels_of(row),
     )
-
-
-def _levels(row: Mapping[Any, Any]) -> dict[str, float]:
-    """Levels are numbers that a sentence prints, too."""
-    names = ("level_a", "level_b", "by_level")
-    return {name: row[name] for name in names if isinstance(row.get(name), int | float)}
 
 
 def _by_level(by_level: pd.DataFrame, setting: Setting) -> list[Sentence]:
@@ -245,7 +166,7 @@ def _by_level(by_level: pd.DataFrame, setting: Setting) -> list[Sentence]:
 
 
 def _beyond_sample(
-    row: Mapping[Any, Any], printed: _Printed, setting: Setting
+    row: Mapping[Any, Any], printed: Printed, setting: Setting
 ) -> tuple[tuple[Gate, ...], str]:
     if setting.official_test or not row["beyond_sample"]:
         return (), ""
