@@ -1,5 +1,6 @@
 """The store: every method is one transaction, and what it wrote is durable when it returns."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ class Store(Reader):
         self._backend = backend
         self._engine: Engine = backend.engine()
         self._leases: dict[int, lease.Lease] = {}
+        self._joint = threading.local()
 
     @classmethod
     def open(cls, url: str, create: bool = True) -> Self:
@@ -220,12 +222,29 @@ class Store(Reader):
             put_artifact(connection, study_id, artifact, trial_number)
 
     @contextmanager
+    def together(self, study_id: int) -> Iterator[None]:
+        """Make one transaction of everything that this thread writes to a study in here."""
+        with self.writing(study_id) as connection:
+            self._joint.connection = connection
+            try:
+                yield
+            finally:
+                self._joint.connection = None
+
+    @contextmanager
     def writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
-        """Open a transaction on a study and take so many of its sequence numbers.
+        """Open a transaction on a study, or go on with the one that is open, and take so many of its sequence numbers.
 
         It changes the study's row before anything else, so that writers of one study wait for each other. Where this
         store holds the study and another run has taken it over, that is a HeldError.
         """
+        joint: Connection | None = getattr(self._joint, "connection", None)
+        if joint is not None:
+            # Its first statement has checked the token, and nobody can move that on until it ends.
+            if num_needed:
+                touch(joint, study_id, num_needed)
+            yield joint
+            return
         held = self._leases.get(study_id)
         with storing(self._backend.url), self._engine.begin() as connection:
             if not touch(connection, study_id, num_needed, None if held is None else held.token):

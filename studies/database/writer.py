@@ -2,11 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self, final
 
+from studies.database.offers import Deferred, Offer
 from studies.database.patience import MAX_SECONDS_OUT, Patience, pauses
 from studies.database.problems import OutageError
 from studies.database.results import TrialResult
@@ -29,18 +31,11 @@ class HeldBackError(StudiesError):
 
 
 @final
-class _Offer:
-    """A write that its caller waits for, and what came of it."""
-
-    def __init__(self, write: Write) -> None:
-        self.write = write
-        self.is_written = False
-        self.error: Exception | None = None
-
-
-@final
 class Writer:
     """Takes what a run writes to one study, by the same methods as the store; what it took survives any death.
+
+    Only a trial's start is not waited for: it goes into the transaction of what is written next, or shortly into one of
+    its own. A driver that dies before leaves a trial that waits, as if it had died a moment earlier.
 
     A thread writes, so that no caller waits for a hanging server: after 10 s a write goes to the spool, and all that
     follow go there at once until the thread has drained it. Writes that the storage refuses for good, or that another
@@ -65,7 +60,8 @@ class Writer:
         self._max_seconds = max_seconds_of_retries
         self.failure: StudiesError | None = None
         self._changed = threading.Condition()
-        self._offer: _Offer | None = None
+        self._offer: Offer | None = None
+        self._deferred = Deferred()
         self._closed = threading.Event()
         self._outage: OutageError | None = None
         self._last_success = time.monotonic()
@@ -101,11 +97,15 @@ class Writer:
         versions: Mapping[str, str],
         attempt: int,
     ) -> None:
-        """Begin an attempt at a trial; its count is the caller's, since the storage may be out."""
+        """Begin an attempt at a trial, soon; its count is the caller's, since the storage may be out."""
+        assert study_id == self._study_id, "a writer writes to one study"
         write = StartTrial(
             number=number, worker=worker, started_at=started_at, versions=versions, attempt=attempt
         )
-        self._write(study_id, write)
+        with self._changed:
+            self._raise_failure()
+            self._deferred.add(write)
+            self._changed.notify_all()
 
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
         """Record one report of a trial."""
@@ -124,7 +124,9 @@ class Writer:
         """Wait until everything is in the storage; return False where that stays out, or the run is to stop."""
         patience = Patience(max_seconds_out, self._should_stop)
         with self._changed:
-            while not self._spool.is_empty:
+            self._deferred.hasten()
+            self._changed.notify_all()
+            while not self._spool.is_empty or self._deferred.writes:
                 self._raise_failure()
                 if patience.is_over(self._last_success):
                     return False
@@ -139,12 +141,15 @@ class Writer:
         assert study_id == self._study_id, "a writer writes to one study"
         with self._changed:
             self._raise_failure()
-            if not (self._spool.is_empty and self._is_written(write)):
-                self._keep(write)
+            writes = (*self._deferred.writes, write)
+            if not (self._spool.is_empty and self._is_written(writes)):
+                for each in writes:
+                    self._keep(each)
+            self._deferred.drop(writes)
 
-    def _is_written(self, write: Write) -> bool:
-        """Offer a write to the thread; return whether it was written in time, raise what it met with."""
-        offer = self._offer = _Offer(write)
+    def _is_written(self, writes: Sequence[Write]) -> bool:
+        """Offer writes to the thread; return whether they were written in time, raise what they met with."""
+        offer = self._offer = Offer(*writes)
         self._changed.notify_all()
         patience = Patience(self._max_seconds, self._should_stop)
         try:
@@ -182,7 +187,7 @@ class Writer:
         tries = pauses()
         while (job := self._next()) is not None:
             try:
-                job.write.apply(self._store, self._study_id)
+                self._apply(job)
             except OutageError as outage:
                 self._outage = outage
                 self._closed.wait(next(tries))
@@ -192,27 +197,35 @@ class Writer:
                 self._finish(job)
                 tries = pauses()
 
-    def _next(self) -> "_Offer | Waiting | None":
+    def _apply(self, job: Offer | Waiting) -> None:
+        """Write a job in one transaction."""
+        writes = job.writes if isinstance(job, Offer) else (job.write,)
+        with self._store.together(self._study_id) if len(writes) > 1 else nullcontext():
+            for write in writes:
+                write.apply(self._store, self._study_id)
+
+    def _next(self) -> Offer | Waiting | None:
         """Wait for something to write, and return it; None when closed or nothing more can be written."""
         with self._changed:
             while not self._closed.is_set():
                 try:
-                    job = self._spool.first() or self._offer
+                    job = self._spool.first() or self._offer or self._deferred.overdue()
                 except SpoolError as error:
                     self._fail(error)
                     break
                 if job is not None:
                     return job
-                self._changed.wait()
+                self._changed.wait(self._deferred.seconds_left())
         return None
 
-    def _finish(self, job: "_Offer | Waiting") -> None:
+    def _finish(self, job: Offer | Waiting) -> None:
         with self._changed:
             self._outage, self._last_success = None, time.monotonic()
-            if isinstance(job, _Offer):
+            if isinstance(job, Offer):
                 # One that was withdrawn went to the spool, from where it is written once more.
                 job.is_written = True
                 self._offer = None if self._offer is job else self._offer
+                self._deferred.drop(job.writes)
             elif not self._closed.is_set():
                 self._drop(job)
             self._changed.notify_all()
@@ -225,11 +238,12 @@ class Writer:
         if self._spool.is_empty:
             self._tell(f"the storage is back; what waited in {self._spool.path} is in it")
 
-    def _refuse(self, job: "_Offer | Waiting", error: Exception) -> None:
+    def _refuse(self, job: Offer | Waiting, error: Exception) -> None:
         with self._changed:
-            if isinstance(job, _Offer):
+            if isinstance(job, Offer):
                 job.error = error
                 self._offer = None if self._offer is job else self._offer
+                self._deferred.leave_to_next()
             elif isinstance(error, HeldError):
                 self._fail(error)
             else:

@@ -19,8 +19,8 @@ from studies.tuning.ended_trials import NoTrialProgress
 from studies.tuning.fitting import fit
 from studies.tuning.liveness import watch_ray
 from studies.tuning.planned import PlannedTrial
-from studies.tuning.progress import Progress
-from studies.tuning.recorder import Recorder, best_so_far
+from studies.tuning.progress import Progress, best_of
+from studies.tuning.recorder import Recorder
 from studies.tuning.resources import Resources
 from studies.tuning.scheduler import RungScheduler
 from studies.tuning.searcher import AgendaSearcher
@@ -113,7 +113,7 @@ def train_study(
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
         sharing=sharing,
     )
-    progress.best = best_so_far(agenda)
+    progress.best = best_of(agenda.best_search_trial())
 
     def run_tune() -> None:
         tune.Tuner(

@@ -32,6 +32,13 @@ class Best:
     params: Mapping[str, Value]
 
 
+def best_of(trial: PlannedTrial | None) -> Best | None:
+    """Return the best search trial as it is shown, None while there is none with a result."""
+    if trial is None or trial.objective is None:
+        return None
+    return Best(number=trial.number, objective=trial.objective, params=trial.params)
+
+
 @dataclass(kw_only=True)
 class Progress:
     """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included.

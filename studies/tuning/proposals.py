@@ -2,9 +2,10 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+import numpy as np
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -28,8 +29,16 @@ MAX_REPEATS = 1000
 """How often a sampler may propose what it proposed before until its space counts as exhausted."""
 
 
+POINTS_AT_ONCE = 16
+"""Of a quasi-random sequence; a power of two, at which it is balanced."""
+
+
 class _GivenSpaceQMC(QMCSampler):
-    """A quasi-random sampler that is told its space; otherwise its first point would be random."""
+    """A quasi-random sampler that is told its space; otherwise its first point would be random.
+
+    It keeps its sequence and draws several points at once: Optuna builds the sequence anew for every point, and walks
+    through all that went before.
+    """
 
     def __init__(self, space: Mapping[str, BaseDistribution], seed: int) -> None:
         with warnings.catch_warnings():
@@ -43,11 +52,24 @@ class _GivenSpaceQMC(QMCSampler):
                 warn_independent_sampling=False,
             )
         self._given = {n: d for n, d in space.items() if not isinstance(d, CategoricalDistribution)}
+        self._points = self._sequence()
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
         return self._given
+
+    def _sample_qmc(self, study: optuna.Study, search_space: dict[str, BaseDistribution]) -> np.ndarray:
+        return next(self._points)
+
+    def _sequence(self) -> Iterator[np.ndarray]:
+        """Yield the points of the sequence that Optuna would build, each as a row of its own."""
+        from scipy.stats import qmc  # slow to import, and not needed by a plan
+
+        sequence = qmc.Sobol(len(self._given), seed=self._seed, scramble=self._scramble)
+        while True:
+            points = sequence.random(POINTS_AT_ONCE)
+            yield from (points[row : row + 1] for row in range(POINTS_AT_ONCE))
 
 
 class Proposals:

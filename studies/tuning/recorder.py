@@ -13,26 +13,21 @@ from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.writer import HeldBackError, Writer
 from studies.errors import StudiesError
-from studies.gpu_share import PEAK_MEMORY, peak_detail
 from studies.tuning.agenda import Agenda
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
 from studies.tuning.lost_worker import words_of
 from studies.tuning.models import BEST, write_models
+from studies.tuning.notes import CHECKPOINT_REFUSED, CHECKPOINT_USED, WORKER_LOST, Notes
 from studies.tuning.planned import PlannedTrial
-from studies.tuning.progress import Best, Progress
+from studies.tuning.progress import Progress, best_of
 from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.assignment import Assignment
 from trainables.checkpoint import Parcel
-from trainables.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
+from trainables.records import ReplicateRecord, TrialReport
 
 T = TypeVar("T")
-
-WORKER_LOST = "worker_lost"
-CHECKPOINT_USED = "checkpoint_used"
-CHECKPOINT_REFUSED = "checkpoint_refused"
-CHECKPOINT_FAILED = "checkpoint_failed"
 
 
 class Recorder(tune.Callback):
@@ -67,8 +62,7 @@ class Recorder(tune.Callback):
         self._agenda, self._decisions, self._progress = agenda, decisions, progress
         self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
-        self._has_told_of_checkpoints = False
-        self._peak_bytes, self._refusals = 0, set[str]()
+        self._notes = Notes(writer, study_id)
         self._watchdog = watchdog
         self._failure: StudiesError | None = None
         self._is_closed = False
@@ -102,7 +96,7 @@ class Recorder(tune.Callback):
         )
         if parcel is not None:
             parcel.empty()
-            self._note(CHECKPOINT_USED, planned, f"goes on after epoch {epoch}")
+            self._notes.add(CHECKPOINT_USED, planned, f"goes on after epoch {epoch}")
 
     def on_trial_result(
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -130,7 +124,7 @@ class Recorder(tune.Callback):
         if self._lost_workers[planned.number] <= self._max_lost_workers:
             self._progress.lose(planned.number, replicates=len(assignment.blocks))
             self._agenda.give_back(planned.number)
-            self.attempt(lambda: self._note(WORKER_LOST, planned, f"attempt {planned.attempt}: {why}"))
+            self.attempt(lambda: self._notes.add(WORKER_LOST, planned, f"attempt {planned.attempt}: {why}"))
             return
         lost = TrialReport(
             epoch=0,
@@ -170,11 +164,11 @@ class Recorder(tune.Callback):
             self._agenda.end(planned.number, state)
         self._progress.advance(planned, report, state)
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
-            self._progress.best = best_so_far(self._agenda)
+            self._progress.best = best_of(self._agenda.best_search_trial())
         self._keep_checkpoint(planned, report, state)
         for note in report.notes:
-            self._keep_note(planned, report.worker, note)
-        self._note_peak(planned, report.memory)
+            self._notes.of_worker(planned, report.worker, note)
+        self._notes.peak(planned, report.memory)
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
@@ -215,7 +209,7 @@ class Recorder(tune.Callback):
         """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones."""
         parcel, refused = self._checkpoints.newest(assignment)
         for why in refused:
-            self._note(CHECKPOINT_REFUSED, self._agenda.trials[assignment.number], why)
+            self._notes.add(CHECKPOINT_REFUSED, self._agenda.trials[assignment.number], why)
         return parcel
 
     def _keep_checkpoint(self, planned: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
@@ -226,26 +220,7 @@ class Recorder(tune.Callback):
             try:
                 self._checkpoints.keep(planned.number, report.epoch, report.checkpoint)
             except OSError as error:
-                if not self._has_told_of_checkpoints:
-                    self._note(CHECKPOINT_FAILED, planned, f"checkpoints cannot be written: {error}")
-                self._has_told_of_checkpoints = True
-
-    def _keep_note(self, planned: PlannedTrial, worker: str, note: Note) -> None:
-        """Keep what a worker notes; that no graph holds its steps it would say of every trial, and is kept once."""
-        if note.kind is NoteKind.GRAPH_REFUSED:
-            if note.text in self._refusals:
-                return
-            self._refusals.add(note.text)
-        self._note(note.kind, planned, f"{worker}: {note.text}" if worker else note.text)
-
-    def _note_peak(self, planned: PlannedTrial, memory: PeakMemory | None) -> None:
-        """Note a trial that took more of a GPU than any before it in this run."""
-        if memory is not None and memory.allocated_bytes > self._peak_bytes:
-            self._peak_bytes = memory.allocated_bytes
-            self._note(PEAK_MEMORY, planned, peak_detail(memory))
-
-    def _note(self, kind: str, planned: PlannedTrial, detail: str) -> None:
-        self._writer.add_event(self._study_id, kind, planned.number, detail)
+                self._notes.checkpoint_failed(planned, error)
 
     def attempt(self, action: Callable[[], T]) -> T | None:
         """Do something unless there is a failure, keep the one it meets with; return what it comes to, if anything."""
@@ -261,14 +236,6 @@ class Recorder(tune.Callback):
     def __getstate__(self) -> dict[str, Any]:
         """Keep nothing: Tune pickles its callbacks to disk, and a store must not go there."""
         return {}
-
-
-def best_so_far(agenda: Agenda) -> Best | None:
-    """Return the best search trial among those that got furthest."""
-    trial = agenda.best_search_trial()
-    if trial is None or trial.objective is None:
-        return None
-    return Best(number=trial.number, objective=trial.objective, params=trial.params)
 
 
 def _as_studies_error(error: Exception) -> StudiesError:

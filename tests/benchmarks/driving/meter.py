@@ -13,7 +13,6 @@ from typing import Any
 from unittest.mock import patch
 
 from studies.database.results import TrialResult
-from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.tuning.agenda import Agenda
 from studies.tuning.recorder import Recorder
@@ -42,8 +41,8 @@ METERED: Sequence[tuple[type, str, str]] = (
     (Writer, "start_trial", DATABASE),
     (Writer, "record_result", DATABASE),
 )
-WRITTEN_ELSEWHERE = ("add_trial", "start_trial", "record_result")
-"""Methods of the store, which a thread of the writer's calls while the main thread waits."""
+WRITING = "_apply"
+"""What a thread of the writer's does, for the most part while the main thread waits."""
 
 
 @dataclass
@@ -75,8 +74,9 @@ class Meter:
         with ExitStack() as stack:
             for owner, name, part in METERED:
                 stack.enter_context(patch.object(owner, name, self._metered(getattr(owner, name), part)))
-            for name in WRITTEN_ELSEWHERE:
-                stack.enter_context(patch.object(Store, name, self._metered_elsewhere(getattr(Store, name))))
+            stack.enter_context(
+                patch.object(Writer, WRITING, self._metered_elsewhere(getattr(Writer, WRITING)))
+            )
             yield
 
     def taken(self, first: int, last: int) -> Taken:

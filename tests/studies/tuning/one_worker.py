@@ -154,6 +154,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch.object(experiment, "watch_ray", watch_nothing),
             patch("trainables.trial.train_assignment", eager),
             patch("trainables.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
+            patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
             patch.object(Writer, "_write", moments.around(Writer._write)),
             patch.object(checkpoints, "write_whole", moments.writing),
         ):

@@ -1,6 +1,7 @@
 """Proposals lie in the space, spread over it, never repeat, and are the same after a rebuild."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from optuna.trial import TrialState
@@ -9,8 +10,9 @@ from search_spaces import Value
 from studies.errors import StudiesError
 from studies.planning import Cell, Plan
 from studies.study import Confirm, Search, Study
-from studies.tuning.proposals import Proposals
-from tests.studies.tuning.plans import plan
+from studies.tuning import proposals
+from studies.tuning.proposals import POINTS_AT_ONCE, Proposals
+from tests.studies.tuning.plans import RATE, plan
 
 
 def cell_of(plan: Plan, number: int) -> Cell:
@@ -63,6 +65,21 @@ def test_quasi_random_rates_fill_the_range_evenly() -> None:
     span = math.log(0.5 / 3e-3)
     eighths = sorted(int(8 * math.log(rate / 3e-3) / span) for rate in rates if isinstance(rate, float))
     assert eighths == list(range(8))
+
+
+def test_quasi_random_points_are_those_that_optuna_draws_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert RATE is not None
+    two = {
+        "learning_rate": RATE,
+        "dropout": {"low": 0.0, "high": 0.6},
+        "momentum": {"low": 0.5, "high": 0.99},
+    }
+    study = replace(plan("qmc").study, nuisances=two)
+    cell = Plan(name="two", study=study, dataset_fingerprint="0" * 64).cells[0]
+    numbers = range(1, 2 * POINTS_AT_ONCE + 4)
+    drawn = run(Proposals(study, seed=5, cell=cell), numbers)
+    monkeypatch.delattr(proposals._GivenSpaceQMC, "_sample_qmc")
+    assert run(Proposals(study, seed=5, cell=cell), numbers) == drawn
 
 
 @pytest.mark.parametrize("cells", [True, False], ids=["cell", "everything"])

@@ -77,6 +77,7 @@ class Driver:
 
     @property
     def row(self) -> Any:
+        self.writer.settle(0.5)  # a start is not waited for
         return self.store.trials(self.study_id)[0]
 
 

@@ -19,9 +19,9 @@ from studies.tuning.assignments import assign
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
 from studies.tuning.experiment import open_agenda, train_study
+from studies.tuning.notes import WORKER_LOST
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import planned_progress
-from studies.tuning.recorder import WORKER_LOST
 from studies.tuning.resources import Resources
 from trainables.assignment import Assignment
 from trainables.datasets import Dataset
