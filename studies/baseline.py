@@ -12,8 +12,8 @@ from studies.runs import Log
 if TYPE_CHECKING:
     import pandas as pd
 
+    from trainables.data.splits import Splits
     from trainables.datasets import Dataset
-    from trainables.splits import Splits
 
 KIND = "linear_model"
 COLUMNS = (
@@ -44,7 +44,7 @@ def fit_missing(
     """
     if not dataset.has_linear_model:
         return
-    from trainables.linear_model import NAME, fit_linear
+    from trainables.data.linear_model import NAME, fit_linear
 
     known = {(line["train_size"], line["block"]) for line in _lines(events)}
     for (size, block), split in splits.items():

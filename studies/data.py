@@ -18,7 +18,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.mistakes import unknown
     from studies.terminal.words import printable
     from trainables import datasets
-    from trainables.dataset_files import DatasetError
+    from trainables.data.dataset_files import DatasetError
 
     if datasets.is_own_file(options.name):
         raise UsageError(

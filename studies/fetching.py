@@ -9,7 +9,7 @@ from pathlib import Path
 from studies.errors import StudiesError
 from studies.locations import make_private
 from studies.tuning.files import write_whole
-from trainables.dataset_files import DatasetError, Publication, PublishedFile
+from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 
 TIMEOUT_SECONDS = 30.0
 """How long a server may say nothing."""

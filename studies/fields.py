@@ -9,7 +9,7 @@ from types import MappingProxyType
 from search_spaces.rules import is_real, is_whole
 from studies.study import Confirm, Search, SmallestEffect, Thresholds
 from trainables.metrics import OBJECTIVES
-from trainables.own_code import OWN
+from trainables.own.code import OWN
 
 PARTS = MappingProxyType(
     {"search": Search, "confirm": Confirm, "smallest_effect": SmallestEffect, "thresholds": Thresholds}

@@ -14,13 +14,13 @@ from studies.own_study import place_of
 from studies.pilot import middle
 from studies.planning import Plan
 from studies.study_file import told_in
+from trainables.data.splits import split_block
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
-from trainables.own_code import OwnCode
+from trainables.own.code import OwnCode
 from trainables.seeds import derive_seed
-from trainables.splits import split_block
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import run_steps
 
 BUILT_WITH = ("depth", "width", "activation", "dropout", "batch_norm", "init", "init_gain", "residual")

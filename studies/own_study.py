@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from studies.errors import UsageError
 from studies.study import Study
 from studies.study_file import told_in
-from trainables.own_code import OWN, OwnCode
+from trainables.own.code import OWN, OwnCode
 
 if TYPE_CHECKING:
     from trainables.datasets import Dataset
@@ -79,7 +79,7 @@ def load_own(code: OwnCode, *, measured: bool = False) -> "Dataset":
 
     With `measured` targets that are real numbers stay what they are, and are no classes.
     """
-    from trainables.own_data import own_dataset
+    from trainables.own.data import own_dataset
 
     with told_in(code, "load() raised "):
         loaded = code.load()

@@ -12,19 +12,19 @@ import torch
 from search_spaces import Value
 from studies.planning import Cell, Plan
 from studies.study import Study
-from trainables.assignment import Assignment
+from trainables.data.splits import Split, split_block
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
-from trainables.loop import Loop
-from trainables.loop_trial import LoopTrial
 from trainables.metrics import COLUMNS, TEST, VALIDATION, classification, find
-from trainables.reporting import validation_score
+from trainables.own.loop import Loop
 from trainables.seeds import derive_seed
-from trainables.splits import Split, split_block
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train
+from trainables.trials.assignment import Assignment
+from trainables.trials.loop_trial import LoopTrial
+from trainables.trials.reporting import validation_score
 
 MAX_CELLS = 6
 """Cells that a pilot trains: some of every level, not all of every combination."""

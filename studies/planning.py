@@ -17,11 +17,11 @@ from studies.halving import expected_epochs
 from studies.mistakes import mistake
 from studies.plain import plain_study, study_from_plain
 from studies.study import Study
-from trainables.own_code import OWN, OwnCode
+from trainables.own.code import OWN, OwnCode
 
 if TYPE_CHECKING:
-    from trainables.loop import Loop
-    from trainables.module_stack import BuildModule
+    from trainables.networks.module_stack import BuildModule
+    from trainables.own.loop import Loop
 
 
 @dataclass(frozen=True, kw_only=True)

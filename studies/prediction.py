@@ -27,7 +27,7 @@ from studies.runs import total_seconds
 from studies.study_file import told_in
 from studies.tuning.resources import Resources
 from trainables.datasets import Dataset
-from trainables.loop import LoopError
+from trainables.own.loop import LoopError
 
 STARTUP_SECONDS = 12.0
 """Imports and a cold Ray with its dashboard, before the first run on a machine has measured them."""

@@ -27,7 +27,7 @@ from studies.locations import Locations
 from studies.planning import Plan
 from studies.tuning.importance import search_importance
 from trainables import datasets
-from trainables.own_code import OWN
+from trainables.own.code import OWN
 
 PAGE = "report.html"
 

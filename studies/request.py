@@ -16,7 +16,7 @@ from studies.planning import Plan
 from studies.study import Study
 from studies.suitability import check_suits
 from studies.variants import DEFAULT_PROFILE, check_name, derive, parse_setting, study_name
-from trainables.own_code import OwnCode
+from trainables.own.code import OwnCode
 
 if TYPE_CHECKING:
     from trainables.datasets import Dataset

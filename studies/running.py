@@ -26,8 +26,8 @@ from studies.tuning.resources import Resources
 
 if TYPE_CHECKING:
     from studies.tuning.cluster import Cluster
+    from trainables.data.splits import Splits
     from trainables.datasets import Dataset
-    from trainables.splits import Splits
 
 SECONDS_BETWEEN_LOOKS = 0.05
 

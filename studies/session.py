@@ -26,11 +26,11 @@ from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.starting import Starting
 from studies.tuning.resources import Resources
-from trainables.own_code import OWN
+from trainables.own.code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
+    from trainables.data.splits import Splits
     from trainables.datasets import Dataset
-    from trainables.splits import Splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ def load_dataset(drafted: Draft) -> "Dataset":
 
 def _load(drafted: Draft) -> "Dataset":
     from trainables import datasets
-    from trainables.dataset_files import DatasetError
+    from trainables.data.dataset_files import DatasetError
 
     try:
         return datasets.load(drafted.study.dataset, target=drafted.study.target)
@@ -176,7 +176,7 @@ def _load(drafted: Draft) -> "Dataset":
 
 def split(plan: Plan, dataset: "Dataset") -> "Splits":
     """Return every split that the plan trains on; a class too rare to be in every part is a UsageError."""
-    from trainables.splits import split_blocks
+    from trainables.data.splits import split_blocks
 
     study = plan.study
     sizes = study.factors.get("train_size", (study.fixed.get("train_size"),))

@@ -12,7 +12,7 @@ from studies.errors import UsageError
 from studies.local_imports import NOT_LOCAL, local_imports
 from studies.mistakes import show
 from studies.study import Study
-from trainables.own_code import OWN, OwnCode, Source
+from trainables.own.code import OWN, OwnCode, Source
 
 _ADVICE = (
     "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."

@@ -48,7 +48,7 @@ def _objective_is_measured(study: Study, dataset: Dataset) -> Iterator[str]:
 
 def _augmentations_keep_labels(study: Study, dataset: Dataset) -> Iterator[str]:
     """Yield a mistake for each augmentation after which a picture of `dataset` may be of another class, or none."""
-    from trainables.augmentation_kinds import kinds_of
+    from trainables.data.augmentation_kinds import kinds_of
 
     allowed = dataset.augmentations
     for field, value in _values(study, "augmentation"):

@@ -21,7 +21,7 @@ ONLY_IN = {
     "sqlalchemy": ("studies/database/",),
     "alembic": ("studies/database/",),
     # A wing that trains has no use for frames, but for reading a user's table.
-    "pandas": ("studies/", "reports/", "trainables/columns.py", "trainables/datasets/csv.py"),
+    "pandas": ("studies/", "reports/", "trainables/data/columns.py", "trainables/datasets/csv.py"),
     "rich": ("studies/terminal/",),
 }
 VALUES_ONLY = "optuna.distributions"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from trainables.data.stack_data import StackData
+from trainables.networks.stack_model import StackModel
 from trainables.scoring import Tally
-from trainables.stack_data import StackData
-from trainables.stack_model import StackModel
 
 MAX_CHUNK_VALUES = 4_000_000
 """Inputs evaluated in one go: about 16 MB of float32."""

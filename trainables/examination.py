@@ -5,7 +5,7 @@ from torch import Tensor
 
 from trainables.evaluation import answers
 from trainables.records import CalibrationBin, EvaluationRecord
-from trainables.stack import Stack
+from trainables.stacks.stack import Stack
 
 NUM_BINS = 10
 """Calibration bins of equal width over the confidence in the predicted class."""

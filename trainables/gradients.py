@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainables import gradient_norms
-from trainables.activations import ActivationRecorder
-from trainables.measured_epoch import MeasuredEpoch
-from trainables.norm_series import Measured, NormSeries
-from trainables.stack_model import StackModel
+from trainables.measuring import gradient_norms
+from trainables.measuring.activations import ActivationRecorder
+from trainables.measuring.measured_epoch import MeasuredEpoch
+from trainables.measuring.norm_series import Measured, NormSeries
+from trainables.networks.stack_model import StackModel
 
 MIN_SAMPLED_STEPS = 20
 """Signals, weights and updates are measured this often an epoch at least, or at every step if there are fewer."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from trainables.augmentation_kinds import kinds_of
+from trainables.data.augmentation_kinds import kinds_of
 
 MONITORS = ("val_loss", "val_accuracy")
 """What a schedule or early stopping may wait for."""

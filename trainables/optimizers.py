@@ -3,7 +3,7 @@
 import torch
 
 from trainables.hyperparameters import Hyperparameters
-from trainables.parameters import FlatParameters
+from trainables.networks.parameters import FlatParameters
 
 
 def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters) -> torch.optim.Optimizer:

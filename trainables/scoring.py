@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from trainables.stack_data import StackData
+from trainables.data.stack_data import StackData
 
 
 class Tally:

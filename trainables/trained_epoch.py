@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from trainables.measured_epoch import MeasuredEpoch
+from trainables.measuring.measured_epoch import MeasuredEpoch
 from trainables.metrics import VALIDATION
 from trainables.records import EpochRecord
 

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainables.batches import batches_of, shuffled
-from trainables.early_stopping import EarlyStopping
+from trainables.data.batches import batches_of, shuffled
 from trainables.evaluation import cross_entropy, evaluate
-from trainables.gradient_norms import SPIKE_WINDOW
 from trainables.gradients import GradientRecorder
-from trainables.norm_series import Measured, are_safe
+from trainables.measuring.gradient_norms import SPIKE_WINDOW
+from trainables.measuring.norm_series import Measured, are_safe
 from trainables.records import EpochRecord
 from trainables.scoring import Tally
 from trainables.seeds import derive_seed
-from trainables.stack import Stack
+from trainables.stacks.early_stopping import EarlyStopping
+from trainables.stacks.stack import Stack
 from trainables.trained_epoch import IN_ORDER, Scores, TrainedEpoch, scores_of
 
 NUM_INITIAL_BATCHES = 4

@@ -15,17 +15,17 @@ from ray.exceptions import RayActorError
 from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from trainables.assignment import Assignment
-from trainables.checkpoint import Parcel
+from trainables.data.splits import Splits
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.memory import MemoryLimits
 from trainables.metrics import direction
-from trainables.own_code import OWN, OwnCode
+from trainables.own.code import OWN, OwnCode
 from trainables.records import Outcome, ReplicateRecord, TrialReport
-from trainables.reporting import train_assignment, trainer_of
-from trainables.splits import Splits
-from trainables.spread_trial import Share, ShareEpoch
-from trainables.stack_data import StackData
+from trainables.stacks.memory import MemoryLimits
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import Parcel
+from trainables.trials.reporting import train_assignment, trainer_of
+from trainables.trials.spread_trial import Share, ShareEpoch
 
 T = TypeVar("T")
 

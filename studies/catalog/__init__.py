@@ -10,7 +10,7 @@ from studies.errors import UsageError
 from studies.mistakes import unknown
 from studies.study import Study
 from studies.study_file import load_file
-from trainables.own_code import OwnCode
+from trainables.own.code import OwnCode
 
 
 def names() -> tuple[str, ...]:

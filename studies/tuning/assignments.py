@@ -3,9 +3,9 @@
 from studies.database.states import Phase
 from studies.planning import Plan
 from studies.tuning.planned import PlannedTrial
-from trainables.assignment import Assignment
 from trainables.hyperparameters import Hyperparameters
 from trainables.seeds import derive_seed
+from trainables.trials.assignment import Assignment
 
 
 def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment:

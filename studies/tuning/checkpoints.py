@@ -10,9 +10,9 @@ from studies.database.store import Store
 from studies.locations import make_private
 from studies.tuning.agenda import Agenda
 from studies.tuning.files import PARTIAL, write_whole
-from trainables.assignment import Assignment
-from trainables.checkpoint import CheckpointError, Parcel, check
 from trainables.records import EpochRecord
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import CheckpointError, Parcel, check
 
 FOLDER: Final = "checkpoints"
 """Their folder in a study's own."""

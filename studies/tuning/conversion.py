@@ -2,8 +2,8 @@
 
 from studies.database.results import Evaluation, RungResult
 from studies.database.states import Decision, Outcome, TrialState
-from trainables.assignment import Assignment
 from trainables.records import EvaluationRecord, ReplicateRecord, TrialReport
+from trainables.trials.assignment import Assignment
 
 
 def trial_state(assignment: Assignment, report: TrialReport, decision: Decision | None) -> TrialState | None:

@@ -27,8 +27,8 @@ from studies.tuning.searcher import AgendaSearcher
 from studies.tuning.sharing import Sharing
 from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
+from trainables.data.splits import Splits
 from trainables.datasets import Dataset
-from trainables.splits import Splits
 from trainables.trial import StackTrial
 
 MAX_LOST_WORKERS = 3

@@ -23,9 +23,9 @@ from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, best_of
 from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
-from trainables.assignment import Assignment
-from trainables.checkpoint import Parcel
 from trainables.records import ReplicateRecord, TrialReport
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import Parcel
 
 T = TypeVar("T")
 

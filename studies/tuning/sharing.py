@@ -7,9 +7,9 @@ from typing import Any, final
 from ray import tune
 
 from trainables import models
-from trainables.assignment import Assignment
-from trainables.own_code import OWN
+from trainables.own.code import OWN
 from trainables.records import TrialReport
+from trainables.trials.assignment import Assignment
 
 MIN_SECONDS = 30.0
 """A worker that has to be started pays off for a trial that would take one worker as long."""

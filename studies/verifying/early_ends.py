@@ -4,7 +4,7 @@ import math
 from typing import Any, cast
 
 from studies.verifying.record import Record
-from trainables.stopping_rule import stopping_epoch
+from trainables.stacks.stopping_rule import stopping_epoch
 
 Key = tuple[int, int]
 """The number of a trial, and that of its replicate."""

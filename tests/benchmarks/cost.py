@@ -27,8 +27,8 @@ from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_
 from tests.benchmarks.measuring.spread import digits
 from tests.benchmarks.measuring.stacks import REPLICATES, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.data.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train_epochs
 
 FIGURE = Path(__file__).with_name("cost.png")

@@ -21,8 +21,8 @@ from studies.tuning.agenda import Agenda, Nothing
 from studies.tuning.assignments import assign
 from studies.tuning.planned import PlannedTrial
 from studies.verdicts import Jury
-from trainables.assignment import Assignment
 from trainables.records import EpochRecord, LayerRecord, ReplicateRecord
+from trainables.trials.assignment import Assignment
 
 TRIALS_IN_A_TRANSACTION = 100
 NUM_CLASSES = 10

@@ -22,7 +22,7 @@ from tests.benchmarks.measuring.spread import Spread, digits
 from tests.benchmarks.measuring.stacks import digits as digits_data
 from tests.benchmarks.measuring.stacks import hyperparameters
 from tests.benchmarks.measuring.text import table
-from trainables.stack import Stack
+from trainables.stacks.stack import Stack
 from trainables.training import run_steps
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\nprint('burnt', flush=True)\ninput()"

@@ -28,7 +28,7 @@ from tests.benchmarks.measuring import cost_plot
 from tests.benchmarks.measuring.processes import Command
 from tests.benchmarks.measuring.results_page import Section
 from tests.benchmarks.measuring.stacks import digits, hyperparameters
-from trainables.stack import Stack
+from trainables.stacks.stack import Stack
 
 
 def rows(section: str) -> list[list[str]]:

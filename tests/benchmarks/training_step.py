@@ -17,8 +17,8 @@ from tests.benchmarks.measuring.pairs import Pairs, time_pairs
 from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_a_worker
 from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.data.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import run_steps
 
 GOALS = {False: 2.5, True: 4.0}

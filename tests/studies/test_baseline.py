@@ -9,9 +9,9 @@ import pytest
 from studies.baseline import KIND, fit_missing, linear_models
 from studies.database.rows import EventRow
 from tests.trainables.corpus import corpus, texts
+from trainables.data.linear_model import fit_linear
+from trainables.data.splits import split_blocks
 from trainables.datasets import Dataset
-from trainables.linear_model import fit_linear
-from trainables.splits import split_blocks
 
 CORPUS = replace(corpus(*texts()), has_linear_model=True)
 SPLITS = split_blocks(CORPUS, seed=0, blocks=range(3), sizes=(None, 0.5))

@@ -14,7 +14,7 @@ import pytest
 from studies.data import main
 from studies.errors import StudiesError
 from studies.fetching import fetch
-from trainables.dataset_files import Publication, PublishedFile
+from trainables.data.dataset_files import Publication, PublishedFile
 from trainables.datasets import reviews
 
 CONTENT = {"images": b"a picture", "labels": b"a name"}

@@ -20,7 +20,7 @@ from studies.request import Request, draft
 from studies.session import load_dataset
 from tests.readme import block
 from tests.studies.command import ROOT
-from trainables.splits import split_block
+from trainables.data.splits import split_block
 
 SOURCE = block("my_regression.py")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIES_", "RAY_"))}

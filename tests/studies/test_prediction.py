@@ -22,10 +22,10 @@ from studies.tuning.resources import Resources
 from tests.studies.tuning.driving import drive
 from tests.studies.tuning.plans import plan
 from trainables import datasets
+from trainables.data.splits import Split
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.splits import Split
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 
 BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
 

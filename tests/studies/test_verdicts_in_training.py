@@ -11,8 +11,8 @@ from studies.study import Thresholds
 from studies.verdicts import Jury
 from tests.trainables.conftest import load_digits
 from tests.trainables.signals import at_initialisation, make_stack
+from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
-from trainables.stack_data import StackData
 from trainables.training import train
 
 

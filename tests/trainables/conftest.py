@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from trainables import datasets
-from trainables.splits import split_block
-from trainables.stack_data import StackData
+from trainables.data.splits import split_block
+from trainables.data.stack_data import StackData
 
 BLOCKS = (0, 1, 2)
 

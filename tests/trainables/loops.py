@@ -10,13 +10,13 @@ from sklearn.datasets import load_diabetes
 from torch import nn
 
 from tests.trainables.small import ASSIGNMENT, assignment
-from trainables.assignment import Assignment
+from trainables.data.splits import split_blocks
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
-from trainables.loop import LoopData, Part
 from trainables.metrics import Direction, Metric
-from trainables.splits import split_blocks
-from trainables.stack_data import StackData
+from trainables.own.loop import LoopData, Part
+from trainables.trials.assignment import Assignment
 from trainables.watch import watch
 
 RMSE = Metric(name="rmse", direction=Direction.MIN, unit="points", failure=80.0, primary=True)

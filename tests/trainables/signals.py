@@ -5,10 +5,10 @@ import math
 
 import torch
 
+from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord, LayerRecord
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train
 
 SEEDS = (1, 2, 3, 4)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from trainables.assignment import Assignment
 from trainables.hyperparameters import Hyperparameters
+from trainables.trials.assignment import Assignment
 
 ASSIGNMENT = Assignment(
     number=7,

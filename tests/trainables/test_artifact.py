@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from tests.trainables.small import assignment
 from trainables.artifact import from_bytes, metadata_of, to_bytes
-from trainables.reporting import train_assignment
-from trainables.stack_data import StackData
+from trainables.data.stack_data import StackData
+from trainables.trials.reporting import train_assignment
 
 
 def rebuilt(data: bytes) -> nn.Sequential:

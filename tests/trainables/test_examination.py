@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.trainables.small import assignment
+from trainables.data.stack_data import StackData
 from trainables.examination import calibration, confusion
-from trainables.reporting import train_assignment
-from trainables.stack_data import StackData
+from trainables.trials.reporting import train_assignment
 
 
 def test_confusion_counts_true_by_predicted() -> None:

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from tests.trainables.twin import named_as_in_stack, plain_network
-from trainables.batches import epoch_order
+from trainables.data.batches import epoch_order
+from trainables.data.stack_data import StackData
 from trainables.evaluation import cross_entropy
 from trainables.gradients import GradientRecorder
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import run_steps, train
 
 SEEDS = (1, 2, 3)

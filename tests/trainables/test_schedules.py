@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.trainables.twin import plain_network, plain_scheduler, train_plain
 from trainables import schedules
+from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.schedules import Schedule
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.trained_epoch import Scores
 from trainables.training import train
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from tests.trainables.twin import plain_network, plain_scores, train_plain
+from trainables.data.stack_data import StackData
 from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train
 
 SEEDS = (11, 12, 13)

@@ -8,14 +8,14 @@ import torch
 
 from tests.trainables.small import assignment
 from trainables import datasets
-from trainables.assignment import Assignment
-from trainables.checkpoint import Parcel, save
-from trainables.own_code import OwnCode, Source
+from trainables.data.splits import split_blocks
+from trainables.own.code import OwnCode, Source
 from trainables.records import Outcome
-from trainables.splits import split_blocks
-from trainables.stack import Stack
+from trainables.stacks.stack import Stack
 from trainables.training import train
 from trainables.trial import StackTrial
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import Parcel, save
 
 
 @pytest.fixture

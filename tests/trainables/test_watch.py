@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from tests.trainables.modules import Picture, build_picture, plain_picture
-from trainables.batches import epoch_order
+from trainables.data.batches import epoch_order
+from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.records import LayerRecord
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train
 from trainables.watch import Watch, watch
 

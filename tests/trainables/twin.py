@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from trainables import schedules
-from trainables.batches import epoch_order
+from trainables.data.batches import epoch_order
+from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 

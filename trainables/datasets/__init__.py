@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables import discovery
-from trainables.augmentation_kinds import KINDS
-from trainables.dataset_files import Publication
-from trainables.text_counts import TextCounts
+from trainables.data.augmentation_kinds import KINDS
+from trainables.data.dataset_files import Publication
+from trainables.data.text_counts import TextCounts
 
 OWN_FILE = "csv:"
 """What the name of a file of one's own begins with."""
@@ -29,9 +29,9 @@ class Dataset:
     `official_test` holds the rows of a published test set, None where there is none.
     `shape` is an example's before it was made flat, such as (28, 28); None where it has no other.
     `groups` says which features are brought to zero mean and unit variance together, by each block's training part
-    alone (`trainables.scaling`): the group's number for each feature, -1 where it stays as it is. None: no scaling.
+    alone (`trainables.data.scaling`): the group's number for each feature, -1 where it stays as it is; None: none is.
     What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
-    `augmentations` are the kinds (`trainables.augmentation_kinds`) that leave a picture's label as it is.
+    `augmentations` are the kinds (`trainables.data.augmentation_kinds`) that leave a picture's label as it is.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     With `has_linear_model` networks are held against a linear model on the same features.
     """

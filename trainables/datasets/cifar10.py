@@ -9,8 +9,8 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 from numpy.typing import NDArray
 
-from trainables.augmentation_kinds import KINDS
-from trainables.dataset_files import DatasetError, Publication, PublishedFile
+from trainables.data.augmentation_kinds import KINDS
+from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 from trainables.datasets import Dataset
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from trainables.columns import Column, column_of
-from trainables.dataset_files import DatasetError
+from trainables.data.columns import Column, column_of
+from trainables.data.dataset_files import DatasetError
 from trainables.datasets import Dataset
 
 MIN_ROWS_OF_A_CLASS = 5

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.augmentation_kinds import KINDS
-from trainables.dataset_files import DatasetError, Publication, PublishedFile
+from trainables.data.augmentation_kinds import KINDS
+from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 from trainables.datasets import Dataset
 
 CLASSES = (

@@ -16,9 +16,9 @@ from trainables.hyperparameters import Hyperparameters
 if TYPE_CHECKING:  # naming the models must not wait for torch
     import torch
 
-    from trainables.module_stack import BuildModule
+    from trainables.networks.module_stack import BuildModule
+    from trainables.networks.stack_model import StackModel
     from trainables.random_words import RandomWords
-    from trainables.stack_model import StackModel
 
 
 def names() -> tuple[str, ...]:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainables import memory
 from trainables.hyperparameters import Hyperparameters
-from trainables.initialisation import draw_weights
-from trainables.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
-from trainables.mixed_precision import linear_of
-from trainables.parameters import FlatParameters
+from trainables.measuring.signals import Signals
+from trainables.networks.initialisation import draw_weights
+from trainables.networks.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
+from trainables.networks.mixed_precision import linear_of
+from trainables.networks.parameters import FlatParameters
+from trainables.networks.residual import FixedSkip, LearntSkip, Skip
+from trainables.networks.stack_model import StackModel
 from trainables.random_words import RandomWords
-from trainables.residual import FixedSkip, LearntSkip, Skip
-from trainables.signals import Signals
-from trainables.stack_model import StackModel
+from trainables.stacks import memory
 
 
 def build(

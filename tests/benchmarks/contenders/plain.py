@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tests.benchmarks.contenders.networks import WIDTH
 from trainables import datasets
-from trainables.splits import split_block
+from trainables.data.splits import split_block
 
 Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 """Inputs and targets of the training part, then of the validation part."""

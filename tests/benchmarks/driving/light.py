@@ -9,8 +9,8 @@ from typing import Any
 from ray import tune
 
 from tests.studies.faults import made_up
-from trainables.assignment import Assignment
 from trainables.records import EpochRecord, TrialReport
+from trainables.trials.assignment import Assignment
 
 
 def reports(assignment: Assignment) -> Iterator[TrialReport]:

@@ -14,7 +14,7 @@ from tests.studies.database import recorded
 from tests.trainables.conftest import load_digits
 from tests.trainables.small import assignment
 from trainables.records import EpochRecord
-from trainables.stack import Stack
+from trainables.stacks.stack import Stack
 from trainables.training import train
 
 

@@ -12,8 +12,8 @@ from studies.tuning import experiment
 from tests.studies.faults.light import TRACES
 from tests.studies.faults.traces import Acknowledged, Report
 from trainables import trial
-from trainables.reporting import train_assignment
 from trainables.trial import StackTrial
+from trainables.trials.reporting import train_assignment
 
 
 class Acknowledging(StackTrial):

@@ -34,7 +34,7 @@ from studies.tuning.liveness import Liveness
 from studies.tuning.resources import Resources
 from tests.studies.faults.made_up import reports
 from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
-from trainables.assignment import Assignment
+from trainables.trials.assignment import Assignment
 
 TRACES = "STUDIES_TEST_TRACES"
 """The folder in which the driver leaves its traces: where it is, and what it has acknowledged."""

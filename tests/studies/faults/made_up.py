@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from trainables.assignment import Assignment
 from trainables.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
+from trainables.trials.assignment import Assignment
 
 
 def loss(assignment: Assignment, replicate: int, epoch: int) -> float:

@@ -18,17 +18,17 @@ from studies.tuning.checkpoints import FOLDER, Checkpoints
 from studies.tuning.planned import PlannedTrial
 from tests.studies.tuning.plans import plan
 from trainables.artifact import from_bytes
-from trainables.checkpoint import CheckpointError, sealed
-from trainables.loop_checkpoint import LOOP, NO_STACK, load
+from trainables.trials.checkpoint import CheckpointError, sealed
+from trainables.trials.loop_checkpoint import LOOP, NO_STACK, load
 
 ROOT = Path(__file__).resolve().parents[3]
 LOADERS = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 CALLS = {"eval", "exec", "compile", "__import__"}
 METHODS = {"torch.load", "numpy.load", "np.load", "pd.read_pickle", "pandas.read_pickle", "yaml.load"}
 ONLY_IN = {
-    "trainables/own_code.py": {"exec", "compile"},
+    "trainables/own/code.py": {"exec", "compile"},
     "trainables/datasets/cifar10.py": {"pickle"},
-    "trainables/loop_checkpoint.py": {"pickle", "torch.load"},
+    "trainables/trials/loop_checkpoint.py": {"pickle", "torch.load"},
 }
 """A user's own study is a program, and run as one, at the user's word. CIFAR-10's Python archive is checked by SHA-256,
 and then read by an unpickler that makes arrays and refuses everything else. What a loop of one's own keeps is loaded

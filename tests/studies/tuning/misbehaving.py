@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from studies.tuning.silence import Silence
-from trainables.assignment import Assignment
+from trainables.data.stack_data import StackData
 from trainables.records import TrialReport
-from trainables.reporting import train_assignment
-from trainables.stack_data import StackData
 from trainables.trial import StackTrial
+from trainables.trials.assignment import Assignment
+from trainables.trials.reporting import train_assignment
 
 FAILS, DIES_ONCE, DIES_TAKING_IT_ON, ALWAYS_DIES, HANGS, RUNS_OUT_OF_MEMORY = 2, 3, 4, 5, 7, 8
 """Numbers of the trials that do so."""

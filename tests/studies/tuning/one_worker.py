@@ -33,9 +33,9 @@ from studies.tuning.liveness import Liveness
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
 from trainables import datasets
+from trainables.data.splits import split_blocks
 from trainables.datasets import Dataset
-from trainables.reporting import train_assignment
-from trainables.splits import split_blocks
+from trainables.trials.reporting import train_assignment
 
 Place = tuple[int, int]
 """A trial's number and the epoch that it last reported."""
@@ -153,7 +153,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch.object(tune, "with_parameters", lambda of, **given: type("Given", (of,), {"given": given})),
             patch.object(experiment, "watch_ray", watch_nothing),
             patch("trainables.trial.train_assignment", eager),
-            patch("trainables.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
+            patch("trainables.trials.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
             patch.object(Writer, "_write", moments.around(Writer._write)),
             patch.object(checkpoints, "write_whole", moments.writing),

@@ -7,7 +7,7 @@ from studies.database.states import Phase
 from studies.tuning.assignments import assign
 from studies.tuning.planned import PlannedTrial
 from tests.studies.tuning.plans import plan
-from trainables.assignment import Assignment
+from trainables.trials.assignment import Assignment
 
 PLAN = plan()
 PARAMS: dict[str, Value] = {"depth": 2, "optimizer": "adam", "learning_rate": 0.01}

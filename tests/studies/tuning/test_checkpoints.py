@@ -15,10 +15,10 @@ from tests.studies.database import recorded
 from tests.studies.tuning.plans import plan
 from tests.trainables.conftest import load_digits
 from tests.trainables.small import assignment
-from trainables.assignment import Assignment
-from trainables.checkpoint import save
-from trainables.stack import Stack
+from trainables.stacks.stack import Stack
 from trainables.training import train
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import save
 
 TASK = assignment(number=1, rungs=(6,), width=4, batch_size=256, layers_at=())
 

@@ -23,8 +23,8 @@ from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.recorder import Recorder
 from studies.verdicts import Jury
 from tests.studies.tuning.plans import plan
-from trainables.checkpoint import Parcel
 from trainables.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
+from trainables.trials.checkpoint import Parcel
 
 PLAN = plan()
 

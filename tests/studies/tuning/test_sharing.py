@@ -8,8 +8,8 @@ import pytest
 
 from studies.tuning.sharing import MIN_SECONDS, Sharing, has_stacked_form, spread
 from tests.trainables.small import assignment
-from trainables.assignment import Assignment
 from trainables.records import EpochRecord, TrialReport
+from trainables.trials.assignment import Assignment
 
 
 def task(number: int, *, replicates: int = 10, epochs: int = 6) -> Assignment:

@@ -23,12 +23,12 @@ from studies.tuning.notes import WORKER_LOST
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import planned_progress
 from studies.tuning.resources import Resources
-from trainables.assignment import Assignment
+from trainables.data.splits import Splits, split_blocks
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.own_code import OWN, OwnCode, Source
-from trainables.reporting import train_assignment
-from trainables.splits import Splits, split_blocks
-from trainables.stack_data import StackData
+from trainables.own.code import OWN, OwnCode, Source
+from trainables.trials.assignment import Assignment
+from trainables.trials.reporting import train_assignment
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:ray.*", "ignore::ResourceWarning", "ignore::FutureWarning:ray.*"

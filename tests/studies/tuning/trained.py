@@ -18,8 +18,8 @@ from studies.tuning.cluster import Cluster
 from studies.tuning.experiment import open_agenda, train_study
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
+from trainables.data.splits import split_blocks
 from trainables.datasets import Dataset
-from trainables.splits import split_blocks
 
 
 class Trained:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from trainables.dataset_files import Publication
+from trainables.data.dataset_files import Publication
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, module: ModuleType, contents: Sequence[bytes]) -> Publication:

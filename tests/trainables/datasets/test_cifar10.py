@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.trainables.datasets.published import publish
 from trainables import datasets
-from trainables.dataset_files import DatasetError
+from trainables.data.dataset_files import DatasetError
 from trainables.datasets import cifar10
 
 RNG = np.random.default_rng(1)

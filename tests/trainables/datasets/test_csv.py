@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from trainables import datasets
-from trainables.dataset_files import DatasetError
+from trainables.data.dataset_files import DatasetError
+from trainables.data.splits import Split, split_blocks
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
-from trainables.splits import Split, split_blocks
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train
 
 CPU = torch.device("cpu")

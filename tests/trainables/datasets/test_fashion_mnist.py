@@ -8,7 +8,7 @@ import pytest
 
 from tests.trainables.datasets.published import publish
 from trainables import datasets
-from trainables.dataset_files import DatasetError
+from trainables.data.dataset_files import DatasetError
 from trainables.datasets import fashion_mnist
 
 RNG = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from trainables import datasets
-from trainables.dataset_files import DatasetError
+from trainables.data.dataset_files import DatasetError
+from trainables.data.linear_model import fit_linear
+from trainables.data.splits import split_blocks
+from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset, reviews
-from trainables.linear_model import fit_linear
-from trainables.splits import split_blocks
-from trainables.stack_data import StackData
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from trainables import models
+from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.models.cnn import Dropout, build_module, num_values
-from trainables.stack import Stack
-from trainables.stack_data import StackData
+from trainables.stacks.stack import Stack
 from trainables.training import train
 
 SEEDS = (11, 12, 13)

@@ -1,0 +1,90 @@
+"""Augmentation: each training picture is moved, turned, scaled, sheared and mirrored anew at each step."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from trainables.data.augmentation_kinds import MAX_DEGREES, MAX_SHEAR, MAX_SHIFT, MAX_ZOOM, kinds_of
+from trainables.data.stack_data import StackData
+from trainables.hyperparameters import Hyperparameters
+from trainables.random_words import RandomWords
+
+AMOUNTS = ("shift_x", "shift_y", "rotation", "zoom", "shear", "flip")
+"""What is drawn for an example: shares of width and height, radians against the clock, what is added to a scale of 1,
+the shear's slope, and a number below 0 where the picture is mirrored."""
+
+_MOST = {
+    "shift": {"shift_x": MAX_SHIFT, "shift_y": MAX_SHIFT},
+    "rotation": {"rotation": math.radians(MAX_DEGREES)},
+    "zoom": {"zoom": MAX_ZOOM},
+    "shear": {"shear": MAX_SHEAR},
+    "flip": {"flip": 1.0},
+}
+
+
+class Augmentation:
+    """Changes every picture of a batch by amounts of its own, each evenly spread over its range.
+
+    They come from the stack's random words: a replicate draws the same in whatever part of its stack it is trained.
+    """
+
+    def __init__(
+        self, kinds: Sequence[str], shape: tuple[int, ...], words: RandomWords, like: Tensor
+    ) -> None:
+        """Change pictures of `shape`, (height, width) or (channels, height, width), by `kinds` of augmentation."""
+        height, width = shape[-2:]
+        self._picture = (shape[0] if len(shape) == 3 else 1, height, width)
+        self._words = words
+        most = {name: amount for kind in kinds for name, amount in _MOST[kind].items()}
+        # Made here, because a captured step may not bring constants from the host.
+        self._most = like.new_tensor([most.get(name, 0.0) for name in AMOUNTS])
+
+    def apply(self, inputs: Tensor) -> Tensor:
+        """Return the inputs (replicates, examples, features) changed by fresh amounts; the given ones stay."""
+        pictures = inputs.reshape(-1, *self._picture)
+        return warp(pictures, self.draw(inputs).flatten(0, 1)).view(inputs.shape)
+
+    def draw(self, inputs: Tensor) -> Tensor:
+        """Return amounts for a batch of inputs, shape (replicates, examples, `AMOUNTS`); 0 where a kind is not asked
+        for.
+        """
+        words = self._words.draw(inputs[:, :, :1].expand(-1, -1, len(AMOUNTS)))
+        return words.to(inputs.dtype).add_(0.5).mul_(self._most / 2**15)
+
+
+def warp(pictures: Tensor, amounts: Tensor) -> Tensor:
+    """Return pictures (examples, channels, height, width), each changed by its row of `amounts`, about its middle.
+
+    It is mirrored first, then sheared, turned, scaled and moved. Values between pixels are bilinear, and what comes
+    from outside is 0: black, or the mean of a dataset that is scaled.
+    """
+    height, width = pictures.shape[-2:]
+    shift_x, shift_y, angle, zoom, shear, flip = amounts.unbind(1)
+    size, mirror = 1 + zoom, 1 - 2 * (flip < 0).to(amounts.dtype)
+    cosine, sine = angle.cos() / size, angle.sin() / size
+    # The way back, from where a pixel is seen to where it is read, in units of half a side.
+    matrix = torch.stack(
+        [
+            mirror * (cosine - shear * sine),
+            mirror * (-sine - shear * cosine) * (height / width),
+            sine * (width / height),
+            cosine,
+        ],
+        dim=1,
+    ).view(-1, 2, 2)
+    moved = -2 * matrix @ torch.stack([shift_x, shift_y], dim=1).unsqueeze(2)
+    grid = affine_grid(torch.cat([matrix, moved], dim=2), list(pictures.shape), align_corners=False)
+    return grid_sample(pictures, grid, align_corners=False)
+
+
+def augmentation_of(
+    hyperparameters: Hyperparameters, data: StackData, words: RandomWords
+) -> Augmentation | None:
+    """Return what changes the training pictures, None where nothing does."""
+    kinds = kinds_of(hyperparameters.augmentation)
+    if not kinds:
+        return None
+    return Augmentation(kinds, data.input_shape, words, data.inputs)

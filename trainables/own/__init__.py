@@ -1,0 +1,1 @@
+"""A user's own study file: its code, its data, its training loop."""

@@ -1,0 +1,196 @@
+"""The whole state of a stack in training as bytes: from a checkpoint it goes on as if nothing had happened."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, final
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from trainables.artifact import from_bytes, metadata_of, to_bytes
+from trainables.schedules import Plateau
+from trainables.stacks.early_stopping import Watched
+from trainables.stacks.stack import Stack
+from trainables.stacks.stack_state import KEPT, NORMS, OPTIMIZER, StackState
+from trainables.trained_epoch import Scores
+from trainables.trials.assignment import Assignment
+
+DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
+"""What of an assignment decides its networks and their records: a checkpoint serves no other."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is damaged, or was made for something else."""
+
+
+@final
+class Parcel:
+    """A checkpoint on its way to a worker, to go on after `epoch`.
+
+    Tune copies what it carries several times, prints it, and keeps it to the end of a run: a parcel copies as a
+    reference, prints as a line and can be emptied when it has arrived.
+    """
+
+    def __init__(self, epoch: int, data: bytes | None) -> None:
+        """Carry `data`."""
+        self.epoch, self.data = epoch, data
+
+    def empty(self) -> None:
+        """Let go of the data."""
+        self.data = None
+
+    def __deepcopy__(self, memo: object) -> "Parcel":
+        return self
+
+    def __repr__(self) -> str:
+        return f"checkpoint after epoch {self.epoch}"
+
+
+def save(stack: Stack, assignment: Assignment) -> bytes:
+    """Return the state after `stack.epoch` epochs as safetensors; the same state gives the same bytes."""
+    return save_state(StackState.of(stack), assignment)
+
+
+def save_state(state: StackState, assignment: Assignment) -> bytes:
+    """Return a state of the assignment's whole stack as `save` does."""
+    facts = {
+        "epoch": state.epoch,
+        "diverged": state.diverged,
+        "precise_norms": state.precise_norms,
+        "plateaus": [asdict(plateau) for plateau in state.plateaus],
+        "watched": [asdict(watched) for watched in state.watched],
+    }
+    return sealed(state.tensors, facts, assignment)
+
+
+def sealed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], assignment: Assignment) -> bytes:
+    """Return tensors and facts with the assignment that they serve and a SHA-256 over everything."""
+    facts = {"assignment": _deciding(assignment), **facts}
+    return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
+
+
+def check(data: bytes, assignment: Assignment) -> int:
+    """Return the epoch after which a checkpoint was made.
+
+    Raises CheckpointError where it is damaged, or where there is nothing of `assignment` to go on with.
+    """
+    return int(opened(data, assignment)[1]["epoch"])
+
+
+def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | None = None) -> None:
+    """Put `stack`, just made, where a checkpoint left off; raise CheckpointError and leave it alone otherwise.
+
+    `part` says which replicates of the assignment the stack holds; None: all of them.
+    """
+    put_back(stack, _state(opened(data, assignment), stack, part))
+
+
+def put_back(stack: Stack, state: StackState) -> None:
+    """Put `stack`, just made, where `state` was taken; raise CheckpointError and leave it alone if it is another's."""
+    own, optimizer = stack.model.tensors(), _part(state.tensors, OPTIMIZER)
+    if stack.stopping is not None:
+        own |= {KEPT + name: tensor for name, tensor in stack.stopping.kept.items()}
+    _check_layout(own, {name: state.tensors[name] for name in own if name in state.tensors})
+    _check_layout(dict.fromkeys(optimizer, stack.model.parameters.values), optimizer)
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(state.tensors[name])
+    before = stack.optimizer.state_dict()
+    stack.optimizer.load_state_dict({**before, "state": {0: optimizer} if optimizer else {}})
+    stack.gradient_norms = state.tensors[NORMS].numpy().copy() if NORMS in state.tensors else None
+    stack.diverged, stack.epoch = list(state.diverged), state.epoch
+    stack.precise_norms, stack.schedule.plateaus = state.precise_norms, list(state.plateaus)
+    if stack.stopping is not None:
+        stack.stopping.watched = list(state.watched)
+
+
+def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part: range | None) -> StackState:
+    tensors, facts = opened
+    whole = StackState(
+        tensors=tensors,
+        epoch=int(facts["epoch"]),
+        diverged=facts["diverged"],
+        precise_norms=facts["precise_norms"],
+        plateaus=facts["plateaus"],
+        watched=facts["watched"],
+        weight_sizes=tuple(stack.model.parameters.weight_sizes),
+    )
+    if part is None:
+        return whole
+    try:
+        return whole.part(part)
+    except (RuntimeError, IndexError) as error:
+        raise CheckpointError(
+            f"the checkpoint is not of {len(whole.diverged)} such networks: {error}"
+        ) from error
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    # Copies, because memory that a file was read into is not aligned as torch's own.
+    return {
+        name.removeprefix(prefix): tensor.clone()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _check_layout(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError unless every tensor is there in its precision and shape; a step counter has no shape."""
+    for name, tensor in expected.items():
+        form = _form(found[name]) if name in found else "missing"
+        if form != _form(tensor) and not (name == "step" and not found[name].shape):
+            raise CheckpointError(f"{name} must be {_form(tensor)} in the checkpoint; it is {form}")
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{tensor.dtype}{list(tensor.shape)}"
+
+
+def _deciding(assignment: Assignment) -> dict[str, Any]:
+    """Return what decides the assignment's networks as JSON holds it."""
+    deciding = {name: getattr(assignment, name) for name in DECIDING}
+    plain: dict[str, Any] = json.loads(json.dumps(deciding, default=vars))
+    return plain
+
+
+def opened(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return a checkpoint's tensors and facts, checked."""
+    try:
+        tensors, facts = from_bytes(data), metadata_of(data)
+        if facts.pop("sha256") != _digest(tensors, facts):
+            raise CheckpointError("the checkpoint is damaged: its content has another SHA-256 than it states")
+        _check_facts(facts, assignment)
+        facts["precise_norms"] = bool(facts["precise_norms"])
+        facts["plateaus"] = [Plateau(**plateau) for plateau in facts["plateaus"]]
+        facts["watched"] = [
+            Watched(**{**watched, "best": Scores(**watched["best"])}) for watched in facts["watched"]
+        ]
+    except CheckpointError:
+        raise
+    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"the checkpoint is damaged: {type(error).__name__}: {error}") from error
+    return tensors, facts
+
+
+def _check_facts(facts: Mapping[str, Any], assignment: Assignment) -> None:
+    own = _deciding(assignment)
+    differing = [name for name in DECIDING if facts["assignment"][name] != own[name]]
+    if differing:
+        raise CheckpointError(f"the checkpoint was made for another trial: {', '.join(differing)} differ")
+    if not 0 < facts["epoch"] < assignment.epochs or len(facts["diverged"]) != len(assignment.seeds):
+        raise CheckpointError(
+            f"the checkpoint must be of an epoch in 1..{assignment.epochs - 1} and of {len(assignment.seeds)} "
+            f"replicates; it is of {facts['epoch']} and of {len(facts['diverged'])}"
+        )
+
+
+def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over every tensor's name, type, shape and bytes, and over the facts."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

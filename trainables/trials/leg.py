@@ -1,0 +1,169 @@
+"""What a trial did from one report to the next, and how its replicates stand then."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+import torch
+
+from trainables.artifact import to_bytes
+from trainables.evaluation import evaluate
+from trainables.examination import examine
+from trainables.metrics import BEST_EPOCH, STOPPED_EPOCH, TEST
+from trainables.records import EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
+from trainables.scoring import Tally
+from trainables.stacks.stack import Stack
+from trainables.trained_epoch import TrainedEpoch
+from trainables.trials.assignment import Assignment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """Records up to `epoch`, the seconds spent on measuring, and the replicates after it; weights and evaluations where
+    they were asked for. Workers elsewhere were busy for so many seconds more than this one.
+    """
+
+    epoch: int
+    epochs: tuple[EpochRecord, ...]
+    measuring_seconds: float
+    replicates: tuple[ReplicateRecord, ...]
+    models: tuple[bytes, ...]
+    evaluations: tuple[EvaluationRecord, ...]
+    elsewhere_seconds: float = 0.0
+
+
+def leg_of(assignment: Assignment, stack: Stack, trained: Sequence[TrainedEpoch], *, part: range) -> Leg:
+    """Return the leg that ended with the last epoch of `trained`; the stack holds replicates `part`."""
+    last = stack.epoch == assignment.epochs
+    keeps = last and assignment.keeps_models
+    records, measuring_seconds = _records(trained)
+    evaluations = examine(stack) if keeps else ()
+    if part.start:
+        records = [replace(record, replicate=part.start + record.replicate) for record in records]
+        evaluations = tuple(replace(each, replicate=part.start + each.replicate) for each in evaluations)
+    return Leg(
+        epoch=stack.epoch,
+        epochs=tuple(records),
+        measuring_seconds=measuring_seconds,
+        replicates=_replicates(
+            assignment, stack, trained[-1], part, reads_test=last and assignment.reads_test
+        ),
+        models=tuple(_models(stack)) if keeps else (),
+        evaluations=evaluations,
+    )
+
+
+def join_legs(legs: Sequence[Leg]) -> Leg:
+    """Return the leg of a whole trial, given those of its parts, in order."""
+    records = [record for leg in legs for record in leg.epochs]
+    return Leg(
+        epoch=legs[0].epoch,
+        epochs=tuple(sorted(records, key=lambda record: (record.epoch, record.replicate))),
+        measuring_seconds=math.fsum(leg.measuring_seconds for leg in legs),
+        replicates=tuple(record for leg in legs for record in leg.replicates),
+        models=tuple(model for leg in legs for model in leg.models)
+        if all(leg.models for leg in legs)
+        else (),
+        evaluations=tuple(record for leg in legs for record in leg.evaluations),
+    )
+
+
+def chain_legs(legs: Sequence[Leg]) -> Leg:
+    """Return the leg that these come to, one after the other."""
+    return replace(
+        legs[-1],
+        epochs=tuple(record for leg in legs for record in leg.epochs),
+        measuring_seconds=math.fsum(leg.measuring_seconds for leg in legs),
+        elsewhere_seconds=math.fsum(leg.elsewhere_seconds for leg in legs),
+    )
+
+
+def _records(trained: Sequence[TrainedEpoch]) -> tuple[list[EpochRecord], float]:
+    """Return the records of these epochs, and the seconds spent on measuring gradients and making records of them."""
+    records: list[EpochRecord] = []
+    seconds = 0.0
+    for epoch in trained:
+        started = time.perf_counter()
+        records += epoch.records()
+        if epoch.measured is not None:
+            seconds += epoch.measured.seconds + time.perf_counter() - started
+    return records, seconds
+
+
+def _replicates(
+    assignment: Assignment, stack: Stack, latest: TrainedEpoch, part: range, *, reads_test: bool
+) -> tuple[ReplicateRecord, ...]:
+    tests = _test_scores(stack) if reads_test else [_TestScores()] * len(part)
+    return tuple(
+        ReplicateRecord(
+            replicate=replicate,
+            block=assignment.blocks[replicate],
+            outcome=Outcome.DIVERGED if diverged else Outcome.COMPLETE,
+            val_loss=scores.val_loss,
+            val_accuracy=scores.val_accuracy,
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
+            metrics={**scores.further, **test.further, **epochs},
+        )
+        for replicate, diverged, scores, test, epochs in zip(
+            part, stack.diverged, latest.standing, tests, _epochs_of(stack), strict=True
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TestScores:
+    """One replicate's scores on the test part; None where there are none."""
+
+    loss: float | None = None
+    accuracy: float | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
+
+
+def _epochs_of(stack: Stack) -> list[dict[str, float]]:
+    """Return, with early stopping, the best epoch of each replicate and the one after which it stopped."""
+    if stack.stopping is None:
+        return [{} for _ in stack.seeds]
+    epochs = []
+    for watched in stack.stopping.watched:
+        named = {BEST_EPOCH: watched.best_epoch, STOPPED_EPOCH: watched.stopped_epoch}
+        epochs.append({name: float(epoch) for name, epoch in named.items() if epoch is not None})
+    return epochs
+
+
+def _test_scores(stack: Stack) -> list[_TestScores]:
+    """Return every replicate's scores on the test part; a loss that is not finite makes it diverged."""
+    data, tally = stack.data, Tally.of(stack.data)
+    with torch.no_grad():
+        losses, accuracies = evaluate(stack.model, data, data.test, tally)
+        more = tally.values()
+    names = [TEST + name for name in more]
+    found = []
+    for replicate, (loss, accuracy, *values) in enumerate(
+        torch.stack([losses, accuracies, *more.values()]).t().tolist()
+    ):
+        stack.diverged[replicate] |= not math.isfinite(loss)
+        further = dict(zip(names, values, strict=True))
+        found.append(
+            _TestScores()
+            if stack.diverged[replicate]
+            else _TestScores(loss=loss, accuracy=accuracy, further=further)
+        )
+    return found
+
+
+def _models(stack: Stack) -> Iterator[bytes]:
+    hp = stack.hyperparameters
+    metadata = {
+        "hyperparameters": asdict(hp),
+        "num_features": stack.data.num_features,
+        "num_classes": stack.data.num_classes,
+        "input_shape": stack.data.input_shape,
+        "classes": stack.data.classes,
+    }
+    texts = stack.data.texts
+    for replicate in range(len(stack.seeds)):
+        own = {} if texts is None else {"vocabulary": texts.vocabulary(replicate)}
+        state = stack.model.state_dict(replicate) | stack.data.fitted_state(replicate)
+        yield to_bytes(state, metadata | own)

@@ -1,0 +1,54 @@
+"""The checkpoint of a trial that a loop of one's own trains: what every replicate yielded to go on from, as bytes."""
+
+import io
+import pickle
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import CheckpointError, opened, sealed
+
+LOOP = "loop."
+NO_STACK: Mapping[str, Any] = {"precise_norms": False, "plateaus": [], "watched": []}
+"""What a checkpoint says of a stack besides, where there is none."""
+
+
+def save(states: Sequence[Any], assignment: Assignment, *, epoch: int) -> bytes:
+    """Return the states of all replicates after `epoch`; raise ValueError where one is not plain data.
+
+    Plain are tensors, numbers, texts, and lists and dicts of these: what can be loaded without running code.
+    """
+    tensors = {f"{LOOP}{number}": _packed(state) for number, state in enumerate(states)}
+    diverged = [bool(state["diverged"]) for state in states]
+    facts = {"epoch": epoch, "diverged": diverged, **NO_STACK}
+    return sealed(tensors, facts, assignment)
+
+
+def load(data: bytes, assignment: Assignment) -> tuple[list[Any], int]:
+    """Return the states of all replicates and the epoch after which they were saved; or raise CheckpointError."""
+    tensors, facts = opened(data, assignment)
+    try:
+        states = [_unpacked(tensors[f"{LOOP}{number}"]) for number in range(len(assignment.seeds))]
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+        raise CheckpointError(f"the checkpoint is damaged: {type(error).__name__}: {error}") from error
+    return states, int(facts["epoch"])
+
+
+def _packed(state: Any) -> torch.Tensor:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    packed = torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
+    try:
+        _unpacked(packed)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            "train() must yield as checkpoint what can be loaded without running code: tensors, numbers, texts, and "
+            f"lists and dicts of these ({str(error).splitlines()[0]})"
+        ) from error
+    return packed
+
+
+def _unpacked(packed: torch.Tensor) -> Any:
+    return torch.load(io.BytesIO(packed.numpy().tobytes()), map_location="cpu", weights_only=True)

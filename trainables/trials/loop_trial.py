@@ -1,0 +1,244 @@
+"""A trial whose replicates are trained by a loop of the user's own, one after the other, epoch by epoch."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+import torch
+
+from trainables.artifact import to_bytes
+from trainables.data.stack_data import StackData
+from trainables.measuring.measured_epoch import ReplicateMeasures
+from trainables.metrics import TEST, VALIDATION
+from trainables.own.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
+from trainables.own.random_numbers import OwnRandom
+from trainables.records import EpochRecord, Note, NoteKind, Outcome, ReplicateRecord
+from trainables.trials import loop_checkpoint
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import CheckpointError
+from trainables.trials.leg import Leg
+
+IN_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+"""What a classifier's epoch has columns for; of other loops the learning rate alone is one of them."""
+
+LoopState: TypeAlias = list[dict[str, Any] | None]
+"""What each replicate can go on from; None where its loop yielded nothing of the kind."""
+
+
+class LoopTrial:
+    """Trains a trial leg by leg, as TrialStacks does, with a loop instead of a stack.
+
+    All replicates come to an epoch before any goes on to the next, each with its own data, seed and global random
+    numbers: a replicate comes to what it comes to alone. One whose primary metric is not finite is not trained on.
+    """
+
+    num_stacks = 1
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        data: StackData,
+        loop: Loop,
+        *,
+        checkpoint: bytes | None,
+        part: range | None = None,
+    ) -> None:
+        """Begin after `checkpoint` if there is one that the loop can go on from, else from the start.
+
+        With `part` only these replicates are trained.
+        """
+        self.epoch = 0
+        self._assignment, self._notes = assignment, list[Note]()
+        states = self._opened(loop, checkpoint)
+        self._replicates = [
+            _Replicate(assignment, data, loop, number, states[number] if states else None)
+            for number in part or range(len(assignment.seeds))
+        ]
+
+    def train_leg(self, ends: Callable[[int], bool]) -> Leg:
+        """Train on to an epoch after which the leg `ends`, and tell of it."""
+        records: list[EpochRecord] = []
+        while True:
+            self.epoch += 1
+            for replicate in self._replicates:
+                records += replicate.train_epoch(self.epoch)
+            if ends(self.epoch) or self.epoch == self._assignment.epochs:
+                break
+        if self.epoch == self._assignment.epochs:
+            for replicate in self._replicates:
+                replicate.close()
+        return Leg(
+            epoch=self.epoch,
+            epochs=tuple(sorted(records, key=lambda record: (record.epoch, record.replicate))),
+            measuring_seconds=0.0,
+            replicates=tuple(replicate.record() for replicate in self._replicates),
+            models=self._models(),
+            evaluations=(),
+        )
+
+    def state(self) -> LoopState:
+        """Return what each replicate yielded to go on from."""
+        return [replicate.state() for replicate in self._replicates]
+
+    def seal(self, states: Sequence[LoopState]) -> bytes | None:
+        """Return the checkpoint of the trial, given the states of all its replicates, in order.
+
+        None where one of them yielded nothing to go on from.
+        """
+        each = [state for part in states for state in part]
+        if any(state is None for state in each):
+            return None
+        return loop_checkpoint.save(each, self._assignment, epoch=self.epoch)
+
+    def _models(self) -> tuple[bytes, ...]:
+        """Return every replicate's weights at the end, where they are asked for and each loop yielded them."""
+        if not self._assignment.keeps_models or self.epoch < self._assignment.epochs:
+            return ()
+        models = [replicate.model() for replicate in self._replicates]
+        return tuple(model for model in models if model is not None) if all(models) else ()
+
+    def take_notes(self) -> tuple[Note, ...]:
+        """Return what has been noted since the last call."""
+        notes, self._notes = self._notes, []
+        return tuple(notes)
+
+    def _opened(self, loop: Loop, checkpoint: bytes | None) -> list[dict[str, Any]] | None:
+        if checkpoint is None or not takes_state(loop):
+            return None
+        try:
+            states, self.epoch = loop_checkpoint.load(checkpoint, self._assignment)
+        except CheckpointError as error:
+            text = f"started over, because its checkpoint cannot be used: {error}"
+            self._notes.append(Note(kind=NoteKind.CHECKPOINT_REFUSED, text=text))
+            return None
+        return states
+
+
+def takes_state(loop: Loop) -> bool:
+    """Tell whether a loop can go on from what it yielded as `checkpoint`."""
+    return "state" in inspect.signature(loop).parameters
+
+
+class _Replicate:
+    """One replicate in training: its loop, suspended between epochs, and what it said last."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        data: StackData,
+        loop: Loop,
+        number: int,
+        before: Mapping[str, Any] | None,
+    ) -> None:
+        self._assignment, self._number = assignment, number
+        self._names = required_metrics(assignment.metrics)
+        self._primary = assignment.primary
+        seed, block = assignment.seeds[number], assignment.blocks[number]
+        self._data = LoopData(
+            data,
+            number,
+            block=block,
+            epochs=assignment.epochs,
+            restore_random=(lambda: None) if before is None else lambda: OwnRandom.restore(before["random"]),
+        )
+        self._random = OwnRandom(seed)
+        self._last = Yielded(numbers={})
+        self._takes_state = takes_state(loop)
+        arguments: dict[str, Any] = {}
+        self.has_diverged = False
+        if before is not None:
+            arguments["state"], self.has_diverged = before["state"], before["diverged"]
+        with self._random.active():
+            self._rows = loop(assignment.hyperparameters, self._data, seed, **arguments)
+        if not isinstance(self._rows, Iterator):
+            raise LoopError(
+                f"train() must be a generator that yields one dict an epoch; it returned {self._rows!r:.80}"
+            )
+
+    def train_epoch(self, epoch: int) -> list[EpochRecord]:
+        """Train one epoch and return its record, with the initialisation's before the first where it was measured."""
+        if self.has_diverged:
+            return [EpochRecord(replicate=self._number, epoch=epoch)]
+        self._last = self._next(epoch)
+        self.has_diverged = self._last.has_diverged(self._primary)
+        records = [self._record(epoch, self._last)]
+        initial = self._last.initial
+        if epoch == 1 and initial is not None and 0 in self._assignment.layers_at:
+            layers, metrics = initial.layers, initial.metrics
+            records.insert(0, EpochRecord(replicate=self._number, epoch=0, layers=layers, metrics=metrics))
+        return records
+
+    def record(self) -> ReplicateRecord:
+        """Return how the replicate stands."""
+        outcome = Outcome.DIVERGED if self.has_diverged else Outcome.COMPLETE
+        known = {} if self.has_diverged else self._last.numbers
+        scores = {name: value for name, value in known.items() if name.startswith((VALIDATION, TEST))}
+        columns = {name: scores.pop(name) for name in self._columns(ReplicateRecord) if name in scores}
+        block = self._assignment.blocks[self._number]
+        return ReplicateRecord(
+            replicate=self._number, block=block, outcome=outcome, metrics=scores, **columns
+        )
+
+    def state(self) -> dict[str, Any] | None:
+        """Return everything to go on from, None where the loop yielded nothing of the kind."""
+        if not self._takes_state or (self._last.state is None and not self.has_diverged):
+            return None
+        return {"state": self._last.state, "random": self._random.state(), "diverged": self.has_diverged}
+
+    def model(self) -> bytes | None:
+        """Return the weights that the loop yielded last, None where it yielded none."""
+        if self._last.weights is None:
+            return None
+        metadata = {
+            "hyperparameters": asdict(self._assignment.hyperparameters),
+            "input_shape": self._data.input_shape,
+            "classes": self._data.classes,
+        }
+        weights = {name: torch.as_tensor(value).clone() for name, value in self._last.weights.items()}
+        return to_bytes(weights, metadata)
+
+    def close(self) -> None:
+        """End the loop, whose contexts are left."""
+        with self._random.active():
+            getattr(self._rows, "close", lambda: None)()
+
+    def _next(self, epoch: int) -> Yielded:
+        has_test = self._assignment.reads_test and epoch == self._assignment.epochs
+        if has_test:
+            self._data.hand_out_test()
+        with self._random.active():
+            try:
+                yielded = next(self._rows)
+            except StopIteration:
+                asked = self._assignment.epochs
+                raise LoopError(
+                    f"train() ended after {epoch - 1} of {asked} epochs, and must yield one dict in each, as "
+                    "data.epochs says; a loop that stops early yields its last scores again in those that are left"
+                ) from None
+        return read(yielded, self._names, epoch=epoch, has_test=has_test)
+
+    def _record(self, epoch: int, said: Yielded) -> EpochRecord:
+        numbers = {name: value for name, value in said.numbers.items() if not name.startswith(TEST)}
+        if self.has_diverged:
+            numbers = {}
+        columns = {name: numbers.pop(name) for name in self._columns(EpochRecord) if name in numbers}
+        measured = said.gradients if epoch in self._assignment.layers_at else None
+        found = ReplicateMeasures(layers=(), metrics={}) if measured is None else measured
+        return EpochRecord(
+            replicate=self._number,
+            epoch=epoch,
+            metrics={**numbers, **found.metrics},
+            layers=found.layers,
+            **columns,
+        )
+
+    def _columns(self, kind: type[EpochRecord] | type[ReplicateRecord]) -> list[str]:
+        """Return the names that have a place of their own in a record; cross-entropy's are a classifier's alone."""
+        own = {*kind.__dataclass_fields__}
+        names = (*IN_COLUMNS, "test_loss", "test_accuracy")
+        return [
+            name
+            for name in names
+            if name in own and (not self._assignment.metrics or name == "learning_rate")
+        ]

@@ -1,0 +1,145 @@
+"""One assignment in training, rung by rung, as a worker does it and without Ray."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from trainables.data.stack_data import StackData
+from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, find
+from trainables.networks.module_stack import BuildModule
+from trainables.own.loop import Loop
+from trainables.records import ReplicateRecord, TrialReport
+from trainables.stacks.memory import MemoryLimits, forget_peak, peak_memory
+from trainables.trials.assignment import Assignment
+from trainables.trials.loop_trial import LoopTrial
+from trainables.trials.spread_trial import Helper, SpreadTrial, Trainer
+from trainables.trials.trial_stacks import TrialStacks, cut
+
+MAX_SECONDS_BETWEEN_REPORTS = 5.0
+"""A trial that takes longer from rung to rung reports in between, so that progress is seen."""
+
+CHECKPOINT_SECONDS = 10.0
+"""A checkpoint comes with a report when so much was trained since the last: a short trial never pays for one."""
+
+CHECKPOINT_BYTES_PER_SECOND = 2_000_000
+"""A large one waits longer: it costs a worker about a hundredth of its time, and one driver writes for all of them."""
+
+
+def train_assignment(
+    assignment: Assignment,
+    data: StackData,
+    *,
+    worker: str,
+    checkpoint: bytes | None = None,
+    limits: MemoryLimits | None = None,
+    build: BuildModule | None = None,
+    loop: Loop | None = None,
+    helpers: Sequence[Helper] = (),
+    seconds_between_reports: float = MAX_SECONDS_BETWEEN_REPORTS,
+    seconds_between_checkpoints: float = CHECKPOINT_SECONDS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[TrialReport]:
+    """Train and report at every rung; the last report, at the last rung, is complete.
+
+    With a `checkpoint` training goes on after it, to the same numbers as without; the initialisation is measured
+    again. One that cannot be used is named in the first report's notes, and the trial starts over.
+    Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
+    reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
+    With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and a checkpoint
+    is made where it yields what it can go on from. With `helpers` each of them trains a share of the replicates.
+    `busy_seconds` counts this trial's work alone, the helpers' too, and not the time between reports;
+    `measuring_seconds` are part of it, and in the first report `first_epoch_seconds`.
+    """
+    started = clock()
+    forget_peak(data.inputs.device)
+    own, *others = cut(range(len(assignment.seeds)), 1 + len(helpers))
+    for helper, part in zip(helpers, others, strict=True):
+        helper.begin(assignment, checkpoint=checkpoint, part=part)
+    stacks = trainer_of(
+        assignment, data, checkpoint=checkpoint, limits=limits, build=build, loop=loop, part=own
+    )
+    if helpers:
+        stacks = SpreadTrial(assignment, stacks, helpers)
+    del checkpoint
+    metrics = assignment.metrics or classification(data.num_classes)
+    saver = _Saver(assignment, seconds_between_checkpoints)
+    first_epoch_seconds: float | None = None
+    has_reported = False
+
+    def ends(epoch: int) -> bool:
+        nonlocal first_epoch_seconds
+        if epoch > 0 and first_epoch_seconds is None and not has_reported:
+            first_epoch_seconds = clock() - started
+        # Stacks that take turns all train to where the first one ends.
+        late = epoch > 0 and (clock() - started) * stacks.num_stacks > seconds_between_reports
+        return epoch in assignment.rungs or late
+
+    while stacks.epoch < assignment.epochs:
+        leg = stacks.train_leg(ends)
+        yield TrialReport(
+            epoch=leg.epoch,
+            objective=objective(assignment.objective, leg.replicates, metrics),
+            epochs=leg.epochs,
+            replicates=leg.replicates,
+            models=leg.models,
+            evaluations=leg.evaluations,
+            worker=", ".join([worker, *(helper.name for helper in helpers)]),
+            measuring_seconds=leg.measuring_seconds,
+            checkpoint=saver.after(stacks, clock() - started),
+            busy_seconds=clock() - started + leg.elsewhere_seconds,
+            # Of the busy seconds, too, so that the rest is how long ago that was.
+            first_epoch_seconds=first_epoch_seconds and first_epoch_seconds + leg.elsewhere_seconds,
+            notes=stacks.take_notes(),
+            memory=peak_memory(data.inputs.device),
+        )
+        started, first_epoch_seconds, has_reported = clock(), None, True
+
+
+def trainer_of(
+    assignment: Assignment,
+    data: StackData,
+    *,
+    checkpoint: bytes | None,
+    limits: MemoryLimits | None,
+    build: BuildModule | None,
+    loop: Loop | None,
+    part: range,
+) -> Trainer:
+    """Return what trains the replicates `part` in this process."""
+    if loop is not None:
+        return LoopTrial(assignment, data, loop, checkpoint=checkpoint, part=part)
+    limits = limits or MemoryLimits()
+    return TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits, build=build, part=part)
+
+
+class _Saver:
+    """Makes a checkpoint where it saves more training than it costs."""
+
+    def __init__(self, assignment: Assignment, seconds: float) -> None:
+        self._assignment, self._least = assignment, seconds
+        self._due, self._unsaved = seconds, 0.0
+
+    def after(self, stacks: Trainer, seconds: float) -> bytes | None:
+        """Return a checkpoint after so many more seconds of training; None too soon, and where the trial is done."""
+        self._unsaved += seconds
+        if stacks.epoch >= self._assignment.epochs or self._unsaved < self._due:
+            return None
+        saved = stacks.seal([stacks.state()])
+        size = 0 if saved is None else len(saved)
+        self._due, self._unsaved = max(self._least, size / CHECKPOINT_BYTES_PER_SECOND), 0.0
+        return saved
+
+
+def objective(name: str, replicates: Sequence[ReplicateRecord], metrics: Sequence[Metric]) -> float:
+    """Return the mean over replicates of one of `metrics` on the validation part; a replicate that diverged scores as a
+    failure, and none scores worse.
+    """
+    metric = find(metrics, name)
+    return metric.mean_score([validation_score(each, name) for each in replicates])
+
+
+def validation_score(record: ReplicateRecord, name: str) -> float | None:
+    """Return a replicate's score by the name that it is recorded under, None where there is none."""
+    if name.removeprefix(VALIDATION) in COLUMNS:
+        score: float | None = getattr(record, name)
+        return score
+    return record.metrics.get(name)
