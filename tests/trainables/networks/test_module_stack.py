@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tests.trainables.modules import Picture, build_picture, plain_picture, train_picture
 from tests.trainables.signals import in_float64
-from tests.trainables.small import assignment
+from tests.trainables.small import assignment, train_in_peace
 from trainables.artifact import from_bytes, metadata_of
 from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
@@ -147,7 +147,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(digits: StackData) -> N
 
     def reports(checkpoint: bytes | None) -> list[EpochRecord]:
         made = list(
-            train_assignment(
+            train_in_peace(
                 task,
                 digits,
                 worker="w",
@@ -167,7 +167,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(digits: StackData) -> N
 
 def test_kept_models_bear_the_modules_own_names_shape_and_classes(digits: StackData) -> None:
     task = assignment(rungs=(1,), layers_at=(), model="own", keeps_models=True, reads_test=True)
-    (report,) = train_assignment(task, digits, worker="w", build=build_picture)
+    (report,) = train_in_peace(task, digits, worker="w", build=build_picture)
     kept, metadata = from_bytes(report.models[2]), metadata_of(report.models[2])
     assert (metadata["input_shape"], metadata["classes"]) == ([8, 8], [str(digit) for digit in range(10)])
     twin = plain_picture(task.hyperparameters, 0)

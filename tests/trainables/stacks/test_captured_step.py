@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainables.small import assignment
+from tests.trainables.small import assignment, train_in_peace
 from trainables.data.augmentation import augmentation_of
 from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
@@ -19,7 +19,6 @@ from trainables.stacks.captured_step import CapturedStep, Replay, build_step
 from trainables.stacks.stack import Stack
 from trainables.stacks.training_step import TrainingStep
 from trainables.training import run_steps, train
-from trainables.trials.reporting import train_assignment
 
 BEFORE = 3
 OPTIONS: dict[str, Any] = {"depth": 3, "batch_norm": True, "dropout": 0.3, "clip_norm": 1.0}
@@ -163,7 +162,7 @@ def test_a_trial_tells_of_a_refusal_once(data: StackData, monkeypatch: pytest.Mo
         return CapturedStep(*given, generator=generator, capture=refuse)
 
     monkeypatch.setattr("trainables.stacks.stack.build_step", build)
-    first, *rest = train_assignment(assignment(rungs=(1, 2, 3)), data, worker="")
+    first, *rest = train_in_peace(assignment(rungs=(1, 2, 3)), data, worker="")
     assert [note.kind for note in first.notes] == [NoteKind.GRAPH_REFUSED]
     assert first.notes[0].text.endswith("no graph holds them: RuntimeError: no graphs today")
     assert [report.notes for report in rest] == [(), ()]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.trainables.small import assignment
+from tests.trainables.small import assignment, train_in_peace
 from tests.trainables.twin import named_as_in_stack, plain_network, plain_scores, train_plain
 from trainables import schedules
 from trainables.artifact import from_bytes
@@ -20,7 +20,6 @@ from trainables.stacks.early_stopping import NO_SCORES, Watched
 from trainables.stacks.stack import Stack
 from trainables.trained_epoch import Scores
 from trainables.training import train, train_epochs
-from trainables.trials.reporting import train_assignment
 
 SEEDS = (11, 12, 13)
 EPOCHS = 12
@@ -196,7 +195,7 @@ class TestReports:
     def reports(self, data: StackData, **changes: Any) -> list[TrialReport]:
         options: dict[str, Any] = {**WILD, "patience": 1, "rungs": (1, 4, 16), "layers_at": (0, 1, 4, 16)}
         task = assignment(**{**options, "reads_test": True, "keeps_models": True, **changes})
-        return list(train_assignment(task, data, worker=""))
+        return list(train_in_peace(task, data, worker=""))
 
     def test_every_rung_is_reported_with_the_best_weights_scores(self, data: StackData) -> None:
         reports = self.reports(data)
@@ -247,7 +246,7 @@ class TestReports:
 
         data = dataclasses.replace(digits, train=digits.train[:, :200], validation=digits.validation[:, :60])
         task = assignment(**WILD, patience=1, rungs=(1, 16), keeps_models=True, layers_at=(16,))
-        *_, last = train_assignment(task, data, worker="", build=build)
+        *_, last = train_in_peace(task, data, worker="", build=build)
         for replicate, model in zip(last.replicates, last.models, strict=True):
             network = build(task.hyperparameters, (8, 8), 10)
             network.load_state_dict(from_bytes(model))

@@ -21,13 +21,12 @@ from tests.trainables.loops import (
     regression_data,
     regression_task,
 )
-from tests.trainables.small import ASSIGNMENT, assignment
+from tests.trainables.small import ASSIGNMENT, assignment, train_in_peace
 from trainables.artifact import from_bytes, metadata_of
 from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.own.loop import Loop, LoopData, LoopError
 from trainables.records import NoteKind, Outcome, TrialReport
-from trainables.trials.reporting import train_assignment
 
 FINE = {"depth": 1, "model": "own", "batch_size": 200, "rungs": (1, 2), "layers_at": (0, 1, 2)}
 
@@ -38,7 +37,7 @@ def reports(loop: Loop, data: StackData | None = None, **options: Any) -> list[T
         name: options.pop(name) for name in ("checkpoint", "seconds_between_checkpoints") if name in options
     }
     task = options.pop("task", None) or regression_task(**options)
-    return list(train_assignment(task, data or regression_data(), worker="here:1", loop=loop, **named))
+    return list(train_in_peace(task, data or regression_data(), worker="here:1", loop=loop, **named))
 
 
 def told(report: TrialReport) -> list[Any]:

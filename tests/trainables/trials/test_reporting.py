@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainables.small import assignment
+from tests.trainables.small import assignment, train_in_peace
 from trainables.data.stack_data import StackData
 from trainables.metrics import classification
 from trainables.records import EpochRecord, NoteKind, Outcome, ReplicateRecord, TrialReport
@@ -20,7 +20,7 @@ CHANCE = math.log(10)
 
 
 def reports(data: StackData, **changes: Any) -> list[TrialReport]:
-    return list(train_assignment(assignment(**changes), data, worker="here:1"))
+    return list(train_in_peace(assignment(**changes), data, worker="here:1"))
 
 
 def without_times(report: TrialReport) -> TrialReport:

@@ -9,14 +9,14 @@ import pytest
 
 from tests.trainables.loops import Row, descend, fine_tune, regression_data, regression_task
 from tests.trainables.modules import build_picture
-from tests.trainables.small import assignment
+from tests.trainables.small import assignment, train_in_peace
 from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.own.loop import Loop, LoopData
 from trainables.records import TrialReport
 from trainables.stacks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
-from trainables.trials.reporting import train_assignment, trainer_of
+from trainables.trials.reporting import trainer_of
 from trainables.trials.spread_trial import Share, ShareEpoch
 
 
@@ -51,7 +51,7 @@ def train(
     means = {name: value for name, value in named.items() if name in ("build", "loop")}
     helpers = [Beside(data, limits=limits, **means) for _ in range(num_helpers)]
     return list(
-        train_assignment(
+        train_in_peace(
             task,
             data,
             worker="here:1",
@@ -142,7 +142,7 @@ def test_a_share_that_falls_out_of_step_is_told(digits: StackData) -> None:
     first, *_ = train(task, data, num_helpers=1, loop=starts_over)
     stateless: Loop = lambda hp, data, seed: fine_tune(hp, data, seed)  # noqa: E731
     helper = Beside(data, loop=stateless)
-    went_on = train_assignment(
+    went_on = train_in_peace(
         task, data, worker="", helpers=[helper], checkpoint=first.checkpoint, loop=starts_over
     )
     with pytest.raises(RuntimeError, match=r"must keep in step; they are at epochs \[1, 2\]"):
@@ -153,5 +153,5 @@ def test_shares_are_as_even_as_can_be(digits: StackData) -> None:
     data = replace(digits, train=digits.train[:, :64])
     helpers = [Beside(data, loop=fine_tune) for _ in range(2)]
     task = assignment(model="own", depth=1, width=4, batch_size=64, rungs=(1,), layers_at=())
-    list(train_assignment(task, data, worker="", helpers=helpers, loop=fine_tune))
+    list(train_in_peace(task, data, worker="", helpers=helpers, loop=fine_tune))
     assert [helper.part for helper in helpers] == [range(1, 2), range(2, 3)]

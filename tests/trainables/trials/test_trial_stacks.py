@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.trainables.little_memory import REPLICATES, train_large
-from tests.trainables.small import assignment
+from tests.trainables.small import assignment, train_in_peace
 from trainables import schedules, training
 from trainables.artifact import from_bytes
 from trainables.data.stack_data import StackData
@@ -74,7 +74,7 @@ def five(**changes: Any) -> Assignment:
 
 
 def reports(task: Assignment, data: StackData, **named: Any) -> list[TrialReport]:
-    return list(train_assignment(task, data, worker="here:1", **named))
+    return list(train_in_peace(task, data, worker="here:1", **named))
 
 
 def leaves(found: Any) -> Iterator[Any]:
