@@ -7,9 +7,10 @@ import pandas as pd
 
 from reports.cube import plain
 from reports.inputs import ReportInputs
+from reports.phrases import listed
 from reports.plots.intervals import t_interval
 from reports.results import Results
-from reports.words import MISSING, decimals_for, factor_name, level_name, number, small
+from reports.words import MISSING, decimals_for, factor_name, level_name, level_phrase, number, small
 
 SCORES = ("val_loss", "val_error", "test_loss", "test_error")
 
@@ -137,6 +138,22 @@ def found(
     )
     against = "" if default is None else f"; the stated default has {spread(default, outcome.name)}"
     return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."
+
+
+def left_out(inputs: ReportInputs, results: Results) -> str:
+    """Say with which levels nothing is compared, because none of their networks was confirmed; empty without any."""
+    if not inputs.has_cells or not results.look.number:
+        return ""
+    confirmed = {factor: {plain(value) for value in results.rows[factor]} for factor in inputs.factors}
+    lost = [
+        level_phrase(factor, level)
+        for factor, levels in inputs.factors.items()
+        for level in levels
+        if plain(level) not in confirmed[factor]
+    ]
+    if not lost:
+        return ""
+    return f"Nothing is compared with {listed(lost)}: every trial of the search failed there, so none was confirmed."
 
 
 def describe(params: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from reports.accounting import copied_trials
 from reports.analysis import three_paragraphs
 from reports.answers import Said, opening, said_at_best, said_averaged
-from reports.best import best_configuration, confirmed_configurations, found
+from reports.best import best_configuration, confirmed_configurations, found, left_out
 from reports.caveats import caveats_record
 from reports.draws import lottery_record
 from reports.early_stopping import early_stops
@@ -47,7 +47,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
                 at_best, averaged, [*leading_line(line), *leading_growth(inputs.factors, growth)]
             )
         ],
-        "found": found(inputs, best, confirmed),
+        "found": " ".join(filter(None, [left_out(inputs, results), found(inputs, best, confirmed)])),
         "headline": key_numbers(inputs, results),
         "analysis": [each.text for each in analysis],
         "analysis_numbers": [each.numbers for each in analysis],

@@ -18,6 +18,8 @@ def answer_lines(result: Result) -> list[str]:
     lines += ["", *_wrapped(report["question"]), ""]
     for sentence in report["answer"]:
         lines += _wrapped(sentence["sentence"], first="  ", rest="  ")
+    if not report["answer"]:
+        lines += _wrapped(report["found"], first="  ", rest="  ")
     failed, started = report["accounting"]["failed"], report["accounting"]["started"]
     if failed:
         lines += ["", f"Failed  {failed} of {started} trials; why: python -m studies.status {result.name}"]

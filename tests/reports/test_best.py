@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reports.best import best_configuration, confirmed_configurations, describe, found, spread
+from reports.best import best_configuration, confirmed_configurations, describe, found, left_out, spread
 from reports.inputs import ReportInputs
 from reports.results import compute
+from reports.words import level_phrase
 from tests.reports.odd_inputs import SMALL, all_diverged, until
 from tests.reports.sample import sample_inputs, sample_tuning
 
@@ -82,6 +83,20 @@ def test_before_the_confirm_phase_it_has_no_scores_and_before_the_search_it_is_n
 def test_nothing_is_recommended_where_every_network_was_lost(inputs: ReportInputs) -> None:
     lost = all_diverged(inputs)
     assert found(lost, best_configuration(lost, compute(lost)), []).startswith("Nothing to take away")
+
+
+def test_a_level_whose_search_failed_altogether_is_named(inputs: ReportInputs) -> None:
+    assert left_out(inputs, compute(inputs)) == ""
+    factor, levels = next(iter(inputs.factors.items()))
+    lost = inputs.trials[inputs.trials[factor] == levels[0]]["number"]
+    kept = replace(
+        inputs,
+        trials=inputs.trials[~inputs.trials["number"].isin(lost)],
+        replicates=inputs.replicates[~inputs.replicates["trial_number"].isin(lost)],
+        epochs=inputs.epochs[~inputs.epochs["trial_number"].isin(lost)],
+    )
+    said = left_out(kept, compute(kept))
+    assert said.startswith(f"Nothing is compared with {level_phrase(factor, levels[0])}: every trial")
 
 
 def test_without_cells_the_lowest_confirmed_configuration_wins_and_the_default_cannot() -> None:
