@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from studies import provenance, runs
+from studies.database import schema
 from studies.database.lease import held
 from studies.database.rows import StudyRow
 from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.growing import check_growth, grow
-from studies.locations import Locations
+from studies.locations import DEFAULT_STORAGE, Locations
 from studies.planning import Plan, differences
 from studies.request import Draft, Request
 
@@ -17,11 +18,13 @@ from studies.request import Draft, Request
 def will_train(drafted: Draft, storage: str, *, take_over: bool) -> bool:
     """Say, before any data is loaded, whether a run will come to train: its study is new, or recorded and unfinished.
 
-    Raises HeldError where another run holds the study, unless `take_over` would take it from that. What data may still
-    bring to light is told later: a name may end in a part of the plan's hash, which the data's fingerprint changes, so
-    each one recorded is tried.
+    Raises HeldError where another run holds the study, unless `take_over` would take it from that, and UsageError where
+    the storage cannot be made. What data may still bring to light is told later: a name may end in a part of the plan's
+    hash, which the data's fingerprint changes, so each one recorded is tried.
     """
     if (store := Store.open_existing(storage)) is None:
+        if storage != DEFAULT_STORAGE:  # whose folder the run makes
+            schema.backend_for(storage).check_place()
         return drafted.request.grow_from is None
     with store:
         studies = store.studies()

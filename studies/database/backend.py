@@ -52,6 +52,10 @@ class Backend(ABC):
         """Return whether there is a database; raise a `UsageError` if it can never be used. Writes nothing."""
 
     @abstractmethod
+    def check_place(self) -> None:
+        """Raise a `UsageError` if a database cannot be made where `check` found none. Writes nothing."""
+
+    @abstractmethod
     def create(self) -> None:
         """Make an empty database where `check` found none."""
 

@@ -37,6 +37,9 @@ class PostgreSQL(Backend):
         """Say that there is a database: only connecting shows otherwise."""
         return True
 
+    def check_place(self) -> None:
+        """Nothing to check: there is a database, or connecting has failed."""
+
     def create(self) -> None:
         """Nothing to do: a server's databases are made by those who run it."""
 

@@ -46,14 +46,17 @@ class SQLite(Backend):
             raise unusable(self.url, "lies in a folder that is not writable", _OTHER_PLACE)
         return self.path.stat().st_size > 0
 
-    def create(self) -> None:
-        """Make the file with mode 0600 before SQLite sees it; its log files take over that mode."""
+    def check_place(self) -> None:
         folder = self.path.parent
         if not folder.is_dir():
             advice = f"Create it (mkdir -p '{folder}'), or give another --storage."
             raise unusable(self.url, "lies in a folder that does not exist", advice)
         if not _is_writable(folder):
             raise unusable(self.url, "lies in a folder that is not writable", _OTHER_PLACE)
+
+    def create(self) -> None:
+        """Make the file with mode 0600 before SQLite sees it; its log files take over that mode."""
+        self.check_place()
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:

@@ -85,7 +85,7 @@ def test_the_share_of_the_wall_time_that_recording_took(material: Material) -> N
 def test_weights_are_shown_for_the_deepest_networks_at_initialisation(material: Material) -> None:
     figure = weights_figure(material, measured_layers(material))
     assert figure.data["layer"].max() == 7
-    assert "depth 7" in figure.caption
+    assert "(7 layers)" in figure.caption
     assert len(figure.panels) == 2
 
 

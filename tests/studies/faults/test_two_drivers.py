@@ -87,6 +87,10 @@ def written_with(store: Store, token: int) -> list[dict[str, Any]]:
 def test_the_second_is_refused_and_writes_nothing(rivals: Rivals) -> None:
     first = rivals.start_until_at_work()
     with Store.open(rivals.url, create=False) as store:
+        # A trial's start may be written a moment after the trial has begun.
+        wait_until(
+            lambda: "running" in str(contents(store)["trial"]), "the first trial's start to be written"
+        )
         before = contents(store)
         second = rivals.start()
         assert second.finish() == 3
