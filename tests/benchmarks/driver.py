@@ -1,7 +1,8 @@
 """Does the driver keep up with its workers, and does its memory stay flat?
 
-The real path from Ray Tune through searcher, scheduler and recorder to the database, with workers that train nothing:
-they wait as long as a trial of depth_study takes (or not at all), then report as much as its ten replicates would.
+The real path from Ray Tune through searcher, scheduler and recorder to the database. Workers really train depth_study,
+sharing the cores that there are; or, as on a machine with a core for each, they wait as long as a trial takes and then
+report as much as its ten replicates would; or do that without waiting.
 """
 
 import io
@@ -19,6 +20,7 @@ from tests.benchmarks.driving.meter import Meter
 from tests.benchmarks.driving.readings import PARTS, Taken
 from tests.benchmarks.measuring.part import part_parser
 from tests.benchmarks.measuring.text import table
+from trainables.trial import StackTrial
 
 REPLICATES = 10
 SECONDS_PER_EPOCH = 0.085
@@ -30,15 +32,21 @@ NUM_CELLS = 54
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """So many workers, each of which takes so long for an epoch, until so many trials have ended."""
+    """So many workers, each of which waits so long for an epoch, until so many trials have ended; None: they train."""
 
     workers: int
-    seconds_per_epoch: float
+    seconds_per_epoch: float | None
     trials: int
+
+    @property
+    def work(self) -> str:
+        """What the workers do."""
+        return "train" if self.seconds_per_epoch is None else "wait" if self.seconds_per_epoch else "nothing"
 
 
 FULL = (
     Setting(workers=2, seconds_per_epoch=0.0, trials=2000),
+    *(Setting(workers=workers, seconds_per_epoch=None, trials=200) for workers in (2, 8, 16)),
     Setting(workers=2, seconds_per_epoch=SECONDS_PER_EPOCH, trials=100),
     Setting(workers=8, seconds_per_epoch=SECONDS_PER_EPOCH, trials=400),
     Setting(workers=16, seconds_per_epoch=SECONDS_PER_EPOCH, trials=800),
@@ -76,7 +84,7 @@ def measure(setting: Setting, *, replicates: int = REPLICATES) -> Measured:
     """Run a study until enough trials have ended, and interrupt it."""
     settings = {"replicates": replicates, "search.trials_per_cell": setting.trials // NUM_CELLS + 2}
     meter, said = Meter(stop_after=setting.trials), io.StringIO()
-    trainable = light_trial(setting.seconds_per_epoch)
+    trainable = StackTrial if setting.seconds_per_epoch is None else light_trial(setting.seconds_per_epoch)
     with tempfile.TemporaryDirectory() as folder:
         words = ["depth_study", *run_words(settings, workers=setting.workers, folder=folder)]
         with (
@@ -97,11 +105,13 @@ def section(measured: Sequence[Measured]) -> str:
         [
             f"Made-up reports of {REPLICATES} replicates at the rungs of depth_study, once all workers have started. "
             "Share: of the time on the clock that the driver's main thread spends in, or waits for, search, ASHA and "
-            f"recording; goal: below {MAX_SHARE:.0%} where trials take as long as in depth_study. Milliseconds are of "
+            f"recording; goal: below {MAX_SHARE:.0%} where trials take as long as in depth_study: where workers train, "
+            "all on this machine's cores, or wait as if each had a core of its own. Milliseconds are of "
             "processor time of the driver for a trial, by part, and on the clock for those parts together.",
             table(
                 [
                     "workers",
+                    "they",
                     "s a trial",
                     "trials",
                     "results each",
@@ -115,6 +125,7 @@ def section(measured: Sequence[Measured]) -> str:
             table(
                 [
                     "workers",
+                    "they",
                     "s a trial",
                     *(f"{part}, ms" for part in PARTS),
                     "Tune and Ray, ms",
@@ -127,6 +138,7 @@ def section(measured: Sequence[Measured]) -> str:
             table(
                 [
                     "workers",
+                    "they",
                     "s a trial",
                     "MiB at the start",
                     "half-way",
@@ -140,7 +152,7 @@ def section(measured: Sequence[Measured]) -> str:
 
 
 def _name(measured: Measured) -> list[str]:
-    return [str(measured.setting.workers), f"{measured.taken.busy:.2f}"]
+    return [str(measured.setting.workers), measured.setting.work, f"{measured.taken.busy:.2f}"]
 
 
 def _shares(measured: Measured) -> list[str]:
@@ -150,9 +162,9 @@ def _shares(measured: Measured) -> list[str]:
         *_name(measured),
         f"{taken.trials:,}",
         f"{taken.results:.2f}",
-        f"{measured.busy_share:.0%}" if measured.setting.seconds_per_epoch else "",
+        f"{measured.busy_share:.0%}" if measured.setting.work != "nothing" else "",
         f"{measured.share:.1%}",
-        met if measured.setting.seconds_per_epoch else "",
+        met if measured.setting.work != "nothing" else "",
         f"{1e3 * taken.wall_of_parts:.1f}",
     ]
 
