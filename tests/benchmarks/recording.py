@@ -80,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     prepare_thread()
     shapes = [shape for shape in SHAPES if shape[1] == 5 or not options.quick]
-    print(section(shapes, count=options.pairs or (4 if options.quick else 12), data=digits(REPLICATES)))
+    print(section(shapes, count=options.pairs or (2 if options.quick else 12), data=digits(REPLICATES)))
 
 
 if __name__ == "__main__":
