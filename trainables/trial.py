@@ -18,13 +18,12 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from trainables.data.splits import Splits
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.metrics import direction
 from trainables.own.code import OWN, OwnCode
-from trainables.records import Outcome, ReplicateRecord, TrialReport
+from trainables.records import TrialReport
 from trainables.stacks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import Parcel
-from trainables.trials.reporting import train_assignment, trainer_of
+from trainables.trials.reporting import failed_report, train_assignment, trainer_of
 from trainables.trials.spread_trial import Share, ShareEpoch
 
 T = TypeVar("T")
@@ -78,12 +77,15 @@ class StackTrial(tune.Trainable):
         except RayActorError:
             raise
         except HelperError as error:
-            report = _failure(self._assignment, self._worker, self._epoch, error.words)
+            report = self._failure(error.words)
         except Exception:
-            report = _failure(self._assignment, self._worker, self._epoch, traceback.format_exc())
+            report = self._failure(traceback.format_exc())
         self._epoch = report.epoch
         done = report.error is not None or report.epoch >= self._assignment.epochs
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
+
+    def _failure(self, error: str) -> TrialReport:
+        return failed_report(self._assignment, worker=self._worker, epoch=self._epoch, error=error)
 
     def _begin(self) -> Iterator[TrialReport]:
         parcel, self._parcel = self._parcel, None
@@ -224,19 +226,3 @@ class RemoteHelper:
             return answer
 
         return wait
-
-
-def _failure(assignment: Assignment, worker: str, epoch: int, error: str) -> TrialReport:
-    """Return the last report of a trial that failed: its replicates count as failed."""
-    return TrialReport(
-        epoch=epoch,
-        objective=direction(assignment.objective, assignment.metrics).worst,
-        epochs=(),
-        replicates=tuple(
-            ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)
-            for replicate, block in enumerate(assignment.blocks)
-        ),
-        busy_seconds=0.0,
-        worker=worker,
-        error=error,
-    )

@@ -23,9 +23,10 @@ from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, best_of
 from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
-from trainables.records import ReplicateRecord, TrialReport
+from trainables.records import TrialReport
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import Parcel
+from trainables.trials.reporting import failed_report
 
 T = TypeVar("T")
 
@@ -126,18 +127,9 @@ class Recorder(tune.Callback):
             self._agenda.give_back(planned.number)
             self.attempt(lambda: self._notes.add(WORKER_LOST, planned, f"attempt {planned.attempt}: {why}"))
             return
-        lost = TrialReport(
-            epoch=0,
-            objective=0.0,
-            epochs=(),
-            replicates=tuple(
-                ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)
-                for replicate, block in enumerate(assignment.blocks)
-            ),
-            busy_seconds=0.0,
-            worker="",
-            error=f"the worker was lost {self._lost_workers[planned.number]} times, at last so:\n{why}",
-        )
+        times = self._lost_workers[planned.number]
+        error = f"the worker was lost {times} times, at last so:\n{why}"
+        lost = failed_report(assignment, worker="", epoch=0, error=error)
         self.attempt(lambda: self._record(planned, assignment, lost, None))
 
     def _record(

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from trainables.data.stack_data import StackData
-from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, find
+from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, direction, find
 from trainables.networks.module_stack import BuildModule
 from trainables.own.loop import Loop
-from trainables.records import ReplicateRecord, TrialReport
+from trainables.records import Outcome, ReplicateRecord, TrialReport
 from trainables.stacks.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.trials.assignment import Assignment
 from trainables.trials.loop_trial import LoopTrial
@@ -109,6 +109,22 @@ def trainer_of(
         return LoopTrial(assignment, data, loop, checkpoint=checkpoint, part=part)
     limits = limits or MemoryLimits()
     return TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits, build=build, part=part)
+
+
+def failed_report(assignment: Assignment, *, worker: str, epoch: int, error: str) -> TrialReport:
+    """Return the last report of a trial that failed after `epoch`: its replicates count as failed."""
+    return TrialReport(
+        epoch=epoch,
+        objective=direction(assignment.objective, assignment.metrics).worst,
+        epochs=(),
+        replicates=tuple(
+            ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)
+            for replicate, block in enumerate(assignment.blocks)
+        ),
+        busy_seconds=0.0,
+        worker=worker,
+        error=error,
+    )
 
 
 class _Saver:

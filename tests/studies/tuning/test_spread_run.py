@@ -7,22 +7,18 @@ import pytest
 import torch
 
 from studies.database import frames
-from studies.database.draining import open_spool
 from studies.database.rows import EventRow, TrialRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
-from studies.database.writer import Writer
 from studies.planning import Plan
 from studies.study import Confirm, Metric, Search, Study
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
-from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
-from studies.tuning.experiment import open_agenda, train_study
 from studies.tuning.notes import WORKER_LOST
 from studies.tuning.planned import PlannedTrial
-from studies.tuning.progress import planned_progress
 from studies.tuning.resources import Resources
+from tests.studies.tuning.trained import Trained
 from trainables.data.splits import Splits, split_blocks
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
@@ -102,30 +98,14 @@ def ended(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, digits: Da
     source = Source(path="/elsewhere/loop.py", text=LOOP.format(died=str(folder / "died")).encode())
     plan, splits = make_plan(OwnCode(file=source)), split_blocks(digits, seed=0, blocks=range(2))
     with Store.open(f"sqlite:///{folder}/studies.db") as store:
-        study = store.create_study(
-            name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
-        )
-        agenda = open_agenda(plan, store, study.id)
-        with Writer(store, study.id, open_spool(store, study, folder)) as writer:
-            train_study(
-                plan,
-                writer=writer,
-                study_id=study.id,
-                agenda=agenda,
-                checkpoints=Checkpoints.open(store, study.id, agenda, folder),
-                dataset=digits,
-                splits=splits,
-                folder=folder,
-                cluster=replace(cluster, num_workers=4),
-                resources=Resources(workers=4, cpus_per_trial=0.2, dashboard=False),
-                progress=planned_progress(plan, 1, [], num_networks=0, num_diverged=0),
-                versions={},
-                should_stop=lambda: False,
-            )
+        four = replace(cluster, num_workers=4)
+        resources = Resources(workers=4, cpus_per_trial=0.2, dashboard=False)
+        trained = Trained(plan, store, folder, four, digits, resources=resources)
+        trained.train()
         return Ended(
-            trials={trial.number: trial for trial in store.trials(study.id)},
-            events=list(store.events(study.id)),
-            epochs=frames.epochs(store, study.id),
+            trials={trial.number: trial for trial in trained.trials},
+            events=list(store.events(trained.id)),
+            epochs=frames.epochs(store, trained.id),
             expected=alone(plan, digits, splits),
         )
 

@@ -21,13 +21,24 @@ from studies.tuning.resources import Resources
 from trainables.data.splits import split_blocks
 from trainables.datasets import Dataset
 
+ONE_WORKER = Resources(workers=1, dashboard=False)
+
 
 class Trained:
     """A plan trained on the shared Ray, and what is in the storage afterwards."""
 
-    def __init__(self, plan: Plan, store: Store, folder: Path, cluster: Cluster, digits: Dataset) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        folder: Path,
+        cluster: Cluster,
+        digits: Dataset,
+        *,
+        resources: Resources = ONE_WORKER,
+    ) -> None:
         self.plan, self.store, self.folder = plan, store, folder
-        self.cluster, self.digits = cluster, digits
+        self.cluster, self.digits, self.resources = cluster, digits, resources
         study = store.create_study(
             name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
         )
@@ -50,7 +61,7 @@ class Trained:
                 splits=split_blocks(self.digits, seed=self.plan.seed, blocks=range(2)),
                 folder=self.folder,
                 cluster=self.cluster,
-                resources=Resources(workers=1, dashboard=False),
+                resources=self.resources,
                 progress=progress,
                 versions={"torch": "a version"},
                 should_stop=should_stop,

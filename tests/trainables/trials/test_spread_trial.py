@@ -1,18 +1,17 @@
 """Replicates spread over workers come to what they come to in one, and go on from each other's checkpoints."""
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.trainables.loops import Row, descend, fine_tune, regression_data, regression_task
+from tests.trainables.loops import descend, fine_tune, regression_data, regression_task
 from tests.trainables.modules import build_picture
 from tests.trainables.small import assignment, train_in_peace
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.own.loop import Loop, LoopData
+from trainables.own.loop import Loop
 from trainables.records import TrialReport
 from trainables.stacks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
@@ -133,17 +132,12 @@ def test_the_time_of_all_workers_is_counted() -> None:
 
 
 def test_a_share_that_falls_out_of_step_is_told(digits: StackData) -> None:
-    def starts_over(
-        hyperparameters: Hyperparameters, data: LoopData, seed: int, state: Row | None = None
-    ) -> Iterator[Row]:
-        yield from fine_tune(hyperparameters, data, seed, state)
-
     task, data, _ = KINDS["a loop with a state"](digits)
-    first, *_ = train(task, data, num_helpers=1, loop=starts_over)
+    first, *_ = train(task, data, num_helpers=1, loop=fine_tune)
     stateless: Loop = lambda hp, data, seed: fine_tune(hp, data, seed)  # noqa: E731
     helper = Beside(data, loop=stateless)
     went_on = train_in_peace(
-        task, data, worker="", helpers=[helper], checkpoint=first.checkpoint, loop=starts_over
+        task, data, worker="", helpers=[helper], checkpoint=first.checkpoint, loop=fine_tune
     )
     with pytest.raises(RuntimeError, match=r"must keep in step; they are at epochs \[1, 2\]"):
         list(went_on)
