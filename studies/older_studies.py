@@ -17,7 +17,8 @@ from studies.enrolment import is_complete
 from studies.errors import UsageError
 from studies.locations import Locations
 from studies.planning import Plan
-from studies.request import Draft
+from studies.recorded_commands import command_in
+from studies.request import Draft, Request
 
 if TYPE_CHECKING:
     from trainables.datasets import Dataset
@@ -35,13 +36,6 @@ class OlderStudy:
     plan: Plan
     is_complete: bool
     recorded_by: str
-
-    @property
-    def rules(self) -> str:
-        """The sentence that names the rules it goes on by."""
-        rules = plan_versions.older_rules(self.plan.version)
-        assert rules is not None, "an older study has older rules"
-        return rules
 
 
 def find_older(drafted: Draft, storage: str) -> OlderStudy | None:
@@ -82,7 +76,8 @@ def refuse_other_numbers(older: OlderStudy | None, drafted: Draft, locations: Lo
 
 def told_of(older: OlderStudy | None) -> tuple[str, ...]:
     """Return the line that a run of an older study tells while it goes on."""
-    return () if older is None else (older.rules,)
+    rules = None if older is None else plan_versions.older_rules(older.study.plan)
+    return () if rules is None else (rules,)
 
 
 @contextmanager
@@ -115,33 +110,67 @@ def other_data(older: OlderStudy, dataset: "Dataset") -> str | None:
     )
 
 
+def with_older_named(error: UsageError, request: Request, locations: Locations) -> UsageError:
+    """Return the refusal of a request, with the study named that it made when other rules held, if there is one.
+
+    A definition that today's rules refuse makes no plan to find it by; the command that was recorded does.
+    """
+    try:
+        store = Store.open_existing(locations.storage)
+    except UsageError:
+        return error
+    if store is None:
+        return error
+    with store:
+        for study in reversed(store.studies()):
+            starts = runs.started_with(store.events(study.id)) if _is_older(study) else []
+            command = command_in(starts[-1]["command"], locations) if starts else None
+            if command is not None and command.request == request:
+                told = (
+                    f"This command recorded study {study.name} under plan version {_version(study)}, by other rules. "
+                    f"Its report: python -m studies.report {study.name}; it goes on by what recorded it, "
+                    f"{runs.recorded_by(starts)}."
+                )
+                return UsageError(error.mistakes, f"{error.advice}\n{told}")
+    return error
+
+
+def afresh(older: OlderStudy, drafted: Draft, locations: Locations) -> str:
+    """Return the command that trains the same by today's rules, under another name."""
+    request = replace(drafted.request, name=f"{older.study.name[:60]}-v{plan_versions.TODAY}")
+    return request.command("run", *locations.arguments)
+
+
 def _refusal(older: OlderStudy, drafted: Draft, locations: Locations, reason: str) -> CannotGoOnError:
     """Return the refusal to go on, with both ways out: a fresh study, or the Studies that recorded this one."""
     study, version = older.study, older.plan.version
-    changes = "".join(f"\n  - {change}" for change in plan_versions.changes_since(version))
-    afresh = replace(drafted.request, name=f"{study.name[:60]}-v{plan_versions.TODAY}")
+    changes = "".join(f"\n  - {each}" for each in plan_versions.changes_since(version, study.plan))
+    since = f". Since version {version}:{changes}" if changes else ""
     return CannotGoOnError(
         [
             f"study {study.name} was recorded under plan version {version} and cannot go on under today's, "
-            f"{plan_versions.TODAY}: {reason}. Since version {version}:{changes}"
+            f"{plan_versions.TODAY}: {reason}{since}"
         ],
-        f"Train it afresh by today's rules, under another name: {afresh.command('run', *locations.arguments)}\n"
+        f"Train it afresh by today's rules, under another name: {afresh(older, drafted, locations)}\n"
         f"Or go on with it by what recorded it, {older.recorded_by}. Nothing was trained.",
     )
 
 
 def _older(drafted: Draft, study: StudyRow) -> tuple[StudyRow, Plan] | None:
     """Return a study with its plan if it is of an earlier version, and the draft's own by the rules of that."""
-    version = _version(study)
-    if version not in range(plan_versions.FIRST, plan_versions.TODAY):
+    if not _is_older(study):
         return None
-    plan = replace(drafted, version=version).plan(_fingerprint(study))
+    plan = replace(drafted, version=_version(study)).plan(_fingerprint(study))
     if plan.name != study.name:
         return None
     if drafted.request.budget is not None:
         cut = cut_with(plan, study.plan_hash)
         return None if cut is None else (study, cut)
     return (study, plan) if plan.hash == study.plan_hash else None
+
+
+def _is_older(study: StudyRow) -> bool:
+    return _version(study) in range(plan_versions.FIRST, plan_versions.TODAY)
 
 
 def _version(study: StudyRow) -> Any:

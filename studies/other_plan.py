@@ -4,11 +4,8 @@ Both commands are tried before they are printed: whether the first comes to the 
 plan that it asks for. Where none does, it says what has to be put back first.
 """
 
-import io
-import shlex
 from collections.abc import Iterator
-from contextlib import redirect_stderr
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from studies import plan_versions, runs
@@ -18,21 +15,8 @@ from studies.database.store import Store
 from studies.errors import StudiesError, UsageError
 from studies.locations import Locations
 from studies.planning import Plan, differences
+from studies.recorded_commands import Command, command_in
 from studies.request import Draft, Request, draft
-
-DOORS = (("studies.run",), ("studies", "run"))
-"""How a command that was recorded names the door of runs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Command:
-    """A request, with the arguments that say where and on what it runs."""
-
-    request: Request
-    arguments: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return self.request.command("run", *self.arguments)
 
 
 def other_plan(
@@ -41,7 +25,7 @@ def other_plan(
     """Return the refusal that shows the differences and both commands."""
     mine = replace(plan, version=_version(study))
     changed = "\n".join(f"  {line}" for line in differences(study.plan, mine.to_dict()))
-    beside = _Command(request=replace(request, name=_free_name(store, plan)), arguments=locations.arguments)
+    beside = Command(request=replace(request, name=_free_name(store, plan)), arguments=locations.arguments)
     return UsageError(
         [f"study {plan.name} exists with another plan (recorded -> asked for):\n{changed}"],
         f"Go on with the recorded one: {_resuming(store, study, plan, request, locations)}\n"
@@ -52,8 +36,8 @@ def other_plan(
 def _resuming(store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations) -> str:
     """Return a command that comes to the recorded plan, or what to put back before one does."""
     starts = runs.started_with(store.events(study.id))
-    recorded = request_in(starts[-1]["command"], locations) if starts else None
-    given = _Command(request=request, arguments=locations.arguments)
+    recorded = command_in(starts[-1]["command"], locations) if starts else None
+    given = Command(request=request, arguments=locations.arguments)
     first = recorded or given
     for command in _candidates(first, request, study):
         if _comes_to(command.request, study):
@@ -62,7 +46,7 @@ def _resuming(store: Store, study: StudyRow, plan: Plan, request: Request, locat
     return f"{_to_put_back(study, plan, runs.recorded_by(starts))}; then {text}"
 
 
-def _candidates(command: _Command, request: Request, study: StudyRow) -> Iterator[_Command]:
+def _candidates(command: Command, request: Request, study: StudyRow) -> Iterator[Command]:
     """Yield the recorded command, and it for the file as it is named here, each also with the recorded fields set."""
     for path in dict.fromkeys([command.request.study, request.study]):
         asked = replace(command.request, study=path)
@@ -151,29 +135,3 @@ def _version(study: StudyRow) -> int:
     """Return the version of a recorded plan, today's where it states none that is known."""
     version = study.plan.get(plan_versions.FIELD, plan_versions.FIRST)
     return version if version in range(plan_versions.FIRST, plan_versions.TODAY) else plan_versions.TODAY
-
-
-def request_in(command: str, locations: Locations) -> _Command | None:
-    """Return what a recorded command asks for, in the storage of `locations`; None where this Studies knows it not."""
-    from studies.options import request_of, resources_of
-    from studies.run import parsed
-
-    words = shlex.split(command)
-    starts = [
-        place + len(door)
-        for door in DOORS
-        for place in range(len(words))
-        if tuple(words[place : place + len(door)]) == door
-    ]
-    if not starts:
-        return None
-    try:
-        with redirect_stderr(io.StringIO()):
-            options = parsed(words[min(starts) :])
-        request, resources = request_of(options), resources_of(options)
-    except (SystemExit, StudiesError):
-        return None
-    where = locations.arguments
-    if options.output is not None and "--output" not in where:
-        where = (*where, "--output", options.output)
-    return _Command(request=request, arguments=(*where, *resources.arguments()))

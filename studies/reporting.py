@@ -24,7 +24,7 @@ from studies.database.store import Store
 from studies.errors import StudiesError, UsageError
 from studies.growing import describe_growth
 from studies.locations import Locations
-from studies.plan_versions import rules_of
+from studies.plan_versions import older_rules
 from studies.planning import Plan
 from studies.tuning.importance import search_importance
 from trainables import datasets
@@ -122,7 +122,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         generated_at=datetime.now(UTC),
         command=f"python -m studies.report {study.name}",
         linear_models=linear_models(events),
-        older_rules=rules_of(study.plan),
+        older_rules=older_rules(study.plan),
         **tables,
     )
 

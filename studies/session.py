@@ -22,6 +22,7 @@ from studies.locations import Locations
 from studies.mistakes import show
 from studies.older_studies import (
     OlderStudy,
+    afresh,
     data_as_recorded,
     find_older,
     in_its_version,
@@ -29,6 +30,7 @@ from studies.older_studies import (
     refuse_other_data,
     refuse_other_numbers,
     told_of,
+    with_older_named,
 )
 from studies.own_study import load_own
 from studies.planning import Plan
@@ -81,7 +83,10 @@ def run(
     made and then a StudiesError raised.
     """
     started = time.monotonic()
-    drafted = draft(request)
+    try:
+        drafted = draft(request)
+    except UsageError as error:
+        raise with_older_named(error, request, locations) from error
     locations.check()
     command = request.command("run", *locations.arguments, *resources.arguments())
     older = find_older(drafted, locations.storage)
@@ -157,8 +162,12 @@ def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, ta
         raise AssertionError(f"{study.name} was complete, and is not")
 
     result = _carry_out(older.plan, drafted.request, locations, run_of, take_over=take_over)
-    notes = (*told_of(older), *([] if note is None else [f"The report is of what was recorded: {note}"]))
-    return replace(result, notes=notes)
+    if note is None:
+        return replace(result, notes=told_of(older))
+    told = (
+        f"The report is of what was recorded; {note}. To train on them: {afresh(older, drafted, locations)}"
+    )
+    return replace(result, notes=(*told_of(older), told))
 
 
 def settle(

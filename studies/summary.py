@@ -49,7 +49,7 @@ def plan_summary(
         "stops_early": stops_early(plan.to_dict()),
         "given_up": list(given_up),
         "gpu_share": gpu_share,
-        "older_rules": older_rules(plan.version),
+        "older_rules": older_rules(plan.to_dict()),
         "plan": plan.to_dict(),
     }
 

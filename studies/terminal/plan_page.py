@@ -10,7 +10,7 @@ from reports.measures import objective_of
 from reports.words import factor_name
 from studies.database.rows import StudyRow
 from studies.database.states import Phase
-from studies.plan_versions import rules_of
+from studies.plan_versions import older_rules
 from studies.terminal.output import labelled, text
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
 from studies.terminal.words import configuration, count, counted, level, moment
@@ -34,7 +34,7 @@ def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
             f"{count(planned_networks(plan))} networks, {plan['replicates']} (replicates) in each trial",
         ),
         ("plan", f"{study.plan_hash[:12]}, frozen {moment(study.created_at)}"),
-        ("rules", rules_of(plan)),
+        ("rules", older_rules(plan)),
         ("files", None if folder is None else str(folder)),
     ]
     given: list[tuple[str, RenderableType]] = [(label, content) for label, content in rows if content]

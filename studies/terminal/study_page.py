@@ -15,7 +15,7 @@ from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
 from studies.locations import Locations
-from studies.plan_versions import rules_of
+from studies.plan_versions import older_rules
 from studies.remembered import found_folder
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.output import heading, text
@@ -63,7 +63,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "created_at": study.created_at.isoformat(),
         "plan_hash": study.plan_hash,
         "plan": study.plan,
-        "older_rules": rules_of(study.plan),
+        "older_rules": older_rules(study.plan),
         "folder": None if results.folder is None else str(results.folder),
         "results": [asdict(result) for result in results.confirmed],
     }
