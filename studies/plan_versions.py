@@ -48,6 +48,10 @@ CHANGES: Mapping[int, tuple[Change, ...]] = MappingProxyType(
                 concerns=_has_own_model,
             ),
             Change(
+                text="Python's and NumPy's generators are seeded for networks of a file's own build(), before that not",
+                concerns=_has_own_model,
+            ),
+            Change(
                 text="a table's columns with decimal commas, currency signs, ? and the like are numbers, before that "
                 "categories",
                 concerns=_has_a_table,

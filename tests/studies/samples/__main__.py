@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.studies.command import finished, rows, started
+from tests.studies.samples.laid_out import FILES
 
-FILES = ("cells.py", "loop.py", "table.py", "flowers.csv")
 FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",))
 UNFINISHED = (("./cells.py", "--seed", "1"), ("./loop.py", "--seed", "1"), ("./table.py",))
 ON = ("--workers", "1", "--no-dashboard")
