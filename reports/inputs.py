@@ -58,6 +58,8 @@ class ReportInputs:
     measuring_share: float | None = None
     generated_at: datetime
     command: str
+    older_rules: str | None = None
+    """The sentence that names the rules by which the study was made, where they are not today's."""
 
     @property
     def has_cells(self) -> bool:

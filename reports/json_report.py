@@ -39,6 +39,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "question": inputs.question,
         "plan_hash": inputs.plan_hash,
         "state": inputs.state,
+        "older_rules": inputs.older_rules,
         "created_at": inputs.created_at,
         "generated_at": inputs.generated_at,
         "answer": [

@@ -20,6 +20,7 @@ KEPT = (
     "question",
     "state",
     "plan_hash",
+    "older_rules",
     "created_at",
     "generated_at",
     "found",

@@ -56,8 +56,13 @@ def _begun(plan: Plan, locations: Locations) -> Plan | None:
         study = store.find_study(plan.name)
     if study is None:
         return None
+    return cut_with(plan, study.plan_hash)
+
+
+def cut_with(plan: Plan, plan_hash: str) -> Plan | None:
+    """Return the plan itself, or with things given up, that has this hash; None if there is none."""
     cuts = (replace(plan, study=cut) for cut in _cuts(plan.study))
-    return next((cut for cut in cuts if cut.hash == study.plan_hash), None)
+    return next((cut for cut in cuts if cut.hash == plan_hash), None)
 
 
 def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> Fitted:

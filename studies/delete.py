@@ -18,11 +18,14 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.deletion import delete, find_belongings
     from studies.recorded import find
+    from studies.remembered import remembering
     from studies.terminal.words import printable
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
-        belongings = find_belongings(store, find(store, options.name), locations)
+        study = find(store, options.name)
+        locations = remembering(store, study, locations)
+        belongings = find_belongings(store, study, locations)
         if not options.yes:
             _insist_on_terminal(options.name)
             print(printable(belongings.describe()))

@@ -1,7 +1,5 @@
 """A plan's row in the storage: found, made, or refused where its name has another plan or it is held."""
 
-from dataclasses import replace
-
 from studies import provenance, runs
 from studies.database import schema
 from studies.database.lease import held
@@ -11,7 +9,8 @@ from studies.database.store import Store
 from studies.errors import UsageError
 from studies.growing import check_growth, grow
 from studies.locations import DEFAULT_STORAGE, Locations
-from studies.planning import Plan, differences
+from studies.other_plan import other_plan
+from studies.planning import Plan
 from studies.request import Draft, Request
 
 
@@ -60,7 +59,7 @@ def enrol(store: Store, plan: Plan, request: Request, locations: Locations) -> S
             check_growth(store, plan, request.grow_from)
         study = _create(store, plan)
     if study.plan_hash != plan.hash:
-        raise _other_plan(store, study, plan, request, locations)
+        raise other_plan(store, study, plan, request, locations)
     return study
 
 
@@ -88,20 +87,3 @@ def _create(store: Store, plan: Plan) -> StudyRow:
         if study is None:
             raise
         return study
-
-
-def _other_plan(
-    store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations
-) -> UsageError:
-    """Return the refusal that shows the differences and both commands."""
-    changed = "\n".join(f"  {line}" for line in differences(study.plan, plan.to_dict()))
-    other = replace(request, name=f"{plan.name[:59]}-{plan.hash[:4]}")
-    starts = runs.started_with(store.events(study.id))
-    resume = starts[-1]["command"] if starts else "give the command that made it"
-    recorded, mine = study.plan.get("source_hash"), plan.source_hash
-    undo = "put its file, and the modules beside it, back as they were; then " if recorded != mine else ""
-    return UsageError(
-        [f"study {plan.name} exists with another plan (recorded -> asked for):\n{changed}"],
-        f"Go on with the recorded one: {undo}{resume}\n"
-        f"Run this one beside it: {other.command('run', *locations.arguments)}",
-    )

@@ -45,3 +45,23 @@ class HeldError(StudiesError):
     """Another run holds the study."""
 
     exit_code = 3
+
+
+class DamagedRecordError(StudiesError):
+    """A row of a storage holds what Studies cannot have written there.
+
+    >>> print(DamagedRecordError("study", "depth_study", "plan: replicates holds null"))
+    table study, row depth_study: plan: replicates holds null
+    Nothing is made from a damaged row: restore a copy of the storage from before.
+    """
+
+    def __init__(self, table: str, key: str, what: str) -> None:
+        super().__init__(
+            f"table {table}, row {key}: {what}",
+            "Nothing is made from a damaged row: restore a copy of the storage from before.",
+        )
+        self.table, self.key, self.what = table, key, what
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        """Return what pickle makes the error from again."""
+        return type(self), (self.table, self.key, self.what)

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from studies import plan_versions
 from studies.database.copying import Copy, artifacts_of, copy_trials
 from studies.database.rows import EventRow, StudyRow, TrialRow
 from studies.database.states import Phase, TrialState
@@ -16,15 +17,14 @@ from studies.mistakes import show
 from studies.numbering import Numbering
 from studies.planning import Cell, Plan
 from studies.recorded import find
+from studies.remembered import folders_of
 from studies.tuning.models import write_artifact
 from trainables.metrics import Direction
 
 GROWN = "grown_from"
-SHARED_FIELDS = (
-    *("dataset", "dataset_fingerprint", "model", "objective", "fixed", "nuisances", "replicates"),
-    *("hyperparameters", "seed", "search", "confirm", "source_hash"),
-)
-"""Fields of a plan that must be the same for a trial of one to be a trial of the other."""
+MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", plan_versions.FIELD)
+"""Fields of a plan that a trial of it does not depend on: all others must be the same for a trial of one to be a trial
+of the other. Of factors the levels may differ, and versions where the numbers do not (`_of_other_numbers`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,14 @@ class Growth:
 def check_growth(store: Store, plan: Plan, name: str) -> StudyRow:
     """Return the row of the source; raise UsageError unless its trials can be trials of `plan`."""
     source = find(store, name)
-    recorded, mine = source.plan, plan.to_dict()
+    past = Plan.from_dict(name, source.plan)
+    recorded, mine = past.to_dict(), plan.to_dict()
     mistakes = [
         f"--grow-from {name}: {field} is {show(recorded.get(field))} there, and {show(mine.get(field))} here"
-        for field in SHARED_FIELDS
-        if recorded.get(field) != mine.get(field)
+        for field in dict.fromkeys([*mine, *recorded])
+        if field not in MAY_DIFFER and recorded.get(field) != mine.get(field)
     ]
+    mistakes += [f"--grow-from {name}: {reason}" for reason in _of_other_numbers(past, plan)]
     if list(recorded["factors"]) != list(mine["factors"]):
         mistakes.append(f"--grow-from {name}: it compares {', '.join(recorded['factors'])}, in this order")
     if not plan.cells:
@@ -52,6 +54,19 @@ def check_growth(store: Store, plan: Plan, name: str) -> StudyRow:
     if mistakes:
         raise UsageError(mistakes, "Levels may differ, and looks may be added; all else must agree.")
     return source
+
+
+def _of_other_numbers(past: Plan, plan: Plan) -> Iterator[str]:
+    """Yield why trials of another version of plans have other numbers than trials of this plan.
+
+    On the same data only those of a user's own train() have: its seeds and its random numbers were others. What else
+    was changed shows in the data's fingerprint, or is refused before there are any trials.
+    """
+    if past.version != plan.version and plan.loop is not None:
+        yield (
+            f"its plan has version {past.version} and this one {plan.version}, between which the seeds of train() "
+            "changed, so that its networks are not those of this plan"
+        )
 
 
 def grow(
@@ -157,14 +172,22 @@ def _needs_weights(copy: Copy, best: int | None, trials: Sequence[TrialRow]) -> 
 def _copy_weights(store: Store, study: StudyRow, source: StudyRow, copy: Copy, locations: Locations) -> bool:
     """Copy the weights that a trial left, and say whether they were all there with their recorded hashes."""
     artifacts = artifacts_of(store, source.id, copy.source_number)
-    contents = [_read(below(locations.folder(source.name), artifact.path)) for artifact in artifacts]
-    hashes = [hashlib.sha256(data).hexdigest() for data in contents]
-    if not artifacts or hashes != [artifact.sha256 for artifact in artifacts]:
+    folders = folders_of(store, source, locations)
+    contents = [
+        next(filter(_has(artifact.sha256), (_read(below(folder, artifact.path)) for folder in folders)), None)
+        for artifact in artifacts
+    ]
+    found = [data for data in contents if data is not None]
+    if not artifacts or len(found) < len(artifacts):
         return False
-    for artifact, data in zip(artifacts, contents, strict=True):
+    for artifact, data in zip(artifacts, found, strict=True):
         write_artifact(locations.make_folder(study.name), Path(artifact.path), data)
         store.add_artifact(study.id, artifact, copy.number)
     return True
+
+
+def _has(sha256: str) -> Callable[[bytes], bool]:
+    return lambda data: hashlib.sha256(data).hexdigest() == sha256
 
 
 def _read(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studies.database.address import parse, secrets
@@ -15,11 +15,15 @@ DEFAULT_OUTPUT = "runs"
 
 @dataclass(frozen=True, kw_only=True)
 class Locations:
-    """The storage's URL and the folder in which every study has its own; `arguments` are the flags that say so."""
+    """The storage's URL and the folder in which every study has its own; `arguments` are the flags that say so.
+
+    Without `output_is_given` the folder is the default, and a study's own may be elsewhere (`studies.remembered`).
+    """
 
     storage: str
     output: Path
     arguments: tuple[str, ...] = ()
+    output_is_given: bool = field(default=True, compare=False)
 
     def folder(self, *names: str) -> Path:
         """Return the folder of a study, or of several together; raise UsageError if it would lie elsewhere.
@@ -67,10 +71,12 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
         )
     arguments = [] if storage is None else ["--storage", storage]
     arguments += [] if output is None else ["--output", str(output)]
+    given = output or os.environ.get("STUDIES_OUTPUT")
     return Locations(
         storage=storage or os.environ.get("STUDIES_STORAGE") or DEFAULT_STORAGE,
-        output=Path(output or os.environ.get("STUDIES_OUTPUT") or DEFAULT_OUTPUT),
+        output=Path(given or DEFAULT_OUTPUT),
         arguments=tuple(arguments),
+        output_is_given=bool(given),
     )
 
 

@@ -54,7 +54,7 @@ def study_from_plain(data: Mapping[str, Any]) -> Study:
 
     Raises UsageError with all mistakes, unknown fields among them.
     """
-    known = {field.name for field in fields(Study)} - {"profiles"}
+    known = {field.name for field in fields(Study)} - {"profiles", "as_recorded"}
     given = {"question": ""} | {name: value for name, value in data.items() if name in known}
     unknown = list(_unknown_fields(data))
     mistakes = [*unknown]

@@ -19,13 +19,15 @@ def _work(options: argparse.Namespace) -> int:
     drafted = draft(request_of(options))  # a mistake is told before torch is loaded
 
     from studies.locations import locate
+    from studies.older_studies import find_older, in_its_version
     from studies.prediction import advice_here, predict_here
     from studies.session import load_dataset, settle
     from studies.summary import plan_lines, plan_summary
     from studies.terminal.words import printable
 
-    dataset = load_dataset(drafted)
     locations, resources = locate(options.storage, options.output), resources_of(options)
+    drafted = in_its_version(drafted, find_older(drafted, locations.storage))
+    dataset = load_dataset(drafted)
     plan, notes = settle(drafted, dataset, locations, resources)
     prediction = predict_here(plan, dataset, locations, resources)
     summary = plan_summary(plan, prediction, notes, gpu_share=advice_here(plan, locations, resources))

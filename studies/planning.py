@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from search_spaces import Value
 from search_spaces.rules import is_whole
-from studies.errors import UsageError
+from studies import plan_versions
+from studies.as_recorded import study_as_recorded
+from studies.errors import DamagedRecordError, UsageError
 from studies.halving import expected_epochs
-from studies.mistakes import mistake
-from studies.plain import plain_study, study_from_plain
+from studies.mistakes import mistake, show
+from studies.plain import plain_study
 from studies.study import Study
 from trainables.own.code import OWN, OwnCode
 
@@ -37,6 +39,7 @@ class Cell:
 class Plan:
     """A study under its name, with the seed, the data and the source that it is run with.
 
+    `version` says by which rules it is trained and counted (`studies.plan_versions`).
     Raises UsageError if the seed is not a whole number from 0 to 2^63 - 1.
 
     >>> from studies.study import Search, Study
@@ -53,6 +56,7 @@ class Plan:
     seed: int = 0
     dataset_fingerprint: str
     source_hash: str | None = None
+    version: int = plan_versions.TODAY
     code: OwnCode | None = field(default=None, compare=False, repr=False)
     """The code of a user's file, to run it with; its hash alone is part of the plan."""
 
@@ -164,6 +168,8 @@ class Plan:
         """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
         study = plain_study(self.study)
         return {
+            # The first version was not stated.
+            **({plan_versions.FIELD: self.version} if self.version > plan_versions.FIRST else {}),
             # Plans without a target, or hyperparameters of one's own, were frozen before there were such.
             **{
                 name: study[name]
@@ -203,11 +209,34 @@ class Plan:
 
     @classmethod
     def from_dict(cls, name: str, data: Mapping[str, Any]) -> Self:
-        """Return the plan that `to_dict` gave; raise UsageError with all mistakes if it is not one."""
-        own = {"seed": 0, "dataset_fingerprint": None, "source_hash": None}
-        study = study_from_plain({field: value for field, value in data.items() if field not in own})
-        given = own | {field: data[field] for field in own if field in data}
-        return cls(name=name, study=study, **given)
+        """Return a recorded plan, held to no rule of today's; what `to_dict` gave comes back with the same hash.
+
+        Raises DamagedRecordError where a field holds what was not written there, and UsageError where a later version
+        of Studies wrote it.
+        """
+        if not isinstance(data, Mapping):
+            raise DamagedRecordError("study", name, f"plan holds {show(data)}")
+        version = data.get(plan_versions.FIELD, plan_versions.FIRST)
+        if not is_whole(version, plan_versions.FIRST, 10**6):
+            raise DamagedRecordError("study", name, f"plan: {plan_versions.FIELD} holds {show(version)}")
+        if version > plan_versions.TODAY:
+            raise UsageError(
+                [
+                    f"study {name} has a plan of version {version}, and this Studies knows versions up to "
+                    f"{plan_versions.TODAY}"
+                ],
+                "Use the version of Studies that recorded it, or a later one.",
+            )
+        own = ("seed", "dataset_fingerprint", "source_hash")
+        try:
+            study = study_as_recorded({k: v for k, v in data.items() if k not in (*own, plan_versions.FIELD)})
+            return cls(name=name, study=study, version=version, **{field: data[field] for field in own})
+        except UsageError as error:
+            raise DamagedRecordError("study", name, f"plan: {error.mistakes[0]}") from error
+        except KeyError as error:
+            raise DamagedRecordError("study", name, f"plan: {error.args[0]} is missing") from error
+        except ValueError as error:
+            raise DamagedRecordError("study", name, f"plan: {error}") from error
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -18,14 +18,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.recorded import find
+    from studies.remembered import remembering
     from studies.reporting import make_comparison, make_report, make_trial_page
 
     if options.trial is not None and options.other is not None:
         raise UsageError(["--trial goes with one study, and two are named"], "Leave out OTHER or --trial.")
     locations = locate(options.storage, options.output)
-    check_writable(locations.output)
     with Store.open(locations.storage, create=False) as store:
         study = find(store, options.name)
+        locations = remembering(store, study, locations)
+        check_writable(locations.output)
         if options.trial is not None:
             path = make_trial_page(store, study, options.trial, locations)
         elif options.other is not None:

@@ -16,7 +16,7 @@ from reports.inputs import ReportInputs
 from reports.page import write_report
 from reports.trial_page import write_trial_page
 from reports.two_studies import write_comparison
-from studies import runs
+from studies import remembered, runs
 from studies.baseline import linear_models
 from studies.database import frames
 from studies.database.rows import EventRow, StudyRow
@@ -24,6 +24,7 @@ from studies.database.store import Store
 from studies.errors import StudiesError, UsageError
 from studies.growing import describe_growth
 from studies.locations import Locations
+from studies.plan_versions import older_rules
 from studies.planning import Plan
 from studies.tuning.importance import search_importance
 from trainables import datasets
@@ -121,6 +122,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         generated_at=datetime.now(UTC),
         command=f"python -m studies.report {study.name}",
         linear_models=linear_models(events),
+        older_rules=older_rules(study.plan),
         **tables,
     )
 
@@ -149,7 +151,7 @@ def _provenance(plan: Plan, events: Sequence[EventRow]) -> dict[str, Any]:
     growth = describe_growth(plan, events)
     grown = {} if growth is None else {"grown": growth}
     return {
-        **latest,
+        **{name: value for name, value in latest.items() if name != remembered.FIELD},
         **grown,
         "runs": len(starts),
         "seed": plan.seed,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution
 
-from studies import catalog, nuisances
+from studies import catalog, nuisances, plan_versions
 from studies.durations import parse_budget
 from studies.errors import UsageError
 from studies.own_study import check_own_code
@@ -59,13 +59,17 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A request whose definition has been checked, before its data is loaded."""
+    """A request whose definition has been checked, before its data is loaded.
+
+    `version` is today's, but for a study that an earlier version of plans recorded (`studies.older_studies`).
+    """
 
     request: Request
     base: str
     study: Study
     source_hash: str | None
     code: OwnCode | None = None
+    version: int = plan_versions.TODAY
 
     def freeze(self, dataset: "Dataset") -> Plan:
         """Return the plan on `dataset`, under the name that the request gives it or that follows from it.
@@ -83,6 +87,7 @@ class Draft:
             seed=self.request.seed or 0,
             dataset_fingerprint=dataset_fingerprint,
             source_hash=self.source_hash,
+            version=self.version,
             code=self.code,
         )
         name = self.request.name or study_name(

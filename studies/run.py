@@ -41,6 +41,11 @@ def _work(options: argparse.Namespace) -> int:
     return 0
 
 
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options that a command's words give; raise SystemExit where they are none of this door's."""
+    return _parser().parse_args(arguments)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m studies.run",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studies import baseline, provenance, runs
+from studies import baseline, provenance, remembered, runs
 from studies.database.draining import open_spool
 from studies.database.lease import Lease
 from studies.database.patience import outlast
@@ -81,6 +81,7 @@ def train(run: Run) -> None:
         watching_signals(lambda: run.lease.stop_requested) as wish,
         _open_writer(run, progress, wish) as writer,
     ):
+        remembered.mark(run.folder, run.study)
         runs.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
         try:
@@ -208,6 +209,7 @@ def _details(run: Run) -> dict[str, Any]:
     return {
         "command": run.command,
         "notes": list(run.notes),
+        remembered.FIELD: str(run.folder.parent.absolute()),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),

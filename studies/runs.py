@@ -76,3 +76,15 @@ def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:
         elif event.kind == CLUSTER and starts:
             starts[-1] |= json.loads(event.detail)
     return starts
+
+
+def recorded_by(starts: Sequence[Mapping[str, Any]]) -> str:
+    """Return which Studies a study was last run with, as far as its starts tell.
+
+    >>> recorded_by([{"versions": {"studies": "0.1.0"}, "commit": "ad418f7"}])
+    'Studies 0.1.0 (commit ad418f7)'
+    """
+    latest = starts[-1] if starts else {}
+    version, commit = latest.get("versions", {}).get("studies"), latest.get("commit")
+    named = f"Studies {version}" if version else "the version of Studies of that time"
+    return f"{named} (commit {commit})" if commit else named

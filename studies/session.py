@@ -4,7 +4,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,8 +20,21 @@ from studies.failure import refuse_failure
 from studies.interruption import RunKilledError
 from studies.locations import Locations
 from studies.mistakes import show
+from studies.older_studies import (
+    OlderStudy,
+    afresh,
+    data_as_recorded,
+    find_older,
+    in_its_version,
+    other_data,
+    refuse_other_data,
+    refuse_other_numbers,
+    told_of,
+    with_older_named,
+)
 from studies.own_study import load_own
 from studies.planning import Plan
+from studies.remembered import resuming_in
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.starting import Starting
@@ -44,6 +57,8 @@ class Result:
     """Whether the study was finished before, so that only its report was made again."""
     next_look: int | None
     """The number of blocks that the same command would go on to; None after the last planned look."""
+    notes: tuple[str, ...] = ()
+    """What is to be told beside the answer."""
 
     @property
     def best(self) -> dict[str, Any]:
@@ -68,16 +83,27 @@ def run(
     made and then a StudiesError raised.
     """
     started = time.monotonic()
-    drafted = draft(request)
+    try:
+        drafted = draft(request)
+    except UsageError as error:
+        raise with_older_named(error, request, locations) from error
     locations.check()
     command = request.command("run", *locations.arguments, *resources.arguments())
+    older = find_older(drafted, locations.storage)
+    if older is not None and older.is_complete:
+        return _report_older(older, drafted, locations, take_over=take_over)
+    drafted = in_its_version(drafted, older)
     with Starting(resources, last_words=f"error: {RunKilledError(command)}") as starting:
+        refuse_other_numbers(older, drafted, locations)
         # A pilot for a budget measures what training takes here, which nothing else may disturb.
         if will_train(drafted, locations.storage, take_over=take_over) and request.budget is None:
             starting.begin()
-        dataset = load_dataset(drafted)
-        plan, notes = settle(drafted, dataset, locations, resources)
-        splits = split(plan, dataset)
+        with data_as_recorded(older, drafted, locations):
+            dataset = load_dataset(drafted)
+            refuse_other_data(older, dataset, drafted, locations)
+            plan, notes = settle(drafted, dataset, locations, resources)
+            splits = split(plan, dataset)
+        locations = resuming_in(locations, plan.name)
         locations.folder(plan.name)
         locations.make_storage_folder()
 
@@ -95,7 +121,7 @@ def run(
                 starting=starting,
                 show=showing,
                 started=started,
-                notes=notes,
+                notes=(*told_of(older), *notes),
             )
 
         return _carry_out(plan, request, locations, run_of, take_over=take_over)
@@ -122,6 +148,26 @@ def _carry_out(
             result = outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
             return result
+
+
+def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, take_over: bool) -> Result:
+    """Make the report of a finished study of an earlier version again, and tell if its data are others today."""
+    note, locations = None, resuming_in(locations, older.study.name)
+    try:
+        note = other_data(older, load_dataset(drafted))
+    except UsageError as error:
+        note = f"today's rules refuse its data: {error.message}"
+
+    def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+        raise AssertionError(f"{study.name} was complete, and is not")
+
+    result = _carry_out(older.plan, drafted.request, locations, run_of, take_over=take_over)
+    if note is None:
+        return replace(result, notes=told_of(older))
+    told = (
+        f"The report is of what was recorded; {note}. To train on them: {afresh(older, drafted, locations)}"
+    )
+    return replace(result, notes=(*told_of(older), told))
 
 
 def settle(

@@ -16,16 +16,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.recorded import find
+    from studies.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json
 
-    with Store.open(locate(options.storage, options.output).storage, create=False) as store:
+    locations = locate(options.storage, options.output)
+    with Store.open(locations.storage, create=False) as store:
         study = find(store, options.name)
         if options.trial is not None:
             trial = trial_page.read_trial(store, study, options.trial)
             show_json(trial_page.as_json(trial)) if options.json else show(trial_page.trial_page(trial))
         else:
-            results = study_page.read_results(store, study)
+            results = study_page.read_results(store, study, remembering(store, study, locations))
             show_json(study_page.as_json(results)) if options.json else show(study_page.study_page(results))
     return 0
 

@@ -15,12 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
+    from studies.recorded import find
+    from studies.remembered import remembering
     from studies.terminal.output import show, show_json
     from studies.terminal.status import as_json, read_status
     from studies.terminal.status_page import follow, status_page
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
+        locations = remembering(store, find(store, options.name), locations)
         if options.watch:
             try:
                 follow(lambda: read_status(store, options.name, locations))

@@ -120,9 +120,14 @@ class Study:
     smallest_effect: SmallestEffect = SmallestEffect()
     thresholds: Thresholds = Thresholds()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    as_recorded: bool = field(default=False, compare=False, repr=False)
+    """Whether it was read from a storage (`studies.as_recorded`): it keeps the form in which it was recorded there, by
+    rules that may not be today's."""
 
     def __post_init__(self) -> None:
         """Check every field and the agreements between them, then settle each in its one form."""
+        if self.as_recorded:
+            return
         from studies.checks import checked_fields  # here, because the checks are about this module's classes
 
         for name, value in checked_fields(self).items():

@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.early_stopping import stops_early
 from reports.measures import outcome_measure
+from studies.plan_versions import older_rules
 from studies.planning import Plan
 from studies.prediction import Prediction
 
@@ -21,7 +22,8 @@ def plan_summary(
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
     `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
-    `given_up` what was cut to fit a budget, `gpu_share` which part of a GPU a trial needs, if that is known.
+    `given_up` what was cut to fit a budget, `gpu_share` which part of a GPU a trial needs, if that is known,
+    `older_rules` by which rules a study goes on that was recorded by others than today's.
     `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
     study = plan.study
@@ -47,6 +49,7 @@ def plan_summary(
         "stops_early": stops_early(plan.to_dict()),
         "given_up": list(given_up),
         "gpu_share": gpu_share,
+        "older_rules": older_rules(plan.to_dict()),
         "plan": plan.to_dict(),
     }
 
@@ -90,6 +93,7 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
             f"about {_rounded(summary['expected_network_epochs']):,} epochs of one network",
         ),
         *(_row("", _UPPER_LIMITS) if summary["stops_early"] else []),
+        *_row("rules", summary["older_rules"] or ""),
         *(line for text in summary["given_up"] for line in _noted(text)),
         *_prediction_lines(summary["prediction"], outcome_measure(plan).unit),
         *_row("gpu", summary["gpu_share"] or ""),

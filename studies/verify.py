@@ -3,10 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.errors import UsageError
 from studies.locations import Locations, locate
 from studies.options import add_storage, run_door
 
@@ -36,14 +36,14 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _folder(store: "Store", name: str, locations: Locations) -> Path:
-    """Return a study's folder; raise UsageError that lists the studies where none can have this name."""
+    """Return a study's folder; raise UsageError that lists the studies where there is none of this name."""
     from studies.recorded import find
+    from studies.remembered import remembering
 
-    try:
-        return locations.folder(name)
-    except UsageError:
-        find(store, name)
-        raise
+    # A damaged row, which cannot be read, may name no folder: the checks tell what is wrong with it.
+    with suppress(ValueError):
+        locations = remembering(store, find(store, name), locations)
+    return locations.folder(name)
 
 
 def _parser() -> argparse.ArgumentParser:

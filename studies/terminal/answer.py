@@ -30,6 +30,8 @@ def answer_lines(result: Result) -> list[str]:
         seconds = report["seconds"]
         startup = words.duration(seconds["startup"])
         lines += [f"Time    {words.duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
+    for note in result.notes:
+        lines += _wrapped(note, first="Note    ", rest="        ")
     return [*lines, f"Report  {result.report_path}"]
 
 

@@ -1,6 +1,7 @@
 """What a recorded study was planned to do, for a reader of `studies.show`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,13 +10,14 @@ from reports.measures import objective_of
 from reports.words import factor_name
 from studies.database.rows import StudyRow
 from studies.database.states import Phase
+from studies.plan_versions import older_rules
 from studies.terminal.output import labelled, text
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
 from studies.terminal.words import configuration, count, counted, level, moment
 
 
-def plan_page(study: StudyRow) -> RenderableType:
-    """Return name, question and plan, a line or two for each role."""
+def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
+    """Return name, question and plan, a line or two for each role, and the folder of its files."""
     plan = study.plan
     rows = [
         ("searched" if plan["search"]["trials"] else "compared", _compared(plan)),
@@ -32,6 +34,8 @@ def plan_page(study: StudyRow) -> RenderableType:
             f"{count(planned_networks(plan))} networks, {plan['replicates']} (replicates) in each trial",
         ),
         ("plan", f"{study.plan_hash[:12]}, frozen {moment(study.created_at)}"),
+        ("rules", older_rules(plan)),
+        ("files", None if folder is None else str(folder)),
     ]
     given: list[tuple[str, RenderableType]] = [(label, content) for label, content in rows if content]
     return Group(text(study.name, "bold"), text(study.question), "", labelled(given))

@@ -13,6 +13,7 @@ from studies.database.states import Outcome, Phase, StudyState, TrialState
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.locations import Locations
+from studies.plan_versions import older_rules
 from studies.recorded import find
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.standing import Standing, from_record
@@ -107,6 +108,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "seems_dead": status.seems_dead,
         "holder": None if status.holder is None else _holder_json(status.holder),
         "plan_hash": study.plan_hash,
+        "older_rules": older_rules(study.plan),
         "created_at": study.created_at.isoformat(),
         "updated_at": study.updated_at.isoformat(),
         "progress": {phase: _counts(standing, phase) for phase in Phase},

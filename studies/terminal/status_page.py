@@ -11,6 +11,7 @@ from rich.text import Text
 from reports.measures import Measure, own_measures
 from reports.words import number
 from studies.database.states import StudyState
+from studies.plan_versions import older_rules
 from studies.terminal import plain
 from studies.terminal.confirmed import Confirmed
 from studies.terminal.output import console_on, heading, labelled, text
@@ -47,6 +48,8 @@ def status_page(status: Status) -> RenderableType:
     parts += ["", best_part(status.standing)]
     if status.best is not None:
         parts.append(labelled([("confirmed", text(scores(status.best, own_measures(status.study.plan))))]))
+    if (rules := older_rules(status.study.plan)) is not None:
+        parts.append(labelled([("rules", text(rules))]))
     return Group(*parts, *_failures(status), *_waiting(status), *_advice(status))
 
 

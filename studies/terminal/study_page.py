@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -13,6 +14,9 @@ from reports.words import factor_name, number
 from studies.database.rows import StudyRow
 from studies.database.states import Phase, TrialState
 from studies.database.store import Store
+from studies.locations import Locations
+from studies.plan_versions import older_rules
+from studies.remembered import found_folder
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.output import heading, text
 from studies.terminal.plan_page import plan_page
@@ -23,26 +27,30 @@ from trainables.metrics import TEST, VALIDATION
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """A study, how far its search has come, and what the confirm phase found."""
+    """A study, how far its search has come, what the confirm phase found, and the folder of its files if it has one."""
 
     study: StudyRow
+    folder: Path | None
     num_searched: int
     confirmed: Sequence[Confirmed]
 
 
-def read_results(store: Store, study: StudyRow) -> Results:
+def read_results(store: Store, study: StudyRow, locations: Locations) -> Results:
     """Read what a study has found so far."""
     trials, replicates = read_trials(store, study)
     searched = [trial for trial in trials if trial.phase is Phase.SEARCH and trial.state.has_ended]
     return Results(
-        study=study, num_searched=len(searched), confirmed=confirmed(store, study, trials, replicates)
+        study=study,
+        folder=found_folder(study, locations),
+        num_searched=len(searched),
+        confirmed=confirmed(store, study, trials, replicates),
     )
 
 
 def study_page(results: Results) -> RenderableType:
     """Return the whole page."""
     study = results.study
-    return Group(plan_page(study), heading(f"Results ({study.state})"), *_found(results))
+    return Group(plan_page(study, results.folder), heading(f"Results ({study.state})"), *_found(results))
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -55,6 +63,8 @@ def as_json(results: Results) -> dict[str, Any]:
         "created_at": study.created_at.isoformat(),
         "plan_hash": study.plan_hash,
         "plan": study.plan,
+        "older_rules": older_rules(study.plan),
+        "folder": None if results.folder is None else str(results.folder),
         "results": [asdict(result) for result in results.confirmed],
     }
 

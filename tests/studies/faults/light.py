@@ -172,13 +172,10 @@ def _patience(seconds: str | None) -> Iterator[None]:
         yield
 
 
-def run_light(arguments: Sequence[str]) -> int:
-    """Be the driver: the real command but for Ray."""
-    moments = Moments.of(Path(os.environ[TRACES]))
-    moments.reach(Moment.STARTING)
-    event.listen(Engine, "commit", lambda connection: moments.reach(Moment.COMMITTING))
+@contextmanager
+def without_ray() -> Iterator[None]:
+    """Train in this process what a run would train on Ray, with traces in the folder that the environment names."""
     with (
-        _patience(os.environ.get(PATIENCE)),
         nullcontext() if WHOLE_REPORT in os.environ else _plain_report(),
         patch.object(cluster, "starting_cluster", starting_nothing),
         patch.object(experiment, "watch_ray", always_alive),
@@ -186,6 +183,15 @@ def run_light(arguments: Sequence[str]) -> int:
         patch.object(tune, "Tuner", LightTuner),
         patch.object(tune, "with_parameters", lambda trainable, **_: trainable),
     ):
+        yield
+
+
+def run_light(arguments: Sequence[str]) -> int:
+    """Be the driver: the real command but for Ray."""
+    moments = Moments.of(Path(os.environ[TRACES]))
+    moments.reach(Moment.STARTING)
+    event.listen(Engine, "commit", lambda connection: moments.reach(Moment.COMMITTING))
+    with _patience(os.environ.get(PATIENCE)), without_ray():
         return main(arguments)
 
 

@@ -1,0 +1,96 @@
+"""The versions of plans: what each changed in rules and numbers, so that a recorded study goes on as it began."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+FIRST, TODAY = 1, 2
+"""Plans that state no version are of the first; what is recorded from now on is of today's."""
+
+FIELD = "plan_version"
+"""The field of a stored plan that states it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that a version changed from the one before, as a reader is told, and which stored plans it concerns."""
+
+    text: str
+    concerns: Callable[[Mapping[str, Any]], bool]
+
+
+def _has_own_model(plan: Mapping[str, Any]) -> bool:
+    return plan.get("model") == "own"
+
+
+def _has_a_table(plan: Mapping[str, Any]) -> bool:
+    return str(plan.get("dataset")).startswith("csv:")
+
+
+def _may_lack_classes(plan: Mapping[str, Any]) -> bool:
+    """Say whether a part may lack a class: of data of one's own, or where networks see a share of the training part."""
+    is_own = _has_a_table(plan) or plan.get("dataset") == "own"
+    has_share = any("train_size" in plan.get(role, {}) for role in ("factors", "nuisances", "fixed"))
+    return not plan.get("metrics") and (is_own or has_share)
+
+
+CHANGES: Mapping[int, tuple[Change, ...]] = MappingProxyType(
+    {
+        2: (
+            Change(
+                text="a file's own train() gets a seed below 2^32, before that one below 2^63",
+                concerns=_has_own_model,
+            ),
+            Change(
+                text="random generators are restored before an interrupted train() goes on, before that by train() "
+                "itself if at all",
+                concerns=_has_own_model,
+            ),
+            Change(
+                text="Python's and NumPy's generators are seeded for networks of a file's own build(), before that not",
+                concerns=_has_own_model,
+            ),
+            Change(
+                text="a table's columns with decimal commas, currency signs, ? and the like are numbers, before that "
+                "categories",
+                concerns=_has_a_table,
+            ),
+            Change(
+                text="classes too rare to be in every part are refused unless the plan says otherwise, and scores that "
+                "lack a class are missing; before that such classes were trained on, and a ROC AUC without them "
+                "counted as .5",
+                concerns=_may_lack_classes,
+            ),
+        ),
+    }
+)
+"""What each version changed."""
+
+
+def changes_since(version: int, plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what was changed after `version` and concerns a stored plan, in words.
+
+    >>> changes_since(1, {"model": "mlp", "dataset": "csv:a.csv", "metrics": ["error"]})
+    ("a table's columns with decimal commas, currency signs, ? and the like are numbers, before that categories",)
+    """
+    later = (change for number in range(version + 1, TODAY + 1) for change in CHANGES[number])
+    return tuple(change.text for change in later if change.concerns(plan))
+
+
+def older_rules(plan: Mapping[str, Any]) -> str | None:
+    """Return the sentence that names the older rules of a stored plan; None for today's, or none that is known.
+
+    >>> older_rules({"dataset": "digits", "model": "mlp"})
+    "Made by the rules of plan version 1 (today's is 2); nothing that was changed since concerns it."
+    >>> older_rules({"plan_version": TODAY}) is None
+    True
+    """
+    version = plan.get(FIELD, FIRST)
+    if version not in range(FIRST, TODAY):
+        return None
+    changes = changes_since(version, plan)
+    since = (
+        f". Since then: {'; '.join(changes)}." if changes else "; nothing that was changed since concerns it."
+    )
+    return f"Made by the rules of plan version {version} (today's is {TODAY}){since}"

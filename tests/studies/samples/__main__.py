@@ -1,0 +1,56 @@
+"""Prints a sample of the present plan version: five small studies, run and interrupted by the real command.
+
+python -m tests.studies.samples > tests/studies/samples/plan_NUMBER.sql
+"""
+
+import shutil
+import socket
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from tests.studies.command import finished, rows, started
+from tests.studies.samples.laid_out import FILES
+
+FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",))
+UNFINISHED = (("./cells.py", "--seed", "1"), ("./loop.py", "--seed", "1"), ("./table.py",))
+ON = ("--workers", "1", "--no-dashboard")
+
+
+def record(folder: Path) -> None:
+    """Run every study in `folder`; those of UNFINISHED are interrupted when two of their trials have ended."""
+    for name in FILES:
+        shutil.copy(Path(__file__).with_name(name), folder)
+    for words in FINISHED:
+        command = finished(folder, "run", *words, *ON)
+        assert command.process.returncode == 0, command.errors
+    for words in UNFINISHED:
+        before = _num_ended(folder)
+        with started(folder, "run", *words, *ON) as command:
+            command.wait_until(lambda before=before: _num_ended(folder) >= before + 2)  # type: ignore[misc]
+            command.press_ctrl_c()
+            assert command.finish() == 130, command.errors
+
+
+def dump(folder: Path) -> str:
+    """Return the database as text, without the names of the folder and the machine."""
+    with closing(sqlite3.connect(folder / "runs" / "studies.db")) as connection:
+        text = "".join(f"{line}\n" for line in connection.iterdump())
+    return text.replace(str(folder), "/home/somebody").replace(socket.gethostname(), "somewhere")
+
+
+def _num_ended(folder: Path) -> int:
+    return len(rows(folder, "SELECT 1 FROM trial WHERE ended_at IS NOT NULL"))
+
+
+def main() -> None:
+    """Print the dump of studies recorded for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        record(Path(folder))
+        sys.stdout.write(dump(Path(folder)))
+
+
+if __name__ == "__main__":
+    main()

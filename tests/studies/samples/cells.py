@@ -1,0 +1,15 @@
+"""Does a second layer help? What a user's file held when the samples were recorded: changed, it has another hash."""
+
+from search_spaces.optimizers import LEARNING_RATES
+from studies.study import Confirm, Search, Study
+
+STUDY = Study(
+    question="Does a second hidden layer help?",
+    dataset="digits",
+    factors={"depth": (1, 2)},
+    nuisances={"learning_rate": LEARNING_RATES},
+    fixed={"width": 4, "batch_size": 256},
+    replicates=1,
+    search=Search(trials_per_cell=2, rungs=(1, 3)),
+    confirm=Confirm(epochs=3),
+)
