@@ -37,7 +37,7 @@ def _check(path: Path) -> None:
     if path.suffix != ".py":
         raise UsageError(
             [f"a study's file must end in .py; got {path}"],
-            f"For example: python -m studies.new {path.name}.py",
+            f"For example: studies new {path.name}.py",
         )
     try:
         check_name(path.stem)

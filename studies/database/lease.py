@@ -107,7 +107,7 @@ def read(connection: Connection, study_id: int) -> LeaseRow:
     row = connection.execute(select(*_COLUMNS).where(tables.study.c.id == study_id)).one_or_none()
     if row is None:
         raise StudiesError(
-            f"study {study_id} is not in the storage", "See what is there: python -m studies.list"
+            f"study {study_id} is not in the storage", "See what is there: studies list"
         )
     return LeaseRow(**row._mapping)
 
@@ -132,7 +132,7 @@ def request_stop(backend: Backend, engine: Engine, study_id: int) -> Holder | No
 def held(name: str, holder: Holder | None) -> HeldError:
     """Return the refusal to run a study that somebody else holds."""
     advice = (
-        f"See how it goes: python -m studies.status {name} --watch\nStop it: python -m studies.stop {name}"
+        f"See how it goes: studies status {name} --watch\nStop it: studies stop {name}"
     )
     if holder is not None and holder.host != socket.gethostname():
         advice += f"\nOnly if {holder.host} is known to be dead: give the same command with --take-over."
@@ -141,7 +141,7 @@ def held(name: str, holder: Holder | None) -> HeldError:
 
 def _taken_over(found: LeaseRow) -> HeldError:
     advice = (
-        f"What was recorded is kept, and the other run goes on from it: python -m studies.status {found.name}"
+        f"What was recorded is kept, and the other run goes on from it: studies status {found.name}"
     )
     return HeldError(f"study {found.name} was taken over by {_described(found.holder)}", advice)
 

@@ -22,7 +22,7 @@ def answer_lines(result: Result) -> list[str]:
         lines += _wrapped(report["found"], first="  ", rest="  ")
     failed, started = report["accounting"]["failed"], report["accounting"]["started"]
     if failed:
-        lines += ["", f"Failed  {failed} of {started} trials; why: python -m studies.status {result.name}"]
+        lines += ["", f"Failed  {failed} of {started} trials; why: studies status {result.name}"]
     lines += ["", *_best(report["best"], report["plan"]), ""]
     if result.next_look is not None:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]

@@ -133,7 +133,7 @@ def _failures(status: Status) -> list[RenderableType]:
         parts += [text(f"{where}"), text(f"  {error_line(trial.error)}", "red")]
     hidden = len(status.failures) - _MOST_FAILURES
     if hidden > 0:
-        parts.append(text(f"and {hidden} more: python -m studies.status {status.study.name} --json"))
+        parts.append(text(f"and {hidden} more: studies status {status.study.name} --json"))
     return parts
 
 
@@ -165,7 +165,7 @@ def _advice(status: Status) -> list[RenderableType]:
         return ["", text(_doubt(status), "yellow"), text(go_on)]
     match status.study.state:
         case StudyState.COMPLETE:
-            return ["", text(f"See its results: python -m studies.show {status.study.name}")]
+            return ["", text(f"See its results: studies show {status.study.name}")]
         case StudyState.INTERRUPTED | StudyState.FAILED:
             return ["", text(go_on)]
     return []

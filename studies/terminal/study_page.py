@@ -154,5 +154,5 @@ def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
     if any(result.is_default for result in results):
         lines.append("d the stated default, for comparison")
     return "\n".join(
-        [*lines, f"One trial in detail: python -m studies.show {study.name} --trial {results[0].trials[0]}"]
+        [*lines, f"One trial in detail: studies show {study.name} --trial {results[0].trials[0]}"]
     )

@@ -50,7 +50,7 @@ def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
         known = f"its last one is trial {max(trials)}" if trials else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
-            f"See the results by cell: python -m studies.show {study.name}",
+            f"See the results by cell: studies show {study.name}",
         )
     replicates, epochs = frames.replicates(store, study.id), frames.epochs(store, study.id)
     return TrialRecord(

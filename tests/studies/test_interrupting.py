@@ -33,7 +33,7 @@ def test_a_second_run_is_refused_and_the_first_stopped_from_elsewhere(tmp_path: 
         assert finished(tmp_path, "stop", "small").process.returncode == 0
         assert command.finish(timeout=20) == 143
         assert (
-            "error: stopped, as asked by python -m studies.stop; everything recorded is kept"
+            "error: stopped, as asked by studies stop; everything recorded is kept"
             in command.errors
         )
         assert command.left_processes() == []
