@@ -28,6 +28,7 @@ def write_study_file(path: Path, source: str) -> None:
     except FileExistsError as error:
         raise _exists(path) from error
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise StudiesError(
             f"{path} cannot be written ({error.strerror})", "Give another path; nothing was written."
         ) from error

@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from studies.errors import StudiesError
+from studies.errors import StudiesError, disk_error
 from studies.interruption import leave
 from studies.request import Request
 from studies.settings import parse_setting
@@ -29,13 +29,19 @@ def run_door(
             print(printable(traceback.format_exc()), file=sys.stderr)
         print(printable(f"error: {error}"), file=sys.stderr)
         return leave(error.exit_code)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe (head, less) has seen enough
+            sys.stderr.close()
+            return 0
+        if error.errno is None or error.filename is None:
+            raise
+        if options.debug:
+            print(printable(traceback.format_exc()), file=sys.stderr)
+        print(printable(f"error: {disk_error(error)}"), file=sys.stderr)
+        return leave(1)
     except KeyboardInterrupt:
         print("error: interrupted\nGive the same command again: what was recorded is kept.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has seen enough.
-        sys.stderr.close()
-        return 0
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -46,7 +52,7 @@ def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) ->
     is_torn = getattr(options, "settings", None) and any(set("=]}") & set(word) for word in rest)
     hint = (
         "\nFor a list or range in --set, put the whole in single quotes, so that the shell leaves it as it is: "
-        "--set 'nuisances.learning_rate={\"low\":0.001,\"high\":0.1,\"log\":true}'"
+        '--set \'nuisances.learning_rate={"low":0.001,"high":0.1,"log":true}\''
     )
     parser.error(f"unrecognized arguments: {' '.join(rest)}{hint if is_torn else ''}")
 

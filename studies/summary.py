@@ -21,7 +21,8 @@ def plan_summary(
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
     `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
-    `given_up` what was cut to fit a budget, with warnings and notes, `gpu_share` which part of a GPU a trial needs, if that is known.
+    `given_up` what was cut to fit a budget, with warnings and notes, `gpu_share` which part of a GPU a
+    trial needs, if that is known.
     `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
     study = plan.study

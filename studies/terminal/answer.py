@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from reports.measures import own_measures
+from reports.measures import outcome_measure, own_measures
 from studies.session import Result
 from studies.terminal import words
 
@@ -36,6 +36,9 @@ def answer_lines(result: Result) -> list[str]:
 def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
     if best is None:
         return ["No configuration was confirmed."]
+    if best["num_blocks"] and best["num_failed"] == best["num_blocks"]:
+        what, lost = words.configuration(best["params"]), outcome_measure(plan).said_of_failures
+        return _wrapped(f"Best    none: every network of {what} {lost}", rest="        ")
     lines = [f"Best    {words.configuration(best['params'])}"]
     for part, prefix in (("validation", "val"), ("test", "test")):
         if own := own_measures(plan, prefix):

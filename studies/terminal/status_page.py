@@ -71,6 +71,9 @@ def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS
 def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
     """Return the test scores of a confirmed configuration, with what they are means over."""
     over = f"over {counted(result.num_networks, 'network')}"
+    if result.objective is None:
+        least = "a failure" if own else "guessing"
+        return f"no score: every network diverged, failed or did no better than {least}, {over}"
     if own:
         return ", ".join([*(each.told(result.scores[each.name]) for each in own), over])
     return f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, {over}"

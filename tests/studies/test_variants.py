@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from studies.errors import UsageError
-from studies.study import Confirm, Search, Study
 from studies.settings import parse_setting
-from studies.variants import check_name, derive, held_instead, study_name
+from studies.study import Confirm, Search, Study
+from studies.variants import check_name, derive, study_name
 
 STUDY = Study(
     question="Does depth help?",
