@@ -11,7 +11,7 @@ from reports.comparison import simple_effects
 from reports.cube import plain
 from reports.early_stopping import stops_early
 from reports.inputs import ReportInputs
-from reports.looks import Look
+from reports.outcomes import all_failed
 from reports.results import Results
 
 AT_BEST, AVERAGED = "each at its best cell", "averaged over the other factors"
@@ -76,16 +76,16 @@ def _said(
     place: str,
     by_level: Mapping[tuple[str, Any, Any], pd.DataFrame],
 ) -> list[Said]:
-    sentences = about_family(family, setting_of(inputs, results.look), place, by_level)
+    sentences = about_family(family, setting_of(inputs, results), place, by_level)
     return [
         Said(row=row, sentences=said, by_level=by_level.get(_key(row)))
         for row, said in zip(_records(family), sentences, strict=True)
     ]
 
 
-def setting_of(inputs: ReportInputs, look: Look) -> Setting:
+def setting_of(inputs: ReportInputs, results: Results) -> Setting:
     """What all sentences of this study share."""
-    wall = inputs.seconds.get("wall")
+    look, wall = results.look, inputs.seconds.get("wall")
     dataset = inputs.provenance.get("dataset")
     official = bool(dataset.get("official_test", False)) if isinstance(dataset, Mapping) else False
     return Setting(
@@ -94,6 +94,7 @@ def setting_of(inputs: ReportInputs, look: Look) -> Setting:
         seconds_per_block=None if wall is None else wall / look.num_blocks,
         official_test=official,
         rules=look.rules,
+        failed=inputs.outcome.said_of_failures if all_failed(results.rows) else None,
         units={measure.name: measure.unit for measure in inputs.own},
     )
 

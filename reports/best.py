@@ -1,5 +1,6 @@
 """The best configuration and the confirmed ones: what they are, and their scores over blocks."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ import pandas as pd
 
 from reports.cube import plain
 from reports.inputs import ReportInputs
+from reports.measures import Measure, measure_of
+from reports.outcomes import is_measured
 from reports.phrases import listed
 from reports.plots.intervals import t_interval
 from reports.results import Results
@@ -86,13 +89,16 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
     scores: dict[str, Any] = {}
     for name in score_names(inputs):
         mean, low, high = t_interval(rows[name].to_numpy(dtype=float))
-        scores[name], scores[f"{name}_interval"] = (mean, [low, high]) if len(rows) else (None, None)
+        measured = is_measured(rows, name, _failure(inputs, name))
+        scores[name], scores[f"{name}_interval"] = (mean, [low, high]) if measured else (None, None)
     for part in () if inputs.own else ("val", "test"):
         error = scores[f"{part}_error"]
         scores[f"{part}_accuracy"] = None if error is None else 1 - error
     if inputs.own or inputs.objective.name != inputs.validation.name:
-        lowered = inputs.objective.lowered(rows[inputs.objective.name])
-        scores["val_objective_lowered"] = float(lowered.mean()) if len(rows) else None
+        objective = inputs.objective
+        measured = is_measured(rows, objective.name, objective.failure)
+        lowered = objective.lowered(rows[objective.name])
+        scores["val_objective_lowered"] = float(lowered.mean()) if measured else None
     return {
         "trial_number": numbers[0] if numbers else None,
         "trial_numbers": list(numbers),
@@ -102,6 +108,16 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
         "verdicts": _verdicts(inputs, numbers),
         **scores,
     }
+
+
+def _failure(inputs: ReportInputs, name: str) -> float:
+    """What a failure scores under the name of a score; NaN for an error, which a network may have by itself."""
+    return math.nan if name.endswith("_error") else measure_of(inputs.plan, name, inputs.num_classes).failure
+
+
+def nothing_to_take(best: Mapping[str, Any]) -> bool:
+    """Whether every network of a confirmed configuration diverged, failed or did no better."""
+    return 0 < best["num_blocks"] == best["num_failed"]
 
 
 def _verdicts(inputs: ReportInputs, numbers: Sequence[int]) -> dict[str, int]:
@@ -123,21 +139,26 @@ def found(
         return "Nothing has been found yet: no search trial has reached the last rung."
     what = describe(best["params"])
     outcome = inputs.outcome
+    if nothing_to_take(best):
+        return (
+            f"Nothing to take away: at {what}, where the {inputs.objective_name} was lowest, every network "
+            f"{inputs.outcome.said_of_failures}."
+        )
     if best[outcome.name] is None:
         return f"The search has its lowest {inputs.objective_name} so far at {what}; it is not confirmed yet."
-    if best["num_failed"] == best["num_blocks"]:
-        return (
-            f"Nothing to take away: at {what}, where the search was lowest, every network diverged or failed."
-        )
     score = f"{outcome.title} of {spread(best, outcome.name)} {outcome.unit}".rstrip()
     if inputs.has_cells:
         lowest = f"The lowest {inputs.objective_name} in the search is at {what}."
         return f"{lowest} Confirmed with fresh seeds, it has a {score}."
-    default = next(
-        (each for each in confirmed if each["is_default"] and each[outcome.name] is not None), None
-    )
-    against = "" if default is None else f"; the stated default has {spread(default, outcome.name)}"
+    default = next((each for each in confirmed if each["is_default"] and each["num_blocks"]), None)
+    against = "" if default is None else f"; {_against(default, outcome)}"
     return f"Best found: {what}. Confirmed with fresh seeds, it has a {score}{against}."
+
+
+def _against(default: Mapping[str, Any], outcome: Measure) -> str:
+    if nothing_to_take(default):
+        return f"of the stated default every network {outcome.said_of_failures}"
+    return f"the stated default has {spread(default, outcome.name)}"
 
 
 def left_out(inputs: ReportInputs, results: Results) -> str:

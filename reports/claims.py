@@ -90,6 +90,8 @@ def _unresolved(printed: Printed) -> str:
     row, difference = printed.row, f"the difference in {_bare(printed.outcome)} {printed.pair}"
     if row["num_blocks"] == 0:
         return f"{difference} is not resolved: no block has both"
+    if row["constant"] and printed.setting.failed:
+        return f"{difference} is not resolved: every network compared {printed.setting.failed}"
     if row["constant"]:
         return f"{difference} is not resolved: every network compared scores the same"
     if row["num_blocks"] == 1:

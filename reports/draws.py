@@ -11,6 +11,7 @@ from reports.best import describe
 from reports.cube import plain
 from reports.inputs import ReportInputs
 from reports.lottery import Lottery, lottery
+from reports.outcomes import all_failed
 from reports.remarks import about_lottery
 from reports.results import Results
 
@@ -20,11 +21,12 @@ CONFIGURATION = "configuration"
 def lottery_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
     """What single-seed sweeps would have told, for report.json.
 
-    None where there is nothing to draw between: before a look is whole, with one configuration or one block. Without
+    None where there is nothing to draw between: before a look is whole, with one configuration or one block, or where
+    every network failed. Without
     cells the confirmed configurations take part, each under the number of its trial.
     """
     rows = results.rows
-    if not results.look.number or rows.empty or rows["block"].nunique() < 2:
+    if not results.look.number or rows.empty or all_failed(rows) or rows["block"].nunique() < 2:
         return None
     factors = list(inputs.factors) if inputs.has_cells else []
     names = factors or [CONFIGURATION]

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, and CSV that a spreadsheet opens safely."""
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,10 @@ _ROWS_AT_ONCE = 50_000
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name beside the target, then rename: readers see the old file or the new one."""
+    """Write under a temporary name beside the target, then rename: readers see the old file or the new one.
+
+    A new file is its owner's alone. An OSError names the file.
+    """
     _write(path, [content])
 
 
@@ -21,14 +25,34 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.writelines(parts)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb", opener=_private) as file:
+                _keep_mode(file.fileno(), path)
+                file.writelines(parts)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        # What a full disk raises while a file is written names no file.
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+def _private(name: str, flags: int) -> int:
+    """Open a new file for its owner alone; what others have put there instead is not followed."""
+    return os.open(name, flags | os.O_NOFOLLOW, 0o600)
+
+
+def _keep_mode(descriptor: int, path: Path) -> None:
+    """Leave a file that is written again as open as its owner has made it."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(found.st_mode):
+        os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
 
 
 def csv_parts(frame: pd.DataFrame) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ def said_growth(inputs: ReportInputs, results: Results) -> list[Said]:
     if family.empty or not results.look.number:
         return []
     simple = _simple_effects(inputs, results)
-    setting = replace(setting_of(inputs, results.look), epochs=None)
+    setting = replace(setting_of(inputs, results), epochs=None, failed=None)
     sentences = about_family(family, setting, AVERAGED, simple)
     return [
         Said(row=row, sentences=said, by_level=simple.get(_key(row)))

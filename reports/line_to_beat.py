@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -75,7 +75,7 @@ def line_to_beat(inputs: ReportInputs, results: Results, best: Mapping[str, Any]
     said = None
     if contrast is not None and results.look.number:
         place = f"at the best cell, {AGAINST}" if inputs.has_cells else AGAINST
-        (said,) = about_contrast(contrast, setting_of(inputs, results.look), place)
+        (said,) = about_contrast(contrast, replace(setting_of(inputs, results), failed=None), place)
     return LineToBeat(models=models, contrast=contrast, error_contrast=error, said=said)
 
 

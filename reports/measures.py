@@ -124,6 +124,26 @@ class Measure:
         finite = values.astype(float).replace([math.inf, -math.inf], math.nan).fillna(self.failure)
         return finite.clip(upper=self.failure) if self.lower_is_better else finite.clip(lower=self.failure)
 
+    def is_failure(self, value: float | None) -> bool:
+        """Whether a value is no better than what a failure scores, where that is known.
+
+        >>> classifier_measure("val_loss", 10).is_failure(2.4), classifier_measure("val_accuracy", 10).is_failure(0.9)
+        (True, False)
+        """
+        if value is None or math.isnan(self.failure):
+            return False
+        return self.sign * (value - self.failure) >= -1e-9 * abs(self.failure)
+
+    @property
+    def said_of_failures(self) -> str:
+        """What is said of networks that score no better than a failure: "diverged, failed or did no better ..."."""
+        return f"diverged, failed or did no better than {'a failure' if self.is_own else 'guessing'}"
+
+    @property
+    def failing(self) -> str:
+        """What a score that is no better than a failure's is called."""
+        return f"no better than {'a failure' if self.is_own else 'guessing'} ({self.told(self.failure)})"
+
     def value(self, value: float | None) -> str:
         """A value with its unit: "0.112 nats", "97.1 %"."""
         return self.bare(value) if self.is_share else f"{self.bare(value)} {self.unit}".rstrip()

@@ -45,6 +45,16 @@ def contrast_rows(
     return scored.assign(**{name: _level_column(rows[name], levels) for name, levels in factors.items()})
 
 
+def all_failed(rows: pd.DataFrame) -> bool:
+    """Whether every one of these networks diverged, failed or did no better: what they score is no measurement."""
+    return len(rows) > 0 and bool(rows["failed"].all())
+
+
+def is_measured(rows: pd.DataFrame, name: str, failure: float = math.nan) -> bool:
+    """Whether any of these networks has a score of its own under `name`, rather than what a failure scores."""
+    return not bool((rows["outcome"].isin(LOST) | (rows[name] == failure)).all())
+
+
 def _scored(rows: pd.DataFrame, num_classes: int) -> pd.DataFrame:
     chance = math.log(num_classes)
     lost = rows["outcome"].isin(LOST).to_numpy()

@@ -32,6 +32,8 @@ def search_record(inputs: ReportInputs) -> dict[str, Any]:
     first = losses[losses["epoch"] == rungs[0]]
     agreement = rung_agreement(losses, rungs, objective.name)
     curve = mean_curve(first, objective)
+    if curve and all(map(objective.is_failure, curve)):
+        curve = []
     said = [
         each
         for each in (about_agreement(agreement, inputs.has_cells), about_curve(curve, rungs[0], objective))

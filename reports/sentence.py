@@ -27,7 +27,7 @@ class Setting:
 
     `epochs` are at most so many where networks `stop_early`. `seconds_per_block` is the wall time that one more block
     of all cells took; `official_test`: all blocks share one test set, so nothing is said about new samples. `units` are
-    those of outcomes that a plan declares.
+    those of outcomes that a plan declares. `failed` is what is said of all networks where none has a score of its own.
     """
 
     epochs: int | None = None
@@ -36,3 +36,4 @@ class Setting:
     official_test: bool = False
     rules: Rules = field(default_factory=Rules)
     units: Mapping[str, str] = field(default_factory=dict)
+    failed: str | None = None

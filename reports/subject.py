@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 OWN = "own"
-"""The name of a user's own data, and of the networks of a user's own."""
+"""The name of a user's own data, and of the models of a user's own."""
 
 
 def data_named(plan: Mapping[str, Any]) -> str:
@@ -20,7 +20,7 @@ def networks_named(plan: Mapping[str, Any]) -> str:
     """Name the networks of a plan.
 
     >>> networks_named({"model": "mlp"}), networks_named({"model": "own"})
-    ('fully connected networks', 'networks of your own')
+    ('fully connected networks', 'models of your own')
     """
-    names = {"mlp": "fully connected networks", "cnn": "convolutional networks", OWN: "networks of your own"}
+    names = {"mlp": "fully connected networks", "cnn": "convolutional networks", OWN: "models of your own"}
     return names.get(plan["model"], f"{plan['model']} networks")

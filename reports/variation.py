@@ -9,6 +9,7 @@ from typing import Any
 from reports.effects import Components, variance_components, with_more_blocks
 from reports.inputs import ReportInputs
 from reports.measures import TEST_LOG_LOSS, Measure
+from reports.outcomes import all_failed
 from reports.phrases import capital
 from reports.results import Results
 from reports.sentence import Sentence
@@ -20,10 +21,11 @@ MORE = 10
 def variation_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
     """Variance components, their standard deviations, the sentence about them, and more blocks' intervals.
 
-    None where no network is confirmed; components are null where the design does not identify them.
+    None where no network is confirmed, or every one failed; components are null where the design
+    does not identify them.
     """
     rows = results.rows
-    if rows.empty:
+    if rows.empty or all_failed(rows):
         return None
     outcome = inputs.outcome
     levels = list(inputs.factors) if inputs.has_cells else []

@@ -27,7 +27,7 @@ def run_study(
     take_over: bool = False,
     budget: str | None = None,
 ) -> "Result":
-    """Run or resume a study and make its report: the same as `python -m studies.run`.
+    """Run or resume a study and make its report: the same as `studies run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
     does, and `budget` is the time that the study may take, such as "2h". Raises studies.errors.UsageError for a wrong

@@ -1,4 +1,4 @@
-"""The house's hall: `python -m studies` shows the doors, and `studies DOOR ...` goes through one."""
+"""The house's hall: `studies` shows the doors, and `studies DOOR ...` goes through one."""
 
 import importlib
 import sys
@@ -31,19 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     door, *rest = words
     if door not in DOORS:
         print(f"error: {unknown(door, 'command', DOORS)}", file=sys.stderr)
-        print("See what each does: python -m studies", file=sys.stderr)
+        print("See what each does: studies", file=sys.stderr)
         return 2
     exit_code: int = importlib.import_module(f"studies.{_module(door)}").main(rest)
     return exit_code
 
 
 def _overview() -> str:
-    doors = "\n".join(f"  python -m studies.{door:<9} {about}" for door, about in DOORS.items())
+    doors = "\n".join(f"  studies {door:<9} {about}" for door, about in DOORS.items())
     return (
         "Studies compares hyperparameters with the statistics that license the answer.\n\n"
         f"{doors}\n\n"
-        "Each explains itself with --help. Installed, `studies run` does the same.\n\n"
-        "Example (about a minute):\n  python -m studies.run depth_study --profile smoke"
+        "Each explains itself with --help; `python -m studies run` does the same as `studies run`.\n\n"
+        "Example (about a minute):\n  studies run depth_study --profile smoke"
     )
 
 

@@ -46,7 +46,10 @@ def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
         return
     is_own, target = values["dataset"].startswith("csv:"), values["target"]
     if is_own and target is None:
-        yield "target must name the column of the classes where dataset is csv:PATH; got null"
+        yield (
+            "target must name the column of the classes where dataset is csv:PATH; got null, which means none "
+            "(a column that is called null: --set 'target=\"null\"')"
+        )
     if not is_own and target is not None:
         yield f"target belongs to a dataset csv:PATH, and dataset is {values['dataset']}; got {show(target)}"
 
@@ -54,19 +57,10 @@ def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
 def _one_role_each(values: Mapping[str, Any]) -> Iterator[str]:
     for name in [n for n in values["factors"] if n in values["nuisances"]]:
         yield f"nuisances.{name}: {name} is a factor already, and has one role only: leave it out of one of the two"
-    for name, held in values["fixed"].items():
-        if name in values["factors"]:
-            role, instead = "factor", f"factors.{name}={show([held])}"
-        elif name in values["nuisances"]:
-            role, instead = "nuisance", f"nuisances.{name}={show(_single(held))}"
-        else:
-            continue
-        yield f"fixed.{name}: {name} is a {role} already, and has one role only: to hold it, set {instead}"
-
-
-def _single(held: Value) -> dict[str, Any]:
-    is_number = isinstance(held, int | float) and not isinstance(held, bool)
-    return {"low": held, "high": held} if is_number else {"choices": [held]}
+    for name in values["fixed"]:
+        role = next((role for role in ("factor", "nuisance") if name in values[f"{role}s"]), None)
+        if role is not None:
+            yield f"fixed.{name}: {name} is a {role} already, and has one role only: leave it out of one of the two"
 
 
 def _default_is_of_what_is_searched(values: Mapping[str, Any], broken: set[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The door to a dataset's files: `python -m studies.data NAME` fetches and checks them, and says what it is."""
+"""The door to a dataset's files: `studies data NAME` fetches and checks them, and says what it is."""
 
 import argparse
 import sys
@@ -23,12 +23,12 @@ def _work(options: argparse.Namespace) -> int:
     if datasets.is_own_file(options.name):
         raise UsageError(
             [f"{options.name} is a file of your own: there is nothing to fetch"],
-            f"Run a study on it: python -m studies.run depth_study --set dataset={options.name} --set target=COLUMN",
+            f"Run a study on it: studies run depth_study --set dataset={options.name} --set target=COLUMN",
         )
     if options.name == "csv":
         raise UsageError(
             ["csv stands for a file of your own: there is nothing to fetch"],
-            "Run a study on it: python -m studies.run depth_study --set dataset=csv:PATH --set target=COLUMN",
+            "Run a study on it: studies run depth_study --set dataset=csv:PATH --set target=COLUMN",
         )
     if options.name not in datasets.names():
         raise UsageError(
@@ -50,10 +50,10 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.data",
+        prog="studies data",
         description="Fetch the files of a dataset that are missing into the folder that STUDIES_DATA names (default: "
         "data), check all of them by SHA-256, and say what the dataset is.",
-        epilog="Example: python -m studies.data fashion_mnist",
+        epilog="Example: studies data fashion_mnist",
     )
     parser.add_argument("name", metavar="NAME", help="a dataset, as --set dataset=NAME takes it")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -1,4 +1,4 @@
-"""The door out for a study: `python -m studies.delete NAME` deletes its rows and its folder, once it was asked."""
+"""The door out for a study: `studies delete NAME` deletes its rows and its folder, once it was asked."""
 
 import argparse
 import sys
@@ -57,12 +57,12 @@ def _ask(name: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.delete",
+        prog="studies delete",
         description="Delete a study: everything recorded for it, and its folder with reports and models. "
         "It asks before; a study that a run holds is refused.",
-        epilog="Example: python -m studies.delete depth_study-smoke",
+        epilog="Example: studies delete depth_study-smoke",
     )
-    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")
     parser.add_argument("--yes", action="store_true", help="delete it without asking")
     add_storage(parser)
     return parser

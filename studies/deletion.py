@@ -78,9 +78,7 @@ def delete(store: Store, belongings: Belongings, locations: Locations) -> None:
 
 
 def _refused(error: HeldError, name: str) -> HeldError:
-    return HeldError(
-        error.message, f"Stop it first, then give the same command again: python -m studies.stop {name}"
-    )
+    return HeldError(error.message, f"Stop it first, then give the same command again: studies stop {name}")
 
 
 def _folder(name: str, locations: Locations) -> Path | None:

@@ -1,5 +1,8 @@
 """What can go wrong for a user: each error says what is wrong, what to do, and how the command exits."""
 
+import errno
+import os
+import shlex
 from collections.abc import Sequence
 
 
@@ -65,3 +68,23 @@ class DamagedRecordError(StudiesError):
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         """Return what pickle makes the error from again."""
         return type(self), (self.table, self.key, self.what)
+
+
+def disk_error(error: OSError) -> StudiesError:
+    """Return what a file that cannot be used is told as: the file, what the system says of it, and what to do.
+
+    >>> print(disk_error(OSError(errno.ENOSPC, "No space left on device", "runs/x/report.html")))
+    runs/x/report.html cannot be written: no space left on device
+    Make room on its disk (df -h runs/x), then give the same command again: what was recorded is kept.
+    """
+    path, reason = str(error.filename), (error.strerror or "unknown reason").lower()
+    again = "then give the same command again: what was recorded is kept."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        folder = shlex.quote(os.path.dirname(path) or ".")
+        return StudiesError(
+            f"{path} cannot be written: {reason}", f"Make room on its disk (df -h {folder}), {again}"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        advice = f"Allow it (ls -ld {shlex.quote(path)}) or give another --output, {again}"
+        return StudiesError(f"{path} cannot be used: {reason}", advice)
+    return StudiesError(f"{path} cannot be used: {reason}", f"See what is there and mend it, {again}")

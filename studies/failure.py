@@ -18,7 +18,7 @@ def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locat
     if not trials or any(trial.state is not TrialState.FAILED for trial in trials):
         return
     first = min(trials, key=lambda trial: trial.number)
-    show = ("python", "-m", "studies.show", study.name, "--trial", str(first.number), *locations.arguments)
+    show = ("studies", "show", study.name, "--trial", str(first.number), *locations.arguments)
     raise StudiesError(
         f"every trial of {study.name} failed, trial {first.number} with: {error_line(first.error)}",
         f"See the whole error: {shlex.join(show)}\n"

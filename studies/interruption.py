@@ -31,7 +31,7 @@ class RunInterruptedError(StudiesError):
     ) -> None:
         what = "interrupted" if received is signal.SIGINT else "terminated"
         if is_asked:
-            what = "stopped, as asked by python -m studies.stop"
+            what = "stopped, as asked by studies stop"
         super().__init__(f"{what}; {kept}", f"Go on with: {command}")
         self.exit_code = 128 + int(received)
 

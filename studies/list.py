@@ -1,4 +1,4 @@
-"""The door to what there is: `python -m studies.list`, and with --catalog what can be run."""
+"""The door to what there is: `studies list`, and with --catalog what can be run."""
 
 import argparse
 import sys
@@ -33,9 +33,9 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.list",
+        prog="studies list",
         description="List the studies in the database, newest first: name, state, progress, start and question.",
-        epilog="Example: python -m studies.list --catalog",
+        epilog="Example: studies list --catalog",
     )
     parser.add_argument(
         "--catalog", action="store_true", help="list the studies that can be run instead, with their profiles"

@@ -45,6 +45,7 @@ class Locations:
         """
         folder = self.folder(*names)
         make_private(folder)
+        refuse_links_out(folder)
         return folder
 
     def check(self) -> None:
@@ -85,6 +86,21 @@ def make_private(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
+
+
+def refuse_links_out(folder: Path) -> None:
+    """Raise UsageError where a folder below this one is a link that leads out of it: files would be written there."""
+    root = folder.resolve()
+    for parent, folders, _ in os.walk(folder):
+        for name in folders:
+            path = Path(parent, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise UsageError(
+                    [
+                        f"{path} is a link to {path.resolve()}, which lies outside {root}: nothing is written there"
+                    ],
+                    "Replace the link by a folder (remove it, and it is made again), or give another --output.",
+                )
 
 
 def below(folder: Path, relative: str) -> Path:

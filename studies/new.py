@@ -1,4 +1,4 @@
-"""The door to a study of one's own: `python -m studies.new FILE` writes an annotated study file that runs."""
+"""The door to a study of one's own: `studies new FILE` writes an annotated study file that runs."""
 
 import argparse
 import shlex
@@ -25,8 +25,8 @@ def _work(options: argparse.Namespace) -> int:
     lines = (
         f"wrote {options.file}, which starts as {options.source}",
         "Change its question, factors and what is fixed; then:",
-        f"  python -m studies.plan {word}",
-        f"  python -m studies.run {word} --profile smoke",
+        f"  studies plan {word}",
+        f"  studies run {word} --profile smoke",
     )
     print(printable("\n".join(lines)))
     return 0
@@ -34,10 +34,10 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.new",
+        prog="studies new",
         description="Write a study file of your own: an annotated copy of a study, which runs as it is. "
         "A file that exists is never overwritten.",
-        epilog="Example: python -m studies.new my_study.py --from dropout_study",
+        epilog="Example: studies new my_study.py --from dropout_study",
     )
     parser.add_argument("file", metavar="FILE", help="the file to write, such as my_study.py")
     parser.add_argument(

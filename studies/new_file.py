@@ -28,6 +28,7 @@ def write_study_file(path: Path, source: str) -> None:
     except FileExistsError as error:
         raise _exists(path) from error
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise StudiesError(
             f"{path} cannot be written ({error.strerror})", "Give another path; nothing was written."
         ) from error
@@ -37,7 +38,7 @@ def _check(path: Path) -> None:
     if path.suffix != ".py":
         raise UsageError(
             [f"a study's file must end in .py; got {path}"],
-            f"For example: python -m studies.new {path.name}.py",
+            f"For example: studies new {path.name}.py",
         )
     try:
         check_name(path.stem)

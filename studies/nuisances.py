@@ -1,7 +1,7 @@
 """Ranges of nuisances: Optuna distributions, their plain form, and what is wrong with one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from optuna.distributions import (
@@ -62,6 +62,31 @@ def num_values(distribution: BaseDistribution) -> float:
     return 1 if distribution.single() else math.inf
 
 
+def same_values(values: Sequence[object]) -> str:
+    """Say which two values are one, equal but for rounding or not; nothing where all differ.
+
+    >>> same_values((0.3, 0.1 + 0.2)), same_values((0.3, 0.31))
+    ('0.3 and 0.30000000000000004 are equal but for rounding', '')
+    """
+    for place, value in enumerate(values):
+        for later in values[place + 1 :]:
+            if _is_same(value, later):
+                return (
+                    f"{show(value)} is there twice"
+                    if show(value) == show(later)
+                    else f"{show(value)} and {show(later)} are equal but for rounding"
+                )
+    return ""
+
+
+def _is_same(value: object, other: object) -> bool:
+    if isinstance(value, float) and isinstance(other, float):
+        return math.isclose(value, other)
+    if isinstance(value, tuple) and isinstance(other, tuple):
+        return len(value) == len(other) and all(map(_is_same, value, other))
+    return value == other
+
+
 def _categorical(space: Space, choices: object) -> CategoricalDistribution:
     if not isinstance(choices, list | tuple) or not choices:
         raise ValueError(f"must have a list of at least one choice; got {show(choices)}")
@@ -70,8 +95,8 @@ def _categorical(space: Space, choices: object) -> CategoricalDistribution:
         if isinstance(choice, list | tuple) or not space.contains(choice):
             raise ValueError(f"must have choices that are each {space.rule}; got {show(choice)}")
     canonical: list[Any] = [space.canonical(choice) for choice in choices]
-    if any(canonical.count(choice) > 1 for choice in canonical):
-        raise ValueError(f"must have different choices; got {show(choices)}")
+    if same := same_values(canonical):
+        raise ValueError(f"must have different choices; got {show(choices)}, where {same}")
     return CategoricalDistribution(canonical)
 
 

@@ -5,12 +5,13 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from studies.errors import StudiesError
+from studies.errors import StudiesError, disk_error
 from studies.interruption import leave
 from studies.request import Request
+from studies.settings import parse_setting
 from studies.terminal.words import printable
 from studies.tuning.resources import Resources
-from studies.variants import DEFAULT_PROFILE, parse_setting
+from studies.variants import DEFAULT_PROFILE
 
 
 def run_door(
@@ -19,7 +20,7 @@ def run_door(
     work: Callable[[argparse.Namespace], int],
 ) -> int:
     """Parse, work, and return the exit code; an error is printed as what is wrong and what to do."""
-    options = parser.parse_args(arguments)
+    options = _parsed(parser, arguments)
     try:
         return work(options)
     except StudiesError as error:
@@ -28,13 +29,32 @@ def run_door(
             print(printable(traceback.format_exc()), file=sys.stderr)
         print(printable(f"error: {error}"), file=sys.stderr)
         return leave(error.exit_code)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe (head, less) has seen enough
+            sys.stderr.close()
+            return 0
+        if error.errno is None or error.filename is None:
+            raise
+        if options.debug:
+            print(printable(traceback.format_exc()), file=sys.stderr)
+        print(printable(f"error: {disk_error(error)}"), file=sys.stderr)
+        return leave(1)
     except KeyboardInterrupt:
         print("error: interrupted\nGive the same command again: what was recorded is kept.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has seen enough.
-        sys.stderr.close()
-        return 0
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse as `parse_args` does; a value that a shell has taken apart is told with the way to keep it whole."""
+    options, rest = parser.parse_known_args(arguments)
+    if not rest:
+        return options
+    is_torn = getattr(options, "settings", None) and any(set("=]}") & set(word) for word in rest)
+    hint = (
+        "\nFor a list or range in --set, put the whole in single quotes, so that the shell leaves it as it is: "
+        '--set \'nuisances.learning_rate={"low":0.001,"high":0.1,"log":true}\''
+    )
+    parser.error(f"unrecognized arguments: {' '.join(rest)}{hint if is_torn else ''}")
 
 
 def add_storage(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +74,7 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "study",
         metavar="STUDY",
-        help="a study of the catalog (python -m studies.list --catalog), or a .py file",
+        help="a study of the catalog (studies list --catalog), or a .py file",
     )
     group = parser.add_argument_group("which variant")
     group.add_argument(

@@ -1,7 +1,7 @@
 """What a new study file offers for data and networks of one's own, as comments that only need their # taken off."""
 
 INTRODUCTION = """\
-Your own data and networks: take the # off load(), off build(), or off both. `python -m studies.plan` then tries
+Your own data and networks: take the # off load(), off build(), or off both. `studies plan` then tries
 them on one batch and says what is wrong, with its line. Hyperparameters that Studies does not know are declared
 with their defaults, Study(hyperparameters={"num_heads": 4}, ...), and may then be factors, nuisances or fixed."""
 

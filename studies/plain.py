@@ -11,7 +11,7 @@ from studies import nuisances
 from studies.checks import ADVICE
 from studies.errors import UsageError
 from studies.fields import PARTS, rules
-from studies.mistakes import did_you_mean, mistake
+from studies.mistakes import did_you_mean, mistake, show
 from studies.own_metrics import plain_metrics
 from studies.study import Study
 
@@ -78,12 +78,27 @@ def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
     entries = {role: data[role] for role in _ROLES[:3] if isinstance(data.get(role), Mapping)}
     present = [f"{role}.{name}" for role, names in entries.items() for name in names]
     fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
+    declared = data.get("hyperparameters")
+    hyperparameters = {*spaces(), *(declared if isinstance(declared, Mapping) else ())}
     known = {*rules(), *PARTS, *_ROLES, "hyperparameters", "metrics"}
     for name, value in data.items():
+        if name in hyperparameters:
+            yield f"{name}: no such field; {_roles_of(name, value)}"
+            continue
         has_parts = isinstance(value, Mapping) and value and name not in (*_ROLES, "hyperparameters")
         for field in [f"{name}.{key}" for key in value] if has_parts else [name]:
             if field not in known:
                 yield f"{field}: no such field{did_you_mean(field, fields_and_names)}"
+
+
+def _roles_of(name: str, value: object) -> str:
+    """Say how a hyperparameter is set: as what its value suggests first, then otherwise."""
+    if isinstance(value, Mapping):
+        return f"it is a hyperparameter: set nuisances.{name}={show(value)} to tune it"
+    if isinstance(value, list | tuple):
+        return f"it is a hyperparameter: set factors.{name}={show(value)} to compare these levels"
+    held, levels = f"fixed.{name}={show(value)}", f"factors.{name}=[{show(value)},...]"
+    return f"it is a hyperparameter: set {held} to hold it, or {levels} to compare levels"
 
 
 def _valid_fields() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The door to a plan: `python -m studies.plan STUDY` says what a run would train, and runs nothing."""
+"""The door to a plan: `studies plan STUDY` says what a run would train, and runs nothing."""
 
 import argparse
 import json
@@ -40,10 +40,10 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.plan",
+        prog="studies plan",
         description="Say what a run would train, how long it would take and how sure it would be. Nothing is written; "
         "a pilot of a few seconds is trained unless the database has a study like it.",
-        epilog="Example: python -m studies.plan depth_study --set replicates=20",
+        epilog="Example: studies plan depth_study --set replicates=20",
     )
     add_variant(parser)
     add_resources(parser)

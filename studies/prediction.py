@@ -1,5 +1,6 @@
 """What a plan will take and how sure it will be, predicted before anything runs."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -175,7 +176,8 @@ def half_width(spread: float, num_blocks: int) -> float:
 def _past_study(plan: Plan, store: Store) -> StudyRow | None:
     """Return the finished study on as much of the same data and model that is most like the plan, None without any.
 
-    Most factors in common count first, then the number of replicates, then the latest.
+    Most factors in common count first, then the number of replicates, then the latest; one in which nothing was
+    trained says nothing, and is passed over.
     """
     factors = set(plan.study.factors)
     alike = [
@@ -188,23 +190,32 @@ def _past_study(plan: Plan, store: Store) -> StudyRow | None:
         and study.plan["fixed"].get("train_size") == plan.study.fixed.get("train_size")
         and factors & set(study.plan["factors"])
     ]
-    return max(
+    likest = sorted(
         alike,
         key=lambda study: (len(factors & set(study.plan["factors"])), study.plan["replicates"], study.id),
-        default=None,
+        reverse=True,
     )
+    return next((study for study in likest if _seconds_per_network_epoch(store, study) is not None), None)
+
+
+def _seconds_per_network_epoch(store: Store, study: StudyRow) -> float | None:
+    """Return what an epoch of one network took a worker; None where a study trained none, or noted no time."""
+    trials = frames.trials(store, study.id)
+    network_epochs = _trained(trials, store, study) * int(study.plan["replicates"])
+    busy = float(trials["busy_seconds"].sum())
+    return busy / network_epochs if network_epochs > 0 and 0 < busy < math.inf else None
 
 
 def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
-    trials = frames.trials(store, study.id)
-    network_epochs = _trained(trials, store, study) * int(study.plan["replicates"])
-    seconds = total_seconds(store.events(study.id))
+    pace = _seconds_per_network_epoch(store, study)
+    assert pace is not None, f"study {study.name} trained nothing"
+    startup = total_seconds(store.events(study.id)).get("startup", 0.0)
     past = Plan.from_dict(study.name, study.plan)
     shared = [name for name in plan.study.factors if name in past.study.factors]
     confirm = frames.replicates(store, study.id, Phase.CONFIRM)
     return Basis(
-        seconds_per_network_epoch=float(trials["busy_seconds"].sum()) / network_epochs,
-        startup_seconds=seconds["startup"],
+        seconds_per_network_epoch=pace,
+        startup_seconds=startup if startup > 0 else STARTUP_SECONDS,
         spreads=_spreads(confirm, list(past.study.factors), outcome_of(past.study), shared)
         if past.cells
         else {},

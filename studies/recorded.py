@@ -65,6 +65,6 @@ def find(store: Store, name: str) -> StudyRow:
             [unknown(name, "study", names)]
             if names
             else [f"unknown study {name}: the storage holds none yet"],
-            "See what there is: python -m studies.list",
+            "See what there is: studies list",
         )
     return study

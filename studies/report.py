@@ -1,4 +1,4 @@
-"""The door to a report: `python -m studies.report NAME [OTHER]` makes it again from the database alone."""
+"""The door to a report: `studies report NAME [OTHER]` makes it again from the database alone."""
 
 import argparse
 import sys
@@ -42,12 +42,12 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.report",
+        prog="studies report",
         description="Make a study's report again from the database, finished or not; "
         "with two studies, one page that sets them side by side.",
-        epilog="Example: python -m studies.report depth_study --open",
+        epilog="Example: studies report depth_study --open",
     )
-    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")
     parser.add_argument("other", metavar="OTHER", nargs="?", help="a second study, to compare the two")
     parser.add_argument(
         "--trial",

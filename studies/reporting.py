@@ -62,7 +62,7 @@ def contradictions_told(*names: str) -> Iterator[None]:
     try:
         yield
     except AccountingError as error:
-        checks = " and ".join(f"python -m studies.verify {name}" for name in names)
+        checks = " and ".join(f"studies verify {name}" for name in names)
         raise StudiesError(
             f"no report of {' and '.join(names)}: {error}", f"Check what is recorded: {checks}"
         ) from error
@@ -75,7 +75,7 @@ def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locat
         known = f"it has trials {min(numbers)} to {max(numbers)}" if numbers else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
-            f"See the results by cell: python -m studies.show {study.name}",
+            f"See the results by cell: studies show {study.name}",
         )
     inputs = report_inputs(store, study)
     details, rows = frames.verdicts(store, study.id, number), inputs.replicates
@@ -120,7 +120,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         seconds=runs.total_seconds(events),
         measuring_share=runs.measuring_share(events),
         generated_at=datetime.now(UTC),
-        command=f"python -m studies.report {study.name}",
+        command=f"studies report {study.name}",
         linear_models=linear_models(events),
         older_rules=older_rules(study.plan),
         **tables,

@@ -1,6 +1,5 @@
 """What a user asks to run, and the plan that it comes to."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,9 +12,10 @@ from studies.durations import parse_budget
 from studies.errors import UsageError
 from studies.own_study import check_own_code
 from studies.planning import Plan
+from studies.settings import written
 from studies.study import Study
 from studies.suitability import check_suits
-from studies.variants import DEFAULT_PROFILE, check_name, derive, parse_setting, study_name
+from studies.variants import DEFAULT_PROFILE, check_name, derive, held_instead, study_name
 from trainables.own.code import OwnCode
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Request:
         if self.profile != DEFAULT_PROFILE:
             words += ["--profile", self.profile]
         for name, value in self.settings.items():
-            words += ["--set", f"{name}={_setting(value)}"]
+            words += ["--set", written(name, value, _plain)]
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
         if self.name is not None:
@@ -54,7 +54,7 @@ class Request:
 
     def command(self, door: str, *extra: str) -> str:
         """Return the shell command that asks `door` for the same."""
-        return shlex.join(["python", "-m", f"studies.{door}", *self.arguments(), *extra])
+        return shlex.join(["studies", door, *self.arguments(), *extra])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,8 @@ class Draft:
     source_hash: str | None
     code: OwnCode | None = None
     version: int = plan_versions.TODAY
+    notes: tuple[str, ...] = ()
+    """A line for each factor and nuisance of the study that the variant holds fixed."""
 
     def freeze(self, dataset: "Dataset") -> Plan:
         """Return the plan on `dataset`, under the name that the request gives it or that follows from it.
@@ -111,15 +113,17 @@ def draft(request: Request) -> Draft:
     except UsageError as error:
         mistakes += error.mistakes
         advice = error.advice
+    given = study
     try:
-        study = derive(study, profile=request.profile, settings=request.settings)
+        study = derive(given, profile=request.profile, settings=request.settings)
     except UsageError as error:
         mistakes += error.mistakes
         advice = error.advice
     if mistakes:
         raise UsageError(mistakes, advice)
     check_own_code(study, code)
-    return Draft(request=request, base=base, study=study, source_hash=source_hash, code=code)
+    notes = tuple(f"note: {line}" for line in held_instead(given, study))
+    return Draft(request=request, base=base, study=study, source_hash=source_hash, code=code, notes=notes)
 
 
 def _check_options(request: Request) -> None:
@@ -132,13 +136,6 @@ def _check_options(request: Request) -> None:
         )
     if request.budget is not None:
         parse_budget(request.budget)
-
-
-def _setting(value: Any) -> str:
-    """Return a value as `--set` reads it back: plain text where that stays text, else JSON."""
-    if isinstance(value, str) and parse_setting(f"x={value}")[1] == value:
-        return value
-    return json.dumps(value, separators=(",", ":"), default=_plain)
 
 
 def _plain(value: object) -> object:

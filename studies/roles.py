@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution
 from search_spaces import Space, Value, spaces
 from studies import nuisances
 from studies.mistakes import mistake, show, unknown
+from studies.settings import command_form
 
 _FORM_KEYS = {"low", "high", "log", "choices"}
 
@@ -27,11 +28,15 @@ def levels(field: str, space: Space, entry: object) -> tuple[Value, ...]:
     wrong = [level for level in found if not space.contains(level)]
     if wrong:
         raise ValueError(
-            *[mistake(f"each level of {field}", space.rule, level, space.choices) for level in wrong]
+            *[
+                mistake(f"each level of {field}", space.rule, level, space.choices)
+                + _as_text(field, space, [level])
+                for level in wrong
+            ]
         )
     canonical = tuple(space.canonical(level) for level in found)
-    if any(canonical.count(level) > 1 for level in canonical):
-        raise ValueError(f"{field} must have different levels; got {show(entry)}")
+    if same := nuisances.same_values(canonical):
+        raise ValueError(f"{field} must have different levels; got {show(entry)}, where {same}")
     return canonical
 
 
@@ -59,8 +64,16 @@ def range_(field: str, space: Space, entry: object) -> BaseDistribution | dict[s
 def value(field: str, space: Space, entry: object) -> Value:
     """Return the value that a hyperparameter is held at."""
     if not space.contains(entry):
-        raise ValueError(mistake(field, space.rule, entry, space.choices))
+        raise ValueError(mistake(field, space.rule, entry, space.choices) + _as_text(field, space, entry))
     return space.canonical(entry)
+
+
+def _as_text(field: str, space: Space, entry: object) -> str:
+    """Return how a number, true or null is given as the text that a hyperparameter of the user's own wants."""
+    scalar = entry[0] if isinstance(entry, list) else entry
+    if space.choices or not isinstance(space.default, str) or not isinstance(scalar, int | float | None):
+        return ""
+    return f"; as a text: {command_form(field, [show(scalar)] if isinstance(entry, list) else show(scalar))}"
 
 
 def _distribution(field: str, space: Space, form: object) -> BaseDistribution:

@@ -1,4 +1,4 @@
-"""The door to a run: `python -m studies.run STUDY`."""
+"""The door to a run: `studies run STUDY`."""
 
 import argparse
 import json
@@ -48,9 +48,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.run",
+        prog="studies run",
         description="Run a study, or resume it where it stopped: the same command always finds its own study.",
-        epilog="Example: python -m studies.run depth_study --profile smoke",
+        epilog="Example: studies run depth_study --profile smoke",
     )
     add_variant(parser)
     add_resources(parser)

@@ -133,6 +133,7 @@ def _progress_so_far(run: Run) -> Progress:
         num_diverged=outcomes[Outcome.DIVERGED],
     )
     progress.command_started = run.started
+    progress.num_classes = run.dataset.num_classes
     growth = describe_growth(run.plan, events)
     progress.note = "; ".join([*run.notes, *([growth] if growth else [])]) or None
     return progress

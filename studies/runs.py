@@ -67,6 +67,13 @@ def measuring_share(events: Sequence[EventRow]) -> float | None:
     return math.fsum(run[MEASURING] for run in told) / busy if busy > 0 else None
 
 
+def num_classes(starts: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the number of classes of the data that a study was last started on; None where none is noted."""
+    dataset = starts[-1].get("dataset", {}) if starts else {}
+    found = dataset.get("num_classes") if isinstance(dataset, Mapping) else None
+    return int(found) if isinstance(found, int | float) and found > 0 else None
+
+
 def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:
     """Return the details of every start, in order; a run that got no workers lacks their number."""
     starts: list[dict[str, Any]] = []

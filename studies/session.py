@@ -175,10 +175,11 @@ def settle(
 ) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
 
+    So is what the variant holds fixed though the study compares or tunes it.
     A user's own networks are tried out first, with a line for each warning; UsageError where they cannot be trained.
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
-    warnings = _try_own(plan, dataset)
+    warnings = (*drafted.notes, *_try_own(plan, dataset))
     if budget is None:
         return plan, warnings
     fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)

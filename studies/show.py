@@ -1,4 +1,4 @@
-"""The door to what was found: `python -m studies.show NAME` prints plan and results, with --trial one trial."""
+"""The door to what was found: `studies show NAME` prints plan and results, with --trial one trial."""
 
 import argparse
 import sys
@@ -34,11 +34,11 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.show",
+        prog="studies show",
         description="Print a study's plan and its results, one row for each cell, or everything about one trial.",
-        epilog="Example: python -m studies.show depth_study --trial 12",
+        epilog="Example: studies show depth_study --trial 12",
     )
-    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")
     parser.add_argument(
         "--trial",
         type=int,

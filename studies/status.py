@@ -1,4 +1,4 @@
-"""The door to how a study stands: `python -m studies.status NAME`, once or until it ends."""
+"""The door to how a study stands: `studies status NAME`, once or until it ends."""
 
 import argparse
 import sys
@@ -38,11 +38,11 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.status",
+        prog="studies status",
         description="Say how a study stands: progress, workers, the best so far, and what failed.",
-        epilog="Example: python -m studies.status depth_study --watch",
+        epilog="Example: studies status depth_study --watch",
     )
-    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--watch",

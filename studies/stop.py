@@ -1,4 +1,4 @@
-"""The door to the end of a run: `python -m studies.stop NAME` asks it to stop, from any machine."""
+"""The door to the end of a run: `studies stop NAME` asks it to stop, from any machine."""
 
 import argparse
 import sys
@@ -27,7 +27,7 @@ def _work(options: argparse.Namespace) -> int:
     asked = (
         f"asked process {holder.process} on {holder.host} to stop {study.name}; "
         "it ends within seconds, and what was recorded is kept\n"
-        f"See it end: python -m studies.status {study.name} --watch"
+        f"See it end: studies status {study.name} --watch"
     )
     print(printable(asked))
     return 0
@@ -35,12 +35,12 @@ def _work(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.stop",
+        prog="studies stop",
         description="Ask the run of a study to stop, from any machine that reaches the database. "
         "It stops as after Ctrl-C: in order, with everything recorded, and the same command resumes it.",
-        epilog="Example: python -m studies.stop depth_study",
+        epilog="Example: studies stop depth_study",
     )
-    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")
     add_storage(parser)
     return parser
 

@@ -22,8 +22,8 @@ def plan_summary(
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
     `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
-    `given_up` what was cut to fit a budget, `gpu_share` which part of a GPU a trial needs, if that is known,
-    `older_rules` by which rules a study goes on that was recorded by others than today's.
+    `given_up` what was cut to fit a budget, with warnings and notes, `gpu_share` which part of a GPU a
+    trial needs, if that is known, `older_rules` by which rules a study goes on that was recorded by others than today's.
     `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
     study = plan.study
@@ -110,8 +110,10 @@ def _stops(summary: Mapping[str, Any]) -> str:
 
 
 def _noted(text: str) -> list[str]:
-    head, warning, rest = text.partition("warning: ")
-    return _row("warning", rest) if warning and not head else _row("given up", text)
+    for head in ("warning", "note"):
+        if text.startswith(f"{head}: "):
+            return _row(head, text.removeprefix(f"{head}: "))
+    return _row("given up", text)
 
 
 def _up_to(summary: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -11,8 +12,9 @@ from typing import Any
 from studies.checks import ADVICE
 from studies.errors import UsageError
 from studies.fields import PARTS
-from studies.mistakes import unknown
+from studies.mistakes import show, unknown
 from studies.plain import plain_study, study_from_plain
+from studies.settings import OPTIONS
 from studies.study import Study
 
 DEFAULT_PROFILE = "laptop"
@@ -29,9 +31,10 @@ def derive(
 ) -> Study:
     """Return `study` with a profile's fields set, then those of `settings`, both keyed by dotted field.
 
-    What the study holds fixed is no longer held once it is made a factor or a nuisance; every other change of role
-    is refused, as the older role may be the one that is meant. Raises UsageError with all mistakes: an unknown
-    profile or field, and every value that breaks a rule.
+    What the study holds fixed is no longer held once it is made a factor or a nuisance, and a factor or nuisance that
+    is set fixed is neither any more (`held_instead` says so); a change between these two is refused, as the older role
+    may be the one that is meant. Raises UsageError with all mistakes: an unknown profile or field, and every value
+    that breaks a rule.
 
     >>> from studies.study import Search
     >>> study = Study(question="Does depth help?", factors={"depth": (3, 5)}, search=Search(trials_per_cell=1))
@@ -43,12 +46,10 @@ def derive(
     if profile not in profiles:
         mistakes.append(unknown(str(profile), "profile", profiles))
     data = plain_study(study)
-    changes = [*profiles.get(profile, {}).items(), *settings.items()]
-    compared = {f"{role}.{name}" for role in ("factors", "nuisances") for name in study.fixed}
-    for field in compared & {field for field, _ in changes}:
-        del data["fixed"][field.partition(".")[2]]
-    for field, value in changes:
-        mistakes += _set(data, field, value)
+    for changes in (profiles.get(profile, {}), settings):
+        _leave_older_roles(data, changes)
+        for field, value in changes.items():
+            mistakes += _set(data, field, value)
     advice = ADVICE
     try:
         derived = study_from_plain(data)
@@ -59,22 +60,20 @@ def derive(
     return replace(derived, profiles=study.profiles)
 
 
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Return the field and the value of one `--set FIELD=VALUE`; a value that is not JSON is plain text.
+def held_instead(study: Study, derived: Study) -> list[str]:
+    """Return a line for each factor and nuisance of `study` that `derived` holds fixed.
 
-    >>> parse_setting("factors.depth=[3,5]"), parse_setting("dataset=digits")
-    (('factors.depth', [3, 5]), ('dataset', 'digits'))
+    >>> from studies.study import Search
+    >>> study = Study(question="?", factors={"depth": (3, 5), "width": (8, 9)}, search=Search(trials_per_cell=1))
+    >>> held_instead(study, derive(study, settings={"fixed.depth": 5}))
+    ['depth is fixed at 5, and is no factor of this variant']
     """
-    field, equals, value = text.partition("=")
-    if not equals or not field.strip():
-        raise UsageError(
-            [f"--set {text}: must be FIELD=VALUE"],
-            "For example: --set replicates=20 --set factors.depth=[3,5]",
-        )
-    try:
-        return field.strip(), json.loads(value, parse_constant=_not_json)
-    except (ValueError, RecursionError):
-        return field.strip(), value.strip()
+    return [
+        f"{name} is fixed at {show(value)}, and is no {role} of this variant"
+        for name, value in derived.fixed.items()
+        for role, older in (("factor", study.factors), ("nuisance", study.nuisances))
+        if name in older
+    ]
 
 
 def study_name(
@@ -111,8 +110,31 @@ def check_name(name: str) -> str:
     raise UsageError([f"a study's name must be {rule}; got {json.dumps(name)}"], "Give another with --name.")
 
 
+def _leave_older_roles(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Take what `changes` give another role out of the one it had: between fixed and compared or tuned."""
+    compared, fixed = _named(changes, "factors", "nuisances"), _named(changes, "fixed")
+    for name in compared - fixed:
+        data["fixed"].pop(name, None)
+    for name in fixed - compared:
+        for role in (data["factors"], data["nuisances"], data["confirm"]["default"]):
+            role.pop(name, None)
+
+
+def _named(changes: Mapping[str, Any], *roles: str) -> set[str]:
+    """Return the hyperparameters to which `changes` give one of the roles."""
+    names: set[str] = set()
+    for field, value in changes.items():
+        role, _, name = str(field).partition(".")
+        if role in roles:
+            names |= {name} if name else set(value) if isinstance(value, Mapping) else set()
+    return names
+
+
 def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
     *branches, leaf = str(field).split(".")
+    if field in OPTIONS:
+        option = shlex.join([OPTIONS[field], str(value)])
+        return [f"{field}: no field of a plan, but an option: give {option} instead of --set {field}=..."]
     if field in PARTS:
         return [f"{field} is set field by field, for example {field}.{next(iter(data[field]))}"]
     place = data
@@ -122,7 +144,3 @@ def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
             return [f"{field}: no such field, as {'.'.join(branches[:depth])} has no fields of its own"]
     place[leaf] = value
     return []
-
-
-def _not_json(text: str) -> None:
-    raise ValueError(f"{text} is Python's, not JSON's")

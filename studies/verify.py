@@ -1,4 +1,4 @@
-"""The door to a study's soundness: `python -m studies.verify NAME` checks what must hold, one line each."""
+"""The door to a study's soundness: `studies verify NAME` checks what must hold, one line each."""
 
 import argparse
 import sys
@@ -48,12 +48,12 @@ def _folder(store: "Store", name: str, locations: Locations) -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studies.verify",
+        prog="studies verify",
         description="Check that everything recorded of a study is there, once, as the plan and ASHA have it; exits "
         "with 1 if a check fails. It writes nothing, and the study may be running.",
-        epilog="Example: python -m studies.verify depth_study",
+        epilog="Example: studies verify depth_study",
     )
-    parser.add_argument("name", metavar="NAME", help="a study in the database (python -m studies.list)")
+    parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")
     parser.add_argument(
         "--json", action="store_true", help="print it as one JSON object, with up to 100 faults of each check"
     )

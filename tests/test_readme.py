@@ -116,7 +116,8 @@ def test_the_doors_of_its_table_exist() -> None:
 
 
 def test_the_settings_it_names_are_settings() -> None:
-    from studies.variants import derive, parse_setting
+    from studies.settings import parse_setting
+    from studies.variants import derive
 
     study = load("depth_study")[1]
     for text in re.findall(r"`--set ([^`\s]+)`", README):

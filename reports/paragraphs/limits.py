@@ -15,6 +15,7 @@ from reports.effects import with_more_blocks
 from reports.gates import Rules
 from reports.inputs import ReportInputs
 from reports.measures import TEST_LOG_LOSS, Measure
+from reports.outcomes import all_failed
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.phrases import condition, epochs_spoken, factor_spoken, level_spoken, listed
 from reports.remarks import about_association, about_saturation
@@ -139,7 +140,7 @@ def association(results: Results, outcome: Measure = TEST_LOG_LOSS) -> Line | No
 
 
 def _budget(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
-    if not inputs.has_cells or results.rows.empty or results.improving.empty:
+    if not inputs.has_cells or results.improving.empty or all_failed(results.rows):
         return None
     table = results.improving
     last = int(inputs.plan["confirm"]["epochs"])
@@ -183,6 +184,8 @@ def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | Non
 
 
 def _more_blocks(results: Results, outcome: Measure) -> Line | None:
+    if all_failed(results.rows):
+        return None
     table = with_more_blocks(results.contrasts).dropna() if len(results.contrasts) else pd.DataFrame()
     if table.empty:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.answers import AT_BEST, AVERAGED, Said
-from reports.best import spread
+from reports.best import nothing_to_take, spread
 from reports.budget_curve import expected_best
 from reports.cube import plain
 from reports.early_stopping import stops_early
@@ -72,7 +72,7 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 
 def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Line | None:
-    if best is None or best[inputs.outcome.name] is None:
+    if best is None or (best[inputs.outcome.name] is None and not nothing_to_take(best)):
         return None
     params = {name: value for name, value in best["params"].items() if name in inputs.factors}
     others = {name: value for name, value in best["params"].items() if name not in inputs.factors}
@@ -82,11 +82,16 @@ def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Line | None:
     ]
     what = ", ".join(part for part in [configuration(params), *tuned] if part)
     blocks = counted(best["num_blocks"], "block", "blocks")
-    ends = [] if inputs.own else [best["test_error"], *best["test_error_interval"]]
     objective = inputs.objective
+    head = f"The configuration with the {objective.extreme} validation {objective.kind} is {what}"
+    if nothing_to_take(best):
+        return Line(
+            text=f"{head}, and each of its networks, in {blocks}, {inputs.outcome.said_of_failures}.",
+            numbers=[dict(best)],
+        )
+    ends = [] if inputs.own else [best["test_error"], *best["test_error_interval"]]
     return Line(
-        text=f"The configuration with the {objective.extreme} validation {objective.kind} is {what}: over {blocks} "
-        f"{_scores(inputs, best)}.",
+        text=f"{head}: over {blocks} {_scores(inputs, best)}.",
         numbers=[dict(best), *(100 * value for value in ends if value is not None)],
     )
 
@@ -105,7 +110,7 @@ def _scores(inputs: ReportInputs, best: Mapping[str, Any]) -> str:
 
 def _optimism(inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None) -> Line | None:
     outcome, validation = inputs.outcome, inputs.validation
-    if best is None or best[outcome.name] is None:
+    if best is None or best[outcome.name] is None or best[validation.name] is None:
         return None
     mine = results.rows[results.rows["trial_number"].isin(best["trial_numbers"])]
     gap = optimism(mine, validation.name, outcome.name)
@@ -138,11 +143,12 @@ def _line_to_beat(line: LineToBeat | None) -> Line | None:
 
 
 def _default(confirmed: Sequence[Mapping[str, Any]], outcome: Measure) -> Line | None:
-    default = next(
-        (each for each in confirmed if each["is_default"] and each[outcome.name] is not None), None
-    )
+    default = next((each for each in confirmed if each["is_default"] and each["num_blocks"]), None)
     if default is None:
         return None
+    if nothing_to_take(default):
+        text = f"Of the stated default every network {outcome.said_of_failures}."
+        return Line(text=text, numbers=[dict(default)])
     return Line(
         text=f"The stated default has a {outcome.title} of {spread(default, outcome.name)} {outcome.unit}".rstrip()
         + ".",
@@ -154,9 +160,9 @@ def _budget(inputs: ReportInputs) -> Line | None:
     """What fewer trials would have found, from those that reached the last rung."""
     trials = inputs.trials
     reached = trials[(trials["phase"] == "search") & (trials["state"] == "complete")]["objective"].dropna()
-    if len(reached) < 2:
-        return None
     objective = inputs.objective
+    if len(reached) < 2 or all(map(objective.is_failure, reached)):
+        return None
     curve = expected_best(reached.to_numpy(dtype=float), lower_is_better=objective.lower_is_better)
     half = len(reached) // 2
     some, whole = objective.value(curve[half - 1]), objective.bare(curve[-1])

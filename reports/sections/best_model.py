@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from reports.best import nothing_to_take
 from reports.plots import confusion, reliability
 from reports.plots.canvas import Sheet, draw_panel
 from reports.plots.figure import Figure
@@ -16,8 +17,16 @@ def best_model(material: Material) -> Section:
     found = material.report["evaluation"]
     figures = [] if found is None else [_confusion(found), _reliability(found)]
     tables = [] if found is None else [_scores(found), _by_class(found)]
-    context = {"said": None if found is None else _said(found), "tables": tables}
+    context = {"said": None if found is None else _said(found), "tables": tables, "failed": _failed(material)}
     return Section(slug="model", title="The best model", figures=figures, context=context)
+
+
+def _failed(material: Material) -> str | None:
+    """What is said instead where none of its networks has learned anything."""
+    best = material.report["best"]
+    if best is None or not nothing_to_take(best):
+        return None
+    return f"Each of its networks {material.inputs.outcome.said_of_failures}, so how they err says nothing."
 
 
 def _said(found: Mapping[str, Any]) -> str:

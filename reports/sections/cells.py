@@ -2,6 +2,7 @@
 
 from reports.best import score_columns
 from reports.cube import plain
+from reports.measures import Measure
 from reports.sections.section import Cell, Column, Material, Table
 from reports.words import count, factor_name, number
 
@@ -36,15 +37,22 @@ def cells_table(material: Material) -> Table:
                 Cell(text=count(record["cell"]), value=float(record["cell"])),
                 *(_level_cell(material, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
-                _score_cell(float(searched[record["trial_number"]]), 100 if objective.is_share else 1),
+                _score_cell(
+                    _unless_failed(objective, float(searched[record["trial_number"]])),
+                    100 if objective.is_share else 1,
+                ),
                 *(
-                    _score_cell(None if found is None else float(found[name]), scale)
+                    _score_cell(None if found is None or failed == 1 else float(found[name]), scale)
                     for name, _, _, scale in shown
                 ),
                 Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
             ]
         )
     return Table(caption="Every cell", columns=columns, rows=table, folded=True)
+
+
+def _unless_failed(objective: Measure, value: float) -> float | None:
+    return None if objective.is_failure(value) else value
 
 
 def _score_cell(value: float | None, scale: float) -> Cell:

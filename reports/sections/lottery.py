@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports.measures import Measure
+from reports.outcomes import all_failed
 from reports.plots import bars
 from reports.plots.canvas import Panel, Sheet, draw_panel
 from reports.plots.figure import Figure
@@ -25,6 +26,7 @@ def lottery(material: Material) -> Section:
     context = {
         "sentences": drawn["sentences"] if drawn else [],
         "again": json.dumps(_again(drawn, material.inputs.outcome), ensure_ascii=False) if drawn else None,
+        "failed": all_failed(material.results.rows),
         **limits_context(material),
     }
     figures = [_figure(material, drawn)] if drawn else []

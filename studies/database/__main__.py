@@ -1,4 +1,4 @@
-"""The door to the schema of a storage: `python -m studies.database current|upgrade|backup`."""
+"""The door to the schema of a storage: `studies database current|upgrade|backup`."""
 
 import argparse
 import sys
@@ -21,9 +21,7 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m studies.database", description="The schema of a storage."
-    )
+    parser = argparse.ArgumentParser(prog="studies database", description="The schema of a storage.")
     about = (
         "current: say which schema it has; upgrade: bring it up to date; backup: copy it to a file beside it"
     )

@@ -38,7 +38,7 @@ def snapshot(store: Store, study_id: int) -> Frames:
     with store.reading() as connection:
         study = read_study(connection, tables.study.c.id == study_id)
         if study is None:
-            raise StudiesError("the study was deleted just now", "See what there is: python -m studies.list")
+            raise StudiesError("the study was deleted just now", "See what there is: studies list")
         return Frames(study=study, **{name: read(connection, study_id) for name, read in _READERS.items()})
 
 

@@ -106,9 +106,7 @@ def read(connection: Connection, study_id: int) -> LeaseRow:
     """Return what a study's row says of its lease; raise StudiesError if there is no such study."""
     row = connection.execute(select(*_COLUMNS).where(tables.study.c.id == study_id)).one_or_none()
     if row is None:
-        raise StudiesError(
-            f"study {study_id} is not in the storage", "See what is there: python -m studies.list"
-        )
+        raise StudiesError(f"study {study_id} is not in the storage", "See what is there: studies list")
     return LeaseRow(**row._mapping)
 
 
@@ -131,18 +129,14 @@ def request_stop(backend: Backend, engine: Engine, study_id: int) -> Holder | No
 
 def held(name: str, holder: Holder | None) -> HeldError:
     """Return the refusal to run a study that somebody else holds."""
-    advice = (
-        f"See how it goes: python -m studies.status {name} --watch\nStop it: python -m studies.stop {name}"
-    )
+    advice = f"See how it goes: studies status {name} --watch\nStop it: studies stop {name}"
     if holder is not None and holder.host != socket.gethostname():
         advice += f"\nOnly if {holder.host} is known to be dead: give the same command with --take-over."
     return HeldError(f"study {name} is held by {_described(holder)}", advice)
 
 
 def _taken_over(found: LeaseRow) -> HeldError:
-    advice = (
-        f"What was recorded is kept, and the other run goes on from it: python -m studies.status {found.name}"
-    )
+    advice = f"What was recorded is kept, and the other run goes on from it: studies status {found.name}"
     return HeldError(f"study {found.name} was taken over by {_described(found.holder)}", advice)
 
 

@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from studies.database.address import secrets, shown
+from studies.database.lock_holder import locked_words
 from studies.errors import StudiesError, UsageError
 
 _SQLITE_OUTAGES: Final = frozenset(
@@ -49,6 +51,8 @@ def refusing(url: URL) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        if _is_locked(error):
+            raise unusable(url, *locked_words(Path(url.database or ""))) from None
         why = f"cannot be opened: {reason(error, url)}"
         raise unusable(url, why, "Check the address, its server and its permissions.") from None
 
@@ -59,11 +63,21 @@ def storing(url: URL) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        if _is_locked(error):
+            why, advice = locked_words(Path(url.database or ""))
+            raise OutageError(f"the storage {shown(url)} {why}", advice) from error
         message = f"the storage {shown(url)} cannot be used: {reason(error, url)}"
         kind = OutageError if is_outage(error) else StorageError
         raise kind(
             message, "Check the disk or the server; the same command then goes on where it stopped."
         ) from error
+
+
+def _is_locked(error: SQLAlchemyError) -> bool:
+    """Say whether a SQLite file was locked for longer than its timeout."""
+    if not isinstance(error, DBAPIError) or not isinstance(error.orig, sqlite3.Error):
+        return False
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def is_outage(error: SQLAlchemyError) -> bool:

@@ -64,7 +64,7 @@ def refuse_unless_usable(backend: Backend, schema: Schema) -> None:
     why = {
         Condition.OLDER: (
             f"has schema {schema.revision}, older than {head()}, which this version of Studies writes",
-            "Upgrade it (a SQLite file is copied first): python -m studies.database upgrade",
+            "Upgrade it (a SQLite file is copied first): studies database upgrade",
         ),
         Condition.NEWER: (
             f"has schema {schema.revision}, newer than {head()}, the last that this version of Studies knows",
@@ -83,7 +83,7 @@ def none_yet(backend: Backend) -> NothingYetError:
     """Return the refusal to read a database that does not exist or is empty."""
     return NothingYetError(
         [f"storage: {shown(backend.url)} holds no studies: none have been run yet"],
-        "Run one first: python -m studies.run depth_study",
+        "Run one first: studies run depth_study",
     )
 
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from reports.measures import own_measures
+from reports.measures import outcome_measure, own_measures
 from studies.session import Result
 from studies.terminal import words
 
@@ -22,7 +22,7 @@ def answer_lines(result: Result) -> list[str]:
         lines += _wrapped(report["found"], first="  ", rest="  ")
     failed, started = report["accounting"]["failed"], report["accounting"]["started"]
     if failed:
-        lines += ["", f"Failed  {failed} of {started} trials; why: python -m studies.status {result.name}"]
+        lines += ["", f"Failed  {failed} of {started} trials; why: studies status {result.name}"]
     lines += ["", *_best(report["best"], report["plan"]), ""]
     if result.next_look is not None:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
@@ -38,6 +38,9 @@ def answer_lines(result: Result) -> list[str]:
 def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
     if best is None:
         return ["No configuration was confirmed."]
+    if best["num_blocks"] and best["num_failed"] == best["num_blocks"]:
+        what, lost = words.configuration(best["params"]), outcome_measure(plan).said_of_failures
+        return _wrapped(f"Best    none: every network of {what} {lost}", rest="        ")
     lines = [f"Best    {words.configuration(best['params'])}"]
     for part, prefix in (("validation", "val"), ("test", "test")):
         if own := own_measures(plan, prefix):

@@ -1,10 +1,11 @@
 """The confirm phase's results of a study, one for each trial in it, read from the database."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.measures import Measure, objective_of, own_measures
+from reports.measures import Measure, classifier_measure, objective_of, own_measures
 from studies import runs
 from studies.database import frames
 from studies.database.rows import StudyRow, TrialRow
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmed:
-    """A confirmed configuration, trained in one trial a look: means over its networks, None before one has ended.
+    """A confirmed configuration, trained in one trial a look: means over its networks, None before one has ended
+    and where all of them diverged or failed.
 
-    Losses in nats, accuracies as fractions; a network that diverged or failed scores as guessing. `objective` is the
+    Losses in nats, accuracies as fractions; beside others a network that diverged or failed scores as guessing.
+    `objective` is the
     search's, here as the confirm phase finds it; `scores` are the metrics that the plan declares, if it does. `is_best`
     marks the configuration that the study recommends, `is_default` the stated default of a study without cells.
     """
@@ -37,7 +40,7 @@ class Confirmed:
     test_loss: float | None
     val_accuracy: float | None
     test_accuracy: float | None
-    scores: Mapping[str, float]
+    scores: Mapping[str, float | None]
     is_best: bool
     is_default: bool
 
@@ -96,26 +99,32 @@ def _scores(
     objective, own = objective_of(plan, num_classes), own_measures(plan)
     rows = contrast_rows(replicates, {}, num_classes, objective, own)
     by_key = dict(iter(rows.groupby(rows["trial_number"].map(key_of))))
-    return {key: _score(by_key.get(key, rows.iloc[:0]), objective, own) for key in groups}
+    return {key: _score(by_key.get(key, rows.iloc[:0]), objective, own, num_classes) for key in groups}
 
 
-def _score(rows: "pd.DataFrame", objective: Measure, own: Sequence[Measure]) -> dict[str, Any]:
-    def mean(column: str) -> float | None:
-        return float(rows[column].mean()) if len(rows) and column in rows else None
+def _score(
+    rows: "pd.DataFrame", objective: Measure, own: Sequence[Measure], num_classes: int
+) -> dict[str, Any]:
+    from reports.outcomes import is_measured
+
+    def mean(column: str, failure: float = math.nan) -> float | None:
+        found = len(rows) and column in rows and is_measured(rows, column, failure)
+        return float(rows[column].mean()) if found else None
 
     val_error, test_error = mean("val_error"), mean("test_error")
+    chance = math.nan if own else classifier_measure("val_loss", num_classes).failure
     return {
         "num_networks": len(rows),
         "num_diverged": int((rows["outcome"] == Outcome.DIVERGED).sum()),
-        "objective": mean(objective.name),
+        "objective": mean(objective.name, objective.failure),
         "scores": {
-            part + each.name.removeprefix(TEST): float(rows[part + each.name.removeprefix(TEST)].mean())
+            part + each.name.removeprefix(TEST): mean(part + each.name.removeprefix(TEST), each.failure)
             for each in own
             for part in (VALIDATION, TEST)
             if len(rows)
         },
-        "val_loss": mean("val_loss"),
-        "test_loss": mean("test_loss"),
+        "val_loss": mean("val_loss", chance),
+        "test_loss": mean("test_loss", chance),
         "val_accuracy": None if val_error is None else 1 - val_error,
         "test_accuracy": None if test_error is None else 1 - test_error,
     }
@@ -141,11 +150,11 @@ def _best(
         best = best_search_trial(trials, objective)
         return None if best is None else best.cell
     ranked = [
-        (objective.sign * scores[key]["objective"], key)
+        (scores[key]["objective"] is None, objective.sign * (scores[key]["objective"] or 0.0), key)
         for key, group in groups.items()
         if scores[key]["num_networks"] and not _is_default(group[0], plan)
     ]
-    return min(ranked)[1] if ranked else None
+    return min(ranked)[-1] if ranked else None
 
 
 def _is_default(trial: TrialRow, plan: Mapping[str, Any]) -> bool:

@@ -67,7 +67,7 @@ def showing_run(locations: Locations, *, quiet: bool = False) -> "Show":
             progress,
             name=plan.name,
             question=plan.study.question,
-            objective=objective_of(plan.to_dict()),
+            objective=objective_of(plan.to_dict(), progress.num_classes),
             dashboard_url=None if dashboard is None else dashboard.url,
             token_hint=None if token_path is None else f"cat {token_path}",
             report_path=locations.folder(plan.name) / "report.html",

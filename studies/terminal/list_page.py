@@ -16,7 +16,7 @@ from studies.terminal.planned import num_cells, planned_networks, planned_trials
 from studies.terminal.words import count, counted, moment
 from studies.variants import DEFAULT_PROFILE, derive
 
-FIRST_RUN = "Run one (about a minute):\n  python -m studies.run depth_study --profile smoke"
+FIRST_RUN = "Run one (about a minute):\n  studies run depth_study --profile smoke"
 
 
 def list_page(store: Store) -> RenderableType:
@@ -38,7 +38,7 @@ def list_page(store: Store) -> RenderableType:
     parts: list[RenderableType] = [text(_aligned(heads, widths), "dim")]
     for study, row in zip(studies, rows, strict=True):
         parts += [text(_aligned(row, widths), "bold"), Padding(text(study.question), (0, 0, 0, 2))]
-    return Group(*parts, "", text(f"More of one: python -m studies.status {studies[0].name}", "dim"))
+    return Group(*parts, "", text(f"More of one: studies status {studies[0].name}", "dim"))
 
 
 def nothing_page() -> RenderableType:
@@ -55,7 +55,7 @@ def catalog_page() -> RenderableType:
     return Group(
         *parts,
         FIRST_RUN,
-        "Or a study of your own, which is a Python file:\n  python -m studies.run ./my_study.py",
+        "Or a study of your own, which is a Python file:\n  studies run ./my_study.py",
     )
 
 

@@ -62,11 +62,16 @@ def from_progress(
 
 
 def from_record(
-    study: StudyRow, trials: Sequence[TrialRow], *, num_networks: int, num_diverged: int
+    study: StudyRow,
+    trials: Sequence[TrialRow],
+    *,
+    num_networks: int,
+    num_diverged: int,
+    num_classes: int | None = None,
 ) -> Standing:
-    """Return what the database holds of a study with these trials."""
+    """Return what the database holds of a study with these trials, on data with so many classes."""
     states = [(trial.phase, trial.state) for trial in trials]
-    objective = objective_of(study.plan)
+    objective = objective_of(study.plan, num_classes)
     best = best_search_trial(trials, objective)
     return Standing(
         name=study.name,

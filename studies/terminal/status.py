@@ -80,10 +80,11 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
             trials,
             num_networks=sum(outcomes.values()),
             num_diverged=outcomes[Outcome.DIVERGED],
+            num_classes=runs.num_classes(starts),
         ),
         trials=trials,
         workers=_workers(trials),
-        best=next((each for each in results if each.is_best and each.objective is not None), None),
+        best=next((each for each in results if each.is_best and each.num_networks), None),
         command=starts[-1]["command"] if starts else None,
         spool=spool,
         at=datetime.now(UTC),
@@ -119,7 +120,7 @@ def as_json(status: Status) -> dict[str, Any]:
         },
         "workers": list(status.workers),
         "running": [trial_json(trial) for trial in status.trials if trial.state is TrialState.RUNNING],
-        "best_in_search": None if standing.best is None else asdict(standing.best),
+        "best_in_search": _best_json(standing),
         "best_confirmed": None if status.best is None else asdict(status.best),
         "failures": [trial_json(trial) | {"error": trial.error} for trial in status.failures],
         "command": status.command,
@@ -139,6 +140,14 @@ def trial_json(trial: TrialRow) -> dict[str, Any]:
         "worker": trial.worker or None,
         "started_at": None if trial.started_at is None else trial.started_at.isoformat(),
     }
+
+
+def _best_json(standing: Standing) -> dict[str, Any] | None:
+    """Return the best of the search; its objective is null where that is only what a failure scores."""
+    if standing.best is None:
+        return None
+    best = asdict(standing.best)
+    return best | {"objective": None} if standing.objective.is_failure(standing.best.objective) else best
 
 
 def _holder_json(holder: Holder) -> dict[str, Any]:

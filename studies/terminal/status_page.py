@@ -74,6 +74,9 @@ def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS
 def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
     """Return the test scores of a confirmed configuration, with what they are means over."""
     over = f"over {counted(result.num_networks, 'network')}"
+    if result.objective is None:
+        least = "a failure" if own else "guessing"
+        return f"no score: every network diverged, failed or did no better than {least}, {over}"
     if own:
         return ", ".join([*(each.told(result.scores[each.name]) for each in own), over])
     return f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, {over}"
@@ -136,7 +139,7 @@ def _failures(status: Status) -> list[RenderableType]:
         parts += [text(f"{where}"), text(f"  {error_line(trial.error)}", "red")]
     hidden = len(status.failures) - _MOST_FAILURES
     if hidden > 0:
-        parts.append(text(f"and {hidden} more: python -m studies.status {status.study.name} --json"))
+        parts.append(text(f"and {hidden} more: studies status {status.study.name} --json"))
     return parts
 
 
@@ -168,7 +171,7 @@ def _advice(status: Status) -> list[RenderableType]:
         return ["", text(_doubt(status), "yellow"), text(go_on)]
     match status.study.state:
         case StudyState.COMPLETE:
-            return ["", text(f"See its results: python -m studies.show {status.study.name}")]
+            return ["", text(f"See its results: studies show {status.study.name}")]
         case StudyState.INTERRUPTED | StudyState.FAILED:
             return ["", text(go_on)]
     return []

@@ -21,7 +21,7 @@ from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.output import heading, text
 from studies.terminal.plan_page import plan_page
 from studies.terminal.planned import planned_trials
-from studies.terminal.words import configuration, count, counted, level, percent, trial_state
+from studies.terminal.words import configuration, count, counted, level, trial_state
 from trainables.metrics import TEST, VALIDATION
 
 
@@ -122,9 +122,12 @@ def _table(results: Sequence[Confirmed], own: Sequence[Measure], *, has_columns:
 
 
 def _scores(result: Confirmed, own: Sequence[Measure]) -> list[str]:
-    if result.objective is None:
+    if not result.num_networks:
         return [trial_state(result.state), *[""] * (2 * len(own) or 4)]
-    accuracies = [percent(result.val_accuracy)[:-2], percent(result.test_accuracy)[:-2]]
+    accuracies = [
+        number(None if each is None else 100 * each, 1)
+        for each in (result.val_accuracy, result.test_accuracy)
+    ]
     lost = f"{result.num_diverged}" if result.state is not TrialState.FAILED else "failed"
     if own:
         names = [part + each.name.removeprefix(TEST) for each in own for part in (VALIDATION, TEST)]
@@ -150,12 +153,17 @@ def _units(study: StudyRow) -> str:
     return ", ".join(parts)
 
 
+def _any_without_scores(results: Sequence[Confirmed]) -> bool:
+    return any(result.num_networks and result.num_diverged == result.num_networks for result in results)
+
+
 def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
     networks = counted(max(result.num_networks for result in results), "network")
     lines = [
         f"Each row is a configuration trained again with fresh seeds, its scores means over {networks}. "
         f"{_units(study)}; val. is the validation part. "
-        f"A network that diverged or failed scores as {'the plan says' if own_measures(study.plan) else 'guessing'}."
+        f"A network that diverged or failed scores as {'the plan says' if own_measures(study.plan) else 'guessing'}"
+        f"{', and where all did there is no score' if _any_without_scores(results) else ''}."
     ]
     if any(result.is_best for result in results):
         lines.append(
@@ -164,5 +172,5 @@ def _legend(study: StudyRow, results: Sequence[Confirmed]) -> str:
     if any(result.is_default for result in results):
         lines.append("d the stated default, for comparison")
     return "\n".join(
-        [*lines, f"One trial in detail: python -m studies.show {study.name} --trial {results[0].trials[0]}"]
+        [*lines, f"One trial in detail: studies show {study.name} --trial {results[0].trials[0]}"]
     )

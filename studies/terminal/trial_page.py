@@ -10,8 +10,9 @@ from rich.table import Table
 
 from reports.cube import plain
 from reports.early_stopping import BEST, STOPPED, kept, stops_early
-from reports.measures import objective_of, own_measures
+from reports.measures import Measure, objective_of, own_measures
 from reports.words import number
+from studies import runs
 from studies.database import frames
 from studies.database.rows import RungRow, StudyRow, TrialRow
 from studies.database.states import Decision, Phase
@@ -41,6 +42,7 @@ class TrialRecord:
     replicates: pd.DataFrame
     epochs: pd.DataFrame
     rungs: Sequence[RungRow]
+    objective: Measure
 
 
 def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
@@ -50,7 +52,7 @@ def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
         known = f"its last one is trial {max(trials)}" if trials else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
-            f"See the results by cell: python -m studies.show {study.name}",
+            f"See the results by cell: studies show {study.name}",
         )
     replicates, epochs = frames.replicates(store, study.id), frames.epochs(store, study.id)
     return TrialRecord(
@@ -59,6 +61,7 @@ def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
         replicates=replicates[replicates["trial_number"] == number],
         epochs=epochs[epochs["trial_number"] == number],
         rungs=[rung for rung in store.rung_results(study.id) if rung.trial_number == number],
+        objective=objective_of(study.plan, runs.num_classes(runs.started_with(store.events(study.id)))),
     )
 
 
@@ -86,7 +89,7 @@ def as_json(record: TrialRecord) -> dict[str, Any]:
         **trial_json(trial),
         "stop_reason": trial.stop_reason,
         "rung": trial.rung,
-        "objective": trial.objective,
+        "objective": None if record.objective.is_failure(trial.objective) else trial.objective,
         "attempt": trial.attempt,
         "ended_at": None if trial.ended_at is None else trial.ended_at.isoformat(),
         "busy_seconds": trial.busy_seconds,
@@ -141,9 +144,7 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
         ("the same in all", configuration(plan["fixed"])),
     ]
     if trial.objective is not None:
-        rows.append(
-            ("objective", f"{objective(objective_of(plan), trial.objective)}, mean over its networks")
-        )
+        rows.append(("objective", f"{objective(record.objective, trial.objective)}, mean over its networks"))
     if trial.started_at is not None:
         again = f", attempt {trial.attempt}" if trial.attempt > 1 else ""
         rows.append(("started", f"{moment(trial.started_at)}, {duration(trial.busy_seconds)} of work{again}"))

@@ -36,13 +36,15 @@ def level(value: Any) -> str:
 
 
 def objective(measure: Measure, value: float | None) -> str:
-    """Return an objective with its name and unit.
+    """Return an objective with its name and unit; one that is only what a failure scores is said to be that.
 
     >>> from reports.measures import classifier_measure
     >>> objective(classifier_measure("val_accuracy"), 0.9713)
     'validation accuracy 97.1 %'
+    >>> objective(classifier_measure("val_loss", 10), 2.31)
+    'no better than guessing (validation log-loss 2.303 nats)'
     """
-    return printable(measure.told(value))
+    return printable(measure.failing if measure.is_failure(value) else measure.told(value))
 
 
 def count(amount: int) -> str:

@@ -58,7 +58,7 @@ class Checkpoints:
         make_private(self._folder)
         path = self._folder / f"trial-{number}-epoch-{epoch}.safetensors"
         self._numbers.add(number)
-        write_whole(path, data, mode=0o600)
+        write_whole(path, data)
         self._unremovable.discard(path)
         for _, old in self._of(number)[NUM_KEPT:]:
             self._remove(old)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from studies.database.results import Artifact
-from studies.locations import below
+from studies.locations import below, make_private
 from studies.tuning.files import write_whole
 
 BEST = "best"
@@ -23,6 +23,6 @@ def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[A
 def write_artifact(folder: Path, relative: Path, data: bytes) -> Artifact:
     """Write a file below `folder` whole, or leave what was there before."""
     path = below(folder, relative.as_posix())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     write_whole(path, data)
     return Artifact(path=relative.as_posix(), sha256=hashlib.sha256(data).hexdigest(), num_bytes=len(data))

@@ -44,7 +44,7 @@ class Progress:
     """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included.
 
     `command_started` is the clock's value when the command began, `startup_seconds` the time from then to the first
-    trained epoch: known when that is reported.
+    trained epoch: known when that is reported. `num_classes` are the data's, which say what guessing scores.
     """
 
     planned: dict[Phase, int]
@@ -62,6 +62,7 @@ class Progress:
     busy_seconds: float = 0.0
     measuring_seconds: float = 0.0
     recording_seconds: float = 0.0
+    num_classes: int | None = None
     command_started: float = field(default_factory=time.monotonic)
     startup_seconds: float | None = None
     training_started: float | None = None

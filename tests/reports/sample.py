@@ -167,7 +167,7 @@ def assemble(
         },
         seconds={"wall": 214.6, "busy": 391.2, "recording": 4.1, "startup": 9.8},
         generated_at=START + timedelta(hours=1),
-        command="python -m studies.report depth_study",
+        command="studies report depth_study",
     )
 
 

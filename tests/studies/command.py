@@ -38,7 +38,7 @@ STUDY = Study(
 
 
 class Command:
-    """A run of `python -m studies.DOOR` in `folder`; its temporary files go to the folder `temporary`."""
+    """A run of `studies DOOR` in `folder`; its temporary files go to the folder `temporary`."""
 
     def __init__(
         self, folder: Path, door: str, *arguments: str, settings: Mapping[str, str] = MappingProxyType({})

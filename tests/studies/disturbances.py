@@ -81,7 +81,7 @@ def check_interrupted(command: Command, exit_code: int, what: str) -> None:
 def check_nothing_is_left(command: Command, what: str) -> None:
     *_, first, second = command.errors.splitlines()
     assert first == f"error: {what}; everything recorded is kept"
-    assert second == f"Go on with: {shlex.join(['python', '-m', 'studies.run', *WITHOUT_DASHBOARD[1:]])}"
+    assert second == f"Go on with: {shlex.join(['studies', *WITHOUT_DASHBOARD])}"
     assert "Traceback" not in command.errors
     assert "SIGTERM" not in command.errors
     assert command.output == ""

@@ -1,4 +1,4 @@
-"""`python -m studies.data`: files fetched from a server, checked, and kept only if they are what was published."""
+"""`studies data`: files fetched from a server, checked, and kept only if they are what was published."""
 
 import functools
 import gzip

@@ -1,4 +1,4 @@
-"""`python -m studies.delete NAME` deletes a study with its folder, when it is told to twice, and nothing beside it."""
+"""`studies delete NAME` deletes a study with its folder, when it is told to twice, and nothing beside it."""
 
 import io
 import shutil
@@ -112,7 +112,7 @@ def test_a_study_that_a_run_holds_is_refused_with_what_to_do(
         assert main(["small", "--yes"]) == 3
     error = capsys.readouterr().err
     assert "study small is held by another run: process" in error
-    assert "python -m studies.stop small" in error
+    assert "studies stop small" in error
     assert "--take-over" not in error
     assert verify(store, "small", output / "small").is_sound
 

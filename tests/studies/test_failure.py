@@ -59,7 +59,7 @@ def test_it_exits_1_with_the_first_error(store: Store, capsys: pytest.CaptureFix
     told = capsys.readouterr().err
     assert "error: every trial of small failed, trial 1 with: ValueError:" in told
     assert "no such luck" in told
-    assert "See the whole error: python -m studies.show small --trial 1\n" in told
+    assert "See the whole error: studies show small --trial 1\n" in told
     assert Path("runs/small/report.html").is_file(), "what there is to see is shown"
 
 

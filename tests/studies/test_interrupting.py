@@ -32,10 +32,7 @@ def test_a_second_run_is_refused_and_the_first_stopped_from_elsewhere(tmp_path: 
         assert f"process {command.process.pid} on" in second.errors
         assert finished(tmp_path, "stop", "small").process.returncode == 0
         assert command.finish(timeout=20) == 143
-        assert (
-            "error: stopped, as asked by python -m studies.stop; everything recorded is kept"
-            in command.errors
-        )
+        assert "error: stopped, as asked by studies stop; everything recorded is kept" in command.errors
         assert command.left_processes() == []
     assert rows(tmp_path, "SELECT state, holder_host FROM study") == [("interrupted", None)]
     assert list((tmp_path / "runs").glob("*-lease-*")) == []

@@ -77,9 +77,9 @@ def test_another_thread_gets_no_signals_and_no_error() -> None:
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
 def test_the_error_says_how_to_go_on(number: signal.Signals, exit_code: int, word: str) -> None:
-    error = RunInterruptedError(number, "python -m studies.run x")
+    error = RunInterruptedError(number, "studies run x")
     assert error.exit_code == exit_code
     assert str(error).splitlines() == [
         f"{word}; everything recorded is kept",
-        "Go on with: python -m studies.run x",
+        "Go on with: studies run x",
     ]

@@ -1,4 +1,4 @@
-"""`python -m studies.list` shows what was recorded, and with --catalog what can be run."""
+"""`studies list` shows what was recorded, and with --catalog what can be run."""
 
 import re
 from pathlib import Path

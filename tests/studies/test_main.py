@@ -1,4 +1,4 @@
-"""`python -m studies` shows the doors and goes through the one that is named."""
+"""`studies` shows the doors and goes through the one that is named."""
 
 import argparse
 import importlib
@@ -69,7 +69,7 @@ def test_every_flag_is_described_and_every_door_has_an_example(
     assert parser.description
     if door != "database":
         assert parser.epilog is not None
-        assert f"python -m studies.{door}" in parser.epilog
+        assert f"studies {door}" in parser.epilog
 
 
 def test_the_overview_comes_at_once() -> None:

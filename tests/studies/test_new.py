@@ -1,4 +1,4 @@
-"""`python -m studies.new`: a file that is a study as it stands, and never in the place of another."""
+"""`studies new`: a file that is a study as it stands, and never in the place of another."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_writes_a_study_that_is_annotated_and_says_what_to_do_next(capsys: Capture) -> None:
     assert main(["my_study.py"]) == 0
     printed = capsys.readouterr().out
-    assert "python -m studies.plan ./my_study.py\n" in printed
-    assert "python -m studies.run ./my_study.py --profile smoke\n" in printed
+    assert "studies plan ./my_study.py\n" in printed
+    assert "studies run ./my_study.py --profile smoke\n" in printed
     assert catalog.load("./my_study.py")[1] == catalog.load("depth_study")[1]
     assert Path("my_study.py").read_text().count("    # ") >= 3
 
@@ -82,7 +82,7 @@ def test_a_file_that_exists_is_left_as_it_is(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["my_study"], "must end in .py; got my_study\nFor example: python -m studies.new my_study.py"),
+        (["my_study"], "must end in .py; got my_study\nFor example: studies new my_study.py"),
         (["my study.py"], "The file's name is the study's name"),
         (["none/a.py"], "the folder none does not exist\nMake it first"),
         (["a.py", "--from", "dropout_studdy"], "did you mean dropout_study?"),

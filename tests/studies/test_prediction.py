@@ -122,6 +122,30 @@ def test_a_study_on_a_share_of_the_data_is_no_basis_for_one_on_all_of_it(store: 
     assert find_basis(on_a_tenth(plan()), datasets.load("digits"), store).source.startswith("a pilot")
 
 
+@pytest.mark.parametrize(
+    ("damage", "source"),
+    [
+        ("UPDATE trial SET epochs = 0, state = 'failed', objective = NULL", "a pilot"),
+        ("UPDATE trial SET busy_seconds = 0", "a pilot"),
+        ("DELETE FROM event", "study small"),
+        ("DELETE FROM replicate", "study small"),
+    ],
+)
+def test_a_past_that_says_nothing_is_passed_over(
+    store: Store, tmp_path: Path, damage: str, source: str
+) -> None:
+    drive(plan(), store)
+    study = store.find_study("small")
+    assert study is not None
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute(damage)
+    basis = find_basis(plan(name="next"), datasets.load("digits"), store)
+    assert basis.source.startswith(source)
+    assert 0 < predict_seconds(plan(name="next"), basis, num_workers=1) < 3600
+    assert basis.startup_seconds == STARTUP_SECONDS, "no run tells how long a start takes"
+
+
 def test_a_pilot_trains_on_the_plans_share_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     make = StackData.make

@@ -1,4 +1,4 @@
-"""`python -m studies.report`: two names set two studies side by side, --trial writes one trial's page."""
+"""`studies report`: two names set two studies side by side, --trial writes one trial's page."""
 
 from pathlib import Path
 

@@ -18,8 +18,8 @@ from trainables import datasets
 def pasted(command: str) -> Request:
     """Return what the door makes of a printed command."""
     words = shlex.split(command)
-    assert words[:3] == ["python", "-m", "studies.run"]
-    return request_of(_parser().parse_args(words[3:]))
+    assert words[:2] == ["studies", "run"]
+    return request_of(_parser().parse_args(words[2:]))
 
 
 settings = st.dictionaries(

@@ -277,7 +277,7 @@ def test_another_plan_under_the_same_name_is_refused_with_two_commands_that_work
     refused = finished(tmp_path / "copy", *WITHOUT_DASHBOARD, *changed, "--name", "small")
     assert refused.process.returncode == 2
     assert "search.trials_per_cell: 4 -> 1" in refused.errors
-    resume, beside = re.findall(r"python -m studies\.(.*)", refused.errors)
+    resume, beside = re.findall(r"studies (run .*)", refused.errors)
     resumed = finished(tmp_path / "copy", *shlex.split(resume))
     assert resumed.process.returncode == 0, resumed.errors
     assert "small is finished" in resumed.output

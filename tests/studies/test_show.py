@@ -1,4 +1,4 @@
-"""`python -m studies.show NAME` prints the plan and the results, and with --trial one trial."""
+"""`studies show NAME` prints the plan and the results, and with --trial one trial."""
 
 import pytest
 

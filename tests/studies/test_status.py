@@ -1,4 +1,4 @@
-"""`python -m studies.status NAME` says how a study stands, once or until it ends."""
+"""`studies status NAME` says how a study stands, once or until it ends."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ def test_a_complete_study(complete: StudyRow, capsys: Capture) -> None:
         "validation log-loss 0.400 nats in the search, trial 2 depth 5, learning rate 0.02",
         "confirmed test log-loss 1.401 nats, test accuracy 47.5 %, over 2 networks",
         "1 trial failed trial 4 (search, cell 2): depth 5, learning rate 0.05 ValueError: \ufffd[2Jno such luck",
-        "python -m studies.show tiny_study",
+        "studies show tiny_study",
     ):
         assert expected in out
     assert "Traceback" not in out

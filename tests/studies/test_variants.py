@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from studies.errors import UsageError
+from studies.settings import parse_setting
 from studies.study import Confirm, Search, Study
-from studies.variants import check_name, derive, parse_setting, study_name
+from studies.variants import check_name, derive, study_name
 
 STUDY = Study(
     question="Does depth help?",

@@ -1,4 +1,4 @@
-"""`python -m studies.verify NAME` says what holds, one line each, and exits with 1 if something does not."""
+"""`studies verify NAME` says what holds, one line each, and exits with 1 if something does not."""
 
 import shutil
 import sqlite3

@@ -111,7 +111,7 @@ class Publication:
         """How to get the files."""
         installing = f"apt-get install {self.package}; " if self.package else ""
         return (
-            f"Get {'it' if len(self.wanted) == 1 else 'them'} by one of: python -m studies.data {self.dataset}; "
+            f"Get {'it' if len(self.wanted) == 1 else 'them'} by one of: studies data {self.dataset}; "
             f"{installing}download {' '.join(file.url for file in self.wanted)} into that folder. "
             "STUDIES_DATA names the folder of datasets."
         )

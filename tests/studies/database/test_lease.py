@@ -79,7 +79,7 @@ class TestLease:
             f"study depth_study is held by another run: process {os.getpid()} on {socket.gethostname()}, "
             f"since {holder.since:%Y-%m-%d %H:%M:%S} UTC"
         )
-        assert "python -m studies.stop depth_study" in caught.value.advice
+        assert "studies stop depth_study" in caught.value.advice
 
     def test_only_where_the_holder_may_be_out_of_reach_is_taking_over_advised(
         self, store: Store, study: StudyRow, other: Store, monkeypatch: pytest.MonkeyPatch

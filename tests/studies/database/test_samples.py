@@ -98,7 +98,7 @@ class TestSamples:
         for create in (True, False):
             with pytest.raises(UsageError, match=f"has schema {revision}, older than") as caught:
                 Store.open(url, create)
-            assert "python -m studies.database upgrade" in caught.value.advice
+            assert "studies database upgrade" in caught.value.advice
         assert read(url) == sample
 
     def test_an_upgrade_keeps_every_row(self, url: str, sample: Rows) -> None:

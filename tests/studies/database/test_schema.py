@@ -114,7 +114,7 @@ class TestBothDatabases:
         add_next_schema(tmp_path, monkeypatch)
         with pytest.raises(UsageError, match=f"schema {HEAD}, older than next") as caught:
             Store.open(url)
-        assert "python -m studies.database upgrade" in str(caught.value)
+        assert "studies database upgrade" in str(caught.value)
         copied = schema.upgrade(url)
         assert schema.upgrade(url) is None
         with Store.open(url) as store:

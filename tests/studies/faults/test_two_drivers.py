@@ -98,7 +98,7 @@ def test_the_second_is_refused_and_writes_nothing(rivals: Rivals) -> None:
     told = second.errors.splitlines()
     who = f"process {first.number} on {socket.gethostname()}, since 20"
     assert told[0].startswith(f"error: study {NAME} is held by another run: {who}")
-    assert f"Stop it: python -m studies.stop {NAME}" in told
+    assert f"Stop it: studies stop {NAME}" in told
 
 
 def test_of_two_started_together_one_wins(rivals: Rivals) -> None:
@@ -154,8 +154,8 @@ def test_one_that_is_asked_to_stop_says_how_to_go_on(
         assert told.startswith(f"asked process {driver.number} on {socket.gethostname()} to stop {NAME}; ")
         assert driver.finish() == 143
         error, advice = driver.errors.splitlines()
-        assert error == "error: stopped, as asked by python -m studies.stop; everything recorded is kept"
-        assert advice.startswith("Go on with: python -m studies.run ./small.py ")
+        assert error == "error: stopped, as asked by studies stop; everything recorded is kept"
+        assert advice.startswith("Go on with: studies run ./small.py ")
         (study,) = store.studies()
         assert study.state is StudyState.INTERRUPTED
         assert stop.main([NAME]) == 0

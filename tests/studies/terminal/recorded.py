@@ -16,7 +16,7 @@ from trainables.records import EpochRecord, ReplicateRecord
 
 MOMENT = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 NAME = "tiny_study"
-COMMAND = f"python -m studies.run ./{NAME}.py"
+COMMAND = f"studies run ./{NAME}.py"
 TRACEBACK = (
     'Traceback (most recent call last):\n  File "x.py", line 1, in f\nValueError: \x1b[2Jno such luck\n'
 )

@@ -24,7 +24,7 @@ def result(num_failed: int) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("num_failed", "said"), [(0, []), (5, ["Failed  5 of 7 trials; why: python -m studies.status small"])]
+    ("num_failed", "said"), [(0, []), (5, ["Failed  5 of 7 trials; why: studies status small"])]
 )
 def test_trials_that_failed_are_counted_at_the_end_of_a_run(num_failed: int, said: list[str]) -> None:
     assert [line for line in answer_lines(result(num_failed)) if line.startswith("Failed")] == said

@@ -60,7 +60,7 @@ def test_a_missing_file_is_told_with_every_way_to_get_it(folder: Path) -> None:
         datasets.load("fashion_mnist")
     assert str(folder) in told.value.message
     assert "t10k-labels-idx1-ubyte.gz is missing" in told.value.message
-    for way in ("python -m studies.data fashion_mnist", "apt-get install dataset-fashion-mnist", "https://"):
+    for way in ("studies data fashion_mnist", "apt-get install dataset-fashion-mnist", "https://"):
         assert way in told.value.advice
 
 

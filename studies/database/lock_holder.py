@@ -1,0 +1,103 @@
+"""Which process has a SQLite file locked, and what to do about it, as Linux tells."""
+
+import os
+import shlex
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_LOCKS: Final = Path("/proc/locks")
+_WRITER, _RECOVERY = 120, 122
+"""Bytes of the log's index (-shm) that a writer, a checkpoint and a recovery lock (sqlite.org/walformat.html, 2.3)."""
+_ADVICE: Final = "the same command then goes on where it stopped."
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockHolder:
+    """A process of this machine that has a file locked; `is_stopped`: by a signal or a debugger, so that it waits."""
+
+    process: int
+    command: str
+    is_stopped: bool
+
+
+def locked_words(path: Path) -> tuple[str, str]:
+    """Return why a file that is locked cannot be used, and what to do, naming the process wherever that is known."""
+    holder = find_lock_holder(path)
+    here = socket.gethostname()
+    if holder is None:
+        return (
+            "is locked by another process for longer than is waited for",
+            f"Find it on the machine where it runs (fuser -v {shlex.quote(str(path))}), let it go on or end it; {_ADVICE}",
+        )
+    number = holder.process
+    if number == os.getpid():
+        return f"is locked by this process ({number} on {here}) itself", f"End it (kill {number}); {_ADVICE}"
+    command = f" ({holder.command})" if holder.command else ""
+    what = f"is locked by process {number} on {here}{command}, inside a transaction"
+    if holder.is_stopped:
+        return (
+            f"{what}; that process is stopped",
+            f"Let it go on (kill -CONT {number}) or end it (kill -KILL {number}); {_ADVICE}",
+        )
+    return what, f"Wait for it, or end it (kill {number}, then kill -KILL {number}); {_ADVICE}"
+
+
+def find_lock_holder(path: Path) -> LockHolder | None:
+    """Return who on this machine has a SQLite file locked for writing; None where nobody is found."""
+    number = next((each for each in _processes(path) if each > 0), None)
+    if number is None:
+        return None
+    return LockHolder(process=number, command=_command(number), is_stopped=_state(number) in ("T", "t"))
+
+
+def _processes(path: Path) -> Iterator[int]:
+    index = path.with_name(f"{path.name}-shm")
+    for file, first, last in ((index, _WRITER, _RECOVERY), (path, 0, None)):
+        try:
+            inode = file.stat().st_ino
+            lines = _LOCKS.read_text(encoding="ascii").splitlines()
+        except OSError:  # no such file, or a system without /proc
+            continue
+        for line in lines:
+            words = line.split()
+            # For example: 3: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120; one that waits has -> before its kind.
+            if "->" in words or len(words) != 8 or words[3] != "WRITE":
+                continue
+            if words[5].rpartition(":")[2] == str(inode) and _overlaps(words[6], words[7], first, last):
+                if _has_open(int(words[4]), file):
+                    yield int(words[4])
+
+
+def _overlaps(start: str, end: str, first: int, last: int | None) -> bool:
+    return (end == "EOF" or int(end) >= first) and (last is None or int(start) <= last)
+
+
+def _has_open(process: int, file: Path) -> bool:
+    """Whether a process has a file open, since files of other disks may have its number; yes where that is hidden."""
+    try:
+        return any(
+            os.path.samefile(descriptor, file)
+            for descriptor in Path(f"/proc/{process}/fd").iterdir()
+            if descriptor.exists()
+        )
+    except OSError:
+        return True
+
+
+def _command(process: int) -> str:
+    """Return the program's name alone: its arguments may hold a password."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _state(process: int) -> str:
+    try:
+        # The name before it, in brackets, may hold anything.
+        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
