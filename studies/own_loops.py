@@ -1,4 +1,4 @@
-"""A user's own training loop tried out before anything is trained: does it go on after a crash as if there were none?"""
+"""A user's own training loop tried out before anything is trained: does it go on after a crash as if there was none?"""
 
 import torch
 

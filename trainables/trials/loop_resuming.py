@@ -1,4 +1,4 @@
-"""Whether a training loop goes on from its checkpoint to the numbers that it comes to in one go, tried on few examples."""
+"""Whether a training loop goes on from its checkpoint to the numbers that it has in one go, tried on few examples."""
 
 import inspect
 import traceback
