@@ -16,7 +16,7 @@ class OwnRandom:
 
     def __init__(self, seed: int) -> None:
         """Begin with all of them seeded."""
-        with self._others_kept():
+        with generators_kept():
             random.seed(seed)
             np.random.seed(seed_for_libraries(seed))
             torch.manual_seed(seed)
@@ -25,7 +25,7 @@ class OwnRandom:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Have the global generators go on where this world left off; afterwards they are as they were before."""
-        with self._others_kept():
+        with generators_kept():
             _set(self._state)
             try:
                 yield
@@ -71,13 +71,15 @@ class OwnRandom:
             )
         )
 
-    @contextmanager
-    def _others_kept(self) -> Iterator[None]:
-        before = _states()
-        try:
-            yield
-        finally:
-            _set(before)
+
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """Leave the global generators as they were before."""
+    before = _states()
+    try:
+        yield
+    finally:
+        _set(before)
 
 
 def _states() -> tuple[Any, Any, torch.Tensor, list[torch.Tensor]]:
