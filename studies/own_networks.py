@@ -19,6 +19,7 @@ from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
 from trainables.own.code import OwnCode
+from trainables.own.random_numbers import generators_kept
 from trainables.seeds import derive_seed
 from trainables.stacks.stack import Stack
 from trainables.training import run_steps
@@ -43,6 +44,13 @@ def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     """
     code = plan.code
     assert code is not None, "only a user's own networks need trying out"
+    with generators_kept():
+        warnings = tuple(_warnings(plan, code, dataset))
+    return tuple(f"{place_of(code, 'build')}: {warning}" for warning in warnings)
+
+
+def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]:
+    """Return what is odd about the networks, each once."""
     data = _data(plan, dataset)
     read: set[str] = set()
     warnings: dict[str, None] = {}
@@ -59,7 +67,7 @@ def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
             break
     else:
         warnings |= dict.fromkeys(_unread(plan, read))
-    return tuple(f"{place_of(code, 'build')}: {warning}" for warning in warnings)
+    return warnings
 
 
 def _data(plan: Plan, dataset: Dataset) -> StackData:

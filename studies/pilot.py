@@ -19,6 +19,7 @@ from trainables.evaluation import evaluate
 from trainables.hyperparameters import Hyperparameters
 from trainables.metrics import COLUMNS, TEST, VALIDATION, classification, find
 from trainables.own.loop import Loop
+from trainables.own.random_numbers import generators_kept
 from trainables.seeds import derive_seed
 from trainables.stacks.stack import Stack
 from trainables.training import train
@@ -67,7 +68,8 @@ def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pil
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _run(plan, dataset, epochs or plan.study.confirm.epochs)
+        with generators_kept():
+            return _run(plan, dataset, epochs or plan.study.confirm.epochs)
     finally:
         torch.set_num_threads(threads)
 

@@ -176,7 +176,8 @@ def settle(
     """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
 
     So is what the variant holds fixed though the study compares or tunes it.
-    A user's own networks are tried out first, with a line for each warning; UsageError where they cannot be trained.
+    A user's own networks or loop are tried out first, with a line for each warning; UsageError where they cannot be
+    trained.
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
     warnings = (*drafted.notes, *_try_own(plan, dataset))
@@ -187,12 +188,17 @@ def settle(
 
 
 def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
-    """Try out the networks of a user's own file; return a line for each warning."""
-    if plan.build is None:
-        return ()
-    from studies.own_networks import try_networks
+    """Try out the networks or the loop of a user's own file; return a line for each warning."""
+    warnings: tuple[str, ...] = ()
+    if plan.build is not None:
+        from studies.own_networks import try_networks
 
-    return tuple(f"warning: {warning}" for warning in try_networks(plan, dataset))
+        warnings = try_networks(plan, dataset)
+    elif plan.loop is not None:
+        from studies.own_loops import try_loop
+
+        warnings = try_loop(plan, dataset)
+    return tuple(f"warning: {warning}" for warning in warnings)
 
 
 def load_dataset(drafted: Draft) -> "Dataset":

@@ -11,6 +11,7 @@ from types import ModuleType
 from studies.errors import UsageError
 from studies.local_imports import NOT_LOCAL, local_imports
 from studies.mistakes import show
+from studies.own_calls import Call
 from studies.study import Study
 from trainables.own.code import OWN, OwnCode, Source
 
@@ -92,23 +93,37 @@ def with_own_code(study: Study, code: OwnCode) -> Study:
 def told_in(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
     """Tell whatever the user's code raises as a mistake, with its file and line; `what` says what was asked of it.
 
-    `at` is the place of what does not come from a line of the user's own.
+    `at` is the place of what does not come from a line of the user's own. Ctrl-C stays what it is; SystemExit and its
+    like are mistakes. A call that takes long is told of.
     """
     path = Path(code.file.path)
+    call = Call(f"{what.partition('(')[0]}() of {path}" if what else str(path))
     try:
-        yield
-    except (Exception, SystemExit) as error:
+        with call.watched():
+            yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and call.is_interrupted:
+            raise
         where = _where(error, path)
         where = at if at is not None and where == str(path) else where
         if isinstance(error, UsageError):
             undeclared = any("no such hyperparameter" in mistake for mistake in error.mistakes)
             advice = f"{error.advice} {_DECLARE}" if undeclared else error.advice
             raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], advice) from error
-        said = error.msg if isinstance(error, SyntaxError) else error
-        kind = "" if type(error) is ValueError and where == at else f"{type(error).__name__}: "
         raise UsageError(
-            [f"{where}: {what}{kind}{said}"], "Correct the file; nothing was trained."
+            [f"{where}: {what}{_said(error, is_plain=where == at)}"], "Correct the file; nothing was trained."
         ) from error
+
+
+def _said(error: BaseException, *, is_plain: bool) -> str:
+    """Return an error's kind and words, a plain ValueError's words alone."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    if is_plain and type(error) is ValueError:
+        return str(error)
+    words = f"{type(error).__name__}: {error}".removesuffix(": ")
+    ends = "" if isinstance(error, Exception) else ", which would end the command; raise an error instead"
+    return words + ends
 
 
 def _where(error: BaseException, path: Path) -> str:

@@ -17,3 +17,12 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
     text = json.dumps([seed, *purpose])
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+def seed_for_libraries(seed: int) -> int:
+    """Return a seed's low 32 bits: NumPy's legacy generator, and scikit-learn with it, take no more.
+
+    >>> seed_for_libraries(2**32 + 3)
+    3
+    """
+    return seed % 2**32

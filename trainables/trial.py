@@ -3,7 +3,6 @@
 import functools
 import os
 import socket
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from trainables.data.splits import Splits
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
 from trainables.own.code import OWN, OwnCode
+from trainables.own.exits import is_rays, traceback_words
 from trainables.records import TrialReport
 from trainables.stacks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
@@ -68,7 +68,8 @@ class StackTrial(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Train to the next report. An error of the trial's own is its last report, not a lost worker.
 
-        A helper that was lost is one: then RayActorError is raised.
+        So is what would end the process, such as SystemExit in a user's code. A helper that was lost is a lost worker:
+        then RayActorError is raised.
         """
         try:
             if self._reports is None:
@@ -78,8 +79,10 @@ class StackTrial(tune.Trainable):
             raise
         except HelperError as error:
             report = self._failure(error.words)
-        except Exception:
-            report = self._failure(traceback.format_exc())
+        except BaseException as error:
+            if is_rays(error):
+                raise
+            report = self._failure(traceback_words(error, self._code))
         self._epoch = report.epoch
         done = report.error is not None or report.epoch >= self._assignment.epochs
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
@@ -164,24 +167,25 @@ class _HelperActor:
             self._share = self._trial.begin_share(assignment, checkpoint, part)
 
         self._share = None
-        return _tried(start)
+        return self._tried(start)
 
     def train_epoch(self) -> ShareEpoch | _Failed:
-        return _tried(self._begun().train_epoch)
+        return self._tried(self._begun().train_epoch)
 
     def state(self) -> object:
-        return _tried(self._begun().state)
+        return self._tried(self._begun().state)
+
+    def _tried(self, action: Callable[[], T]) -> T | _Failed:
+        try:
+            return action()
+        except BaseException as error:
+            if is_rays(error):
+                raise
+            return _Failed(traceback_words(error, self._trial._code))
 
     def _begun(self) -> Share:
         assert self._share is not None, "asked before it was told what to train"
         return self._share
-
-
-def _tried(action: Callable[[], T]) -> T | _Failed:
-    try:
-        return action()
-    except Exception:
-        return _Failed(traceback.format_exc())
 
 
 class RemoteHelper:

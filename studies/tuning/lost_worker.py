@@ -7,6 +7,15 @@ from typing import Any, Final
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
+VANISHED: Final = "Worker exit type: SYSTEM_ERROR"
+"""What Ray says of a worker whose process ended by itself and without a word, or was killed by a signal."""
+
+
+def has_vanished(words: str) -> bool:
+    """Tell whether these words of Ray's are of a process that ended without a word, on a node that lives."""
+    return VANISHED in words
+
+
 def words_of(trial: Any) -> str:
     """Return why Tune's trial ended without a report.
 

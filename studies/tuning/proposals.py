@@ -23,7 +23,7 @@ from studies.errors import StudiesError
 from studies.planning import Cell
 from studies.study import Study
 from trainables.metrics import Direction
-from trainables.seeds import derive_seed
+from trainables.seeds import derive_seed, seed_for_libraries
 
 MAX_REPEATS = 1000
 """How often a sampler may propose what it proposed before until its space counts as exhausted."""
@@ -145,12 +145,12 @@ class Proposals:
         return self._optuna.get_trials(deepcopy=False)
 
     def _qmc(self) -> BaseSampler:
-        seed = derive_seed(self._seed, "sampler", self._key) % 2**32
+        seed = seed_for_libraries(derive_seed(self._seed, "sampler", self._key))
         space = {name: d for name, d in self._space().items() if isinstance(d, BaseDistribution)}
         return _GivenSpaceQMC(space, seed)
 
     def _reseed(self, place: int, attempt: int) -> None:
-        seed = derive_seed(self._seed, "sampler", self._key, place, attempt) % 2**32
+        seed = seed_for_libraries(derive_seed(self._seed, "sampler", self._key, place, attempt))
         match self._study.search.sampler:
             case "tpe":
                 self._optuna.sampler = TPESampler(seed=seed)

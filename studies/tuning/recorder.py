@@ -16,7 +16,7 @@ from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
-from studies.tuning.lost_worker import words_of
+from studies.tuning.lost_worker import has_vanished, words_of
 from studies.tuning.models import BEST, write_models
 from studies.tuning.notes import CHECKPOINT_REFUSED, CHECKPOINT_USED, WORKER_LOST, Notes
 from studies.tuning.planned import PlannedTrial
@@ -57,12 +57,15 @@ class Recorder(tune.Callback):
     ) -> None:
         """Record for one study; `decisions` is where the scheduler leaves what ASHA decided.
 
-        A trial is started again after so many lost workers; its own errors are not retried.
+        A trial is started again after so many lost workers; its own errors are not retried, nor is one whose process
+        ends without a word twice at the same place.
         """
         self._writer, self._study_id, self._folder = writer, study_id, folder
         self._agenda, self._decisions, self._progress = agenda, decisions, progress
         self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
+        self._vanished_after: dict[int, int] = {}
+        """The last epoch that a trial reported before its process vanished."""
         self._notes = Notes(writer, study_id)
         self._watchdog = watchdog
         self._failure: StudiesError | None = None
@@ -122,15 +125,32 @@ class Recorder(tune.Callback):
             return
         why = self._watchdog.words(planned.number) or words_of(trial)
         self._lost_workers[planned.number] += 1
-        if self._lost_workers[planned.number] <= self._max_lost_workers:
+        times = self._lost_workers[planned.number]
+        if self._ends_its_worker(planned.number, why):
+            error = (
+                f"the worker was lost {times} times, twice after epoch {self._vanished_after[planned.number]} and "
+                "without an error: something in this trial ends its process, such as os._exit(), a crash in a library's "
+                f"own code, or memory that the system takes back\n{why}"
+            )
+        elif times > self._max_lost_workers:
+            error = f"the worker was lost {times} times, at last so:\n{why}"
+        else:
             self._progress.lose(planned.number, replicates=len(assignment.blocks))
             self._agenda.give_back(planned.number)
             self.attempt(lambda: self._notes.add(WORKER_LOST, planned, f"attempt {planned.attempt}: {why}"))
             return
-        times = self._lost_workers[planned.number]
-        error = f"the worker was lost {times} times, at last so:\n{why}"
         lost = failed_report(assignment, worker="", epoch=0, error=error)
         self.attempt(lambda: self._record(planned, assignment, lost, None))
+
+    def _ends_its_worker(self, number: int, why: str) -> bool:
+        """Tell whether a trial's process vanished at the place where it did before: then that is the trial's doing."""
+        if not has_vanished(why):
+            return False
+        running = self._progress.running.get(number)
+        epoch = 0 if running is None else running.epoch
+        is_again = self._vanished_after.get(number) == epoch
+        self._vanished_after[number] = epoch
+        return is_again
 
     def _record(
         self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, decision: Decision | None

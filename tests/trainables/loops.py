@@ -168,7 +168,6 @@ def fine_tune(
         model.load_state_dict(state["model"])
         trainer.optimizer.load_state_dict(state["optimizer"])
         trainer.scheduler.load_state_dict(state["scheduler"])
-        data.restore_random()
     with watch(model, trainer.optimizer, clip_norm=1.0) as watched:
         for epoch in range(done + 1, data.epochs + 1):
             row: Row = {"train_loss": trainer.train_epoch(), **trainer.evaluate(data.validation, "val")}

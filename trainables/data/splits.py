@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.datasets import Dataset
-from trainables.seeds import derive_seed
+from trainables.seeds import derive_seed, seed_for_libraries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def split_block(
     fraction of the training part. Targets that are real numbers are split without regard to them. Raises ValueError
     where a class is too rare to be in every part.
     """
-    random_state = derive_seed(seed, "split", block) % 2**32
+    random_state = seed_for_libraries(derive_seed(seed, "split", block))
     rows = np.arange(len(targets))
     if official_test is None:
         rest, test = _halve(rows, targets, 0.2, random_state)

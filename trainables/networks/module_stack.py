@@ -1,9 +1,11 @@
 """A stack of plain torch modules, trained replicate by replicate: for networks that have no stacked form."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,7 @@ from trainables.networks.module_parameters import flatten_parameters
 from trainables.networks.parameters import FlatParameters
 from trainables.networks.stack_model import StackModel
 from trainables.random_words import RandomWords
+from trainables.seeds import seed_for_libraries
 
 BuildModule: TypeAlias = Callable[[Hyperparameters, tuple[int, ...], int], nn.Module]
 """`build(hyperparameters, input_shape, num_classes)` returns a module from (examples, *input_shape) to logits
@@ -39,9 +42,9 @@ def stack_modules(
 ) -> "ModuleStack":
     """Build one module for each seed and lay them out as a stack, on the device and in the precision of the data.
 
-    One more, which is thrown away, runs over a few examples in training mode: that shows its hidden layers. Torch's
-    global generators are seeded while `build` runs, and left as they were. Raises ValueError where modules cannot be a
-    stack.
+    One more, which is thrown away, runs over a few examples in training mode: that shows its hidden layers. The global
+    generators are seeded while `build` runs; torch's are left as they were. Raises ValueError where modules cannot be
+    a stack.
     """
     one = data.part(range(1))
     sample = one.gather(one.train[:, :NUM_SAMPLES])[0]
@@ -75,7 +78,12 @@ def forked(device: torch.device) -> AbstractContextManager[None]:
 
 
 def seed_globals(seed: int, device: torch.device) -> None:
-    """Seed torch's global generators of host and device; torch.manual_seed, for every device there is, takes 0.3 ms."""
+    """Seed the global generators: Python's, NumPy's, and torch's of host and device.
+
+    `torch.manual_seed`, for every device there is, takes 0.3 ms.
+    """
+    random.seed(seed)
+    np.random.seed(seed_for_libraries(seed))
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
@@ -84,8 +92,9 @@ def seed_globals(seed: int, device: torch.device) -> None:
 class ModuleStack(StackModel):
     """Plain modules side by side. Each replicate comes to what it comes to alone; random numbers are its own.
 
-    What is random within a module, such as nn.Dropout, draws from torch's global generators, which are seeded for each
-    replicate and pass and then left as they were: so numbers depend neither on how the stack is cut nor on other code.
+    What is random within a module, such as nn.Dropout, draws from the global generators, which are seeded for each
+    replicate and pass: so numbers depend neither on how the stack is cut nor on other code. Torch's are then left as
+    they were; Python's and NumPy's, which takes longer, by whoever trains (`generators_kept`).
     """
 
     is_capturable = False

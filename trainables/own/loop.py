@@ -1,8 +1,10 @@
 """A training loop of one's own: what it is given, and how what it yields is read."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,8 +19,9 @@ Loop: TypeAlias = Callable[..., Iterator[Mapping[str, Any]]]
 """`train(hyperparameters, data, seed)` yields one dict of metrics an epoch, as many as `data.epochs`.
 
 With a fourth parameter, `state=None`, it can go on where it was interrupted: `state` is then what it yielded last as
-`checkpoint`, and `data.restore_random()` has its random numbers go on, too. A loop without it is started over, to the
-same numbers if it is deterministic.
+`checkpoint`. Python's, NumPy's and torch's global generators are seeded for it, and where it goes on they are put back
+to where they were when it yielded that, as it reads `data.epochs` to begin its epochs. `seed` is below 2**32, which
+every library takes. A loop without `state` is started over, to the same numbers if it is deterministic.
 """
 
 CHECKPOINT, GRADIENTS, INITIAL = "checkpoint", "gradients", "initial_gradients"
@@ -47,7 +50,7 @@ class LoopData:
     """The data of one replicate: the parts of its block, scaled by the training part where the dataset is scaled.
 
     `test` is None but in the last epoch of the confirm phase: so the test part is read once, and never in the search.
-    `epochs` says how many dicts are asked for, `classes` is empty where targets are no classes, and `input_shape` is an
+    `epochs` is how many dicts are asked for, `classes` is empty where targets are no classes, and `input_shape` is an
     example's before it was made flat.
     """
 
@@ -58,23 +61,22 @@ class LoopData:
         *,
         block: int,
         epochs: int,
-        restore_random: Callable[[], None] = lambda: None,
+        on_epochs_read: Callable[[FrameType], None] = lambda reader: None,
     ) -> None:
-        """Take what belongs to one replicate out of the data of a stack."""
-        self._restore_random = restore_random
+        """Take what belongs to one replicate out of the data of a stack; `on_epochs_read` hears who reads `epochs`."""
+        self._epochs, self._on_epochs_read = epochs, on_epochs_read
         self._data = data.part(range(replicate, replicate + 1))
         self.train = self._part(self._data.train)
         self.validation = self._part(self._data.validation)
         self.test: Part | None = None
-        self.block, self.epochs = block, epochs
+        self.block = block
         self.classes, self.input_shape = data.classes, data.input_shape
 
-    def restore_random(self) -> None:
-        """Put Python's, NumPy's and torch's global generators back where they were when `checkpoint` was yielded.
-
-        A loop that goes on from a state calls it when it has built everything again; at a start it does nothing.
-        """
-        self._restore_random()
+    @property
+    def epochs(self) -> int:
+        """How many dicts are asked for: `for epoch in range(start, data.epochs)` begins the epochs."""
+        self._on_epochs_read(sys._getframe(1))
+        return self._epochs
 
     def hand_out_test(self) -> None:
         """Make the test part readable."""

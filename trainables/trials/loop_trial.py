@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from types import FrameType
 from typing import Any, TypeAlias
 
 import torch
@@ -11,9 +12,11 @@ from trainables.artifact import to_bytes
 from trainables.data.stack_data import StackData
 from trainables.measuring.measured_epoch import ReplicateMeasures
 from trainables.metrics import TEST, VALIDATION
+from trainables.own.epochs import is_in_epoch
 from trainables.own.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
 from trainables.own.random_numbers import OwnRandom
 from trainables.records import EpochRecord, Note, NoteKind, Outcome, ReplicateRecord
+from trainables.seeds import seed_for_libraries
 from trainables.trials import loop_checkpoint
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError
@@ -135,13 +138,9 @@ class _Replicate:
         self._names = required_metrics(assignment.metrics)
         self._primary = assignment.primary
         seed, block = assignment.seeds[number], assignment.blocks[number]
-        self._data = LoopData(
-            data,
-            number,
-            block=block,
-            epochs=assignment.epochs,
-            restore_random=(lambda: None) if before is None else lambda: OwnRandom.restore(before["random"]),
-        )
+        self._generators = None if before is None else before["random"]
+        self._are_restored = False
+        self._data = LoopData(data, number, block=block, epochs=assignment.epochs, on_epochs_read=self._go_on)
         self._random = OwnRandom(seed)
         self._last = Yielded(numbers={})
         self._takes_state = takes_state(loop)
@@ -150,11 +149,21 @@ class _Replicate:
         if before is not None:
             arguments["state"], self.has_diverged = before["state"], before["diverged"]
         with self._random.active():
-            self._rows = loop(assignment.hyperparameters, self._data, seed, **arguments)
+            self._rows = loop(assignment.hyperparameters, self._data, seed_for_libraries(seed), **arguments)
         if not isinstance(self._rows, Iterator):
             raise LoopError(
                 f"train() must be a generator that yields one dict an epoch; it returned {self._rows!r:.80}"
             )
+
+    def _go_on(self, reader: FrameType) -> None:
+        """Put the generators where the checkpoint left them, once what a loop sets up again has drawn from them.
+
+        A loop reads `data.epochs` last before its epochs. One that reads it while it sets up, too, has them put back
+        each time; one that reads it in its epochs as well has them left alone there.
+        """
+        if self._generators is not None and not (self._are_restored and is_in_epoch(reader)):
+            OwnRandom.restore(self._generators)
+            self._are_restored = True
 
     def train_epoch(self, epoch: int) -> list[EpochRecord]:
         """Train one epoch and return its record, with the initialisation's before the first where it was measured."""
@@ -216,6 +225,7 @@ class _Replicate:
                     f"train() ended after {epoch - 1} of {asked} epochs, and must yield one dict in each, as "
                     "data.epochs says; a loop that stops early yields its last scores again in those that are left"
                 ) from None
+        self._generators = None
         return read(yielded, self._names, epoch=epoch, has_test=has_test)
 
     def _record(self, epoch: int, said: Yielded) -> EpochRecord:

@@ -7,9 +7,10 @@ from trainables.data.stack_data import StackData
 from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, direction, find
 from trainables.networks.module_stack import BuildModule
 from trainables.own.loop import Loop
-from trainables.records import Outcome, ReplicateRecord, TrialReport
+from trainables.records import Note, Outcome, ReplicateRecord, TrialReport
 from trainables.stacks.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.trials.assignment import Assignment
+from trainables.trials.loop_resuming import usable
 from trainables.trials.loop_trial import LoopTrial
 from trainables.trials.spread_trial import Helper, SpreadTrial, Trainer
 from trainables.trials.trial_stacks import TrialStacks, cut
@@ -41,7 +42,8 @@ def train_assignment(
     """Train and report at every rung; the last report, at the last rung, is complete.
 
     With a `checkpoint` training goes on after it, to the same numbers as without; the initialisation is measured
-    again. One that cannot be used is named in the first report's notes, and the trial starts over.
+    again. One that cannot be used, or that a `loop` would go on from to other numbers, is named in the first report's
+    notes, and the trial starts over.
     Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
     reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
     With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and a checkpoint
@@ -51,6 +53,9 @@ def train_assignment(
     """
     started = clock()
     forget_peak(data.inputs.device)
+    notes: tuple[Note, ...] = ()
+    if loop is not None and checkpoint is not None:
+        checkpoint, notes = usable(checkpoint, loop, assignment, data)
     own, *others = cut(range(len(assignment.seeds)), 1 + len(helpers))
     for helper, part in zip(helpers, others, strict=True):
         helper.begin(assignment, checkpoint=checkpoint, part=part)
@@ -88,10 +93,10 @@ def train_assignment(
             busy_seconds=clock() - started + leg.elsewhere_seconds,
             # Of the busy seconds, too, so that the rest is how long ago that was.
             first_epoch_seconds=first_epoch_seconds and first_epoch_seconds + leg.elsewhere_seconds,
-            notes=stacks.take_notes(),
+            notes=(*notes, *stacks.take_notes()),
             memory=peak_memory(data.inputs.device),
         )
-        started, first_epoch_seconds, has_reported = clock(), None, True
+        started, first_epoch_seconds, has_reported, notes = clock(), None, True, ()
 
 
 def trainer_of(

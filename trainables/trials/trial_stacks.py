@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from trainables import models
 from trainables.data.stack_data import StackData
 from trainables.networks.module_stack import BuildModule
+from trainables.own.random_numbers import generators_kept
 from trainables.records import Note, NoteKind
 from trainables.stacks.memory import MemoryLimits, is_out_of_memory, make_room, num_values
 from trainables.stacks.stack import Stack
@@ -63,6 +65,10 @@ class TrialStacks:
         Raises MemoryError where not even one network fits. A checkpoint that cannot be used is noted, and the trial
         starts over.
         """
+        with generators_kept() if self._build is not None else nullcontext():
+            return self._train_leg(ends)
+
+    def _train_leg(self, ends: Ends) -> Leg:
         while True:
             try:
                 leg = self._try_leg(lambda epoch: epoch > self.epoch and ends(epoch))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from tests.trainables.little_memory import REPLICATES, train_large
 from tests.trainables.small import assignment, train_in_peace
@@ -18,6 +20,7 @@ from trainables import schedules, training
 from trainables.artifact import from_bytes
 from trainables.data.stack_data import StackData
 from trainables.evaluation import cross_entropy
+from trainables.hyperparameters import Hyperparameters
 from trainables.records import NoteKind, TrialReport
 from trainables.stacks import training_step
 from trainables.stacks.memory import MemoryLimits
@@ -249,3 +252,53 @@ def test_memory_that_really_runs_out() -> None:
     assert said["losses"] == pytest.approx([record.val_loss for record in whole.replicates], rel=1e-4)
     assert said["notes"][0][0] == "stack_halved"
     assert "can't allocate memory" in said["notes"][0][1]
+
+
+class Noisy(nn.Module):
+    """A network that draws from Python's and NumPy's global generators, as it is built and in each pass."""
+
+    def __init__(self, num_features: int, num_classes: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(num_features, 8)
+        self.output = nn.Linear(8, num_classes)
+        self.register_buffer("signs", torch.tensor(np.random.choice([-1.0, 1.0], 8), dtype=torch.float32))
+        self.scale = random.uniform(0.5, 2)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = self.layer(inputs.flatten(1)).relu() * self.signs * self.scale
+        if self.training:
+            hidden = hidden * random.uniform(0.8, 1.2) + float(np.random.normal()) / 10
+        logits: Tensor = self.output(hidden)
+        return logits
+
+
+def build_noisy(hp: Hyperparameters, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+    return Noisy(math.prod(input_shape), num_classes)
+
+
+def test_networks_that_draw_from_any_global_generator_go_on_as_in_one_go(digits: StackData) -> None:
+    task = assignment(rungs=(1, 3), model="own")
+    options: dict[str, Any] = {
+        "worker": "here:1",
+        "build": build_noisy,
+        "seconds_between_checkpoints": 0,
+    }
+
+    def told(report: TrialReport) -> list[Any]:
+        return [list(report.epochs), list(report.replicates)]
+
+    random.seed(1)
+    np.random.seed(1)
+    before = random.getstate(), repr(np.random.get_state())
+    whole = list(train_in_peace(task, digits, **options))
+    assert (random.getstate(), repr(np.random.get_state())) == before
+    random.seed(2)
+    np.random.seed(2)
+    (rest,) = train_in_peace(task, digits, checkpoint=whole[0].checkpoint, **options)
+    of_epochs = [record for record in rest.epochs if record.epoch > 0]
+    assert [of_epochs, list(rest.replicates)] == told(whole[1])
+    little = MemoryLimits()
+    little.note(0, 2)
+    in_turns = list(train_in_peace(task, digits, limits=little, **options))
+    losses, expected = ([r.train_loss for r in each[-1].epochs] for each in (in_turns, whole))
+    assert losses == pytest.approx(expected, rel=1e-6), "but for rounding"

@@ -1,0 +1,161 @@
+"""Whether a training loop goes on from its checkpoint to the numbers that it has in one go, tried on few examples."""
+
+import inspect
+import traceback
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from trainables.data.stack_data import StackData
+from trainables.own.loop import Loop
+from trainables.own.random_numbers import OwnRandom
+from trainables.records import Note, NoteKind
+from trainables.trials.assignment import Assignment
+from trainables.trials.leg import Leg
+from trainables.trials.loop_trial import LoopTrial, takes_state
+
+FEW_EXAMPLES = 200
+"""Examples of each part that a loop is tried on; where it fails on so few, it is tried on all."""
+MAX_EPOCHS = 20
+"""A loop that yields no checkpoint in its first epochs is not tried on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flaw:
+    """In what a loop that goes on from its checkpoint differs from the same loop in one go.
+
+    `is_repeatable`: two runs in one go agree, so that starting over comes to the right numbers.
+    """
+
+    words: str
+    is_repeatable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    """An epoch's records, and the state after it."""
+
+    leg: Leg
+    state: dict[str, Any] | None
+
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """The numbers of the epoch."""
+        (record,) = self.leg.epochs
+        columns = (record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy)
+        names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+        return {**dict(zip(names, columns, strict=True)), **record.metrics}
+
+    def draws_like(self, other: "_End") -> bool:
+        """Tell whether both left the global generators alike; one that yielded nothing to go on from does not say."""
+        if self.state is None or other.state is None:
+            return True
+        return OwnRandom.is_same(self.state["random"], other.state["random"])
+
+
+def usable(
+    checkpoint: bytes, loop: Loop, assignment: Assignment, data: StackData
+) -> tuple[bytes | None, tuple[Note, ...]]:
+    """Return the checkpoint if the loop goes on from it to the right numbers; else None, for a start over, and why."""
+    flaw = find_flaw(loop, assignment, data)
+    if flaw is None or not flaw.is_repeatable:
+        return checkpoint, ()
+    text = f"started over, because its numbers would be others: {flaw.words}"
+    return None, (Note(kind=NoteKind.CHECKPOINT_REFUSED, text=text),)
+
+
+def find_flaw(loop: Loop, assignment: Assignment, data: StackData) -> Flaw | None:
+    """Train the first replicate to its first checkpoint and an epoch further, in one go and from the checkpoint.
+
+    Returns None where both come to the same numbers and leave the random generators alike, and where there is nothing
+    to compare. Raises what the loop raises in one go.
+    """
+    if not takes_state(loop) or assignment.epochs < 2:
+        return None
+    first = data.part(range(1))
+    task = replace(
+        assignment,
+        blocks=assignment.blocks[:1],
+        seeds=assignment.seeds[:1],
+        layers_at=(),
+        reads_test=False,
+        keeps_models=False,
+    )
+    try:
+        return _compare(loop, task, _few(first))
+    except Exception:  # batches larger than the data, a class that is not there: all of it decides
+        return _compare(loop, task, first)
+
+
+def _few(data: StackData) -> StackData:
+    def some(rows: Tensor) -> Tensor:
+        return rows[:, :: -(-rows.shape[1] // FEW_EXAMPLES)]
+
+    return replace(data, train=some(data.train), validation=some(data.validation), test=some(data.test))
+
+
+def _compare(loop: Loop, task: Assignment, data: StackData) -> Flaw | None:
+    in_one_go = _in_one_go(loop, task, data)
+    if in_one_go is None:
+        return None
+    checkpoint, epoch, whole = in_one_go
+    try:
+        rest = _epoch_of(LoopTrial(task, data, loop, checkpoint=checkpoint))
+    except Exception as error:
+        return Flaw(words=f"from the checkpoint of epoch {epoch} it raises {_told(error, loop)}")
+    words = _difference(whole, rest, epoch)
+    if words is None:
+        return None
+    again = _in_one_go(loop, task, data)
+    is_repeatable = again is not None and _difference(whole, again[2], epoch) is None
+    return Flaw(words=words, is_repeatable=is_repeatable)
+
+
+def _in_one_go(loop: Loop, task: Assignment, data: StackData) -> tuple[bytes, int, _End] | None:
+    """Return the first checkpoint with its epoch, and what the epoch after it came to; None without a checkpoint."""
+    trial = LoopTrial(task, data, loop, checkpoint=None)
+    while trial.epoch < min(task.epochs - 1, MAX_EPOCHS):
+        _epoch_of(trial)
+        checkpoint = trial.seal([trial.state()])
+        if checkpoint is not None:
+            return checkpoint, trial.epoch, _epoch_of(trial)
+    return None
+
+
+def _epoch_of(trial: LoopTrial) -> _End:
+    leg = trial.train_leg(lambda epoch: True)
+    (state,) = trial.state()
+    return _End(leg=leg, state=state)
+
+
+def _difference(whole: _End, rest: _End, epoch: int) -> str | None:
+    """Say in what two runs of the epoch after `epoch` differ."""
+    after = f"in epoch {epoch + 1}, the one after its checkpoint"
+    if not whole.draws_like(rest):
+        return (
+            f"{after}, its random numbers are not those of a run in one go; they are put back when it reads "
+            "data.epochs: read that after everything else is set up, as in `for epoch in range(start, data.epochs)`, "
+            "and draw no random number between a yield and the next epoch"
+        )
+    ours, theirs = whole.numbers, rest.numbers
+    for name in ours:
+        if repr(ours[name]) != repr(theirs.get(name)):
+            return (
+                f"{after}, {name} is {theirs.get(name)!r} and in one go {ours[name]!r}; what it yields as checkpoint "
+                "lacks something that its epochs depend on, such as an optimizer's or a schedule's state, or that of "
+                "a random generator of its own"
+            )
+    return None
+
+
+def _told(error: Exception, loop: Loop) -> str:
+    """Name an error with the last of the loop's own lines that led to it."""
+    code = getattr(inspect.unwrap(loop), "__code__", None)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename
+    ]
+    where = f" (line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
