@@ -1,7 +1,15 @@
 """Studies: hyperparameter studies that answer a question, with the statistics that license the answer."""
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:
+    # `python -m studies.run` looks in the current folder first, where a torch.py or a folder reports of somebody else's
+    # may be. Unless this is our own checkout, nothing there is wanted: the installed command does not look there either.
+    if os.path.realpath(sys.path[0]) != os.path.dirname(os.path.dirname(os.path.realpath(__file__))):
+        del sys.path[0]
 
 if TYPE_CHECKING:
     from studies.recorded import RecordedStudy
