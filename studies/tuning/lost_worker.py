@@ -121,10 +121,10 @@ def loss_of(error: BaseException) -> Loss:
     cause = _cause(error)
     brief = _brief(said) or type(error).__name__
     full = said if _has_traceback(said) else brief
-    advice = "" if cause.advice is None else f"\n{cause.advice}"
+    advice = "" if cause.advice is None else f". {cause.advice}"  # on the last line, which a terminal shows
     return Loss(
         words=f"{cause.meaning}: {brief}",
-        full=f"{cause.meaning}: {full}{advice}",
+        full=f"{cause.meaning}: {full.rstrip('.')}{advice}" if advice else f"{cause.meaning}: {full}",
         treatment=cause.treatment,
     )
 
