@@ -154,8 +154,9 @@ class Recorder(tune.Callback):
             lost = failed_report(assignment, worker="", epoch=0, error=error)
             self.attempt(lambda: self._record(planned, assignment, lost, None))
             return
-        what = f"attempt {planned.attempt}" if planned.attempt else "before its first attempt"
-        detail = f"{what}: {loss.words}"
+        is_begun = planned.number in self._progress.running
+        attempt = f"attempt {planned.attempt}" if is_begun else f"before attempt {planned.attempt + 1}"
+        detail = f"{attempt}: {loss.words}"
         if loss.treatment is Treatment.SMALLER:
             detail += f"\nIt is trained again {self._make_smaller(assignment)}"
         self._progress.lose(planned.number, replicates=len(assignment.blocks))

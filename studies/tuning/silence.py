@@ -11,7 +11,7 @@ start: ten to twenty times what importing torch takes on a machine that does muc
 TIMES_THE_LONGEST = 20
 """A trial may take this many times as long as any report of this run took, should that be more."""
 STARTING = "while its worker started (its imports, the study's data)"
-BEGINNING = "before its first report (its networks are built, its first epoch is trained)"
+BEGINNING = "before its first report (its code is read, its networks are built, its first epoch is trained)"
 
 
 class Silence:

@@ -212,7 +212,7 @@ def test_a_worker_lost_in_its_start_counts_for_no_attempt(driver: Driver) -> Non
     trial = SimpleNamespace(config={"assignment": assign(PLAN, new, keeps_models=False)})
     driver.recorder.on_trial_error(0, [], trial)
     (event,) = driver.store.events(driver.study_id)
-    assert event.detail == "before its first attempt: Ray does not say why"
+    assert event.detail == "before attempt 1: Ray does not say why"
 
 
 def test_a_trial_that_hung_says_so(driver: Driver) -> None:

@@ -39,8 +39,8 @@ def test_a_trial_that_reports_is_not_silent(watched: Watched) -> None:
         watched.silence.hear(2, 1)
     assert found == [1]
     assert watched.silence.words(1) == (
-        "the trial was silent for 21 s before its first report (its networks are built, its first epoch is trained) "
-        "and taken to hang, so its worker was killed"
+        "the trial was silent for 21 s before its first report (its code is read, its networks are built, its first "
+        "epoch is trained) and taken to hang, so its worker was killed"
     )
     assert watched.silence.words(2) is None
 
