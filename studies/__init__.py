@@ -1,7 +1,24 @@
 """Studies: hyperparameter studies that answer a question, with the statistics that license the answer."""
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+
+def _leave_out_current_folder() -> None:
+    """Do not look for modules in the current folder, where a torch.py or a folder reports of somebody else's may be.
+
+    `python -m` looks there first. Nothing there is wanted, unless it is our own checkout: the installed command does
+    not look there either.
+    """
+    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()] and os.path.realpath(sys.path[0]) != ours:
+        del sys.path[0]
+
+
+if sys.argv[:1] == ["-m"]:  # for as long as `python -m` finds the module
+    _leave_out_current_folder()
 
 if TYPE_CHECKING:
     from studies.recorded import RecordedStudy

@@ -6,7 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-NOT_LOCAL = {"studies", "search_spaces", "trainables", "reports", *sys.stdlib_module_names}
+OURS = {"studies", "search_spaces", "trainables", "reports"}
+INSTALLED = {
+    *("alembic", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "pydantic", "ray", "rich"),
+    *("safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
+}
+"""What is installed with Studies."""
+NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}
 """Names of modules that are never the user's own, whatever lies beside the file."""
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import ray
 import torch
 from ray import tune
-from ray.exceptions import RayActorError
+from ray.exceptions import RayError
 from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
@@ -63,20 +63,21 @@ class StackTrial(tune.Trainable):
         self._reports: Iterator[TrialReport] | None = None
         self._epoch = 0
         self._num_workers: int = new_config.get("workers", 1)
+        self._num_stacks: int = new_config.get("stacks", 1)
         return True
 
     def step(self) -> dict[str, Any]:
         """Train to the next report. An error of the trial's own is its last report, not a lost worker.
 
         So is what would end the process, such as SystemExit in a user's code. A helper that was lost is a lost worker:
-        then RayActorError is raised.
+        then what Ray says of it is raised.
         """
         try:
             if self._reports is None:
                 self._reports = self._begin()
             report = next(self._reports)
-        except RayActorError:
-            raise
+        except HelperLostError as error:
+            raise error.said from None
         except HelperError as error:
             report = self._failure(error.words)
         except BaseException as error:
@@ -102,8 +103,11 @@ class StackTrial(tune.Trainable):
             **self._means(self._assignment),
         )
 
-    def begin_share(self, assignment: Assignment, checkpoint: bytes | None, part: range) -> Share:
+    def begin_share(
+        self, assignment: Assignment, checkpoint: bytes | None, part: range, num_stacks: int
+    ) -> Share:
         """Begin with some replicates of a trial that another worker reports on."""
+        self._num_stacks = num_stacks
         data = self._stack_data(assignment)
         return Share(
             trainer_of(assignment, data, checkpoint=checkpoint, part=part, **self._means(assignment))
@@ -112,8 +116,9 @@ class StackTrial(tune.Trainable):
     def _means(self, assignment: Assignment) -> dict[str, Any]:
         """Return what the assignment is trained with besides its data."""
         code = self._code if assignment.model == OWN else None
+        most = -(-len(assignment.seeds) // self._num_stacks)
         return {
-            "limits": self._limits,
+            "limits": self._limits if self._num_stacks == 1 else self._limits.at_most(most),
             "build": None if code is None else code.build,
             "loop": None if code is None else code.loop,
         }
@@ -125,6 +130,8 @@ class StackTrial(tune.Trainable):
             self._helpers = tuple(
                 RemoteHelper(type(self), config, bundle) for bundle in range(1, self._num_workers)
             )
+        for helper in self._helpers:
+            helper.num_stacks = self._num_stacks
         return self._helpers
 
     def _stack_data(self, assignment: Assignment) -> StackData:
@@ -142,6 +149,15 @@ class HelperError(Exception):
         """Keep `words`."""
         super().__init__(words)
         self.words = words
+
+
+class HelperLostError(Exception):
+    """A helper was lost; `said` is what Ray says of it."""
+
+    def __init__(self, said: RayError) -> None:
+        """Keep `said`."""
+        super().__init__(str(said))
+        self.said = said
 
 
 @dataclass(frozen=True)
@@ -162,9 +178,11 @@ class _HelperActor:
     def name(self) -> str:
         return self._trial._worker
 
-    def begin(self, assignment: Assignment, checkpoint: bytes | None, part: range) -> _Failed | None:
+    def begin(
+        self, assignment: Assignment, checkpoint: bytes | None, part: range, num_stacks: int
+    ) -> _Failed | None:
         def start() -> None:
-            self._share = self._trial.begin_share(assignment, checkpoint, part)
+            self._share = self._trial.begin_share(assignment, checkpoint, part, num_stacks)
 
         self._share = None
         return self._tried(start)
@@ -191,6 +209,9 @@ class _HelperActor:
 class RemoteHelper:
     """A helper in a bundle of the placement group that Tune gave to this trial; it dies with this worker."""
 
+    num_stacks = 1
+    """In how many stacks it begins with its share."""
+
     def __init__(self, trainable: type[StackTrial], config: dict[str, Any], bundle: int) -> None:
         """Start it, without waiting for it."""
         group = get_current_placement_group()
@@ -206,12 +227,12 @@ class RemoteHelper:
     @functools.cached_property
     def name(self) -> str:
         """Host and process."""
-        found: str = ray.get(self._actor.name.remote())
+        found: str = _get(self._actor.name.remote())
         return found
 
     def begin(self, assignment: Assignment, *, checkpoint: bytes | None, part: range) -> None:
         """Let it begin with the replicates `part`; what goes wrong is told at its first epoch."""
-        self._begun = self._actor.begin.remote(assignment, checkpoint, part)
+        self._begun = self._actor.begin.remote(assignment, checkpoint, part, self.num_stacks)
 
     def train_epoch(self) -> Callable[[], ShareEpoch]:
         """Let it train an epoch."""
@@ -224,9 +245,17 @@ class RemoteHelper:
     def _answer(self, asked: Any) -> Callable[[], Any]:
         def wait() -> Any:
             for reference in (self._begun, asked):
-                answer = ray.get(reference)
+                answer = _get(reference)
                 if isinstance(answer, _Failed):
                     raise HelperError(answer.words)
             return answer
 
         return wait
+
+
+def _get(reference: Any) -> Any:
+    """Wait for a helper's answer; HelperLostError where there will be none, so that no other error is taken for it."""
+    try:
+        return ray.get(reference)
+    except RayError as error:
+        raise HelperLostError(error) from error

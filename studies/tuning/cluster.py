@@ -158,11 +158,15 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
     """
     import ray
 
+    from studies.tuning.import_path import job_config
+
     try:
         if head is not None:
             forget_earlier_token()
         address = resources.address if head is None else head.address()
-        url = ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False).dashboard_url
+        url = ray.init(
+            address=address, job_config=job_config(), logging_level=logging.CRITICAL, log_to_driver=False
+        ).dashboard_url
     except Exception as error:
         raise _not_started(resources, error) from error
     total = ray.cluster_resources()  # type: ignore[no-untyped-call]

@@ -9,15 +9,18 @@ from ray import tune
 
 from studies.database.store import Store
 from studies.database.writer import Writer
+from studies.errors import StudiesError
 from studies.interruption import RayLostError
 from studies.planning import Plan
 from studies.tuning.agenda import Agenda
 from studies.tuning.assignments import assign
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.cluster import Cluster
+from studies.tuning.controller import controlled
 from studies.tuning.ended_trials import NoTrialProgress
 from studies.tuning.fitting import fit
 from studies.tuning.liveness import watch_ray
+from studies.tuning.lost_worker import loss_of
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, best_of
 from studies.tuning.recorder import Recorder
@@ -33,6 +36,9 @@ from trainables.trial import StackTrial
 
 MAX_LOST_WORKERS = 3
 """How often a trial is started again after its worker was lost."""
+MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
+"""How often Tune itself is started again, should it fail, without a single report in between: a trial that makes it
+fail each time has failed by then, and the next one does not."""
 
 
 def open_agenda(plan: Plan, store: Store, study_id: int) -> Agenda:
@@ -80,6 +86,7 @@ def train_study(
     for number, records in checkpoints.histories.items():
         jury.hear(number, records)
     scheduler = RungScheduler(agenda)
+    sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
     recorder = Recorder(
         writer=writer,
         study_id=study_id,
@@ -92,6 +99,7 @@ def train_study(
         versions=versions,
         max_lost_workers=MAX_LOST_WORKERS,
         watchdog=watchdog,
+        sharing=sharing,
     )
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any]:
@@ -102,10 +110,10 @@ def train_study(
         assignment = assign(plan, trial, keeps_models=agenda.keeps_models(trial))
         checkpoint = recorder.take_up(assignment)
         workers = sharing.give(assignment, num_waiting=agenda.num_waiting)
-        given = {"assignment": assignment, "workers": workers}
+        stacks = recorder.num_stacks(trial.number)
+        given = {"assignment": assignment, "workers": workers, "stacks": stacks}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
 
-    sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
     searcher = AgendaSearcher(
         agenda,
         metric="objective",
@@ -137,13 +145,38 @@ def train_study(
             ),
         ).fit()
 
+    def run_on() -> None:
+        """Run Tune, and again where it fails for a reason of its own: the agenda knows what is left."""
+        num_reports, num_fruitless = 0, 0
+        while True:
+            try:
+                with controlled(hear=recorder.hear_of_loss, see_starting=watchdog.see_starting):
+                    return run_tune()
+            except Exception as error:
+                if is_to_stop() or liveness.is_lost():
+                    return None
+                num_fruitless = 1 if recorder.num_reports > num_reports else num_fruitless + 1
+                num_reports = recorder.num_reports
+                if num_fruitless > MAX_FRUITLESS_STARTS:
+                    raise _failed(error) from error
+                watchdog.kill_all()
+                sharing.take_back_all()
+                recorder.lose_all(error)
+
     with liveness.asking(), closing(recorder):
-        if not fit(run_tune, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None):
+        if not fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None):
             cluster.kill()
     loss = liveness.loss()
     failure = recorder.failure or searcher.failure or (None if loss is None else RayLostError(loss))
     if failure is not None:
         raise failure
+
+
+def _failed(error: Exception) -> StudiesError:
+    return StudiesError(
+        f"Ray Tune failed {MAX_FRUITLESS_STARTS + 1} times in a row: {loss_of(error).words.splitlines()[0]}",
+        "Everything recorded is kept; mend the cause and give the same command again (--debug shows the traceback).",
+    )
 
 
 def _trainable(

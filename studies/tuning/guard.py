@@ -12,7 +12,9 @@ from pathlib import Path
 from studies.tuning.folders import end_processes
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from studies.tuning.guard import guard; guard(*sys.argv[2:])"
+PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from studies.tuning.guard import guard; guard(*sys.argv[2:])"
+)
 MAX_SECONDS = 10.0
 """How long processes may go on appearing in a folder that was left; then a later run sweeps it."""
 

@@ -16,11 +16,12 @@ from studies.errors import StudiesError
 from studies.tuning.agenda import Agenda
 from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.conversion import evaluation, rung_result, stopped, trial_state
-from studies.tuning.lost_worker import has_vanished, words_of
+from studies.tuning.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
 from studies.tuning.models import BEST, write_models
 from studies.tuning.notes import CHECKPOINT_REFUSED, CHECKPOINT_USED, WORKER_LOST, Notes
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, best_of
+from studies.tuning.sharing import Sharing
 from studies.tuning.watchdog import Watchdog
 from studies.verdicts import Jury
 from trainables.records import TrialReport
@@ -54,6 +55,7 @@ class Recorder(tune.Callback):
         versions: Mapping[str, str],
         max_lost_workers: int,
         watchdog: Watchdog,
+        sharing: Sharing,
     ) -> None:
         """Record for one study; `decisions` is where the scheduler leaves what ASHA decided.
 
@@ -67,7 +69,12 @@ class Recorder(tune.Callback):
         self._vanished_after: dict[int, int] = {}
         """The last epoch that a trial reported before its process vanished."""
         self._notes = Notes(writer, study_id)
-        self._watchdog = watchdog
+        self._watchdog, self._sharing = watchdog, sharing
+        self._in_hand: dict[int, Assignment] = {}
+        self._losses: dict[int, Loss] = {}
+        self._num_stacks: dict[int, int] = {}
+        self.num_reports = 0
+        """Reports so far: what shows that Tune gets on."""
         self._failure: StudiesError | None = None
         self._is_closed = False
 
@@ -114,6 +121,10 @@ class Recorder(tune.Callback):
         planned = self._agenda.trials[assignment.number]
         self.attempt(lambda: self._record(planned, assignment, report, decision))
 
+    def hear_of_loss(self, number: int, error: BaseException) -> None:
+        """Take note of what Ray says of a trial's worker, which is lost."""
+        self._losses[number] = loss_of(error)
+
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Give a trial whose worker was lost back to the agenda; record it as failed where that happens too often.
 
@@ -123,28 +134,62 @@ class Recorder(tune.Callback):
         planned = self._agenda.trials[assignment.number]
         if planned.state.has_ended or self._watchdog.is_ray_lost():
             return
-        why = self._watchdog.words(planned.number) or words_of(trial)
+        loss = self._losses.pop(planned.number, UNEXPLAINED)
+        hung = self._watchdog.words(planned.number)
+        self._lose(assignment, loss if hung is None else Loss(words=hung, full=hung))
+
+    def lose_all(self, error: BaseException) -> None:
+        """Take note that Tune itself failed, and every worker was lost with it."""
+        said = loss_of(error).words
+        words = f"Ray Tune failed and was started again: {said}"
+        for assignment in list(self._in_hand.values()):
+            self._decisions.pop(assignment.number, None)
+            self._lose(assignment, Loss(words=words, full=words))
+
+    def _lose(self, assignment: Assignment, loss: Loss) -> None:
+        """Take note of a lost worker, with what is done about it."""
+        planned = self._agenda.trials[assignment.number]
+        self._in_hand.pop(planned.number, None)
         self._lost_workers[planned.number] += 1
         times = self._lost_workers[planned.number]
-        if self._ends_its_worker(planned.number, why):
+        if self._ends_its_worker(planned.number, loss):
             error = (
                 f"the worker was lost {times} times, twice after epoch {self._vanished_after[planned.number]} and "
                 "without an error: something in this trial ends its process, such as os._exit(), a crash in a library's "
-                f"own code, or memory that the system takes back\n{why}"
+                f"own code, or memory that the system takes back\n{loss.full}"
             )
         elif times > self._max_lost_workers:
-            error = f"the worker was lost {times} times, at last so:\n{why}"
+            error = f"the worker was lost {times} times, at last so:\n{loss.full}"
         else:
-            self._progress.lose(planned.number, replicates=len(assignment.blocks))
-            self._agenda.give_back(planned.number)
-            self.attempt(lambda: self._notes.add(WORKER_LOST, planned, f"attempt {planned.attempt}: {why}"))
+            self._give_back(planned, assignment, loss)
             return
         lost = failed_report(assignment, worker="", epoch=0, error=error)
         self.attempt(lambda: self._record(planned, assignment, lost, None))
 
-    def _ends_its_worker(self, number: int, why: str) -> bool:
+    def _give_back(self, planned: PlannedTrial, assignment: Assignment, loss: Loss) -> None:
+        """Have a trial trained again, in the way that the loss of its worker asks for."""
+        is_begun = planned.number in self._progress.running
+        attempt = f"attempt {planned.attempt}" if is_begun else f"before attempt {planned.attempt + 1}"
+        detail = f"{attempt}: {loss.words}"
+        if loss.treatment is Treatment.SMALLER:
+            detail += f"\nIt is trained again {self._make_smaller(assignment)}"
+        self._progress.lose(planned.number, replicates=len(assignment.blocks))
+        self._agenda.give_back(planned.number)
+        self.attempt(lambda: self._notes.add(WORKER_LOST, planned, detail))
+
+    def _make_smaller(self, assignment: Assignment) -> str:
+        """Have a trial take less memory at its next attempt, and fewer workers at a time; return that in words."""
+        doubled = min(2 * self.num_stacks(assignment.number), len(assignment.seeds))
+        self._num_stacks[assignment.number] = doubled
+        return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._sharing.give_up_one()}"
+
+    def num_stacks(self, number: int) -> int:
+        """Return in how many stacks a trial begins: more where memory ran low on the machine of its worker."""
+        return self._num_stacks.get(number, 1)
+
+    def _ends_its_worker(self, number: int, loss: Loss) -> bool:
         """Tell whether a trial's process vanished at the place where it did before: then that is the trial's doing."""
-        if not has_vanished(why):
+        if not loss.has_vanished:
             return False
         running = self._progress.running.get(number)
         epoch = 0 if running is None else running.epoch
@@ -174,7 +219,9 @@ class Recorder(tune.Callback):
             self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
         if state is not None:
             self._agenda.end(planned.number, state)
+            self._in_hand.pop(planned.number, None)
         self._progress.advance(planned, report, state)
+        self.num_reports += not report.error
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
             self._progress.best = best_of(self._agenda.best_search_trial())
         self._keep_checkpoint(planned, report, state)
@@ -218,7 +265,11 @@ class Recorder(tune.Callback):
         return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
     def take_up(self, assignment: Assignment) -> Parcel | None:
-        """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones."""
+        """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones.
+
+        From here to its end, or the loss of its worker, the trial is in hand.
+        """
+        self._in_hand[assignment.number] = assignment
         parcel, refused = self._checkpoints.newest(assignment)
         for why in refused:
             self._notes.add(CHECKPOINT_REFUSED, self._agenda.trials[assignment.number], why)

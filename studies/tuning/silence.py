@@ -6,9 +6,12 @@ from collections.abc import Callable
 from studies.tuning.stopwatch import Stopwatch
 
 MIN_SECONDS_OF_SILENCE = 600.0
-"""What every trial may take to its next report; one comes at the first epoch after 5 s."""
+"""What every trial may take to its next report, of which one comes at the first epoch after 5 s, and every worker to
+start: ten to twenty times what importing torch takes on a machine that does much else."""
 TIMES_THE_LONGEST = 20
 """A trial may take this many times as long as any report of this run took, should that be more."""
+STARTING = "while its worker started (its imports, the study's data)"
+BEGINNING = "before its first report (its code is read, its networks are built, its first epoch is trained)"
 
 
 class Silence:
@@ -28,19 +31,21 @@ class Silence:
         self._min_seconds, self._stopwatch = min_seconds, stopwatch
         self._longest = 0.0
         self._running: dict[int, Stopwatch] = {}
+        self._doing: dict[int, str] = {}
         self._num_times: Counter[int] = Counter()
         self._ended_after: dict[int, float] = {}
 
-    def start(self, number: int) -> None:
-        """Take note that a trial was started, or started again."""
-        self._running[number] = self._stopwatch()
+    def start(self, number: int, doing: str = BEGINNING) -> None:
+        """Take note that a trial, or its worker, was started, or started again."""
+        self._running[number], self._doing[number] = self._stopwatch(), doing
         self._ended_after.pop(number, None)
 
-    def hear(self, number: int) -> None:
+    def hear(self, number: int, epoch: int) -> None:
         """Take note of a report."""
         if number in self._running:
             self._longest = max(self._longest, self._running[number].look())
             self._running[number].restart()
+            self._doing[number] = f"after epoch {epoch}"
 
     def end(self, number: int) -> None:
         """Take note that a trial is not running any more."""
@@ -66,4 +71,5 @@ class Silence:
         seconds = self._ended_after.get(number)
         if seconds is None:
             return None
-        return f"the trial was silent for {seconds:.0f} s and taken to hang, so its worker was killed"
+        doing = self._doing[number]
+        return f"the trial was silent for {seconds:.0f} s {doing} and taken to hang, so its worker was killed"

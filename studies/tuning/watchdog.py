@@ -1,23 +1,23 @@
 """Ray Tune's Stopper, asked at each step: ends a run that is to stop or has lost Ray, and the workers that hang."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, final
 
 import ray
 from ray import tune
 
 from studies.tuning.liveness import Liveness
-from studies.tuning.silence import Silence
+from studies.tuning.silence import STARTING, Silence
 
 
 @final
 class Watchdog(tune.Stopper, tune.Callback):
     """Watches over a run from within Tune, whose loop asks it at each step and tells it of every start and report.
 
-    A worker whose trial was silent for too long is killed; Tune then takes it for lost, and `words` says why. At the
-    end of a run every worker is killed, as one that hangs would keep Tune waiting: what it has not yet reported is
-    lost either way.
+    A worker whose trial was silent for too long is killed, and so is one that does not come up; Tune then takes it for
+    lost, and `words` says why. At the end of a run every worker is killed, as one that hangs would keep Tune waiting:
+    what it has not yet reported is lost either way.
     """
 
     def __init__(
@@ -27,18 +27,30 @@ class Watchdog(tune.Stopper, tune.Callback):
         self._should_stop, self._liveness = should_stop, liveness
         self._silence = silence or Silence()
         self._actors: dict[int, Any] = {}
+        self._starting: dict[int, Any] = {}
 
     def stop_all(self) -> bool:
         """Say whether the run is to end now."""
         if self._liveness.loss() is not None:
             self._stay()
         if self._should_stop():
-            for number in list(self._actors):
-                self._kill(number)
+            self.kill_all()
             return True
         for number in self._silence.find():
             self._kill(number)
         return False
+
+    def kill_all(self) -> None:
+        """End every worker."""
+        for number in {*self._actors, *self._starting}:
+            self._kill(number)
+
+    def see_starting(self, actors: Mapping[int, Any]) -> None:
+        """Take note of the workers that are being started at this step, by the numbers of their trials."""
+        for number, actor in actors.items():
+            if self._starting.get(number) is not actor:
+                self._silence.start(number, STARTING)
+        self._starting = dict(actors)
 
     def is_ray_lost(self) -> bool:
         """Say whether Ray is lost, so that no trial is blamed for it, as soon as that is known."""
@@ -62,7 +74,7 @@ class Watchdog(tune.Stopper, tune.Callback):
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Take note of a report."""
-        self._silence.hear(_number(trial))
+        self._silence.hear(_number(trial), result["epoch"])
 
     def on_trial_complete(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Watch a trial no more."""
@@ -82,7 +94,9 @@ class Watchdog(tune.Stopper, tune.Callback):
         self._actors.pop(_number(trial), None)
 
     def _kill(self, number: int) -> None:
-        ray.kill(self._actors.pop(number), no_restart=True)
+        actor = self._actors.pop(number, None) or self._starting.get(number)
+        if actor is not None:
+            ray.kill(actor, no_restart=True)
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep nothing: Tune pickles its callbacks to disk."""

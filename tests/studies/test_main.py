@@ -13,6 +13,7 @@ import pytest
 
 import studies
 from studies.__main__ import DOORS, main
+from tests.studies.shadows import imported_by_python_itself, shadow
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -93,3 +94,24 @@ def test_python_m_studies_runs(url: str) -> None:
 def _source(name: str) -> str:
     path = Path(studies.__path__[0]) / f"{name}.py"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@pytest.mark.parametrize("is_module", [False, True])
+def test_the_current_folder_is_not_where_modules_are_looked_for(tmp_path: Path, is_module: bool) -> None:
+    """The installed command imports nothing there, whatever it is called; `python -m` what Python itself does first."""
+    here, script = tmp_path / "here", tmp_path / "bin" / "studies"
+    here.mkdir()
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom studies.__main__ import main\nsys.exit(main())\n")
+    shadow(here, spared={"studies", *imported_by_python_itself()} if is_module else set())
+    words = ["-m", "studies.plan"] if is_module else [str(script), "plan"]
+    planned = subprocess.run(
+        [sys.executable, *words, "depth_study", "--profile", "smoke"],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert "depth" in planned.stdout

@@ -32,6 +32,7 @@ from tests.studies.disturbances import (
     press_ctrl_c,
     terminate_while_a_trial_hangs,
 )
+from tests.studies.shadows import imported_by_python_itself, shadow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """Run the small study to its end, looking at it on the way."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "small.py").write_text(STUDY)
+    shadow(folder, spared={"studies", *imported_by_python_itself()})
     with started(folder, *RUN) as command:
         command.wait_until(lambda: bool(rows(folder, "SELECT 1 FROM trial WHERE state = 'complete'")))
         (private,) = command.temporary.glob("studies-*")
@@ -199,6 +201,14 @@ def test_the_test_part_is_read_in_the_confirm_phase_alone(seen: Seen) -> None:
 def test_a_study_can_be_verified_and_reported_while_it_runs(seen: Seen) -> None:
     assert seen.exit_codes_meanwhile == [0, 0]
     assert seen.state_meanwhile == "running"
+
+
+def test_what_lies_in_the_current_folder_is_not_imported(seen: Seen) -> None:
+    """Neither by the command nor by Ray's processes, the workers least of all."""
+    assert (seen.folder / "torch.py").exists()
+    assert seen.command.process.returncode == 0
+    assert "of the current folder" not in seen.command.errors
+    assert rows(seen.folder, "SELECT 1 FROM event WHERE kind = 'worker_lost'") == []
 
 
 def test_the_same_command_says_that_the_study_is_finished(seen: Seen) -> None:

@@ -66,6 +66,13 @@ class MemoryLimits:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._known: dict[int, int] = {}
+        self._at_most: int | None = None
+
+    def at_most(self, replicates: int) -> "MemoryLimits":
+        """Return the same limits for a trial that begins with no more replicates in a stack, whatever its size."""
+        limits = MemoryLimits()
+        limits._known, limits._at_most = self._known, replicates
+        return limits
 
     def note(self, num_values: int, replicates: int) -> None:
         """Note that of networks of this size a stack holds `replicates`, and not twice as many."""
@@ -73,4 +80,7 @@ class MemoryLimits:
 
     def most(self, num_values: int) -> int | None:
         """Return with how many replicates in a stack to begin for networks of this size; None: with all."""
-        return min((most for known, most in self._known.items() if known <= num_values), default=None)
+        fitting = [most for known, most in self._known.items() if known <= num_values]
+        if self._at_most is not None:
+            fitting.append(self._at_most)
+        return min(fitting, default=None)

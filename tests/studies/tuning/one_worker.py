@@ -60,7 +60,7 @@ class OneWorker:
     def fit(self) -> None:
         while isinstance(config := self._suggest(), dict):
             worker = SimpleNamespace(ray_actor=None)
-            trial = SimpleNamespace(config=config, error_file=None, temporary_state=worker)
+            trial = SimpleNamespace(config=config, temporary_state=worker)
             # A worker gets a copy, made before Tune says that the trial has started.
             carried = pickle.loads(pickle.dumps(config))
             self._tell("on_trial_start", trial)

@@ -19,7 +19,7 @@ from studies.database.states import Decision, Outcome, Phase, TrialState
 from studies.database.store import Store
 from studies.errors import StudiesError
 from studies.planning import Plan
-from studies.tuning import experiment, watchdog
+from studies.tuning import controller, experiment, watchdog
 from studies.tuning.agenda import Agenda
 from studies.tuning.asha import Asha
 from studies.tuning.cluster import Cluster
@@ -32,9 +32,13 @@ from tests.studies.tuning.misbehaving import (
     DIES_ONCE,
     DIES_TAKING_IT_ON,
     FAILS,
+    FAILS_TUNE,
     HANGS,
+    HANGS_IN_ITS_START,
+    KILLED_FOR_MEMORY,
     RUNS_OUT_OF_MEMORY,
     QuickToSuspect,
+    UnluckyActorManager,
     misbehaving,
 )
 from tests.studies.tuning.plans import plan
@@ -153,6 +157,9 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path))
     monkeypatch.setattr(experiment, "MAX_LOST_WORKERS", 1)
     monkeypatch.setattr(watchdog, "Silence", QuickToSuspect)
+    monkeypatch.setattr(controller, "_ActorManager", UnluckyActorManager)
+    for unlucky in (QuickToSuspect, UnluckyActorManager):
+        monkeypatch.setattr(unlucky, "folder", tmp_path, raising=False)
     trained = make(plan(trials=2))
     trained.train()
     ended = {trial.number: trial.state for trial in trained.trials}
@@ -171,8 +178,8 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     hung = trained.trial(HANGS)
     assert hung.attempt == 2
     assert re.fullmatch(
-        r"the worker was lost 2 times, at last so:\nthe trial was silent for [12] s and taken to hang, so its "
-        "worker was killed",
+        r"the worker was lost 2 times, at last so:\nthe trial was silent for [12] s before its first report \(.*\) and "
+        "taken to hang, so its worker was killed",
         str(hung.error),
     )
     assert str(trained.trial(RUNS_OUT_OF_MEMORY).error).splitlines()[-1] == "MemoryError"
@@ -185,12 +192,32 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     events = [(event.kind, event.trial_number) for event in trained.store.events(trained.id)]
     assert Counter(events) == {
         ("run_started", None): 1,
+        ("worker_lost", FAILS_TUNE): 1,
+        ("worker_lost", KILLED_FOR_MEMORY): 1,
+        ("worker_lost", HANGS_IN_ITS_START): 1,
         ("worker_lost", DIES_ONCE): 1,
         ("worker_lost", DIES_TAKING_IT_ON): 1,
         ("worker_lost", ALWAYS_DIES): 1,
         ("worker_lost", HANGS): 1,
         ("checkpoint_used", DIES_ONCE): 1,
     }
+
+    said = {
+        event.trial_number: event.detail
+        for event in trained.store.events(trained.id)
+        if event.kind == "worker_lost"
+    }
+    assert said[KILLED_FOR_MEMORY] == (
+        "attempt 1: memory ran low on its machine: killed, as memory ran low\n"
+        "It is trained again in 2 stacks, on 1 of 1 workers at a time"
+    )
+    assert said[FAILS_TUNE] == (
+        "attempt 1: Ray Tune failed and was started again: Ray failed: Caught unexpected exception: of Ray's"
+    )
+    assert re.match(
+        r"before attempt 1: the trial was silent for [12] s while its worker started",
+        said[HANGS_IN_ITS_START],
+    )
 
     outcomes = trained.frame("replicates").groupby("trial_number")["outcome"].agg(set).to_dict()
     assert all(outcomes[number] == {Outcome.FAILED} for number in in_vain)
@@ -200,7 +227,7 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
         range(1, again.epochs + 1)
     )
     accounting = trained.report()["accounting"]
-    assert (accounting["failed"], accounting["retried"], accounting["planned"]) == (4, 3, 12)
+    assert (accounting["failed"], accounting["retried"], accounting["planned"]) == (4, 5, 12)
 
 
 def test_diverging_trials_score_as_chance(make: Callable[[Plan], Trained]) -> None:

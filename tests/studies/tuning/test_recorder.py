@@ -2,11 +2,13 @@
 
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.exceptions import OutOfMemoryError, RayActorError
 
 from studies.database.draining import open_spool
 from studies.database.problems import OutageError
@@ -21,6 +23,7 @@ from studies.tuning.checkpoints import Checkpoints
 from studies.tuning.planned import PlannedTrial
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.recorder import Recorder
+from studies.tuning.sharing import Sharing
 from studies.verdicts import Jury
 from tests.studies.tuning.plans import plan
 from trainables.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
@@ -41,6 +44,7 @@ class Driver:
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
+        self.sharing = Sharing(num_workers=4, model="mlp")
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,
@@ -53,15 +57,20 @@ class Driver:
             versions={"torch": "2"},
             max_lost_workers=1,
             watchdog=watchdog,
+            sharing=self.sharing,
         )
         planned = self.agenda.next_trial()
         assert isinstance(planned, PlannedTrial)
         store.add_trial(study.id, number=1, phase=planned.phase, cell=1, params=dict(planned.params))
         assignment = assign(PLAN, planned, keeps_models=False)
-        said = folder / "error.txt"
-        said.write_text("Failure # 1 (at noon)\nsome\nFailure # 2 (later)\nit was killed\nby hand\n")
-        self.trial = SimpleNamespace(config={"assignment": assignment}, error_file=said)
+        self.trial = SimpleNamespace(config={"assignment": assignment})
         self.recorder.on_trial_start(0, [], self.trial)
+
+    def lose(self, error: Exception | None = None) -> None:
+        """Lose the trial's worker, of which Ray says `error`."""
+        said = RayActorError(error_msg="it was killed\nby hand") if error is None else error
+        self.recorder.hear_of_loss(1, said)
+        self.recorder.on_trial_error(0, [], self.trial)
 
     def report(self, epoch: int, **changes: Any) -> dict[str, Any]:
         fields: dict[str, Any] = {"objective": 0.5, "epochs": (), "busy_seconds": 2.0, "worker": "here:1"}
@@ -130,13 +139,13 @@ def test_a_failed_trial_keeps_its_traceback(driver: Driver) -> None:
 def test_a_trial_whose_worker_was_lost_is_handed_out_again(driver: Driver) -> None:
     driver.report(1)
     counted = driver.progress.network_epochs
-    driver.recorder.on_trial_error(0, [], driver.trial)
+    driver.lose()
     assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 1)
     assert driver.progress.running == {}
     assert driver.progress.network_epochs == counted - 2
     (event,) = driver.store.events(driver.study_id)
     assert (event.kind, event.trial_number) == ("worker_lost", 1)
-    assert event.detail == "attempt 1: it was killed\nby hand"
+    assert event.detail == "attempt 1: its process ended: it was killed\nby hand"
     again, new = driver.agenda.next_trial(), driver.agenda.next_trial()
     assert isinstance(again, PlannedTrial)
     assert isinstance(new, PlannedTrial)
@@ -147,15 +156,63 @@ def test_a_trial_whose_worker_was_lost_is_handed_out_again(driver: Driver) -> No
     assert driver.progress.network_epochs == 6
 
 
-def test_a_trial_that_loses_too_many_workers_has_failed_with_tunes_words(driver: Driver) -> None:
-    driver.recorder.on_trial_error(0, [], driver.trial)
+def test_a_trial_that_loses_too_many_workers_has_failed_with_rays_words(driver: Driver) -> None:
+    driver.lose()
     driver.recorder.on_trial_start(0, [], driver.trial)
-    driver.recorder.on_trial_error(0, [], driver.trial)
+    driver.lose()
     assert driver.row.state is TrialState.FAILED
-    assert driver.row.error == "the worker was lost 2 times, at last so:\nit was killed\nby hand"
+    assert (
+        driver.row.error
+        == "the worker was lost 2 times, at last so:\nits process ended: it was killed\nby hand"
+    )
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
-    driver.recorder.on_trial_error(0, [], driver.trial)
+    driver.lose()
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+
+
+def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_workers(driver: Driver) -> None:
+    others = [assign(PLAN, driver.agenda.trials[1], keeps_models=False) for _ in range(2)]
+    for number, other in enumerate(others, start=2):
+        driver.sharing.give(replace(other, number=number), num_waiting=lambda: 0)
+    assert driver.recorder.num_stacks(1) == 1
+    driver.lose(OutOfMemoryError("killed, as the node ran low on memory.\nMemory exceeded 95%\nTable:\n1 2"))
+    assert driver.recorder.num_stacks(1) == 2
+    assert driver.store.events(driver.study_id)[-1].detail == (
+        "attempt 1: memory ran low on its machine: killed, as the node ran low on memory.\nMemory exceeded 95%\n"
+        "It is trained again in 2 stacks, on 2 of 4 workers at a time"
+    )
+    assert driver.sharing.is_full()
+    driver.recorder.on_trial_start(0, [], driver.trial)
+    driver.lose(OutOfMemoryError("killed again"))
+    assert driver.row.error.startswith(
+        "the worker was lost 2 times, at last so:\nmemory ran low on its machine: "
+    )
+    assert driver.row.error.endswith("or end what else takes memory there.")
+
+
+def test_all_in_hand_are_lost_with_tune_and_no_decision_stays(driver: Driver) -> None:
+    driver.recorder.take_up(driver.trial.config["assignment"])
+    driver.decisions[1] = Decision.STOP
+    driver.recorder.lose_all(RuntimeError("Caught unexpected exception"))
+    assert driver.decisions == {}, "it would be taken for one on the next report"
+    assert driver.store.events(driver.study_id)[-1].detail == (
+        "attempt 1: Ray Tune failed and was started again: Ray failed: Caught unexpected exception"
+    )
+    again = driver.agenda.next_trial()
+    assert isinstance(again, PlannedTrial)
+    assert again.number == 1
+    driver.recorder.lose_all(RuntimeError("nothing is in hand"))
+    assert len(driver.store.events(driver.study_id)) == 1
+
+
+def test_a_worker_lost_in_its_start_counts_for_no_attempt(driver: Driver) -> None:
+    new = driver.agenda.next_trial()
+    assert isinstance(new, PlannedTrial)
+    driver.store.add_trial(driver.study_id, number=2, phase=new.phase, cell=1, params=dict(new.params))
+    trial = SimpleNamespace(config={"assignment": assign(PLAN, new, keeps_models=False)})
+    driver.recorder.on_trial_error(0, [], trial)
+    (event,) = driver.store.events(driver.study_id)
+    assert event.detail == "before attempt 1: Ray does not say why"
 
 
 def test_a_trial_that_hung_says_so(driver: Driver) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studies.tuning.sharing import MIN_SECONDS, Sharing, has_stacked_form, spread
+from studies.tuning.sharing import MIN_SECONDS, TRIALS_UNTIL_MORE, Sharing, has_stacked_form, spread
 from tests.trainables.small import assignment
 from trainables.records import EpochRecord, TrialReport
 from trainables.trials.assignment import Assignment
@@ -62,6 +62,35 @@ def test_with_more_trials_than_workers_each_has_one() -> None:
 def test_a_trial_whose_networks_are_a_stack_has_one_worker_and_nothing_is_ever_full() -> None:
     sharing = Sharing(num_workers=2, model="mlp")
     assert [give(sharing, number) for number in (1, 2, 3)] == [1, 1, 1]
+    assert not sharing.is_full()
+
+
+@pytest.mark.parametrize("model", ["own", "mlp"])
+def test_where_memory_runs_short_fewer_are_at_work_until_it_has_sufficed_for_a_while(model: str) -> None:
+    sharing = Sharing(num_workers=3, model=model)
+    for number in (1, 2, 3):
+        give(sharing, number, waiting=9)
+    end(sharing, 3, "on_trial_error")
+    assert sharing.give_up_one() == "2 of 3 workers at a time"
+    assert sharing.is_full()
+    end(sharing, 2, "on_trial_error")
+    assert sharing.give_up_one() == "1 of 3 workers at a time"
+    end(sharing, 1, "on_trial_error")
+    assert sharing.give_up_one() == "1 of 3 workers at a time"
+    assert not sharing.is_full(), "one is always at work"
+    for number in range(TRIALS_UNTIL_MORE):
+        assert give(sharing, number, waiting=0) == 1
+        assert sharing.is_full()
+        end(sharing, number)
+    assert give(sharing, 50, waiting=9) == 1
+    assert not sharing.is_full()
+
+
+def test_what_was_handed_out_is_taken_back_when_all_is_lost() -> None:
+    sharing = Sharing(num_workers=2, model="own")
+    give(sharing, 1)
+    assert sharing.is_full()
+    sharing.take_back_all()
     assert not sharing.is_full()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from studies.tuning.silence import TIMES_THE_LONGEST, Silence
+from studies.tuning.silence import STARTING, TIMES_THE_LONGEST, Silence
 from studies.tuning.stopwatch import Stopwatch
 from tests.studies.tuning.test_stopwatch import Clock
 
@@ -36,24 +36,24 @@ def test_a_trial_that_reports_is_not_silent(watched: Watched) -> None:
     found = []
     for _ in range(25):
         found += watched.wait(1)
-        watched.silence.hear(2)
+        watched.silence.hear(2, 1)
     assert found == [1]
-    assert (
-        watched.silence.words(1)
-        == "the trial was silent for 21 s and taken to hang, so its worker was killed"
+    assert watched.silence.words(1) == (
+        "the trial was silent for 21 s before its first report (its code is read, its networks are built, its first "
+        "epoch is trained) and taken to hang, so its worker was killed"
     )
     assert watched.silence.words(2) is None
 
 
 def test_a_trial_that_has_ended_is_not_silent(watched: Watched) -> None:
     watched.silence.end(1)
-    watched.silence.hear(1)  # its last report
+    watched.silence.hear(1, 1)  # its last report
     assert watched.wait(30) == [2]
 
 
 def test_the_limit_follows_the_longest_time_between_reports(watched: Watched) -> None:
     watched.wait(3)
-    watched.silence.hear(1)
+    watched.silence.hear(1, 1)
     assert watched.silence.limit(2) == TIMES_THE_LONGEST * 3
     assert watched.wait(TIMES_THE_LONGEST * 3 - 3) == []
     assert watched.wait(1) == [2]
@@ -67,6 +67,18 @@ def test_a_trial_that_was_found_may_be_silent_for_twice_as_long(watched: Watched
     assert watched.wait(1) == [1]
     assert watched.silence.limit(2) == 20.0
     assert watched.silence.limit(3) == 10.0
+
+
+def test_what_it_was_doing_is_told(watched: Watched) -> None:
+    watched.silence.hear(1, 7)
+    watched.silence.start(2, STARTING)
+    watched.wait(11)
+    assert str(watched.silence.words(1)).startswith(
+        "the trial was silent for 11 s after epoch 7 and taken to hang"
+    )
+    assert str(watched.silence.words(2)).startswith(
+        "the trial was silent for 11 s while its worker started ("
+    )
 
 
 def test_a_trial_is_found_once(watched: Watched) -> None:

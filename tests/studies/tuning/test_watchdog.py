@@ -14,6 +14,14 @@ from studies.tuning.watchdog import Watchdog
 from tests.studies.tuning.test_stopwatch import Clock
 
 
+def trial_of(number: int, actor: str) -> Any:
+    """Return what callbacks ask of a trial of Tune's."""
+    assignment = SimpleNamespace(number=number)
+    return SimpleNamespace(
+        config={"assignment": assignment}, temporary_state=SimpleNamespace(ray_actor=actor)
+    )
+
+
 class Run:
     """A watchdog as Tune calls it, with trials 1 and 2 at work."""
 
@@ -32,10 +40,7 @@ class Run:
 
     def start(self, number: int) -> Any:
         """Start a trial in a worker of its own."""
-        trial = SimpleNamespace(
-            config={"assignment": SimpleNamespace(number=number)},
-            temporary_state=SimpleNamespace(ray_actor=f"worker {number}"),
-        )
+        trial = trial_of(number, f"worker {number}")
         self.watchdog.on_trial_start(0, [], trial)
         return trial
 
@@ -56,9 +61,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_the_worker_of_a_silent_trial_is_killed_once(run: Run) -> None:
     for _ in range(25):
         run.wait(1)
-        run.watchdog.on_trial_result(0, [], run.trials[2], {})
+        run.watchdog.on_trial_result(0, [], run.trials[2], {"epoch": 1})
     assert run.killed == ["worker 1"]
-    assert str(run.watchdog.words(1)).startswith("the trial was silent for 21 s")
+    assert str(run.watchdog.words(1)).startswith("the trial was silent for 21 s before its first report")
     assert run.watchdog.words(2) is None
 
 
@@ -78,6 +83,39 @@ def test_at_the_end_every_worker_is_killed_and_those_that_come_later(run: Run) -
     run.start(3)
     assert run.watchdog.stop_all()
     assert run.killed == ["worker 1", "worker 2", "worker 3"]
+
+
+def test_a_worker_that_does_not_come_up_is_killed_and_watched_again_when_it_is_tried_again(run: Run) -> None:
+    for trial in run.trials.values():
+        run.watchdog.on_trial_complete(0, [], trial)
+    for seconds, actor in ((10, "worker 3"), (20, "its next worker")):
+        for _ in range(seconds + 5):
+            run.watchdog.see_starting({3: actor})
+            run.wait(1)
+        assert run.killed[-1] == actor
+        assert str(run.watchdog.words(3)).startswith(
+            f"the trial was silent for {seconds + 1} s while its worker started"
+        )
+        run.watchdog.on_trial_error(0, [], trial_of(3, actor))
+    assert run.killed == ["worker 3", "its next worker"]
+
+
+def test_a_worker_that_came_up_may_be_silent_anew(run: Run) -> None:
+    run.watchdog.see_starting({3: "worker 3"})
+    run.wait(9)
+    run.start(3)
+    run.watchdog.see_starting({})
+    assert run.watchdog.words(3) is None
+    run.clock.now += 0.5
+    assert not run.watchdog.stop_all()
+    assert run.killed == []
+
+
+def test_at_the_end_a_worker_that_starts_is_killed_too(run: Run) -> None:
+    run.watchdog.see_starting({3: "worker 3"})
+    run.is_to_stop = True
+    assert run.watchdog.stop_all()
+    assert set(run.killed) == {"worker 1", "worker 2", "worker 3"}
 
 
 def test_tune_does_not_go_on_in_a_lost_ray(run: Run) -> None:

@@ -69,3 +69,13 @@ def test_what_is_known_of_a_network_holds_for_larger_ones() -> None:
     limits.note(2000, 3)
     limits.note(2000, 5)
     assert [limits.most(size) for size in (999, 1000, 1999, 2000, 9999)] == [None, 8, 8, 3, 3]
+
+
+def test_a_trial_may_begin_smaller_than_what_is_known_to_fit() -> None:
+    limits = MemoryLimits()
+    smaller = limits.at_most(3)
+    assert (smaller.most(10), limits.most(10)) == (3, None)
+    smaller.note(10, 2)
+    assert (smaller.most(10), limits.most(10), limits.most(5)) == (2, 2, None), (
+        "what is learnt is learnt for all"
+    )
