@@ -49,7 +49,7 @@ def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
 def losses_in_float32(
     hp: Hyperparameters, data: StackData, *, twins_hp: Hyperparameters | None = None
 ) -> tuple[list[float], list[float]]:
-    """Return how far each replicate's losses are from its plain twin's after an epoch, and a nudged twin's from them."""
+    """Return how far each replicate's losses are from its plain twin's after an epoch, and how far a nudged one's are."""
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
     (records,) = train(stack, epochs=1)
@@ -190,4 +190,4 @@ def test_gpu_equals_cpu(digits: StackData) -> None:
     on_gpu = dataclasses.replace(data, **moved)
     for cpu, gpu in zip(run(hp, data)[1], run(hp, on_gpu)[1], strict=True):
         for one, other in zip(cpu, gpu, strict=True):
-            assert values(other) == pytest.approx(values(one), rel=1e-9)
+            assert values(other) == pytest.approx(values(one), rel=SAME)

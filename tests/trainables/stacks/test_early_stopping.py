@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.trainables.rounding import SAME
 from tests.trainables.small import assignment, train_in_peace
 from tests.trainables.twin import named_as_in_stack, plain_network, plain_scores, train_plain
 from trainables import schedules
@@ -88,7 +89,7 @@ def test_each_replicate_equals_a_plain_network_that_stops_by_itself(
         plain = train_plain(twin, stack.hyperparameters, data, replicate=replicate, seed=seed, epochs=EPOCHS)
         assert [record.epoch for record in found[replicate]] == list(range(1, len(plain) + 1))
         for record, expected in zip(found[replicate], plain, strict=True):
-            assert values(record) == pytest.approx(expected, rel=1e-6)
+            assert values(record) == pytest.approx(expected, rel=SAME)
         kept = weights(stack, replicate)
         for name, parameter in named_as_in_stack(twin).items():
             torch.testing.assert_close(kept[name].view_as(parameter), parameter, rtol=1e-6, atol=1e-9)
