@@ -20,6 +20,8 @@ from trainables.records import LayerRecord
 from trainables.stacks.stack import Stack
 from trainables.training import run_steps, train
 
+pytestmark = pytest.mark.numeric
+
 SEEDS = (1, 2, 3)
 
 

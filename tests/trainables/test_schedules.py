@@ -18,6 +18,8 @@ from trainables.stacks.stack import Stack
 from trainables.trained_epoch import Scores
 from trainables.training import train
 
+pytestmark = pytest.mark.numeric
+
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.3, "adam": 0.02, "rmsprop": 0.01, "adamw": 0.02}
 EPOCHS = 10

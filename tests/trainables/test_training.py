@@ -16,6 +16,8 @@ from trainables.records import EpochRecord
 from trainables.stacks.stack import Stack
 from trainables.training import train
 
+pytestmark = pytest.mark.numeric
+
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 
@@ -49,7 +51,7 @@ def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
 def losses_in_float32(
     hp: Hyperparameters, data: StackData, *, twins_hp: Hyperparameters | None = None
 ) -> tuple[list[float], list[float]]:
-    """Return how far each replicate's losses are from its plain twin's after an epoch, and how far a nudged one's are."""
+    """Return how far the losses of each replicate, and of a nudged twin, are from its plain twin's after an epoch."""
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
     (records,) = train(stack, epochs=1)

@@ -17,6 +17,8 @@ from trainables.stacks.stack import Stack
 from trainables.training import train
 from trainables.watch import Watch, watch
 
+pytestmark = pytest.mark.numeric
+
 HP = Hyperparameters(optimizer="sgd", learning_rate=0.05, batch_norm=True, clip_norm=0.5, batch_size=40)
 SEED = 11
 

@@ -22,6 +22,8 @@ from trainables.stacks.stack import Stack
 from trainables.training import train
 from trainables.trials.reporting import train_assignment
 
+pytestmark = pytest.mark.numeric
+
 SEEDS = (11, 12, 13)
 
 

@@ -21,6 +21,8 @@ from trainables.stacks.stack import Stack
 from trainables.stacks.training_step import TrainingStep
 from trainables.training import run_steps, train
 
+pytestmark = pytest.mark.numeric
+
 BEFORE = 3
 OPTIONS: dict[str, Any] = {"depth": 3, "batch_norm": True, "dropout": 0.3, "clip_norm": 1.0}
 needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

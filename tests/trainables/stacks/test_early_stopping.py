@@ -22,6 +22,8 @@ from trainables.stacks.stack import Stack
 from trainables.trained_epoch import Scores
 from trainables.training import train, train_epochs
 
+pytestmark = pytest.mark.numeric
+
 SEEDS = (11, 12, 13)
 EPOCHS = 12
 WILD: dict[str, Any] = {

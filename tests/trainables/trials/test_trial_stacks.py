@@ -31,6 +31,8 @@ from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import save, save_state
 from trainables.trials.reporting import train_assignment
 
+pytestmark = pytest.mark.numeric
+
 
 class LittleMemory:
     """A GPU, as it were, that holds stacks of so many replicates from some step on."""
@@ -58,7 +60,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> LittleMemory:
 
 @pytest.fixture
 def data(digits: StackData) -> StackData:
-    """Five replicates on a part of the digits, in double precision: products over fewer of them may add up otherwise."""
+    """Five replicates on a part of the digits, in float64: products over fewer replicates may add up in another order."""
     blocks = torch.tensor([0, 1, 2, 0, 1])
     return replace(
         in_float64(digits),
