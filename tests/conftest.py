@@ -41,7 +41,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add how often the kill loops kill, and from which seed."""
+    """Add how many threads train, how often the kill loops kill, and from which seed."""
+    parser.addoption(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="threads that torch computes with in the tests' own processes (default: 1, as in a worker)",
+    )
     group = parser.getgroup("kill loops")
     group.addoption(
         "--loops",
@@ -60,12 +67,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Train on one thread, as a worker does: beside other work, threads that wait for each other take many times as
-    long.
+def one_thread(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Train on one thread, as a worker does, unless `--threads` says otherwise: beside other work, threads that wait
+    for each other take many times as long.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(pytestconfig.getoption("threads"))
     yield
     torch.set_num_threads(threads)
 

@@ -53,7 +53,7 @@ def evaluate(
     `rows` is (replicates, examples of the part). A `tally` is told every answer.
     """
     replicates, num_rows = rows.shape
-    loss = torch.zeros(replicates, device=rows.device)
+    loss = data.inputs.new_zeros(replicates)
     correct = torch.zeros(replicates, device=rows.device, dtype=torch.int64)
     for logits, targets in answers(model, data, rows):
         predicted = predict(logits)
@@ -61,7 +61,7 @@ def evaluate(
         correct += (predicted == targets).sum(1)
         if tally is not None:
             tally.add(logits, targets, predicted)
-    return loss / num_rows, correct / num_rows
+    return loss / num_rows, correct.to(loss.dtype) / num_rows
 
 
 def answers(model: StackModel, data: StackData, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -15,6 +15,8 @@ from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
 from trainables.training import train
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def digits() -> StackData:

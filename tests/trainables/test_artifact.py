@@ -10,6 +10,8 @@ from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.data.stack_data import StackData
 from trainables.trials.reporting import train_assignment
 
+pytestmark = pytest.mark.numeric
+
 
 def rebuilt(data: bytes) -> nn.Sequential:
     """Return torch's own network with the weights in `data`, its form read from the metadata."""

@@ -20,6 +20,8 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.models.mlp import MLP
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, ReLU
 
+pytestmark = pytest.mark.numeric
+
 WIDTH = 192
 
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trainables.rounding import SAME
 from tests.trainables.twin import plain_network, plain_scheduler, train_plain
 from trainables import schedules
 from trainables.data.stack_data import StackData
@@ -16,6 +17,8 @@ from trainables.schedules import Schedule
 from trainables.stacks.stack import Stack
 from trainables.trained_epoch import Scores
 from trainables.training import train
+
+pytestmark = pytest.mark.numeric
 
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.3, "adam": 0.02, "rmsprop": 0.01, "adamw": 0.02}
@@ -114,7 +117,7 @@ def test_replicates_equal_plain_networks_under_torchs_schedulers(
         for epoch, expected in zip(history, plain, strict=True):
             record = epoch[replicate]
             found = record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy
-            assert found == pytest.approx(expected, rel=1e-6)
+            assert found == pytest.approx(expected, rel=SAME)
     if schedule == "plateau":
         assert any(len({record.learning_rate for record in epoch}) > 1 for epoch in history), "all the same"
 

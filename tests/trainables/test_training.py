@@ -6,6 +6,8 @@ import math
 import pytest
 import torch
 
+from tests.trainables.rounding import SAME, difference, is_rounding, nudged
+from tests.trainables.signals import in_float64
 from tests.trainables.twin import plain_network, plain_scores, train_plain
 from trainables.data.stack_data import StackData
 from trainables.evaluation import evaluate
@@ -13,6 +15,8 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.records import EpochRecord
 from trainables.stacks.stack import Stack
 from trainables.training import train
+
+pytestmark = pytest.mark.numeric
 
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
@@ -28,7 +32,8 @@ def values(record: EpochRecord) -> tuple[float | None, ...]:
 
 
 def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
-    """Train the stack and each replicate's plain twin for three epochs and compare every number."""
+    """Train the stack and each replicate's plain twin for three epochs in float64 and compare every number."""
+    data = in_float64(data)
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
     history = list(train(stack, epochs=3))
@@ -36,11 +41,29 @@ def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
     for replicate, (twin, seed) in enumerate(zip(twins, SEEDS, strict=True)):
         expected = train_plain(twin, hp, data, replicate=replicate, seed=seed, epochs=3)
         for epoch, plain in enumerate(expected):
-            assert values(history[epoch][replicate]) == pytest.approx(plain, rel=1e-5)
+            assert values(history[epoch][replicate]) == pytest.approx(plain, rel=SAME)
         scores = plain_scores(twin, data, data.test[replicate])
         assert (float(test_loss[replicate]), float(test_accuracy[replicate])) == pytest.approx(
-            scores, rel=1e-5
+            scores, rel=SAME
         )
+
+
+def losses_in_float32(
+    hp: Hyperparameters, data: StackData, *, twins_hp: Hyperparameters | None = None
+) -> tuple[list[float], list[float]]:
+    """Return how far the losses of each replicate, and of a nudged twin, are from its plain twin's after an epoch."""
+    stack = Stack.make("mlp", hp, data, seeds=SEEDS)
+    twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
+    (records,) = train(stack, epochs=1)
+    found, of_twins = [], []
+    for replicate, (twin, seed) in enumerate(zip(twins, SEEDS, strict=True)):
+        plain, off = (
+            train_plain(network, twins_hp or hp, data, replicate=replicate, seed=seed, epochs=1)[0][::2]
+            for network in (twin, nudged(twin))
+        )
+        found.append(difference(values(records[replicate])[::2], plain))
+        of_twins.append(difference(off, plain))
+    return found, of_twins
 
 
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch-norm"])
@@ -52,6 +75,26 @@ def test_replicate_equals_plain_network(digits: StackData, optimizer: str, batch
         ),
         digits,
     )
+
+
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch-norm"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
+def test_in_float32_it_is_the_same_but_for_rounding(
+    digits: StackData, optimizer: str, batch_norm: bool
+) -> None:
+    hp = Hyperparameters(
+        depth=3, optimizer=optimizer, learning_rate=RATES[optimizer], batch_norm=batch_norm, dropout=0.0
+    )
+    found, of_twins = losses_in_float32(hp, digits)
+    assert is_rounding(found, of_twins), f"{found} against {of_twins}"
+
+
+@pytest.mark.parametrize("changes", [{"precision": "bfloat16"}, {"learning_rate": 0.001001}], ids=str)
+def test_a_small_fault_in_float32_is_no_rounding(digits: StackData, changes: dict[str, object]) -> None:
+    hp = Hyperparameters(depth=3, activation="tanh", dropout=0.0, learning_rate=0.001)
+    faulty = dataclasses.replace(hp, **changes)  # type: ignore[arg-type]
+    found, of_twins = losses_in_float32(faulty, digits, twins_hp=hp)
+    assert not is_rounding(found, of_twins), f"{found} against {of_twins}"
 
 
 @pytest.mark.parametrize(
@@ -142,10 +185,11 @@ def test_single_last_example_is_left_out(digits: StackData) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_gpu_equals_cpu(digits: StackData) -> None:
     hp = Hyperparameters(depth=3, dropout=0.0, batch_norm=True)
+    data = in_float64(digits)
     moved = {
-        name: getattr(digits, name).cuda() for name in ("inputs", "targets", "train", "validation", "test")
+        name: getattr(data, name).cuda() for name in ("inputs", "targets", "train", "validation", "test")
     }
-    on_gpu = dataclasses.replace(digits, **moved)
-    for cpu, gpu in zip(run(hp, digits)[1], run(hp, on_gpu)[1], strict=True):
+    on_gpu = dataclasses.replace(data, **moved)
+    for cpu, gpu in zip(run(hp, data)[1], run(hp, on_gpu)[1], strict=True):
         for one, other in zip(cpu, gpu, strict=True):
-            assert values(other) == pytest.approx(values(one), rel=1e-3)
+            assert values(other) == pytest.approx(values(one), rel=SAME)

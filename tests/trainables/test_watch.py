@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from tests.trainables.modules import Picture, build_picture, plain_picture
+from tests.trainables.rounding import SAME
+from tests.trainables.signals import in_float64
 from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
 from trainables.hyperparameters import Hyperparameters
@@ -14,6 +16,8 @@ from trainables.records import LayerRecord
 from trainables.stacks.stack import Stack
 from trainables.training import train
 from trainables.watch import Watch, watch
+
+pytestmark = pytest.mark.numeric
 
 HP = Hyperparameters(optimizer="sgd", learning_rate=0.05, batch_norm=True, clip_norm=0.5, batch_size=40)
 SEED = 11
@@ -37,8 +41,8 @@ def train_epoch(network: Picture, optimizer: torch.optim.Optimizer, data: StackD
         network(data.inputs[:3].view(-1, 8, 8))
 
 
-def made() -> tuple[Picture, torch.optim.Optimizer]:
-    network = plain_picture(HP, SEED)
+def made(dtype: torch.dtype = torch.float32) -> tuple[Picture, torch.optim.Optimizer]:
+    network = plain_picture(HP, SEED).to(dtype)
     return network, torch.optim.SGD(network.parameters(), lr=HP.learning_rate, momentum=HP.momentum)
 
 
@@ -47,10 +51,10 @@ def told(record: LayerRecord) -> list[float | None]:
 
 
 def test_records_are_those_of_a_stack(digits: StackData) -> None:
-    data = one_replicate(digits)
+    data = one_replicate(in_float64(digits))
     stack = Stack.make("own", HP, data, seeds=(SEED,), build=build_picture)
     expected = [records[0] for records in train(stack, epochs=2, layers_at=(1, 2))]
-    network, optimizer = made()
+    network, optimizer = made(torch.float64)
     with watch(network, optimizer, clip_norm=0.5) as watched:
         for epoch, record in enumerate(expected, start=1):
             train_epoch(network, optimizer, data, epoch)
@@ -63,7 +67,7 @@ def test_records_are_those_of_a_stack(digits: StackData) -> None:
                     mine = dataclasses.replace(
                         mine, activation_mean=layer.activation_mean, activation_std=layer.activation_std
                     )
-                assert told(mine) == pytest.approx(told(layer), rel=0.01)
+                assert told(mine) == pytest.approx(told(layer), rel=SAME)
     assert measures.metrics["clip_fraction"] > 0
 
 

@@ -25,7 +25,7 @@ class Residual(nn.Module):
         super().__init__()
         self.branch = branch
         scale = {"plain": 1.0, "scaled": num_blocks**-0.5, "zero": 0.0}[kind]
-        self.factor = nn.Parameter(torch.tensor(scale), requires_grad=kind == "zero")
+        self.factor = nn.Parameter(torch.tensor(scale, dtype=torch.float64), requires_grad=kind == "zero")
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return h_l."""
@@ -168,4 +168,4 @@ def plain_scores(network: nn.Module, data: StackData, rows: Tensor) -> tuple[flo
     network.eval()
     logits = network(data.inputs[rows])
     loss = nn.functional.cross_entropy(logits, data.targets[rows])
-    return float(loss), float((logits.argmax(1) == data.targets[rows]).float().mean())
+    return float(loss), float((logits.argmax(1) == data.targets[rows]).double().mean())

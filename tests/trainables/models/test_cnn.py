@@ -14,6 +14,8 @@ from trainables.models.cnn import Dropout, build_module, num_values
 from trainables.stacks.stack import Stack
 from trainables.training import train
 
+pytestmark = pytest.mark.numeric
+
 SEEDS = (11, 12, 13)
 SMALL = Hyperparameters(depth=2, width=4, batch_norm=True, dropout=0.5, learning_rate=3e-3, batch_size=50)
 

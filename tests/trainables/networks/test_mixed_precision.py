@@ -14,6 +14,8 @@ from trainables.stacks.stack import Stack
 from trainables.stacks.stack_state import StackState
 from trainables.training import train
 
+pytestmark = pytest.mark.numeric
+
 ROUNDING = 2**-8
 """The relative error of a number rounded to bfloat16."""
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.trainables.rounding import SAME
 from tests.trainables.small import assignment, train_in_peace
 from tests.trainables.twin import named_as_in_stack, plain_network, plain_scores, train_plain
 from trainables import schedules
@@ -20,6 +21,8 @@ from trainables.stacks.early_stopping import NO_SCORES, Watched
 from trainables.stacks.stack import Stack
 from trainables.trained_epoch import Scores
 from trainables.training import train, train_epochs
+
+pytestmark = pytest.mark.numeric
 
 SEEDS = (11, 12, 13)
 EPOCHS = 12
@@ -88,7 +91,7 @@ def test_each_replicate_equals_a_plain_network_that_stops_by_itself(
         plain = train_plain(twin, stack.hyperparameters, data, replicate=replicate, seed=seed, epochs=EPOCHS)
         assert [record.epoch for record in found[replicate]] == list(range(1, len(plain) + 1))
         for record, expected in zip(found[replicate], plain, strict=True):
-            assert values(record) == pytest.approx(expected, rel=1e-6)
+            assert values(record) == pytest.approx(expected, rel=SAME)
         kept = weights(stack, replicate)
         for name, parameter in named_as_in_stack(twin).items():
             torch.testing.assert_close(kept[name].view_as(parameter), parameter, rtol=1e-6, atol=1e-9)
