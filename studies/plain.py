@@ -33,6 +33,9 @@ def plain_study(study: Study) -> dict[str, Any]:
         "question": study.question,
         "dataset": study.dataset,
         **({} if study.target is None else {"target": study.target}),
+        **({"columns": _sorted(study.columns)} if study.columns else {}),
+        **({} if study.header else {"header": False}),
+        **({"join_labels": True} if study.join_labels else {}),
         **({"hyperparameters": _listed_values(study.hyperparameters)} if study.hyperparameters else {}),
         "model": study.model,
         "objective": study.objective,
@@ -78,16 +81,18 @@ def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
     entries = {role: data[role] for role in _ROLES[:3] if isinstance(data.get(role), Mapping)}
     present = [f"{role}.{name}" for role, names in entries.items() for name in names]
     fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
-    known = {*rules(), *PARTS, *_ROLES, "hyperparameters", "metrics"}
+    known = {*rules(), *PARTS, *_ROLES, "columns", "hyperparameters", "metrics"}
     for name, value in data.items():
-        has_parts = isinstance(value, Mapping) and value and name not in (*_ROLES, "hyperparameters")
+        has_parts = (
+            isinstance(value, Mapping) and value and name not in (*_ROLES, "columns", "hyperparameters")
+        )
         for field in [f"{name}.{key}" for key in value] if has_parts else [name]:
             if field not in known:
                 yield f"{field}: no such field{did_you_mean(field, fields_and_names)}"
 
 
 def _valid_fields() -> tuple[str, ...]:
-    return (*rules(), *(f"{role}.NAME" for role in _ROLES))
+    return (*rules(), "columns.NAME", *(f"{role}.NAME" for role in _ROLES))
 
 
 def _plain_range(range_: Any) -> dict[str, Any]:

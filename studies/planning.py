@@ -164,10 +164,18 @@ class Plan:
         """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
         study = plain_study(self.study)
         return {
-            # Plans without a target, or hyperparameters of one's own, were frozen before there were such.
+            # Plans without these fields were frozen before there were such, or say nothing by them.
             **{
                 name: study[name]
-                for name in ("question", "dataset", "target", "hyperparameters")
+                for name in (
+                    "question",
+                    "dataset",
+                    "target",
+                    "columns",
+                    "header",
+                    "join_labels",
+                    "hyperparameters",
+                )
                 if name in study
             },
             "dataset_fingerprint": self.dataset_fingerprint,

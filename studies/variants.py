@@ -112,7 +112,7 @@ def check_name(name: str) -> str:
 
 
 def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
-    *branches, leaf = str(field).split(".")
+    *branches, leaf = _path(str(field))
     if field in PARTS:
         return [f"{field} is set field by field, for example {field}.{next(iter(data[field]))}"]
     place = data
@@ -122,6 +122,15 @@ def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
             return [f"{field}: no such field, as {'.'.join(branches[:depth])} has no fields of its own"]
     place[leaf] = value
     return []
+
+
+def _path(field: str) -> list[str]:
+    """Return the parts of a dotted field; the name of a table's column may have dots itself.
+
+    >>> _path("columns.sepal.length"), _path("confirm.default.depth")
+    (['columns', 'sepal.length'], ['confirm', 'default', 'depth'])
+    """
+    return field.split(".", 1) if field.startswith("columns.") else field.split(".")
 
 
 def _not_json(text: str) -> None:
