@@ -11,6 +11,7 @@ from search_spaces import Value, spaces
 from studies import budgets, training_rules
 from studies.mistakes import show
 from studies.nuisances import num_values
+from trainables.data.table_options import is_own_file
 
 
 def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
@@ -44,14 +45,27 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
 def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
     if "dataset" not in values or "target" not in values:
         return
-    is_own, target = values["dataset"].startswith("csv:"), values["target"]
+    is_own, target = is_own_file(values["dataset"]), values["target"]
     if is_own and target is None:
+        kind = values["dataset"].partition(":")[0]
         yield (
-            "target must name the column of the classes where dataset is csv:PATH; got null, which means none "
+            f"target must name the column of the classes where dataset is {kind}:PATH; got null, which means none "
             "(a column that is called null: --set 'target=\"null\"')"
         )
-    if not is_own and target is not None:
-        yield f"target belongs to a dataset csv:PATH, and dataset is {values['dataset']}; got {show(target)}"
+    stray = {
+        "target": target,
+        "columns": values["columns"] or None,
+        "header": None if values.get("header", True) else False,
+        "join_labels": values.get("join_labels") or None,
+    }
+    for field, value in stray.items():
+        if not is_own and value is not None:
+            yield (
+                f"{field} belongs to a dataset csv:PATH or parquet:PATH, and dataset is {values['dataset']}; "
+                f"got {show(value)}"
+            )
+    if values["dataset"].startswith("parquet:") and not values.get("header", True):
+        yield "header belongs to a dataset csv:PATH: a Parquet file always names its columns; got false"
 
 
 def _one_role_each(values: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from studies.errors import UsageError
 from studies.fields import PARTS, rules
 from studies.mistakes import mistake, show, unknown
 from studies.own_metrics import objective_among, own_metrics
+from trainables.data.table_options import KINDS
 from trainables.metrics import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def checked_fields(study: Study) -> dict[str, Any]:
     """Return every field of `study` in its one form; raise UsageError with all mistakes if there are any."""
     found = Findings()
     _check_plain_fields(study, found)
+    _check_columns(study.columns, found)
     _check_metrics(study, found)
     _check_hyperparameters(study, found)
     _check_profiles(study.profiles, found)
@@ -77,6 +79,24 @@ def _check_plain_fields(study: Study, found: Findings) -> None:
             found.values[dotted] = rule.form(value)
         else:
             found.mistakes.append(mistake(dotted, rule.text, value, rule.choices))
+
+
+def _check_columns(columns: object, found: Findings) -> None:
+    """Check what is said of a table's columns; which there are is known only once it is read."""
+    found.values["columns"] = {}
+    if not isinstance(columns, Mapping):
+        found.mistakes.append(
+            mistake("columns", f"a mapping from columns to one of {', '.join(KINDS)}", columns)
+        )
+        return
+    for name, kind in columns.items():
+        field = f"columns.{name if isinstance(name, str) else show(name)}"
+        if not isinstance(name, str):
+            found.mistakes.append(f"{field}: a column's name is a text")
+        elif not isinstance(kind, str) or kind not in KINDS:
+            found.mistakes.append(mistake(field, f"one of {', '.join(KINDS)}", kind, KINDS))
+        else:
+            found.values["columns"][name] = kind
 
 
 def _check_metrics(study: Study, found: Findings) -> None:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from search_spaces.rules import is_real, is_whole
 from studies.study import Confirm, Search, SmallestEffect, Thresholds
+from trainables.data.table_options import is_own_file
 from trainables.metrics import OBJECTIVES
 from trainables.own.code import OWN
 
@@ -42,6 +43,8 @@ def rules() -> Mapping[str, Rule]:
             "question": Rule(text="a sentence", allows=_is_sentence, form=str),
             "dataset": _dataset(),
             "target": _or_null(Rule(text="the name of a column", allows=_is_sentence, form=str)),
+            "header": _true_or_false(),
+            "join_labels": _true_or_false(),
             "model": _or_own(_one_of(models.names())),
             "objective": Rule(
                 text=f"one of {', '.join(OBJECTIVES)}, or val_NAME of a metric that the study declares",
@@ -78,13 +81,17 @@ def _dataset() -> Rule:
 
     known = _one_of(datasets.names())
     return Rule(
-        text=f"{known.text} or csv:PATH",
+        text=f"{known.text}, csv:PATH or parquet:PATH",
         allows=lambda value: (
-            known.allows(value) or value == OWN or (isinstance(value, str) and datasets.is_own_file(value))
+            known.allows(value) or value == OWN or (isinstance(value, str) and is_own_file(value))
         ),
         form=str,
         choices=known.choices,
     )
+
+
+def _true_or_false() -> Rule:
+    return Rule(text="true or false", allows=lambda value: isinstance(value, bool), form=bool)
 
 
 def _or_own(rule: Rule) -> Rule:

@@ -33,6 +33,9 @@ def plain_study(study: Study) -> dict[str, Any]:
         "question": study.question,
         "dataset": study.dataset,
         **({} if study.target is None else {"target": study.target}),
+        **({"columns": _sorted(study.columns)} if study.columns else {}),
+        **({} if study.header else {"header": False}),
+        **({"join_labels": True} if study.join_labels else {}),
         **({"hyperparameters": _listed_values(study.hyperparameters)} if study.hyperparameters else {}),
         "model": study.model,
         "objective": study.objective,
@@ -80,12 +83,14 @@ def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
     fields_and_names = [*rules(), *present, *(f"{role}.{name}" for role in _ROLES for name in spaces())]
     declared = data.get("hyperparameters")
     hyperparameters = {*spaces(), *(declared if isinstance(declared, Mapping) else ())}
-    known = {*rules(), *PARTS, *_ROLES, "hyperparameters", "metrics"}
+    known = {*rules(), *PARTS, *_ROLES, "columns", "hyperparameters", "metrics"}
     for name, value in data.items():
         if name in hyperparameters:
             yield f"{name}: no such field; {_roles_of(name, value)}"
             continue
-        has_parts = isinstance(value, Mapping) and value and name not in (*_ROLES, "hyperparameters")
+        has_parts = (
+            isinstance(value, Mapping) and value and name not in (*_ROLES, "columns", "hyperparameters")
+        )
         for field in [f"{name}.{key}" for key in value] if has_parts else [name]:
             if field not in known:
                 yield f"{field}: no such field{did_you_mean(field, fields_and_names)}"
@@ -102,7 +107,7 @@ def _roles_of(name: str, value: object) -> str:
 
 
 def _valid_fields() -> tuple[str, ...]:
-    return (*rules(), *(f"{role}.NAME" for role in _ROLES))
+    return (*rules(), "columns.NAME", *(f"{role}.NAME" for role in _ROLES))
 
 
 def _plain_range(range_: Any) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def _work(options: argparse.Namespace) -> int:
     dataset = load_dataset(drafted)
     plan, notes = settle(drafted, dataset, locations, resources)
     prediction = predict_here(plan, dataset, locations, resources)
-    summary = plan_summary(plan, prediction, notes, gpu_share=advice_here(plan, locations, resources))
+    gpu_share = advice_here(plan, locations, resources)
+    summary = plan_summary(plan, prediction, notes, gpu_share=gpu_share, dataset=dataset)
     if options.json:
         print(json.dumps(summary))
     else:

@@ -170,10 +170,18 @@ class Plan:
         return {
             # The first version was not stated.
             **({plan_versions.FIELD: self.version} if self.version > plan_versions.FIRST else {}),
-            # Plans without a target, or hyperparameters of one's own, were frozen before there were such.
+            # Plans without these fields were frozen before there were such, or say nothing by them.
             **{
                 name: study[name]
-                for name in ("question", "dataset", "target", "hyperparameters")
+                for name in (
+                    "question",
+                    "dataset",
+                    "target",
+                    "columns",
+                    "header",
+                    "join_labels",
+                    "hyperparameters",
+                )
                 if name in study
             },
             "dataset_fingerprint": self.dataset_fingerprint,

@@ -136,7 +136,7 @@ def _num_classes(plan: Plan, starts: Sequence[Mapping[str, Any]]) -> int:
             f"study {plan.name} has no run yet, and its data are what its own file loads",
             "Run it first: a report is made from what was recorded.",
         )
-    return datasets.load(plan.study.dataset, target=plan.study.target).num_classes
+    return datasets.load(plan.study.dataset, table=plan.study.table).num_classes
 
 
 def _by_name(tables: frames.Frames) -> dict[str, Any]:

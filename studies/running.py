@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS = 0.05
 
+MAX_DATA_NOTES = 5
+"""Lines on the data that are shown while a study runs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
@@ -135,8 +138,15 @@ def _progress_so_far(run: Run) -> Progress:
     progress.command_started = run.started
     progress.num_classes = run.dataset.num_classes
     growth = describe_growth(run.plan, events)
-    progress.note = "; ".join([*run.notes, *([growth] if growth else [])]) or None
+    progress.note = "; ".join([*run.notes, *([growth] if growth else []), *_data_notes(run.dataset)]) or None
     return progress
+
+
+def _data_notes(dataset: "Dataset") -> list[str]:
+    """Return what is told of the data while it is trained on: the page tells all of it."""
+    told = [f"data: {note}" for note in dataset.notes[:MAX_DATA_NOTES]]
+    left = len(dataset.notes) - len(told)
+    return [*told, *([f"data: {left} more, on the page and in the plan"] if left else [])]
 
 
 def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) -> int:
@@ -226,6 +236,7 @@ def _details(run: Run) -> dict[str, Any]:
             "examples_by_class": dataset.class_counts,
             "largest_class": max(dataset.class_counts, default=0) / len(dataset.targets),
             "official_test": dataset.official_test is not None,
+            **({"notes": list(dataset.notes)} if dataset.notes else {}),
         },
     }
 

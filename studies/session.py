@@ -213,7 +213,7 @@ def _load(drafted: Draft) -> "Dataset":
     from trainables.data.dataset_files import DatasetError
 
     try:
-        return datasets.load(drafted.study.dataset, target=drafted.study.target)
+        return datasets.load(drafted.study.dataset, table=drafted.study.table)
     except DatasetError as error:
         raise UsageError(
             [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."

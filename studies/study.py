@@ -8,6 +8,7 @@ from optuna.distributions import BaseDistribution
 
 from search_spaces import Space, Value, spaces
 from search_spaces.own import own_space
+from trainables.data.table_options import TableOptions
 from trainables.metrics import Direction, direction
 from trainables.metrics import Metric as Metric  # for the files of studies
 
@@ -87,7 +88,9 @@ class Study:
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
     `metrics` are what a training loop of one's own, the file's train(), measures; without any it measures what a
     classifier does. `objective` then is the primary one on the validation part unless another is named.
-    `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH`.
+    `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH` or `parquet:PATH`.
+    `columns` says of its columns what they are where their cells do not (`trainables.data.table_options.KINDS`),
+    `header` whether its first row names them, `join_labels` whether labels that are spelled alike are one class.
     `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
     of: they may be factors, nuisances and fixed as others are.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
@@ -106,6 +109,9 @@ class Study:
     question: str
     dataset: str = "digits"
     target: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    header: bool = True
+    join_labels: bool = False
     model: str = "mlp"
     objective: str = "val_loss"
     metrics: tuple[Metric, ...] = ()
@@ -132,6 +138,13 @@ class Study:
 
         for name, value in checked_fields(self).items():
             object.__setattr__(self, name, value)
+
+    @property
+    def table(self) -> TableOptions:
+        """How a file of one's own is read."""
+        return TableOptions(
+            target=self.target, columns=self.columns, header=self.header, join_labels=self.join_labels
+        )
 
     @property
     def spaces(self) -> Mapping[str, Space]:

@@ -3,27 +3,40 @@
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.early_stopping import stops_early
 from reports.measures import outcome_measure
 from studies.plan_versions import older_rules
 from studies.planning import Plan
 from studies.prediction import Prediction
+from studies.terminal.columns import column_lines, column_rows
+
+if TYPE_CHECKING:
+    from trainables.datasets import Dataset
 
 WIDTH = 80
+
+MAX_COLUMNS = 30
+"""Columns of a table that a plan shows; `studies data` shows all."""
 
 _UPPER_LIMITS = "networks may stop early (patience): epochs and times are upper limits"
 
 
 def plan_summary(
-    plan: Plan, prediction: Prediction, given_up: Sequence[str] = (), *, gpu_share: str | None = None
+    plan: Plan,
+    prediction: Prediction,
+    given_up: Sequence[str] = (),
+    *,
+    gpu_share: str | None = None,
+    dataset: "Dataset | None" = None,
 ) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
     `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
     `given_up` what was cut to fit a budget, with warnings and notes, `gpu_share` which part of a GPU a
-    trial needs, if that is known, `older_rules` by which rules a study goes on that was recorded by others than today's.
+    trial needs, if that is known, `older_rules` by which rules a study goes on that was recorded by others.
+    `columns` are those of a user's own table, `data_notes` what was decided while the data was read.
     `expected_network_epochs` counts with the trials that ASHA keeps on average.
     """
     study = plan.study
@@ -50,6 +63,8 @@ def plan_summary(
         "given_up": list(given_up),
         "gpu_share": gpu_share,
         "older_rules": older_rules(plan.to_dict()),
+        "columns": [] if dataset is None else column_rows(dataset.columns),
+        "data_notes": [] if dataset is None else list(dataset.notes),
         "plan": plan.to_dict(),
     }
 
@@ -75,6 +90,8 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         "",
         *_row("study", f"{summary['study']}  (plan {summary['plan_hash'][:12]})"),
         *_row("data", f"{plan['dataset']}, model {plan['model']}, objective {plan['objective']}"),
+        *column_lines(summary["columns"], most=MAX_COLUMNS),
+        *(line for note in summary["data_notes"] for line in _row("told", note)),
         *_block("factors", {name: _list(levels) for name, levels in plan["factors"].items()}),
         *_block("nuisances", {name: _range(_used(form, plan)) for name, form in plan["nuisances"].items()}),
         *_block("fixed", {name: _text(value) for name, value in plan["fixed"].items()}),

@@ -131,7 +131,7 @@ def _named(changes: Mapping[str, Any], *roles: str) -> set[str]:
 
 
 def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
-    *branches, leaf = str(field).split(".")
+    *branches, leaf = _path(str(field))
     if field in OPTIONS:
         option = shlex.join([OPTIONS[field], str(value)])
         return [f"{field}: no field of a plan, but an option: give {option} instead of --set {field}=..."]
@@ -144,3 +144,12 @@ def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
             return [f"{field}: no such field, as {'.'.join(branches[:depth])} has no fields of its own"]
     place[leaf] = value
     return []
+
+
+def _path(field: str) -> list[str]:
+    """Return the parts of a dotted field; the name of a table's column may have dots itself.
+
+    >>> _path("columns.sepal.length"), _path("confirm.default.depth")
+    (['columns', 'sepal.length'], ['confirm', 'default', 'depth'])
+    """
+    return field.split(".", 1) if field.startswith("columns.") else field.split(".")

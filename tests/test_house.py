@@ -15,13 +15,18 @@ LIBRARIES = {
     "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray", "pandas"},
     "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
 }
+TABLES = (
+    *("trainables/data/cells.py", "trainables/data/column_kinds.py", "trainables/data/csv_files.py"),
+    *("trainables/data/labels.py", "trainables/data/number_formats.py", "trainables/data/parquet_files.py"),
+    "trainables/datasets/csv.py",
+)
 ONLY_IN = {
     "ray": ("trainables/trial.py", "studies/tuning/"),
     "optuna": ("studies/tuning/",),
     "sqlalchemy": ("studies/database/",),
     "alembic": ("studies/database/",),
     # A wing that trains has no use for frames, but for reading a user's table.
-    "pandas": ("studies/", "reports/", "trainables/data/columns.py", "trainables/datasets/csv.py"),
+    "pandas": ("studies/", "reports/", *TABLES),
     "rich": ("studies/terminal/",),
 }
 VALUES_ONLY = "optuna.distributions"

@@ -27,6 +27,7 @@ from studies.variants import derive
 from tests.studies.mistaken import MISTAKES
 from tests.studies.unstarted import Unstarted
 from trainables import datasets
+from trainables.data.table_options import TableOptions
 from trainables.datasets import reviews
 
 DIGITS = "digits.csv.gz"
@@ -154,7 +155,7 @@ def test_a_table_that_has_changed_is_refused(folder: Path, capsys: pytest.Captur
     pets.write_text("size,kind\n" + "1,cat\n2,dog\n" * 20)
     where = ["--storage", "sqlite:///own.db", "--output", "out", "--name", "pets"]
     arguments = ["depth_study", "--set", "dataset=csv:pets.csv", "--set", "target=kind", *where]
-    plan = drafted(arguments).freeze(datasets.load("csv:pets.csv", target="kind"))
+    plan = drafted(arguments).freeze(datasets.load("csv:pets.csv", table=TableOptions(target="kind")))
     assert Plan.from_dict("pets", plan.to_dict()).hash == plan.hash
     with Store.open(f"sqlite:///{folder}/own.db") as store:
         store.create_study(
@@ -224,7 +225,7 @@ def test_a_damaged_or_missing_dataset_is_told(
 def test_ctrl_c_before_training_is_no_traceback(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def press(name: str, *, target: str | None) -> datasets.Dataset:
+    def press(name: str, *, table: TableOptions) -> datasets.Dataset:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(datasets, "load", press)

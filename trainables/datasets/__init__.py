@@ -5,7 +5,6 @@ import math
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 
 from trainables import discovery
 from trainables.data.augmentation_kinds import KINDS
+from trainables.data.column_facts import ColumnFacts, Findings
 from trainables.data.dataset_files import Publication
+from trainables.data.table_options import TableOptions, is_own_file
 from trainables.data.text_counts import TextCounts
-
-OWN_FILE = "csv:"
-"""What the name of a file of one's own begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +32,8 @@ class Dataset:
     `augmentations` are the kinds (`trainables.data.augmentation_kinds`) that leave a picture's label as it is.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     With `has_linear_model` networks are held against a linear model on the same features.
+    `notes` are lines on what was decided while the data was read, for whoever reads a plan or a report; `columns` are
+    those of a user's own table.
     """
 
     name: str
@@ -49,6 +49,8 @@ class Dataset:
     texts: TextCounts | None = None
     has_linear_model: bool = False
     augmentations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""
@@ -149,30 +151,29 @@ class Dataset:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all datasets but a file of one's own, which is called `csv:PATH`."""
+    """Return the names of all datasets but a file of one's own, which is called `csv:PATH` or `parquet:PATH`."""
     return tuple(name for name in discovery.module_names(sys.modules[__name__]) if name != "csv")
 
 
-def is_own_file(name: str) -> bool:
-    """Say whether a dataset's name has the form of a file of one's own, `csv:PATH`.
-
-    >>> is_own_file("csv:flowers.csv"), is_own_file("digits")
-    (True, False)
-    """
-    return name.startswith(OWN_FILE) and len(name) > len(OWN_FILE)
-
-
-def load(name: str, *, target: str | None = None) -> Dataset:
+def load(name: str, *, table: TableOptions | None = None) -> Dataset:
     """Load a dataset by name; raise ValueError that lists the names if there is none of that name.
 
-    Of a file of one's own `target` names the column that holds the classes.
+    Of a file of one's own `table` names the column that holds the classes, and says how the file is read.
 
     >>> load("digits").inputs.shape
     (1797, 64)
     """
-    if is_own_file(name) and target is not None:
-        return cast(Dataset, _module("csv").load(Path(name.removeprefix(OWN_FILE)), target))
+    if is_own_file(name) and table is not None and table.target is not None:
+        return cast(Dataset, _module("csv").load(name, table))
     return cast(Dataset, _module(name).load())
+
+
+def look(name: str, *, table: TableOptions) -> Findings:
+    """Return what is found in a file of one's own, column by column; no target need be named.
+
+    Raises DatasetError where the file cannot be read at all.
+    """
+    return cast(Findings, _module("csv").look(name, table))
 
 
 def _module(name: str) -> Any:

@@ -1,20 +1,22 @@
-"""A table of one's own, as `csv:PATH`: each row an example, one column its class, the others its features."""
+"""A table of one's own, as `csv:PATH` or `parquet:PATH`: each row an example, one column its class."""
 
-import csv
 import difflib
-import gzip
 import hashlib
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from trainables.data.columns import Column, column_of
+from trainables.data.column_facts import Findings
+from trainables.data.column_kinds import column_of
+from trainables.data.columns import Column
+from trainables.data.csv_files import NAMELESS, UnevenRowsError, read_csv
 from trainables.data.dataset_files import DatasetError
+from trainables.data.labels import labels_of
+from trainables.data.parquet_files import read_parquet
+from trainables.data.table_options import TableOptions
 from trainables.datasets import Dataset
 
 MIN_ROWS_OF_A_CLASS = 5
@@ -26,29 +28,74 @@ MAX_BYTES = 2 * 1024**3
 MAX_TOLD = 10
 """Mistakes told at once; a wrong separator makes thousands."""
 
+_READERS = {"csv": read_csv, "parquet": read_parquet}
 
-def load(path: Path, target: str) -> Dataset:
-    """Return the table in the file at `path` (.csv or .csv.gz; separated by commas, semicolons or tabs).
+
+def load(name: str, options: TableOptions) -> Dataset:
+    """Return the table of the file that `name` names: `csv:PATH` (.csv or .csv.gz; separated by commas, semicolons or
+    tabs) or `parquet:PATH`. `options` names the target.
 
     A column of numbers is one feature, brought to zero mean and unit variance by each block's training part, whose
     median also stands for missing values. A column of texts has one feature for each of its texts, 1 where a row has
     it; one that a block's training part does not have is 0 everywhere in that block. A column with missing values
-    has one more feature that is 1 where they are missing. Raises DatasetError that names row (counted from 1, below
-    the header) and column of what cannot be used.
+    has one more feature that is 1 where they are missing. What was decided is told in the dataset's `notes`. Raises
+    DatasetError that names row (counted from 1, below the header) and column of what cannot be used.
     """
-    path = path.expanduser()
-    table = _read(path, target)
-    labels = table.pop(target)
-    mistakes: list[str] = []
-    targets, classes = _classes(labels, mistakes)
-    columns: list[Column] = []
-    for name in table.columns:
-        column = column_of(name, table[name], mistakes)
-        columns += [column] if column is not None else []
-    _refuse(path, mistakes)
+    assert options.target is not None
+    findings = Findings()
+    path, labels, columns = _columns(name, options, findings)
+    assert labels is not None
+    targets, classes = _classes(labels, findings.mistakes)
+    if not columns and not findings.mistakes:
+        findings.mistakes.append("no column is left to learn from beside the target")
+    _refuse(path, findings)
+    findings.mistakes += _too_large(columns, len(targets))
+    _refuse(path, findings)
+    inputs, groups = _features(columns, len(targets))
+    return Dataset(
+        name=f"{name.partition(':')[0]}:{path}",
+        about=_about(path, columns, findings, num_rows=len(targets)),
+        licence="your own",
+        inputs=inputs,
+        targets=targets,
+        classes=classes,
+        groups=groups,
+        source=_hash(path),
+        notes=findings.notes,
+        columns=tuple(findings.facts),
+    )
+
+
+def look(name: str, options: TableOptions) -> Findings:
+    """Return what is found in a table's columns, its mistakes among it; no target need be named."""
+    findings = Findings()
+    _columns(name, options, findings)
+    return findings
+
+
+def _columns(
+    name: str, options: TableOptions, findings: Findings
+) -> tuple[Path, pd.Series | None, list[Column]]:
+    """Return the file's path, its labels where the target is named, and the columns that are not left out."""
+    kind, _, place = name.partition(":")
+    path = Path(place).expanduser()
+    table = _read(path, kind, options, findings)
+    labels = None
+    if options.target is not None:
+        labels = labels_of(
+            table.pop(options.target),
+            kind=options.columns.get(options.target),
+            join=options.join_labels,
+            findings=findings,
+        )
+    columns = [column_of(each, table[each], options.columns.get(each), findings) for each in table.columns]
+    return path, labels, [column for column in columns if column is not None]
+
+
+def _features(columns: Sequence[Column], num_rows: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the inputs, and the group of each: numbers are scaled, each column by itself."""
     num_features = sum(column.num_features for column in columns)
-    _refuse(path, list(_too_large(columns, len(targets))))
-    inputs = np.zeros((len(targets), num_features), np.float32)
+    inputs = np.zeros((num_rows, num_features), np.float32)
     groups = np.full(num_features, -1)
     start = 0
     for column in columns:
@@ -56,115 +103,80 @@ def load(path: Path, target: str) -> Dataset:
         if column.is_number:
             groups[start] = start
         start += column.num_features
-    return Dataset(
-        name=f"csv:{path}",
-        about=_about(path, columns, num_empty=len(table.columns) - len(columns), num_rows=len(targets)),
-        licence="your own",
-        inputs=inputs,
-        targets=targets,
-        classes=classes,
-        groups=groups,
-        source=_hash(path),
-    )
+    return inputs, groups
 
 
-def _read(path: Path, target: str) -> pd.DataFrame:
-    """Return the table, the target's column as text."""
+def _read(path: Path, kind: str, options: TableOptions, findings: Findings) -> pd.DataFrame:
+    """Return the table without nameless columns that are empty."""
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
-        raise DatasetError(f"{path.absolute()}: {what}", "Give its path: --set dataset=csv:PATH.")
+        raise DatasetError(f"{path.absolute()}: {what}", f"Give its path: --set dataset={kind}:PATH.")
+
+    def check(names: Sequence[str]) -> None:
+        if options.header and kind == "csv":
+            findings.lines += _header_of_data(names)
+        findings.mistakes += _wrong_names(names, options)
+        _refuse(path, findings)
+
     try:
-        separator, names = _header(path)
-        _check_names(path, names, target)
-        table = _parsed(path, separator, names, target)
-    except pd.errors.EmptyDataError as error:
-        raise DatasetError(f"{path}: the file is empty", "Its first line names the columns.") from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DatasetError(
-            f"{path}: {str(error).strip()}", "Give every row as many cells as the header."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: byte {error.start} is not UTF-8", "Save it as UTF-8.") from error
+        table = _READERS[kind](path, options, check)
+    except UnevenRowsError as error:
+        findings.mistakes += error.mistakes
+        _refuse(path, findings)
+        raise
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.advice) from error
     except (OSError, EOFError) as error:
         raise DatasetError(f"{path} cannot be read ({error})", "Look at the file.") from error
-    if len(table) and table.iloc[:, -1].isna().any():
-        _refuse(path, list(_uneven_rows(path, separator, len(names))))
-    return table
+    return _without_empty_ends(path, table, findings)
 
 
-def _parsed(path: Path, separator: str, names: list[str], target: str) -> pd.DataFrame:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                path,
-                sep=separator,
-                header=0,
-                names=names,
-                index_col=False,
-                dtype={target: str},
-                low_memory=False,
-                compression=_compression(path),
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning):
-        _refuse(path, list(_uneven_rows(path, separator, len(names))))
-        raise
-
-
-def _header(path: Path) -> tuple[str, list[str]]:
-    """Return the separator that makes most of the first line, and the names it separates."""
-    headers = {
-        separator: [str(name) for name in _first_row(path, separator)] for separator in (",", ";", "\t")
-    }
-    return max(headers.items(), key=lambda item: len(item[1]))
-
-
-def _first_row(path: Path, separator: str) -> Sequence[str]:
-    first = pd.read_csv(
-        path,
-        sep=separator,
-        header=None,
-        nrows=1,
-        dtype=str,
-        keep_default_na=False,
-        compression=_compression(path),
-    )
-    return list(first.iloc[0])
-
-
-def _compression(path: Path) -> Literal["gzip"] | None:
-    return "gzip" if path.suffix == ".gz" else None
-
-
-def _check_names(path: Path, names: Sequence[str], target: str) -> None:
-    mistakes = [
-        f"column {number} has no name; if it numbers the rows, leave it out (pandas: to_csv(index=False))"
-        for number, name in enumerate(names, start=1)
-        if not name.strip()
+def _without_empty_ends(path: Path, table: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    nameless = [name for name in table.columns if name.startswith(NAMELESS)]
+    empty = [name for name in nameless if table[name].isna().all()]
+    findings.mistakes += [
+        f"column {name.removeprefix(NAMELESS)} has no name; if it numbers the rows, leave it out (pandas: "
+        "to_csv(index=False))"
+        for name in nameless
+        if name not in empty
     ]
-    twice = (
-        {name for name in names if name.strip() and names.count(name) > 1}
-        if len(set(names)) < len(names)
-        else ()
+    _refuse(path, findings)
+    if empty:
+        findings.lines.append(f"{len(empty):,} empty columns without a name are left out")
+    return table.drop(columns=empty)
+
+
+def _header_of_data(names: Sequence[str]) -> Iterator[str]:
+    """Yield a line where most of the names are numbers."""
+    named = [name for name in names if not name.startswith(NAMELESS)]
+    numbers = pd.to_numeric(pd.Series(named, dtype="str"), errors="coerce").notna()
+    if numbers.mean() > 0.5:
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        yield (
+            f"the first row looks like data ({shown}): if it does not name the columns, --set header=false calls them "
+            f"column_1 to column_{len(names)}"
+        )
+
+
+def _wrong_names(names: Sequence[str], options: TableOptions) -> Iterator[str]:
+    yield from (
+        f"several columns are called {name}"
+        for name in sorted({name for name in names if names.count(name) > 1})
     )
-    mistakes += [f"several columns are called {name}" for name in sorted(twice)]
-    if target not in names:
-        close = difflib.get_close_matches(target, names, n=1)
-        hint = f" (did you mean {close[0]}?)" if close else ""
-        known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-        mistakes.append(f"no column is called {target}{hint}; columns: {known}")
+    known = [name for name in names if not name.startswith(NAMELESS)]
+    listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
+    if options.target is not None and options.target not in names:
+        yield f"no column is called {options.target}{_close(options.target, known)}; columns: {listed}"
+    for name in options.columns:
+        if name not in names:
+            yield f"columns.{name}: no column is called {name}{_close(name, known)}; columns: {listed}"
     if len(names) == 1:
-        mistakes.append("there is one column only, and features are needed beside the target")
-    _refuse(path, mistakes)
+        yield "there is one column only, and features are needed beside the target"
 
 
-def _uneven_rows(path: Path, separator: str, num_names: int) -> Iterator[str]:
-    """Yield a mistake for each row with fewer cells than the header, which pandas fills up without a word, or more."""
-    with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
-        rows = (cells for cells in csv.reader(file, delimiter=separator) if cells)
-        for number, cells in enumerate(rows):
-            if len(cells) != num_names:
-                yield f"row {number} has {len(cells)} cells, the header {num_names}"
+def _close(name: str, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _classes(labels: pd.Series, mistakes: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -211,25 +223,33 @@ def _too_large(columns: Sequence[Column], num_rows: int) -> Iterator[str]:
         )
 
 
-def _about(path: Path, columns: Sequence[Column], *, num_empty: int, num_rows: int) -> str:
+def _about(path: Path, columns: Sequence[Column], findings: Findings, *, num_rows: int) -> str:
     numbers = sum(column.is_number for column in columns)
     missing = sum(column.has_missing for column in columns)
-    empty = f", {num_empty} empty columns left out" if num_empty else ""
+    empty = sum(facts.kind == "empty" for facts in findings.facts)
+    left_out = sum(facts.becomes.startswith("left out") for facts in findings.facts) - empty
     return (
         f"{path.name}: {num_rows:,} rows, {numbers} columns of numbers and {len(columns) - numbers} of texts, "
-        f"missing values in {missing}{empty}"
+        f"missing values in {missing}"
+        f"{f', {empty} empty columns left out' if empty else ''}"
+        f"{f', {left_out} other columns left out' if left_out else ''}"
     )
 
 
-def _refuse(path: Path, mistakes: Sequence[str]) -> None:
+def _refuse(path: Path, findings: Findings) -> None:
+    """Raise DatasetError for mistakes, with what else was found: that may be how they came about."""
+    mistakes = findings.mistakes
     if not mistakes:
         return
     told = list(mistakes[:MAX_TOLD])
     if len(mistakes) > MAX_TOLD:
         told.append(f"and {len(mistakes) - MAX_TOLD:,} more")
+    told += [f"({note})" for note in findings.notes[:MAX_TOLD]]
     lines = told[0] if len(told) == 1 else "".join(f"\n- {mistake}" for mistake in told)
     raise DatasetError(
-        f"{path}: {lines}", "Correct the file, or name another target with --set target=COLUMN."
+        f"{path}: {lines}",
+        "Correct the file, name another target with --set target=COLUMN, or say what a column is: "
+        "--set columns.NAME=number, category, text or ignore.",
     )
 
 

@@ -13,6 +13,7 @@ from trainables import datasets
 from trainables.data.dataset_files import DatasetError
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
+from trainables.data.table_options import TableOptions
 from trainables.datasets import Dataset
 from trainables.hyperparameters import Hyperparameters
 from trainables.stacks.stack import Stack
@@ -30,7 +31,7 @@ def table(folder: Path, rows: Sequence[str], header: str = HEADER) -> Path:
 
 
 def load(path: Path, target: str = "kind") -> Dataset:
-    return datasets.load(f"csv:{path}", target=target)
+    return datasets.load(f"csv:{path}", table=TableOptions(target=target))
 
 
 def with_row(number: int, row: str) -> list[str]:
