@@ -164,10 +164,13 @@ class Plan:
         """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
         study = plain_study(self.study)
         return {
-            # Plans without a target, or hyperparameters of one's own, were frozen before there were such.
+            # Plans without a target, a rule for rare classes or hyperparameters of one's own may be older than these.
             **{
                 name: study[name]
-                for name in ("question", "dataset", "target", "hyperparameters")
+                for name in (
+                    *("question", "dataset", "target"),
+                    *("min_class_count", "rare_classes", "hyperparameters"),
+                )
                 if name in study
             },
             "dataset_fingerprint": self.dataset_fingerprint,

@@ -2,11 +2,11 @@
 
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from studies.budgeting import afford
 from studies.database.draining import drain
@@ -19,9 +19,9 @@ from studies.errors import UsageError
 from studies.failure import refuse_failure
 from studies.interruption import RunKilledError
 from studies.locations import Locations
-from studies.mistakes import show
 from studies.own_study import load_own
 from studies.planning import Plan
+from studies.rare_classes import check_classes, prepared, splits_with_every_class
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.starting import Starting
@@ -29,7 +29,6 @@ from studies.tuning.resources import Resources
 from trainables.own.code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
-    from trainables.data.splits import Splits
     from trainables.datasets import Dataset
 
 
@@ -77,7 +76,7 @@ def run(
             starting.begin()
         dataset = load_dataset(drafted)
         plan, notes = settle(drafted, dataset, locations, resources)
-        splits = split(plan, dataset)
+        splits = splits_with_every_class(plan, dataset)
         locations.folder(plan.name)
         locations.make_storage_folder()
 
@@ -129,9 +128,11 @@ def settle(
 ) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
 
-    A user's own networks are tried out first, with a line for each warning; UsageError where they cannot be trained.
+    UsageError where a class is missing from a part of a block. A user's own networks are tried out first, with a line
+    for each warning; UsageError where they cannot be trained.
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
+    check_classes(plan, dataset)
     warnings = _try_own(plan, dataset)
     if budget is None:
         return plan, warnings
@@ -149,10 +150,12 @@ def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
-    """Load the draft's dataset; a missing or damaged file is a UsageError."""
+    """Load the draft's dataset, without rare classes where it says so; a missing or damaged file is a UsageError."""
     if drafted.study.dataset == OWN and drafted.code is not None:
-        return load_own(drafted.code, measured=bool(drafted.study.metrics))
-    return _load(drafted)
+        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
+    else:
+        loaded = _load(drafted)
+    return prepared(drafted.study, loaded)
 
 
 def _load(drafted: Draft) -> "Dataset":
@@ -172,26 +175,6 @@ def _load(drafted: Draft) -> "Dataset":
         ValueError,
     ) as error:  # EOFError: a compressed file that breaks off
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
-
-
-def split(plan: Plan, dataset: "Dataset") -> "Splits":
-    """Return every split that the plan trains on; a class too rare to be in every part is a UsageError."""
-    from trainables.data.splits import split_blocks
-
-    study = plan.study
-    sizes = study.factors.get("train_size", (study.fixed.get("train_size"),))
-    try:
-        return split_blocks(
-            dataset,
-            seed=plan.seed,
-            blocks=range(study.all_looks[-1]),
-            sizes=cast(Sequence[float | None], sizes),
-        )
-    except ValueError as error:
-        raise UsageError(
-            [f"dataset {dataset.name} cannot be split for train_size {show(sizes)}: {error}"],
-            "Give a larger train_size; nothing was trained.",
-        ) from error
 
 
 def _found(store: Store, plan: Plan) -> StudyRow:

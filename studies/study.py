@@ -88,6 +88,8 @@ class Study:
     `metrics` are what a training loop of one's own, the file's train(), measures; without any it measures what a
     classifier does. `objective` then is the primary one on the validation part unless another is named.
     `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH`.
+    Classes with fewer rows than `min_class_count` are dropped with their rows or, where `rare_classes` is "merge",
+    made one class called other.
     `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
     of: they may be factors, nuisances and fixed as others are.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
@@ -106,6 +108,8 @@ class Study:
     question: str
     dataset: str = "digits"
     target: str | None = None
+    min_class_count: int | None = None
+    rare_classes: str = "drop"
     model: str = "mlp"
     objective: str = "val_loss"
     metrics: tuple[Metric, ...] = ()

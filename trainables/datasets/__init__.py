@@ -34,6 +34,7 @@ class Dataset:
     `augmentations` are the kinds (`trainables.data.augmentation_kinds`) that leave a picture's label as it is.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     With `has_linear_model` networks are held against a linear model on the same features.
+    `notes` are lines that are told wherever the data are: what was left out or read otherwise than it may seem.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dataset:
     texts: TextCounts | None = None
     has_linear_model: bool = False
     augmentations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError where inputs and targets do not fit together."""
