@@ -86,13 +86,14 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
     scores: dict[str, Any] = {}
     for name in score_names(inputs):
         mean, low, high = t_interval(rows[name].to_numpy(dtype=float))
-        scores[name], scores[f"{name}_interval"] = (mean, [low, high]) if len(rows) else (None, None)
+        is_known = len(rows) > 0 and rows[name].notna().any()
+        scores[name], scores[f"{name}_interval"] = (mean, [low, high]) if is_known else (None, None)
     for part in () if inputs.own else ("val", "test"):
         error = scores[f"{part}_error"]
         scores[f"{part}_accuracy"] = None if error is None else 1 - error
     if inputs.own or inputs.objective.name != inputs.validation.name:
         lowered = inputs.objective.lowered(rows[inputs.objective.name])
-        scores["val_objective_lowered"] = float(lowered.mean()) if len(rows) else None
+        scores["val_objective_lowered"] = float(lowered.mean()) if lowered.notna().any() else None
     return {
         "trial_number": numbers[0] if numbers else None,
         "trial_numbers": list(numbers),

@@ -11,6 +11,7 @@ import pandas as pd
 from reports.cube import Floats
 from reports.inputs import ReportInputs
 from reports.measures import TEST_SCORES, classifier_measure
+from reports.outcomes import LOST
 from reports.plots.intervals import t_band, t_interval
 
 
@@ -46,14 +47,15 @@ def evaluation_record(inputs: ReportInputs, best: Mapping[str, Any] | None) -> d
 
 
 def _scores(inputs: ReportInputs, best: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Networks that failed count with what a failure scores; a score that was not recorded is left out."""
+    """Networks that failed count with what a failure scores; a score that is undefined or not recorded is left out."""
     numbers = [] if best is None else best["trial_numbers"]
     mine = inputs.replicates[inputs.replicates["trial_number"].isin(numbers)]
     scores = []
     for measure in (classifier_measure(name, inputs.num_classes) for name in TEST_SCORES):
         says_nothing = measure.name == "test_top2_accuracy" and inputs.num_classes == 2  # it is always 1
         if measure.name in mine and mine[measure.name].notna().any() and not says_nothing:
-            mean, low, high = t_interval(measure.scored(mine[measure.name]).to_numpy(dtype=float))
+            lost = mine["outcome"].isin(LOST)
+            mean, low, high = t_interval(measure.scored(mine[measure.name], lost).to_numpy(dtype=float))
             scores.append(
                 {"name": measure.name, "title": measure.title, "mean": mean, "low": low, "high": high}
             )

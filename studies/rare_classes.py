@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from studies.errors import UsageError
 from studies.mistakes import show
+from studies.own_study import place_of
 from studies.planning import Plan
 from studies.study import Study
+from trainables.own.code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
     from trainables.data.class_presence import Missing
@@ -83,8 +85,8 @@ def splits_with_every_class(plan: Plan, dataset: Dataset) -> Splits:
         if dataset.num_classes:
             _refuse(plan, dataset, classes_without_place(dataset, sizes))
         raise UsageError(
-            [f"dataset {dataset.name}: {_rows(len(dataset.targets))} cannot be split{_at(sizes)}: {error}"],
-            f"Add rows{_larger(sizes)}. {_NOTHING}",
+            [f"{_place(plan, dataset)}: {_rows(len(dataset.targets))} cannot be split{_at(sizes)}: {error}"],
+            f"Add rows{_or_another(sizes)}. {_NOTHING}",
         ) from error
     if dataset.num_classes:
         _refuse(plan, dataset, missing_classes(dataset, splits))
@@ -102,7 +104,7 @@ def _refuse(plan: Plan, dataset: Dataset, missing: Sequence[Missing]) -> None:
         told = [_sentence(plan, dataset, each) for each in missing[:MAX_TOLD]]
         if len(missing) > MAX_TOLD:
             told.append(
-                f"dataset {dataset.name}: {len(missing):,} of {dataset.num_classes:,} classes have too few rows, the "
+                f"{_place(plan, dataset)}: {len(missing):,} of {dataset.num_classes:,} classes have too few rows, the "
                 f"rarest {_rows(min(each.rows for each in missing))}: a target names classes{_measurements(dataset)}"
             )
         raise UsageError(told, _advice(plan, dataset, missing))
@@ -116,15 +118,22 @@ def _sentence(plan: Plan, dataset: Dataset, missing: Missing) -> str:
     outside = "" if dataset.official_test is None else " outside the official test set"
     parts = "training, validation and test" if dataset.official_test is None else "training and validation"
     where = "; ".join(
-        f"{num} of {plan.study.all_looks[-1]} blocks have none in the {_NAMES[part]} part"
+        f"{num} of {plan.study.all_looks[-1]} blocks {'has' if num == 1 else 'have'} none in the {_NAMES[part]} part"
         f"{_at([size]) if part == 'train' else ''}"
         for (size, part), num in _worst(missing).items()
     )
     return (
-        f"dataset {dataset.name}: class {dataset.classes[missing.index]} has {_rows(missing.rows)}{outside} and needs "
+        f"{_place(plan, dataset)}: class {dataset.classes[missing.index]} has {_rows(missing.rows)}{outside} and needs "
         f"at least {rows_needed(dataset, missing.index, sizes)} to be in the {parts} part of every block"
         f"{_at(sizes)}{': ' if where else ''}{where}"
     )
+
+
+def _place(plan: Plan, dataset: Dataset) -> str:
+    """Return where the data come from: the line of the user's own load(), else the dataset's name."""
+    if plan.study.dataset == OWN and plan.code is not None:
+        return f"{place_of(plan.code, 'load')}: load()"
+    return f"dataset {dataset.name}"
 
 
 def _worst(missing: Missing) -> dict[tuple[float | None, str], int]:
@@ -140,8 +149,8 @@ def _at(sizes: Sequence[float | None]) -> str:
     return f" with train_size {show(smallest)}" if smallest < 1 else ""
 
 
-def _larger(sizes: Sequence[float | None]) -> str:
-    return " or give a larger train_size" if _at(sizes) else ""
+def _or_another(sizes: Sequence[float | None]) -> str:
+    return " or give another train_size" if _at(sizes) else ""
 
 
 def _advice(plan: Plan, dataset: Dataset, missing: Sequence[Missing]) -> str:

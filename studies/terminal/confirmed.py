@@ -101,7 +101,7 @@ def _scores(
 
 def _score(rows: "pd.DataFrame", objective: Measure, own: Sequence[Measure]) -> dict[str, Any]:
     def mean(column: str) -> float | None:
-        return float(rows[column].mean()) if len(rows) and column in rows else None
+        return float(rows[column].mean()) if column in rows and rows[column].notna().any() else None
 
     val_error, test_error = mean("val_error"), mean("test_error")
     return {
@@ -109,9 +109,9 @@ def _score(rows: "pd.DataFrame", objective: Measure, own: Sequence[Measure]) -> 
         "num_diverged": int((rows["outcome"] == Outcome.DIVERGED).sum()),
         "objective": mean(objective.name),
         "scores": {
-            part + each.name.removeprefix(TEST): float(rows[part + each.name.removeprefix(TEST)].mean())
+            name: mean(name)
             for each in own
-            for part in (VALIDATION, TEST)
+            for name in (part + each.name.removeprefix(TEST) for part in (VALIDATION, TEST))
             if len(rows)
         },
         "val_loss": mean("val_loss"),
@@ -143,7 +143,7 @@ def _best(
     ranked = [
         (objective.sign * scores[key]["objective"], key)
         for key, group in groups.items()
-        if scores[key]["num_networks"] and not _is_default(group[0], plan)
+        if scores[key]["objective"] is not None and not _is_default(group[0], plan)
     ]
     return min(ranked)[1] if ranked else None
 

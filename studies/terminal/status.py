@@ -82,7 +82,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
         ),
         trials=trials,
         workers=_workers(trials),
-        best=next((each for each in results if each.is_best and each.objective is not None), None),
+        best=next((each for each in results if each.is_best and each.num_networks), None),
         command=starts[-1]["command"] if starts else None,
         spool=spool,
         at=datetime.now(UTC),

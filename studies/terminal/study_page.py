@@ -112,7 +112,7 @@ def _table(results: Sequence[Confirmed], own: Sequence[Measure], *, has_columns:
 
 
 def _scores(result: Confirmed, own: Sequence[Measure]) -> list[str]:
-    if result.objective is None:
+    if not result.num_networks:
         return [trial_state(result.state), *[""] * (2 * len(own) or 4)]
     accuracies = [percent(result.val_accuracy)[:-2], percent(result.test_accuracy)[:-2]]
     lost = f"{result.num_diverged}" if result.state is not TrialState.FAILED else "failed"

@@ -113,8 +113,10 @@ def _halves(counts: Counts, share: float, index: int) -> Iterator[tuple[Counts, 
     """
     total = int(counts.sum())
     draws = total - math.ceil(share * total)
-    if draws <= 0:
-        yield np.zeros_like(counts), counts
+    if counts[index] < 2 or draws <= 0:  # scikit-learn does not split a class of one row
+        nothing = counts.copy()
+        nothing[index] = 0
+        yield nothing, nothing
         return
     exact = counts / total * draws
     whole = np.floor(exact)
