@@ -14,6 +14,7 @@ from reports.remarks import about_budget, about_look, about_saturation
 from reports.results import Results
 from reports.sentence import Sentence
 from reports.sufficiency import median_accuracy
+from reports.undefined import about_undefined
 
 
 def caveats_record(inputs: ReportInputs, results: Results) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def _sentences(inputs: ReportInputs, results: Results) -> Iterable[Sentence]:
     look, rules = about_look(results.look), results.look.rules
     if look is not None:
         yield look
+    yield from about_undefined(inputs)
     last, stop_early = int(inputs.plan["confirm"]["epochs"]), stops_early(inputs.plan)
     improving = results.improving
     for factor, rows in improving[improving["share"] > rules.budget_share].groupby("factor", sort=False):

@@ -12,6 +12,7 @@ from reports.best import nothing_to_take
 from reports.cube import Floats
 from reports.inputs import ReportInputs
 from reports.measures import TEST_SCORES, classifier_measure
+from reports.outcomes import LOST
 from reports.plots.intervals import t_band, t_interval
 
 
@@ -47,17 +48,18 @@ def evaluation_record(inputs: ReportInputs, best: Mapping[str, Any] | None) -> d
 
 
 def _scores(inputs: ReportInputs, best: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Networks that failed count with what a failure scores; a score that was not recorded, or that of failures
-    alone, is left out."""
+    """Networks that failed count with what a failure scores; a score that is undefined, was not recorded, or is that of
+    failures alone, is left out."""
     numbers = [] if best is None else best["trial_numbers"]
     mine = inputs.replicates[inputs.replicates["trial_number"].isin(numbers)]
     scores = []
     for measure in (classifier_measure(name, inputs.num_classes) for name in TEST_SCORES):
         says_nothing = measure.name == "test_top2_accuracy" and inputs.num_classes == 2  # it is always 1
         if measure.name in mine and mine[measure.name].notna().any() and not says_nothing:
-            if all(map(measure.is_failure, measure.scored(mine[measure.name]))):
+            scored = measure.scored(mine[measure.name], mine["outcome"].isin(LOST))
+            if all(map(measure.is_failure, scored.dropna())):
                 continue
-            mean, low, high = t_interval(measure.scored(mine[measure.name]).to_numpy(dtype=float))
+            mean, low, high = t_interval(scored.to_numpy(dtype=float))
             scores.append(
                 {"name": measure.name, "title": measure.title, "mean": mean, "low": low, "high": high}
             )

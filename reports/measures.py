@@ -119,9 +119,25 @@ class Measure:
             return values
         return -values if self.is_own else 1 - values
 
-    def scored(self, values: "pd.Series[Any]") -> "pd.Series[Any]":
-        """What values count as: the failure's where one is missing, not finite, or worse than that."""
-        finite = values.astype(float).replace([math.inf, -math.inf], math.nan).fillna(self.failure)
+    @property
+    def may_be_undefined(self) -> bool:
+        """Whether a network that is fine may lack it: ROC AUC where a class is absent, or a metric of the user's own.
+
+        Log-loss and accuracy are defined for every network with finite weights.
+        """
+        return self.is_own or self.name.partition("_")[2] not in ("loss", "accuracy")
+
+    def scored(self, values: "pd.Series[Any]", lost: "pd.Series[bool] | None" = None) -> "pd.Series[Any]":
+        """What values count as: the failure's where one is missing, not finite, or worse than that.
+
+        With `lost`, which marks the networks that diverged or failed, a score that another network lacks is undefined,
+        and stays missing.
+        """
+        finite = values.astype(float).replace([math.inf, -math.inf], self.failure)
+        if lost is None or not self.may_be_undefined:
+            finite = finite.fillna(self.failure)
+        else:
+            finite = finite.mask(lost, self.failure)
         return finite.clip(upper=self.failure) if self.lower_is_better else finite.clip(lower=self.failure)
 
     def is_failure(self, value: float | None) -> bool:

@@ -30,7 +30,8 @@ def contrast_rows(
     outcome, test_loss (nats, capped at ln C), test_error (fraction), uncapped_loss (NaN or infinite where
     recorded so), val_loss (capped), val_error, failed (1.0 where the network diverged, failed or is capped,
     else 0.0), and the search's objective under its name. A network that diverged or failed, or whose scores are not
-    finite, scores as chance: ln C and 1 - 1/C. With `own` metrics the scores are those (`own_scores`). Raises
+    finite, scores as chance: ln C and 1 - 1/C; an objective that is undefined is missing. With `own` metrics the scores
+    are those (`own_scores`). Raises
     AccountingError where a stopped network is among the rows.
     """
     rows = replicates[replicates["phase"] == "confirm"]
@@ -41,7 +42,7 @@ def contrast_rows(
     scored = own_scores(rows, own) if own else _scored(rows, num_classes)
     if objective.name not in scored:
         lost = rows["outcome"].isin(LOST)
-        scored[objective.name] = objective.scored(pd.to_numeric(rows[objective.name]).where(~lost))
+        scored[objective.name] = objective.scored(pd.to_numeric(rows[objective.name]), lost)
     return scored.assign(**{name: _level_column(rows[name], levels) for name, levels in factors.items()})
 
 
@@ -52,7 +53,7 @@ def all_failed(rows: pd.DataFrame) -> bool:
 
 def is_measured(rows: pd.DataFrame, name: str, failure: float = math.nan) -> bool:
     """Whether any of these networks has a score of its own under `name`, rather than what a failure scores."""
-    return not bool((rows["outcome"].isin(LOST) | (rows[name] == failure)).all())
+    return not bool((rows["outcome"].isin(LOST) | (rows[name] == failure) | rows[name].isna()).all())
 
 
 def _scored(rows: pd.DataFrame, num_classes: int) -> pd.DataFrame:
@@ -80,12 +81,13 @@ def own_scores(rows: pd.DataFrame, own: Sequence[Measure]) -> pd.DataFrame:
     """The networks' scores by the metrics that a plan declares, on the validation and the test part.
 
     `own` are those of the test part, the primary one first; `failed` is 1.0 where a network diverged, failed or does
-    no better by that one.
+    no better by that one. Another metric that a network lacks is undefined, and missing.
     """
     lost = rows["outcome"].isin(LOST)
     named = rows[["block", "trial_number", "replicate", "outcome"]]
+    # The primary one is what every network is judged by: one without it is lost.
     scores = {
-        name: measure.scored(pd.to_numeric(rows[name]).where(~lost))
+        name: measure.scored(pd.to_numeric(rows[name]).where(~lost), None if measure is own[0] else lost)
         for measure in own
         for name in (f"val_{measure.name.removeprefix('test_')}", measure.name)
     }

@@ -154,6 +154,7 @@ def _described(inputs: ReportInputs, rows: pd.DataFrame, rules: Rules) -> pd.Dat
     found = [
         contrasts(_slim(rows, factors, name), factors, name, size, rules=rules)
         for name, size in others.items()
+        if rows[name].notna().all()  # an undefined score compares nothing, and the page says so
     ]
     primary = inputs.outcome.name
     return (

@@ -61,10 +61,10 @@ def rung_losses(inputs: ReportInputs, measure: Measure | None = None) -> pd.Data
 
     The measure, by default the objective, is the mean over replicates, each scored as a failure where it is worse, not
     finite, or without a row for that epoch: a loss is capped at chance. A network that stopped early counts with the
-    weights that it keeps.
+    weights that it keeps. An undefined score is left out of the mean, a trial without any has no row.
     """
     measure = measure or inputs.objective
-    name = measure.name
+    name, judged = measure.name, inputs.validation.name
     trials = inputs.trials[inputs.trials["phase"] == "search"] if len(inputs.trials) else inputs.trials
     columns = ["cell", "trial_number", "epoch", name]
     if trials.empty or inputs.replicates.empty:
@@ -75,10 +75,11 @@ def rung_losses(inputs: ReportInputs, measure: Measure | None = None) -> pd.Data
     last = int(inputs.plan["search"]["rungs"][-1])
     scores = kept(inputs.epochs, inputs.replicates, inputs.trials, last)
     merged = grid.merge(rungs, how="cross").merge(
-        scores[[*keys, "epoch", name]], on=[*keys, "epoch"], how="left"
+        scores[[*keys, "epoch", *dict.fromkeys((name, judged))]], on=[*keys, "epoch"], how="left"
     )
-    merged[name] = measure.scored(pd.to_numeric(merged[name]))
-    means = merged.groupby(["trial_number", "epoch"], as_index=False)[name].mean()
+    lost = pd.to_numeric(merged[judged]).isna()
+    merged[name] = measure.scored(pd.to_numeric(merged[name]), None if name == judged else lost)
+    means = merged.groupby(["trial_number", "epoch"], as_index=False)[name].mean().dropna(subset=name)
     known = trials.set_index("number")
     means = means[means["epoch"] <= means["trial_number"].map(known["epochs"]).fillna(0)]
     cells = means["trial_number"].map(known["cell"]).fillna(NO_CELL).astype(int)

@@ -27,6 +27,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         *budgets.best_are_among_the_trials(values),
         *budgets.looks_begin_with_the_replicates(values),
         *_own_file_has_a_target(values),
+        *_rare_classes_have_a_count(values),
         *_one_role_each(values),
         *_default_is_of_what_is_searched(values, broken),
     ]
@@ -66,6 +67,14 @@ def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
             )
     if values["dataset"].startswith("parquet:") and not values.get("header", True):
         yield "header belongs to a dataset csv:PATH: a Parquet file always names its columns; got false"
+
+
+def _rare_classes_have_a_count(values: Mapping[str, Any]) -> Iterator[str]:
+    if values.get("rare_classes") == "merge" and values.get("min_class_count", 0) is None:
+        yield (
+            "rare_classes is for classes with fewer rows than min_class_count, which is null; got "
+            '"merge": set min_class_count, too'
+        )
 
 
 def _one_role_each(values: Mapping[str, Any]) -> Iterator[str]:

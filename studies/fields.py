@@ -45,6 +45,8 @@ def rules() -> Mapping[str, Rule]:
             "target": _or_null(Rule(text="the name of a column", allows=_is_sentence, form=str)),
             "header": _true_or_false(),
             "join_labels": _true_or_false(),
+            "min_class_count": _or_null(_whole(2, 1_000_000)),
+            "rare_classes": _one_of(("drop", "merge")),
             "model": _or_own(_one_of(models.names())),
             "objective": Rule(
                 text=f"one of {', '.join(OBJECTIVES)}, or val_NAME of a metric that the study declares",

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -40,7 +41,8 @@ def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     """Build networks with each level and at the ends of each range, and train each on one batch.
 
     Returns warnings: hyperparameters that nothing reads, weights that no gradient reaches, and the like. Raises
-    UsageError that names file and line where a network cannot be built or trained.
+    UsageError that names file and line where a network cannot be built or trained, or where every one that was tried
+    has a loss that is not finite before any training.
     """
     code = plan.code
     assert code is not None, "only a user's own networks need trying out"
@@ -54,20 +56,29 @@ def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]
     data = _data(plan, dataset)
     read: set[str] = set()
     warnings: dict[str, None] = {}
-    started = time.monotonic()
+    started, tried = time.monotonic(), list[bool]()
     for setting in _settings(plan):
         values = Hyperparameters.from_dict(plan.hyperparameters(setting), own=plan.study.hyperparameters)
         shown = ", ".join(
             f"{name} {show(value)}" for name, value in setting.items() if name in _read_by_build(plan)
         )
-        warnings |= dict.fromkeys(
-            _try_one(code, observed(values, read), data, f" with {shown}" if shown else "")
-        )
+        is_finite, odd = _try_one(code, observed(values, read), data, f" with {shown}" if shown else "")
+        warnings |= dict.fromkeys(odd)
+        tried.append(is_finite)
         if time.monotonic() - started > MAX_SECONDS:
             break
     else:
         warnings |= dict.fromkeys(_unread(plan, read))
+    if not any(tried):
+        raise UsageError([_never_finite(code, dataset, len(tried))], _ADVICE)
     return warnings
+
+
+def _never_finite(code: OwnCode, dataset: Dataset, num_tried: int) -> str:
+    each = "its network's loss" if num_tried == 1 else f"the loss of each of the {num_tried} networks tried"
+    largest = float(np.nanmax(np.abs(dataset.inputs), initial=0))
+    scale = f'; inputs are as large as {largest:.3g}, and load() can ask for "scale": True' * (largest > 1000)
+    return f"{place_of(code, 'build')}: build(): {each} is not finite before any training{scale}"
 
 
 def _data(plan: Plan, dataset: Dataset) -> StackData:
@@ -94,8 +105,10 @@ def _read_by_build(plan: Plan) -> tuple[str, ...]:
     return (*BUILT_WITH, *plan.study.hyperparameters)
 
 
-def _try_one(code: OwnCode, hp: Hyperparameters, data: StackData, setting: str) -> Iterator[str]:
-    """Train two networks on one batch, and yield what is odd about them."""
+def _try_one(
+    code: OwnCode, hp: Hyperparameters, data: StackData, setting: str
+) -> tuple[bool, tuple[str, ...]]:
+    """Train two networks on one batch; return whether their loss was finite before, and what is odd about them."""
 
     def build(*arguments: Any) -> nn.Module:
         module = code.build(*arguments)
@@ -113,11 +126,13 @@ def _try_one(code: OwnCode, hp: Hyperparameters, data: StackData, setting: str) 
         with torch.no_grad():
             losses = run_steps(stack, [rows])[0]
             logits = stack.model.forward(data.gather(rows), training=False)
-    if not bool(losses.isfinite().all()):
-        yield f"build(){setting}: its network's loss is not finite before any training"
+    odd = list(_oddities(stack, initial))
+    is_finite = bool(losses.isfinite().all())
+    if not is_finite:
+        odd.insert(0, f"build(){setting}: its network's loss is not finite before any training")
     elif not bool(logits.isfinite().all()):
-        yield f"build(){setting}: its network gives values that are not finite after one step"
-    yield from _oddities(stack, initial)
+        odd.insert(0, f"build(){setting}: its network gives values that are not finite after one step")
+    return is_finite, tuple(odd)
 
 
 def _oddities(stack: Stack, initial: torch.Tensor) -> Iterator[str]:

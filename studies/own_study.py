@@ -87,4 +87,6 @@ def load_own(code: OwnCode, *, measured: bool = False) -> "Dataset":
         return own_dataset(loaded, measured=measured)
     except ValueError as error:
         said = str(error).removeprefix("dataset 'own': ")
-        raise UsageError([f"{place_of(code, 'load')}: load(): {said}"], _ADVICE) from error
+    except Exception as error:  # whatever an object of the user's own raises when it is read
+        said = f"what it returns cannot be read: {type(error).__name__}: {error}"
+    raise UsageError([f"{place_of(code, 'load')}: load(): {said}"], _ADVICE)

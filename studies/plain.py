@@ -36,6 +36,7 @@ def plain_study(study: Study) -> dict[str, Any]:
         **({"columns": _sorted(study.columns)} if study.columns else {}),
         **({} if study.header else {"header": False}),
         **({"join_labels": True} if study.join_labels else {}),
+        **_rare_classes(study),
         **({"hyperparameters": _listed_values(study.hyperparameters)} if study.hyperparameters else {}),
         "model": study.model,
         "objective": study.objective,
@@ -50,6 +51,14 @@ def plain_study(study: Study) -> dict[str, Any]:
         "smallest_effect": _plain_part(study.smallest_effect),
         "thresholds": _plain_part(study.thresholds),
     }
+
+
+def _rare_classes(study: Study) -> dict[str, Any]:
+    """Return what becomes of rare classes, where the study says it."""
+    if study.min_class_count is None:
+        return {}
+    merged = {"rare_classes": study.rare_classes} if study.rare_classes != "drop" else {}
+    return {"min_class_count": study.min_class_count, **merged}
 
 
 def study_from_plain(data: Mapping[str, Any]) -> Study:

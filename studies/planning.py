@@ -174,13 +174,8 @@ class Plan:
             **{
                 name: study[name]
                 for name in (
-                    "question",
-                    "dataset",
-                    "target",
-                    "columns",
-                    "header",
-                    "join_labels",
-                    "hyperparameters",
+                    *("question", "dataset", "target", "columns", "header", "join_labels"),
+                    *("min_class_count", "rare_classes", "hyperparameters"),
                 )
                 if name in study
             },

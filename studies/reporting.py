@@ -26,6 +26,7 @@ from studies.growing import describe_growth
 from studies.locations import Locations
 from studies.plan_versions import older_rules
 from studies.planning import Plan
+from studies.rare_classes import prepared
 from studies.tuning.importance import search_importance
 from trainables import datasets
 from trainables.own.code import OWN
@@ -136,7 +137,8 @@ def _num_classes(plan: Plan, starts: Sequence[Mapping[str, Any]]) -> int:
             f"study {plan.name} has no run yet, and its data are what its own file loads",
             "Run it first: a report is made from what was recorded.",
         )
-    return datasets.load(plan.study.dataset, table=plan.study.table).num_classes
+    dataset = datasets.load(plan.study.dataset, table=plan.study.table)
+    return prepared(plan.study, dataset).num_classes
 
 
 def _by_name(tables: frames.Frames) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from studies.budgeting import afford
 from studies.database.draining import drain
@@ -19,7 +19,6 @@ from studies.errors import UsageError
 from studies.failure import refuse_failure
 from studies.interruption import RunKilledError
 from studies.locations import Locations
-from studies.mistakes import show
 from studies.older_studies import (
     OlderStudy,
     afresh,
@@ -34,6 +33,7 @@ from studies.older_studies import (
 )
 from studies.own_study import load_own
 from studies.planning import Plan
+from studies.rare_classes import check_classes, prepared, splits_with_every_class
 from studies.remembered import resuming_in
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
@@ -42,7 +42,6 @@ from studies.tuning.resources import Resources
 from trainables.own.code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
-    from trainables.data.splits import Splits
     from trainables.datasets import Dataset
 
 
@@ -102,7 +101,7 @@ def run(
             dataset = load_dataset(drafted)
             refuse_other_data(older, dataset, drafted, locations)
             plan, notes = settle(drafted, dataset, locations, resources)
-            splits = split(plan, dataset)
+            splits = splits_with_every_class(plan, dataset)
         locations = resuming_in(locations, plan.name)
         locations.folder(plan.name)
         locations.make_storage_folder()
@@ -175,11 +174,12 @@ def settle(
 ) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
 
-    So is what the variant holds fixed though the study compares or tunes it.
-    A user's own networks or loop are tried out first, with a line for each warning; UsageError where they cannot be
-    trained.
+    So is what the variant holds fixed though the study compares or tunes it. UsageError where a class is missing from a
+    part of a block. A user's own networks or loop are tried out first, with a line for each warning; UsageError where
+    they cannot be trained.
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
+    check_classes(plan, dataset)
     warnings = (*drafted.notes, *_try_own(plan, dataset))
     if budget is None:
         return plan, warnings
@@ -202,10 +202,12 @@ def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
-    """Load the draft's dataset; a missing or damaged file is a UsageError."""
+    """Load the draft's dataset, without rare classes where it says so; a missing or damaged file is a UsageError."""
     if drafted.study.dataset == OWN and drafted.code is not None:
-        return load_own(drafted.code, measured=bool(drafted.study.metrics))
-    return _load(drafted)
+        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
+    else:
+        loaded = _load(drafted)
+    return prepared(drafted.study, loaded)
 
 
 def _load(drafted: Draft) -> "Dataset":
@@ -225,26 +227,6 @@ def _load(drafted: Draft) -> "Dataset":
         ValueError,
     ) as error:  # EOFError: a compressed file that breaks off
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
-
-
-def split(plan: Plan, dataset: "Dataset") -> "Splits":
-    """Return every split that the plan trains on; a class too rare to be in every part is a UsageError."""
-    from trainables.data.splits import split_blocks
-
-    study = plan.study
-    sizes = study.factors.get("train_size", (study.fixed.get("train_size"),))
-    try:
-        return split_blocks(
-            dataset,
-            seed=plan.seed,
-            blocks=range(study.all_looks[-1]),
-            sizes=cast(Sequence[float | None], sizes),
-        )
-    except ValueError as error:
-        raise UsageError(
-            [f"dataset {dataset.name} cannot be split for train_size {show(sizes)}: {error}"],
-            "Give a larger train_size; nothing was trained.",
-        ) from error
 
 
 def _found(store: Store, plan: Plan) -> StudyRow:

@@ -91,6 +91,8 @@ class Study:
     `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH` or `parquet:PATH`.
     `columns` says of its columns what they are where their cells do not (`trainables.data.table_options.KINDS`),
     `header` whether its first row names them, `join_labels` whether labels that are spelled alike are one class.
+    Classes with fewer rows than `min_class_count` are dropped with their rows or, where `rare_classes` is "merge",
+    made one class called other.
     `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
     of: they may be factors, nuisances and fixed as others are.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
@@ -112,6 +114,8 @@ class Study:
     columns: Mapping[str, str] = field(default_factory=dict)
     header: bool = True
     join_labels: bool = False
+    min_class_count: int | None = None
+    rare_classes: str = "drop"
     model: str = "mlp"
     objective: str = "val_loss"
     metrics: tuple[Metric, ...] = ()

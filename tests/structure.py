@@ -122,7 +122,9 @@ def sizes_of_folders() -> dict[str, int]:
 def files_with(word: str) -> list[str]:
     """Return the modules in which `word` occurs as a name, an attribute, an argument or a text of its own."""
     return [
-        module.name for module in modules().values() if word in _words(module.path.read_text(encoding="utf-8"))
+        module.name
+        for module in modules().values()
+        if word in _words(module.path.read_text(encoding="utf-8"))
     ]
 
 
@@ -130,7 +132,9 @@ def _words(text: str) -> set[str]:
     words: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         match node:
-            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)) | ast.arg(arg=word):
+            case (
+                ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)) | ast.arg(arg=word)
+            ):
                 words.add(word)
             case ast.Constant(value=str(word)):
                 words.add(word)

@@ -52,10 +52,6 @@ class Metric:
         worst = max if self.direction is Direction.MAX else min
         return worst(value, self.failure)
 
-    def mean_score(self, values: Sequence[float | None]) -> float:
-        """Return the mean score of some networks."""
-        return math.fsum(map(self.score, values)) / len(values)
-
 
 def classification(num_classes: int) -> tuple[Metric, ...]:
     """Return what is measured of a classifier; a failure scores as guessing. ROC AUC is for two classes alone.

@@ -118,9 +118,9 @@ def _score(
         "num_diverged": int((rows["outcome"] == Outcome.DIVERGED).sum()),
         "objective": mean(objective.name, objective.failure),
         "scores": {
-            part + each.name.removeprefix(TEST): mean(part + each.name.removeprefix(TEST), each.failure)
+            name: mean(name, each.failure)
             for each in own
-            for part in (VALIDATION, TEST)
+            for name in (part + each.name.removeprefix(TEST) for part in (VALIDATION, TEST))
             if len(rows)
         },
         "val_loss": mean("val_loss", chance),
@@ -152,7 +152,7 @@ def _best(
     ranked = [
         (scores[key]["objective"] is None, objective.sign * (scores[key]["objective"] or 0.0), key)
         for key, group in groups.items()
-        if scores[key]["num_networks"] and not _is_default(group[0], plan)
+        if scores[key]["objective"] is not None and not _is_default(group[0], plan)
     ]
     return min(ranked)[-1] if ranked else None
 

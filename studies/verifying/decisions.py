@@ -33,7 +33,8 @@ def _replayed(record: Record) -> Iterator[str]:
     columns = ["trial_number", "epoch", "objective", "decision"]
     for number, epoch, objective, decision in in_order[columns].itertuples(index=False):
         trial, where = record.by_number.get(number), f"trial {number}, epoch {epoch}"
-        if trial is None or epoch not in search.rungs or objective != objective:
+        is_ranked = trial is not None and trial["phase"] == Phase.SEARCH
+        if trial is None or epoch not in search.rungs or (is_ranked and objective != objective):
             yield f"{where}: there is no such trial, no such rung or no objective"
         elif (number, epoch) in decided:
             yield f"{where}: decided more than once"

@@ -98,7 +98,9 @@ class _Endings:
         number, last = trial["number"], self._record.plan.study.confirm.epochs
         if trial["ended_at"] is None:
             yield f"is {state} without a time at which it ended"
-        if state is not TrialState.FAILED and trial["objective"] is None:
+        # Nothing is ranked in the confirm phase, where the objective may be undefined in every network.
+        is_ranked = trial["phase"] == Phase.SEARCH
+        if is_ranked and state is not TrialState.FAILED and trial["objective"] is None:
             yield f"is {state} without an objective"
         both = [name for name in _NOT_WITH[state] if trial[name] is not None]
         if both:

@@ -32,7 +32,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "depth_study --set dataset=synthetic --set fixed.augmentation=zoom",
         "dataset synthetic has none that keeps its labels",
     ),
-    "train_size": ("depth_study --set fixed.train_size=0.001", "cannot be split for train_size"),
+    "train_size": (
+        "depth_study --set fixed.train_size=0.001",
+        "in the training, validation and test part of every block with train_size 0.001",
+    ),
     "seed": ("depth_study --seed -1", "--seed: must be a whole number from 0"),
     "file": ("./none.py", "none.py: no such file"),
     "syntax": ("./broken.py", "broken.py:1: SyntaxError: '(' was never closed"),

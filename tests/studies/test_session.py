@@ -18,9 +18,10 @@ from studies.errors import UsageError
 from studies.locations import Locations
 from studies.options import request_of
 from studies.planning import Plan
+from studies.rare_classes import splits_with_every_class
 from studies.request import Draft, Request, draft
 from studies.run import _parser, main
-from studies.session import run, split
+from studies.session import run
 from studies.tuning import cluster
 from studies.tuning.resources import Resources
 from studies.variants import derive
@@ -255,6 +256,6 @@ def test_splits_are_made_for_every_look_and_size() -> None:
         study, settings={"looks": [10, 20], "factors.train_size": [0.5, None], "search.trials_per_cell": 1}
     )
     digits = datasets.load("digits")
-    splits = split(Plan(name="x", study=looks, dataset_fingerprint=""), digits)
+    splits = splits_with_every_class(Plan(name="x", study=looks, dataset_fingerprint=""), digits)
     assert set(splits) == {(size, block) for size in (0.5, None) for block in range(20)}
     assert not np.intersect1d(splits[None, 19].train, splits[None, 19].test).size

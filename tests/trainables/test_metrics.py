@@ -30,7 +30,6 @@ def test_no_score_is_worse_than_a_failure_in_either_direction() -> None:
     loss, accuracy, *_ = classification(4)
     assert (loss.score(5.0), loss.score(1.0)) == (math.log(4), 1.0)
     assert (accuracy.score(0.1), accuracy.score(0.5)) == (0.25, 0.5)
-    assert accuracy.mean_score([0.1, 0.5, None]) == pytest.approx(1 / 3)
 
 
 def test_an_unknown_name_lists_the_known() -> None:

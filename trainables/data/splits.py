@@ -20,6 +20,12 @@ class Split:
     test: NDArray[np.int64]
 
 
+TEST_SHARE = 0.2
+"""The test part's share of all rows."""
+
+VALIDATION_SHARE = 0.25
+"""The validation part's share of the rows that are left."""
+
 Splits = Mapping[tuple[float | None, int], Split]
 """The split for each fraction of the training part (None: all of it) and block."""
 
@@ -35,16 +41,16 @@ def split_block(
     """Split the rows of `targets` for `block`, the same way in every cell and in both phases.
 
     With `official_test` those rows are the test part and the others are split 3:1. `train_size` keeps that
-    fraction of the training part. Targets that are real numbers are split without regard to them. Raises ValueError
-    where a class is too rare to be in every part.
+    fraction of the training part. Targets that are real numbers are split without regard to them. A class with few rows
+    may be missing from a part (`class_presence`); ValueError where there are too few to split at all.
     """
     random_state = seed_for_libraries(derive_seed(seed, "split", block))
     rows = np.arange(len(targets))
     if official_test is None:
-        rest, test = _halve(rows, targets, 0.2, random_state)
+        rest, test = _halve(rows, targets, TEST_SHARE, random_state)
     else:
         rest, test = np.setdiff1d(rows, official_test), np.sort(official_test)
-    train, validation = _halve(rest, targets, 0.25, random_state)
+    train, validation = _halve(rest, targets, VALIDATION_SHARE, random_state)
     if train_size is not None and train_size < 1:
         train, _ = _halve(train, targets, 1 - train_size, random_state)
     return Split(train=train, validation=validation, test=test)

@@ -4,7 +4,7 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,16 @@ class TextCounts:
         """Everything that tells these counts from others."""
         terms = np.frombuffer("\n".join(self.terms).encode(), np.uint8)
         return self.starts, self.columns, self.counts, terms, np.array(self.num_features)
+
+    def take(self, rows: NDArray[np.int64]) -> "TextCounts":
+        """Return the counts of these texts alone, in their order."""
+        entries, lengths = self.entries(rows), np.diff(self.starts)[rows]
+        return replace(
+            self,
+            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(self.starts.dtype),
+            columns=self.columns[entries],
+            counts=self.counts[entries],
+        )
 
     def entries(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where the entries of these texts stand in `columns` and `counts`, text by text."""

@@ -19,9 +19,6 @@ from trainables.data.parquet_files import read_parquet
 from trainables.data.table_options import TableOptions
 from trainables.datasets import Dataset
 
-MIN_ROWS_OF_A_CLASS = 5
-"""So many are split into three parts with one of them in each."""
-
 MAX_BYTES = 2 * 1024**3
 """What a table may take as float32: a worker has to hold it beside its networks."""
 
@@ -187,19 +184,6 @@ def _classes(labels: pd.Series, mistakes: list[str]) -> tuple[NDArray[np.int64],
     ]
     codes, found = pd.factorize(labels)
     classes = [str(each) for each in found]
-    counts = np.bincount(codes[codes >= 0], minlength=len(classes))
-    rare = [index for index in range(len(classes)) if counts[index] < MIN_ROWS_OF_A_CLASS]
-    if len(rare) > MAX_TOLD:
-        mistakes.append(
-            f"column {name} has {len(classes):,} different values, of which {len(rare):,} have fewer than "
-            f"{MIN_ROWS_OF_A_CLASS} rows; a target names classes"
-        )
-    else:
-        mistakes += [
-            f"row {np.argmax(codes == index) + 1}, column {name}: class {classes[index]} has {counts[index]} "
-            f"{'row' if counts[index] == 1 else 'rows'}, and needs at least {MIN_ROWS_OF_A_CLASS}"
-            for index in rare
-        ]
     if len(classes) < 2:
         mistakes.append(
             f"column {name} has {len(classes)} {'class' if len(classes) == 1 else 'classes'}, and at least 2 are needed"

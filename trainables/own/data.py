@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.datasets import Dataset
+from trainables.own.arrays import as_array, as_inputs
 from trainables.own.code import OWN
+from trainables.own.labels import as_classes, as_labels, as_measurements
 
 FORMS = (
     '(inputs, targets), or {"inputs": ..., "targets": ...} with any of classes, official_test, scale, '
@@ -25,7 +27,7 @@ def own_dataset(loaded: object, *, measured: bool = False) -> Dataset:
     ('no', 'yes')
     """
     if isinstance(loaded, Dataset):
-        return loaded
+        return _checked(loaded)
     if isinstance(loaded, tuple | list) and len(loaded) == 2:
         return make_dataset(inputs=loaded[0], targets=loaded[1], measured=measured)
     known = {"inputs", "targets", "classes", "official_test", "scale", "augmentations", "about", "licence"}
@@ -47,7 +49,7 @@ def make_dataset(
     about: str = "your own data",
     licence: str = "your own",
 ) -> Dataset:
-    """Return a dataset from arrays, tensors or lists.
+    """Return a dataset from arrays, tensors, lists, or columns of pandas.
 
     `inputs` has shape (examples, ...): networks see that shape, as float32. `targets` are one class for each example:
     of whole numbers from 0 on that are the places of `classes`, or of any labels, which are sorted into classes.
@@ -56,20 +58,16 @@ def make_dataset(
     leave a picture's label as it is, such as ["shift", "flip"].
     With `measured` targets may be real numbers, for a training loop of one's own. Raises ValueError.
     """
-    values = _inputs(inputs)
-    labels = _array(targets, "targets")
-    if labels.shape != values.shape[:1]:
-        raise ValueError(
-            f"targets must be one class for each of {len(values)} examples; got shape {labels.shape}"
-        )
+    values = as_inputs(inputs)
+    labels = as_labels(targets, len(values))
     if isinstance(augmentations, str):
         raise ValueError(f'augmentations must be a list of kinds, such as ["shift"]; got {augmentations!r}')
     numbers: NDArray[Any]
     names: tuple[str, ...] = ()
     if measured and labels.dtype.kind == "f":
-        numbers = _measurements(labels)
+        numbers = as_measurements(labels)
     else:
-        numbers, names = _classes(labels, classes)
+        numbers, names = as_classes(labels, classes, measured=measured)
     size = math.prod(values.shape[1:])
     return Dataset(
         name=OWN,
@@ -85,82 +83,24 @@ def make_dataset(
     )
 
 
-def _measurements(targets: NDArray[Any]) -> NDArray[np.float64]:
-    wrong = np.flatnonzero(~np.isfinite(targets))
-    if len(wrong):
-        raise ValueError(f"targets must be finite; row {wrong[0]} has {targets[wrong[0]]}")
-    return targets.astype(np.float64)
-
-
-def _array(values: Any, name: str) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-    except Exception as error:  # whatever an array-like object raises
-        raise ValueError(f"{name} must be an array; got a {type(values).__name__}: {error}") from error
-    return array
-
-
-def _inputs(inputs: Any) -> NDArray[np.float32]:
-    array = _array(inputs, "inputs")
-    if array.dtype == object or array.dtype.kind not in "fiub":
-        raise ValueError(f"inputs must be numbers; got {array.dtype}")
-    if array.ndim < 2 or 0 in array.shape:
-        raise ValueError(
-            f"inputs must have shape (examples, ...) with at least one value each; got {array.shape}"
-        )
-    wrong = np.argwhere(~np.isfinite(array))
-    if len(wrong):
-        row, *place = wrong[0].tolist()
-        at = ", ".join(map(str, place))
-        raise ValueError(
-            f"inputs must be finite; row {row} has {array[tuple(wrong[0])]} at {at} ({len(wrong)} such values in all)"
-        )
-    return np.ascontiguousarray(array, np.float32)
-
-
-def _classes(
-    labels: NDArray[Any], classes: Sequence[object] | None
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    if labels.dtype.kind == "f" and not np.all(labels == np.round(labels)):
-        wrong = np.flatnonzero(labels != np.round(labels))[0]
-        raise ValueError(
-            f"targets must be classes, not measurements, which are for a train() with metrics; row {wrong} has "
-            f"{labels[wrong]}"
-        )
-    if labels.dtype.kind == "f":
-        labels = labels.astype(np.int64)
-    if classes is None:
-        found, numbers = np.unique(labels, return_inverse=True)
-        names = tuple(str(label) for label in found.tolist())
-    else:
-        names, numbers = tuple(map(str, classes)), _places(labels, list(classes))
-    if len(names) < 2:
-        raise ValueError(f"there must be at least two classes; got {', '.join(names) or 'none'}")
-    counts = np.bincount(numbers, minlength=len(names))
-    if not counts.all():
-        raise ValueError(f"every class must have examples; {names[int(np.argmin(counts))]} has none")
-    return numbers.astype(np.int64), names
-
-
-def _places(labels: NDArray[Any], classes: list[object]) -> NDArray[np.int64]:
-    if labels.dtype.kind in "iub":
-        wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
-        if len(wrong):
-            raise ValueError(
-                f"targets must be places in classes, 0 to {len(classes) - 1}; row {wrong[0]} has {labels[wrong[0]]}"
-            )
-        return labels.astype(np.int64)
-    places = {name: place for place, name in enumerate(classes)}
-    for row, label in enumerate(labels.tolist()):
-        if label not in places:
-            raise ValueError(f"targets must be among classes; row {row} has {label!r}")
-    return np.array([places[label] for label in labels.tolist()], np.int64)
+def _checked(dataset: Dataset) -> Dataset:
+    """Return a dataset that was made by hand; raise ValueError where its targets do not suit its classes."""
+    if dataset.targets.ndim != 1:
+        raise ValueError(f"targets must have shape (examples,); got {dataset.targets.shape}")
+    kind = dataset.targets.dtype.kind
+    if dataset.classes and kind not in "iu":
+        raise ValueError(f"targets must be places in classes, whole numbers; got {dataset.targets.dtype}")
+    if not dataset.classes and kind != "f":
+        raise ValueError(f"targets without classes must be real numbers; got {dataset.targets.dtype}")
+    if dataset.num_classes == 1:
+        raise ValueError(f"there must be at least two classes; got {dataset.classes[0]}")
+    return dataset
 
 
 def _rows(official_test: Any, num_examples: int) -> NDArray[np.int64] | None:
     if official_test is None:
         return None
-    rows = _array(official_test, "official_test")
+    rows = as_array(official_test, "official_test")
     if rows.dtype == bool and rows.shape == (num_examples,):
         rows = np.flatnonzero(rows)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not 0 < len(rows) < num_examples:

@@ -1,5 +1,6 @@
 """One assignment in training, rung by rung, as a worker does it and without Ray."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -46,6 +47,8 @@ def train_assignment(
     notes, and the trial starts over.
     Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
     reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
+    A search trial whose objective is undefined in every network at a rung has failed, as in Optuna: there is nothing to
+    rank it by.
     With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and a checkpoint
     is made where it yields what it can go on from. With `helpers` each of them trains a share of the replicates.
     `busy_seconds` counts this trial's work alone, the helpers' too, and not the time between reports;
@@ -68,7 +71,7 @@ def train_assignment(
     metrics = assignment.metrics or classification(data.num_classes)
     saver = _Saver(assignment, seconds_between_checkpoints)
     first_epoch_seconds: float | None = None
-    has_reported = False
+    has_reported, last_reported = False, 0
 
     def ends(epoch: int) -> bool:
         nonlocal first_epoch_seconds
@@ -80,9 +83,14 @@ def train_assignment(
 
     while stacks.epoch < assignment.epochs:
         leg = stacks.train_leg(ends)
+        reached = objective(assignment.objective, leg.replicates, metrics)
+        if math.isnan(reached) and leg.epoch in assignment.rungs and not assignment.reads_test:
+            error = _without_objective(assignment, leg.epoch)
+            yield failed_report(assignment, worker=worker, epoch=last_reported, error=error)
+            return
         yield TrialReport(
             epoch=leg.epoch,
-            objective=objective(assignment.objective, leg.replicates, metrics),
+            objective=reached,
             epochs=leg.epochs,
             replicates=leg.replicates,
             models=leg.models,
@@ -97,6 +105,15 @@ def train_assignment(
             memory=peak_memory(data.inputs.device),
         )
         started, first_epoch_seconds, has_reported, notes = clock(), None, True, ()
+        last_reported = leg.epoch
+
+
+def _without_objective(assignment: Assignment, epoch: int) -> str:
+    """Say why a search trial that trained well cannot go on: there is nothing to rank it by."""
+    return (
+        f"{assignment.objective} is undefined in every network after epoch {epoch}, so that the trial cannot be "
+        "ranked: train() must yield a number, or a class is missing from the validation part; choose another objective"
+    )
 
 
 def trainer_of(
@@ -152,10 +169,24 @@ class _Saver:
 
 def objective(name: str, replicates: Sequence[ReplicateRecord], metrics: Sequence[Metric]) -> float:
     """Return the mean over replicates of one of `metrics` on the validation part; a replicate that diverged scores as a
-    failure, and none scores worse.
+    failure, and none scores worse. A replicate whose score is undefined is left out; NaN where all are.
     """
     metric = find(metrics, name)
-    return metric.mean_score([validation_score(each, name) for each in replicates])
+    scores = [
+        metric.score(validation_score(each, name)) for each in replicates if not is_undefined(each, name)
+    ]
+    return math.fsum(scores) / len(scores) if scores else math.nan
+
+
+def is_undefined(record: ReplicateRecord, name: str) -> bool:
+    """Tell whether a replicate that is fine lacks a score: no number can be given, as for ROC AUC with a single class.
+
+    A classifier's loss and accuracy are always defined: there a missing value is that of a network which is not fine.
+    """
+    if record.outcome in (Outcome.DIVERGED, Outcome.FAILED) or name.removeprefix(VALIDATION) in COLUMNS:
+        return False
+    value = validation_score(record, name)
+    return value is None or math.isnan(value)
 
 
 def validation_score(record: ReplicateRecord, name: str) -> float | None:
