@@ -1,7 +1,7 @@
 """A study's rows as they stand, read for checks that trust neither keys nor the values that columns may hold."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,8 +87,15 @@ class Rows:
         return counted.assign(num_layers=num_layers).reset_index()
 
 
-def read_rows(connection: Connection, name: str) -> Rows | None:
-    """Return the rows of the study called `name`, None if there is none."""
+def names_of(connection: Connection) -> list[str]:
+    """Return the names of all studies, oldest first."""
+    name = _as_it_stands(connection, tables.study.c.name)
+    with _any_text(connection):
+        return [row[0] for row in connection.execute(select(name).order_by(tables.study.c.id))]
+
+
+def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
+    """Return the rows of the study called `name`, None if there is none; `only`: those of these tables alone."""
     table = tables.study
     with _any_text(connection):
         query = select(*(_as_it_stands(connection, column) for column in table.columns))
@@ -98,7 +105,8 @@ def read_rows(connection: Connection, name: str) -> Rows | None:
         study, misplaced = _study(dict(found))
         study_id, read = study["id"], {}
         for each in _TABLES:
-            read[each], wrong = _read(connection, each, study_id)
+            is_read = only is None or each in only
+            read[each], wrong = _read(connection, each, study_id if is_read else None)
             misplaced += wrong
     return Rows(
         study=study,
@@ -165,7 +173,7 @@ def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
     return row, misplaced
 
 
-def _read(connection: Connection, table: Table, study_id: int) -> tuple[pd.DataFrame, list[Damaged]]:
+def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:
     """Return a study's rows of one table by their key, and what is of another type than its column."""
     chosen = [column for column in table.columns if column.name != "study_id"]
     query = (
