@@ -18,6 +18,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.terminal import list_page
     from studies.terminal.output import show
+    from studies.verifying.damage import READ_BY_ALL, damage_told, refuse_damaged
 
     if options.catalog:
         show(list_page.catalog_page())
@@ -26,7 +27,8 @@ def _work(options: argparse.Namespace) -> int:
     if schema.current(storage)[0].condition is schema.Condition.EMPTY:
         show(list_page.nothing_page())
         return 0
-    with Store.open(storage, create=False) as store:
+    with Store.open(storage, create=False) as store, damage_told(store):
+        refuse_damaged(store, only=READ_BY_ALL)
         show(list_page.list_page(store))
     return 0
 

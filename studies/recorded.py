@@ -1,5 +1,7 @@
 """A study as it is recorded: its row, and its trials, replicates, epochs and gradients as frames."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from studies.mistakes import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Table
 
 
 @dataclass(frozen=True)
@@ -22,37 +25,49 @@ class RecordedStudy:
 
     def trials(self) -> "pd.DataFrame":
         """Return one row for each trial, with its factors and nuisances."""
-        from studies.database import frames
+        from studies.database import frames, tables
 
-        with Store.open(self.storage, create=False) as store:
+        with self._sound(tables.trial) as store:
             return frames.trials(store, self.row.id)
 
     def replicates(self) -> "pd.DataFrame":
         """Return one row for each network that has ended; losses in nats, accuracies fractions."""
-        from studies.database import frames
+        from studies.database import frames, tables
 
-        with Store.open(self.storage, create=False) as store:
+        with self._sound(tables.replicate) as store:
             return frames.replicates(store, self.row.id)
 
     def epochs(self) -> "pd.DataFrame":
         """Return one row for each network and epoch."""
-        from studies.database import frames
+        from studies.database import frames, tables
 
-        with Store.open(self.storage, create=False) as store:
+        with self._sound(tables.epoch) as store:
             return frames.epochs(store, self.row.id)
 
     def gradients(self) -> "pd.DataFrame":
         """Return one row for each network, recorded epoch (0: the initialisation) and hidden layer."""
-        from studies.database import frames
+        from studies.database import frames, tables
 
-        with Store.open(self.storage, create=False) as store:
+        with self._sound(tables.layer_gradient) as store:
             return frames.gradients(store, self.row.id)
+
+    @contextmanager
+    def _sound(self, table: "Table") -> Iterator[Store]:
+        """Open the storage; raise DamagedError that names the row where one of those to be read is damaged."""
+        from studies.database import tables
+        from studies.verifying.damage import damage_told, refuse_damaged
+
+        with Store.open(self.storage, create=False) as store, damage_told(store, self.row.name):
+            refuse_damaged(store, self.row.name, only=(tables.trial, table))
+            yield store
 
 
 def load(name: str, *, storage: str | None = None) -> RecordedStudy:
     """Return the study called `name`; raise UsageError that lists the studies if there is none."""
+    from studies.verifying.damage import damage_told
+
     url = locate(storage).storage
-    with Store.open(url, create=False) as store:
+    with Store.open(url, create=False) as store, damage_told(store, name):
         return RecordedStudy(find(store, name), url)
 
 

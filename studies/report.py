@@ -4,10 +4,16 @@ import argparse
 import sys
 import webbrowser
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studies.errors import UsageError
-from studies.locations import check_writable, locate
+from studies.locations import Locations, check_writable, locate
 from studies.options import add_storage, run_door
+
+if TYPE_CHECKING:
+    from studies.database.rows import StudyRow
+    from studies.database.store import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,25 +25,33 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.recorded import find
     from studies.remembered import remembering
-    from studies.reporting import make_comparison, make_report, make_trial_page
+    from studies.verifying.damage import damage_told, refuse_damaged
 
     if options.trial is not None and options.other is not None:
         raise UsageError(["--trial goes with one study, and two are named"], "Leave out OTHER or --trial.")
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
-        study = find(store, options.name)
-        locations = remembering(store, study, locations)
-        check_writable(locations.output)
-        if options.trial is not None:
-            path = make_trial_page(store, study, options.trial, locations)
-        elif options.other is not None:
-            path = make_comparison(store, study, find(store, options.other), locations)
-        else:
-            path = make_report(store, study, locations)
+        names = [options.name] if options.other is None else [options.name, options.other]
+        with damage_told(store, *names):
+            studies = [find(store, name) for name in names]
+            locations = remembering(store, studies[0], locations)
+            check_writable(locations.output)
+            refuse_damaged(store, *names)
+            path = _make(store, studies, options.trial, locations)
     print(path)
     if options.open:
         webbrowser.open(path.absolute().as_uri())
     return 0
+
+
+def _make(store: "Store", studies: "Sequence[StudyRow]", trial: int | None, locations: Locations) -> Path:
+    from studies.reporting import make_comparison, make_report, make_trial_page
+
+    if len(studies) > 1:
+        return make_comparison(store, studies[0], studies[1], locations)
+    if trial is not None:
+        return make_trial_page(store, studies[0], trial, locations)
+    return make_report(store, studies[0], locations)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,10 +19,12 @@ def _work(options: argparse.Namespace) -> int:
     from studies.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json
+    from studies.verifying.damage import READ_BY_ALL, damage_told, refuse_damaged
 
     locations = locate(options.storage, options.output)
-    with Store.open(locations.storage, create=False) as store:
+    with Store.open(locations.storage, create=False) as store, damage_told(store, options.name):
         study = find(store, options.name)
+        refuse_damaged(store, options.name, only=READ_BY_ALL)
         if options.trial is not None:
             trial = trial_page.read_trial(store, study, options.trial)
             show_json(trial_page.as_json(trial)) if options.json else show(trial_page.trial_page(trial))

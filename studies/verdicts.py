@@ -81,27 +81,35 @@ class Jury:
 
 def initial_measures(start: EpochRecord, num_classes: int | None) -> Measures:
     """Return what the rules ask of a network before its first step: nothing that needs an update or a history."""
-    return Measures(
-        num_nonfinite=_num_nonfinite([start], num_classes),
-        **_growths([start]),
-        dead_fraction=_dead_fraction(start),
-    )
+    return Measures(num_nonfinite=_num_nonfinite([start], num_classes), **initial_of_layers(start))
+
+
+def initial_of_layers(start: EpochRecord) -> dict[str, float | None]:
+    """Return those of the measures before the first step that come from the layers alone."""
+    return {**_growths([start]), "dead_fraction": _dead_fraction(start)}
 
 
 def trained_measures(
     start: EpochRecord, epochs: Sequence[EpochRecord], *, num_classes: int | None
 ) -> Measures:
     """Return what the rules ask of a network that was measured in every epoch of its training."""
-    ratios = [_update_ratio(epoch) for epoch in epochs]
     return Measures(
         num_nonfinite=_num_nonfinite(epochs, num_classes),
         **_loss_ratios(start, epochs, num_classes),
-        **_growths(epochs),
         spike_rate=statistics.fmean(epoch.metrics["spike_rate"] for epoch in epochs),
-        dead_fraction=_held_high([_dead_fraction(epoch) for epoch in epochs]),
-        update_ratio_low=_held_low(ratios),
-        update_ratio_high=_held_high(ratios),
+        **trained_of_layers(epochs),
     )
+
+
+def trained_of_layers(epochs: Sequence[EpochRecord]) -> dict[str, float | None]:
+    """Return those of the measures in training that come from the layers alone."""
+    ratios = [_update_ratio(epoch) for epoch in epochs]
+    return {
+        **_growths(epochs),
+        "dead_fraction": _held_high([_dead_fraction(epoch) for epoch in epochs]),
+        "update_ratio_low": _held_low(ratios),
+        "update_ratio_high": _held_high(ratios),
+    }
 
 
 def ln_growth(layers: Sequence[LayerRecord]) -> float | None:

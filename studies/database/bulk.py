@@ -9,16 +9,19 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from studies.database.digests import sealed
+
 Values = dict[str, Any]
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Values]) -> int:
-    """Insert rows of equal columns, every column without a default among them; return how many were new.
+    """Insert rows of equal columns with their digests, all columns without a default among them; return how many were new.
 
     The statement is compiled once and handed to the driver with its parameters: through the usual way
     SQLAlchemy spends more time on each row's parameters than SQLite does on storing them.
     """
+    rows = sealed(table, rows)
     statement = _compiled(connection.dialect, table, tuple(rows[0]))
     # Column by column: the one JSON value of a row is converted without a copy of the row.
     columns: list[Iterable[Any]] = [map(itemgetter(name), rows) for name in statement.names]

@@ -30,7 +30,7 @@ class Frames:
     artifacts: pd.DataFrame
 
 
-_NOT_SHOWN: Final = ("study_id", "fencing_token")
+_NOT_SHOWN: Final = ("study_id", "fencing_token", "digest")
 
 
 def snapshot(store: Store, study_id: int) -> Frames:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert
 from studies.database import tables
 from studies.database.bulk import Values
 from studies.database.conflicts import changed, insert_new, told
+from studies.database.digests import sealed_row
 from studies.database.result_rows import epoch_rows, evaluation_rows, layer_rows, replicate_rows, rung_rows
 from studies.database.results import Artifact, Ending, TrialResult
 from studies.database.states import EventKind, TrialState
@@ -22,13 +23,14 @@ _IS_TRIAL: Final = (tables.trial.c.study_id == bindparam("its_study")) & (
 )
 _STANDING: Final[Select[Any]] = (
     select(
-        *(column for column in tables.trial.columns if column.name not in ("params", "versions", "worker")),
+        tables.trial,
         tables.study.c.sequence,
         tables.study.c.fencing_token,
     )
     .join_from(tables.trial, tables.study, tables.study.c.id == tables.trial.c.study_id)
     .where(_IS_TRIAL)
 )
+_TRIAL_COLUMNS: Final = tuple(column.name for column in tables.trial.columns if column.name != "digest")
 _CHANGE_TRIAL: Final = update(tables.trial).where(_IS_TRIAL)
 _TOUCH: Final = (
     update(tables.study)
@@ -41,9 +43,20 @@ _TOUCH: Final = (
 _TOUCH_WITH_TOKEN: Final = _TOUCH.where(tables.study.c.fencing_token == bindparam("token"))
 
 
-def change_trial(connection: Connection, study_id: int, number: int, changes: Values) -> None:
-    """Set columns of a trial's row."""
-    connection.execute(_CHANGE_TRIAL, {**changes, "its_study": study_id, "its_number": number})
+def change_trial(connection: Connection, trial: Row[Any], changes: Values) -> None:
+    """Set columns of a trial's row, which stands as `trial_standing` has just found it, and its digest."""
+    row = sealed_row(tables.trial, {name: getattr(trial, name) for name in _TRIAL_COLUMNS} | changes)
+    its_key = {"its_study": trial.study_id, "its_number": trial.number}
+    connection.execute(_CHANGE_TRIAL, {**changes, "digest": row["digest"], **its_key})
+
+
+def change_study(connection: Connection, study_id: int, changes: Values) -> None:
+    """Set columns of a study's row, and its digest unless the study is older than digests."""
+    this_study = tables.study.c.id == study_id
+    row = connection.execute(select(tables.study).where(this_study)).mappings().one_or_none()
+    if row is not None and row["digest"] is not None:
+        changes = {**changes, "digest": sealed_row(tables.study, {**row, **changes})["digest"]}
+    connection.execute(update(tables.study).where(this_study).values(changes))
 
 
 def trial_standing(connection: Connection, study_id: int, number: int) -> Row[Any]:
@@ -97,7 +110,7 @@ def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) 
         changes |= ending
     if result.epoch > trial.attempt_epochs or (ending and not has_ended):
         changes["busy_seconds"] = trial.busy_seconds + result.busy_seconds
-    change_trial(connection, trial.study_id, trial.number, changes)
+    change_trial(connection, trial, changes)
     if has_ended and ending:
         return told(tables.trial.name, [{"number": trial.number}], [changed(trial._mapping, ending)])
     return []
@@ -148,7 +161,7 @@ def leave_event(
         **connection.execute(numbers).mappings().one(),
     }
     row |= {"trial_number": trial_number, "kind": readable(kind), "detail": readable(detail)}
-    connection.execute(insert(tables.event).values(row))
+    connection.execute(insert(tables.event).values(sealed_row(tables.event, row)))
 
 
 def has_event(connection: Connection, study_id: int, kind: str, at: datetime) -> bool:
@@ -176,4 +189,4 @@ def put_artifact(connection: Connection, study_id: int, artifact: Artifact, tria
     connection.execute(delete(table).where(table.c.study_id == study_id, table.c.path == path))
     row = {"study_id": study_id, "trial_number": trial_number, "path": path}
     row |= {"sha256": artifact.sha256, "num_bytes": artifact.num_bytes}
-    connection.execute(insert(table).values(row))
+    connection.execute(insert(table).values(sealed_row(table, row)))

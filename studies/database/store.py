@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, NoReturn, Self, final
 
-from sqlalchemy import Connection, Engine, delete, insert, update
+from sqlalchemy import Connection, Engine, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from studies.database import lease, schema, tables
@@ -16,8 +16,10 @@ from studies.database.backend import Backend
 from studies.database.bulk import Values
 from studies.database.conflicts import insert_new
 from studies.database.problems import storing
+from studies.database.digests import sealed_row
 from studies.database.reader import Reader, read_study
 from studies.database.recording import (
+    change_study,
     change_trial,
     has_event,
     leave_conflicts,
@@ -142,7 +144,7 @@ class Store(Reader):
         with storing(self._backend.url):
             try:
                 with self._engine.begin() as connection:
-                    connection.execute(insert(tables.study).values(values))
+                    connection.execute(insert(tables.study).values(sealed_row(tables.study, values)))
                     study = read_study(connection, tables.study.c.name == name)
                     assert study is not None, f"study {name} vanished as it was added"
                     return study
@@ -153,8 +155,7 @@ class Store(Reader):
     def set_study_state(self, study_id: int, state: StudyState) -> None:
         """Say where a study stands."""
         with self.writing(study_id) as connection:
-            this_study = tables.study.c.id == study_id
-            connection.execute(update(tables.study).where(this_study).values(state=StudyState(state)))
+            change_study(connection, study_id, {"state": StudyState(state)})
 
     def delete_study(self, study_id: int) -> None:
         """Delete a study and everything recorded for it."""
@@ -195,7 +196,7 @@ class Store(Reader):
                 raise StudiesError(message, "Give the same command again: it goes on from what is recorded.")
             changes = {"state": TrialState.RUNNING, "attempt": attempt, "attempt_epochs": 0}
             changes |= {"worker": readable(worker), "started_at": started_at, "versions": dict(versions)}
-            change_trial(connection, study_id, number, changes)
+            change_trial(connection, trial, changes)
             return attempt
 
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:

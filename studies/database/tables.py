@@ -53,6 +53,11 @@ def _token() -> Column[int]:
     return Column("fencing_token", BigInteger, nullable=False, server_default="0")
 
 
+def _digest() -> Column[int]:
+    """What the row held when it was written (`studies.database.digests`); NULL where it is older than digests."""
+    return Column("digest", BigInteger)
+
+
 study = Table(
     "study",
     metadata,
@@ -73,6 +78,7 @@ study = Table(
     Column("holder_process", Integer),
     Column("held_since", UtcDateTime),
     Column("stop_requested_at", UtcDateTime),
+    _digest(),
 )
 
 trial = Table(
@@ -97,6 +103,7 @@ trial = Table(
     Column("error", Text),
     Column("worker", Text),
     Column("versions", json),
+    _digest(),
 )
 
 replicate = Table(
@@ -114,6 +121,7 @@ replicate = Table(
     Column("verdict_initial", Text),
     Column("verdict_trained", Text),
     Column("verdicts", json),
+    _digest(),
 )
 
 evaluation = Table(
@@ -124,6 +132,7 @@ evaluation = Table(
     Column("confusion", json),
     Column("calibration", json),
     Column("samples", json),
+    _digest(),
 )
 
 epoch = Table(
@@ -140,6 +149,7 @@ epoch = Table(
     Column("learning_rate", Double),
     Column("metrics", json, nullable=False),
     _token(),
+    _digest(),
 )
 
 layer_gradient = Table(
@@ -158,6 +168,7 @@ layer_gradient = Table(
     Column("activation_mean", Double),
     Column("activation_std", Double),
     Column("dead_fraction", Double),
+    _digest(),
 )
 
 rung_result = Table(
@@ -169,6 +180,7 @@ rung_result = Table(
     Column("objective", Double),
     Column("decision", choice(Decision), nullable=False),
     _token(),
+    _digest(),
 )
 
 artifact = Table(
@@ -179,6 +191,7 @@ artifact = Table(
     Column("sha256", Text, nullable=False),
     Column("num_bytes", BigInteger, nullable=False),
     Column("trial_number", Integer),
+    _digest(),
 )
 
 event = Table(
@@ -191,4 +204,5 @@ event = Table(
     Column("trial_number", Integer),
     Column("detail", Text, nullable=False),
     _token(),
+    _digest(),
 )

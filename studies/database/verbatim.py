@@ -1,20 +1,24 @@
 """A study's rows as they stand, read for checks that trust neither keys nor the values that columns may hold."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     JSON,
+    Column,
     ColumnElement,
     Connection,
-    Enum,
     Select,
+    String,
     Table,
     Text,
     cast,
-    func,
     select,
     type_coerce,
 )
@@ -23,86 +27,226 @@ from studies.database import tables
 from studies.database.column_types import UtcDateTime
 from studies.database.columns import read_columns
 
-_COLUMNS: Final = {
-    tables.trial: "number phase cell params state stop_reason rung epochs objective attempt started_at ended_at "
-    "busy_seconds error worker",
-    tables.replicate: "trial_number replicate block outcome val_loss val_accuracy test_loss test_accuracy metrics",
-    tables.epoch: "trial_number replicate epoch sequence val_loss val_accuracy fencing_token",
-    tables.rung_result: "trial_number epoch sequence objective decision fencing_token",
-    tables.event: "sequence at kind trial_number detail fencing_token",
-    tables.artifact: "path sha256 num_bytes trial_number",
-}
+_LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damaged:
+    """A value that is not what its column holds: the table, the row's key in words, and what is wrong with it."""
+
+    table: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"table {self.table}, {self.key}: {self.what}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Every row of a study that a check reads, from one snapshot, in frames with the tables' own columns.
+    """Every row of a study from one snapshot, in frames with the tables' own columns, digests among them.
 
-    States and the like are plain text, times are NaT where they are missing or unreadable. `study` is its row, with
-    the plan as text. `layers` has one row for each trial_number, replicate and epoch with measured layers: how many
-    rows they are (num_rows), how many layers (num_layers) and the last one (last_layer).
+    States and the like are plain text, JSON is text, times are NaT where they are missing or unreadable. `study` is its
+    row, with the plan as text. A value of another type than its column's is missing in the frames and in `misplaced`.
     """
 
     study: Mapping[str, Any]
     trials: pd.DataFrame
     replicates: pd.DataFrame
+    evaluations: pd.DataFrame
     epochs: pd.DataFrame
-    layers: pd.DataFrame
+    gradients: pd.DataFrame
     rungs: pd.DataFrame
     events: pd.DataFrame
     artifacts: pd.DataFrame
+    misplaced: Sequence[Damaged] = field(default=())
+
+    @property
+    def by_table(self) -> dict[Table, pd.DataFrame]:
+        """Return the frames of everything but the study's own row."""
+        return {
+            tables.trial: self.trials,
+            tables.replicate: self.replicates,
+            tables.evaluation: self.evaluations,
+            tables.epoch: self.epochs,
+            tables.layer_gradient: self.gradients,
+            tables.rung_result: self.rungs,
+            tables.event: self.events,
+            tables.artifact: self.artifacts,
+        }
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """Return one row for each trial_number, replicate and epoch with measured layers.
+
+        It tells how many rows they are (num_rows), how many layers (num_layers) and the last one (last_layer).
+        """
+        rows = self.gradients[[*_LAYER_KEY, "layer"]]
+        counted = rows.groupby(_LAYER_KEY)["layer"].agg(num_rows="size", last_layer="max")
+        num_layers = rows.drop_duplicates().groupby(_LAYER_KEY).size()
+        return counted.assign(num_layers=num_layers).reset_index()
 
 
-def read_rows(connection: Connection, name: str) -> Rows | None:
-    """Return the rows of the study called `name`, None if there is none."""
+def names_of(connection: Connection) -> list[str]:
+    """Return the names of all studies, oldest first."""
+    name = _as_it_stands(connection, tables.study.c.name)
+    with _any_text(connection):
+        return [row[0] for row in connection.execute(select(name).order_by(tables.study.c.id))]
+
+
+def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
+    """Return the rows of the study called `name`, None if there is none; `only`: those of these tables alone."""
     table = tables.study
-    query = select(*map(_as_it_stands, table.columns)).where(table.c.name == name)
-    study = connection.execute(query).mappings().one_or_none()
-    if study is None:
-        return None
+    with _any_text(connection):
+        query = select(*(_as_it_stands(connection, column) for column in table.columns))
+        found = connection.execute(query.where(table.c.name == name)).mappings().one_or_none()
+        if found is None:
+            return None
+        study, misplaced = _study(dict(found))
+        study_id, read = study["id"], {}
+        for each in _TABLES:
+            is_read = only is None or each in only
+            read[each], wrong = _read(connection, each, study_id if is_read else None)
+            misplaced += wrong
     return Rows(
-        study=dict(study),
-        trials=_read(connection, tables.trial, study["id"]),
-        replicates=_read(connection, tables.replicate, study["id"]),
-        epochs=_read(connection, tables.epoch, study["id"]),
-        layers=_layers(connection, study["id"]),
-        rungs=_read(connection, tables.rung_result, study["id"]),
-        events=_read(connection, tables.event, study["id"]),
-        artifacts=_read(connection, tables.artifact, study["id"]),
+        study=study,
+        trials=read[tables.trial],
+        replicates=read[tables.replicate],
+        evaluations=read[tables.evaluation],
+        epochs=read[tables.epoch],
+        gradients=read[tables.layer_gradient],
+        rungs=read[tables.rung_result],
+        events=read[tables.event],
+        artifacts=read[tables.artifact],
+        misplaced=misplaced,
     )
 
 
-def _read(connection: Connection, table: Table, study_id: int) -> pd.DataFrame:
-    chosen = [table.c[name] for name in _COLUMNS[table].split()]
-    query = select(*map(_as_it_stands, chosen)).where(table.c.study_id == study_id)
-    frame = _frame(connection, query.order_by(*table.primary_key))
-    for column in chosen:
+_TABLES: Final = (
+    *(tables.trial, tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient),
+    *(tables.rung_result, tables.event, tables.artifact),
+)
+
+
+def key_of(table: Table, row: Mapping[Any, Any]) -> str:
+    """Return the key of a row in words.
+
+    >>> key_of(tables.epoch, {"trial_number": 3, "replicate": 1, "epoch": 2.0})
+    'trial 3, replicate 1, epoch 2'
+    """
+    parts = []
+    for column in table.primary_key:
+        if column.name != "study_id":
+            value = row[column.name]
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            is_trial = table is tables.trial
+            parts.append(f"{'trial' if is_trial else column.name.removesuffix('_number')} {shown}")
+    return ", ".join(parts)
+
+
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """Let SQLite hand over texts that are no UTF-8, with the bytes that are not escaped."""
+    raw = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    before, raw.text_factory = raw.text_factory, _escaped
+    try:
+        yield
+    finally:
+        raw.text_factory = before
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
+    """Return a study's row with its texts as texts; those that are none are empty."""
+    misplaced = []
+    for column in tables.study.columns:
+        value = row[column.name]
+        if value is not None and not isinstance(value, _kinds(column)):
+            row[column.name] = "" if str in _kinds(column) else 0
+            misplaced.append(Damaged(table="study", key=f"study {row['name']}", what=_misplaced(column, value)))
+    return row, misplaced
+
+
+def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:
+    """Return a study's rows of one table by their key, and what is of another type than its column."""
+    chosen = [column for column in table.columns if column.name != "study_id"]
+    query = (
+        select(*(_as_it_stands(connection, column) for column in chosen))
+        .where(table.c.study_id == study_id)
+        .order_by(*table.primary_key)
+    )
+    if not any(_is_text(column) for column in chosen):
+        try:
+            return pd.DataFrame(read_columns(connection, query)), []
+        except (ValueError, TypeError, OverflowError):
+            pass  # a number is none: each row is looked at below
+    return _looked_through(connection, query, table, chosen)
+
+
+def _looked_through(
+    connection: Connection, query: Select[Any], table: Table, chosen: Sequence[Column[Any]]
+) -> tuple[pd.DataFrame, list[Damaged]]:
+    """Read rows as Python objects and put None where one is of another type than its column."""
+    rows = connection.execute(query).fetchall()
+    values = [list(each) for each in zip(*rows, strict=True)] if rows else [[] for _ in chosen]
+    misplaced = []
+    for column, of_column in zip(chosen, values, strict=True):
+        kinds = _kinds(column)
+        for place, value in enumerate(of_column):
+            if value is not None and type(value) not in kinds:
+                misplaced.append(_damaged(table, chosen, rows[place], _misplaced(column, value)))
+                of_column[place] = None
+    frame = {column.name: _series(column, each) for column, each in zip(chosen, values, strict=True)}
+    for column, of_column in zip(chosen, values, strict=True):
         if isinstance(column.type, UtcDateTime):
-            read = pd.to_datetime(frame[column.name], utc=True, errors="coerce", format="ISO8601")
-            frame[column.name] = read
-    return frame
+            unread = frame[column.name].isna().to_numpy() & [value is not None for value in of_column]
+            misplaced += [
+                _damaged(table, chosen, rows[place], f"{column.name} is no time") for place in np.flatnonzero(unread)
+            ]
+    return pd.DataFrame(frame), misplaced
 
 
-def _layers(connection: Connection, study_id: int) -> pd.DataFrame:
-    """Let the database count: the rows of layers are many, and what they measured is not looked at."""
-    table = tables.layer_gradient
-    key = (table.c.trial_number, table.c.replicate, table.c.epoch)
-    counts = (
-        func.count().label("num_rows"),
-        func.count(table.c.layer.distinct()).label("num_layers"),
-        func.max(table.c.layer).label("last_layer"),
-    )
-    return _frame(connection, select(*key, *counts).where(table.c.study_id == study_id).group_by(*key))
+def _damaged(table: Table, chosen: Sequence[Column[Any]], row: Sequence[Any], what: str) -> Damaged:
+    named = dict(zip((column.name for column in chosen), row, strict=True))
+    return Damaged(table=table.name, key=key_of(table, named), what=what)
 
 
-def _frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    return pd.DataFrame(read_columns(connection, query))
+def _is_text(column: ColumnElement[Any]) -> bool:
+    return isinstance(column.type, String | JSON | UtcDateTime)
 
 
-def _as_it_stands(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a column so that no value in it is refused: what is not a number is read as text."""
-    if isinstance(column.type, Enum):
-        return type_coerce(column, Text).label(column.name)
-    if isinstance(column.type, JSON | UtcDateTime):
-        return cast(column, Text).label(column.name)
-    return column
+def _kinds(column: ColumnElement[Any]) -> tuple[type, ...]:
+    """Return the types that a column's values come as."""
+    return (str,) if _is_text(column) else (int, float)
+
+
+def _misplaced(column: Column[Any], value: Any) -> str:
+    """Say what a value is instead of what its column holds, without showing what may be anything."""
+    wanted = "text" if _is_text(column) else "number"
+    return f"{column.name} is no {wanted} (it is of type {type(value).__name__})"
+
+
+def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
+    if isinstance(column.type, UtcDateTime):
+        texts = pd.Series(values, dtype="object")
+        return pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
+    if _is_text(column):
+        return pd.Series(values, dtype="object")
+    if None in values or any(type(value) is float for value in values):
+        return pd.Series(np.array(values, dtype=np.float64))
+    return pd.Series(values, dtype="int64")
+
+
+def _as_it_stands(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
+    """Return a column so that no value in it is refused or converted."""
+    if not _is_text(column):
+        return column
+    # SQLite would cast a damaged value, too; a server's driver would take JSON and times apart.
+    is_plain = connection.dialect.name == "sqlite" or isinstance(column.type, String)
+    return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)

@@ -1,12 +1,12 @@
 """Which trials a study that counts as complete should have, and has not."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from studies.database.states import Phase, StudyState, TrialState
 from studies.runs import ENDED
 from studies.verifying.check import named
+from studies.verifying.json_values import parsed
 from studies.verifying.record import Record
 
 
@@ -55,5 +55,5 @@ def _candidates(record: Record) -> list[dict[str, Any]]:
 def _looks_done(record: Record) -> int:
     """Return how many looks the runs of the study completed."""
     events = record.rows.events
-    ended = [json.loads(detail) for detail in events.loc[events["kind"] == ENDED, "detail"]]
-    return max((int(run["looks"]) for run in ended if run["state"] == StudyState.COMPLETE), default=1)
+    ended = [parsed(detail) or {} for detail in events.loc[events["kind"] == ENDED, "detail"]]
+    return max((int(run["looks"]) for run in ended if run.get("state") == StudyState.COMPLETE), default=1)

@@ -12,6 +12,7 @@ from studies.planning import Plan
 from studies.runs import STARTED
 from studies.terminal.words import counted
 from studies.verifying.check import Check
+from studies.verifying.json_values import parsed
 
 RULE = "the stored plan is the one that was frozen before the first trial"
 
@@ -59,5 +60,5 @@ def _faults(rows: Rows, starts: list[str]) -> Iterator[str]:
 def _noted_hashes(events: pd.DataFrame) -> list[str]:
     """Return the hash that each run noted when it started; earlier versions noted none."""
     details = events.loc[events["kind"] == STARTED, "detail"]
-    noted = [json.loads(detail).get("plan_hash") for detail in details]
-    return [each for each in noted if each is not None]
+    noted = [started.get("plan_hash") for started in map(parsed, details) if isinstance(started, dict)]
+    return [each for each in noted if isinstance(each, str)]

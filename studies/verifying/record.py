@@ -1,6 +1,5 @@
 """What checks look at: a study's rows as they stand, beside the plan by which they are judged."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from reports.early_stopping import STOPPED, stops_early
 from studies.database.states import Phase
 from studies.database.verbatim import Rows
 from studies.planning import Plan
+from studies.verifying.json_values import parsed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Record:
         """Return the trials as dicts, with what is missing as None and `params` taken apart (None if unreadable)."""
         frame = self.rows.trials.astype(object).where(self.rows.trials.notna(), None)
         rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-        return [row | {"params": _parsed(row["params"])} for row in rows]
+        return [row | {"params": parsed(row["params"])} for row in rows]
 
     @cached_property
     def by_number(self) -> dict[int, dict[str, Any]]:
@@ -44,7 +44,7 @@ class Record:
         rows = self.rows.replicates
         if not stops_early(self.plan.to_dict()):
             return rows
-        metrics = [_parsed(text) for text in rows["metrics"].where(rows["metrics"].notna(), None)]
+        metrics = [parsed(text) for text in rows["metrics"].where(rows["metrics"].notna(), None)]
         ends = [each.get(STOPPED) if isinstance(each, dict) else None for each in metrics]
         return rows.assign(**{STOPPED: pd.to_numeric(pd.Series(ends, index=rows.index), errors="coerce")})
 
@@ -79,11 +79,4 @@ class Record:
     @cached_property
     def cells(self) -> dict[int, dict[str, Any]]:
         """Return the levels of each cell by its number, lists as JSON has them."""
-        return {cell.number: _parsed(cell.key) for cell in self.plan.cells}
-
-
-def _parsed(text: str | None) -> Any:
-    try:
-        return None if text is None else json.loads(text)
-    except ValueError:
-        return None
+        return {cell.number: parsed(cell.key) for cell in self.plan.cells}

@@ -1,19 +1,17 @@
 """All checks of one study, made on one snapshot without writing anything."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from studies.database.integrity import Integrity, check_integrity
-from studies.database.problems import StorageError
 from studies.database.store import Store
 from studies.database.verbatim import Rows, read_rows
 from studies.recorded import find
-from studies.verifying import accounting, budget, decisions, endings, epochs, tokens
-from studies.verifying.artifacts import check_artifacts
+from studies.verifying import accounting, artifacts, budget, decisions, endings, epochs, frozen_plan, tokens, values
 from studies.verifying.check import Check
-from studies.verifying.frozen_plan import check_plan, read_plan
 from studies.verifying.record import Record
 
 _BY_THE_PLAN = (
@@ -66,33 +64,40 @@ def verify(store: Store, name: str, folder: Path) -> Verification:
     """
     with store.reading() as connection:
         integrity = check_integrity(connection)
-        try:
-            rows = read_rows(connection, name)
-        except ValueError as error:
-            raise StorageError(
-                f"the rows of study {name} cannot be read: {error}",
-                "A column of numbers holds something else: restore a copy of the storage that is sound.",
-            ) from error
+        rows = read_rows(connection, name)
     if rows is None:
         find(store, name)
         raise AssertionError(f"study {name} appeared between two looks")
     return Verification(
         study=rows.study["name"],
-        state=rows.study["state"],
-        plan_hash=rows.study["plan_hash"],
+        state=str(rows.study["state"]),
+        plan_hash=str(rows.study["plan_hash"]),
         at=datetime.now(UTC),
         checks=list(_checks(rows, integrity, folder)),
     )
 
 
 def _checks(rows: Rows, integrity: Integrity, folder: Path) -> Iterator[Check]:
-    yield check_plan(rows)
-    plan = read_plan(rows)
+    yield _made("plan", frozen_plan.RULE, lambda: frozen_plan.check_plan(rows))
+    plan = frozen_plan.read_plan(rows)
     record = None if plan is None else Record(rows=rows, plan=plan)
     for name, rule, check in _BY_THE_PLAN:
         if record is None:
             yield Check(name=name, rule=rule, looked_at="nothing", faults=["there is no plan to judge by"])
         else:
-            yield check(record)
+            yield _made(name, rule, partial(check, record))
     yield Check(name="I7", rule=INTEGRITY_RULE, looked_at=integrity.asked, faults=integrity.faults)
-    yield check_artifacts(rows, folder)
+    yield _made("I8", artifacts.RULE, lambda: artifacts.check_artifacts(rows, folder))
+    yield _made("I9", values.RULE, lambda: values.check_values(rows, record))
+
+
+def _made(name: str, rule: str, check: Callable[[], Check]) -> Check:
+    """Make a check; one that stumbles over values that its rows should not hold is a check that fails.
+
+    Such rows are named by the check of every value.
+    """
+    try:
+        return check()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        return Check(name=name, rule=rule, looked_at="what can be read", faults=[f"cannot be judged: {why}"])

@@ -32,8 +32,8 @@ class Dataset:
     `augmentations` are the kinds (`trainables.data.augmentation_kinds`) that leave a picture's label as it is.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     With `has_linear_model` networks are held against a linear model on the same features.
-    `notes` are lines on what was decided while the data was read, such as what was left out or read otherwise than it may
-    seem, for whoever reads a plan or a report; `columns` are those of a user's own table.
+    `notes` are lines on what was decided while the data was read, such as what was left out or read otherwise than it
+    may seem, for whoever reads a plan or a report; `columns` are those of a user's own table.
     """
 
     name: str

@@ -159,7 +159,7 @@ def record(trial: PlannedTrial, replicate: int, epoch: int) -> EpochRecord:
     )
     if epoch == 0:
         return EpochRecord(replicate=replicate, epoch=0, layers=(layer,))
-    return EpochRecord(replicate=replicate, epoch=epoch, val_loss=objective(trial, epoch) + 0.01 * replicate)
+    return EpochRecord(replicate=replicate, epoch=epoch, val_loss=objective(trial, epoch))
 
 
 def ending(trial: PlannedTrial, epoch: int, blocks: tuple[int, ...], state: TrialState) -> Ending:

@@ -32,10 +32,10 @@ PLANTED = {
     ),
     "no first epoch": (
         f"DELETE FROM epoch {AT_3} AND epoch = 1",
-        "I1 I6",
+        "I1 I6 I9",
         "trial 3, replicate 1: epoch 1 is missing",
     ),
-    "no epochs": (f"DELETE FROM epoch {AT_3}", "I1 I6", "trial 3, replicate 1: epochs 1, 2, 3 are missing"),
+    "no epochs": (f"DELETE FROM epoch {AT_3}", "I1 I6 I9", "trial 3, replicate 1: epochs 1, 2, 3 are missing"),
     "a doubled epoch": (
         without_key("epoch", f"{NETWORK} AND epoch = 2"),
         "I1 I5 I6 I7",
@@ -48,17 +48,17 @@ PLANTED = {
     ),
     "an epoch past a trial's end": (
         f"UPDATE epoch SET epoch = 2 WHERE trial_number = {STOPPED} AND replicate = 0 AND epoch = 1",
-        "I1 I6",
+        "I1 I6 I9",
         "replicate 0: epoch 1 is missing; epoch 2 is past what its trial reached, 1",
     ),
     "an epoch before the first": (
         f"UPDATE epoch SET epoch = 0 {AT_3} AND epoch = 1",
-        "I1",
+        "I1 I9",
         "trial 3, replicate 1: epoch 1 is missing; epoch 0 is before the first",
     ),
     "a network too many": (
         f"UPDATE epoch SET replicate = 2 {AT_3}",
-        "I1 I6",
+        "I1 I6 I9",
         "trial 3, replicate 2: epochs 1, 2, 3",
     ),
     "a trial too long": (
@@ -88,7 +88,7 @@ PLANTED = {
     ),
     "no parameters": (
         f"UPDATE trial SET params = '{{' {IN_3}",
-        "I2 I6",
+        "I2 I6 I9",
         "trial 3 has values of nothing readable",
     ),
     "an end and no end": (
@@ -98,7 +98,7 @@ PLANTED = {
     ),
     "no such state": (
         f"UPDATE trial SET state = 'done' {IN_3}",
-        "I3 I6",
+        "I3 I6 I9",
         "trial 3 has the state 'done', which there is not",
     ),
     "two endings of a trial": (
@@ -119,7 +119,7 @@ PLANTED = {
     "a trial twice": (without_key("trial", "number = 3"), "I2 I3 I6 I7", "trial 3 is there 2 times"),
     "too short": (
         f"UPDATE trial SET epochs = 2 {IN_3}",
-        "I1 I3 I6",
+        "I1 I3 I6 I9",
         "trial 3 is complete after 2 of 3 epochs",
     ),
     "stopped in the confirm phase": (
@@ -144,7 +144,7 @@ PLANTED = {
     ),
     "another objective at a rung": (
         "UPDATE rung_result SET objective = 99 WHERE epoch = 1 AND trial_number = 7",
-        "I4",
+        "I4 I9",
         "trial 7, epoch 1: stored is continue, a replay says stop",
     ),
     "a lost decision": (
@@ -159,7 +159,7 @@ PLANTED = {
     ),
     "a decision between rungs": (
         f"UPDATE rung_result SET epoch = 2 {RUNG_3}",
-        "I4",
+        "I4 I9",
         "trial 3, epoch 2: there is no such trial, no such rung or no objective",
     ),
     "a falling token": (
@@ -199,7 +199,7 @@ PLANTED = {
     ),
     "another objective": (
         f"UPDATE trial SET objective = 0 {IN_3}",
-        "I6",
+        "I6 I9",
         "trial 3 has the objective 0.0, and",
     ),
     "a lost layer": (
@@ -227,4 +227,69 @@ PLANTED = {
     "another seed": ("UPDATE study SET seed = 5", "plan", "the plan's seed is 0, and the study's row says 5"),
     "another hash of a file": ("UPDATE artifact SET sha256 = 'ab'", "I8", f"{sound.FILE} has the hash"),
     "a file elsewhere": ("UPDATE artifact SET path = '../studies.db'", "I8", "../studies.db leads out of"),
+    "made-up metrics": (
+        f"UPDATE epoch SET metrics = '{{\"val_macro_f1\": 7}}' {AT_3} AND epoch = 2",
+        "I9",
+        "table epoch, trial 3, replicate 1, epoch 2: metrics has val_macro_f1 7, and it holds numbers from 0 to 1",
+    ),
+    "metrics that are no JSON": (
+        f"UPDATE epoch SET metrics = '{{\"a\"' {AT_3} AND epoch = 2",
+        "I9",
+        "table epoch, trial 3, replicate 1, epoch 2: metrics is not JSON",
+    ),
+    "an accuracy above 1": (
+        f"UPDATE epoch SET train_accuracy = 1.5 {AT_3} AND epoch = 2",
+        "I9",
+        "table epoch, trial 3, replicate 1, epoch 2: train_accuracy is 1.5, and holds numbers from 0 to 1",
+    ),
+    "a negative loss": (
+        f"UPDATE epoch SET train_loss = -1 {AT_3} AND epoch = 2",
+        "I9",
+        "trial 3, replicate 1, epoch 2: train_loss is -1, and holds numbers from 0 to any above",
+    ),
+    "a score unlike its last epoch's": (
+        f"UPDATE replicate SET val_loss = 0.5 {AT_3}",
+        "I9",
+        "table replicate, trial 3, replicate 1: val_loss is 0.5, and 1.21668 in its epoch 3",
+    ),
+    "a verdict that there is not": (
+        f"UPDATE replicate SET verdict_initial = 'FINE' {AT_3}",
+        "I9",
+        "table replicate, trial 3, replicate 1: verdict_initial is none that there is",
+    ),
+    "a verdict from nothing": (
+        f"UPDATE replicate SET verdict_initial = 'DEAD' {AT_3}",
+        "I9",
+        "table replicate, trial 3, replicate 1: verdicts are missing",
+    ),
+    "seconds below 0": (
+        f"UPDATE trial SET busy_seconds = -1 {IN_3}",
+        "I9",
+        "table trial, trial 3: busy_seconds is -1",
+    ),
+    "an end before its start": (
+        f"UPDATE trial SET ended_at = '2020-01-01 00:00:00' {IN_3}",
+        "I9",
+        "table trial, trial 3: ended_at is before started_at",
+    ),
+    "a time that is none": (
+        f"UPDATE trial SET ended_at = 'noon' {IN_3}",
+        "I3 I9",
+        "table trial, trial 3: ended_at is no time",
+    ),
+    "a number that is none": (
+        f"UPDATE layer_gradient SET grad_rms = 'much' {AT_3} AND epoch = 0",
+        "I9",
+        "table layer_gradient, trial 3, replicate 1, epoch 0, layer 1: grad_rms is no number",
+    ),
+    "the end of a run with odd seconds": (
+        "UPDATE event SET detail = replace(detail, '\"wall\": 1.0', '\"wall\": -1.0') WHERE kind = 'run_ended'",
+        "I9",
+        "(run_ended): detail has wall -1.0 in the end of a run",
+    ),
+    "the start of a run that is no JSON": (
+        "UPDATE event SET detail = '{' WHERE kind = 'run_started'",
+        "I9",
+        "(run_started): detail is not JSON",
+    ),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.database.problems import StorageError
+from studies.database.states import StudyState
 from studies.database.store import Store
 from tests.studies.verifying import sound
 from tests.studies.verifying.planted import AT_3, PLANTED
@@ -38,8 +38,10 @@ def execute(folder: Path, script: str) -> None:
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_what_was_planted_is_found(what: str, folder: Path) -> None:
+    """Its rows have the digests of what they now hold, as if they had been written so."""
     script, names, words = PLANTED[what]
     execute(folder, script)
+    sound.reseal(folder)
     faults = sound.faults(sound.verified(folder))
     assert list(faults) == names.split()
     assert any(words in fault for found in faults.values() for fault in found), faults
@@ -62,6 +64,8 @@ def test_where_there_is_no_plan_nothing_is_judged_by_it(plan: str, words: str, f
     execute(folder, f"UPDATE study SET plan = '{plan}'")
     faults = sound.faults(sound.verified(folder))
     assert any(words in fault for fault in faults.pop("plan"))
+    (fault,) = faults.pop("I9")
+    assert fault == "table study, study small: it is not what was written (its digest does not fit)"
     assert faults == {f"I{number}": ["there is no plan to judge by"] for number in range(1, 7)}
 
 
@@ -111,8 +115,58 @@ def test_an_epoch_doubled_behind_its_key_is_found(folder: Path) -> None:
     assert "missing from index sqlite_autoindex_epoch_1" in faults["I7"][0]
 
 
-def test_numbers_that_are_none_are_named(folder: Path) -> None:
-    execute(folder, f"UPDATE epoch SET epoch = 'second' {AT_3} AND epoch = 2")
-    with pytest.raises(StorageError, match="the rows of study small cannot be read") as error:
-        sound.verified(folder)
-    assert error.value.exit_code == 1
+CHANGED = [what for what, (script, *_) in PLANTED.items() if "UPDATE" in script and "PRAGMA" not in script]
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_every_changed_row_is_named_by_its_digest(what: str, folder: Path) -> None:
+    execute(folder, PLANTED[what][0])
+    assert sound.faults(sound.verified(folder))["I9"]
+
+
+@pytest.mark.parametrize(
+    ("change", "row"),
+    [
+        (f"epoch SET train_loss = 0.25 {AT_3} AND epoch = 2", "epoch, trial 3, replicate 1, epoch 2"),
+        (
+            f"layer_gradient SET grad_rms = 0.11 {AT_3} AND epoch = 2",
+            "layer_gradient, trial 3, replicate 1, epoch 2, layer 1",
+        ),
+        ("trial SET worker = 'another' WHERE number = 3", "trial, trial 3"),
+        ("event SET at = '2026-01-01 00:00:00' WHERE kind = 'run_ended'", "event, sequence"),
+        ("artifact SET num_bytes = 8", f"artifact, path {sound.FILE}"),
+        ("study SET created_at = '2020-01-01 00:00:00'", "study, study small"),
+    ],
+)
+def test_a_value_that_no_other_contradicts_is_named_by_its_digest(
+    change: str, row: str, folder: Path
+) -> None:
+    execute(folder, f"UPDATE {change}")
+    (fault,) = sound.faults(sound.verified(folder))["I9"]
+    assert fault.startswith(f"table {row}")
+    assert fault.endswith("is not what was written (its digest does not fit)")
+
+
+def test_a_lost_digest_is_found(folder: Path) -> None:
+    execute(folder, f"UPDATE epoch SET digest = NULL {AT_3} AND epoch = 2")
+    faults = sound.faults(sound.verified(folder))
+    assert faults == {"I9": ["table epoch, trial 3, replicate 1, epoch 2: its digest is missing"]}
+
+
+def test_a_study_from_before_digests_is_told_from_one_that_has_them(folder: Path) -> None:
+    """Of a study that was begun before, the rows written since then have digests."""
+    names = "study trial replicate evaluation epoch layer_gradient rung_result artifact event".split()
+    execute(folder, ";".join(f"UPDATE {name} SET digest = NULL" for name in names))
+    found = sound.verified(folder)
+    assert found.is_sound
+    assert found.checks[-1].looked_at.endswith(
+        "recorded before digests: values checked for range and agreement only"
+    )
+    with Store.open(sound.url(folder)) as store:
+        store.add_event(1, "note", None, "written since then")
+        store.set_study_state(1, StudyState.COMPLETE)
+    found = sound.verified(folder)
+    assert found.is_sound
+    assert ", 229 of them recorded before digests" in found.checks[-1].looked_at
+    execute(folder, "UPDATE event SET detail = 'other' WHERE kind = 'note'")
+    assert list(sound.faults(sound.verified(folder))) == ["I9"]

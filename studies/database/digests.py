@@ -1,0 +1,115 @@
+"""Digests: 48 bits of BLAKE2b over what a row held when it was written, kept in the row itself.
+
+A value that has changed since then no longer fits the row's digest, whatever no other value could contradict. A digest
+belongs to one row, so that a repeated write that is ignored, one that waited in a spool and a copy of a trial all leave
+the right one, and a damaged row is known by its key. It guards against damage and not against somebody who can compute it.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from json import dumps
+from math import nan
+from operator import itemgetter
+from typing import Any, Final
+
+from sqlalchemy import JSON, Column, String, Table
+
+NUM_BYTES: Final = 6
+"""Exact as a float, in which columns of numbers are read, and a chance of 1 in 3e14 that a change goes unseen."""
+_NOT_COVERED: Final[Mapping[str, tuple[str, ...]]] = {
+    # What every write moves on, and the lease: other checks compare these, and no report is made from them.
+    "study": (
+        *("id", "sequence", "updated_at", "fencing_token"),
+        *("holder_host", "holder_process", "held_since", "stop_requested_at"),
+    )
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MINUS_ZERO: Final = struct.pack("<d", -0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The columns that a table's digests cover, in their order: numbers, times among them, and then texts."""
+
+    numbers: tuple[Column[Any], ...]
+    texts: tuple[Column[Any], ...]
+
+
+@lru_cache(maxsize=None)
+def layout(table: Table) -> Layout:
+    """Return what a table's digests cover."""
+    without = ("digest", *_NOT_COVERED.get(table.name, ()))
+    covered = [column for column in table.columns if column.name not in without]
+    # A float does not hold every seed exactly.
+    texts = [column for column in covered if isinstance(column.type, String | JSON) or column.name == "seed"]
+    return Layout(numbers=tuple(each for each in covered if each not in texts), texts=tuple(texts))
+
+
+def sealed(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of equal columns with their digests; a column that they lack counts as NULL."""
+    seal = _seal(table, tuple(rows[0]))
+    return [{**row, "digest": seal(row)} for row in rows]
+
+
+def sealed_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one row with its digest."""
+    return sealed(table, [row])[0]
+
+
+@lru_cache(maxsize=64)
+def _seal(table: Table, columns: tuple[str, ...]) -> Callable[[Mapping[str, Any]], int]:
+    """Return what makes the digest of a row with these columns."""
+    covered = layout(table)
+    numbers = [column.name for column in covered.numbers]
+    texts = [column.name for column in covered.texts]
+    pack = struct.Struct(f"<{len(numbers)}d").pack
+    is_fast = len(numbers) > 1 and set(numbers) <= set(columns)
+    values_of = itemgetter(*numbers) if is_fast else lambda row: tuple(map(row.get, numbers))
+
+    def seal(row: Mapping[str, Any]) -> int:
+        values = values_of(row)
+        try:
+            packed = pack(*values)
+        except struct.error:  # None or a time: few rows have one, but for those of a few tables
+            packed = pack(*map(_number, values))
+        if _MINUS_ZERO in packed:
+            packed = pack(*map(_number, values))
+        return digest(packed, [_text(row.get(name)) for name in texts])
+
+    return seal
+
+
+def digest(numbers: bytes, texts: Iterable[str | None] = ()) -> int:
+    """Return the digest of a row's numbers, as little-endian doubles with NaN for NULL, and of its texts."""
+    content = b"".join((numbers, *map(_framed, texts)))
+    return int.from_bytes(blake2b(content, digest_size=NUM_BYTES).digest())
+
+
+def _number(value: Any) -> float:
+    """Return a number or time as it is read back: without the sign of zero, which SQLite does not keep."""
+    if value is None:
+        return nan
+    if isinstance(value, datetime):
+        return (value - _EPOCH) / _MICROSECOND
+    return float(value) + 0.0
+
+
+def _text(value: Any) -> str | None:
+    """Return a text as both databases store it: a state's value, JSON as Python writes it."""
+    if value is None or isinstance(value, str):
+        return value if value is None else str(value)
+    return dumps(value)
+
+
+def _framed(text: str | None) -> bytes:
+    """Return a text so that no two lists of texts are alike."""
+    if text is None:
+        return b"\0"
+    encoded = text.encode("utf-8", "surrogateescape")
+    return b"\1" + len(encoded).to_bytes(8, "little") + encoded
+

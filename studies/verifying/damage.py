@@ -1,0 +1,91 @@
+"""A damaged row as every door tells it: its table and key, what is wrong with it, and what to do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, Table
+
+from reports.accounting import AccountingError
+from studies.database import tables
+from studies.database.problems import OutageError
+from studies.database.store import Store
+from studies.database.verbatim import Damaged, Rows, names_of, read_rows
+from studies.errors import HeldError, StudiesError, UsageError
+from studies.terminal.words import count
+from studies.verifying.agreement import disagreements
+from studies.verifying.frozen_plan import read_plan
+from studies.verifying.record import Record
+from studies.verifying.values import damaged_values
+
+
+READ_BY_ALL: Final = (tables.trial, tables.event)
+"""What even a door reads that shows little; what networks measured is looked at where it is made into a page."""
+
+
+class DamagedError(StudiesError):
+    """Rows of a study are not what was written, or hold what they never may."""
+
+
+def refuse_damaged(store: Store, *names: str, only: Sequence[Table] | None = None) -> None:
+    """Raise DamagedError where a row of these studies is damaged by itself; `only`: look at these tables alone.
+
+    The study's own row is always looked at. With no names every study is.
+    """
+    with store.reading() as connection:
+        for name, rows in _rows(connection, names, only):
+            record = _record(rows)
+            _refuse(name, damaged_values(rows, record))
+
+
+@contextmanager
+def damage_told(store: Store, *names: str) -> Iterator[None]:
+    """Turn what a door stumbles over into a DamagedError, where a row of these studies is damaged.
+
+    With no names it may be a row of any study. What no damaged row explains is raised as it is.
+    """
+    try:
+        yield
+    except (DamagedError, HeldError, OutageError):
+        raise
+    except UsageError:
+        # Mostly a mistake in a command, but a plan that was changed is refused as one, too.
+        refuse_damaged(store, *names, only=())
+        raise
+    except (StudiesError, AccountingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        for looked_at in (names, ()):  # a page of one study may stumble over the row of another
+            _look_for_damage(store, looked_at)
+        raise
+
+
+def _look_for_damage(store: Store, names: Sequence[str]) -> None:
+    """Raise DamagedError where a row is damaged by itself, or by what another one says."""
+    with store.reading() as connection:
+        for name, rows in _rows(connection, names, None):
+            record = _record(rows)
+            _refuse(name, damaged_values(rows, record))
+            if record is not None:
+                _refuse(name, list(disagreements(record)))
+
+
+def _rows(
+    connection: Connection, names: Sequence[str], only: Sequence[Table] | None
+) -> Iterator[tuple[str, Rows]]:
+    for name in names or names_of(connection):
+        rows = read_rows(connection, name, only)
+        if rows is not None:
+            yield name, rows
+
+
+def _record(rows: Rows) -> Record | None:
+    plan = read_plan(rows)
+    return None if plan is None else Record(rows=rows, plan=plan)
+
+
+def _refuse(name: str, faults: Sequence[Damaged]) -> None:
+    if faults:
+        more = f"; and {count(len(faults) - 1)} more" if len(faults) > 1 else ""
+        raise DamagedError(
+            f"{name} holds a damaged row: {faults[0]}{more}",
+            f"See all of them: python -m studies.verify {name}; then restore a copy of the storage from before.",
+        )
