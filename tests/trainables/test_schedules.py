@@ -31,7 +31,7 @@ def data(digits: StackData) -> StackData:
     return dataclasses.replace(
         digits,
         inputs=digits.inputs.double(),
-        train=digits.train[:, :300],
+        train=digits.train[:, :150],
         validation=digits.validation[:, :60],
     )
 

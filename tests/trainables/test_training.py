@@ -32,8 +32,11 @@ def values(record: EpochRecord) -> tuple[float | None, ...]:
 
 
 def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
-    """Train the stack and each replicate's plain twin for three epochs in float64 and compare every number."""
-    data = in_float64(data)
+    """Train the stack and each replicate's plain twin for three epochs in float64 and compare every number.
+
+    An epoch has three full batches of 64 and one of 8.
+    """
+    data = dataclasses.replace(in_float64(data), train=data.train[:, :200])
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
     history = list(train(stack, epochs=3))
@@ -110,7 +113,7 @@ def test_a_small_fault_in_float32_is_no_rounding(digits: StackData, changes: dic
         {"weight_decay": 0.01, "optimizer": "adam"},
         {"weight_decay": 0.01, "optimizer": "rmsprop"},
         {"depth": 4, "width": (48, 32, 24, 16), "batch_norm": True, "init": "default"},
-        {"depth": 1, "batch_size": 1077, "init_gain": 0.5},
+        {"depth": 1, "batch_size": 200, "init_gain": 0.5},
         {"residual": "plain", "depth": 4, "width": (48, 48, 32, 32), "batch_norm": True},
         {"residual": "scaled", "init": "lecun_normal", "activation": "tanh"},
         {"residual": "zero", "optimizer": "sgd", "learning_rate": 0.05, "clip_norm": 0.5},
@@ -123,9 +126,6 @@ def test_a_small_fault_in_float32_is_no_rounding(digits: StackData, changes: dic
 )
 def test_options_equal_torchs_own(digits: StackData, changes: dict[str, object]) -> None:
     base = Hyperparameters(depth=3, learning_rate=1e-3, dropout=0.0)
-    if changes.get("batch_size") == 1077:
-        # A last batch of one example is left out, so the twin must not have it either.
-        digits = dataclasses.replace(digits, train=digits.train[:, :1077])
     assert_equals_plain(dataclasses.replace(base, **changes), digits)  # type: ignore[arg-type]
 
 

@@ -63,7 +63,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> LittleMemory:
 
 @pytest.fixture
 def data(digits: StackData) -> StackData:
-    """Five replicates on a part of the digits, in float64: products over fewer replicates may add up in another order."""
+    """Five replicates on a part of the digits, in float64: with fewer replicates a product may add up otherwise."""
     blocks = torch.tensor([0, 1, 2, 0, 1])
     return replace(
         in_float64(digits),
