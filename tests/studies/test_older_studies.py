@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from search_spaces.optimizers import LEARNING_RATES
 from studies import plan as plan_door
 from studies import plan_versions, report, show, status, verify
 from studies import run as run_door
@@ -26,6 +27,10 @@ FINISHED, UNFINISHED = ("./cells.py", "--set", "replicates=2"), ("./cells.py", "
 UNFINISHED_LOOP = ("./loop.py", "--seed", "1")
 VERSION = {name: int(re.findall(r"plan_(\d+)", name)[0]) for name in SAMPLES}
 OLDER = [name for name in SAMPLES if VERSION[name] < plan_versions.TODAY]
+LACK_LOOPS = "plan_1_schema_0001"
+"""It is from before there were a user's own train() and tables."""
+WITHOUT_ADAMW = {name: range_ for name, range_ in LEARNING_RATES.items() if name != "adamw"}
+UNFINISHED_STATES = ("interrupted", "failed")
 
 
 @pytest.fixture(params=sorted(SAMPLES))
@@ -43,6 +48,8 @@ def url(sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     traces = tmp_path / "traces"
     traces.mkdir()
     monkeypatch.setenv(TRACES, str(traces))
+    if sample == LACK_LOOPS:  # and from before there was AdamW, so that cells.py made another plan
+        monkeypatch.setattr("search_spaces.optimizers.LEARNING_RATES", WITHOUT_ADAMW)
     return lay_out(sample, tmp_path)
 
 
@@ -58,9 +65,9 @@ def names(url: str) -> dict[str, str]:
         return {study.name: str(study.state) for study in store.studies()}
 
 
-def named(url: str, start: str, state: str) -> str:
-    """Return the name of the study that begins so and is in this state."""
-    (name,) = (name for name, found in names(url).items() if name.startswith(start) and found == state)
+def named(url: str, start: str, *states: str) -> str:
+    """Return the name of the study that begins so and is in one of these states."""
+    (name,) = (name for name, found in names(url).items() if name.startswith(start) and found in states)
     return name
 
 
@@ -114,7 +121,7 @@ class TestOfEveryVersion:
 
     def test_an_unfinished_one_goes_on_by_its_own_rules(self, sample: str, url: str, capsys: Capture) -> None:
         names_before = set(names(url))
-        name = named(url, "cells", "interrupted")
+        name = named(url, "cells", *UNFINISHED_STATES)
         assert run(*UNFINISHED) == 0, capsys.readouterr().err
         assert names(url)[name] == "complete"
         assert unsound(name, capsys) == []
@@ -146,6 +153,7 @@ class TestOfEveryVersion:
             ]
         assert len(copied) == 5  # but the confirm trial of the best cell, whose weights are not here
 
+    @pytest.mark.parametrize("sample", sorted({*SAMPLES} - {LACK_LOOPS}))
     def test_a_loop_grows_from_todays_alone(self, sample: str, url: str, capsys: Capture) -> None:
         more = (
             "./loop.py",
@@ -165,10 +173,10 @@ class TestOfEveryVersion:
             assert plan_door.main([*more[:-2]]) == 0
 
 
-@pytest.mark.parametrize("sample", OLDER)
+@pytest.mark.parametrize("sample", sorted({*OLDER} - {LACK_LOOPS}))
 class TestOfAnOlderVersion:
     def test_an_unfinished_loop_is_refused_with_two_ways_out(self, url: str, capsys: Capture) -> None:
-        name, before = named(url, "loop-", "interrupted"), names(url)
+        name, before = named(url, "loop-", *UNFINISHED_STATES), names(url)
         assert run(*UNFINISHED_LOOP) == 2
         what, afresh, by = re.split(r"\n(?=Train|Or)", capsys.readouterr().err)
         assert f"error: study {name} was recorded under plan version 1" in what
@@ -206,7 +214,7 @@ class TestOfAnOlderVersion:
     def test_what_today_refuses_names_the_study_that_it_made(
         self, url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        name = named(url, "cells", "interrupted")
+        name = named(url, "cells", *UNFINISHED_STATES)
         monkeypatch.setattr(
             "studies.checks.disagreements", lambda *_: ["depth must be liked by today's rules"]
         )
@@ -220,7 +228,7 @@ class TestOfAnOlderVersion:
     def test_plan_says_by_which_rules_it_would_go_on(self, url: str, capsys: Capture) -> None:
         assert plan_door.main([*UNFINISHED, "--json"]) == 0
         summary = json.loads(capsys.readouterr().out)
-        assert summary["study"] == named(url, "cells", "interrupted")
+        assert summary["study"] == named(url, "cells", *UNFINISHED_STATES)
         assert summary["older_rules"].startswith("Made by the rules of plan version 1 (today's is 2)")
 
     def test_todays_study_is_preferred_to_an_older_one(self, url: str) -> None:
