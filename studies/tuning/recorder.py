@@ -129,8 +129,8 @@ class Recorder(tune.Callback):
         if self._ends_its_worker(planned.number, why):
             error = (
                 f"the worker was lost {times} times, twice after epoch {self._vanished_after[planned.number]} and "
-                "without an error: something in this trial ends its process, such as os._exit(), a crash in a library's "
-                f"own code, or memory that the system takes back\n{why}"
+                "without an error: something in this trial ends its process, such as os._exit(), a crash in a "
+                f"library's own code, or memory that the system takes back\n{why}"
             )
         elif times > self._max_lost_workers:
             error = f"the worker was lost {times} times, at last so:\n{why}"

@@ -158,6 +158,48 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_tunes_words(driver:
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
 
 
+RAYS_WORDS = (
+    "The actor died unexpectedly before finishing this task.\nThe actor is dead because its worker process has died. "
+    "Worker exit type: SYSTEM_ERROR Worker exit detail: Worker unexpectedly exits with a connection error code 2."
+)
+
+
+def lose(driver: Driver, words: str = RAYS_WORDS) -> None:
+    """Lose the trial's worker, and start the trial again where it has not failed."""
+    driver.trial.error_file.write_text(f"Failure # 1 (at noon)\n{words}\n")
+    driver.recorder.on_trial_error(0, [], driver.trial)
+    if driver.row.state is not TrialState.FAILED:
+        driver.recorder.on_trial_start(0, [], driver.trial)
+
+
+def test_a_process_that_vanishes_twice_at_a_place_is_the_trials_doing(driver: Driver) -> None:
+    driver.recorder._max_lost_workers = 9
+    lose(driver)
+    driver.report(1)
+    lose(driver)
+    assert driver.row.state is TrialState.RUNNING, "after epoch 0, then after epoch 1"
+    driver.report(1)
+    lose(driver)
+    assert driver.row.state is TrialState.FAILED
+    first, *rest = driver.row.error.splitlines()
+    assert first.startswith(
+        "the worker was lost 3 times, twice after epoch 1 and without an error: something in this"
+    )
+    assert "os._exit()" in first
+    assert rest == RAYS_WORDS.splitlines()
+    assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+
+
+def test_a_worker_that_was_lost_for_a_reason_is_not_the_trials_doing(driver: Driver) -> None:
+    driver.recorder._max_lost_workers = 9
+    for _ in range(5):
+        lose(driver, "The actor died because its node has died. Node Id: 7")
+    driver.watchdog.words = {1: "the trial was silent for 9 s"}.get
+    for _ in range(4):
+        lose(driver)
+    assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 10)
+
+
 def test_a_trial_that_hung_says_so(driver: Driver) -> None:
     driver.watchdog.words = {1: "the trial was silent for 9 s"}.get
     driver.recorder.on_trial_error(0, [], driver.trial)
