@@ -20,7 +20,7 @@ ENDED = b"\0"
 
 
 class Call:
-    """One call; `is_interrupted` says whether somebody pressed Ctrl-C meanwhile."""
+    """One call; `is_interrupted` says whether a KeyboardInterrupt out of it is somebody's Ctrl-C."""
 
     def __init__(self, what: str) -> None:
         """Call it `what` in messages."""
@@ -36,11 +36,11 @@ class Call:
         shows_crashes = not faulthandler.is_enabled()
         if shows_crashes:
             faulthandler.enable(STANDARD_ERROR, all_threads=False)
-        # Elsewhere than in the main thread Python hears no signals, and another's handler stays in its place.
-        listens = (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        )
+        # Elsewhere than in the main thread Python hears no signals.
+        hears = threading.current_thread() is threading.main_thread()
+        listens = hears and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        # Another's handler stays in its place, and may raise KeyboardInterrupt, too.
+        self.is_interrupted = hears and not listens
         if listens:
             signal.signal(signal.SIGINT, self._interrupt)
             earlier = signal.set_wakeup_fd(self._sender, warn_on_full_buffer=False)

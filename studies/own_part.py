@@ -22,7 +22,7 @@ BUILD = '''\
 def build(hyperparameters, input_shape, num_classes):
     """Return a torch module from inputs (examples, *input_shape) to logits (examples, num_classes).
 
-    It is called once for each replicate, with torch's random numbers seeded: set no seed here.
+    It is called once for each replicate, with the global random generators seeded: set no seed here.
     """
     import math
 

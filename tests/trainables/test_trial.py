@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from ray._raylet import raise_sys_exit_with_custom_error_message
 
 from tests.trainables.small import assignment
 from trainables import datasets
@@ -124,3 +125,38 @@ def test_a_trials_own_error_is_its_last_report(trial: StackTrial) -> None:
     assert (report.epochs, report.models, report.epoch) == ((), (), 0)
     trial.reset_config({"assignment": assignment()})
     assert [result["epoch"] for result in steps(trial)] == [1, 3], "the worker goes on"
+
+
+EXITS = {
+    "import sys; sys.exit()": "SystemExit",
+    "import sys; sys.exit('enough')": "SystemExit: enough",
+    "raise KeyboardInterrupt": "KeyboardInterrupt",
+    "raise GeneratorExit": "GeneratorExit",
+    "import asyncio; raise asyncio.CancelledError": "CancelledError",
+}
+
+
+@pytest.mark.parametrize("how", EXITS)
+def test_what_would_end_the_process_is_the_trials_own_error_with_its_line(
+    trial: StackTrial, how: str
+) -> None:
+    source = (
+        f"def train(hyperparameters, data, seed):\n    yield dict(val_loss=1, val_accuracy=0)\n    {how}\n"
+    )
+    trial._code = OwnCode(file=Source(path="exits.py", text=source.encode()))
+    trial.reset_config({"assignment": assignment(model="own")})
+    first, last = steps(trial)
+    assert (first["epoch"], last["epoch"], last["done"]) == (1, 1, True)
+    words = str(last["report"].error).splitlines()
+    assert words[0].startswith("Traceback")
+    assert words[-1] == f"exits.py:3: {EXITS[how]}, which would end the worker; raise an error instead"
+    assert {record.outcome for record in last["report"].replicates} == {Outcome.FAILED}
+
+
+def test_ray_may_end_the_process(trial: StackTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hear_a_signal(*_: Any, **__: Any) -> None:
+        raise_sys_exit_with_custom_error_message("The process receives a SIGTERM.")
+
+    monkeypatch.setattr("trainables.trial.train_assignment", hear_a_signal)
+    with pytest.raises(SystemExit):
+        trial.step()

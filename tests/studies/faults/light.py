@@ -3,7 +3,7 @@
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -32,8 +32,10 @@ from studies.tuning import cluster, experiment
 from studies.tuning.cluster import Cluster
 from studies.tuning.liveness import Liveness
 from studies.tuning.resources import Resources
+from tests.studies.faults.forked_workers import KILLS_WORKERS, ForkedWorkers, WorkerLostError, with_parameters
 from tests.studies.faults.made_up import reports
 from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
+from trainables.records import TrialReport
 from trainables.trials.assignment import Assignment
 
 TRACES = "STUDIES_TEST_TRACES"
@@ -44,17 +46,20 @@ WHOLE_REPORT = "STUDIES_TEST_WHOLE_REPORT"
 """Whether the report has its pictures, which take longer than everything else."""
 
 
+MakeReports = Callable[[dict[str, Any]], Generator[TrialReport, None, None]]
+
+
 class LightTrial:
     """What callbacks and schedulers ask of a trial of Tune's, and its reports."""
 
     num_failures = 0
 
-    def __init__(self, number: int, config: dict[str, Any]) -> None:
+    def __init__(self, number: int, config: dict[str, Any], reports_of: MakeReports) -> None:
         self.trial_id = f"{number:08x}"
         self.config = config
         self.temporary_state = SimpleNamespace(ray_actor=None)
-        self.reports = reports(config["assignment"])
-        self.error_file = None
+        self.reports = reports_of(config)
+        self.error_file: str | None = None
 
 
 @dataclass
@@ -95,7 +100,7 @@ class LightTuner:
 
     def _start(self, number: int, config: dict[str, Any]) -> LightTrial:
         self._moments.reach(Moment.STARTING_TRIAL)
-        trial = LightTrial(number, config)
+        trial = LightTrial(number, config, self._make_reports())
         for callback in self._callbacks:
             callback.on_trial_start(0, [], trial)
         return trial
@@ -106,7 +111,13 @@ class LightTuner:
         self._moments.reach(Moment.TRAINING)
         self._gate.wait(self._num_reports)
         self._num_reports += 1
-        report = next(trial.reports)
+        try:
+            report = next(trial.reports)
+        except WorkerLostError as lost:
+            trial.error_file = lost.error_file
+            for callback in self._callbacks:
+                callback.on_trial_error(0, [], trial)
+            return True
         done = report.error is not None or report.epoch >= assignment.epochs
         result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
         self._moments.reach(Moment.RECORDING)
@@ -118,9 +129,15 @@ class LightTuner:
             self._moments.reach(Moment.ACKNOWLEDGING)
             self._acknowledged.add(assignment.number, report.epoch)
         if done:
+            trial.reports.close()
             for callback in self._callbacks:
                 callback.on_trial_complete(0, [], trial)
         return done
+
+    def _make_reports(self) -> MakeReports:
+        if KILLS_WORKERS not in os.environ:
+            return lambda config: reports(config["assignment"])
+        return ForkedWorkers.of(self.trainable, Path(os.environ[TRACES])).reports
 
     @property
     def _callbacks(self) -> Sequence[Any]:
@@ -181,7 +198,7 @@ def without_ray() -> Iterator[None]:
         patch.object(experiment, "watch_ray", always_alive),
         patch.object(ray, "kill", lambda actor, no_restart: None),
         patch.object(tune, "Tuner", LightTuner),
-        patch.object(tune, "with_parameters", lambda trainable, **_: trainable),
+        patch.object(tune, "with_parameters", with_parameters),
     ):
         yield
 

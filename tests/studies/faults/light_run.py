@@ -18,12 +18,24 @@ class LightRun(WatchedRun):
     """A study of 16 search trials and 2 confirm trials."""
 
     def __init__(
-        self, nursery: Nursery, folder: Path, url: str, *, workers: int = 1, whole_report: bool = False
+        self,
+        nursery: Nursery,
+        folder: Path,
+        url: str,
+        *,
+        workers: int = 1,
+        whole_report: bool = False,
+        study: str = STUDY.replace("trials_per_cell=4", "trials_per_cell=8"),
+        num_moments: int = NUM_MOMENTS,
     ) -> None:
-        """Its drivers come from `nursery`; with `whole_report` they draw its pictures, too."""
-        study = STUDY.replace("trials_per_cell=4", "trials_per_cell=8")
+        """Its drivers come from `nursery`; with `whole_report` they draw its pictures, too.
+
+        Another `study` goes through about twice as many moments as `num_moments`.
+        """
         super().__init__(folder, url, study=study, workers=workers)
-        self._nursery, self._whole_report = nursery, whole_report
+        self._nursery, self._whole_report, self._num_moments = nursery, whole_report, num_moments
+        self.settings: dict[str, str] = {}
+        """What drivers have in their environment besides."""
         self.moments, self.gate = Moments.of(self.traces), Gate.of(self.traces)
 
     def start(self, *arguments: str, patience: float | None = None) -> Forked:
@@ -36,6 +48,7 @@ class LightRun(WatchedRun):
         }
         environment |= {} if patience is None else {PATIENCE: str(patience)}
         environment |= {WHOLE_REPORT: "1"} if self._whole_report else {}
+        environment |= self.settings
         return self._nursery.start(
             self.folder,
             *("./small.py", "--no-dashboard", "--quiet", "--workers", str(self.workers), *arguments),
@@ -56,7 +69,7 @@ class LightRun(WatchedRun):
         if kind < 0.15:
             time.sleep(0.4 * delay)
         else:
-            count = place * NUM_MOMENTS if kind < 0.9 else 10**9
+            count = place * self._num_moments if kind < 0.9 else 10**9
             wait_until(
                 lambda: driver.has_ended or self.moments.count >= count or self.moments.now is Moment.ENDING,
                 "the moment to kill",

@@ -1,7 +1,7 @@
 """Made-up networks: what a worker would report of an assignment, the same each time and in no time at all."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from trainables.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
 from trainables.trials.assignment import Assignment
@@ -16,7 +16,7 @@ def loss(assignment: Assignment, replicate: int, epoch: int) -> float:
     )
 
 
-def reports(assignment: Assignment) -> Iterator[TrialReport]:
+def reports(assignment: Assignment) -> Generator[TrialReport, None, None]:
     """Yield a report after each epoch, as a trial does whose epochs take long."""
     for epoch in range(1, assignment.epochs + 1):
         last = epoch == assignment.epochs

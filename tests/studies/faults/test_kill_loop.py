@@ -1,5 +1,6 @@
 """kill -9 of the driver at random moments, then the same command: nothing acknowledged is lost, nothing doubled."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from studies.database.store import Store
 from tests.conftest import LOOPS_IN_THE_SUITE, TALLY
+from tests.studies.faults import drawing_loop
 from tests.studies.faults.forked import Nursery
+from tests.studies.faults.forked_workers import KILLS_WORKERS
 from tests.studies.faults.kill_loop import loop
 from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.ray_run import RayRun
@@ -49,6 +52,37 @@ def test_the_drivers_loop_without_ray(
     def make(folder: Path, workers: int) -> LightRun:
         return LightRun(drivers, folder, make_url(folder), workers=workers, whole_report=by_hand)
 
+    loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
+    assert tally.rounds >= loops
+
+
+def test_a_users_loop_that_draws_random_numbers(
+    drivers: Nursery, tally: Tally, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Drivers and workers are killed; the loop goes on from its checkpoints to the numbers of an undisturbed run."""
+    workers_killed = 0
+
+    def make(folder: Path, workers: int) -> LightRun:
+        nonlocal workers_killed
+        folder.mkdir(exist_ok=True)
+        run = LightRun(
+            drivers,
+            folder,
+            f"sqlite:///{folder}/studies.db",
+            study=drawing_loop.SOURCE,
+            num_moments=drawing_loop.NUM_MOMENTS,
+        )
+        run.settings[KILLS_WORKERS] = "0.05"
+        return run
+
+    whole = make(tmp_path / "undisturbed", 1)
+    whole.settings[KILLS_WORKERS] = "0"
+    with closing(whole):
+        whole.finish()
+        with Store.open(whole.url) as store:
+            undisturbed = results(store)
+    assert {"noise", "numpy", "python", "torch"} < set(json.loads(undisturbed["epoch"][0]["metrics"]))
+    loops: int = request.config.getoption("--loops")
     loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
     assert tally.rounds >= loops
 

@@ -215,6 +215,47 @@ def test_a_worker_lost_in_its_start_counts_for_no_attempt(driver: Driver) -> Non
     assert event.detail == "before attempt 1: Ray does not say why"
 
 
+RAYS_WORDS = (
+    "The actor died unexpectedly before finishing this task.\nThe actor is dead because its worker process has died. "
+    "Worker exit type: SYSTEM_ERROR Worker exit detail: Worker unexpectedly exits with a connection error code 2."
+)
+
+
+def lose(driver: Driver, words: str = RAYS_WORDS) -> None:
+    """Lose the trial's worker, and start the trial again where it has not failed."""
+    driver.lose(RayActorError(error_msg=words))
+    if driver.row.state is not TrialState.FAILED:
+        driver.recorder.on_trial_start(0, [], driver.trial)
+
+
+def test_a_process_that_vanishes_twice_at_a_place_is_the_trials_doing(driver: Driver) -> None:
+    driver.recorder._max_lost_workers = 9
+    lose(driver)
+    driver.report(1)
+    lose(driver)
+    assert driver.row.state is TrialState.RUNNING, "after epoch 0, then after epoch 1"
+    driver.report(1)
+    lose(driver)
+    assert driver.row.state is TrialState.FAILED
+    first, *rest = driver.row.error.splitlines()
+    assert first.startswith(
+        "the worker was lost 3 times, twice after epoch 1 and without an error: something in this"
+    )
+    assert "os._exit()" in first
+    assert rest == f"its process ended: {RAYS_WORDS}".rstrip(".").splitlines()
+    assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
+
+
+def test_a_worker_that_was_lost_for_a_reason_is_not_the_trials_doing(driver: Driver) -> None:
+    driver.recorder._max_lost_workers = 9
+    for _ in range(5):
+        lose(driver, "The actor died because its node has died. Node Id: 7")
+    driver.watchdog.words = {1: "the trial was silent for 9 s"}.get
+    for _ in range(4):
+        lose(driver)
+    assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 10)
+
+
 def test_a_trial_that_hung_says_so(driver: Driver) -> None:
     driver.watchdog.words = {1: "the trial was silent for 9 s"}.get
     driver.recorder.on_trial_error(0, [], driver.trial)
