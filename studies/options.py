@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from studies.errors import StudiesError
 from studies.interruption import leave
 from studies.request import Request
+from studies.terminal.encodings import never_refuse
 from studies.terminal.words import printable
 from studies.tuning.resources import Resources
 from studies.variants import DEFAULT_PROFILE, parse_setting
@@ -19,6 +20,8 @@ def run_door(
     work: Callable[[argparse.Namespace], int],
 ) -> int:
     """Parse, work, and return the exit code; an error is printed as what is wrong and what to do."""
+    never_refuse(sys.stdout)
+    never_refuse(sys.stderr)
     options = parser.parse_args(arguments)
     try:
         return work(options)

@@ -65,7 +65,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     >>> parse_setting("factors.depth=[3,5]"), parse_setting("dataset=digits")
     (('factors.depth', [3, 5]), ('dataset', 'digits'))
     """
-    field, equals, value = text.partition("=")
+    field, equals, value = _as_utf8(text).partition("=")
     if not equals or not field.strip():
         raise UsageError(
             [f"--set {text}: must be FIELD=VALUE"],
@@ -122,6 +122,14 @@ def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
             return [f"{field}: no such field, as {'.'.join(branches[:depth])} has no fields of its own"]
     place[leaf] = value
     return []
+
+
+def _as_utf8(text: str) -> str:
+    """Return a word of a command line as UTF-8 has it, where the locale's encoding is another, such as ASCII."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
 
 
 def _path(field: str) -> list[str]:

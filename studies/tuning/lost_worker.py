@@ -16,5 +16,5 @@ def words_of(trial: Any) -> str:
     path = trial.error_file
     if path is None or not Path(path).exists():
         return "Ray does not say why"
-    latest = Path(path).read_text().rpartition("Failure # ")[2]
+    latest = Path(path).read_text(encoding="utf-8", errors="replace").rpartition("Failure # ")[2]
     return COLOUR.sub("", latest.partition("\n")[2]).strip()

@@ -149,7 +149,7 @@ WRONG = {
     "one class": ([row.replace("dog", "cat") for row in ROWS], HEADER, "kind has 1 class, and"),
     "a number to predict": ([f"1,{n}.25" for n in range(40)], "x,kind", "kind has 40 different values"),
     "free text": (
-        [f"text {n},{'ab'[n % 2]}" for n in range(1001)],
+        [f"text {n % 1001},{'ab'[n % 2]}" for n in range(2100)],
         "note,kind",
         "column note has 1,001 different texts",
     ),
