@@ -9,6 +9,7 @@ from studies.errors import StudiesError, disk_error
 from studies.interruption import leave
 from studies.request import Request
 from studies.settings import parse_setting
+from studies.terminal.encodings import never_refuse
 from studies.terminal.words import printable
 from studies.tuning.resources import Resources
 from studies.variants import DEFAULT_PROFILE
@@ -20,6 +21,8 @@ def run_door(
     work: Callable[[argparse.Namespace], int],
 ) -> int:
     """Parse, work, and return the exit code; an error is printed as what is wrong and what to do."""
+    never_refuse(sys.stdout)
+    never_refuse(sys.stderr)
     options = _parsed(parser, arguments)
     try:
         return work(options)

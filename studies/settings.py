@@ -9,7 +9,7 @@ from typing import Any
 from studies.errors import UsageError
 from studies.mistakes import show
 
-TEXTS = frozenset({"question", "dataset", "target", "model", "objective", "search.sampler"})
+TEXTS = frozenset({"question", "dataset", "target", "model", "objective", "search.sampler", "rare_classes"})
 """Fields that are names and texts: what is typed for them is taken as it stands, whatever JSON would make of it."""
 
 OPTIONS = {
@@ -42,7 +42,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     >>> parse_setting("target=2024"), parse_setting("fixed.train_size=.5")
     (('target', '2024'), ('fixed.train_size', 0.5))
     """
-    field, equals, value = text.partition("=")
+    field, equals, value = _as_utf8(text).partition("=")
     field, value = field.strip(), value.strip()
     if not equals or not field:
         raise UsageError(
@@ -136,6 +136,14 @@ def _scalar(typed: str) -> Any:
 
 def _json(value: object, default: Callable[[object], object] = str) -> str:
     return json.dumps(value, separators=(",", ":"), default=default)
+
+
+def _as_utf8(text: str) -> str:
+    """Return a word of a command line as UTF-8 has it, where the locale's encoding is another, such as ASCII."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
 
 
 def _not_json(text: str) -> None:

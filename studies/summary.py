@@ -90,7 +90,7 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
         "",
         *_row("study", f"{summary['study']}  (plan {summary['plan_hash'][:12]})"),
         *_row("data", f"{plan['dataset']}, model {plan['model']}, objective {plan['objective']}"),
-        *column_lines(summary["columns"], most=MAX_COLUMNS),
+        *column_lines(summary["columns"], most=MAX_COLUMNS, width=WIDTH),
         *(line for note in summary["data_notes"] for line in _row("told", note)),
         *_block("factors", {name: _list(levels) for name, levels in plan["factors"].items()}),
         *_block("nuisances", {name: _range(_used(form, plan)) for name, form in plan["nuisances"].items()}),

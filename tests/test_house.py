@@ -79,6 +79,31 @@ def test_a_library_lives_in_its_room(library: str) -> None:
     assert [user for user in users if not user.startswith(ONLY_IN[library])] == []
 
 
+def _leaves_the_encoding_to_the_locale(call: ast.Call) -> bool:
+    """Say whether a call opens a text, or hears a program, without saying in which encoding."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    given = {keyword.arg for keyword in call.keywords}
+    modes = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    if name in ("read_text", "write_text"):
+        return "encoding" not in given
+    if name in ("open", "fdopen"):
+        is_text = any(set(mode) <= set("rwxat+") for mode in modes) or "newline" in given
+        return "encoding" not in given and is_text
+    is_program = name in ("run", "Popen", "check_output")
+    return is_program and bool({"text", "universal_newlines"} & given) and "encoding" not in given
+
+
+@pytest.mark.parametrize("package", ["studies", *WINGS])
+def test_no_text_is_read_in_the_locales_encoding(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources(package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _leaves_the_encoding_to_the_locale(node)
+    ]
+    assert found == []
+
+
 def test_nothing_imports_the_tests() -> None:
     for package in ("studies", *WINGS):
         assert [path for path in sources(package) if "tests" in top_level(path)] == []

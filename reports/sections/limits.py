@@ -36,6 +36,7 @@ def limits_context(material: Material) -> dict[str, Any]:
         "limits": [each for each in limits["sentences"] if each["gate"] != "BUDGET"],
         "improving": [each for each in limits["sentences"] if each["gate"] == "BUDGET"],
         "improving_table": _improving(limits),
+        "data_notes": (material.inputs.provenance.get("dataset") or {}).get("notes", []),
         "untested": limits["untested"]["sentence"],
     }
 

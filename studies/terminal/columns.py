@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainables.data.column_facts import ColumnFacts
 
-MAX_NAME = 24
-MAX_EXAMPLES = 30
+HEAD = ("column", "kind", "missing", "examples", "becomes")
+MAX_NAME = 16
+MIN_EXAMPLES, MAX_EXAMPLES = 8, 30
+_GAPS = 2 * (len(HEAD) - 1)
 
 
 def column_rows(columns: "Sequence[ColumnFacts]") -> list[dict[str, Any]]:
@@ -16,8 +18,12 @@ def column_rows(columns: "Sequence[ColumnFacts]") -> list[dict[str, Any]]:
     return [asdict(column) | {"examples": list(column.examples)} for column in columns]
 
 
-def column_lines(rows: Sequence[Mapping[str, Any]], *, most: int | None = None) -> list[str]:
+def column_lines(
+    rows: Sequence[Mapping[str, Any]], *, most: int | None = None, width: int = 120
+) -> list[str]:
     """Return a head and a line for each column, and how many more there are than `most`; nothing for no columns.
+
+    Names and examples are cut so that lines fit `width`.
 
     >>> row = {"name": "size", "kind": "number", "num_missing": 2, "examples": ["1.5"], "becomes": "1 scaled feature"}
     >>> column_lines([row])
@@ -25,37 +31,26 @@ def column_lines(rows: Sequence[Mapping[str, Any]], *, most: int | None = None) 
     """
     if not rows:
         return []
-    head = ("column", "kind", "missing", "examples", "becomes")
-    shown = [head, *(_cells(row) for row in rows[:most])]
-    widths = [max(len(cells[place]) for cells in shown) for place in range(len(head) - 1)]
-    lines = [
-        "  ".join(
-            [
-                *(
-                    f"{cell:>{width}}" if place == 2 else f"{cell:<{width}}"
-                    for place, (cell, width) in enumerate(zip(cells[:-1], widths, strict=True))
-                ),
-                cells[-1],
-            ]
-        )
-        for cells in shown
-    ]
-    left = len(rows) - len(shown) + 1
-    return [
-        *lines,
-        *([f"and {left:,} more columns: python -m studies.data csv:PATH shows all"] if left else []),
-    ]
-
-
-def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
-    examples = ", ".join(" ".join(example.split()) for example in row["examples"])
-    return (
-        _cut(row["name"], MAX_NAME),
-        row["kind"],
-        f"{row['num_missing']:,}",
-        _cut(examples, MAX_EXAMPLES),
-        row["becomes"],
+    shown = [HEAD, *map(_cells, rows[:most])]
+    widths = [max(len(cells[place]) for cells in shown) for place in range(len(HEAD))]
+    widths[3] = min(
+        widths[3], max(MIN_EXAMPLES, width - _GAPS - widths[0] - widths[1] - widths[2] - widths[4])
     )
+    left = len(rows) - len(shown) + 1
+    more = [f"and {left:,} more columns, which python -m studies.data shows"] if left else []
+    return [*(_line(cells, widths) for cells in shown), *more]
+
+
+def _line(cells: tuple[str, ...], widths: Sequence[int]) -> str:
+    name, kind, missing, examples, becomes = cells
+    examples = f"{_cut(examples, widths[3]):<{widths[3]}}"
+    return f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {missing:>{widths[2]}}  {examples}  {becomes}"
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    examples = ", ".join(" ".join(example.split()) for example in row["examples"])
+    name, missing = _cut(row["name"], MAX_NAME), f"{row['num_missing']:,}"
+    return name, row["kind"], missing, _cut(examples, MAX_EXAMPLES), row["becomes"]
 
 
 def _cut(text: str, length: int) -> str:

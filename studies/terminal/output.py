@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from studies.terminal.encodings import never_refuse
 from studies.terminal.words import printable
 
 WIDTH_OF_PIPES = 120
@@ -21,10 +22,7 @@ LABEL_WIDTH = 9
 
 def console_on(stream: TextIO) -> Console:
     """Return a console that writes to `stream`: in colour on a terminal, unless NO_COLOR is set."""
-    if (stream.encoding or "").lower() in ("ascii", "us-ascii", "ansi_x3.4-1968", "latin-1", "iso8859-1"):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")  # a question mark for a dash beats a traceback
+    never_refuse(stream)
     has_width = stream.isatty() or "COLUMNS" in os.environ
     return Console(
         file=stream, highlight=False, markup=False, emoji=False, width=None if has_width else WIDTH_OF_PIPES

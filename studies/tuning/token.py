@@ -13,7 +13,7 @@ TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 def write_token(path: Path) -> Path:
     """Make a file that its owner alone may read, with a new token in it; return its path."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(32))
     return path
 

@@ -6,7 +6,23 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "dataset": ("depth_study --set dataset=digts", "dataset must be one of"),
     "own file": ("depth_study --set dataset=csv:none.csv --set target=kind", "none.csv: no such file"),
     "no target": ("depth_study --set dataset=csv:none.csv", "target must name the column of the classes"),
-    "no path": ("depth_study --set dataset=csv: --set target=kind", 'or csv:PATH; got "csv:"'),
+    "no path": ("depth_study --set dataset=csv: --set target=kind", 'csv:PATH or parquet:PATH; got "csv:"'),
+    "kind of column": (
+        "depth_study --set dataset=csv:pets.csv --set target=kind --set columns.age=nubmer",
+        "columns.age must be one of number, number:decimal_comma, number:decimal_point, category, text, ignore; got "
+        '"nubmer" (did you mean number?)',
+    ),
+    "stray column": (
+        "depth_study --set columns.age=number",
+        "columns belongs to a dataset csv:PATH or parquet:PATH",
+    ),
+    "header": ("depth_study --set header=no", 'header must be true or false; got "no"'),
+    "stray header": ("depth_study --set header=false", "header belongs to a dataset csv:PATH"),
+    "header of Parquet": (
+        "depth_study --set dataset=parquet:pets.parquet --set target=kind --set header=false",
+        "a Parquet file always names its columns",
+    ),
+    "stray labels": ("depth_study --set join_labels=true", "join_labels belongs to a dataset"),
     "stray target": ("depth_study --set target=kind", "target belongs to a dataset csv:PATH"),
     "missing files": ("depth_study --set dataset=cifar10", "cifar-10-binary.tar.gz is missing in"),
     "model": ("depth_study --set model=mpl", "(did you mean mlp?)"),

@@ -3,6 +3,9 @@
 import functools
 import gzip
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import studies
 from studies.data import main
 from studies.errors import StudiesError
 from studies.fetching import fetch
@@ -123,11 +127,64 @@ def test_an_unknown_dataset_lists_the_known(capsys: Capture) -> None:
     assert "(did you mean fashion_mnist?); choices: cifar10, digits," in capsys.readouterr().err
 
 
-def test_a_file_of_ones_own_is_not_fetched(capsys: Capture) -> None:
-    assert main(["csv:pets.csv"]) == 2
-    assert "--set dataset=csv:pets.csv --set target=COLUMN" in capsys.readouterr().err
+def test_a_file_of_ones_own_shows_its_columns(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "pets.csv"
+    rows = "".join(f"{n},5;?;Rex {n};{'cat' if n % 2 else 'dog'}\n" for n in range(30))
+    path.write_text(f"size;age;sepal.name;kind\n{rows}", encoding="utf-8")
+    assert main([f"csv:{path}", "--set", "target=kind"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["column", "kind", "missing", "examples", "becomes"]
+    assert lines[1].split() == ["kind", "target", "0", "dog,", "cat", "2", "classes"]
+    assert lines[2].split() == ["size", "number", "0", "0,5,", "1,5,", "2,5", "1", "scaled", "feature"]
+    assert lines[3].split() == ["age", "empty", "30", "left", "out"]
+    assert lines[4].startswith("sepal.name  names")
+    assert "column size: read with a decimal comma" in lines
+    assert "classes   cat (15), dog (15)" in lines
+    assert main([f"csv:{path}", "--set", "columns.sepal.name=category", "--set", "columns.age=ignore"]) == 0
+    told = capsys.readouterr().out
+    assert "30 features of 0 or 1" in told
+    assert "Name the column of the classes: --set target=COLUMN" in told
+
+
+def test_what_cannot_be_used_of_a_file_is_told_after_its_columns(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "pets.csv"
+    path.write_text("size,kind\n" + "1,cat\n2,dog\n" * 9 + "big,dog\n", encoding="utf-8")
+    for target in ([], ["--set", "target=kind"]):
+        assert main([f"csv:{path}", *target]) == 2
+        told = capsys.readouterr()
+        assert "size    number" in told.out
+        assert "row 19, column size: 'big' among numbers" in told.err
+
+
+def test_where_the_locale_is_ascii_a_table_is_read_and_told(tmp_path: Path) -> None:
+    rows = "".join(f"{n},5;{'Käfer' if n % 2 else 'Biene'};\n" for n in range(30))
+    (tmp_path / "größen.csv").write_text(f"größe;art;\n{rows}", encoding="utf-8")
+    words = ["csv:größen.csv", "--set", "target=art", "--set", "columns.größe=number"]
+    told = subprocess.run(
+        [sys.executable, "-m", "studies.data", *words],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONPATH": str(Path(studies.__file__).parents[1]),
+        },
+        capture_output=True,
+        encoding="ascii",
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "gr??e   number        0  0,5, 1,5, 2,5" in told.stdout
+    assert "classes   Biene (15), K?fer (15)" in told.stdout
+
+
+def test_what_is_said_of_no_table_is_refused(capsys: Capture) -> None:
     assert main(["csv"]) == 2
-    assert "--set dataset=csv:PATH --set target=COLUMN" in capsys.readouterr().err
+    assert "python -m studies.data csv:PATH --set target=COLUMN" in capsys.readouterr().err
+    assert main(["digits", "--set", "target=kind"]) == 2
+    assert "digits is none" in capsys.readouterr().err
+    assert main(["csv:pets.csv", "--set", "tarket=kind"]) == 2
+    assert "tarket: no such field of a table (did you mean target?)" in capsys.readouterr().err
 
 
 def test_a_dataset_that_a_package_brings_says_which(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -71,3 +71,47 @@ def test_the_fraction_of_a_gpu_is_told_where_trials_of_the_study_took_some(
     (line,) = [line for line in lines if line.startswith("gpu ")]
     assert line.startswith("gpu        --gpus-per-trial 0.333: ")
     assert max(map(len, lines)) <= 80
+
+
+def test_a_table_of_ones_own_shows_what_became_of_its_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(
+        f"{n},5;?;{'a rather long text' if n % 3 else 'b'};{'cat' if n % 2 else 'dog'}\n" for n in range(40)
+    )
+    (tmp_path / "pets.csv").write_text(
+        f"size;age;colour.of.its.coat;kind\n1,5;3;;cat\n{rows}", encoding="utf-8"
+    )
+    own = [
+        "--set",
+        "dataset=csv:pets.csv",
+        "--set",
+        "target=kind",
+        "--set",
+        "columns.colour.of.its.coat=category",
+    ]
+    assert main(["depth_study", "--profile", "smoke", *SMALL, *own]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("column ")]
+    assert lines[place + 2].split() == [
+        "size",
+        "number",
+        "0",
+        "1,5,",
+        "0,5,",
+        "2,5",
+        "1",
+        "scaled",
+        "feature",
+    ]
+    assert "told       column size: read with a decimal comma" in lines
+    assert main(["depth_study", "--profile", "smoke", *SMALL, *own, "--set", "header=true", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["plan"]["columns"] == {"colour.of.its.coat": "category"}
+    assert "header" not in told["plan"]
+    assert [column["num_missing"] for column in told["columns"]] == [0, 0, 40, 1]
+    assert told["data_notes"] == [
+        "column size: read with a decimal comma",
+        "column age: '?' counts as missing",
+    ]

@@ -103,6 +103,14 @@ class TestHash:
         assert "profiles" not in plan.to_dict()
         assert len(plan.hash) == 64
 
+    def test_what_is_said_of_a_table_is_kept_where_it_is_said(self) -> None:
+        said = {"columns": {"b.c": "ignore", "a": "number"}, "header": False, "join_labels": True}
+        table = {"dataset": "csv:pets.csv", "target": "kind"}
+        plan = plan_of(small(**table, **said))
+        assert list(plan.to_dict())[1:6] == ["dataset", "target", "columns", "header", "join_labels"]
+        assert Plan.from_dict("a", plan.to_dict()).hash == plan.hash
+        assert plan_of(small(**table)).to_dict().keys().isdisjoint(said)
+
     def test_the_order_of_names_that_mean_nothing_does_not_count(self) -> None:
         fixed = {"width": 64, "batch_size": 32}
         turned = dict(reversed(fixed.items()))

@@ -37,6 +37,7 @@ def column_of(name: str, cells: pd.Series, kind: str | None, findings: Findings)
     if kind == "ignore":
         note("ignored", int(cells.isna().sum()), "left out, as asked")
         return None
+    column: Column | None
     if kind in ("category", "text"):
         texts = TextCells.of(name, cells, is_missing_text=kind == "text")
         column = categories(texts, findings) if kind == "category" else words(texts, findings)
@@ -87,11 +88,10 @@ def _becomes(column: Column) -> str:
 
 def _values(cells: pd.Series) -> NDArray[np.float64]:
     """Return typed cells as numbers: times are seconds, true is 1."""
-    if pd.api.types.is_datetime64_any_dtype(cells) or pd.api.types.is_timedelta64_dtype(cells):
-        origin = (
-            pd.Timedelta(0) if pd.api.types.is_timedelta64_dtype(cells) else pd.Timestamp(0, tz=cells.dt.tz)
-        )
-        return ((cells - origin) / pd.Timedelta(seconds=1)).to_numpy(np.float64, na_value=np.nan)
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        cells = cells - pd.Timestamp(0, tz=cells.dt.tz)
+    if pd.api.types.is_timedelta64_dtype(cells):
+        cells = pd.to_timedelta(cells).dt.total_seconds()
     return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
 
 

@@ -10,9 +10,6 @@ import pandas as pd
 from trainables.data.dataset_files import DatasetError
 from trainables.data.table_options import TableOptions
 
-_TYPES: dict[type, str] = {Decimal: "float64", datetime.date: "datetime64[s]", str: "str"}
-"""What pandas leaves as objects of Python, and how a table holds them."""
-
 
 def read_parquet(path: Path, options: TableOptions, check: Callable[[Sequence[str]], None]) -> pd.DataFrame:
     """Return the table, once `check` has seen its names; columns keep their types, and what numbers rows is left out.
@@ -36,8 +33,12 @@ def _typed(name: str, cells: pd.Series) -> pd.Series:
     found = {type(value) for value in cells.dropna()}
     if found <= {bool} or not found:
         return cells
-    if len(found) == 1 and (dtype := _TYPES.get(*found)) is not None:
-        return cells.astype(dtype)
+    if found == {Decimal}:
+        return cells.astype("float64")
+    if found == {datetime.date}:
+        return cells.astype("datetime64[s]")
+    if found == {str}:
+        return cells.astype("str")
     kinds = ", ".join(sorted(kind.__name__ for kind in found))
     raise DatasetError(
         f"column {name} holds values of kind {kinds}, and numbers, texts and times can be used",

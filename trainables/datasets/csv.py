@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _columns(
 ) -> tuple[Path, pd.Series | None, list[Column]]:
     """Return the file's path, its labels where the target is named, and the columns that are not left out."""
     kind, _, place = name.partition(":")
-    path = Path(place).expanduser()
+    path = Path(os.fsdecode(place.encode("utf-8", "surrogateescape"))).expanduser()
     table = _read(path, kind, options, findings)
     labels = None
     if options.target is not None:

@@ -1,18 +1,21 @@
 """Sections choose panels, grids, ranges and columns that fit the study."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from reports.json_report import json_report
+from reports.page import write_report
 from reports.plots.grid import FULL_WIDTH
 from reports.plots.signal import relative_signal
 from reports.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.cells import cells_table
 from reports.sections.gradient_flow import flow_figure, shaping_factors
+from reports.sections.limits import limits_context
 from reports.sections.placed import column_names, grid, placed
 from reports.sections.rate_response import rate_ranges
 from reports.sections.section import Material
@@ -149,3 +152,12 @@ def test_the_table_of_cells_has_the_objective_as_the_search_recorded_it(
         f"{scale * recorded[trial]:.{decimals}f}" for trial in material.results.chosen["trial_number"]
     ]
     assert [row[place].text for row in table.rows] == expected
+
+
+def test_how_the_data_was_read_stands_among_the_limits(material: Material, tmp_path: Path) -> None:
+    note = "column size: read with a decimal comma & no <point>"
+    read = {**material.inputs.provenance, "dataset": {"notes": [note]}}
+    page = write_report(replace(material.inputs, provenance=read), tmp_path).read_text(encoding="utf-8")
+    assert "How the data was read" in page
+    assert "<li>column size: read with a decimal comma &amp; no &lt;point&gt;</li>" in page
+    assert limits_context(material)["data_notes"] == []

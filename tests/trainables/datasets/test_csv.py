@@ -147,7 +147,7 @@ WRONG = {
     "a missing target": (with_row(9, "8.5,red,8,"), HEADER, "row 9, column kind: the target is missing"),
     "one class": ([row.replace("dog", "cat") for row in ROWS], HEADER, "kind has 1 class, and"),
     "free text": (
-        [f"text {n},{'ab'[n % 2]}" for n in range(1001)],
+        [f"text {n % 1001},{'ab'[n % 2]}" for n in range(2100)],
         "note,kind",
         "column note has 1,001 different texts",
     ),
