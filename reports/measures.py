@@ -123,9 +123,9 @@ class Measure:
     def may_be_undefined(self) -> bool:
         """Whether a network that is fine may lack it: ROC AUC where a class is absent, or a metric of the user's own.
 
-        Log-loss and accuracy are defined for every network with finite weights.
+        A classifier's other scores are defined for whatever it answers.
         """
-        return self.is_own or self.name.partition("_")[2] not in ("loss", "accuracy")
+        return self.is_own or self.name.partition("_")[2] == "roc_auc"
 
     def scored(self, values: "pd.Series[Any]", lost: "pd.Series[bool] | None" = None) -> "pd.Series[Any]":
         """What values count as: the failure's where one is missing, not finite, or worse than that.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.trainables.loops import regression_data, regression_task
 from tests.trainables.small import assignment, train_in_peace
 from trainables.data.stack_data import StackData
 from trainables.metrics import classification
@@ -64,6 +65,62 @@ def test_the_objective_is_the_mean_over_replicates_of_the_last_epoch(digits: Sta
     *_, last = reports(digits, objective="val_accuracy")
     accuracies = [record.val_accuracy for record in last.replicates if record.val_accuracy is not None]
     assert last.objective == pytest.approx(sum(accuracies) / 3, rel=1e-12)
+
+
+def record(outcome: Outcome = Outcome.COMPLETE, **metrics: float) -> ReplicateRecord:
+    return ReplicateRecord(replicate=0, block=1, outcome=outcome, metrics=metrics)
+
+
+def test_an_undefined_score_is_left_out_of_the_mean_and_that_of_a_lost_network_is_a_failures() -> None:
+    defined, undefined = record(val_roc_auc=0.9), record(val_roc_auc=math.nan)
+    lost = record(Outcome.DIVERGED)
+
+    def auc(*records: ReplicateRecord) -> float:
+        return objective("val_roc_auc", records, classification(2))
+
+    assert auc(defined, undefined) == 0.9, "not 0.7, with the score of a guess in the mean"
+    assert auc(defined, lost) == pytest.approx(0.7)
+    assert auc(defined, undefined, lost) == pytest.approx(0.7)
+    assert math.isnan(auc(undefined, undefined))
+    assert auc(record(val_roc_auc=0.1), undefined) == 0.5, "no score is worse than a failure's"
+
+
+def test_a_missing_loss_is_a_failures() -> None:
+    assert objective("val_loss", [record()], classification(2)) == math.log(2)
+
+
+def never_r2(*arguments: Any) -> Iterator[dict[str, float]]:
+    """Yield a good primary metric, and no number for the other one."""
+    for _ in range(3):
+        yield {"val_rmse": 50.0, "val_r2": math.nan}
+
+
+def test_a_search_trial_without_an_objective_in_any_network_fails_at_the_rung() -> None:
+    task = replace(regression_task(), objective="val_r2")
+    (only,) = train_assignment(task, regression_data(), worker="here:1", loop=never_r2)
+    assert (only.epoch, only.epochs) == (0, ())
+    assert only.error is not None
+    assert only.error.startswith(
+        "val_r2 is undefined in every network after epoch 1, so that the trial cannot be ranked"
+    )
+    assert {each.outcome for each in only.replicates} == {Outcome.FAILED}
+
+
+def test_a_search_trial_that_loses_its_objective_later_fails_there() -> None:
+    def loop(*arguments: Any) -> Iterator[dict[str, float]]:
+        for epoch in range(1, 4):
+            yield {"val_rmse": 50.0, "val_r2": math.nan if epoch == 3 else 0.5}
+
+    task = replace(regression_task(), objective="val_r2")
+    first, last = train_assignment(task, regression_data(), worker="here:1", loop=loop)
+    assert (first.epoch, first.objective, first.error) == (1, 0.5, None)
+    assert (last.epoch, last.error is None) == (1, False)
+
+
+def test_a_metric_beside_the_objective_may_be_undefined() -> None:
+    *_, last = train_assignment(regression_task(), regression_data(), worker="here:1", loop=never_r2)
+    assert (last.objective, last.error) == (50.0, None)
+    assert {each.outcome for each in last.replicates} == {Outcome.COMPLETE}
 
 
 def test_the_test_part_is_read_at_the_end_and_only_where_asked(digits: StackData) -> None:
