@@ -50,15 +50,18 @@ def rested(epochs: pd.DataFrame, replicates: pd.DataFrame, trials: pd.DataFrame)
 
 
 def kept(epochs: pd.DataFrame, replicates: pd.DataFrame, trials: pd.DataFrame, last: int) -> pd.DataFrame:
-    """Return the rows of `rested`, and at the study's last epoch the scores of the weights that networks end with.
+    """Return the rows of `rested`, with the scores of the weights that networks keep where they end.
 
-    Networks that came to the last epoch without stopping end with those of their best epoch, too.
+    Both those that stopped, from the epoch on after which they did, and those that came to the study's last epoch
+    without stopping count with their best epoch.
     """
     if BEST not in replicates or epochs.empty:
         return epochs
     rows = rested(epochs, replicates, trials)
-    whole = replicates.loc[replicates[BEST].notna() & replicates[STOPPED].isna(), [*_KEY, BEST]]
-    best = whole.merge(epochs, left_on=[*_KEY, BEST], right_on=[*_KEY, "epoch"]).assign(epoch=last)
+    ended = replicates.loc[replicates[BEST].notna(), [*_KEY, BEST]]
+    ended = ended.assign(end=replicates[STOPPED].fillna(last).astype(int))
+    best = ended.merge(epochs, left_on=[*_KEY, BEST], right_on=[*_KEY, "epoch"])
+    best = best.assign(epoch=best["end"])
     index = pd.MultiIndex.from_frame(rows[[*_KEY, "epoch"]])
     replaced = index.isin(pd.MultiIndex.from_frame(best[[*_KEY, "epoch"]]))
     ends = best[best.set_index([*_KEY, "epoch"]).index.isin(index)]

@@ -49,8 +49,9 @@ def _folder(store: "Store", name: str, locations: Locations) -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="studies verify",
-        description="Check that everything recorded of a study is there, once, as the plan and ASHA have it; exits "
-        "with 1 if a check fails. It writes nothing, and the study may be running.",
+        description="Check that everything recorded of a study is there, once, as the plan and ASHA have it, and as it "
+        "was written: the plan and I1 to I9, 10 checks in all; exits with 1 if one fails. It writes nothing, and the "
+        "study may be running.",
         epilog="Example: studies verify depth_study",
     )
     parser.add_argument("name", metavar="NAME", help="a study in the database (studies list)")

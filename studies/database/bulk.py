@@ -16,7 +16,7 @@ _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgre
 
 
 def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Values]) -> int:
-    """Insert rows of equal columns with their digests, all columns without a default among them; return how many were new.
+    """Insert rows of equal columns, every column without a default among them, and digests; return how many were new.
 
     The statement is compiled once and handed to the driver with its parameters: through the usual way
     SQLAlchemy spends more time on each row's parameters than SQLite does on storing them.

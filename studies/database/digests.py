@@ -2,14 +2,14 @@
 
 A value that has changed since then no longer fits the row's digest, whatever no other value could contradict. A digest
 belongs to one row, so that a repeated write that is ignored, one that waited in a spool and a copy of a trial all leave
-the right one, and a damaged row is known by its key. It guards against damage and not against somebody who can compute it.
+the right one, and a damaged row is known by its key. It guards against damage, not against whoever can compute it.
 """
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from json import dumps
 from math import nan
@@ -40,7 +40,7 @@ class Layout:
     texts: tuple[Column[Any], ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def layout(table: Table) -> Layout:
     """Return what a table's digests cover."""
     without = ("digest", *_NOT_COVERED.get(table.name, ()))
@@ -112,4 +112,3 @@ def _framed(text: str | None) -> bytes:
         return b"\0"
     encoded = text.encode("utf-8", "surrogateescape")
     return b"\1" + len(encoded).to_bytes(8, "little") + encoded
-

@@ -15,8 +15,8 @@ from studies.database.address import shown
 from studies.database.backend import Backend
 from studies.database.bulk import Values
 from studies.database.conflicts import insert_new
-from studies.database.problems import storing
 from studies.database.digests import sealed_row
+from studies.database.problems import storing
 from studies.database.reader import Reader, read_study
 from studies.database.recording import (
     change_study,

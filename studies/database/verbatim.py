@@ -1,7 +1,7 @@
 """A study's rows as they stand, read for checks that trust neither keys nor the values that columns may hold."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -144,6 +144,21 @@ def key_of(table: Table, row: Mapping[Any, Any]) -> str:
     return ", ".join(parts)
 
 
+def damaged_rows(
+    table: Table,
+    frame: pd.DataFrame,
+    wrong: "np.ndarray[Any, Any]",
+    what: str | Callable[[Mapping[Any, Any]], str],
+) -> list[Damaged]:
+    """Return the rows for which `wrong` holds, with what is wrong with them, or what tells it of a row."""
+    if not wrong.any():
+        return []  # as nearly always, and a frame of none is slow to make
+    return [
+        Damaged(table=table.name, key=key_of(table, row), what=what if isinstance(what, str) else what(row))
+        for row in frame[wrong].to_dict("records")
+    ]
+
+
 @contextmanager
 def _any_text(connection: Connection) -> Iterator[None]:
     """Let SQLite hand over texts that are no UTF-8, with the bytes that are not escaped."""
@@ -169,7 +184,9 @@ def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
         value = row[column.name]
         if value is not None and not isinstance(value, _kinds(column)):
             row[column.name] = "" if str in _kinds(column) else 0
-            misplaced.append(Damaged(table="study", key=f"study {row['name']}", what=_misplaced(column, value)))
+            misplaced.append(
+                Damaged(table="study", key=f"study {row['name']}", what=_misplaced(column, value))
+            )
     return row, misplaced
 
 
@@ -207,7 +224,8 @@ def _looked_through(
         if isinstance(column.type, UtcDateTime):
             unread = frame[column.name].isna().to_numpy() & [value is not None for value in of_column]
             misplaced += [
-                _damaged(table, chosen, rows[place], f"{column.name} is no time") for place in np.flatnonzero(unread)
+                _damaged(table, chosen, rows[place], f"{column.name} is no time")
+                for place in np.flatnonzero(unread)
             ]
     return pd.DataFrame(frame), misplaced
 

@@ -69,7 +69,8 @@ def _ends(record: Record) -> pd.DataFrame:
     return rows.assign(
         **{
             name: pd.to_numeric(
-                pd.Series([each.get(name) for each in metrics], index=rows.index, dtype=object), errors="coerce"
+                pd.Series([each.get(name) for each in metrics], index=rows.index, dtype=object),
+                errors="coerce",
             ).astype(float)
             for name in (BEST_EPOCH, STOPPED_EPOCH)
         }

@@ -18,7 +18,6 @@ from studies.verifying.frozen_plan import read_plan
 from studies.verifying.record import Record
 from studies.verifying.values import damaged_values
 
-
 READ_BY_ALL: Final = (tables.trial, tables.event)
 """What even a door reads that shows little; what networks measured is looked at where it is made into a page."""
 
@@ -52,7 +51,15 @@ def damage_told(store: Store, *names: str) -> Iterator[None]:
         # Mostly a mistake in a command, but a plan that was changed is refused as one, too.
         refuse_damaged(store, *names, only=())
         raise
-    except (StudiesError, AccountingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except (
+        StudiesError,
+        AccountingError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):
         for looked_at in (names, ()):  # a page of one study may stumble over the row of another
             _look_for_damage(store, looked_at)
         raise

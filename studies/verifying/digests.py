@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from studies.database import tables
 from studies.database.digests import digest, layout, sealed_row
-from studies.database.verbatim import Damaged, Rows, key_of
+from studies.database.verbatim import Damaged, Rows, damaged_rows
 
 CHANGED = "it is not what was written (its digest does not fit)"
 LOST = "its digest is missing"
@@ -39,8 +39,8 @@ def compare(rows: Rows) -> Digested:
         num_with += int(has_digest.sum())
         stored = frame["digest"].fillna(-1).to_numpy(dtype=np.float64)
         changed = has_digest & (stored != digests_of(table, frame, study_id))
-        faults += _named(table, frame, changed, CHANGED)
-        faults += [] if is_older else _named(table, frame, ~has_digest, LOST)
+        faults += damaged_rows(table, frame, changed, CHANGED)
+        faults += [] if is_older else damaged_rows(table, frame, ~has_digest, LOST)
     num_rows = sum(map(len, rows.by_table.values()))
     return Digested(num_with=num_with, num_without=num_rows - num_with, faults=tuple(faults))
 
@@ -50,14 +50,12 @@ def _of_study(row: Mapping[str, Any]) -> Iterator[Damaged]:
     if row["digest"] is None:
         return
     times = {"created_at": pd.to_datetime(row["created_at"], utc=True, errors="coerce", format="ISO8601")}
-    known = {**row, **{name: None if time is pd.NaT else time.to_pydatetime() for name, time in times.items()}}
+    known = {
+        **row,
+        **{name: None if time is pd.NaT else time.to_pydatetime() for name, time in times.items()},
+    }
     if sealed_row(tables.study, known)["digest"] != row["digest"]:
         yield Damaged(table="study", key=f"study {row['name']}", what=CHANGED)
-
-
-def _named(table: Table, frame: pd.DataFrame, wrong: "np.ndarray[Any, Any]", what: str) -> Iterator[Damaged]:
-    for row in frame[wrong].to_dict("records"):
-        yield Damaged(table=table.name, key=key_of(table, row), what=what)
 
 
 def digests_of(table: Table, frame: pd.DataFrame, study_id: int) -> "np.ndarray[Any, np.dtype[np.int64]]":

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import Table
 
 from reports.stability import VERDICTS
 from studies.database import tables
 from studies.database.states import Decision, Outcome, Phase, StudyState, TrialState
-from studies.database.verbatim import Damaged, Rows, key_of
+from studies.database.verbatim import Damaged, Rows, damaged_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,15 @@ _NUMBERS: Final[Mapping[Table, Mapping[str, Range]]] = {
         **_KEY,
         **{"epoch": COUNT, "layer": NUMBER, "activation_mean": FINITE, "dead_fraction": SHARE},
         **dict.fromkeys(
-            ("grad_l2", "grad_l2_max", "grad_rms", "delta_rms", "weight_rms", "update_ratio", "activation_std"),
+            (
+                "grad_l2",
+                "grad_l2_max",
+                "grad_rms",
+                "delta_rms",
+                "weight_rms",
+                "update_ratio",
+                "activation_std",
+            ),
             FROM_0,
         ),
     },
@@ -122,20 +130,16 @@ def out_of_range(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
         ranges |= {name: of_score(name, is_classifier) for name in _SCORES.get(table, ())}
         for name, allowed in ranges.items():
             wrong = allowed.excluded(frame[name].to_numpy(dtype=np.float64))
-            for row in frame[wrong].to_dict("records"):
-                yield Damaged(table=table.name, key=key_of(table, row), what=_outside(name, row[name], allowed))
+            yield from damaged_rows(table, frame, wrong, partial(_outside, name, allowed))
         for name, words in _WORDS.get(table, {}).items():
-            yield from _named(table, frame, ~frame[name].isin(words), f"{name} is none that there is")
+            wrong = ~frame[name].isin(words).to_numpy()
+            yield from damaged_rows(table, frame, wrong, f"{name} is none that there is")
         for name in _NEEDED.get(table, ()):
-            yield from _named(table, frame, frame[name].isna(), f"{name} is missing")
+            yield from damaged_rows(table, frame, frame[name].isna().to_numpy(), f"{name} is missing")
 
 
-def _named(table: Table, frame: pd.DataFrame, wrong: "pd.Series[bool]", what: str) -> Iterator[Damaged]:
-    for row in frame[wrong].to_dict("records"):
-        yield Damaged(table=table.name, key=key_of(table, row), what=what)
-
-
-def _outside(name: str, value: float, allowed: Range) -> str:
+def _outside(name: str, allowed: Range, row: Mapping[Any, Any]) -> str:
+    value = row[name]
     if math.isnan(value):
         return f"{name} is missing"
     return f"{name} is {value:g}, and holds {allowed.words}"

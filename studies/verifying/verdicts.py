@@ -82,7 +82,9 @@ def _layer_measures(record: Record) -> dict[tuple[int, int, str], dict[str, floa
     confirms = [number for number, trial in record.by_number.items() if trial["phase"] == Phase.CONFIRM]
     mine = gradients[gradients["trial_number"].isin(confirms)]
     mine = mine[mine[["trial_number", "replicate", "epoch", "layer"]].notna().all(axis=1)]
-    known = mine.groupby(_KEY)["dead_fraction"].transform("count") == mine.groupby(_KEY)["layer"].transform("size")
+    known = mine.groupby(_KEY)["dead_fraction"].transform("count") == mine.groupby(_KEY)["layer"].transform(
+        "size"
+    )
     epochs: dict[tuple[int, int], list[EpochRecord]] = defaultdict(list)
     for (number, replicate, epoch), layers in mine[known].groupby([*_KEY, "epoch"], sort=True):
         epochs[int(number), int(replicate)].append(

@@ -10,7 +10,17 @@ from studies.database.integrity import Integrity, check_integrity
 from studies.database.store import Store
 from studies.database.verbatim import Rows, read_rows
 from studies.recorded import find
-from studies.verifying import accounting, artifacts, budget, decisions, endings, epochs, frozen_plan, tokens, values
+from studies.verifying import (
+    accounting,
+    artifacts,
+    budget,
+    decisions,
+    endings,
+    epochs,
+    frozen_plan,
+    tokens,
+    values,
+)
 from studies.verifying.check import Check
 from studies.verifying.record import Record
 

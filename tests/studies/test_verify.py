@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from studies import list as studies_list
+from studies import report, show, status
 from studies.database.store import Store
+from studies.errors import StudiesError
+from studies.recorded import load
 from studies.verify import main
 from tests.studies.terminal.recorded import strict_json
 from tests.studies.verifying import sound
@@ -44,7 +48,7 @@ def test_a_sound_study_gets_a_line_for_each_check(folder: Path, capsys: Capture)
     checks = [line.split()[:2] for line in lines if line.startswith("ok")]
     assert checks == [["ok", name] for name in ("plan", *(f"I{number}" for number in range(1, 9)))]
     assert "92 epochs of 40 networks" in " ".join(" ".join(lines).split())
-    assert lines[-1] == "Sound: all 9 checks hold."
+    assert lines[-1] == "Sound: all 10 checks hold."
 
 
 def test_a_fault_is_named_with_what_to_do(folder: Path, capsys: Capture) -> None:
@@ -56,7 +60,7 @@ def test_a_fault_is_named_with_what_to_do(folder: Path, capsys: Capture) -> None
     assert faults[0].endswith("epoch 2 is missing")
     assert faults[3].startswith("- and ")
     assert faults[3].endswith(" more")
-    assert lines[-2].startswith("Not sound: 2 of 9 checks fail. Rely on none of this study's numbers")
+    assert lines[-2].startswith("Not sound: 3 of 10 checks fail. Rely on none of this study's numbers")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_json_has_every_check(folder: Path, capsys: Capture) -> None:
     found = strict_json(capsys.readouterr().out)
     assert (found["study"], found["state"], found["sound"]) == ("small", "complete", False)
     checks = {check["name"]: check for check in found["checks"]}
-    assert list(checks) == ["plan", *(f"I{number}" for number in range(1, 9))]
+    assert list(checks) == ["plan", *(f"I{number}" for number in range(1, 10))]
     assert checks["I1"]["num_faults"] == len(checks["I1"]["faults"]) == 40
     assert checks["I4"] == {
         "name": "I4",
@@ -115,3 +119,64 @@ def test_a_name_that_no_study_can_have_is_unknown_like_any_other(folder: Path, c
 def test_a_study_that_somebody_holds_is_verified_all_the_same(folder: Path) -> None:
     with Store.open(sound.url(folder)) as store, store.hold(1):
         assert main(["small"]) == 0
+
+
+def test_readme_and_help_give_the_number_of_checks_and_their_names(folder: Path, capsys: Capture) -> None:
+    assert main(["small", "--json"]) == 0
+    names = [check["name"] for check in strict_json(capsys.readouterr().out)["checks"]]
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    readme = " ".join(Path("README.md").read_text(encoding="utf-8").split())
+    assert f"the plan and {names[1]} to {names[-1]}, {len(names)} checks in all" in printed
+    assert (
+        f"`studies verify NAME` makes {len(names)} checks: the plan, and {names[1]} to {names[-1]}" in readme
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "epoch SET metrics = '{' WHERE trial_number = 3",
+        "epoch SET val_loss = 'low' WHERE trial_number = 3",
+        "epoch SET train_loss = 0.125 WHERE trial_number = 3",
+        "trial SET state = 'done' WHERE number = 3",
+        "trial SET started_at = 'noon' WHERE number = 3",
+        "trial SET error = CAST(x'ff' AS TEXT) WHERE number = 3",
+        "event SET detail = '[1]' WHERE kind = 'run_started'",
+        "study SET plan = '{}'",
+        "study SET state = 'lost'",
+        "study SET question = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_every_door_that_reads_a_damaged_row_names_it_in_two_lines(
+    change: str, folder: Path, capsys: Capture
+) -> None:
+    execute(folder, f"UPDATE {change}")
+    table, *_ = change.split()
+    is_read_by_all = table != "epoch"
+    for door, arguments in (
+        (report.main, ["small"]),
+        (show.main, ["small"]),
+        (status.main, ["small"]),
+        (studies_list.main, []),
+    ):
+        code = door(arguments)
+        told = capsys.readouterr().err.splitlines()
+        if code == 0 and not is_read_by_all and door is not report.main:
+            continue
+        assert (code, len(told)) == (1, 2), told
+        assert told[0].startswith(f"error: small holds a damaged row: table {table}, ")
+        assert told[1].startswith("See all of them: python -m studies.verify small; then restore a copy")
+    assert main(["small"]) == 1
+    assert f"table {table}, " in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_frame_of_a_damaged_table_is_refused(folder: Path) -> None:
+    execute(
+        folder, "UPDATE epoch SET train_loss = 0.125 WHERE trial_number = 3 AND epoch = 2 AND replicate = 0"
+    )
+    study = load("small")
+    assert len(study.trials()) == 20
+    with pytest.raises(StudiesError, match="table epoch, trial 3, replicate 0, epoch 2: it is not what was"):
+        study.epochs()

@@ -2,25 +2,25 @@
 
 import contextlib
 import io
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pytest
-import sqlalchemy
 
 from reports.inputs import ReportInputs
 from studies import list as list_door
 from studies import report, show, status
-from studies import verify as verify_door
 from studies.database.store import Store
 from studies.errors import StudiesError
 from studies.recorded import find
 from studies.reporting import report_inputs
 from studies.verifying.verification import verify
+from tests.studies.tuning.plans import plan
 from tests.studies.verifying import sound
 
 NAME: Final = "small"
@@ -40,11 +40,24 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
+def prepared(folder: Path) -> tuple[bytes, dict[str, Any]]:
+    """Record a small study in a database of small pages; return its bytes, and what its page is made from."""
+    with Store.open(sound.url(folder)) as store:
+        sound.complete(store, folder, plan(trials=1))
+    with closing(sqlite3.connect(folder / sound.STORAGE, isolation_level=None)) as connection:
+        for statement in ("journal_mode = DELETE", "page_size = 512", "journal_mode = WAL"):
+            connection.execute(f"PRAGMA {statement}")
+            connection.execute("VACUUM")
+    return (folder / sound.STORAGE).read_bytes(), made_from(folder)
+
+
 def made_from(folder: Path) -> dict[str, Any]:
     """Return everything that the study's page is made from, but when."""
     with Store.open(sound.url(folder), create=False) as store:
         inputs = report_inputs(store, find(store, NAME))
-    return {each.name: getattr(inputs, each.name) for each in fields(ReportInputs) if each.name != "generated_at"}
+    return {
+        each.name: getattr(inputs, each.name) for each in fields(ReportInputs) if each.name != "generated_at"
+    }
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -35,7 +35,11 @@ PLANTED = {
         "I1 I6 I9",
         "trial 3, replicate 1: epoch 1 is missing",
     ),
-    "no epochs": (f"DELETE FROM epoch {AT_3}", "I1 I6 I9", "trial 3, replicate 1: epochs 1, 2, 3 are missing"),
+    "no epochs": (
+        f"DELETE FROM epoch {AT_3}",
+        "I1 I6 I9",
+        "trial 3, replicate 1: epochs 1, 2, 3 are missing",
+    ),
     "a doubled epoch": (
         without_key("epoch", f"{NETWORK} AND epoch = 2"),
         "I1 I5 I6 I7",

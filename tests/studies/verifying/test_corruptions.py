@@ -155,7 +155,17 @@ def test_a_lost_digest_is_found(folder: Path) -> None:
 
 def test_a_study_from_before_digests_is_told_from_one_that_has_them(folder: Path) -> None:
     """Of a study that was begun before, the rows written since then have digests."""
-    names = "study trial replicate evaluation epoch layer_gradient rung_result artifact event".split()
+    names = [
+        "study",
+        "trial",
+        "replicate",
+        "evaluation",
+        "epoch",
+        "layer_gradient",
+        "rung_result",
+        "artifact",
+        "event",
+    ]
     execute(folder, ";".join(f"UPDATE {name} SET digest = NULL" for name in names))
     found = sound.verified(folder)
     assert found.is_sound
