@@ -17,7 +17,15 @@ from studies.database.store import Store
 from studies.locations import Locations
 from studies.pilot import run_pilot
 from studies.planning import Plan
-from studies.prediction import Basis, find_basis, half_width, predict, predict_here
+from studies.prediction import (
+    STARTUP_SECONDS,
+    Basis,
+    find_basis,
+    half_width,
+    predict,
+    predict_here,
+    predict_seconds,
+)
 from studies.tuning.resources import Resources
 from tests.studies.tuning.driving import drive
 from tests.studies.tuning.plans import plan
