@@ -105,6 +105,7 @@ def test_a_report_of_lost_networks_prints_no_default_as_if_it_were_measured(inpu
     )
     assert (report["lottery"], report["variation"], report["evaluation"]) == (None, None, None)
     assert report["search"]["curve"] == []
+    assert {report["best"]["objective"], *(each["objective"] for each in report["chosen"])} == {None}
 
 
 def test_of_lost_networks_that_maximise_a_metric_nothing_is_told_either(inputs: ReportInputs) -> None:
