@@ -49,7 +49,7 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
         ]
         return {
             "cell": int(row["cell"]),
-            "objective": row["objective"],
+            "objective": _unless_failed(inputs, float(row["objective"])),
             **_scored(inputs, results, [int(number) for number in confirm["number"].sort_values()], row),
         }
     found = [each for each in confirmed_configurations(inputs, results) if not each["is_default"]]
@@ -113,6 +113,24 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
 def _failure(inputs: ReportInputs, name: str) -> float:
     """What a failure scores under the name of a score; NaN for an error, which a network may have by itself."""
     return math.nan if name.endswith("_error") else measure_of(inputs.plan, name, inputs.num_classes).failure
+
+
+def _unless_failed(inputs: ReportInputs, lowered: float) -> float | None:
+    """An objective that is to be lowered, None where it is no better than what a failure scores."""
+    objective = inputs.objective
+    failure = float(objective.lowered(pd.Series([objective.failure])).iloc[0])
+    return None if lowered >= failure - 1e-9 * abs(failure) else lowered
+
+
+def chosen_records(inputs: ReportInputs, chosen: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the search chose for each cell, for report.json; its objective null where nothing was measured."""
+    return [
+        {
+            **{str(name): value for name, value in row.items()},
+            "objective": _unless_failed(inputs, row["objective"]),
+        }
+        for row in chosen.to_dict("records")
+    ]
 
 
 def nothing_to_take(best: Mapping[str, Any]) -> bool:

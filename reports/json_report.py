@@ -8,7 +8,7 @@ import pandas as pd
 from reports.accounting import copied_trials
 from reports.analysis import three_paragraphs
 from reports.answers import Said, opening, said_at_best, said_averaged
-from reports.best import best_configuration, confirmed_configurations, found, left_out
+from reports.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.caveats import caveats_record
 from reports.draws import lottery_record
 from reports.early_stopping import early_stops
@@ -71,7 +71,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "baseline": None if line is None else line.to_dict(),
         "confirmed": confirmed,
         "evaluation": evaluation_record(inputs, best),
-        "chosen": results.chosen.to_dict("records"),
+        "chosen": chosen_records(inputs, results.chosen),
         "search": search_record(inputs),
         "importance": None if inputs.importance is None else inputs.importance.to_dict("records"),
         "chance_loss": inputs.chance_loss,

@@ -160,6 +160,14 @@ class Measure:
         """What a score that is no better than a failure's is called."""
         return f"no better than {'a failure' if self.is_own else 'guessing'} ({self.told(self.failure)})"
 
+    def reached(self, value: float | None) -> str:
+        """A value with its title and unit, unless it is only what a failure scores: then that is said.
+
+        >>> classifier_measure("val_loss", 10).reached(2.4)
+        'no better than guessing (validation log-loss 2.303 nats)'
+        """
+        return self.failing if self.is_failure(value) else self.told(value)
+
     def value(self, value: float | None) -> str:
         """A value with its unit: "0.112 nats", "97.1 %"."""
         return self.bare(value) if self.is_share else f"{self.bare(value)} {self.unit}".rstrip()

@@ -34,7 +34,7 @@ def stability_record(
 
     `said` is `said_growth`. `association`, the sentence on growth and loss, is null before a look is whole.
     """
-    along = association(results) if results.look.number else None
+    along = association(results, inputs.outcome) if results.look.number else None
     return {
         "verdicts": results.verdicts.to_dict("records"),
         "total_growth": contrast_records(results.growth_contrasts, said),

@@ -85,7 +85,7 @@ def _facts(trial: Mapping[str, Any], objective: Measure) -> list[tuple[str, str]
         ("stopped because of", reason if isinstance(reason, str) else None),
         ("rung", None if known["rung"] is None else count(known["rung"])),
         ("epochs", None if trial["epochs"] is None else count(trial["epochs"])),
-        ("objective", None if known["objective"] is None else objective.told(float(known["objective"]))),
+        ("objective", None if known["objective"] is None else objective.reached(float(known["objective"]))),
         ("attempt", count(trial["attempt"]) if trial["attempt"] is not None else None),
         ("trained for", None if trial["busy_seconds"] is None else duration(float(trial["busy_seconds"]))),
     ]

@@ -42,7 +42,7 @@ def _overview() -> str:
     return (
         "Studies compares hyperparameters with the statistics that license the answer.\n\n"
         f"{doors}\n\n"
-        "Each explains itself with --help; `python -m studies run` does the same as `studies run`.\n\n"
+        "Each explains itself with --help. `python -m studies run` does the same.\n\n"
         "Example (about a minute):\n  studies run depth_study --profile smoke"
     )
 

@@ -14,7 +14,7 @@ from reports.early_stopping import stops_early
 from reports.effects import with_more_blocks
 from reports.gates import Rules
 from reports.inputs import ReportInputs
-from reports.measures import TEST_LOG_LOSS, Measure
+from reports.measures import Measure
 from reports.outcomes import all_failed
 from reports.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.phrases import condition, epochs_spoken, factor_spoken, level_spoken, listed
@@ -120,7 +120,7 @@ def _growth(results: Results) -> Line | None:
     )
 
 
-def association(results: Results, outcome: Measure = TEST_LOG_LOSS) -> Line | None:
+def association(results: Results, outcome: Measure) -> Line | None:
     """ASSOCIATION: whether gradients' growth at the start goes along with the loss at the end."""
     grown, rows = results.growths, results.rows
     if grown.empty or rows.empty:

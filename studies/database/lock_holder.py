@@ -30,7 +30,7 @@ def locked_words(path: Path) -> tuple[str, str]:
     if holder is None:
         return (
             "is locked by another process for longer than is waited for",
-            f"Find it on the machine where it runs (fuser -v {shlex.quote(str(path))}), let it go on or end it; {_ADVICE}",
+            f"Find it on its machine (fuser -v {shlex.quote(str(path))}), let it go on or end it; {_ADVICE}",
         )
     number = holder.process
     if number == os.getpid():
@@ -66,9 +66,9 @@ def _processes(path: Path) -> Iterator[int]:
             # For example: 3: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120; one that waits has -> before its kind.
             if "->" in words or len(words) != 8 or words[3] != "WRITE":
                 continue
-            if words[5].rpartition(":")[2] == str(inode) and _overlaps(words[6], words[7], first, last):
-                if _has_open(int(words[4]), file):
-                    yield int(words[4])
+            is_here = words[5].rpartition(":")[2] == str(inode) and _overlaps(words[6], words[7], first, last)
+            if is_here and _has_open(int(words[4]), file):
+                yield int(words[4])
 
 
 def _overlaps(start: str, end: str, first: int, last: int | None) -> bool:

@@ -44,7 +44,7 @@ def objective(measure: Measure, value: float | None) -> str:
     >>> objective(classifier_measure("val_loss", 10), 2.31)
     'no better than guessing (validation log-loss 2.303 nats)'
     """
-    return printable(measure.failing if measure.is_failure(value) else measure.told(value))
+    return printable(measure.reached(value))
 
 
 def count(amount: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from reports.best import best_configuration, confirmed_configurations, describe, found, left_out, spread
 from reports.inputs import ReportInputs
+from reports.json_report import json_report
 from reports.results import compute
 from reports.words import level_phrase
 from tests.reports.odd_inputs import SMALL, all_diverged, until
@@ -82,7 +83,50 @@ def test_before_the_confirm_phase_it_has_no_scores_and_before_the_search_it_is_n
 
 def test_nothing_is_recommended_where_every_network_was_lost(inputs: ReportInputs) -> None:
     lost = all_diverged(inputs)
-    assert found(lost, best_configuration(lost, compute(lost)), []).startswith("Nothing to take away")
+    best = best_configuration(lost, compute(lost))
+    assert best is not None
+    assert found(lost, best, []).startswith("Nothing to take away")
+    assert "no better than guessing" in found(lost, best, [])
+    scores = ("val_loss", "test_loss", "val_error", "test_error", "val_accuracy", "test_accuracy")
+    assert {name: best[name] for name in scores} == dict.fromkeys(scores)
+    assert best["num_failed"] == best["num_blocks"] == 3
+
+
+def test_a_report_of_lost_networks_prints_no_default_as_if_it_were_measured(inputs: ReportInputs) -> None:
+    """What guessing scores stands nowhere but where it is said to be that."""
+    lost = all_diverged(inputs)
+    results = compute(lost)
+    report = json_report(lost, results)
+    texts = [*report["analysis"], report["found"], *(each["sentence"] for each in report["answer"])]
+    for default in ("2.303", "90.0", "0.100", "levelled off", "±0.000"):
+        assert all(default not in text for text in texts), default
+    assert any(
+        "every network compared diverged, failed or did no better than guessing" in text for text in texts
+    )
+    assert (report["lottery"], report["variation"], report["evaluation"]) == (None, None, None)
+    assert report["search"]["curve"] == []
+    assert {report["best"]["objective"], *(each["objective"] for each in report["chosen"])} == {None}
+
+
+def test_of_lost_networks_that_maximise_a_metric_nothing_is_told_either(inputs: ReportInputs) -> None:
+    metrics = [{"name": "r2", "direction": "max", "unit": "", "failure": 0.0, "smallest_effect": 0.1}]
+    plan = {**inputs.plan, "metrics": metrics, "objective": "val_r2", "model": "own"}
+    columns = dict.fromkeys(("val_r2", "test_r2"), np.nan)
+    lost = all_diverged(inputs)
+    own = replace(
+        lost,
+        plan=plan,
+        trials=lost.trials.assign(objective=0.0),
+        replicates=lost.replicates.assign(**columns),
+        epochs=lost.epochs.assign(val_r2=np.nan),
+    )
+    report = json_report(own, compute(own))
+    assert (report["best"]["val_r2"], report["best"]["test_r2"]) == (None, None)
+    assert "no better than a failure" in report["found"]
+    told = " ".join([*report["analysis"], report["found"], *(each["sentence"] for each in report["answer"])])
+    for word in ("nats", "log-loss", "guessing", "networks of your own"):
+        assert word not in told
+    assert "models of your own" in told
 
 
 def test_a_level_whose_search_failed_altogether_is_named(inputs: ReportInputs) -> None:

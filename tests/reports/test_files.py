@@ -1,6 +1,10 @@
 """Files appear whole or not at all; CSV holds no cell that a spreadsheet would run."""
 
+import errno
 import io
+import resource
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -63,7 +67,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
     write_whole(target, b"old")
 
     def full(rows: pd.DataFrame) -> str:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(files, "_numbers", full)
     with pytest.raises(OSError, match="no space"):
@@ -75,3 +79,40 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
 def test_missing_folders_are_made(tmp_path: Path) -> None:
     write_whole(tmp_path / "a" / "b" / "c.txt", b"x")
     assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == b"x"
+
+
+def test_a_new_file_is_its_owners_alone_and_one_that_is_there_stays_as_open_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "index.html"
+    write_whole(path, b"one")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    path.chmod(0o644)
+    write_whole(path, b"two")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"two", 0o644)
+
+
+def test_a_link_in_its_place_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"theirs")
+    (tmp_path / "report.html").symlink_to(tmp_path / "other")
+    write_whole(tmp_path / "report.html", b"ours")
+    assert (tmp_path / "other").read_bytes() == b"theirs"
+    assert not (tmp_path / "report.html").is_symlink()
+
+
+@pytest.mark.parametrize("write", [write_whole, lambda path, data: write_csv(path, frame_of(data))])
+def test_what_stops_a_write_names_the_file(write: Callable[[Path, bytes], None], tmp_path: Path) -> None:
+    """A limit on the size of files is met as a full disk is: the system names no file then."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            write(tmp_path / "page.html", bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def frame_of(data: bytes) -> pd.DataFrame:
+    """Return the bytes as a column."""
+    return pd.DataFrame({"byte": list(data)})

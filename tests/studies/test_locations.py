@@ -97,3 +97,25 @@ def test_only_the_default_storages_folder_is_made(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.iterdir()) == []
     locate().make_storage_folder()
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+@pytest.mark.parametrize("name", ["frames", "figures", "models", "models/best", "checkpoints"])
+def test_a_folder_below_that_is_a_link_out_of_the_studys_own_is_refused(tmp_path: Path, name: str) -> None:
+    locations = Locations(storage="sqlite:///x.db", output=tmp_path / "runs")
+    folder = locations.make_folder("depth_study")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=rf"{name} is a link to .*/elsewhere, which lies outside"):
+        locations.make_folder("depth_study")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_link_within_the_studys_folder_or_the_root_as_one_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "runs").symlink_to(tmp_path / "disk")
+    locations = Locations(storage="sqlite:///x.db", output=tmp_path / "runs")
+    folder = locations.make_folder("depth_study")
+    (folder / "real").mkdir()
+    (folder / "frames").symlink_to(folder / "real")
+    assert locations.make_folder("depth_study") == folder

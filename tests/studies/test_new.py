@@ -54,7 +54,7 @@ def test_it_starts_from_a_file_and_writes_into_a_folder(capsys: Capture) -> None
         main(["first.py", "--from", "dropout_study"]) == main(["more here/b.py", "--from", "first.py"]) == 0
     )
     assert Path("more here/b.py").read_bytes() == Path("first.py").read_bytes()
-    assert "studies.plan 'more here/b.py'" in capsys.readouterr().out
+    assert "studies plan 'more here/b.py'" in capsys.readouterr().out
 
 
 def test_what_it_writes_can_be_planned(capsys: Capture) -> None:

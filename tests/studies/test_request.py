@@ -22,8 +22,12 @@ def pasted(command: str) -> Request:
     return request_of(_parser().parse_args(words[2:]))
 
 
-settings = st.dictionaries(
-    st.sampled_from(["question", "dataset", "factors.depth", "replicates", "fixed.width"]),
+texts = st.dictionaries(
+    st.sampled_from(["question", "dataset", "target"]),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"])),
+)
+others = st.dictionaries(
+    st.sampled_from(["factors.depth", "replicates", "fixed.width"]),
     st.one_of(
         st.none(),
         st.booleans(),
@@ -35,7 +39,9 @@ settings = st.dictionaries(
 )
 
 
-@given(settings=settings, seed=st.none() | st.integers(0, 2**63 - 1))
+@given(
+    settings=st.builds(lambda one, two: one | two, others, texts), seed=st.none() | st.integers(0, 2**63 - 1)
+)
 def test_a_printed_command_asks_for_the_same(settings: dict[str, object], seed: int | None) -> None:
     request = Request(study="./my study.py", profile="smoke", settings=settings, seed=seed, name="x.1")
     assert pasted(request.command("run")) == request

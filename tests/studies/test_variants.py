@@ -11,7 +11,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from studies.errors import UsageError
 from studies.settings import parse_setting
 from studies.study import Confirm, Search, Study
-from studies.variants import check_name, derive, study_name
+from studies.variants import check_name, derive, held_instead, study_name
 
 STUDY = Study(
     question="Does depth help?",
@@ -52,7 +52,6 @@ class TestParsing:
             ('nuisances.alpha={"low":0.9,"high":0.99}', ("nuisances.alpha", {"low": 0.9, "high": 0.99})),
             ("question=Is a=b?", ("question", "Is a=b?")),
             ("smallest_effect.log_loss=NaN", ("smallest_effect.log_loss", "NaN")),
-            ("replicates=" + "[" * 100_000, ("replicates", "[" * 100_000)),
             ("replicates=", ("replicates", "")),
         ],
     )
@@ -94,6 +93,22 @@ class TestDerive:
         tuned = derive_from_text('nuisances.width={"low":16,"high":64}', "fixed.alpha=0.9")
         assert (tuned.nuisances["width"], tuned.fixed) == (IntDistribution(16, 64), {"alpha": 0.9})
 
+    def test_a_factor_or_nuisance_that_is_set_fixed_is_neither_and_that_is_said(self) -> None:
+        held = derive_from_text("fixed.depth=5", "fixed.learning_rate=.1", "search.trials_per_cell=1")
+        assert (held.factors, held.nuisances) == ({"optimizer": ("sgd", "adam")}, {})
+        assert held_instead(STUDY, held) == [
+            "depth is fixed at 5, and is no factor of this variant",
+            "learning_rate is fixed at 0.1, and is no nuisance of this variant",
+        ]
+        assert derive_from_text('fixed={"depth":5}').factors == held.factors
+        after_profile = derive_from_text("fixed.depth=9", profile="smoke")
+        assert (after_profile.fixed, "depth" in after_profile.factors) == ({"depth": 9, "width": 64}, False)
+
+    def test_a_default_to_beat_leaves_out_what_is_held(self) -> None:
+        search = ("search.trials=1", "search.trials_per_cell=null", "search.sampler=tpe")
+        whole = derive_from_text(*search, "confirm.default.depth=5", "confirm.best=1")
+        assert "depth" not in derive(whole, settings={"fixed.depth": 3}).confirm.default
+
     def test_a_whole_role_is_replaced(self) -> None:
         assert derive_from_text('factors={"depth":[2,4]}', "fixed={}").factors == {"depth": (2, 4)}
 
@@ -132,7 +147,6 @@ class TestMistakes:
             ("dataset=digit", "(did you mean digits?)"),
             ("search.sampler=cma", "search.sampler must be one of qmc, tpe, random"),
             ("objective=accuracy", "(did you mean val_accuracy?)"),
-            ("fixed.depth=5", "fixed.depth: depth is a factor already"),
             ("factors.learning_rate=0.1", "nuisances.learning_rate: learning_rate is a factor already"),
             ("fixed.width=[128,64]", "but depth is 3"),
             ("factors=true", "factors must be a mapping"),
@@ -144,8 +158,29 @@ class TestMistakes:
             ('search={"rungs":[9,27]}', "search is set field by field"),
             ("serach.rungs=[9,27]", "serach.rungs: no such field (did you mean search.rungs?)"),
             ("rungs=[9,27]", "rungs: no such field (did you mean search.rungs?)"),
-            ("learning_rate=0.1", "learning_rate: no such field (did you mean nuisances.learning_rate?)"),
-            ("width=32", "width: no such field (did you mean fixed.width?)"),
+            (
+                "learning_rate=0.1",
+                "learning_rate: no such field; it is a hyperparameter: set fixed.learning_rate=0.1 to hold it",
+            ),
+            (
+                "width=32",
+                "width: no such field; it is a hyperparameter: set fixed.width=32 to hold it, or factors",
+            ),
+            (
+                "train_size=.5",
+                "set fixed.train_size=0.5 to hold it, or factors.train_size=[0.5,...] to compare",
+            ),
+            ("width=[8,9]", "set factors.width=[8, 9] to compare these levels"),
+            ("dropout={low:0,high:1}", 'set nuisances.dropout={"low": 0, "high": 1} to tune it'),
+            ("seed=5", "seed: no field of a plan, but an option: give --seed 5"),
+            ("name=my run", "give --name 'my run'"),
+            (
+                "factors.dropout=[.3,.30000000000000004]",
+                "where 0.3 and 0.30000000000000004 are equal but for",
+            ),
+            ('nuisances.dropout={"choices":[0.3,0.30000000000000004]}', "are equal but for rounding"),
+            ("factors.depth=[3,3]", "where 3 is there twice"),
+            ("dataset=csv:x.csv", "(a column that is called null: --set 'target=\"null\"')"),
             ("factor.depth=3", "factor.depth: no such field (did you mean factors.depth?)"),
             ("fixed.cooling=cosine", "fixed.cooling: no such hyperparameter"),
             ("profiles={}", "profiles: no such field"),

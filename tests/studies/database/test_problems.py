@@ -81,7 +81,7 @@ def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 def test_a_locked_file_may_be_unlocked(sqlite: Store, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "folder" / "studies.db")) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OutageError, match="database is locked"):
+        with pytest.raises(OutageError, match="is locked by this process"):
             sqlite.add_event(1, "note", None, "x")
     sqlite.add_event(1, "note", None, "x")
 

@@ -184,7 +184,7 @@ def test_a_lock_held_for_too_long_is_an_error_that_can_be_tried_again(
     with Store.open(f"sqlite:///{path}") as store:
         other = sqlite3.connect(path)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError, match="database is locked"):
+        with pytest.raises(StorageError, match="is locked by this process"):
             new_study(store, "other")
         other.rollback()
         other.close()

@@ -91,7 +91,7 @@ class TestSQLite:
             driver = run.start(patience=PATIENCE)
             assert driver.finish() == 1
         *_, what, advice = driver.errors.splitlines()
-        assert "database is locked" in what
+        assert f"is locked by process {os.getpid()} on" in what
         assert "the same command" in advice
         assert run.acknowledged.reports() == set()
         run.finish()
