@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 
 def _leave_out_current_folder() -> None:
@@ -19,6 +17,9 @@ def _leave_out_current_folder() -> None:
 
 if sys.argv[:1] == ["-m"]:  # for as long as `python -m` finds the module
     _leave_out_current_folder()
+
+from collections.abc import Mapping  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
     from studies.recorded import RecordedStudy

@@ -104,14 +104,14 @@ def test_the_current_folder_is_not_where_modules_are_looked_for(tmp_path: Path, 
     script.parent.mkdir()
     script.write_text("import sys\nfrom studies.__main__ import main\nsys.exit(main())\n")
     shadow(here, spared={"studies", *imported_by_python_itself()} if is_module else set())
-    words = ["-m", "studies.plan"] if is_module else [str(script), "plan"]
-    planned = subprocess.run(
-        [sys.executable, *words, "depth_study", "--profile", "smoke"],
+    words = ["-m", "studies.list"] if is_module else [str(script), "list"]
+    listed = subprocess.run(
+        [sys.executable, *words, "--catalog"],
         cwd=here,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (planned.returncode, planned.stderr) == (0, "")
-    assert "depth" in planned.stdout
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "depth_study" in listed.stdout
