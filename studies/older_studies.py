@@ -128,7 +128,7 @@ def with_older_named(error: UsageError, request: Request, locations: Locations) 
             if command is not None and command.request == request:
                 told = (
                     f"This command recorded study {study.name} under plan version {_version(study)}, by other rules. "
-                    f"Its report: python -m studies.report {study.name}; it goes on by what recorded it, "
+                    f"Its report: studies report {study.name}; it goes on by what recorded it, "
                     f"{runs.recorded_by(starts)}."
                 )
                 return UsageError(error.mistakes, f"{error.advice}\n{told}")

@@ -37,7 +37,7 @@ def column_lines(
         widths[3], max(MIN_EXAMPLES, width - _GAPS - widths[0] - widths[1] - widths[2] - widths[4])
     )
     left = len(rows) - len(shown) + 1
-    more = [f"and {left:,} more columns, which python -m studies.data shows"] if left else []
+    more = [f"and {left:,} more columns, which studies data shows"] if left else []
     return [*(_line(cells, widths) for cells in shown), *more]
 
 

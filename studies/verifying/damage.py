@@ -94,5 +94,5 @@ def _refuse(name: str, faults: Sequence[Damaged]) -> None:
         more = f"; and {count(len(faults) - 1)} more" if len(faults) > 1 else ""
         raise DamagedError(
             f"{name} holds a damaged row: {faults[0]}{more}",
-            f"See all of them: python -m studies.verify {name}; then restore a copy of the storage from before.",
+            f"See all of them: studies verify {name}; then restore a copy of the storage from before.",
         )
