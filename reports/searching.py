@@ -79,7 +79,8 @@ def rung_losses(inputs: ReportInputs, measure: Measure | None = None) -> pd.Data
     )
     lost = pd.to_numeric(merged[judged]).isna()
     merged[name] = measure.scored(pd.to_numeric(merged[name]), None if name == judged else lost)
-    means = merged.groupby(["trial_number", "epoch"], as_index=False)[name].mean().dropna(subset=name)
+    means = merged.groupby(["trial_number", "epoch"], as_index=False)[name].mean()
+    means = means[means[name].notna()]
     known = trials.set_index("number")
     means = means[means["epoch"] <= means["trial_number"].map(known["epochs"]).fillna(0)]
     cells = means["trial_number"].map(known["cell"]).fillna(NO_CELL).astype(int)

@@ -143,7 +143,10 @@ FOR_MEASUREMENTS = "for measurements write a train() with metrics"
         (pd.Categorical(["a", None, "b", "a"]), "targets must all be known; row 1 has nan"),
         (pd.array([0, None, 1, 1], dtype="Int64"), "targets must all be known; row 1 has nan"),
         (pd.Series([0, pd.NA, 1, 1], dtype=object), "targets must all be known; row 1 has <NA>"),
-        (pd.to_datetime(["2020-01-01", None] * 2), "targets must all be known; row 1 has NaT"),
+        (
+            pd.Series(np.array(["2020-01-01", "NaT"] * 2, "datetime64[ns]")),
+            "targets must all be known; row 1 has NaT",
+        ),
         (
             np.arange(4).astype("datetime64[D]"),
             "targets must be classes; got datetime64[D]: name what the dates",
@@ -164,7 +167,10 @@ FOR_MEASUREMENTS = "for measurements write a train() with metrics"
             [[0], [[1], [2, 3]], [0], [1]],
             "targets must all have one shape; row 0 has 1 values, row 1 uneven ones",
         ),
-        (np.ma.masked_array([0, 1, 0, 1], [0, 0, 1, 0]), "targets must have no masked values; row 2 has one"),
+        (
+            np.ma.masked_array([0, 1, 0, 1], [False, False, True, False]),
+            "targets must have no masked values; row 2 has one",
+        ),
         (iter([0, 1, 0, 1]), "targets must be an array, a tensor or a list; got a list_iterator"),
         (np.array([0, 1, 0, 1e300]), "row 3 has 1e+300, a measurement"),
     ],
@@ -250,4 +256,4 @@ def test_a_dataset_made_by_hand_has_targets_that_suit_its_classes() -> None:
         ({"targets": digits.targets * 0, "classes": ("all",)}, "at least two classes; got all"),
     ):
         with pytest.raises(ValueError, match=expected):
-            own_dataset(replace(digits, **changes))  # type: ignore[arg-type]
+            own_dataset(replace(digits, **changes))
