@@ -1,6 +1,5 @@
 """kill -9 of the driver at random moments, then the same command: nothing acknowledged is lost, nothing doubled."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -81,7 +80,7 @@ def test_a_users_loop_that_draws_random_numbers(
         whole.finish()
         with Store.open(whole.url) as store:
             undisturbed = results(store)
-    assert {"noise", "numpy", "python", "torch"} < set(json.loads(undisturbed["epoch"][0]["metrics"]))
+    assert {"noise", "numpy", "python", "torch"} < set(undisturbed["epoch"][0]["metrics"])
     loops: int = request.config.getoption("--loops")
     loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
     assert tally.rounds >= loops
