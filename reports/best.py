@@ -135,7 +135,7 @@ def chosen_records(inputs: ReportInputs, chosen: pd.DataFrame) -> list[dict[str,
 
 def nothing_to_take(best: Mapping[str, Any]) -> bool:
     """Whether every network of a confirmed configuration diverged, failed or did no better."""
-    return 0 < best["num_blocks"] == best["num_failed"]
+    return bool(0 < best["num_blocks"] == best["num_failed"])
 
 
 def _verdicts(inputs: ReportInputs, numbers: Sequence[int]) -> dict[str, int]:
