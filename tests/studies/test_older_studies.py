@@ -9,7 +9,7 @@ import pytest
 
 from search_spaces.optimizers import LEARNING_RATES
 from studies import plan as plan_door
-from studies import plan_versions, report, show, status, verify
+from studies import options, plan_versions, report, show, status, verify
 from studies import run as run_door
 from studies.database.store import Store
 from studies.errors import UsageError
@@ -72,7 +72,7 @@ def named(url: str, start: str, *states: str) -> str:
 
 
 def drafted(*words: str) -> Draft:
-    return draft(run_door.request_of(run_door.parsed(words)))
+    return draft(options.request_of(run_door.parsed(words)))
 
 
 def unsound(name: str, capsys: Capture) -> list[str]:
@@ -185,7 +185,7 @@ class TestOfAnOlderVersion:
         assert by.startswith("Or go on with it by what recorded it, Studies 0.1.0")
         assert names(url) == before
         command = afresh.partition("other name: ")[2]
-        fresh = run_door.request_of(run_door.parsed(shlex.split(command)[3:]))
+        fresh = options.request_of(run_door.parsed(shlex.split(command)[2:]))
         assert fresh == Request(study="./loop.py", seed=1, name=f"{name}-v2")
         assert find_older(draft(fresh), url) is None
 
@@ -198,7 +198,7 @@ class TestOfAnOlderVersion:
         assert "study table was recorded under plan version 1 and cannot go on under today's, 2" in said
         assert "its data are read otherwise today, or were changed since" in said
         assert "columns with decimal commas" in said
-        assert "python -m studies.run ./table.py --name table-v2" in said
+        assert "studies run ./table.py --name table-v2" in said
         assert names(url) == before
 
     def test_a_finished_one_is_reported_whatever_became_of_its_data(self, url: str, capsys: Capture) -> None:
@@ -208,7 +208,7 @@ class TestOfAnOlderVersion:
         assert run("./table.py") == 0
         said = " ".join(capsys.readouterr().out.split())
         assert "The report is of what was recorded; today's rules refuse its data" in said
-        assert "To train on them: python -m studies.run ./table.py --name table-v2" in said
+        assert "To train on them: studies run ./table.py --name table-v2" in said
         assert names(url)["table"] == "complete"
 
     def test_what_today_refuses_names_the_study_that_it_made(

@@ -55,8 +55,8 @@ def refused(capsys: Capture, *words: str) -> tuple[str, str, str]:
 def words_of(command: str) -> list[str]:
     """Return what is given to the door by a command as it is printed."""
     words = shlex.split(command)
-    assert words[:3] == ["python", "-m", "studies.run"]
-    return [word for word in words[3:] if word not in ("--no-dashboard", "--workers", "1")]
+    assert words[:2] == ["studies", "run"]
+    return [word for word in words[2:] if word not in ("--no-dashboard", "--workers", "1")]
 
 
 def states() -> dict[str, str]:
@@ -94,7 +94,7 @@ def test_both_commands_as_printed_do_what_they_say(capsys: Capture) -> None:
     assert plans() == before
     assert (was["table"], resume) == (
         "interrupted",
-        "python -m studies.run ./table.py --workers 1 --no-dashboard",
+        "studies run ./table.py --workers 1 --no-dashboard",
     )
     assert run(*words_of(resume)) == 0
     assert (states()["table"], plans()) == ("complete", before)
@@ -127,7 +127,7 @@ def test_changed_data_are_to_be_put_back_first(capsys: Capture) -> None:
     what, resume, _ = refused(capsys, "./table.py")
     assert re.fullmatch(r".*:\n  dataset_fingerprint: \"\w+\" -> \"\w+\"", what)
     assert resume.startswith(
-        "put its data (csv:flowers.csv) back as they were; then python -m studies.run ./table.py"
+        "put its data (csv:flowers.csv) back as they were; then studies run ./table.py"
     )
     table.write_text(original)
     assert run(*words_of(resume.partition("; then ")[2])) == 0
@@ -162,7 +162,7 @@ def test_what_no_setting_restores_needs_what_recorded_it(
     _, resume, _ = refused(capsys, *request.arguments())
     assert resume == (
         "its definition is another in this Studies, so that it needs what recorded it, Studies 0.1.0 (commit abc); "
-        "then python -m studies.run depth_study --name mine"
+        "then studies run depth_study --name mine"
     )
 
 
@@ -177,6 +177,6 @@ def test_the_storage_and_the_output_folder_that_were_asked_for_are_kept(capsys: 
     where = ("--storage", URL, "--output", "a b")
     _, resume, beside = refused(capsys, "./table.py", "--set", "replicates=2", "--name", "table", *where)
     for command in (resume, beside):
-        options = run_door.parsed(shlex.split(command)[3:])
+        options = run_door.parsed(shlex.split(command)[2:])
         assert (options.storage, options.output) == (URL, "a b")
         assert locate(options.storage, options.output).output == Path("a b")
