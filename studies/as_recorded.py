@@ -39,7 +39,7 @@ def study_as_recorded(data: Mapping[str, Any]) -> Study:
     missing = [name for name in ALWAYS_STORED if name not in data]
     if missing:
         raise ValueError(f"{missing[0]} is missing")
-    read = {"nuisances": _nuisances(_mapping("nuisances", data["nuisances"]))}
+    read: dict[str, Any] = {"nuisances": _nuisances(_mapping("nuisances", data["nuisances"]))}
     rest = {name: value for name, value in data.items() if name not in read}
     return Study(**_read_fields(Study, rest, ""), **read, as_recorded=True)
 

@@ -9,12 +9,13 @@ import pytest
 
 from search_spaces.optimizers import LEARNING_RATES
 from studies import plan as plan_door
-from studies import options, plan_versions, report, show, status, verify
+from studies import plan_versions, report, show, status, verify
 from studies import run as run_door
 from studies.database.store import Store
 from studies.errors import UsageError
 from studies.locations import Locations
 from studies.older_studies import find_older
+from studies.options import request_of
 from studies.planning import Plan
 from studies.reporting import make_report
 from studies.request import Draft, Request, draft
@@ -72,7 +73,7 @@ def named(url: str, start: str, *states: str) -> str:
 
 
 def drafted(*words: str) -> Draft:
-    return draft(options.request_of(run_door.parsed(words)))
+    return draft(request_of(run_door.parsed(words)))
 
 
 def unsound(name: str, capsys: Capture) -> list[str]:
@@ -185,7 +186,7 @@ class TestOfAnOlderVersion:
         assert by.startswith("Or go on with it by what recorded it, Studies 0.1.0")
         assert names(url) == before
         command = afresh.partition("other name: ")[2]
-        fresh = options.request_of(run_door.parsed(shlex.split(command)[2:]))
+        fresh = request_of(run_door.parsed(shlex.split(command)[2:]))
         assert fresh == Request(study="./loop.py", seed=1, name=f"{name}-v2")
         assert find_older(draft(fresh), url) is None
 

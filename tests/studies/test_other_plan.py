@@ -11,6 +11,7 @@ from studies import run as run_door
 from studies.catalog import depth_study
 from studies.database.store import Store
 from studies.locations import locate
+from studies.options import request_of
 from studies.planning import Plan
 from studies.request import Request, draft
 from studies.runs import note_start
@@ -145,10 +146,10 @@ def test_a_definition_of_the_catalog_that_changed_is_restored_by_settings(
     what, resume, beside = refused(capsys, *request.arguments())
     assert what.endswith(":\n  search.trials_per_cell: 6 -> 9")
     assert "--set search.trials_per_cell=6" in resume
-    asked = run_door.request_of(run_door.parsed(words_of(resume)))
+    asked = request_of(run_door.parsed(words_of(resume)))
     assert draft(asked).plan(fingerprint()).hash == recorded.hash
     assert draft(asked).plan(fingerprint()).name == "mine"
-    new = run_door.request_of(run_door.parsed(words_of(beside)))
+    new = request_of(run_door.parsed(words_of(beside)))
     assert draft(new).plan(fingerprint()).hash == draft(request).plan(fingerprint()).hash
 
 
