@@ -60,6 +60,7 @@ class ForkedWorkers:
         self._draw, self._killed = random.Random(os.getpid()), set[int]()
         self._log, self._error_file = traces / "killed-workers", traces / "error.txt"
         self._error_file.write_text(RAYS_WORDS)
+        self._log.touch()
 
     @classmethod
     @cache
