@@ -28,8 +28,9 @@ def _work(options: argparse.Namespace) -> int:
     from studies.terminal.words import printable
     from trainables import datasets
     from trainables.data.dataset_files import DatasetError
+    from trainables.data.table_options import is_own_file
 
-    if datasets.is_own_file(options.name):
+    if is_own_file(options.name):
         return _look(options)
     if options.settings:
         raise UsageError(

@@ -80,10 +80,10 @@ def _kind_of(column: Column, kind: str | None) -> str:
 
 def _becomes(column: Column) -> str:
     """Say what a network sees of a column."""
-    missing = ", 1 where missing" if column.has_missing else ""
+    missing = " + 1 missing" if column.has_missing else ""
     if column.is_number:
         return f"1 scaled feature{missing}"
-    return f"{len(column.names):,} features of 0 or 1{missing}"
+    return f"{len(column.names):,} features (0/1){missing}"
 
 
 def _values(cells: pd.Series) -> NDArray[np.float64]:

@@ -75,7 +75,7 @@ def test_mostly_texts_stay_categories(tmp_path: Path) -> None:
     pressures = ["126/83", "120/80", "95", "110"] * 10
     dataset = load(table(tmp_path, pressure=pressures))
     assert dataset.num_features == 4
-    assert dataset.columns[1].becomes == "4 features of 0 or 1"
+    assert dataset.columns[1].becomes == "4 features (0/1)"
 
 
 def test_what_no_cell_settles_is_refused_with_both_ways(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_text_gives_its_words(tmp_path: Path) -> None:
     notes = [f"{'Friendly' if n % 4 else 'shy'} dog, number{n}" for n in range(NUM_ROWS)]
     path = table(tmp_path, ";", note=notes)
     dataset = load(path, columns={"note": "text"})
-    assert dataset.columns[1].becomes == "3 features of 0 or 1", (
+    assert dataset.columns[1].becomes == "3 features (0/1)", (
         "dog, friendly and shy; a number is one row's own"
     )
     assert dataset.inputs[:2].tolist() == [[1, 0, 1], [1, 1, 0]]
