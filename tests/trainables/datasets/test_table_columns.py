@@ -247,3 +247,27 @@ class TestParquet:
             self.load(path)
         with pytest.raises(DatasetError, match=r"none\.parquet: no such file"):
             self.load(tmp_path / "none.parquet")
+
+
+def test_a_plain_table_is_read_as_it_was_by_version_0_1(tmp_path: Path) -> None:
+    """The fingerprint was made by version 0.1, so that recorded studies of plain tables go on."""
+    rows = [
+        ",".join(
+            [
+                repr(n * 0.1 - 7 / 3),
+                "" if n % 7 == 0 else str(n * n),
+                str(1_700_000_000 + n),
+                ("red", "blue", "x y", "")[n % 4],
+                ("True", "False")[n % 2],
+                ("true", "FALSE", "")[n % 3],
+                "NA" if n % 20 == 0 else f"{n / 3:.3e}",
+                "",
+                "uvw"[n % 3],
+            ]
+        )
+        for n in range(60)
+    ]
+    path = tmp_path / "plain.csv"
+    path.write_text("\n".join(["a,b,time,colour,flag,wish,m,empty,kind", *rows]) + "\n", encoding="utf-8")
+    dataset = load(path)
+    assert dataset.fingerprint == "f0095ea3e461af67fc3f081ba610006a53da4a5ba4338d84e864e94468f89533"
