@@ -119,8 +119,8 @@ def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Col
         )
     if len(cells.texts) > max(MIN_NAMES, NAMES_SHARE * cells.num_present):
         findings.tell(
-            "left out, as nearly every row has a text of its own; to take it: --set columns.NAME=category, or =text "
-            "for its words",
+            "left out, as nearly every row has a text of its own (more different ones than half the rows); to take "
+            "it: --set columns.NAME=category, or =text for its words",
             cells.name,
         )
         return "names"
