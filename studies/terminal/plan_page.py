@@ -27,6 +27,7 @@ def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
         ),
         ("held", configuration(plan["fixed"])),
         ("data", f"{plan['dataset']}, model {plan['model']}, seed {plan['seed']}"),
+        ("read as", _read_as(plan)),
         ("search", _search(plan)),
         ("confirm", _confirm(plan)),
         (
@@ -39,6 +40,22 @@ def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
     ]
     given: list[tuple[str, RenderableType]] = [(label, content) for label, content in rows if content]
     return Group(text(study.name, "bold"), text(study.question), "", labelled(given))
+
+
+def _read_as(plan: Mapping[str, Any]) -> str:
+    """Return what the user said of his own table.
+
+    >>> _read_as({"target": "kind", "columns": {"id": "ignore"}, "header": False})
+    'target kind, id ignore, no header'
+    """
+    return ", ".join(
+        [
+            *([f"target {plan['target']}"] if "target" in plan else []),
+            *(f"{name} {kind}" for name, kind in plan.get("columns", {}).items()),
+            *([] if plan.get("header", True) else ["no header"]),
+            *(["labels that are spelled alike joined"] if plan.get("join_labels") else []),
+        ]
+    )
 
 
 def _compared(plan: Mapping[str, Any]) -> str:

@@ -142,7 +142,7 @@ def test_a_file_of_ones_own_shows_its_columns(tmp_path: Path, capsys: Capture) -
     assert "classes   cat (15), dog (15)" in lines
     assert main([f"csv:{path}", "--set", "columns.sepal.name=category", "--set", "columns.age=ignore"]) == 0
     told = capsys.readouterr().out
-    assert "30 features of 0 or 1" in told
+    assert "30 features (0/1)" in told
     assert "Name the column of the classes: --set target=COLUMN" in told
 
 

@@ -80,10 +80,10 @@ def _kind_of(column: Column, kind: str | None) -> str:
 
 def _becomes(column: Column) -> str:
     """Say what a network sees of a column."""
-    missing = ", 1 where missing" if column.has_missing else ""
+    missing = " + 1 missing" if column.has_missing else ""
     if column.is_number:
         return f"1 scaled feature{missing}"
-    return f"{len(column.names):,} features of 0 or 1{missing}"
+    return f"{len(column.names):,} features (0/1){missing}"
 
 
 def _values(cells: pd.Series) -> NDArray[np.float64]:
@@ -119,8 +119,8 @@ def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Col
         )
     if len(cells.texts) > max(MIN_NAMES, NAMES_SHARE * cells.num_present):
         findings.tell(
-            "left out, as nearly every row has a text of its own; to take it: --set columns.NAME=category, or =text "
-            "for its words",
+            "left out, as nearly every row has a text of its own (more different ones than half the rows); to take "
+            "it: --set columns.NAME=category, or =text for its words",
             cells.name,
         )
         return "names"

@@ -1,16 +1,16 @@
 """Sections choose panels, grids, ranges and columns that fit the study."""
 
 from dataclasses import replace
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from reports.json_report import json_report
-from reports.page import write_report
 from reports.plots.grid import FULL_WIDTH
 from reports.plots.signal import relative_signal
+from reports.rendering import environment
 from reports.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.cells import cells_table
@@ -154,10 +154,15 @@ def test_the_table_of_cells_has_the_objective_as_the_search_recorded_it(
     assert [row[place].text for row in table.rows] == expected
 
 
-def test_how_the_data_was_read_stands_among_the_limits(material: Material, tmp_path: Path) -> None:
+def test_how_the_data_was_read_stands_among_the_limits(material: Material) -> None:
     note = "column size: read with a decimal comma & no <point>"
-    read = {**material.inputs.provenance, "dataset": {"notes": [note]}}
-    page = write_report(replace(material.inputs, provenance=read), tmp_path).read_text(encoding="utf-8")
-    assert "How the data was read" in page
-    assert "<li>column size: read with a decimal comma &amp; no &lt;point&gt;</li>" in page
-    assert limits_context(material)["data_notes"] == []
+    read = replace(material.inputs, provenance={**material.inputs.provenance, "dataset": {"notes": [note]}})
+    context = limits_context(replace(material, inputs=read))
+    template = environment().get_template("section_lottery.html.j2")
+    for notes in ([], context["data_notes"]):
+        section = SimpleNamespace(context=context | {"data_notes": notes, "sentences": []}, figures=[])
+        page = template.render(section=section, inputs=read, table=str, figure=str)
+        assert ("How the data was read" in page) == bool(notes)
+        assert ("<li>column size: read with a decimal comma &amp; no &lt;point&gt;</li>" in page) == bool(
+            notes
+        )

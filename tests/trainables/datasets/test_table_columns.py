@@ -75,7 +75,7 @@ def test_mostly_texts_stay_categories(tmp_path: Path) -> None:
     pressures = ["126/83", "120/80", "95", "110"] * 10
     dataset = load(table(tmp_path, pressure=pressures))
     assert dataset.num_features == 4
-    assert dataset.columns[1].becomes == "4 features of 0 or 1"
+    assert dataset.columns[1].becomes == "4 features (0/1)"
 
 
 def test_what_no_cell_settles_is_refused_with_both_ways(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_text_gives_its_words(tmp_path: Path) -> None:
     notes = [f"{'Friendly' if n % 4 else 'shy'} dog, number{n}" for n in range(NUM_ROWS)]
     path = table(tmp_path, ";", note=notes)
     dataset = load(path, columns={"note": "text"})
-    assert dataset.columns[1].becomes == "3 features of 0 or 1", (
+    assert dataset.columns[1].becomes == "3 features (0/1)", (
         "dog, friendly and shy; a number is one row's own"
     )
     assert dataset.inputs[:2].tolist() == [[1, 0, 1], [1, 1, 0]]
@@ -247,3 +247,27 @@ class TestParquet:
             self.load(path)
         with pytest.raises(DatasetError, match=r"none\.parquet: no such file"):
             self.load(tmp_path / "none.parquet")
+
+
+def test_a_plain_table_is_read_as_it_was_by_version_0_1(tmp_path: Path) -> None:
+    """The fingerprint was made by version 0.1, so that recorded studies of plain tables go on."""
+    rows = [
+        ",".join(
+            [
+                repr(n * 0.1 - 7 / 3),
+                "" if n % 7 == 0 else str(n * n),
+                str(1_700_000_000 + n),
+                ("red", "blue", "x y", "")[n % 4],
+                ("True", "False")[n % 2],
+                ("true", "FALSE", "")[n % 3],
+                "NA" if n % 20 == 0 else f"{n / 3:.3e}",
+                "",
+                "uvw"[n % 3],
+            ]
+        )
+        for n in range(60)
+    ]
+    path = tmp_path / "plain.csv"
+    path.write_text("\n".join(["a,b,time,colour,flag,wish,m,empty,kind", *rows]) + "\n", encoding="utf-8")
+    dataset = load(path)
+    assert dataset.fingerprint == "f0095ea3e461af67fc3f081ba610006a53da4a5ba4338d84e864e94468f89533"
