@@ -1,12 +1,14 @@
 """What a query returns, as columns in the types that pandas has for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import JSON, ColumnElement, Connection, Double, Integer, Select, String
+from sqlalchemy.exc import DBAPIError
 
 from studies.database.column_types import UtcDateTime
 
@@ -33,7 +35,7 @@ def _numbers(
     The driver's own cursor is read, because numbers need none of what SQLAlchemy does for each row.
     """
     parts = [np.empty((0, len(chosen)))]
-    with connection.execute(query) as result:
+    with connection.execute(query) as result, _wrapped(connection, query):
         assert result.cursor is not None, "a query that returns rows has a cursor"
         while rows := result.cursor.fetchmany(_ROWS_AT_ONCE):
             # Whole numbers up to 2^53 are exact as floats; None becomes NaN.
@@ -42,6 +44,18 @@ def _numbers(
         column.name: _number_series(column, np.concatenate([part[:, place] for part in parts]))
         for place, column in enumerate(chosen)
     }
+
+
+@contextmanager
+def _wrapped(connection: Connection, query: Select[Any]) -> Iterator[None]:
+    """Turn what the driver raises, as of a damaged page, into what SQLAlchemy makes of it elsewhere."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(
+            str(query), None, error, driver.Error, dialect=connection.dialect
+        ) from error
 
 
 def _number_series(column: ColumnElement[Any], values: "np.ndarray[Any, Any]") -> "pd.Series[Any]":

@@ -6,7 +6,7 @@ the right one, and a damaged row is known by its key. It guards against damage, 
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -79,14 +79,14 @@ def _seal(table: Table, columns: tuple[str, ...]) -> Callable[[Mapping[str, Any]
             packed = pack(*map(_number, values))
         if _MINUS_ZERO in packed:
             packed = pack(*map(_number, values))
-        return digest(packed, [_text(row.get(name)) for name in texts])
+        return digest(packed, [_text(row.get(name)) for name in texts] if texts else ())
 
     return seal
 
 
-def digest(numbers: bytes, texts: Iterable[str | None] = ()) -> int:
+def digest(numbers: bytes, texts: Sequence[str | None] = ()) -> int:
     """Return the digest of a row's numbers, as little-endian doubles with NaN for NULL, and of its texts."""
-    content = b"".join((numbers, *map(_framed, texts)))
+    content = b"".join((numbers, *map(_framed, texts))) if texts else numbers
     return int.from_bytes(blake2b(content, digest_size=NUM_BYTES).digest())
 
 

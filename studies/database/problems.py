@@ -26,6 +26,8 @@ _SQLITE_OUTAGES: Final = frozenset(
 )
 _READ_ONLY: Final = "25006"
 _TOO_LARGE: Final = "54"
+NO_UTF8: Final = "is damaged: it holds a text that is no UTF-8"
+"""What a driver cannot even put into the words of its own errors, as where the text of a table's definition changed."""
 
 
 class NothingYetError(UsageError):
@@ -55,6 +57,8 @@ def refusing(url: URL) -> Iterator[None]:
             raise unusable(url, *locked_words(Path(url.database or ""))) from None
         why = f"cannot be opened: {reason(error, url)}"
         raise unusable(url, why, "Check the address, its server and its permissions.") from None
+    except UnicodeDecodeError:
+        raise unusable(url, NO_UTF8, "Restore it from a backup, or give another --storage.") from None
 
 
 @contextmanager
@@ -71,6 +75,9 @@ def storing(url: URL) -> Iterator[None]:
         raise kind(
             message, "Check the disk or the server; the same command then goes on where it stopped."
         ) from error
+    except UnicodeDecodeError as error:
+        message = f"the storage {shown(url)} {NO_UTF8}"
+        raise StorageError(message, "Restore a copy of it from before; it was left as it is.") from error
 
 
 def _is_locked(error: SQLAlchemyError) -> bool:

@@ -222,7 +222,8 @@ def _looked_through(
     frame = {column.name: _series(column, each) for column, each in zip(chosen, values, strict=True)}
     for column, of_column in zip(chosen, values, strict=True):
         if isinstance(column.type, UtcDateTime):
-            unread = frame[column.name].isna().to_numpy() & [value is not None for value in of_column]
+            is_there = np.array([value is not None for value in of_column], dtype=bool)
+            unread = frame[column.name].isna().to_numpy() & is_there
             misplaced += [
                 _damaged(table, chosen, rows[place], f"{column.name} is no time")
                 for place in np.flatnonzero(unread)

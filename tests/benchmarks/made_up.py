@@ -80,7 +80,7 @@ def _trial_row(study_id: int, trial: PlannedTrial) -> dict[str, Any]:
         "attempt": 1,
         "started_at": datetime.now(UTC),
         "busy_seconds": 0.0,
-        "rung": None,
+        **dict.fromkeys(("rung", "objective", "stop_reason", "ended_at", "error")),
         "worker": "host:1",
         "versions": VERSIONS,
     }

@@ -30,11 +30,11 @@ def storage(tmp_path: Path) -> Path:
 
 
 def change(storage: Path, *statements: str) -> dict[str, list[str]]:
-    """Change the rows and return the faults."""
+    """Change the rows and return the faults, but for what the check of each value says of the changes themselves."""
     with closing(sqlite3.connect(storage / sound.STORAGE)) as connection, connection:
         for statement in statements:
             assert connection.execute(statement).rowcount
-    return sound.faults(sound.verified(storage))
+    return {name: told for name, told in sound.faults(sound.verified(storage)).items() if name != "I9"}
 
 
 def test_a_network_that_did_not_improve_may_have_fewer_epochs(storage: Path) -> None:

@@ -26,8 +26,8 @@ def test_what_was_trained_is_sound(patience: int | None, objective: str, tmp_pat
         fixed={"width": 8, "optimizer": "sgd", "patience": patience},
         objective=objective,
         replicates=2,
-        search=Search(trials_per_cell=3, rungs=(2, 4)),
-        confirm=Confirm(epochs=4),
+        search=Search(trials_per_cell=3, rungs=(1, 3)),
+        confirm=Confirm(epochs=3),
     )
     plan = Plan(name="small", study=study, dataset_fingerprint="0" * 64)
     with Store.open(sound.url(tmp_path)) as store:
