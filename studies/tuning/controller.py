@@ -30,13 +30,13 @@ def controlled(*, hear: Hear, see_starting: SeeStarting) -> Iterator[None]:
         yield
 
 
-class _ActorManager(RayActorManager):  # type: ignore[misc]  # Ray ships no types for it
+class _ActorManager(RayActorManager):
     def _actor_task_failed(self, tracked_actor_task: Any, exception: Exception) -> None:
         """Take whatever ends a task for the loss of its actor: Tune would end the run for an OutOfMemoryError."""
         super()._actor_task_failed(tracked_actor_task, as_lost_actor(exception))
 
 
-class _Controller(TuneController):  # type: ignore[misc]
+class _Controller(TuneController):
     _hear: Hear
     _see_starting: SeeStarting
 
@@ -47,20 +47,20 @@ class _Controller(TuneController):  # type: ignore[misc]
     def step(self) -> None:
         """Take a step; should Tune itself fail, end the workers first, as it would wait for those that hang."""
         try:
-            super().step()
+            super().step()  # type: ignore[no-untyped-call]
         except Exception:
             for actor, _ in self._actor_manager._live_actors_to_ray_actors_resources.values():
                 ray.kill(actor)
             raise
 
-    def _process_trial_failure(self, trial: Any, exception: Exception) -> None:
+    def _process_trial_failure(self, trial: Any, exception: Any) -> None:
         self._hear(_number(trial), exception)
         super()._process_trial_failure(trial, exception)
 
     def _stop_experiment_if_needed(self) -> None:
         """Show what is being started before the watchdog is asked, which Tune does in here."""
         self._see_starting(dict(self._starting()))
-        super()._stop_experiment_if_needed()
+        super()._stop_experiment_if_needed()  # type: ignore[no-untyped-call]
 
     def _starting(self) -> Iterator[tuple[int, Any]]:
         """Yield the actors that have a place but do not answer yet; one without a place only waits for it."""

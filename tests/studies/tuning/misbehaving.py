@@ -34,7 +34,7 @@ def misbehaving(folder: Path) -> type[StackTrial]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     class Misbehaving(StackTrial):
-        def setup(self, config: dict[str, Any], **data: Any) -> None:  # type: ignore[override]
+        def setup(self, config: dict[str, Any], **data: Any) -> None:
             if config["assignment"].number == HANGS_IN_ITS_START and not (folder / HANGING).exists():
                 (folder / HANGING).touch()
                 time.sleep(600)
@@ -96,6 +96,7 @@ class UnluckyActorManager(_ActorManager):
             (self.folder / str(number)).touch()
             if number == FAILS_TUNE:
                 raise RuntimeError("Caught unexpected exception: of Ray's")
-            self._actor_task_failed(tracked_actor_task, OutOfMemoryError("killed, as memory ran low"))
+            killed: Any = OutOfMemoryError
+            self._actor_task_failed(tracked_actor_task, killed("killed, as memory ran low"))
         else:
             super()._actor_task_resolved(tracked_actor_task, result)

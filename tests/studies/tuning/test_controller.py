@@ -21,7 +21,7 @@ def trial(number: int) -> Any:
 class Trial(SimpleNamespace):
     """A trial that can be in a set, as Tune's can."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 @pytest.fixture

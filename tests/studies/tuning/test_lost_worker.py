@@ -35,11 +35,16 @@ ImportError: no torch
 """
 
 
+def out_of_memory(said: str) -> RayError:
+    """Return what Ray raises of a worker that it has killed."""
+    return OutOfMemoryError(said)  # type: ignore[no-untyped-call]
+
+
 def made(kind: type[RayError]) -> RayError:
     """Return an error of a kind, as Ray makes it."""
     match kind.__name__:
         case "RayTaskError":
-            return RayTaskError("step", "Traceback ...", ValueError("no"))
+            return RayTaskError("step", "Traceback ...", ValueError("no"))  # type: ignore[no-untyped-call]
         case "ActorUnavailableError":
             return exceptions.ActorUnavailableError("no answer", None)
         case "TaskCancelledError":
@@ -62,10 +67,11 @@ def made(kind: type[RayError]) -> RayError:
 def handed_over(error: Exception) -> list[tuple[str, Exception]]:
     """Return what Tune's controller is told when a task in an actor comes to `error`."""
     told: list[tuple[str, Exception]] = []
+    made_up: Any = object()
     resources: Any = SimpleNamespace(free_resources=lambda acquired_resource: None)
     manager = _ActorManager(resource_manager=resources)
     actor = TrackedActor(1, on_error=lambda _, error: told.append(("actor", error)))
-    manager._live_actors_to_ray_actors_resources[actor] = (object(), object())
+    manager._live_actors_to_ray_actors_resources[actor] = made_up, made_up
     task = TrackedActorTask(actor, on_error=lambda _, error: told.append(("task", error)))
     manager._actor_task_failed(task, error)
     return told
@@ -102,13 +108,14 @@ def test_an_error_that_is_not_rays_is_a_lost_worker_too() -> None:
 
 
 def test_what_a_helper_was_lost_to_is_what_counts() -> None:
-    in_worker = RayTaskError("step", "Traceback ...", OutOfMemoryError(OF_MEMORY)).as_instanceof_cause()
+    kind: Any = RayTaskError
+    in_worker = kind("step", "Traceback ...", out_of_memory(OF_MEMORY)).as_instanceof_cause()
     assert loss_of(in_worker).treatment is Treatment.SMALLER
     assert loss_of(in_worker).words.startswith("memory ran low on its machine: 1 worker(s)")
 
 
 def test_of_rays_many_words_two_lines_are_told() -> None:
-    memory = loss_of(OutOfMemoryError(OF_MEMORY))
+    memory = loss_of(out_of_memory(OF_MEMORY))
     assert memory.words == "memory ran low on its machine: " + "\n".join(OF_MEMORY.splitlines()[:2])
     assert memory.full.startswith(f"{memory.words}. Use fewer --workers")
     assert error_line(f"the worker was lost 4 times, at last so:\n{memory.full}").startswith(
@@ -119,7 +126,7 @@ def test_of_rays_many_words_two_lines_are_told() -> None:
         "its process ended: The actor died unexpectedly before finishing this task.",
         "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR",
     ]
-    long = loss_of(OutOfMemoryError("x" * 5000))
+    long = loss_of(out_of_memory("x" * 5000))
     assert len(long.full) < MAX_CHARACTERS + 200
 
 
