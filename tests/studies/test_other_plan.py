@@ -127,9 +127,7 @@ def test_changed_data_are_to_be_put_back_first(capsys: Capture) -> None:
     table.write_text(original.replace("red", "pink"))
     what, resume, _ = refused(capsys, "./table.py")
     assert re.fullmatch(r".*:\n  dataset_fingerprint: \"\w+\" -> \"\w+\"", what)
-    assert resume.startswith(
-        "put its data (csv:flowers.csv) back as they were; then studies run ./table.py"
-    )
+    assert resume.startswith("put its data (csv:flowers.csv) back as they were; then studies run ./table.py")
     table.write_text(original)
     assert run(*words_of(resume.partition("; then ")[2])) == 0
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from ray._raylet import raise_sys_exit_with_custom_error_message
+from ray._raylet import raise_sys_exit_with_custom_error_message  # type: ignore[attr-defined]
 
 from tests.trainables.small import assignment
 from trainables import datasets

@@ -159,7 +159,7 @@ def test_how_the_data_was_read_stands_among_the_limits(material: Material) -> No
     read = replace(material.inputs, provenance={**material.inputs.provenance, "dataset": {"notes": [note]}})
     context = limits_context(replace(material, inputs=read))
     template = environment().get_template("section_lottery.html.j2")
-    for notes in ([], context["data_notes"]):
+    for notes in (list[str](), context["data_notes"]):
         section = SimpleNamespace(context=context | {"data_notes": notes, "sentences": []}, figures=[])
         page = template.render(section=section, inputs=read, table=str, figure=str)
         assert ("How the data was read" in page) == bool(notes)

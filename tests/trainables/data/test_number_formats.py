@@ -17,7 +17,8 @@ Write = Callable[[str], str]
 
 def grouped(thousands: str, decimal: str) -> Write:
     """Return what writes a plain number with these separators."""
-    return lambda text: f"{float(text):,.2f}".translate(str.maketrans({",": thousands, ".": decimal}))
+    marks: dict[str, str | int | None] = {",": thousands, ".": decimal}
+    return lambda text: f"{float(text):,.2f}".translate(str.maketrans(marks))
 
 
 CONVENTIONS: dict[str, tuple[Write, str]] = {

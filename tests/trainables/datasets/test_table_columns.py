@@ -236,7 +236,7 @@ class TestParquet:
 
     def test_what_holds_no_values_is_refused_unless_ignored(self, tmp_path: Path) -> None:
         path = tmp_path / "pets.parquet"
-        self.frame().assign(parts=[[1, 2]] * NUM_ROWS).to_parquet(path)
+        self.frame().assign(parts=pd.Series([[1, 2]] * NUM_ROWS, dtype=object)).to_parquet(path)
         with pytest.raises(DatasetError, match=r"pets\.parquet: column parts holds values of kind ndarray"):
             self.load(path)
         assert self.load(path, columns={"parts": "ignore"}).num_features == 7
