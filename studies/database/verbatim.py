@@ -215,6 +215,8 @@ def _looked_through(
     misplaced = []
     for column, of_column in zip(chosen, values, strict=True):
         kinds = _kinds(column)
+        if {*map(type, of_column)} <= {*kinds, type(None)}:
+            continue
         for place, value in enumerate(of_column):
             if value is not None and type(value) not in kinds:
                 misplaced.append(_damaged(table, chosen, rows[place], _misplaced(column, value)))
@@ -257,7 +259,7 @@ def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
         return pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
     if _is_text(column):
         return pd.Series(values, dtype="object")
-    if None in values or any(type(value) is float for value in values):
+    if {*map(type, values)} - {int}:
         return pd.Series(np.array(values, dtype=np.float64))
     return pd.Series(values, dtype="int64")
 

@@ -22,6 +22,8 @@ _RELATIVE: Final = 1e-9
 """Sums in another order."""
 _SINGLE: Final = 1e-5
 """Means that a worker took in single precision."""
+_SET_BACK: Final = pd.Timedelta(minutes=1)
+"""How far a clock may be set back while a trial runs."""
 
 
 def disagreements(record: Record) -> Iterator[Damaged]:
@@ -140,7 +142,7 @@ def _rung_objectives(record: Record, metric: Metric, name: str) -> Iterator[Dama
 
 def _times(record: Record) -> Iterator[Damaged]:
     trials = record.rows.trials
-    for row in trials[trials["ended_at"] < trials["started_at"]].to_dict("records"):
+    for row in trials[trials["ended_at"] < trials["started_at"] - _SET_BACK].to_dict("records"):
         yield Damaged(table="trial", key=f"trial {row['number']}", what="ended_at is before started_at")
 
 

@@ -4,9 +4,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
-
-import pandas as pd
 
 from reports.verdicts import Measures, judge, verdict
 from studies.database import tables
@@ -86,10 +86,12 @@ def _layer_measures(record: Record) -> dict[tuple[int, int, str], dict[str, floa
         "size"
     )
     epochs: dict[tuple[int, int], list[EpochRecord]] = defaultdict(list)
-    for (number, replicate, epoch), layers in mine[known].groupby([*_KEY, "epoch"], sort=True):
-        epochs[int(number), int(replicate)].append(
-            EpochRecord(replicate=int(replicate), epoch=int(epoch), layers=_records(layers))
-        )
+    rows = mine.loc[known, [*_KEY, "epoch", *_LAYER]].sort_values([*_KEY, "epoch", "layer"])
+    for (number, replicate, epoch), layers in groupby(
+        rows.itertuples(index=False, name=None), itemgetter(0, 1, 2)
+    ):
+        records = tuple(LayerRecord(**dict(zip(_LAYER, row[3:], strict=True))) for row in layers)
+        epochs[number, replicate].append(EpochRecord(replicate=replicate, epoch=epoch, layers=records))
     found = {}
     for (number, replicate), records in epochs.items():
         if records[0].epoch == 0:
@@ -97,11 +99,6 @@ def _layer_measures(record: Record) -> dict[tuple[int, int, str], dict[str, floa
             if len(records) > 1:
                 found[number, replicate, "trained"] = trained_of_layers(records[1:])
     return found
-
-
-def _records(layers: pd.DataFrame) -> tuple[LayerRecord, ...]:
-    rows = layers.sort_values("layer")[_LAYER].itertuples(index=False, name=None)
-    return tuple(LayerRecord(**dict(zip(_LAYER, row, strict=True))) for row in rows)
 
 
 def _of_network(number: int, replicate: int, what: str) -> Damaged:
