@@ -20,6 +20,7 @@ from trainables.datasets import Dataset
 from trainables.own.code import OWN, OwnCode
 from trainables.own.exits import is_rays, traceback_words
 from trainables.records import TrialReport
+from trainables.safe_path import forget_safe_path
 from trainables.stacks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import Parcel
@@ -45,6 +46,7 @@ class StackTrial(tune.Trainable):
         code: OwnCode | None = None,
     ) -> None:
         """Prepare the worker once: threads, device, data, and the code of a user's own networks."""
+        forget_safe_path()
         torch.set_num_threads(threads)
         # Vanishing gradients become subnormal numbers, on which a CPU is many times slower.
         torch.set_flush_denormal(True)

@@ -20,6 +20,7 @@ from studies.tuning.guard import guarded
 from studies.tuning.head import Head
 from studies.tuning.resources import Resources, num_cores
 from studies.tuning.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
+from trainables.safe_path import safe_path
 
 # Read by Ray when it is imported or started.
 ENVIRONMENT = {
@@ -148,7 +149,7 @@ def _start_head(resources: Resources, folder: Path) -> Head:
         "dashboard_host": "127.0.0.1",
         "_temp_dir": str(folder / "ray"),
     }
-    return Head(folder, options, environment)
+    return Head(folder, options, safe_path(environment))
 
 
 def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:

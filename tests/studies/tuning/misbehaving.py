@@ -10,7 +10,7 @@ from typing import Any
 from ray.exceptions import OutOfMemoryError
 
 from studies.tuning.controller import _ActorManager
-from studies.tuning.silence import Silence
+from studies.tuning.silence import STARTING, Silence
 from trainables.data.stack_data import StackData
 from trainables.records import TrialReport
 from trainables.trial import StackTrial
@@ -81,7 +81,8 @@ class QuickToSuspect(Silence):
 
     def limit(self, number: int) -> float:
         hangs_in_its_start = number == HANGS_IN_ITS_START and not self._num_times[number]
-        hangs = number == HANGS or (hangs_in_its_start and (self.folder / HANGING).exists())
+        hangs_at_work = number == HANGS and self._doing.get(number) != STARTING
+        hangs = hangs_at_work or (hangs_in_its_start and (self.folder / HANGING).exists())
         return 1.0 if hangs else super().limit(number)
 
 
