@@ -3,6 +3,11 @@
 import os
 import sys
 
+from studies import first_signals
+
+if first_signals.is_a_command():
+    first_signals.end_at_once()
+
 
 def _leave_out_current_folder() -> None:
     """Do not look for modules in the current folder, where a torch.py or a folder reports of somebody else's may be.

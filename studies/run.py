@@ -3,9 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from studies.locations import locate
 from studies.options import (
     add_resources,
     add_storage,
@@ -14,6 +13,7 @@ from studies.options import (
     resources_of,
     run_door,
 )
+from studies.terminal.steps import Tell, silent, telling_steps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    if options.quiet:
+        return _run(options, silent)
+    with telling_steps() as steps:
+        return _run(options, steps.tell, before_showing=steps.close)
+
+
+def _run(options: argparse.Namespace, tell: Tell, before_showing: Callable[[], None] = lambda: None) -> int:
+    tell("loading Studies")
+    from studies.locations import locate
     from studies.session import run
     from studies.terminal.answer import answer_lines
     from studies.terminal.display import showing_run
@@ -31,9 +40,11 @@ def _work(options: argparse.Namespace) -> int:
         request_of(options),
         locations=locations,
         resources=resources_of(options),
-        showing=showing_run(locations, quiet=options.quiet),
+        showing=showing_run(locations, quiet=options.quiet, before=before_showing),
+        telling=tell,
         take_over=options.take_over,
     )
+    before_showing()
     for line in answer_lines(result):
         print(line, file=sys.stderr if options.json else sys.stdout)
     if options.json:
