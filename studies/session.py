@@ -81,8 +81,7 @@ def run(
     Raises UsageError before anything is written where the request cannot be met, HeldError where another run holds
     the study or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, another StudiesError where
     training or recording failed; all but the first leave a resumable study. Where every trial failed, the report is
-    made and then a StudiesError raised. `telling` is told each step up to the first trial, and `showing` shows from then
-    on.
+    made and then a StudiesError raised. `telling` is told each step up to the first trial, which `showing` shows.
     """
     command = request.command("run", *locations.arguments, *resources.arguments())
     try:
@@ -111,7 +110,6 @@ def _run(
     take_over: bool,
 ) -> Result:
     started = time.monotonic()
-    telling("reading the study")
     try:
         drafted = draft(request)
     except UsageError as error:

@@ -4,6 +4,7 @@ Told from the first moment on, so without rich, which takes a while to be loaded
 """
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -37,7 +38,12 @@ class Steps:
         with self._lock:
             if not self._is_over.is_set():
                 self._step, self._since = step, self._clock()
-                self._write(f"{ERASE_LINE}{step} ..." if self._is_live else f"{step} ...\n")
+                self._write(self._written(f"{step} ...") if self._is_live else f"{step} ...\n")
+
+    def tell_early(self, step: str) -> None:
+        """Tell a step that may yet find a mistake: on a terminal alone, as elsewhere a mistake is told by itself."""
+        if self._is_live:
+            self.tell(step)
 
     def close(self) -> None:
         """Tell nothing more."""
@@ -51,7 +57,11 @@ class Steps:
             with self._lock:
                 seconds = self._clock() - self._since
                 if self._step and seconds >= MIN_SECONDS_TOLD and not self._is_over.is_set():
-                    self._write(f"{ERASE_LINE}{self._step} ... {seconds:.0f} s")
+                    self._write(self._written(f"{self._step} ... {seconds:.0f} s"))
+
+    def _written(self, line: str) -> str:
+        """Return what writes a line over the one that is there, cut to what a line of the terminal holds."""
+        return ERASE_LINE + line[: shutil.get_terminal_size().columns - 1]
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
@@ -63,11 +73,13 @@ def silent(step: str) -> None:
 
 
 @contextmanager
-def telling_steps(stream: TextIO | None = None) -> Iterator[Steps]:
-    """Tell steps on `stream` (standard error) until the context is left or the steps are closed."""
+def telling_steps(stream: TextIO | None = None, *, quiet: bool = False) -> Iterator[Steps]:
+    """Tell steps on `stream` (standard error) until the context is left or the steps are closed; no step when quiet."""
     stream = sys.stderr if stream is None else stream
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
-    steps = Steps(stream, is_live=stream.isatty() and not is_dumb)
+    steps = Steps(stream, is_live=stream.isatty() and not is_dumb and not quiet)
+    if quiet:
+        steps.close()
     try:
         yield steps
     finally:
