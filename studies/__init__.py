@@ -18,6 +18,11 @@ def _leave_out_current_folder() -> None:
 if sys.argv[:1] == ["-m"]:  # for as long as `python -m` finds the module
     _leave_out_current_folder()
 
+from studies import first_signals  # noqa: E402
+
+if first_signals.is_a_command():
+    first_signals.end_at_once()
+
 from collections.abc import Mapping  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 

@@ -1,18 +1,31 @@
 """Ctrl-C, SIGTERM and `studies.stop` as a wish: what runs looks at it, stops in order, and says how to go on."""
 
 import os
+import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn, Self
 
 from studies.errors import StudiesError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHUT_DOWN = "ray-shutdown"
 """The name of the thread that shuts Ray down."""
+SECONDS_TO_END = 14.0
+"""How long a command takes at most to stop in order after a signal; then it ends without, within 20 s in all."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that breaks off what is being done; who does not catch it takes it for Ctrl-C."""
+
+    def __init__(self, received: signal.Signals) -> None:
+        super().__init__(received)
+        self.received = received
 
 
 class RunInterruptedError(StudiesError):
@@ -34,6 +47,12 @@ class RunInterruptedError(StudiesError):
             what = "stopped, as asked by studies stop"
         super().__init__(f"{what}; {kept}", f"Go on with: {command}")
         self.exit_code = 128 + int(received)
+
+    @classmethod
+    def by(cls, interrupt: KeyboardInterrupt, command: str) -> "RunInterruptedError":
+        """Return what a run that was broken off raises; a plain KeyboardInterrupt is a Ctrl-C."""
+        received = interrupt.received if isinstance(interrupt, Interrupted) else signal.SIGINT
+        return cls(received, command)
 
 
 class RayLostError(StudiesError):
@@ -72,6 +91,8 @@ class Wish:
         """Take note of a signal; a second SIGINT breaks off what may be broken off, once."""
         is_second = self.received is not None and number == signal.SIGINT
         self.received = self.received or signal.Signals(number)
+        for heeding in _heeding:
+            heeding.note(self.received)
         if is_second and not self._is_impatient:
             self._is_impatient = True
             if self._may_break_off:
@@ -91,6 +112,146 @@ class Wish:
             yield
         finally:
             self._may_break_off = False
+
+
+class Heeding:
+    """What came of signals while `heeding_signals` held: the first one breaks off, those after it do not."""
+
+    def __init__(self) -> None:
+        """Without a signal yet."""
+        self.received: signal.Signals | None = None
+        self._num_held, self._is_raised = 0, False
+
+    def note(self, number: int) -> None:
+        """Take note of a signal that somebody else breaks off for."""
+        self.received = self.received or signal.Signals(number)
+        self._is_raised = True
+
+    def hear(self, number: int, frame: FrameType | None = None) -> None:
+        """Take note of a signal, and break off what is being done for the first one."""
+        self.received = self.received or signal.Signals(number)
+        self._raise()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Break off nothing in here, but at its end."""
+        self._num_held += 1
+        try:
+            yield
+        finally:
+            self._num_held -= 1
+        self._raise()
+
+    def _raise(self) -> None:
+        if self.received is not None and not self._is_raised and not self._num_held:
+            self._is_raised = True
+            raise Interrupted(self.received)
+
+
+def breaks_off(handler: object) -> bool:
+    """Say whether a signal's handler raises KeyboardInterrupt: Python's own, or that of `heeding_signals`."""
+    return handler is signal.default_int_handler or isinstance(getattr(handler, "__self__", None), Heeding)
+
+
+_heeding: list[Heeding] = []
+"""Those that hold, the innermost last."""
+
+
+@contextmanager
+def heeding_signals() -> Iterator[None]:
+    """Raise Interrupted for the first SIGINT or SIGTERM in here, in the main thread; in another none arrives.
+
+    In a notebook this is what interrupts a cell.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heeding = Heeding()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    _heeding.append(heeding)
+    for number in SIGNALS:
+        signal.signal(number, heeding.hear)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _heeding.remove(heeding)
+
+
+@contextmanager
+def never_broken_off() -> Iterator[None]:
+    """Let no signal break off what is done in here: it is heard at the end."""
+    if not _heeding or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with _heeding[-1].held():
+        yield
+
+
+class Deadline:
+    """Ends this process where a signal has not ended it in time: Ray may hang, and a machine be overloaded."""
+
+    def __init__(self, command: str, seconds: float = SECONDS_TO_END) -> None:
+        """`command` is what to go on with."""
+        self._command, self._seconds = command, seconds
+        self._receiver, self._sender = os.pipe()
+        os.set_blocking(self._sender, False)
+        self._waiter = threading.Thread(target=self._wait, name="deadline", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Hear signals even while Python itself waits, in the main thread; in another none arrives."""
+        self._hears = threading.current_thread() is threading.main_thread()
+        if self._hears:
+            self._earlier = signal.set_wakeup_fd(self._sender, warn_on_full_buffer=False)
+            self._waiter.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._hears:
+            signal.set_wakeup_fd(self._earlier)
+            os.write(self._sender, _OVER)
+            self._waiter.join()
+        os.close(self._sender)
+        os.close(self._receiver)
+
+    def _wait(self) -> None:
+        received, ends_at = None, None
+        while True:
+            patience = None if ends_at is None else max(0.0, ends_at - time.monotonic())
+            if not select.select([self._receiver], [], [], patience)[0]:
+                assert received is not None
+                error = RunInterruptedError(received, self._command)
+                end_process(str(error), error.exit_code)
+            heard = os.read(self._receiver, 1)
+            if heard == _OVER:
+                return
+            if received is None and heard[0] in SIGNALS:
+                received, ends_at = signal.Signals(heard[0]), time.monotonic() + self._seconds
+
+
+_OVER = b"\0"
+
+
+def end_process(error: str, exit_code: int) -> NoReturn:
+    """End this process at once, with all that it has started, and say why."""
+    for end in reversed(_at_deadline):
+        end()
+    os.write(2, f"error: {error}\n".encode(errors="replace"))
+    os._exit(exit_code)
+
+
+_at_deadline: list[Callable[[], None]] = []
+
+
+@contextmanager
+def ended_at_deadline(end: Callable[[], None]) -> Iterator[None]:
+    """Call `end` where this process is ended at once while in here."""
+    _at_deadline.append(end)
+    try:
+        yield
+    finally:
+        _at_deadline.remove(end)
 
 
 @contextmanager

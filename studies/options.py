@@ -1,18 +1,22 @@
 """Command-line options that several doors share, and how every door reports an error."""
 
 import argparse
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from studies.errors import StudiesError, disk_error
-from studies.interruption import leave
-from studies.request import Request
-from studies.settings import parse_setting
+from studies.interruption import Deadline, RunInterruptedError, heeding_signals, leave
+from studies.settings import DEFAULT_PROFILE, parse_setting
 from studies.terminal.encodings import never_refuse
-from studies.terminal.words import printable
-from studies.tuning.resources import Resources
-from studies.variants import DEFAULT_PROFILE
+
+if (
+    TYPE_CHECKING
+):  # what is wrong with a command's words is told, and its first step, before anything else is loaded
+    from studies.request import Request
+    from studies.tuning.resources import Resources
 
 
 def run_door(
@@ -24,27 +28,37 @@ def run_door(
     never_refuse(sys.stdout)
     never_refuse(sys.stderr)
     options = _parsed(parser, arguments)
+    command = _command(parser, arguments)
     try:
-        return work(options)
+        with Deadline(command), heeding_signals():
+            return work(options)
     except StudiesError as error:
-        # A storage may hold names and texts of others, which must not move a cursor.
-        if options.debug:
-            print(printable(traceback.format_exc()), file=sys.stderr)
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return leave(error.exit_code)
+        return _failed(error, options)
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader of a pipe (head, less) has seen enough
             sys.stderr.close()
             return 0
         if error.errno is None or error.filename is None:
             raise
-        if options.debug:
-            print(printable(traceback.format_exc()), file=sys.stderr)
-        print(printable(f"error: {disk_error(error)}"), file=sys.stderr)
-        return leave(1)
-    except KeyboardInterrupt:
-        print("error: interrupted\nGive the same command again: what was recorded is kept.", file=sys.stderr)
-        return 130
+        return _failed(disk_error(error), options)
+    except KeyboardInterrupt as interrupt:
+        return _failed(RunInterruptedError.by(interrupt, command), options)
+
+
+def _failed(error: StudiesError, options: argparse.Namespace) -> int:
+    """Print an error, with --debug the traceback of what is being handled above it; return the exit code."""
+    from studies.terminal.words import printable
+
+    # A storage may hold names and texts of others, which must not move a cursor.
+    if options.debug:
+        print(printable(traceback.format_exc()), file=sys.stderr)
+    print(printable(f"error: {error}"), file=sys.stderr)
+    return leave(error.exit_code)
+
+
+def _command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> str:
+    """Return the command as it was given, for a shell."""
+    return shlex.join([*parser.prog.split(), *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -128,8 +142,10 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def request_of(options: argparse.Namespace) -> Request:
+def request_of(options: argparse.Namespace) -> "Request":
     """Return what the options ask for."""
+    from studies.request import Request
+
     return Request(
         study=options.study,
         profile=options.profile,
@@ -141,8 +157,10 @@ def request_of(options: argparse.Namespace) -> Request:
     )
 
 
-def resources_of(options: argparse.Namespace) -> Resources:
+def resources_of(options: argparse.Namespace) -> "Resources":
     """Return what trials run on."""
+    from studies.tuning.resources import Resources
+
     return Resources.asked_for(
         address=options.address,
         workers=options.workers,

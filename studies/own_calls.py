@@ -7,15 +7,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+from studies.interruption import SIGNALS, breaks_off, end_process
 
 SECONDS_TO_FIRST_WORD = 30.0
 """After so long a call is told of, and then each time that it has taken twice as long."""
 SECONDS_TO_YIELD = 5.0
 """A call that does not heed Ctrl-C for so long, as within a library's own code, is ended with its process."""
-INTERRUPTED, STANDARD_ERROR = 130, 2
+STANDARD_ERROR = 2
 ENDED = b"\0"
 
 
@@ -38,11 +41,13 @@ class Call:
             faulthandler.enable(STANDARD_ERROR, all_threads=False)
         # Elsewhere than in the main thread Python hears no signals.
         hears = threading.current_thread() is threading.main_thread()
-        listens = hears and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        taken = [number for number in SIGNALS if hears and breaks_off(before[number])]
         # Another's handler stays in its place, and may raise KeyboardInterrupt, too.
-        self.is_interrupted = hears and not listens
-        if listens:
-            signal.signal(signal.SIGINT, self._interrupt)
+        self.is_interrupted = hears and signal.SIGINT not in taken
+        for number in taken:
+            signal.signal(number, self._hear(before[number]))
+        if taken:
             earlier = signal.set_wakeup_fd(self._sender, warn_on_full_buffer=False)
         self._watcher.start()
         try:
@@ -50,9 +55,10 @@ class Call:
         finally:
             if shows_crashes:
                 faulthandler.disable()
-            if listens:
+            if taken:
                 signal.set_wakeup_fd(earlier)
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+            for number in taken:
+                signal.signal(number, before[number])
             os.write(
                 self._sender, ENDED
             )  # closing would not do: processes that the call has left have it open, too
@@ -60,14 +66,17 @@ class Call:
             os.close(self._sender)
             os.close(self._receiver)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self.is_interrupted = True
-        raise KeyboardInterrupt
+    def _hear(self, handler: Any) -> Callable[[int, FrameType | None], None]:
+        def hear(number: int, frame: FrameType | None) -> None:
+            self.is_interrupted = True
+            handler(number, frame)
+
+        return hear
 
     def _watch(self) -> None:
         """Wait for the call's end; a signal is written into the pipe even while Python itself waits."""
         started, next_word = time.monotonic(), SECONDS_TO_FIRST_WORD
-        ends_at = float("inf")
+        ends_at, heard = float("inf"), signal.SIGINT
         while True:
             passed = time.monotonic() - started
             ready, _, _ = select.select([self._receiver], [], [], max(0.0, min(next_word, ends_at) - passed))
@@ -75,10 +84,11 @@ class Call:
                 received = os.read(self._receiver, 1)
                 if received == ENDED:
                     return
-                if received[0] == signal.SIGINT:
-                    ends_at = min(ends_at, time.monotonic() - started + SECONDS_TO_YIELD)
+                if received[0] in SIGNALS and ends_at == float("inf"):
+                    heard = signal.Signals(received[0])
+                    ends_at = time.monotonic() - started + SECONDS_TO_YIELD
             elif time.monotonic() - started >= ends_at:
-                self._end_process()
+                self._end_process(heard)
             elif time.monotonic() - started >= next_word:
                 print(
                     f"{self._what} has been running for {next_word:.0f} s; Ctrl-C ends it",
@@ -87,11 +97,10 @@ class Call:
                 )
                 next_word *= 2
 
-    def _end_process(self) -> None:
-        print(
-            f"error: interrupted; {self._what} did not end within {SECONDS_TO_YIELD:.0f} s of Ctrl-C\n"
+    def _end_process(self, heard: signal.Signals) -> None:
+        what, how = ("interrupted", "Ctrl-C") if heard is signal.SIGINT else ("terminated", heard.name)
+        end_process(
+            f"{what}; {self._what} did not end within {SECONDS_TO_YIELD:.0f} s of {how}\n"
             "Give the same command again: what was recorded is kept.",
-            file=sys.stderr,
-            flush=True,
+            128 + int(heard),
         )
-        os._exit(INTERRUPTED)

@@ -12,10 +12,10 @@ from studies.durations import parse_budget
 from studies.errors import UsageError
 from studies.own_study import check_own_code
 from studies.planning import Plan
-from studies.settings import written
+from studies.settings import DEFAULT_PROFILE, written
 from studies.study import Study
 from studies.suitability import check_suits
-from studies.variants import DEFAULT_PROFILE, check_name, derive, held_instead, study_name
+from studies.variants import check_name, derive, held_instead, study_name
 from trainables.own.code import OwnCode
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Sequence
 
-from studies.locations import locate
 from studies.options import (
     add_resources,
     add_storage,
@@ -14,6 +13,7 @@ from studies.options import (
     resources_of,
     run_door,
 )
+from studies.terminal.steps import Steps, telling_steps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,18 +22,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    with telling_steps(quiet=options.quiet) as steps:
+        return _run(options, steps)
+
+
+def _run(options: argparse.Namespace, steps: Steps) -> int:
+    steps.tell_early("loading Studies")
+    from studies.locations import locate
     from studies.session import run
     from studies.terminal.answer import answer_lines
     from studies.terminal.display import showing_run
 
+    steps.tell_early("reading the study")
     locations = locate(options.storage, options.output)
     result = run(
         request_of(options),
         locations=locations,
         resources=resources_of(options),
-        showing=showing_run(locations, quiet=options.quiet),
+        showing=showing_run(locations, quiet=options.quiet, before=steps.close),
+        telling=steps.tell,
         take_over=options.take_over,
     )
+    steps.close()
     for line in answer_lines(result):
         print(line, file=sys.stderr if options.json else sys.stdout)
     if options.json:

@@ -21,6 +21,7 @@ from studies.growing import describe_growth
 from studies.interruption import RayLostError, RunInterruptedError, Wish, watching_signals
 from studies.planning import Plan
 from studies.starting import Starting
+from studies.terminal.steps import Tell
 from studies.tuning.progress import Progress, planned_progress
 from studies.tuning.resources import Resources
 
@@ -51,6 +52,8 @@ Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]
 class Run:
     """Everything that a run needs: `folder` is the study's own, `command` gives the same run again.
 
+    `tell` takes each step up to the first trial.
+
     `started` is the value of time.monotonic() when the command began; by then `starting` may have begun to start Ray.
     `notes` are shown while it runs.
     """
@@ -66,6 +69,7 @@ class Run:
     resources: Resources
     starting: Starting
     show: Show
+    tell: Tell
     started: float
     notes: tuple[str, ...] = ()
 
@@ -151,6 +155,7 @@ def _data_notes(dataset: "Dataset") -> list[str]:
 
 def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) -> int:
     """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
+    run.tell("loading torch and Ray Tune, while Ray starts")
     with run.starting.cluster() as future:
         # Ray, Optuna and torch are imported while Ray starts.
         from studies.tuning.checkpoints import Checkpoints
@@ -166,6 +171,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
             lambda: Checkpoints.open(store, study_id, agenda, run.folder), should_stop=should_stop
         )
         # Fitted while Ray starts, where nobody waits for it.
+        run.tell("fitting the baseline, while Ray starts")
         events = outlast(lambda: store.events(study_id), should_stop=should_stop)
         baseline.fit_missing(
             writer,
@@ -175,6 +181,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
             events=events,
             should_stop=should_stop,
         )
+        run.tell("waiting for Ray")
         cluster = _wait_for(future, wish)
         if cluster is None:
             return 0

@@ -17,7 +17,7 @@ from studies.database.store import Store
 from studies.enrolment import enrol, grow_as_asked, is_complete, next_look, will_train
 from studies.errors import UsageError
 from studies.failure import refuse_failure
-from studies.interruption import RunKilledError
+from studies.interruption import RunInterruptedError, RunKilledError, heeding_signals
 from studies.locations import Locations
 from studies.older_studies import (
     OlderStudy,
@@ -38,6 +38,7 @@ from studies.remembered import resuming_in
 from studies.request import Draft, Request, draft
 from studies.running import Run, Show, train
 from studies.starting import Starting
+from studies.terminal.steps import Tell, silent
 from studies.tuning.resources import Resources
 from trainables.own.code import OWN
 
@@ -72,6 +73,7 @@ def run(
     locations: Locations,
     resources: Resources,
     showing: Show = lambda progress, plan, dashboard: nullcontext(),
+    telling: Tell = silent,
     take_over: bool = False,
 ) -> Result:
     """Run or resume what `request` asks for, and make its report; `take_over` takes it from a run that holds it.
@@ -79,29 +81,62 @@ def run(
     Raises UsageError before anything is written where the request cannot be met, HeldError where another run holds
     the study or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, another StudiesError where
     training or recording failed; all but the first leave a resumable study. Where every trial failed, the report is
-    made and then a StudiesError raised.
+    made and then a StudiesError raised. `telling` is told each step up to the first trial, which `showing` shows.
     """
+    command = request.command("run", *locations.arguments, *resources.arguments())
+    try:
+        with heeding_signals():
+            return _run(
+                request,
+                command,
+                locations=locations,
+                resources=resources,
+                showing=showing,
+                telling=telling,
+                take_over=take_over,
+            )
+    except KeyboardInterrupt as interrupt:
+        raise RunInterruptedError.by(interrupt, command) from None
+
+
+def _run(
+    request: Request,
+    command: str,
+    *,
+    locations: Locations,
+    resources: Resources,
+    showing: Show,
+    telling: Tell,
+    take_over: bool,
+) -> Result:
     started = time.monotonic()
     try:
         drafted = draft(request)
     except UsageError as error:
         raise with_older_named(error, request, locations) from error
     locations.check()
-    command = request.command("run", *locations.arguments, *resources.arguments())
     older = find_older(drafted, locations.storage)
     if older is not None and older.is_complete:
         return _report_older(older, drafted, locations, take_over=take_over)
     drafted = in_its_version(drafted, older)
     with Starting(resources, last_words=f"error: {RunKilledError(command)}") as starting:
         refuse_other_numbers(older, drafted, locations)
+        trains = will_train(drafted, locations.storage, take_over=take_over)
+        if trains:
+            telling("starting Ray" if resources.address is None else f"asking Ray at {resources.address}")
+            starting.check()
         # A pilot for a budget measures what training takes here, which nothing else may disturb.
-        if will_train(drafted, locations.storage, take_over=take_over) and request.budget is None:
+        if trains and request.budget is None:
             starting.begin()
         with data_as_recorded(older, drafted, locations):
+            telling(f"loading {drafted.study.dataset}, while Ray starts" if trains else "loading the data")
             dataset = load_dataset(drafted)
+            starting.check()
             refuse_other_data(older, dataset, drafted, locations)
+            telling("planning")
             plan, notes = settle(drafted, dataset, locations, resources)
             splits = splits_with_every_class(plan, dataset)
+        starting.check()
         locations = resuming_in(locations, plan.name)
         locations.folder(plan.name)
         locations.make_storage_folder()
@@ -119,6 +154,7 @@ def run(
                 resources=resources,
                 starting=starting,
                 show=showing,
+                tell=telling,
                 started=started,
                 notes=(*told_of(older), *notes),
             )

@@ -9,6 +9,8 @@ from typing import Any
 from studies.errors import UsageError
 from studies.mistakes import show
 
+DEFAULT_PROFILE = "laptop"
+"""The profile that is the study itself."""
 TEXTS = frozenset({"question", "dataset", "target", "model", "objective", "search.sampler", "rare_classes"})
 """Fields that are names and texts: what is typed for them is taken as it stands, whatever JSON would make of it."""
 

@@ -5,6 +5,8 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Self
 
+from studies.interruption import never_broken_off
+from studies.tuning.address import check_address
 from studies.tuning.resources import Resources
 
 if TYPE_CHECKING:
@@ -19,21 +21,33 @@ class Starting:
         self._resources, self._last_words = resources, last_words
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
+        self._is_checked = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with never_broken_off():
+            self._stack.close()
+
+    def check(self) -> None:
+        """Raise StudiesError where Ray is to be joined at an address and nothing there can be, or has turned out to."""
+        if self._future is None and self._resources.address is not None and not self._is_checked:
+            check_address(self._resources.address)
+            self._is_checked = True
+        if self._future is not None and self._future.done():
+            self._future.result()
 
     def begin(self) -> "Future[Cluster]":
         """Start or join Ray now, if that has not begun; return what becomes the cluster."""
+        self.check()
         if self._future is None:
             # At its call, because all but training does without it.
             from studies.tuning.cluster import starting_cluster
 
             started = starting_cluster(self._resources, last_words=self._last_words)
-            self._future = self._stack.enter_context(started)
+            with never_broken_off():
+                self._future = self._stack.enter_context(started)
         return self._future
 
     @contextmanager

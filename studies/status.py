@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from studies.interruption import RunInterruptedError
 from studies.locations import locate
 from studies.options import add_storage, run_door
 
@@ -29,8 +30,8 @@ def _work(options: argparse.Namespace) -> int:
         if options.watch:
             try:
                 follow(lambda: read_status(store, options.name, locations))
-            except KeyboardInterrupt:
-                return 130
+            except KeyboardInterrupt as interrupt:
+                return RunInterruptedError.by(interrupt, "").exit_code
         elif options.json:
             show_json(as_json(read_status(store, options.name, locations)))
         else:

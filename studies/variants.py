@@ -14,11 +14,8 @@ from studies.errors import UsageError
 from studies.fields import PARTS
 from studies.mistakes import show, unknown
 from studies.plain import plain_study, study_from_plain
-from studies.settings import OPTIONS
+from studies.settings import DEFAULT_PROFILE, OPTIONS
 from studies.study import Study
-
-DEFAULT_PROFILE = "laptop"
-"""The profile that is the study itself."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

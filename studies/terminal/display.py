@@ -58,10 +58,13 @@ def showing(
     return plain.printing(standing, places, stream)
 
 
-def showing_run(locations: Locations, *, quiet: bool = False) -> "Show":
-    """Return what shows a run's progress, its report being in the study's folder of `locations`."""
+def showing_run(
+    locations: Locations, *, quiet: bool = False, before: Callable[[], None] = lambda: None
+) -> "Show":
+    """Return what shows a run's progress, with its report in the folder of `locations`; `before` comes first."""
 
     def show(progress: Progress, plan: "Plan", dashboard: "Dashboard | None") -> AbstractContextManager[None]:
+        before()
         token_path = None if dashboard is None else dashboard.token_path
         return showing(
             progress,

@@ -7,14 +7,15 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from studies.errors import StudiesError
-from studies.interruption import SHUT_DOWN
+from studies.interruption import SHUT_DOWN, ended_at_deadline
+from studies.tuning.address import in_a_line, not_joined
 from studies.tuning.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
 from studies.tuning.guard import guarded
 from studies.tuning.head import Head
@@ -55,7 +56,11 @@ SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
 """What Ray's processes must not inherit: workers get neither the storage's URL nor a password."""
 MAX_FOLDER_LENGTH = 45
 """Characters of the path under which Ray can still make its sockets."""
-SECONDS_TO_SHUT_DOWN = 5.0
+SECONDS_TO_SHUT_DOWN = 3.0
+SECONDS_TO_JOIN = 30.0
+"""How long leaving waits for a join to end that is under way: it can only be shut down afterwards."""
+PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(365 * 24 * 3600)}
+"""For this process alone: Ray would end it a minute after its gcs_server, and a notebook's kernel with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +76,9 @@ class Cluster:
     token_path: Path | None
     scratch: Path
 
-    def kill(self) -> None:
-        """End every process that was started for it at once, the workers that hang and those of a Ray that is lost."""
+    def leave(self) -> None:
+        """Leave it with whatever hangs there: this process first, lest it goes on asking a Ray that is gone."""
+        _shut_down(self.scratch.parent)
         end_processes(self.scratch.parent, patience_seconds=0.0)
 
 
@@ -87,17 +93,41 @@ def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator[
     _refuse_second_ray()
     with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
         head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
-        # In a thread that stays: what belongs to a driver's thread ends with it.
-        executor = stack.enter_context(ThreadPoolExecutor(1, "ray-start"))
-        future = executor.submit(_join, resources, folder, head)
+        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head)))
         try:
             yield future
         finally:
             if head is not None:
                 head.give_up()
-            wait([future])
+            wait([future], timeout=SECONDS_TO_JOIN)
             _shut_down(folder)
             end_processes(folder, patience_seconds=0.0)
+
+
+@contextmanager
+def _in_a_thread(work: "Callable[[], Cluster]") -> Iterator["Future[Cluster]"]:
+    """Do `work` in a thread that stays until this is left: what belongs to a driver's thread ends with it.
+
+    Where it hangs, it neither keeps this context from being left nor the interpreter from ending.
+    """
+    future: Future[Cluster] = Future()
+    over = threading.Event()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+        over.wait()
+
+    thread = threading.Thread(target=run, name="ray-start", daemon=True)
+    thread.start()
+    try:
+        yield future
+    finally:
+        over.set()
+        if future.done():
+            thread.join()
 
 
 def _refuse_second_ray() -> None:
@@ -113,7 +143,16 @@ def _private_folder(last_words: str) -> Iterator[Path]:
     parent = Path(tempfile.gettempdir() if short else "/tmp")
     remove_abandoned_folders(parent)
     folder = Path(tempfile.mkdtemp(prefix="studies-", dir=parent))
-    with guarded(folder, last_words, secrets=SECRETS), owned(folder):
+
+    def end() -> None:
+        hush()
+        end_processes(folder, patience_seconds=0.0)
+
+    with (
+        guarded(folder, last_words, secrets=SECRETS) as hush,
+        owned(folder),
+        ended_at_deadline(end),
+    ):
         try:
             yield folder
         finally:
@@ -123,7 +162,7 @@ def _private_folder(last_words: str) -> Iterator[Path]:
 @contextmanager
 def _environment(resources: Resources, folder: Path) -> Iterator[None]:
     """Set what Ray reads from the environment, for as long as it runs; its token where it is started here."""
-    settings = dict(ENVIRONMENT)
+    settings = ENVIRONMENT | PATIENCE
     if resources.address is None:
         settings |= {MODE: "token", TOKEN_PATH: str(write_token(folder / "token"))}
     before = dict(os.environ)
@@ -140,7 +179,8 @@ def _environment(resources: Resources, folder: Path) -> Iterator[None]:
 def _start_head(resources: Resources, folder: Path) -> Head:
     """Start Ray on this machine, in a process that hands on nothing of the driver's secrets."""
     (folder / TEMPORARY).mkdir()
-    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    left_out = {*SECRETS, *PATIENCE}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
     # Ray's dashboard and torch's compiler leave folders behind.
     environment["TMPDIR"] = str(folder / TEMPORARY)
     options = {
@@ -183,13 +223,11 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
 
 
 def _not_started(resources: Resources, error: Exception) -> StudiesError:
-    if resources.address is None:
-        return StudiesError(
-            f"Ray could not be started: {error}", "Check free memory and /tmp, or try --no-dashboard."
-        )
+    if resources.address is not None:
+        return not_joined(resources.address, error)
     return StudiesError(
-        f"no Ray cluster could be joined at {resources.address}: {error}",
-        "Check the address (ray status), or leave out --address and RAY_ADDRESS to run on this machine.",
+        f"Ray could not be started: {in_a_line(error)}",
+        "Check free memory and /tmp, or try --no-dashboard.",
     )
 
 
@@ -224,11 +262,13 @@ def _fitting(total: dict[str, float], resources: Resources) -> int:
 def _shut_down(folder: Path) -> None:
     """Shut Ray down if it runs (it may have been started in vain, for trials that do not fit), however it hangs."""
     ray = sys.modules.get("ray")
-    if ray is None or not ray.is_initialized():
+    if ray is None or not hasattr(ray, "is_initialized") or not ray.is_initialized():
         return
-    thread = threading.Thread(target=ray.shutdown, name=SHUT_DOWN, daemon=True)
-    thread.start()
-    thread.join(SECONDS_TO_SHUT_DOWN)
+    under_way = [thread for thread in threading.enumerate() if thread.name == SHUT_DOWN]
+    thread = under_way[0] if under_way else threading.Thread(target=ray.shutdown, name=SHUT_DOWN, daemon=True)
+    if not under_way:
+        thread.start()
+        thread.join(SECONDS_TO_SHUT_DOWN)
     if thread.is_alive():
         end_processes(folder, patience_seconds=0.0)
         thread.join(SECONDS_TO_SHUT_DOWN)

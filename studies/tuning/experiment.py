@@ -164,8 +164,9 @@ def train_study(
                 recorder.lose_all(error)
 
     with liveness.asking(), closing(recorder):
-        if not fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None):
-            cluster.kill()
+        has_ended = fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None)
+    if not has_ended:
+        cluster.leave()
     loss = liveness.loss()
     failure = recorder.failure or searcher.failure or (None if loss is None else RayLostError(loss))
     if failure is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from studies.tuning.stopwatch import Stopwatch
 
-MAX_SECONDS_TO_END = 6.0
+MAX_SECONDS_TO_END = 5.0
 """How long Tune may take to stop its trials and end, before it is left behind."""
 SECONDS_BETWEEN_LOOKS = 0.05
 

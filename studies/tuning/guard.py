@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,9 +20,10 @@ MAX_SECONDS = 10.0
 
 
 @contextmanager
-def guarded(folder: Path, last_words: str, *, secrets: Collection[str] = ()) -> Iterator[None]:
+def guarded(folder: Path, last_words: str, *, secrets: Collection[str] = ()) -> Iterator[Callable[[], None]]:
     """Have `folder` and the processes in it removed, and `last_words` said, should this process die in here.
 
+    Yields what has them left unsaid, for a process that ends itself and has said why.
     The folder is gone when this context is left in order. Ray ends its own processes when their driver dies, but takes
     a minute for the last of them. The guard does not inherit the environment's `secrets`.
     """
@@ -36,19 +37,25 @@ def guarded(folder: Path, last_words: str, *, secrets: Collection[str] = ()) -> 
         start_new_session=True,
     )
     assert process.stdin is not None
+    line = process.stdin
+
+    def hush() -> None:
+        line.write(b"told")
+        line.flush()
+
     try:
-        yield
+        yield hush
     finally:
-        process.stdin.close()
+        line.close()
         process.wait()
 
 
 def guard(folder: str, last_words: str) -> None:
     """Wait until standard input ends; if `folder` is still there, its driver was killed."""
-    sys.stdin.buffer.read()
+    is_told = bool(sys.stdin.buffer.read())
     if not Path(folder).exists():
         return
-    if last_words:
+    if last_words and not is_told:
         print(last_words, file=sys.stderr, flush=True)
     deadline = time.monotonic() + MAX_SECONDS
     while end_processes(Path(folder), patience_seconds=0.0) and time.monotonic() < deadline:

@@ -98,7 +98,7 @@ class Liveness:
         self._is_answered.clear()
         self._is_asked.set()
         while self.loss() is None:
-            if self._is_answered.wait(SECONDS_BETWEEN_LOOKS):
+            if self._is_over or self._is_answered.wait(SECONDS_BETWEEN_LOOKS):
                 return False
         return True
 

@@ -71,7 +71,8 @@ def test_a_mistake_is_told_and_nothing_written(
     assert main(arguments.split()) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.startswith("error: ")
+    steps = [line for line in told.err.splitlines() if line.endswith(" ...")]
+    assert told.err.startswith("\n".join([*steps, "error: "])), "no step is told once an error is"
     assert message in told.err
     assert "secret" not in told.err
     assert "Traceback" not in told.err
@@ -182,7 +183,7 @@ def test_a_study_that_is_held_is_refused_before_its_data_is_loaded(
         with store.hold(study.id):
             assert main(arguments) == 3
     told = capsys.readouterr()
-    assert told.err.startswith(f"error: study {plan.name} is held by another run: process {os.getpid()} on ")
+    assert f"error: study {plan.name} is held by another run: process {os.getpid()} on " in told.err
     assert told.out == ""
 
 

@@ -1,0 +1,155 @@
+"""A run in a notebook's kernel: an interrupt ends the run in words, and the kernel with all that it holds lives on."""
+
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.studies.command import ROOT, STUDY, TIMEOUT, rows
+
+RUN = "studies.run_study('./small.py', workers=1)"
+SETUP = """
+import os, tempfile
+import studies, studies.tuning.fitting
+kept = "what the kernel holds"
+os.getpid()
+"""
+LEFT_BEHIND = """
+import studies.tuning.experiment as experiment
+import studies.tuning.fitting as fitting
+from functools import partial
+experiment.fit = partial(fitting.fit, max_seconds=0.0)
+"""
+REMAINS = """
+import threading
+from pathlib import Path
+named = {(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
+print(sorted(named & {"global.accessor", "client.poll0", "server.poll0"}))
+print(sorted({thread.name for thread in threading.enumerate()} & {"liveness", "ray-shutdown", "ray-start"}))
+"""
+SECONDS_OF_RAYS_PATIENCE = 75.0
+"""A minute after its gcs_server has gone Ray ends a process that asks for it."""
+SLOW_LOAD = "\n\ndef load():\n    import time\n\n    open('loading', 'w').close()\n    time.sleep(60)\n"
+
+
+class Notebook:
+    """A real kernel in `folder`, whose cells are run one after the other."""
+
+    def __init__(self, client: NotebookClient, folder: Path, temporary: Path) -> None:
+        """Speak to the kernel that `client` has started."""
+        self.folder, self.temporary, self._client = folder, temporary, client
+
+    def run(self, source: str) -> list[str]:
+        """Run a cell and return what it puts out: text, its value, or `ErrorName: message`."""
+        cell = self._client.execute_cell(new_code_cell(source), 0)
+        return [_said(output) for output in cell.outputs]
+
+    def run_interrupted(self, source: str, process: int, moment: Callable[[], bool]) -> list[str]:
+        """Run a cell that is interrupted as soon as `moment` has come, as a notebook's stop button does."""
+        is_over = threading.Event()
+
+        def interrupt() -> None:
+            deadline = time.monotonic() + TIMEOUT
+            while not moment() and time.monotonic() < deadline and not is_over.wait(0.02):
+                pass
+            os.killpg(process, signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            return self.run(source)
+        finally:
+            is_over.set()
+            thread.join()
+
+    def moments(self) -> dict[str, Callable[[], bool]]:
+        """Return when a run has come how far, each in a run of its own."""
+
+        def count(what: str) -> int:
+            return len(rows(self.folder, f"SELECT 1 FROM {what}"))
+
+        clusters, epochs = "event WHERE kind = 'cluster_started'", "epoch"
+        num_clusters, num_epochs = count(clusters), count(epochs)
+
+        return {
+            "the head starts": lambda: any(self.temporary.glob("studies-*/head.log")),
+            "joining": lambda: any(self.temporary.glob("studies-*/ray/session_latest/logs/raylet.out")),
+            "workers start": lambda: count(clusters) > num_clusters,
+            "training": lambda: count(epochs) > num_epochs,
+        }
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    """A notebook beside a small study."""
+    (tmp_path / "small.py").write_text(STUDY)
+    with _short_folder() as temporary:
+        for name, value in {
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(temporary),
+            "OMP_NUM_THREADS": "1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+        client = NotebookClient(
+            new_notebook(cells=[new_code_cell()]),
+            timeout=2 * TIMEOUT,
+            allow_errors=True,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(tmp_path)}},
+        )
+        with client.setup_kernel():
+            yield Notebook(client, tmp_path, temporary)
+
+
+@contextmanager
+def _short_folder() -> Iterator[Path]:
+    """Make a folder whose path leaves room for Ray's sockets."""
+    with tempfile.TemporaryDirectory(prefix="n", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def test_nothing_of_ray_stays_in_a_kernel_interrupted_while_workers_start(notebook: Notebook) -> None:
+    """Not even where Tune is left behind: what would go on asking the Ray that was ended would end the kernel."""
+    process = int(notebook.run(SETUP)[-1])
+    notebook.run(LEFT_BEHIND)
+    check_interrupted(notebook.run_interrupted(RUN, process, notebook.moments()["workers start"]))
+    assert "".join(notebook.run(REMAINS)) == "[]\n[]\n"
+    assert list(notebook.temporary.glob("studies-*")) == []
+
+
+@pytest.mark.slow
+def test_a_kernel_interrupted_at_any_moment_lives_on(notebook: Notebook) -> None:
+    process = int(notebook.run(SETUP)[-1])
+    (notebook.folder / "own.py").write_text(STUDY + SLOW_LOAD)
+    loading = notebook.folder / "loading"
+    check_interrupted(notebook.run_interrupted(RUN.replace("small", "own"), process, loading.exists), "own")
+    for moment in notebook.moments():
+        check_interrupted(notebook.run_interrupted(RUN, process, notebook.moments()[moment]))
+    time.sleep(SECONDS_OF_RAYS_PATIENCE)
+    assert notebook.run("kept") == ["'what the kernel holds'"]
+    assert notebook.run(f"{RUN}.name") == ["'small'"]
+
+
+def check_interrupted(said: list[str], study: str = "small") -> None:
+    assert said
+    *_, error = said
+    assert error.startswith("RunInterruptedError: "), error[:1000]
+    assert f"Go on with: studies run ./{study}.py --workers 1" in error
+
+
+def _said(output: dict[str, object]) -> str:
+    """Return what an output of a cell says."""
+    if output["output_type"] == "error":
+        return f"{output['ename']}: {output['evalue']}"
+    if output["output_type"] == "stream":
+        return str(output["text"])
+    return str(output["data"]["text/plain"])  # type: ignore[index]
