@@ -27,6 +27,8 @@ from studies.database import tables
 from studies.database.column_types import UtcDateTime
 from studies.database.columns import read_columns
 
+__all__ = ["Connection", "Damaged", "Rows", "Table", "damaged_rows", "key_of", "names_of", "read_rows"]
+
 _LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Table
 
 from studies.database import tables
 from studies.database.digests import digest, layout, sealed_row
-from studies.database.verbatim import Damaged, Rows, damaged_rows
+from studies.database.verbatim import Damaged, Rows, Table, damaged_rows
 
 CHANGED = "it is not what was written (its digest does not fit)"
 LOST = "its digest is missing"
