@@ -92,7 +92,7 @@ _SCORES: Final = {
     tables.replicate: ("val_loss", "val_accuracy", "test_loss", "test_accuracy"),
     tables.epoch: ("train_loss", "train_accuracy", "val_loss", "val_accuracy"),
 }
-_WORDS: Final[Mapping[Table, Mapping[str, Collection[str]]]] = {
+_WORDS: Final[Mapping[Table, Mapping[str, Collection[str | None]]]] = {
     tables.trial: {"phase": tuple(Phase), "state": tuple(TrialState)},
     tables.replicate: {
         "outcome": tuple(Outcome),
