@@ -13,7 +13,8 @@ from studies.mistakes import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Table
+
+    from studies.database.verbatim import Table
 
 
 @dataclass(frozen=True)

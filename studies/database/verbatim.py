@@ -27,6 +27,8 @@ from studies.database import tables
 from studies.database.column_types import UtcDateTime
 from studies.database.columns import read_columns
 
+__all__ = ["Connection", "Damaged", "Rows", "Table", "damaged_rows", "key_of", "names_of", "read_rows"]
+
 _LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
 
 
@@ -84,7 +86,8 @@ class Rows:
         rows = self.gradients[[*_LAYER_KEY, "layer"]]
         counted = rows.groupby(_LAYER_KEY)["layer"].agg(num_rows="size", last_layer="max")
         num_layers = rows.drop_duplicates().groupby(_LAYER_KEY).size()
-        return counted.assign(num_layers=num_layers).reset_index()
+        layers: pd.DataFrame = counted.assign(num_layers=num_layers).reset_index()
+        return layers
 
 
 def names_of(connection: Connection) -> list[str]:
@@ -228,7 +231,7 @@ def _looked_through(
             unread = frame[column.name].isna().to_numpy() & is_there
             misplaced += [
                 _damaged(table, chosen, rows[place], f"{column.name} is no time")
-                for place in np.flatnonzero(unread)
+                for place in np.flatnonzero(unread).tolist()
             ]
     return pd.DataFrame(frame), misplaced
 

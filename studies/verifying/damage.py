@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, Table
-
 from reports.accounting import AccountingError
 from studies.database import tables
+from studies.database.integrity import check_integrity
 from studies.database.problems import OutageError
 from studies.database.store import Store
-from studies.database.verbatim import Damaged, Rows, names_of, read_rows
+from studies.database.verbatim import Connection, Damaged, Rows, Table, names_of, read_rows
 from studies.errors import HeldError, StudiesError, UsageError
 from studies.terminal.words import count
 from studies.verifying.agreement import disagreements
@@ -20,6 +19,7 @@ from studies.verifying.values import damaged_values
 
 READ_BY_ALL: Final = (tables.trial, tables.event)
 """What even a door reads that shows little; what networks measured is looked at where it is made into a page."""
+RESTORE: Final = "Write nothing more to it: restore a copy of it from before."
 
 
 class DamagedError(StudiesError):
@@ -66,13 +66,16 @@ def damage_told(store: Store, *names: str) -> Iterator[None]:
 
 
 def _look_for_damage(store: Store, names: Sequence[str]) -> None:
-    """Raise DamagedError where a row is damaged by itself, or by what another one says."""
+    """Raise DamagedError where a row is damaged by itself, by another one or by the database's own account."""
     with store.reading() as connection:
         for name, rows in _rows(connection, names, None):
             record = _record(rows)
             _refuse(name, damaged_values(rows, record))
             if record is not None:
                 _refuse(name, list(disagreements(record)))
+        faults = check_integrity(connection).faults
+    if faults:
+        raise DamagedError(f"the storage {store.address} is damaged: {_first(faults)}", RESTORE)
 
 
 def _rows(
@@ -91,8 +94,11 @@ def _record(rows: Rows) -> Record | None:
 
 def _refuse(name: str, faults: Sequence[Damaged]) -> None:
     if faults:
-        more = f"; and {count(len(faults) - 1)} more" if len(faults) > 1 else ""
         raise DamagedError(
-            f"{name} holds a damaged row: {faults[0]}{more}",
+            f"{name} holds a damaged row: {_first(faults)}",
             f"See all of them: studies verify {name}; then restore a copy of the storage from before.",
         )
+
+
+def _first(faults: Sequence[object]) -> str:
+    return f"{faults[0]}; and {count(len(faults) - 1)} more" if len(faults) > 1 else str(faults[0])

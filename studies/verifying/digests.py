@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Table
 
 from studies.database import tables
 from studies.database.digests import digest, layout, sealed_row
-from studies.database.verbatim import Damaged, Rows, damaged_rows
+from studies.database.verbatim import Damaged, Rows, Table, damaged_rows
 
 CHANGED = "it is not what was written (its digest does not fit)"
 LOST = "its digest is missing"
@@ -67,7 +66,7 @@ def digests_of(table: Table, frame: pd.DataFrame, study_id: int) -> "np.ndarray[
     ]
     numbers = np.column_stack(columns) + 0.0
     numbers[np.isnan(numbers)] = nan
-    content = memoryview(np.ascontiguousarray(numbers, dtype="<f8").tobytes())
+    content = np.ascontiguousarray(numbers, dtype="<f8").tobytes()
     size = 8 * len(columns)
     packed = (content[start : start + size] for start in range(0, size * num_rows, size))
     if not covered.texts:
@@ -79,7 +78,9 @@ def digests_of(table: Table, frame: pd.DataFrame, study_id: int) -> "np.ndarray[
 def _numbers(column: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[np.float64]]":
     """Return numbers as floats, times as microseconds since 1970, NaN where one is missing."""
     if column.dtype.kind != "M":
-        return column.to_numpy(dtype=np.float64)
-    values = column.dt.as_unit("us").astype("int64").to_numpy(dtype=np.float64, copy=True)
+        return np.asarray(column, dtype=np.float64)
+    values: np.ndarray[Any, np.dtype[np.float64]] = (
+        column.dt.as_unit("us").astype("int64").to_numpy(dtype=np.float64, copy=True)
+    )
     values[column.isna().to_numpy()] = nan
     return values

@@ -66,7 +66,9 @@ def unreadable(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
         frame = rows.by_table[table]
         for place, text in enumerate(frame[name]):
             for what in () if text is None else wrong(text):
-                yield Damaged(table=table.name, key=key_of(table, frame.iloc[place]), what=f"{name} {what}")
+                yield Damaged(
+                    table=table.name, key=key_of(table, frame.iloc[place].to_dict()), what=f"{name} {what}"
+                )
     for event in rows.events.to_dict("records"):
         check = _EVENTS.get(event["kind"])
         for what in () if check is None or event["detail"] is None else _wrong(event["detail"], check):

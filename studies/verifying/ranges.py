@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Table
 
 from reports.stability import VERDICTS
 from studies.database import tables
 from studies.database.states import Decision, Outcome, Phase, StudyState, TrialState
-from studies.database.verbatim import Damaged, Rows, damaged_rows
+from studies.database.verbatim import Damaged, Rows, Table, damaged_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +92,7 @@ _SCORES: Final = {
     tables.replicate: ("val_loss", "val_accuracy", "test_loss", "test_accuracy"),
     tables.epoch: ("train_loss", "train_accuracy", "val_loss", "val_accuracy"),
 }
-_WORDS: Final[Mapping[Table, Mapping[str, Collection[str]]]] = {
+_WORDS: Final[Mapping[Table, Mapping[str, Collection[str | None]]]] = {
     tables.trial: {"phase": tuple(Phase), "state": tuple(TrialState)},
     tables.replicate: {
         "outcome": tuple(Outcome),

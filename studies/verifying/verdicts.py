@@ -90,8 +90,8 @@ def _layer_measures(record: Record) -> dict[tuple[int, int, str], dict[str, floa
     for (number, replicate, epoch), layers in groupby(
         rows.itertuples(index=False, name=None), itemgetter(0, 1, 2)
     ):
-        records = tuple(LayerRecord(**dict(zip(_LAYER, row[3:], strict=True))) for row in layers)
-        epochs[number, replicate].append(EpochRecord(replicate=replicate, epoch=epoch, layers=records))
+        measured = tuple(LayerRecord(**dict(zip(_LAYER, row[3:], strict=True))) for row in layers)
+        epochs[number, replicate].append(EpochRecord(replicate=replicate, epoch=epoch, layers=measured))
     found = {}
     for (number, replicate), records in epochs.items():
         if records[0].epoch == 0:

@@ -59,7 +59,9 @@ def reseal(folder: Path, name: str = "small") -> None:
                 where = " AND ".join(["study_id = :study", *(f"{key} = :{key}" for key in keys)])
                 statement = text(f"UPDATE {table.name} SET digest = :sealed WHERE {where}")
                 for row in sealed:
-                    connection.execute(statement, {**row, "study": rows.study["id"]})
+                    connection.execute(
+                        statement, {"study": rows.study["id"]} | {str(key): row[key] for key in row}
+                    )
             change_study(connection, rows.study["id"], {})
 
 
