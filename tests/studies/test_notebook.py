@@ -32,7 +32,7 @@ REMAINS = """
 import threading
 from pathlib import Path
 named = {(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
-print(sorted(named & {"global.accessor", "client.poll0", "server.poll0"}))
+print(sorted(named & {"global.accessor", "server.poll0"}))
 print(sorted({thread.name for thread in threading.enumerate()} & {"liveness", "ray-shutdown", "ray-start"}))
 """
 SECONDS_OF_RAYS_PATIENCE = 75.0
