@@ -216,9 +216,10 @@ class Deadline:
         os.close(self._receiver)
 
     def _wait(self) -> None:
-        received, ends_at = None, None
+        received: signal.Signals | None = None
+        ends_at = 0.0
         while True:
-            patience = None if ends_at is None else max(0.0, ends_at - time.monotonic())
+            patience = None if received is None else max(0.0, ends_at - time.monotonic())
             if not select.select([self._receiver], [], [], patience)[0]:
                 assert received is not None
                 error = RunInterruptedError(received, self._command)

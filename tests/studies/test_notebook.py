@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.studies.command import ROOT, STUDY, TIMEOUT, rows
@@ -32,7 +33,7 @@ REMAINS = """
 import threading
 from pathlib import Path
 named = {(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
-print(sorted(named & {"global.accessor", "client.poll0", "server.poll0"}))
+print(sorted(named & {"global.accessor", "server.poll0"}))
 print(sorted({thread.name for thread in threading.enumerate()} & {"liveness", "ray-shutdown", "ray-start"}))
 """
 SECONDS_OF_RAYS_PATIENCE = 75.0
@@ -49,7 +50,7 @@ class Notebook:
 
     def run(self, source: str) -> list[str]:
         """Run a cell and return what it puts out: text, its value, or `ErrorName: message`."""
-        cell = self._client.execute_cell(new_code_cell(source), 0)
+        cell = self._client.execute_cell(_cell(source), 0)
         return [_said(output) for output in cell.outputs]
 
     def run_interrupted(self, source: str, process: int, moment: Callable[[], bool]) -> list[str]:
@@ -100,7 +101,7 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebo
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
         client = NotebookClient(
-            new_notebook(cells=[new_code_cell()]),
+            new_notebook(cells=[_cell("")]),  # type: ignore[no-untyped-call]
             timeout=2 * TIMEOUT,
             allow_errors=True,
             kernel_name="python3",
@@ -144,6 +145,10 @@ def check_interrupted(said: list[str], study: str = "small") -> None:
     *_, error = said
     assert error.startswith("RunInterruptedError: "), error[:1000]
     assert f"Go on with: studies run ./{study}.py --workers 1" in error
+
+
+def _cell(source: str) -> NotebookNode:
+    return new_code_cell(source)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def _said(output: dict[str, object]) -> str:
