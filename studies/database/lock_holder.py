@@ -90,7 +90,7 @@ def _has_open(process: int, file: Path) -> bool:
 def _command(process: int) -> str:
     """Return the program's name alone: its arguments may hold a password."""
     try:
-        return Path(f"/proc/{process}/comm").read_text(errors="replace").strip()
+        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
 
@@ -98,6 +98,11 @@ def _command(process: int) -> str:
 def _state(process: int) -> str:
     try:
         # The name before it, in brackets, may hold anything.
-        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        return (
+            Path(f"/proc/{process}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[0]
+        )
     except (OSError, IndexError):
         return ""
