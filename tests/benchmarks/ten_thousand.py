@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.planning import Plan
 from studies.request import Request, draft
@@ -152,7 +153,10 @@ def _cut(storage: Path) -> int:
         (num_cells,) = connection.execute("SELECT count(DISTINCT cell) FROM trial").fetchone()
         last = int(num_search - num_cells)
         connection.execute("DELETE FROM trial WHERE number > ?", (last,))
-        connection.execute("UPDATE study SET state = 'interrupted'")
+    with Store.open(f"sqlite:///{storage}") as store:
+        study = store.find_study(NAME)
+        assert study is not None
+        store.set_study_state(study.id, StudyState.INTERRUPTED)
     return last
 
 

@@ -16,6 +16,7 @@ from tests.studies.faults.hostile import CONTROLS, EVERYTHING, MARKUP, PATH, SQL
 from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.watched_run import NAME
 from tests.studies.terminal import recorded
+from tests.studies.verifying.sound import reseal_rows
 
 SCRIPT = "javascript:window.owned=1"
 HOSTILE_NAMES = (EVERYTHING, SQL, PATH, SCRIPT, TERMINAL)
@@ -45,6 +46,9 @@ def folder(undisturbed_run: LightRun, tmp_path_factory: pytest.TempPathFactory) 
                 for column in columns:
                     connection.execute(f"UPDATE {table} SET {column} = ?", (EVERYTHING,))
             connection.execute("UPDATE artifact SET path = ? || rowid", (EVERYTHING,))
+        with Store.open("sqlite:///runs/studies.db") as store:
+            for name in NAMES:
+                reseal_rows(store, name)
         yield folder
 
 

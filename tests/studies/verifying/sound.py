@@ -46,23 +46,27 @@ def complete(store: Store, folder: Path, small: Plan | None = None) -> None:
 
 
 def reseal(folder: Path, name: str = "small") -> None:
-    """Give every row the digest of what it holds now, as a writer that is wrong would have done."""
+    """Give every row in the storage of a folder the digest of what it holds now."""
     with Store.open(url(folder), create=False) as store:
-        with store.reading() as connection:
-            rows = read_rows(connection, name)
-        assert rows is not None
-        with store.writing(rows.study["id"]) as connection:
-            for table, frame in rows.by_table.items():
-                found = digests_of(table, frame, rows.study["id"])
-                keys = [column.name for column in table.primary_key if column.name != "study_id"]
-                sealed = frame[keys].assign(sealed=found.tolist()).to_dict("records")
-                where = " AND ".join(["study_id = :study", *(f"{key} = :{key}" for key in keys)])
-                statement = text(f"UPDATE {table.name} SET digest = :sealed WHERE {where}")
-                for row in sealed:
-                    connection.execute(
-                        statement, {"study": rows.study["id"]} | {str(key): row[key] for key in row}
-                    )
-            change_study(connection, rows.study["id"], {})
+        reseal_rows(store, name)
+
+
+def reseal_rows(store: Store, name: str) -> None:
+    """Give every row of a study the digest of what it holds now, as a writer that is wrong would have done."""
+    with store.reading() as connection:
+        rows = read_rows(connection, name)
+    assert rows is not None
+    study_id = rows.study["id"]
+    with store.writing(study_id) as connection:
+        for table, frame in rows.by_table.items():
+            found = digests_of(table, frame, study_id)
+            keys = [column.name for column in table.primary_key if column.name != "study_id"]
+            where = " AND ".join(["study_id = :study", *(f"{key} = :{key}" for key in keys)])
+            statement = text(f"UPDATE {table.name} SET digest = :sealed WHERE {where}")
+            for row in frame[keys].assign(sealed=found.tolist()).to_dict("records"):
+                values = {str(key): value for key, value in row.items()}
+                connection.execute(statement, {**values, "study": study_id})
+        change_study(connection, study_id, {})
 
 
 def verified(folder: Path, name: str = "small") -> Verification:

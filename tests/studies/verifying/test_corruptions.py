@@ -115,15 +115,6 @@ def test_an_epoch_doubled_behind_its_key_is_found(folder: Path) -> None:
     assert "missing from index sqlite_autoindex_epoch_1" in faults["I7"][0]
 
 
-CHANGED = [what for what, (script, *_) in PLANTED.items() if "UPDATE" in script and "PRAGMA" not in script]
-
-
-@pytest.mark.parametrize("what", CHANGED)
-def test_every_changed_row_is_named_by_its_digest(what: str, folder: Path) -> None:
-    execute(folder, PLANTED[what][0])
-    assert sound.faults(sound.verified(folder))["I9"]
-
-
 @pytest.mark.parametrize(
     ("change", "row"),
     [
