@@ -165,7 +165,7 @@ def _run(
 
 
 def _load_libraries() -> None:
-    """Load what data are used with: a library that a signal leaves half loaded can never be loaded in its process again."""
+    """Load what data are used with: a library that a signal leaves half loaded its process can never load again."""
     with never_broken_off():
         for module in ("trainables.datasets", "trainables.data.splits", "trainables.own.loop"):
             importlib.import_module(module)
