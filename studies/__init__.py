@@ -60,10 +60,14 @@ def run_study(
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
     """
-    from studies.locations import locate
-    from studies.request import Request
-    from studies.session import run
-    from studies.tuning.resources import Resources
+    from studies.interruption import heeding_signals, never_broken_off
+
+    # A library that an interrupt leaves half loaded could never be loaded again in a notebook's kernel.
+    with heeding_signals(), never_broken_off():
+        from studies.locations import locate
+        from studies.request import Request
+        from studies.session import run
+        from studies.tuning.resources import Resources
 
     return run(
         Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name, budget=budget),

@@ -6,6 +6,9 @@ It is the first of ours that a command imports, so it imports hardly anything it
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 ERASE_LINE = "\r\x1b[K"
@@ -20,6 +23,21 @@ def end_at_once() -> None:
     """
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
+
+
+@contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Let signals end this process in here as `end_at_once` does, and what they did before afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    end_at_once()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def is_a_command() -> bool:

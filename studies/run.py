@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from studies.first_signals import ending_at_once
 from studies.options import (
     add_resources,
     add_storage,
@@ -28,10 +29,11 @@ def _work(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, steps: Steps) -> int:
     steps.tell_early("loading Studies")
-    from studies.locations import locate
-    from studies.session import run
-    from studies.terminal.answer import answer_lines
-    from studies.terminal.display import showing_run
+    with ending_at_once():
+        from studies.locations import locate
+        from studies.session import run
+        from studies.terminal.answer import answer_lines
+        from studies.terminal.display import showing_run
 
     steps.tell_early("reading the study")
     locations = locate(options.storage, options.output)

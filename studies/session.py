@@ -1,5 +1,6 @@
 """A run from the request to the report: checks, the study's rows, the cluster, both phases, the answer."""
 
+import importlib
 import time
 import zlib
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from studies.database.store import Store
 from studies.enrolment import enrol, grow_as_asked, is_complete, next_look, will_train
 from studies.errors import UsageError
 from studies.failure import refuse_failure
-from studies.interruption import RunInterruptedError, RunKilledError, heeding_signals
+from studies.interruption import RunInterruptedError, RunKilledError, heeding_signals, never_broken_off
 from studies.locations import Locations
 from studies.older_studies import (
     OlderStudy,
@@ -130,6 +131,7 @@ def _run(
             starting.begin()
         with data_as_recorded(older, drafted, locations):
             telling(f"loading {drafted.study.dataset}, while Ray starts" if trains else "loading the data")
+            _load_libraries()
             dataset = load_dataset(drafted)
             starting.check()
             refuse_other_data(older, dataset, drafted, locations)
@@ -160,6 +162,13 @@ def _run(
             )
 
         return _carry_out(plan, request, locations, run_of, take_over=take_over)
+
+
+def _load_libraries() -> None:
+    """Load what data are used with: a library that a signal leaves half loaded its process can never load again."""
+    with never_broken_off():
+        for module in ("trainables.datasets", "trainables.data.splits", "trainables.own.loop"):
+            importlib.import_module(module)
 
 
 def _carry_out(

@@ -79,6 +79,7 @@ def calling(body: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_ctrl_c_ends_a_call_that_does_not_heed_it() -> None:
     with calling(STUBBORN) as process:
+        time.sleep(0.3)  # until it is within the loop that swallows whatever is raised
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
         assert process.returncode == 130
