@@ -43,8 +43,8 @@ class Call:
         hears = threading.current_thread() is threading.main_thread()
         before = {number: signal.getsignal(number) for number in SIGNALS}
         taken = [number for number in SIGNALS if hears and breaks_off(before[number])]
-        # Another's handler stays in its place, and may raise KeyboardInterrupt, too.
-        self.is_interrupted = hears and signal.SIGINT not in taken
+        # Another's handler stays in its place, and may raise KeyboardInterrupt, too; a signal that is ignored does not.
+        self.is_interrupted = hears and signal.SIGINT not in taken and callable(before[signal.SIGINT])
         for number in taken:
             signal.signal(number, self._hear(before[number]))
         if taken:

@@ -70,7 +70,7 @@ def value(field: str, space: Space, entry: object) -> Value:
 
 def _as_text(field: str, space: Space, entry: object) -> str:
     """Return how a number, true or null is given as the text that a hyperparameter of the user's own wants."""
-    scalar = entry[0] if isinstance(entry, list) else entry
+    scalar = entry[0] if isinstance(entry, list) and entry else entry
     if space.choices or not isinstance(space.default, str) or not isinstance(scalar, int | float | None):
         return ""
     return f"; as a text: {command_form(field, [show(scalar)] if isinstance(entry, list) else show(scalar))}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from studies.database.verbatim import Rows
-from studies.errors import UsageError
+from studies.errors import DamagedRecordError, UsageError
 from studies.planning import Plan
 from studies.runs import STARTED
 from studies.terminal.words import counted
@@ -32,7 +32,7 @@ def read_plan(rows: Rows) -> Plan | None:
     """Return the stored plan, None if it is none."""
     try:
         return Plan.from_dict(rows.study["name"], json.loads(rows.study["plan"]))
-    except (UsageError, ValueError, TypeError, KeyError, AttributeError):
+    except (UsageError, DamagedRecordError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

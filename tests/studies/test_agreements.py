@@ -30,8 +30,7 @@ class TestAgreements:
             ({"search": Search(trials_per_cell=None)}, "got null for both"),
             ({"nuisances": {}}, "search.trials_per_cell must be at most 1,"),
             ({"fixed": {"depth": 5}}, "fixed.depth: depth is a factor already"),
-            ({"fixed": {"depth": 5}}, "to hold it, set factors.depth=[5]"),
-            ({"fixed": {"learning_rate": 0.1}}, 'set nuisances.learning_rate={"low": 0.1, "high": 0.1}'),
+            ({"fixed": {"learning_rate": 0.1}}, "fixed.learning_rate: learning_rate is a nuisance already"),
             (
                 {"factors": {"learning_rate": (0.1, 1)}},
                 "nuisances.learning_rate: learning_rate is a factor already",

@@ -107,7 +107,7 @@ class TestHash:
         said = {"columns": {"b.c": "ignore", "a": "number"}, "header": False, "join_labels": True}
         table = {"dataset": "csv:pets.csv", "target": "kind"}
         plan = plan_of(small(**table, **said))
-        assert list(plan.to_dict())[1:6] == ["dataset", "target", "columns", "header", "join_labels"]
+        assert list(plan.to_dict())[2:7] == ["dataset", "target", "columns", "header", "join_labels"]
         assert Plan.from_dict("a", plan.to_dict()).hash == plan.hash
         assert plan_of(small(**table)).to_dict().keys().isdisjoint(said)
 

@@ -160,7 +160,9 @@ def test_how_the_data_was_read_stands_among_the_limits(material: Material) -> No
     context = limits_context(replace(material, inputs=read))
     template = environment().get_template("section_lottery.html.j2")
     for notes in (list[str](), context["data_notes"]):
-        section = SimpleNamespace(context=context | {"data_notes": notes, "sentences": [], "failed": None}, figures=[])
+        section = SimpleNamespace(
+            context=context | {"data_notes": notes, "sentences": [], "failed": None}, figures=[]
+        )
         page = template.render(section=section, inputs=read, table=str, figure=str)
         assert ("How the data was read" in page) == bool(notes)
         assert ("<li>column size: read with a decimal comma &amp; no &lt;point&gt;</li>" in page) == bool(
