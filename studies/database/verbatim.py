@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -181,16 +182,28 @@ def _escaped(text: bytes) -> str:
 
 
 def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
-    """Return a study's row with its texts as texts; those that are none are empty."""
+    """Return a study's row, in which what is of another type than its column is empty or 0, and what that was."""
     misplaced = []
     for column in tables.study.columns:
         value = row[column.name]
-        if value is not None and not isinstance(value, _kinds(column)):
+        if value is None:
+            continue
+        what = None if isinstance(value, _kinds(column)) else _misplaced(column, value)
+        if what is not None:
             row[column.name] = "" if str in _kinds(column) else 0
-            misplaced.append(
-                Damaged(table="study", key=f"study {row['name']}", what=_misplaced(column, value))
-            )
+        elif isinstance(column.type, UtcDateTime) and not _is_time(value):
+            what = f"{column.name} is no time"
+        if what is not None:
+            misplaced.append(Damaged(table="study", key=f"study {row['name']}", what=what))
     return row, misplaced
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:

@@ -152,6 +152,7 @@ def test_readme_and_help_give_the_number_of_checks_and_their_names(folder: Path,
         "event SET detail = '[1]' WHERE kind = 'run_started'",
         "study SET plan = '{}'",
         "study SET state = 'lost'",
+        "study SET updated_at = '2026-11-30 01:24:04.99X705'",
         "study SET question = CAST(x'ff' AS TEXT)",
     ],
 )
