@@ -69,7 +69,7 @@ def test_its_study_of_ones_own_data_and_network_runs(tmp_path: Path) -> None:
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert report["accounting"]["networks"] == 24
     assert report["accounting"]["failed"] == 0
-    assert "networks of your own were compared" in report["analysis"][0]
+    assert "models of your own were compared" in report["analysis"][0]
     study = load_study("my_transformer-smoke", storage=f"sqlite:///{tmp_path}/runs/studies.db")
     gradients = study.gradients()
     assert sorted(gradients["layer"].unique()) == [1, 2, 3, 4, 5, 6, 7]  # embedding, then three a block
@@ -122,7 +122,10 @@ def test_the_settings_it_names_are_settings() -> None:
     study = load("depth_study")[1]
     for text in re.findall(r"`--set ([^`\s]+)`", README):
         name, value = parse_setting(text)
-        derive(study, settings={name: value})
+        of_a_table = name == "header" or name.startswith("columns.")
+        table = {"dataset": "csv:flowers.csv", "target": "species"} if of_a_table else {}
+        rare = {"min_class_count": 4} if name == "rare_classes" else {}
+        derive(study, settings={**table, **rare, name: value})
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -180,7 +180,7 @@ def test_where_the_locale_is_ascii_a_table_is_read_and_told(tmp_path: Path) -> N
 
 def test_what_is_said_of_no_table_is_refused(capsys: Capture) -> None:
     assert main(["csv"]) == 2
-    assert "python -m studies.data csv:PATH --set target=COLUMN" in capsys.readouterr().err
+    assert "studies data csv:PATH --set target=COLUMN" in capsys.readouterr().err
     assert main(["digits", "--set", "target=kind"]) == 2
     assert "digits is none" in capsys.readouterr().err
     assert main(["csv:pets.csv", "--set", "tarket=kind"]) == 2

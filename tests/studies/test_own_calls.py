@@ -20,7 +20,8 @@ from tests.studies.own_file import write
 LOAD = "    inputs = np.random.default_rng(0).normal(size=(90, 2, 3))\n"
 BUILD = "    units = round(hyperparameters.units * hyperparameters.gain)\n"
 CALL = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without it
 from studies import own_calls
 own_calls.SECONDS_TO_YIELD = 0.3
 with own_calls.Call("load() of x.py").watched():
@@ -116,6 +117,15 @@ def test_a_call_that_takes_long_is_told_of(
     ]
 
 
+@pytest.fixture
+def _heard() -> Iterator[None]:
+    """Hear Ctrl-C as Python does: a job in the background is started without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heard")
 def test_signals_are_heard_as_before_and_no_thread_stays() -> None:
     handler, threads = signal.getsignal(signal.SIGINT), threading.active_count()
     with Call("load() of x.py").watched():

@@ -145,7 +145,9 @@ def test_measurements_without_a_loop_are_refused(tmp_path: Path) -> None:
         .replace('{"shrinkage": (0.2, 3.0)}', '{"depth": (1, 2)}')
         .replace("targets,", "targets + 0.5,")
     )
-    with pytest.raises(UsageError, match="must be classes, not measurements, which are for a train"):
+    with pytest.raises(
+        UsageError, match=r"must be classes; row 0 has 151\.5, a measurement: for measurements write a train"
+    ):
         load_dataset(draft(Request(study=str(path))))
 
 

@@ -63,7 +63,7 @@ def ran_in(store: Store, study: StudyRow, output: Path) -> None:
 
 def note(store: Store, study: StudyRow, output: object) -> None:
     """Note the start of a run that says so of its output folder."""
-    start = {"command": "run it", "plan_hash": study.plan_hash, "dataset": {"num_classes": 10}}
+    start = {"command": "run it", "plan_hash": study.plan_hash, "dataset": {"num_classes": sound.NUM_CLASSES}}
     runs.note_start(store, study.id, start | {FIELD: output})
 
 

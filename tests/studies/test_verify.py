@@ -174,7 +174,7 @@ def test_every_door_that_reads_a_damaged_row_names_it_in_two_lines(
             continue
         assert (code, len(told)) == (1, 2), told
         assert told[0].startswith(f"error: small holds a damaged row: table {table}, ")
-        assert told[1].startswith("See all of them: python -m studies.verify small; then restore a copy")
+        assert told[1].startswith("See all of them: studies verify small; then restore a copy")
     assert main(["small"]) == 1
     assert f"table {table}, " in " ".join(capsys.readouterr().out.split())
 
