@@ -37,11 +37,12 @@ def _work(options: argparse.Namespace) -> int:
 
 def _folder(store: "Store", name: str, locations: Locations) -> Path:
     """Return a study's folder; raise UsageError that lists the studies where there is none of this name."""
+    from studies.database.problems import StorageError
     from studies.recorded import find
     from studies.remembered import remembering
 
     # A damaged row, which cannot be read, may name no folder: the checks tell what is wrong with it.
-    with suppress(ValueError):
+    with suppress(ValueError, LookupError, StorageError):
         locations = remembering(store, find(store, name), locations)
     return locations.folder(name)
 

@@ -100,7 +100,7 @@ def test_a_crash_in_a_librarys_own_code_shows_the_line() -> None:
         _, said = process.communicate(timeout=20)
         assert process.returncode == -signal.SIGSEGV
         assert said.startswith("Fatal Python error: Segmentation fault")
-        assert 'File "<string>", line 7 in <module>' in said
+        assert 'File "<string>", line 8 in <module>' in said
 
 
 def test_a_call_that_takes_long_is_told_of(
