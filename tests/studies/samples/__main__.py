@@ -11,8 +11,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from studies.database.store import Store
 from tests.studies.command import finished, rows, started
 from tests.studies.samples.laid_out import FILES
+from tests.studies.verifying.sound import reseal_rows
 
 FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",))
 UNFINISHED = (("./cells.py", "--seed", "1"), ("./loop.py", "--seed", "1"), ("./table.py",))
@@ -35,10 +37,27 @@ def record(folder: Path) -> None:
 
 
 def dump(folder: Path) -> str:
-    """Return the database as text, without the names of the folder and the machine."""
-    with closing(sqlite3.connect(folder / "runs" / "studies.db")) as connection:
-        text = "".join(f"{line}\n" for line in connection.iterdump())
-    return text.replace(str(folder), "/home/somebody").replace(socket.gethostname(), "somewhere")
+    """Return the database as text, without the names of the folder and the machine, and sealed as it is then."""
+    named = _text_of(folder / "runs" / "studies.db")
+    return sealed(
+        named.replace(str(folder), "/home/somebody").replace(socket.gethostname(), "somewhere"), folder
+    )
+
+
+def sealed(text: str, folder: Path) -> str:
+    """Return a database's text with digests of what its rows hold now."""
+    path = folder / "sealed.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(text)
+    with Store.open(f"sqlite:///{path}", create=False) as store:
+        for study in store.studies():
+            reseal_rows(store, study.name)
+    return _text_of(path)
+
+
+def _text_of(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return "".join(f"{line}\n" for line in connection.iterdump())
 
 
 def _num_ended(folder: Path) -> int:
