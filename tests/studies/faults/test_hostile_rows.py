@@ -94,7 +94,7 @@ def test_a_name_that_no_study_may_have_gets_no_folder(
 
 
 def test_other_studies_names_do_not_spoil_a_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, text = said(capsys, "report", NAME)
+    code, text = said(capsys, "report", NAME, "--output", "runs")  # its run wrote elsewhere
     assert code == 0, text
     assert {path.name for path in (folder / "runs").iterdir()} == {
         "studies.db",
