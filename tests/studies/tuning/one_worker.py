@@ -123,7 +123,7 @@ class Moments:
 
         return wrapped
 
-    def writing(self, path: Path, data: bytes, *, mode: int) -> None:
+    def writing(self, path: Path, data: bytes, *, mode: int = 0o600) -> None:
         """Write a file, with moments before, in the middle and afterwards."""
         self.pass_by()
         half = path.with_name(path.name + PARTIAL)

@@ -21,8 +21,6 @@ from trainables.training import train
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError, Parcel, check, restore, save
 
-pytestmark = pytest.mark.numeric
-
 EPOCHS = 4
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 

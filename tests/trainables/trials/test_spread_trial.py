@@ -18,8 +18,6 @@ from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import trainer_of
 from trainables.trials.spread_trial import Share, ShareEpoch
 
-pytestmark = pytest.mark.numeric
-
 
 class Beside:
     """A helper in this process; all that passes between it and the worker is pickled, as on the way to another one."""
