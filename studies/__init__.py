@@ -18,7 +18,7 @@ def _leave_out_current_folder() -> None:
 if sys.argv[:1] == ["-m"]:  # for as long as `python -m` finds the module
     _leave_out_current_folder()
 
-from studies import first_signals  # noqa: E402
+from studies.base import first_signals  # noqa: E402
 
 if first_signals.is_a_command():
     first_signals.end_at_once()
@@ -27,8 +27,8 @@ from collections.abc import Mapping  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
-    from studies.recorded import RecordedStudy
-    from studies.session import Result
+    from studies.execution.session import Result
+    from studies.results.recorded import RecordedStudy
 
 __all__ = ["load_study", "run_study"]
 
@@ -53,21 +53,22 @@ def run_study(
     """Run or resume a study and make its report: the same as `studies run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
-    does, and `budget` is the time that the study may take, such as "2h". Raises studies.errors.UsageError for a wrong
+    does, and `budget` is the time that the study may take, such as "2h". Raises studies.base.errors.UsageError
+    for a wrong
     request, before anything is written, and HeldError where another run holds the study, unless `take_over` takes it
     from that.
 
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
     """
-    from studies.interruption import heeding_signals, never_broken_off
+    from studies.base.stop_signal import heeding_signals, never_broken_off
 
     # A library that an interrupt leaves half loaded could never be loaded again in a notebook's kernel.
     with heeding_signals(), never_broken_off():
-        from studies.locations import locate
-        from studies.request import Request
-        from studies.session import run
-        from studies.tuning.resources import Resources
+        from studies.execution.session import run
+        from studies.planning.request import Request
+        from studies.planning.resources import Resources
+        from studies.storage.paths import locate
 
     return run(
         Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name, budget=budget),
@@ -86,10 +87,10 @@ def run_study(
 def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
     """Return what is recorded of the study called `name`, as tidy DataFrames.
 
-    Raises studies.errors.UsageError that lists the studies there are if there is none of that name.
+    Raises studies.base.errors.UsageError that lists the studies there are if there is none of that name.
 
     >>> load_study("depth_study").trials()  # doctest: +SKIP
     """
-    from studies.recorded import load
+    from studies.results.recorded import load
 
     return load(name, storage=storage)

@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from studies.mistakes import unknown
+from studies.base.messages import unknown
 
 DOORS = {
     "run": "run a study, or resume it where it stopped",

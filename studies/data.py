@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studies.options import run_door
+from studies._cli import run_door
 
 if TYPE_CHECKING:
-    from trainables.data.table_options import TableOptions
+    from trainables.data.tables.table_options import TableOptions
 
 TABLE_FIELDS = ("target", "columns", "header", "join_labels")
 MAX_TOLD = 10
@@ -22,13 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from studies.errors import UsageError
-    from studies.fetching import fetch
-    from studies.mistakes import unknown
-    from studies.terminal.words import printable
+    from studies.base.errors import UsageError
+    from studies.base.messages import unknown
+    from studies.base.wording import printable
+    from studies.execution.dataset_download import fetch
     from trainables import datasets
     from trainables.data.dataset_files import DatasetError
-    from trainables.data.table_options import is_own_file
+    from trainables.data.tables.table_options import is_own_file
 
     if is_own_file(options.name):
         return _look(options)
@@ -60,9 +60,9 @@ def _work(options: argparse.Namespace) -> int:
 
 def _look(options: argparse.Namespace) -> int:
     """Show each column of a file of one's own, and what cannot be used."""
-    from studies.errors import UsageError
+    from studies.base.errors import UsageError
+    from studies.base.wording import printable
     from studies.terminal.columns import column_lines, column_rows
-    from studies.terminal.words import printable
     from trainables import datasets
     from trainables.data.dataset_files import DatasetError
 
@@ -90,10 +90,10 @@ def _look(options: argparse.Namespace) -> int:
 
 def _table(options: argparse.Namespace) -> "TableOptions":
     """Return how the file is to be read; UsageError for a field that a study has and a table does not."""
-    from studies.errors import UsageError
-    from studies.mistakes import unknown
-    from studies.settings import parse_setting
-    from studies.variants import derive
+    from studies.base.errors import UsageError
+    from studies.base.messages import unknown
+    from studies.definition.overrides import derive
+    from studies.definition.settings import parse_setting
 
     settings = dict(parse_setting(text) for text in options.settings)
     wrong = [name for name in settings if name not in TABLE_FIELDS and not name.startswith("columns.")]
@@ -102,7 +102,7 @@ def _table(options: argparse.Namespace) -> "TableOptions":
             [unknown(name, "field of a table", [*TABLE_FIELDS, "columns.NAME"]) for name in wrong],
             "For example: --set target=species --set columns.id=ignore",
         )
-    from studies.study import Search, Study
+    from studies.definition.parts import Search, Study
 
     # A study's own checks, whose target is none of those that the file has where the user names none.
     a_study = Study(question="Which columns?", factors={"depth": (1,)}, search=Search(trials_per_cell=1))
@@ -111,7 +111,7 @@ def _table(options: argparse.Namespace) -> "TableOptions":
 
 
 def _print_described(described: Mapping[str, str]) -> None:
-    from studies.terminal.words import printable
+    from studies.base.wording import printable
 
     width = max(map(len, described))
     for name, value in described.items():

@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies.errors import StudiesError, UsageError
-from studies.locations import locate
-from studies.options import add_storage, run_door
+from studies._cli import add_storage, run_door
+from studies.base.errors import StudiesError, UsageError
+from studies.storage.paths import locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,11 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.base.wording import printable
     from studies.database.store import Store
-    from studies.deletion import delete, find_belongings
-    from studies.recorded import find
-    from studies.remembered import remembering
-    from studies.terminal.words import printable
+    from studies.execution.deletion import delete, find_belongings
+    from studies.results.recorded import find
+    from studies.storage.remembered import remembering
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:

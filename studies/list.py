@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies.locations import locate
-from studies.options import add_storage, run_door
+from studies._cli import add_storage, run_door
+from studies.storage.paths import locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,17 +14,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from studies.database import schema
+    from studies.database.schema import migrate
     from studies.database.store import Store
     from studies.terminal import list_page
     from studies.terminal.output import show
-    from studies.verifying.damage import READ_BY_ALL, damage_told, refuse_damaged
+    from studies.verification.damage import READ_BY_ALL, damage_told, refuse_damaged
 
     if options.catalog:
         show(list_page.catalog_page())
         return 0
     storage = locate(options.storage, options.output).storage
-    if schema.current(storage)[0].condition is schema.Condition.EMPTY:
+    if migrate.current(storage)[0].condition is migrate.Condition.EMPTY:
         show(list_page.nothing_page())
         return 0
     with Store.open(storage, create=False) as store, damage_told(store):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from studies.options import run_door
+from studies._cli import run_door
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from studies.new_file import write_study_file
-    from studies.terminal.words import printable
+    from studies.base.wording import printable
+    from studies.user_files.template import write_study_file
 
     path = Path(options.file)
     write_study_file(path, options.source)

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from studies.options import add_resources, add_storage, add_variant, request_of, resources_of, run_door
+from studies._cli import add_resources, add_storage, add_variant, request_of, resources_of, run_door
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,16 +14,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from studies.request import draft
+    from studies.planning.request import draft
 
     drafted = draft(request_of(options))  # a mistake is told before torch is loaded
 
-    from studies.locations import locate
-    from studies.older_studies import find_older, in_its_version
-    from studies.prediction import advice_here, predict_here
-    from studies.session import load_dataset, settle
-    from studies.summary import plan_lines, plan_summary
-    from studies.terminal.words import printable
+    from studies.base.wording import printable
+    from studies.execution.older_studies import find_older, in_its_version
+    from studies.execution.session import load_dataset, settle
+    from studies.forecast.forecast import advice_here, predict_here
+    from studies.storage.paths import locate
+    from studies.terminal.summary import plan_lines, plan_summary
 
     locations, resources = locate(options.storage, options.output), resources_of(options)
     drafted = in_its_version(drafted, find_older(drafted, locations.storage))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.errors import UsageError
-from studies.locations import Locations, check_writable, locate
-from studies.options import add_storage, run_door
+from studies._cli import add_storage, run_door
+from studies.base.errors import UsageError
+from studies.storage.paths import Locations, check_writable, locate
 
 if TYPE_CHECKING:
     from studies.database.rows import StudyRow
@@ -23,9 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
-    from studies.recorded import find
-    from studies.remembered import remembering
-    from studies.verifying.damage import damage_told, refuse_damaged
+    from studies.results.recorded import find
+    from studies.storage.remembered import remembering
+    from studies.verification.damage import damage_told, refuse_damaged
 
     if options.trial is not None and options.other is not None:
         raise UsageError(["--trial goes with one study, and two are named"], "Leave out OTHER or --trial.")
@@ -45,7 +45,7 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _make(store: "Store", studies: "Sequence[StudyRow]", trial: int | None, locations: Locations) -> Path:
-    from studies.reporting import make_comparison, make_report, make_trial_page
+    from studies.results.report_inputs import make_comparison, make_report, make_trial_page
 
     if len(studies) > 1:
         return make_comparison(store, studies[0], studies[1], locations)

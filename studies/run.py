@@ -5,16 +5,9 @@ import json
 import sys
 from collections.abc import Sequence
 
-from studies.first_signals import ending_at_once
-from studies.options import (
-    add_resources,
-    add_storage,
-    add_variant,
-    request_of,
-    resources_of,
-    run_door,
-)
-from studies.terminal.steps import Steps, telling_steps
+from studies._cli import add_resources, add_storage, add_variant, request_of, resources_of, run_door
+from studies.base.first_signals import ending_at_once
+from studies.base.steps import Steps, telling_steps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +23,8 @@ def _work(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, steps: Steps) -> int:
     steps.tell_early("loading Studies")
     with ending_at_once():
-        from studies.locations import locate
-        from studies.session import run
+        from studies.execution.session import run
+        from studies.storage.paths import locate
         from studies.terminal.answer import answer_lines
         from studies.terminal.display import showing_run
 

@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies.locations import locate
-from studies.options import add_storage, run_door
+from studies._cli import add_storage, run_door
+from studies.storage.paths import locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,11 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
-    from studies.recorded import find
-    from studies.remembered import remembering
+    from studies.results.recorded import find
+    from studies.storage.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json
-    from studies.verifying.damage import READ_BY_ALL, damage_told, refuse_damaged
+    from studies.verification.damage import READ_BY_ALL, damage_told, refuse_damaged
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store, damage_told(store, options.name):

@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies.locations import locate
-from studies.options import add_storage, run_door
+from studies._cli import add_storage, run_door
+from studies.storage.paths import locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,9 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.base.wording import printable
     from studies.database.store import Store
-    from studies.recorded import find
-    from studies.terminal.words import printable
+    from studies.results.recorded import find
 
     with Store.open(locate(options.storage, options.output).storage, create=False) as store:
         study = find(store, options.name)

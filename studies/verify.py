@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies.locations import Locations, locate
-from studies.options import add_storage, run_door
+from studies._cli import add_storage, run_door
+from studies.storage.paths import Locations, locate
 
 if TYPE_CHECKING:
     from studies.database.store import Store
@@ -23,7 +23,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.terminal.output import show, show_json
     from studies.terminal.verification_page import as_json, verification_page
-    from studies.verifying.verification import verify
+    from studies.verification.verification import verify
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
@@ -37,9 +37,9 @@ def _work(options: argparse.Namespace) -> int:
 
 def _folder(store: "Store", name: str, locations: Locations) -> Path:
     """Return a study's folder; raise UsageError that lists the studies where there is none of this name."""
-    from studies.database.problems import StorageError
-    from studies.recorded import find
-    from studies.remembered import remembering
+    from studies.database.engines.problems import StorageError
+    from studies.results.recorded import find
+    from studies.storage.remembered import remembering
 
     # A damaged row, which cannot be read, may name no folder: the checks tell what is wrong with it.
     with suppress(ValueError, LookupError, StorageError):

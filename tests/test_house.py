@@ -15,14 +15,10 @@ LIBRARIES = {
     "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray", "pandas"},
     "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
 }
-TABLES = (
-    *("trainables/data/cells.py", "trainables/data/column_kinds.py", "trainables/data/csv_files.py"),
-    *("trainables/data/labels.py", "trainables/data/number_formats.py", "trainables/data/parquet_files.py"),
-    "trainables/datasets/csv.py",
-)
+TABLES = ("trainables/data/tables/", "trainables/datasets/csv.py")
 ONLY_IN = {
-    "ray": ("trainables/trial.py", "studies/tuning/"),
-    "optuna": ("studies/tuning/",),
+    "ray": ("trainables/trial.py", "studies/raytune/", "studies/cluster/"),
+    "optuna": ("studies/search/",),
     "sqlalchemy": ("studies/database/",),
     "alembic": ("studies/database/",),
     # A wing that trains has no use for frames, but for reading a user's table.

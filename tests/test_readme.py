@@ -15,10 +15,10 @@ from torch import nn
 from studies import load_study
 from studies.__main__ import DOORS
 from studies.catalog import load
-from studies.request import Request, draft
+from studies.planning.request import Request, draft
 from tests.readme import README, block
-from trainables.artifact import from_bytes, metadata_of
-from trainables.hyperparameters import Hyperparameters
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.trials.artifact import from_bytes, metadata_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -116,8 +116,8 @@ def test_the_doors_of_its_table_exist() -> None:
 
 
 def test_the_settings_it_names_are_settings() -> None:
-    from studies.settings import parse_setting
-    from studies.variants import derive
+    from studies.definition.overrides import derive
+    from studies.definition.settings import parse_setting
 
     study = load("depth_study")[1]
     for text in re.findall(r"`--set ([^`\s]+)`", README):

@@ -14,18 +14,18 @@ from ray.exceptions import RayError
 from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from trainables.base.records import TrialReport
+from trainables.base.safe_path import forget_safe_path
 from trainables.data.splits import Splits
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.own.code import OWN, OwnCode
-from trainables.own.exits import is_rays, traceback_words
-from trainables.records import TrialReport
-from trainables.safe_path import forget_safe_path
-from trainables.stacks.memory import MemoryLimits
+from trainables.networks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import Parcel
 from trainables.trials.reporting import failed_report, train_assignment, trainer_of
 from trainables.trials.spread_trial import Share, ShareEpoch
+from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.exits import is_rays, traceback_words
 
 T = TypeVar("T")
 

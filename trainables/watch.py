@@ -7,10 +7,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from trainables.measuring.hidden_layers import find_hidden_layers, tensors, watching_runs
-from trainables.measuring.hidden_signals import HiddenSignals
-from trainables.measuring.measured_epoch import ReplicateMeasures
-from trainables.own.watched_epoch import WatchedEpoch
+from trainables.gradients.hidden_layers import find_hidden_layers, tensors, watching_runs
+from trainables.gradients.hidden_signals import HiddenSignals
+from trainables.gradients.measured_epoch import ReplicateMeasures
+from trainables.user_code.watched_epoch import WatchedEpoch
 
 
 def watch(model: nn.Module, optimizer: torch.optim.Optimizer, *, clip_norm: float | None = None) -> "Watch":

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import say_empty
-from reports.theme import ACCENT, FAINT, INK, MUTED
-from reports.words import percent
+from reports.plots.style.axes import say_empty
+from reports.plots.style.theme import ACCENT, FAINT, INK, MUTED
+from reports.wording.words import percent
 
 COLUMNS = ["name", "share", "marked"]
 ROW = 30  # points

@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from reports.budget_curve import expected_best
-from reports.cube import Floats
-from reports.measures import LOG_LOSS, Measure
-from reports.plots.axes import linear_axis, quiet, say_empty, value_axis
-from reports.theme import ACCENT, FAINT
+from reports.inputs.cube import Floats
+from reports.inputs.measures import LOG_LOSS, Measure
+from reports.plots.style.axes import linear_axis, quiet, say_empty, value_axis
+from reports.plots.style.theme import ACCENT, FAINT
+from reports.statistics.budget_curve import expected_best
 
 COLUMNS = ["kind", "cell", "num_trials", "loss"]
 MARKED = 12  # trials up to which each is marked

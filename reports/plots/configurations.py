@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
-from reports.plots.intervals import t_interval
-from reports.theme import ACCENT, FAINT, INK, MUTED
+from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
+from reports.plots.style.intervals import t_interval
+from reports.plots.style.theme import ACCENT, FAINT, INK, MUTED
 
 COLUMNS = ["kind", "place", "name", "block", "value", "low", "high"]
 ROW = 36  # points

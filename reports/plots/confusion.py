@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from reports.plots.axes import named_axis, say_empty
-from reports.theme import ACCENT, BAD, INK, MUTED, RULE
-from reports.words import count
+from reports.plots.style.axes import named_axis, say_empty
+from reports.plots.style.theme import ACCENT, BAD, INK, MUTED, RULE
+from reports.wording.words import count
 
 MOST_NAMED = 20  # classes; more are drawn without numbers
 STEPS = (0.002, 0.01, 0.03, 0.1, 0.3)  # shares of a true class at which the shade grows

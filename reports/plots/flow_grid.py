@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
-from reports.plots.axes import log_ticks, say_empty, tick_text
-from reports.plots.grid import Column, Grid
-from reports.theme import FAINT, INK, MUTED, RULE, Theme
-from reports.words import factor_name
+from reports.plots.style.axes import log_ticks, say_empty, tick_text
+from reports.plots.style.grid import Column, Grid
+from reports.plots.style.theme import FAINT, INK, MUTED, RULE, Theme
+from reports.wording.words import factor_name
 
 HEIGHT, MOST_HIGH = 84.0, 430.0  # points of a small picture, and of all rows together
 TICKS, FEET = 34.0, 40.0  # room for the ticks' labels, and for the legend

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
-from reports.theme import INK, MUTED, SHADE
-from reports.words import difference_name, interval
+from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
+from reports.plots.style.theme import INK, MUTED, SHADE
+from reports.wording.words import difference_name, interval
 
 ROW = 33  # points
 

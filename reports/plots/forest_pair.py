@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import limits_of, linear_axis, quiet, say_empty
-from reports.theme import ACCENT, INK, MUTED, SHADE
-from reports.words import difference_name
+from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
+from reports.plots.style.theme import ACCENT, INK, MUTED, SHADE
+from reports.wording.words import difference_name
 
 ROW = 44  # points
 COLUMNS = ["label", "which", "study", "estimate", "ci_low", "ci_high"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import linear_axis, log_axis, quiet, say_empty
-from reports.theme import INK, MUTED, Theme
-from reports.words import factor_name
+from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.theme import INK, MUTED, Theme
+from reports.wording.words import factor_name
 
 NAME_WIDTH = 40.0  # points that "depth 7" takes
 COLUMNS = ["panel", "line", "layer", "median", "low", "high", "theory"]

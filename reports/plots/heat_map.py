@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from reports.plots.axes import say_empty
-from reports.plots.grid import Column, Grid
-from reports.theme import BAD, GROWTH_INKS, MUTED, SHADE
+from reports.plots.style.axes import say_empty
+from reports.plots.style.grid import Column, Grid
+from reports.plots.style.theme import BAD, GROWTH_INKS, MUTED, SHADE
 
 COLUMNS = ["row", "column", "layer", "epoch", "ratio", "finite"]
 EDGES = (1 / 30, 1 / 10, 1 / 3, 1 / 1.5, 1.5, 3, 10, 30)  # between the nine colours; the middle one holds 1

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import linear_axis, quiet, say_empty, value_axis
-from reports.theme import ACCENT, BAD, FAINT, INK
+from reports.plots.style.axes import linear_axis, quiet, say_empty, value_axis
+from reports.plots.style.theme import ACCENT, BAD, FAINT, INK
 
 COLUMNS = ["trial_number", "objective", "state", "best_so_far"]
 

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from reports.cube import plain
-from reports.plots.axes import label_right, linear_axis, log_axis, named_axis, quiet, say_empty
-from reports.plots.intervals import t_interval
-from reports.theme import FAINT, Theme
+from reports.inputs.cube import plain
+from reports.plots.style.axes import label_right, linear_axis, log_axis, named_axis, quiet, say_empty
+from reports.plots.style.intervals import t_interval
+from reports.plots.style.theme import FAINT, Theme
 
 COLUMNS = ["kind", "place", "line", "level", "by_level", "block", "value", "low", "high"]
 APART = 0.05  # so that intervals at the same level do not cover each other

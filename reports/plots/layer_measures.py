@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.theme import MUTED, Theme
+from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.theme import MUTED, Theme
 
 COLUMNS = ["layer", "epoch", "median", "low", "high", "num"]
 MOST_NAMES = 8

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.plots.intervals import t_band
-from reports.theme import Theme
+from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.intervals import t_band
+from reports.plots.style.theme import Theme
 
 COLUMNS = ["level", "part", "epoch", "mean", "low", "high"]
 

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from reports.plots.axes import named_axis, say_empty, tick_text
-from reports.theme import ACCENT, FAINT, GROUND, INK, RULE
-from reports.words import factor_name, level_name
+from reports.plots.style.axes import named_axis, say_empty, tick_text
+from reports.plots.style.theme import ACCENT, FAINT, GROUND, INK, RULE
+from reports.wording.words import factor_name, level_name
 
 BEST = 0.1  # share of trials drawn in front
 GOLDEN = 0.618034

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from reports.plots.axes import linear_axis, log_axis, quiet, say_empty
-from reports.theme import ACCENT, BAD, FAINT, GROUND, SHADE
+from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.theme import ACCENT, BAD, FAINT, GROUND, SHADE
 
 COLUMNS = ["trial_number", "cell", "rate", "loss", "failed", "chosen"]
 OUTER = 0.1  # of the range on a log scale, as the gate BOUNDARY has it

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import label_right, limits_of, linear_axis, log_axis, quiet, say_empty
-from reports.theme import ACCENT, Theme
+from reports.plots.style.axes import label_right, limits_of, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.theme import ACCENT, Theme
 
 COLUMNS = ["level", "epoch", "median", "low", "high", "num"]
 FACTOR = "schedule"

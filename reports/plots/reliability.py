@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import linear_axis, quiet, say_empty
-from reports.theme import ACCENT, FAINT, MUTED
-from reports.words import count
+from reports.plots.style.axes import linear_axis, quiet, say_empty
+from reports.plots.style.theme import ACCENT, FAINT, MUTED
+from reports.wording.words import count
 
 COLUMNS = ["low", "high", "count", "confidence", "accuracy", "accuracy_low", "accuracy_high"]
 COUNTS = 0.26  # share of the height below the diagram

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.theme import ACCENT, INK
+from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.theme import ACCENT, INK
 
 COLUMNS = ["part", "replicate", "epoch", "value"]
 PARTS = {"training": INK.light, "validation": ACCENT.light}

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.theme import ACCENT, BAD, INK, MUTED
+from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.theme import ACCENT, BAD, INK, MUTED
 
 COLUMNS = ["part", "epoch", "median", "low", "high", "num"]
 GUIDE = 1e-3  # Karpathy 2015, "Neural Networks Part 3" (CS231n): about 1e-3, lower is slow, higher is rough

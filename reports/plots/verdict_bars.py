@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from reports.cube import plain
-from reports.plots.axes import say_empty
-from reports.plots.grid import FULL_WIDTH, LETTER
-from reports.theme import FAINT, INK, MUTED, RULE, Theme
-from reports.words import factor_name, percent
+from reports.inputs.cube import plain
+from reports.plots.style.axes import say_empty
+from reports.plots.style.grid import FULL_WIDTH, LETTER
+from reports.plots.style.theme import FAINT, INK, MUTED, RULE, Theme
+from reports.wording.words import factor_name, percent
 
 COLUMNS = ["factor", "level", "verdict", "when", "count", "num", "share", "low", "high"]
 ROW, HEAD = 19.0, 21.0  # points a level and a factor's name

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import linear_axis, log_axis, quiet, say_empty, spread
-from reports.theme import GROUND, INK, MUTED, Theme
+from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty, spread
+from reports.plots.style.theme import GROUND, INK, MUTED, Theme
 
 COLUMNS = ["line", "layer", "weights", "signal"]
 

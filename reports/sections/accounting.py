@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import MISSING, count, duration, factor_name, level_name, plural
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.wording.words import MISSING, count, duration, factor_name, level_name, plural
 
 COUNTS = {
     "planned": "planned",

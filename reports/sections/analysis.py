@@ -1,6 +1,6 @@
 """Analysis: the paragraphs that the report's JSON carries; no section where there are none."""
 
-from reports.sections.section import Material, Section
+from reports.sections.parts.section import Material, Section
 
 
 def analysis(material: Material) -> Section | None:

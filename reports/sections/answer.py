@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reports.best import score_columns, spread
-from reports.early_stopping import stops_early
-from reports.inputs import ReportInputs
-from reports.phrases import capital
-from reports.remarks import about_look
-from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.subject import OWN, data_named, networks_named
-from reports.words import (
+from reports.claims.remarks import about_look
+from reports.inputs.early_stopping import stops_early
+from reports.inputs.inputs import ReportInputs
+from reports.results.best import score_columns, spread
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.wording.phrases import capital
+from reports.wording.subject import OWN, data_named, networks_named
+from reports.wording.words import (
     count,
     covered,
     difference_name,

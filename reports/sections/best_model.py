@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from reports.best import nothing_to_take
 from reports.plots import confusion, reliability
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import count, decimals_for, number, plural
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.results.best import nothing_to_take
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.wording.words import count, decimals_for, number, plural
 
 
 def best_model(material: Material) -> Section:

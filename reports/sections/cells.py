@@ -1,10 +1,10 @@
 """The table of every cell: its levels, what was chosen for it in the search, and the scores confirmed."""
 
-from reports.best import score_columns
-from reports.cube import plain
-from reports.measures import Measure
-from reports.sections.section import Cell, Column, Material, Table
-from reports.words import count, factor_name, number
+from reports.inputs.cube import plain
+from reports.inputs.measures import Measure
+from reports.results.best import score_columns
+from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.wording.words import count, factor_name, number
 
 
 def cells_table(material: Material) -> Table:

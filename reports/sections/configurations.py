@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from reports.best import standing
-from reports.sections.section import Material, Section
-from reports.sections.thresholds import rules_table
+from reports.results.best import standing
+from reports.sections.parts.section import Material, Section
+from reports.sections.stability.thresholds import rules_table
+from reports.sections.stability.verdicts import verdict_figure, verdict_table
 from reports.sections.training import training
-from reports.sections.verdicts import verdict_figure, verdict_table
-from reports.stability import verdict_shares
+from reports.stability.growth import verdict_shares
 
 FACTOR = "configuration"
 

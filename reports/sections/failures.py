@@ -1,7 +1,7 @@
 """The table of failed networks by level: lost, capped, and both with their interval."""
 
-from reports.sections.section import Cell, Column, Material, Table
-from reports.words import count, factor_name, level_name, number
+from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.wording.words import count, factor_name, level_name, number
 
 
 def failures_table(material: Material) -> Table:

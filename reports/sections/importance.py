@@ -1,10 +1,10 @@
 """Which hyperparameters set the lowest search trials apart: descriptive, with the share of trials ignored."""
 
 from reports.plots import bars
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.sections.section import Material
-from reports.words import factor_name, percent, plural
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.section import Material
+from reports.wording.words import factor_name, percent, plural
 
 
 def importance_figure(material: Material) -> Figure | None:

@@ -5,14 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from reports.gates import Gate
-from reports.phrases import factor_spoken, listed
 from reports.plots import interaction
-from reports.plots.axes import limits_of
-from reports.plots.canvas import Panel, Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.sections.section import Material
-from reports.words import factor_name, number, p_value, plural
+from reports.plots.style.axes import limits_of
+from reports.plots.style.canvas import Panel, Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.section import Material
+from reports.statistics.gates import Gate
+from reports.wording.phrases import factor_spoken, listed
+from reports.wording.words import factor_name, number, p_value, plural
 
 MOST = 4  # panels
 Pair = tuple[str, str]

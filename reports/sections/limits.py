@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from reports.measures import Measure
-from reports.sections.section import Cell, Column, Material, Table
-from reports.variation import MORE
-from reports.words import (
+from reports.inputs.measures import Measure
+from reports.results.variation import MORE
+from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.wording.words import (
     count,
     decimals_for,
     difference_name,

@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from reports.measures import Measure
-from reports.outcomes import all_failed
+from reports.inputs.measures import Measure
 from reports.plots import bars
-from reports.plots.canvas import Panel, Sheet, draw_panel
-from reports.plots.figure import Figure
+from reports.plots.style.canvas import Panel, Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.results.outcomes import all_failed
 from reports.sections.limits import limits_context
-from reports.sections.section import Material, Section
-from reports.words import count, difference_name, percent, plural
+from reports.sections.parts.section import Material, Section
+from reports.wording.words import count, difference_name, percent, plural
 
 SHOWN = 10  # configurations in the picture
 LETTER = 5.3  # points, so that the longest name fits

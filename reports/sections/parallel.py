@@ -5,14 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cube import levels_of
+from reports.inputs.cube import levels_of
 from reports.plots import parallel
-from reports.plots.axes import scale_note
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.plots.grid import LETTER
-from reports.sections.section import Material
-from reports.words import factor_name, plural
+from reports.plots.style.axes import scale_note
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.plots.style.grid import LETTER
+from reports.sections.parts.section import Material
+from reports.wording.words import factor_name, plural
 
 
 def parallel_figure(material: Material) -> Figure:

@@ -5,20 +5,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.cube import plain
-from reports.headlines import counted_gates, largest_difference
-from reports.measures import Measure
-from reports.phrases import capital
+from reports.claims.headlines import counted_gates, largest_difference
+from reports.inputs.cube import plain
+from reports.inputs.measures import Measure
 from reports.plots import forest, isolation
-from reports.plots.axes import limits_of
-from reports.plots.canvas import Panel, Sheet, draw_panel
-from reports.plots.figure import Figure
+from reports.plots.style.axes import limits_of
+from reports.plots.style.canvas import Panel, Sheet, draw_panel
+from reports.plots.style.figure import Figure
 from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure
-from reports.sections.section import Material, Section, Table
-from reports.sections.tables import contrast_table
-from reports.words import covered, factor_name, number, plural
+from reports.sections.parts.section import Material, Section, Table
+from reports.sections.parts.tables import contrast_table
+from reports.wording.phrases import capital
+from reports.wording.words import covered, factor_name, number, plural
 
 
 def performance(material: Material) -> Section:

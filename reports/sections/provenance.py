@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import count, duration, number
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.wording.words import count, duration, number
 
 
 def provenance(material: Material) -> Section:

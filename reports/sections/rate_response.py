@@ -5,17 +5,17 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cube import plain
-from reports.inputs import ReportInputs
-from reports.measures import Measure
-from reports.phrases import capital
+from reports.inputs.cube import plain
+from reports.inputs.inputs import ReportInputs
+from reports.inputs.measures import Measure
 from reports.plots import rate_response
-from reports.plots.axes import limits_of
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.searching import failed_shares, rung_losses
-from reports.sections.section import Cell, Column, Material, Table
-from reports.words import count, factor_name, level_name, number, plural
+from reports.plots.style.axes import limits_of
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.results.searching import failed_shares, rung_losses
+from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.wording.phrases import capital
+from reports.wording.words import count, factor_name, level_name, number, plural
 
 NAME = "learning_rate"
 

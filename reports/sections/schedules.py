@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cube import plain
+from reports.inputs.cube import plain
 from reports.plots import rate_schedule
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
 from reports.plots.rate_schedule import FACTOR
-from reports.sections.section import Cell, Column, Material, Table
-from reports.words import count, factor_name, level_name, number, plural
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.wording.words import count, factor_name, level_name, number, plural
 
 WORDS = {
     "exponential": "times 0.95 after each epoch",

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.plots import budget
-from reports.plots.axes import allows_log, scale_note
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.searching import curve_key, rung_losses
+from reports.plots.style.axes import allows_log, scale_note
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.results.searching import curve_key, rung_losses
 from reports.sections.importance import importance_figure
 from reports.sections.parallel import parallel_figure
-from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import count, factor_name, level_name, percent, plural
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.wording.words import count, factor_name, level_name, percent, plural
 
 
 def search(material: Material) -> Section:

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from reports.cube import plain
-from reports.early_stopping import rested, stops_early
-from reports.phrases import capital
+from reports.inputs.cube import plain
+from reports.inputs.early_stopping import rested, stops_early
 from reports.plots import learning_curves
-from reports.plots.axes import limits_of, scale_note
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
+from reports.plots.style.axes import limits_of, scale_note
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.section import Material, Section
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
 from reports.sections.schedules import early_table, rates_in_words, schedule_figure
-from reports.sections.section import Material, Section
-from reports.words import factor_name, number, plural
+from reports.wording.phrases import capital
+from reports.wording.words import factor_name, number, plural
 
 LOSSES = {"validation": "val_loss", "training": "train_loss"}
 ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}

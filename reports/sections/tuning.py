@@ -5,16 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from reports.best import score_columns, standing
-from reports.phrases import capital
 from reports.plots import configurations, history
-from reports.plots.axes import allows_log, scale_note
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
+from reports.plots.style.axes import allows_log, scale_note
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.results.best import score_columns, standing
 from reports.sections.parallel import parallel_figure
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
 from reports.sections.search import search_tables, small_figures
-from reports.sections.section import Cell, Column, Material, Section, Table
-from reports.words import factor_name, level_name, level_phrase, number, plural, small
+from reports.wording.phrases import capital
+from reports.wording.words import factor_name, level_name, level_phrase, number, plural, small
 
 
 def confirmed(material: Material) -> Section:

@@ -6,11 +6,11 @@ import pkgutil
 from pathlib import Path
 from typing import NamedTuple
 
-from studies.errors import UsageError
-from studies.mistakes import unknown
+from studies.base.errors import UsageError
+from studies.base.messages import unknown
 from studies.study import Study
-from studies.study_file import load_file
-from trainables.own.code import OwnCode
+from studies.user_files.loader import load_file
+from trainables.user_code.code import OwnCode
 
 
 def names() -> tuple[str, ...]:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies.database import schema
-from studies.locations import DEFAULT_STORAGE, locate
-from studies.options import run_door
-from studies.terminal.words import printable
+from studies._cli import run_door
+from studies.base.wording import printable
+from studies.database.schema import migrate
+from studies.storage.paths import DEFAULT_STORAGE, locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,20 +33,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _current(url: str) -> str:
-    found, newest = schema.current(url)
+    found, newest = migrate.current(url)
     if found.revision is None:
         return f"no schema of Studies ({found.condition.name.lower()}); the newest is {newest}"
     return f"schema {found.revision} ({found.condition.name.lower()}); the newest is {newest}"
 
 
 def _upgrade(url: str) -> str:
-    copied = schema.upgrade(url)
+    copied = migrate.upgrade(url)
     where = "" if copied is None else f"; the database as it was: {copied}"
-    return f"schema {schema.head()}{where}"
+    return f"schema {migrate.head()}{where}"
 
 
 def _backup(url: str) -> str:
-    return f"copied to {schema.backup(url)}"
+    return f"copied to {migrate.backup(url)}"
 
 
 _COMMANDS = {"current": _current, "upgrade": _upgrade, "backup": _backup}

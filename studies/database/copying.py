@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select, update
 
-from studies.database import tables
 from studies.database.bulk import insert_or_ignore
 from studies.database.results import Artifact
+from studies.database.schema import tables
 from studies.database.store import Store
 
 _CHILDREN = (tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient, tables.rung_result)

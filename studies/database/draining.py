@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from studies.database import tables
-from studies.database.patience import MAX_SECONDS_OUT
+from studies.database.retry import MAX_SECONDS_OUT
 from studies.database.rows import StudyRow
+from studies.database.schema import tables
 from studies.database.spool import FILE_NAME, Spool
 from studies.database.spool_lines import Origin
 from studies.database.store import Store

@@ -7,8 +7,8 @@ from typing import Final
 import sqlalchemy
 from sqlalchemy import Connection, Inspector, Table
 
-from studies.database import tables
 from studies.database.postgresql_integrity import check_server
+from studies.database.schema import tables
 from studies.database.sqlite_integrity import check_file
 
 _OWN_CHECK: Final[dict[str, Callable[[Connection], tuple[str, list[str]]]]] = {

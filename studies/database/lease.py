@@ -14,11 +14,11 @@ from typing import Any, Final, final
 
 from sqlalchemy import Connection, Engine, select, update
 
-from studies.database import tables
-from studies.database.backend import Backend, Lock
-from studies.database.problems import StorageError, storing
+from studies.base.errors import HeldError, StudiesError
+from studies.database.engines.backend import Backend, Lock
+from studies.database.engines.problems import StorageError, storing
 from studies.database.rows import Holder, LeaseRow
-from studies.errors import HeldError, StudiesError
+from studies.database.schema import tables
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
 """How often a holder looks whether its lock and token are still its own, and whether it is asked to stop."""

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from studies.database import tables
+from studies.base.states import Outcome, Phase, TrialState
 from studies.database.rows import EventRow, RungRow, StudyRow, TrialRow
-from studies.database.states import Outcome, Phase, TrialState
+from studies.database.schema import tables
 
 _STUDY = [tables.study.c[name] for name in StudyRow.__dataclass_fields__]
 _TRIAL = [tables.trial.c[name] for name in TrialRow.__dataclass_fields__]

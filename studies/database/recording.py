@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, update
 
-from studies.database import tables
+from studies.base.errors import StudiesError
+from studies.base.states import EventKind, TrialState
 from studies.database.bulk import Values
 from studies.database.conflicts import changed, insert_new, told
 from studies.database.digests import sealed_row
 from studies.database.result_rows import epoch_rows, evaluation_rows, layer_rows, replicate_rows, rung_rows
 from studies.database.results import Artifact, Ending, TrialResult
-from studies.database.states import EventKind, TrialState
+from studies.database.schema import tables
 from studies.database.values import finite, readable
-from studies.errors import StudiesError
 
 # Statements that every result needs are built once: building one takes SQLAlchemy longer than the database to run it.
 _IS_TRIAL: Final = (tables.trial.c.study_id == bindparam("its_study")) & (

@@ -9,7 +9,7 @@ from typing import Final
 from studies.database.bulk import Values
 from studies.database.results import Ending, TrialResult, Verdicts
 from studies.database.values import finite, plain_json
-from trainables.records import LayerRecord
+from trainables.base.records import LayerRecord
 
 _SCORES: Final = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
 _scores = attrgetter(*_SCORES)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from studies.database.states import Decision, TrialState
-from trainables.records import EpochRecord, ReplicateRecord
+from studies.base.states import Decision, TrialState
+from trainables.base.records import EpochRecord, ReplicateRecord
 
 
 @dataclass(frozen=True, kw_only=True)

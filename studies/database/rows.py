@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from studies.database.states import Decision, Phase, StudyState, TrialState
+from studies.base.states import Decision, Phase, StudyState, TrialState
 
 
 @dataclass(frozen=True, kw_only=True)

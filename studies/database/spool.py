@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, final
 
+from studies.base.errors import StudiesError
 from studies.database.line_file import LineFile, sync_folder
 from studies.database.spool_lines import (
     FORMAT,
@@ -28,7 +29,6 @@ from studies.database.spool_problems import (
     unwritable,
 )
 from studies.database.writes import AddEvent, Write
-from studies.errors import StudiesError
 
 FILE_NAME: Final = "spool.jsonl"
 SPOOLED: Final = "spooled"

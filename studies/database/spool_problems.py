@@ -3,8 +3,8 @@
 import shlex
 from pathlib import Path
 
+from studies.base.errors import StudiesError
 from studies.database.spool_lines import Origin
-from studies.errors import StudiesError
 
 
 class SpoolError(StudiesError):

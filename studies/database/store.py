@@ -10,13 +10,15 @@ from typing import Any, NoReturn, Self, final
 from sqlalchemy import Connection, Engine, delete, insert
 from sqlalchemy.exc import IntegrityError
 
-from studies.database import lease, schema, tables
-from studies.database.address import shown
-from studies.database.backend import Backend
+from studies.base.errors import StudiesError, UsageError
+from studies.base.states import Phase, StudyState, TrialState
+from studies.database import lease
 from studies.database.bulk import Values
 from studies.database.conflicts import insert_new
 from studies.database.digests import sealed_row
-from studies.database.problems import storing
+from studies.database.engines.address import shown
+from studies.database.engines.backend import Backend
+from studies.database.engines.problems import storing
 from studies.database.reader import Reader, read_study
 from studies.database.recording import (
     change_study,
@@ -32,9 +34,8 @@ from studies.database.recording import (
 )
 from studies.database.results import Artifact, TrialResult
 from studies.database.rows import Holder, StudyRow
-from studies.database.states import Phase, StudyState, TrialState
+from studies.database.schema import migrate, tables
 from studies.database.values import readable, refuse_unstorable
-from studies.errors import StudiesError, UsageError
 
 _NEW_TRIAL: Values = {"state": TrialState.WAITING, "busy_seconds": 0.0} | dict.fromkeys(
     ("epochs", "attempt_epochs", "attempt"), 0
@@ -63,19 +64,19 @@ class Store(Reader):
         """
         if (store := cls.open_existing(url)) is not None:
             return store
-        backend = schema.backend_for(url)
+        backend = migrate.backend_for(url)
         if not create:
-            raise schema.none_yet(backend)
-        schema.create(backend)
+            raise migrate.none_yet(backend)
+        migrate.create(backend)
         return cls(backend)
 
     @classmethod
     def open_existing(cls, url: str) -> Self | None:
         """Open a storage if it holds anything; raise a `UsageError` if it cannot be used."""
-        backend = schema.backend_for(url)
-        found = schema.look(backend)
-        schema.refuse_unless_usable(backend, found)
-        return None if found.condition is schema.Condition.EMPTY else cls(backend)
+        backend = migrate.backend_for(url)
+        found = migrate.look(backend)
+        migrate.refuse_unless_usable(backend, found)
+        return None if found.condition is migrate.Condition.EMPTY else cls(backend)
 
     def close(self) -> None:
         """Close every connection."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, Final
 
-from studies.errors import UsageError
+from studies.base.errors import UsageError
 
 _PLAIN: Final = frozenset({str, int, bool})
 

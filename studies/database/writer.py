@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self, final
 
-from studies.database.offers import Deferred, Offer
-from studies.database.patience import MAX_SECONDS_OUT, Patience, pauses
-from studies.database.problems import OutageError
+from studies.base.errors import HeldError, StudiesError
+from studies.base.states import Phase, StudyState
+from studies.database.engines.problems import OutageError
 from studies.database.results import TrialResult
+from studies.database.retry import MAX_SECONDS_OUT, Patience, pauses
 from studies.database.spool import Spool, Waiting
 from studies.database.spool_problems import SpoolError, left_behind, refused
-from studies.database.states import Phase, StudyState
 from studies.database.store import Store
+from studies.database.write_batch import Deferred, Offer
 from studies.database.writes import AddEvent, AddTrial, RecordResult, SetStudyState, StartTrial, Write
-from studies.errors import HeldError, StudiesError
 
 MAX_SECONDS_OF_RETRIES: Final = 10.0
 """How long a caller waits for a write before it goes to the spool."""

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
+from studies.base.states import Phase, StudyState
 from studies.database.results import TrialResult
-from studies.database.states import Phase, StudyState
 from studies.database.store import Store
 from studies.database.values import readable
 

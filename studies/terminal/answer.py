@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from reports.measures import outcome_measure, own_measures
-from studies.session import Result
-from studies.terminal import words
+from reports.inputs.measures import outcome_measure, own_measures
+from studies.base import wording
+from studies.execution.session import Result
 
 WIDTH = 80
 
@@ -28,8 +28,8 @@ def answer_lines(result: Result) -> list[str]:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
     if not result.was_complete:
         seconds = report["seconds"]
-        startup = words.duration(seconds["startup"])
-        lines += [f"Time    {words.duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
+        startup = wording.duration(seconds["startup"])
+        lines += [f"Time    {wording.duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
     for note in result.notes:
         lines += _wrapped(note, first="Note    ", rest="        ")
     return [*lines, f"Report  {result.report_path}"]
@@ -39,9 +39,9 @@ def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
     if best is None:
         return ["No configuration was confirmed."]
     if best["num_blocks"] and best["num_failed"] == best["num_blocks"]:
-        what, lost = words.configuration(best["params"]), outcome_measure(plan).said_of_failures
+        what, lost = wording.configuration(best["params"]), outcome_measure(plan).said_of_failures
         return _wrapped(f"Best    none: every network of {what} {lost}", rest="        ")
-    lines = [f"Best    {words.configuration(best['params'])}"]
+    lines = [f"Best    {wording.configuration(best['params'])}"]
     for part, prefix in (("validation", "val"), ("test", "test")):
         if own := own_measures(plan, prefix):
             scores = [f"{each.kind} {each.value(best[each.name])}" for each in own]
@@ -49,9 +49,9 @@ def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
             continue
         loss, accuracy = best[f"{prefix}_loss"], best[f"{prefix}_accuracy"]
         if loss is not None:
-            lines.append(f"        {part}: log-loss {loss:.3f} nats, accuracy {words.percent(accuracy)}")
+            lines.append(f"        {part}: log-loss {loss:.3f} nats, accuracy {wording.percent(accuracy)}")
     return lines
 
 
 def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
-    return textwrap.wrap(words.printable(text), WIDTH, initial_indent=first, subsequent_indent=rest)
+    return textwrap.wrap(wording.printable(text), WIDTH, initial_indent=first, subsequent_indent=rest)

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.measures import Measure, classifier_measure, objective_of, own_measures
-from studies import runs
-from studies.database import frames
+from reports.inputs.measures import Measure, classifier_measure, objective_of, own_measures
+from studies.base.states import Outcome, Phase, TrialState
+from studies.database.frames import frames
 from studies.database.rows import StudyRow, TrialRow
-from studies.database.states import Outcome, Phase, TrialState
 from studies.database.store import Store
+from studies.run_log import run_events
 from studies.terminal.standing import best_search_trial
-from trainables.metrics import TEST, VALIDATION
+from trainables.base.metrics import TEST, VALIDATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def _scores(
     replicates: "pd.DataFrame", groups: _Groups, num_classes: int, plan: Mapping[str, Any]
 ) -> dict[int, dict[str, Any]]:
     """Return counts and mean scores of each configuration, scored as the report scores networks."""
-    from reports.outcomes import contrast_rows  # pandas takes half a second
+    from reports.results.outcomes import contrast_rows  # pandas takes half a second
 
     key_of = {trial.number: key for key, group in groups.items() for trial in group}
     objective, own = objective_of(plan, num_classes), own_measures(plan)
@@ -105,7 +105,7 @@ def _scores(
 def _score(
     rows: "pd.DataFrame", objective: Measure, own: Sequence[Measure], num_classes: int
 ) -> dict[str, Any]:
-    from reports.outcomes import is_measured
+    from reports.results.outcomes import is_measured
 
     def mean(column: str, failure: float = math.nan) -> float | None:
         found = len(rows) and column in rows and is_measured(rows, column, failure)
@@ -132,7 +132,7 @@ def _score(
 
 def _num_classes(events: Sequence[Any]) -> int:
     """Return the number of classes of the data that the study was run on."""
-    return int(runs.started_with(events)[-1]["dataset"]["num_classes"])
+    return int(run_events.started_with(events)[-1]["dataset"]["num_classes"])
 
 
 def _best(

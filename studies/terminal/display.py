@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.live import Live
 
-from reports.measures import LOG_LOSS, Measure, objective_of
-from studies.locations import Locations
+from reports.inputs.measures import LOG_LOSS, Measure, objective_of
+from studies.search.progress import Progress
+from studies.storage.paths import Locations
 from studies.terminal import plain
 from studies.terminal.output import console_on
 from studies.terminal.screen import Screen
 from studies.terminal.standing import Standing, from_progress
-from studies.tuning.progress import Progress
 
 if TYPE_CHECKING:
-    from studies.planning import Plan
-    from studies.running import Dashboard, Show
+    from studies.execution.driver import Dashboard, Show
+    from studies.planning.plan import Plan
 
 REFRESHES_PER_SECOND = 4
 

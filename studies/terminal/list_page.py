@@ -6,16 +6,16 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 
 from studies import catalog
+from studies.base.states import Phase, TrialState
+from studies.base.wording import count, counted, moment
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, TrialState
 from studies.database.store import Store
-from studies.plain import plain_study
-from studies.settings import DEFAULT_PROFILE
-from studies.study import Study
+from studies.definition.overrides import derive
+from studies.definition.parts import Study
+from studies.definition.serialization import plain_study
+from studies.definition.settings import DEFAULT_PROFILE
 from studies.terminal.output import text
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
-from studies.terminal.words import count, counted, moment
-from studies.variants import derive
 
 FIRST_RUN = "Run one (about a minute):\n  studies run depth_study --profile smoke"
 

@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from studies.terminal.encodings import never_refuse
-from studies.terminal.words import printable
+from studies.base.encodings import never_refuse
+from studies.base.wording import printable
 
 WIDTH_OF_PIPES = 120
 """Columns where no terminal says how many there are, unless COLUMNS does."""

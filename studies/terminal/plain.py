@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from studies.database.states import Phase, TrialState
+from studies.base.states import Phase, TrialState
+from studies.base.wording import count, counted, duration, objective, printable
 from studies.terminal.output import console_on
 from studies.terminal.standing import Standing
-from studies.terminal.words import count, counted, duration, objective, printable
 
 SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_LOOKS = 0.25

@@ -6,14 +6,14 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from reports.measures import objective_of
-from reports.words import factor_name
+from reports.inputs.measures import objective_of
+from reports.wording.words import factor_name
+from studies.base.states import Phase
+from studies.base.wording import configuration, count, counted, level, moment
 from studies.database.rows import StudyRow
-from studies.database.states import Phase
-from studies.plan_versions import older_rules
+from studies.definition.plan_versions import older_rules
 from studies.terminal.output import labelled, text
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
-from studies.terminal.words import configuration, count, counted, level, moment
 
 
 def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studies.database.states import Phase
+from studies.base.states import Phase
 
 
 def num_cells(plan: Mapping[str, Any]) -> int:

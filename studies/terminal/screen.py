@@ -9,11 +9,11 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from studies.database.states import Phase, TrialState
+from studies.base.states import Phase, TrialState
+from studies.base.wording import configuration, count, counted, duration, objective
+from studies.search.progress import RunningTrial
 from studies.terminal.output import LABEL_WIDTH, labelled, text
 from studies.terminal.standing import Standing
-from studies.terminal.words import configuration, count, counted, duration, objective
-from studies.tuning.progress import RunningTrial
 
 _LEAST_BAR_WIDTH = 50
 """Columns below which bars give way to their counts."""

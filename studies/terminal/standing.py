@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.measures import Measure, objective_of
+from reports.inputs.measures import Measure, objective_of
+from studies.base.states import Phase, TrialState
 from studies.database.rows import StudyRow, TrialRow
-from studies.database.states import Phase, TrialState
+from studies.search.progress import Best, Progress, RunningTrial
 from studies.terminal.planned import planned_networks, planned_trials
-from studies.tuning.progress import Best, Progress, RunningTrial
 
 
 @dataclass(frozen=True, kw_only=True)

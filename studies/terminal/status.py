@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from studies import runs
+from studies.base.errors import UsageError
+from studies.base.states import Outcome, Phase, StudyState, TrialState
 from studies.database.rows import Holder, StudyRow, TrialRow
 from studies.database.spool import FILE_NAME as SPOOL
-from studies.database.states import Outcome, Phase, StudyState, TrialState
 from studies.database.store import Store
-from studies.errors import UsageError
-from studies.locations import Locations
-from studies.plan_versions import older_rules
-from studies.recorded import find
+from studies.definition.plan_versions import older_rules
+from studies.results.recorded import find
+from studies.run_log import run_events
+from studies.storage.paths import Locations
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.standing import Standing, from_record
 
@@ -70,7 +70,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
         study = find(store, name)
     trials, replicates = read_trials(store, study)
     outcomes = store.outcomes(study.id)
-    starts = runs.started_with(store.events(study.id))
+    starts = run_events.started_with(store.events(study.id))
     results = confirmed(store, study, trials, replicates)
     return Status(
         study=study,
@@ -80,7 +80,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
             trials,
             num_networks=sum(outcomes.values()),
             num_diverged=outcomes[Outcome.DIVERGED],
-            num_classes=runs.num_classes(starts),
+            num_classes=run_events.num_classes(starts),
         ),
         trials=trials,
         workers=_workers(trials),

@@ -8,24 +8,16 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from reports.measures import Measure, own_measures
-from reports.words import number
-from studies.database.states import StudyState
-from studies.plan_versions import older_rules
+from reports.inputs.measures import Measure, own_measures
+from reports.wording.words import number
+from studies.base.states import StudyState
+from studies.base.wording import configuration, counted, duration, error_line, moment, percent, phase_of
+from studies.definition.plan_versions import older_rules
 from studies.terminal import plain
 from studies.terminal.confirmed import Confirmed
 from studies.terminal.output import console_on, heading, labelled, text
 from studies.terminal.screen import best_part, progress_parts, running_part, title
 from studies.terminal.status import Status
-from studies.terminal.words import (
-    configuration,
-    counted,
-    duration,
-    error_line,
-    moment,
-    percent,
-    phase_of,
-)
 
 SECONDS_BETWEEN_LOOKS = 2.0
 _MOST_FAILURES = 10

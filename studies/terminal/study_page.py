@@ -9,20 +9,20 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.measure import Measurement
 from rich.table import Table
 
-from reports.measures import Measure, own_measures
-from reports.words import factor_name, number
+from reports.inputs.measures import Measure, own_measures
+from reports.wording.words import factor_name, number
+from studies.base.states import Phase, TrialState
+from studies.base.wording import configuration, count, counted, level, trial_state
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, TrialState
 from studies.database.store import Store
-from studies.locations import Locations
-from studies.plan_versions import older_rules
-from studies.remembered import found_folder
+from studies.definition.plan_versions import older_rules
+from studies.storage.paths import Locations
+from studies.storage.remembered import found_folder
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.output import heading, text
 from studies.terminal.plan_page import plan_page
 from studies.terminal.planned import planned_trials
-from studies.terminal.words import configuration, count, counted, level, trial_state
-from trainables.metrics import TEST, VALIDATION
+from trainables.base.metrics import TEST, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)

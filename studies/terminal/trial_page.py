@@ -8,19 +8,13 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from reports.cube import plain
-from reports.early_stopping import BEST, STOPPED, kept, stops_early
-from reports.measures import Measure, objective_of, own_measures
-from reports.words import number
-from studies import runs
-from studies.database import frames
-from studies.database.rows import RungRow, StudyRow, TrialRow
-from studies.database.states import Decision, Phase
-from studies.database.store import Store
-from studies.errors import UsageError
-from studies.terminal.output import heading, labelled, text
-from studies.terminal.status import trial_json
-from studies.terminal.words import (
+from reports.inputs.cube import plain
+from reports.inputs.early_stopping import BEST, STOPPED, kept, stops_early
+from reports.inputs.measures import Measure, objective_of, own_measures
+from reports.wording.words import number
+from studies.base.errors import UsageError
+from studies.base.states import Decision, Phase
+from studies.base.wording import (
     configuration,
     counted,
     duration,
@@ -31,6 +25,12 @@ from studies.terminal.words import (
     printable,
     trial_state,
 )
+from studies.database.frames import frames
+from studies.database.rows import RungRow, StudyRow, TrialRow
+from studies.database.store import Store
+from studies.run_log import run_events
+from studies.terminal.output import heading, labelled, text
+from studies.terminal.status import trial_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,9 @@ def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
         replicates=replicates[replicates["trial_number"] == number],
         epochs=epochs[epochs["trial_number"] == number],
         rungs=[rung for rung in store.rung_results(study.id) if rung.trial_number == number],
-        objective=objective_of(study.plan, runs.num_classes(runs.started_with(store.events(study.id)))),
+        objective=objective_of(
+            study.plan, run_events.num_classes(run_events.started_with(store.events(study.id)))
+        ),
     )
 
 

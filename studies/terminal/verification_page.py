@@ -7,10 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from studies.base.wording import count
 from studies.terminal.output import text
-from studies.terminal.words import count
-from studies.verifying.check import Check
-from studies.verifying.verification import Verification
+from studies.verification.check import Check
+from studies.verification.verification import Verification
 
 FAULTS_SHOWN = 3
 FAULTS_IN_JSON = 100

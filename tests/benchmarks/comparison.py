@@ -8,7 +8,7 @@ networks of depth_study's cells on two cores, in turn, the next time in the oppo
 from collections.abc import Sequence
 
 from studies.catalog.depth_study import STUDY
-from studies.planning import Plan
+from studies.planning.plan import Plan
 from tests.benchmarks.contenders.contests import OPTUNA, OURS, RATES, RAY, RAY_KEPT, Contest, hold
 from tests.benchmarks.contenders.networks import QUICK, WHOLE, WORKERS, Networks
 from tests.benchmarks.contenders.whole_study import goals_of_whole_study

@@ -28,8 +28,8 @@ from tests.benchmarks.measuring.spread import digits
 from tests.benchmarks.measuring.stacks import REPLICATES, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
 from trainables.data.stack_data import StackData
-from trainables.stacks.stack import Stack
-from trainables.training import train_epochs
+from trainables.training.loop import train_epochs
+from trainables.training.stack import Stack
 
 FIGURE = Path(__file__).with_name("cost.png")
 

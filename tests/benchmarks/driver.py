@@ -12,8 +12,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from unittest.mock import patch
 
+from studies.raytune import experiment
 from studies.run import main as run_command
-from studies.tuning import experiment
 from tests.benchmarks.driving.command import INTERRUPTED, run_words
 from tests.benchmarks.driving.light import light_trial
 from tests.benchmarks.driving.meter import Meter

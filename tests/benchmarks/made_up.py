@@ -8,20 +8,20 @@ from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
-from studies import runs
-from studies.database import tables
+from studies.base.states import Decision, Outcome, Phase, StudyState, TrialState
 from studies.database.bulk import insert_or_ignore
 from studies.database.recording import numbers_needed, record
 from studies.database.results import Ending, RungResult, TrialResult, Verdicts
 from studies.database.rows import StudyRow
-from studies.database.states import Decision, Outcome, Phase, StudyState, TrialState
+from studies.database.schema import tables
 from studies.database.store import Store
-from studies.planning import Plan
-from studies.tuning.agenda import Agenda, Nothing
-from studies.tuning.assignments import assign
-from studies.tuning.planned import PlannedTrial
-from studies.verdicts import Jury
-from trainables.records import EpochRecord, LayerRecord, ReplicateRecord
+from studies.diagnosis.verdict_accumulator import Jury
+from studies.planning.plan import Plan
+from studies.planning.planned_trial import PlannedTrial
+from studies.raytune.assignments import assign
+from studies.run_log import run_events
+from studies.search.trial_queue import Agenda, Nothing
+from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
 from trainables.trials.assignment import Assignment
 
 TRIALS_IN_A_TRANSACTION = 100
@@ -34,14 +34,14 @@ def build(store: Store, plan: Plan, *, command: str) -> StudyRow:
     study = store.create_study(
         name=plan.name, question=plan.study.question, plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
     )
-    runs.note_start(store, study.id, _details(command))
-    runs.note_cluster(store, study.id, workers=1, threads=1)
+    run_events.note_start(store, study.id, _details(command))
+    run_events.note_cluster(store, study.id, workers=1, threads=1)
     agenda, jury = Agenda(plan), Jury(plan.study.thresholds, NUM_CLASSES)
     trained = _train(plan, agenda, jury)
     while _write_some(store, study.id, trained):
         pass
-    seconds = dict.fromkeys(runs.SECONDS, 1000.0)
-    runs.note_end(store, study.id, state=StudyState.COMPLETE, looks=agenda.num_looks, seconds=seconds)
+    seconds = dict.fromkeys(run_events.SECONDS, 1000.0)
+    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=agenda.num_looks, seconds=seconds)
     store.set_study_state(study.id, StudyState.COMPLETE)
     return study
 

@@ -13,10 +13,10 @@ from tests.benchmarks.measuring.pairs import Pairs, time_pairs
 from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_a_worker
 from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.stacks.stack import Stack
-from trainables.training import train_epochs
+from trainables.training.loop import train_epochs
+from trainables.training.stack import Stack
 
 EPOCHS = 6
 """Those up to the first rung of depth_study."""

@@ -16,11 +16,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from studies.database.states import StudyState
+from studies.base.states import StudyState
 from studies.database.store import Store
-from studies.planning import Plan
-from studies.request import Request, draft
-from studies.tuning.agenda import Agenda
+from studies.planning.plan import Plan
+from studies.planning.request import Request, draft
+from studies.search.trial_queue import Agenda
 from tests.benchmarks.made_up import build
 from tests.benchmarks.measuring.part import part_parser
 from tests.benchmarks.measuring.text import table

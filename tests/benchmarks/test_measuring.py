@@ -22,8 +22,8 @@ from tests.benchmarks.measuring.spread import Spread, digits
 from tests.benchmarks.measuring.stacks import digits as digits_data
 from tests.benchmarks.measuring.stacks import hyperparameters
 from tests.benchmarks.measuring.text import table
-from trainables.stacks.stack import Stack
-from trainables.training import run_steps
+from trainables.training.loop import run_steps
+from trainables.training.stack import Stack
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\nprint('burnt', flush=True)\ninput()"
 PARENT = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BURN!r}])"

@@ -14,7 +14,7 @@ import pytest
 from ray import tune
 
 from studies.catalog.depth_study import STUDY
-from studies.planning import Plan
+from studies.planning.plan import Plan
 from tests.benchmarks import __main__, comparison, cost, driver, growth, recording, training_step
 from tests.benchmarks.contenders import contests, optuna_script, plain, ray_script
 from tests.benchmarks.contenders.contests import OPTUNA, OURS, RAY, Contest, Run
@@ -28,7 +28,7 @@ from tests.benchmarks.measuring import cost_plot
 from tests.benchmarks.measuring.processes import Command
 from tests.benchmarks.measuring.results_page import Section
 from tests.benchmarks.measuring.stacks import digits, hyperparameters
-from trainables.stacks.stack import Stack
+from trainables.training.stack import Stack
 
 
 def rows(section: str) -> list[list[str]]:

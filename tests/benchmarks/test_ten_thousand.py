@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
-from studies.verifying.verification import verify
+from studies.verification.verification import verify
 from tests.benchmarks import ten_thousand
 from tests.benchmarks.made_up import build
-from tests.studies.tuning.plans import plan
+from tests.studies.raytune.plans import plan
 
 
 @pytest.fixture

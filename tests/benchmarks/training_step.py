@@ -18,8 +18,8 @@ from tests.benchmarks.measuring.part import part_parser, run_with_the_memory_of_
 from tests.benchmarks.measuring.stacks import REPLICATES, digits, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
 from trainables.data.stack_data import StackData
-from trainables.stacks.stack import Stack
-from trainables.training import run_steps
+from trainables.training.loop import run_steps
+from trainables.training.stack import Stack
 
 GOALS = {False: 2.5, True: 4.0}
 """The most that is allowed, without and with batch norm."""

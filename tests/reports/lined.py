@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from reports.best import best_configuration
-from reports.inputs import ReportInputs
-from reports.results import compute
+from reports.inputs.inputs import ReportInputs
+from reports.results.best import best_configuration
+from reports.results.results import compute
 
 
 def with_line(inputs: ReportInputs, *, better_by: float, size: float = math.nan) -> ReportInputs:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from reports.inputs import ReportInputs, Value
+from reports.inputs.inputs import ReportInputs, Value
 from tests.reports.sample import sample_inputs
 
 SMALL: dict[str, tuple[Value, ...]] = {"depth": (3, 7), "batch_norm": (False, True)}

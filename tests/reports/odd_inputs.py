@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from reports.inputs import ReportInputs
+from reports.inputs.inputs import ReportInputs
 from tests.reports.sample import sample_inputs, sample_tuning
 
 SMALL = {"depth": (3, 7), "batch_norm": (False, True)}

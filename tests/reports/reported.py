@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.best import best_configuration
-from reports.inputs import ReportInputs
-from reports.page import write_report
-from reports.plots import canvas
-from reports.plots.figure import Figure
-from reports.results import compute
+from reports.inputs.inputs import ReportInputs
+from reports.pages.page import write_report
+from reports.plots.style import canvas
+from reports.plots.style.figure import Figure
+from reports.results.best import best_configuration
+from reports.results.results import compute
 from tests.reports.lined import with_line
 from tests.reports.looked_at import looked_at, without
 from tests.reports.odd_inputs import SMALL, odd_inputs

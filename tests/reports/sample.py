@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.inputs import ReportInputs, Value
+from reports.inputs.inputs import ReportInputs, Value
 from tests.reports.sample_networks import NUM_CLASSES, THRESHOLDS, expected_loss, rate_range, train
 
 FACTORS: dict[str, tuple[Value, ...]] = {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.verdicts import ONE_LAYER, Measures, judge, verdict
+from reports.stability.verdicts import ONE_LAYER, Measures, judge, verdict
 
 NUM_CLASSES = 10
 CHANCE = float(np.log(NUM_CLASSES))

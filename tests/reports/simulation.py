@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
-from reports.claims import Setting, about_contrast
-from reports.comparison import SIMPLE_SHARE, contrast_family, simple_family
-from reports.cube import Cube, pairs_to_compare
-from reports.families import gate_family
-from reports.gates import Rules
+from reports.claims.claims import Setting, about_contrast
+from reports.inputs.cube import Cube, pairs_to_compare
+from reports.statistics.contrasts import SIMPLE_SHARE, contrast_family, simple_family
+from reports.statistics.families import gate_family
+from reports.statistics.gates import Rules
 from tests.reports.balanced import DEPTH_STUDY
 
 Floats = npt.NDArray[np.float64]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reports.best import best_configuration
-from reports.inputs import ReportInputs
-from reports.page import write_report
-from reports.plots.axes import tick_text
-from reports.results import compute
-from reports.trial_page import write_trial_page
-from reports.two_studies import write_comparison
+from reports.inputs.inputs import ReportInputs
+from reports.pages.page import write_report
+from reports.pages.trial_page import write_trial_page
+from reports.pages.two_studies import write_comparison
+from reports.plots.style.axes import tick_text
+from reports.results.best import best_configuration
+from reports.results.results import compute
 from tests.reports.odd_inputs import SMALL, all_diverged, until
 from tests.reports.sample import sample_inputs, sample_tuning
 

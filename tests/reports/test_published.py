@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.budget_curve import expected_best
-from reports.comparison import contrasts, probability_lower
-from reports.effects import variance_components
+from reports.statistics.budget_curve import expected_best
+from reports.statistics.contrasts import contrasts, probability_lower
+from reports.statistics.effects import variance_components
 from tests.reports.published import npk, oats
 
 

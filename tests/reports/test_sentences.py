@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.wording import forbidden_words, unlisted_numbers
 from tests.reports.elements import Elements
+from tests.reports.forbidden_words import forbidden_words, unlisted_numbers
 from tests.reports.reported import ODD, STUDIES, made
 
 # Texts that carry the user's own words and values; every other text of the JSON is a sentence and counts for nothing.

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reports.comparison import contrasts
-from reports.effects import failure_rates, failures_first
-from reports.gates import Gate, Rules
-from reports.looks import rules_at
-from reports.paired import sign_flip, summarise
+from reports.results.looks import rules_at
+from reports.statistics.contrasts import contrasts
+from reports.statistics.effects import failure_rates, failures_first
+from reports.statistics.gates import Gate, Rules
+from reports.statistics.paired import sign_flip, summarise
 from tests.reports.balanced import DEPTH_STUDY, table
 from tests.reports.simulation import (
     Floats,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from optuna.distributions import FloatDistribution
 
-from studies.errors import UsageError
-from studies.planning import Plan
-from studies.study import Confirm, Search, Study
+from studies.base.errors import UsageError
+from studies.definition.parts import Confirm, Search, Study
+from studies.planning.plan import Plan
 
 RATE = FloatDistribution(1e-4, 1e-1, log=True)
 

@@ -6,11 +6,11 @@ import pytest
 
 from search_spaces.optimizers import LEARNING_RATES
 from studies import catalog
-from studies.errors import UsageError
-from studies.planning import Plan
-from studies.study import Search
-from studies.suitability import check_suits
-from studies.variants import derive
+from studies.base.errors import UsageError
+from studies.definition.dataset_compatibility import check_suits
+from studies.definition.overrides import derive
+from studies.definition.parts import Search
+from studies.planning.plan import Plan
 from trainables import datasets
 
 

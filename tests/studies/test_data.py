@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 import studies
+from studies.base.errors import StudiesError
 from studies.data import main
-from studies.errors import StudiesError
-from studies.fetching import fetch
+from studies.execution.dataset_download import fetch
 from trainables.data.dataset_files import Publication, PublishedFile
 from trainables.datasets import reviews
 

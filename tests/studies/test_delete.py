@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from studies import deletion
-from studies.database import tables
-from studies.database.problems import StorageError
+from studies.base.errors import StudiesError
+from studies.database.engines.problems import StorageError
+from studies.database.schema import tables
 from studies.database.store import Store
 from studies.delete import main
-from studies.deletion import delete, find_belongings
-from studies.errors import StudiesError
-from studies.locations import Locations
-from studies.recorded import find
-from studies.verifying.verification import verify
+from studies.execution import deletion
+from studies.execution.deletion import delete, find_belongings
+from studies.results.recorded import find
+from studies.storage.paths import Locations
+from studies.verification.verification import verify
+from tests.studies.raytune.plans import plan
 from tests.studies.terminal.recorded import add_study
-from tests.studies.tuning.plans import plan
-from tests.studies.verifying import sound
+from tests.studies.verification import sound
 
 Capture = pytest.CaptureFixture[str]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.studies.command import finished
-from trainables.artifact import from_bytes
+from trainables.trials.artifact import from_bytes
 
 SMALL = [
     "image_study",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from studies import catalog
+from studies.base.states import StudyState
 from studies.database.rows import StudyRow
-from studies.database.states import StudyState
 from studies.database.store import Store
 from studies.list import main
 from tests.studies.terminal import recorded

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from studies import catalog
-from studies.locations import locate
+from studies.execution.session import load_dataset, settle
 from studies.new import main
 from studies.plan import main as plan
-from studies.request import Request, draft
-from studies.session import load_dataset, settle
-from studies.tuning.resources import Resources
+from studies.planning.request import Request, draft
+from studies.planning.resources import Resources
+from studies.storage.paths import locate
 
 Capture = pytest.CaptureFixture[str]
 

@@ -15,9 +15,9 @@ import pytest
 
 import studies
 from studies import plan, show, status, verify
-from studies.errors import UsageError
-from studies.request import Request, draft
-from studies.session import load_dataset
+from studies.base.errors import UsageError
+from studies.execution.session import load_dataset
+from studies.planning.request import Request, draft
 from tests.readme import block
 from tests.studies.command import ROOT
 from trainables.data.splits import split_block

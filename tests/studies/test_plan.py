@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
-from studies.gpu_share import PEAK_MEMORY, peak_detail
+from studies.forecast.gpu_fraction import PEAK_MEMORY, peak_detail
 from studies.plan import main
-from trainables.records import PeakMemory
+from trainables.base.records import PeakMemory
 
 SMALL = ["--set", "search.trials_per_cell=1", "--set", "search.rungs=[1]", "--set", "confirm.epochs=1"]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.inputs import ReportInputs
-from studies import reporting
+from reports.inputs.inputs import ReportInputs
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.report import main
+from studies.results import report_inputs
 from tests.studies.terminal import recorded
 
 
@@ -25,7 +25,7 @@ def test_two_names_make_one_page_of_both(
         return folder / "comparison.html"
 
     recorded.add_study(store, name="another")
-    monkeypatch.setattr(reporting, "write_comparison", write)
+    monkeypatch.setattr(report_inputs, "write_comparison", write)
     assert main(["tiny_study", "another"]) == 0
     page = tmp_path / "runs" / "tiny_study-and-another" / "comparison.html"
     assert Path(capsys.readouterr().out.strip()) == page

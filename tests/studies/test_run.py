@@ -21,7 +21,7 @@ import pytest
 
 from studies import report, verify
 from studies.catalog import load
-from studies.planning import Plan
+from studies.planning.plan import Plan
 from tests.studies.command import STUDY, Command, finished, record, rows, started
 from tests.studies.disturbances import (
     RUN,

@@ -5,9 +5,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from studies.baseline import KIND
+from studies.run_log.baseline import KIND
 from tests.studies.command import finished
-from trainables.artifact import from_bytes, metadata_of
+from trainables.trials.artifact import from_bytes, metadata_of
 
 SMALL = [
     "sentiment_study",

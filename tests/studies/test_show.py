@@ -2,10 +2,10 @@
 
 import pytest
 
+from studies.base.states import Phase
 from studies.database.rows import StudyRow
-from studies.database.states import Phase
 from studies.database.store import Store
-from studies.planning import Plan
+from studies.planning.plan import Plan
 from studies.show import main
 from tests.studies.terminal import recorded
 

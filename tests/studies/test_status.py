@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from studies.base.states import Phase, StudyState, TrialState
 from studies.database.results import TrialResult
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, StudyState, TrialState
 from studies.database.store import Store
-from studies.locations import locate
 from studies.status import main
+from studies.storage.paths import locate
 from studies.terminal import status_page
 from studies.terminal.output import show
 from studies.terminal.status import read_status

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from reports.verdicts import NO_SIGNAL, ONE_LAYER
+from reports.stability.verdicts import NO_SIGNAL, ONE_LAYER
 from studies.database.results import Verdicts
-from studies.study import Thresholds
-from studies.verdicts import Jury
+from studies.definition.parts import Thresholds
+from studies.diagnosis.verdict_accumulator import Jury
 from tests.trainables.conftest import load_digits
 from tests.trainables.signals import at_initialisation, make_stack
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.training import train
+from trainables.training.loop import train
 
 pytestmark = pytest.mark.numeric
 

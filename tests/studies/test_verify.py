@@ -9,12 +9,12 @@ import pytest
 
 from studies import list as studies_list
 from studies import report, show, status
+from studies.base.errors import StudiesError
 from studies.database.store import Store
-from studies.errors import StudiesError
-from studies.recorded import load
+from studies.results.recorded import load
 from studies.verify import main
 from tests.studies.terminal.recorded import strict_json
-from tests.studies.verifying import sound
+from tests.studies.verification import sound
 
 Capture = pytest.CaptureFixture[str]
 

@@ -9,7 +9,7 @@ import torch
 
 from tests.trainables.conftest import load_digits
 from tests.trainables.small import assignment
-from trainables.records import TrialReport
+from trainables.base.records import TrialReport
 from trainables.trials.reporting import train_assignment
 
 REPLICATES = 8

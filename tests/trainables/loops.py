@@ -10,13 +10,13 @@ from sklearn.datasets import load_diabetes
 from torch import nn
 
 from tests.trainables.small import ASSIGNMENT, assignment
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.metrics import Direction, Metric
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.hyperparameters import Hyperparameters
-from trainables.metrics import Direction, Metric
-from trainables.own.loop import LoopData, Part
 from trainables.trials.assignment import Assignment
+from trainables.user_code.loop import LoopData, Part
 from trainables.watch import watch
 
 RMSE = Metric(name="rmse", direction=Direction.MIN, unit="points", failure=80.0, primary=True)

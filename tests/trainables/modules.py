@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.trainables.twin import train_plain
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.seeds import derive_seed
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.seeds import derive_seed
 
 
 class Picture(nn.Module):

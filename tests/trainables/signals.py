@@ -5,11 +5,11 @@ import math
 
 import torch
 
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.records import EpochRecord, LayerRecord
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.records import EpochRecord, LayerRecord
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
 
 SEEDS = (1, 2, 3, 4)
 

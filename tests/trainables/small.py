@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from trainables.hyperparameters import Hyperparameters
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import train_assignment
 

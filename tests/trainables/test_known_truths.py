@@ -14,11 +14,11 @@ from tests.trainables.signals import (
     mean_growth,
     mean_weight_ratio,
 )
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.stack_data import StackData
-from trainables.evaluation import cross_entropy
-from trainables.hyperparameters import Hyperparameters
 from trainables.models.mlp import MLP
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, ReLU
+from trainables.training.evaluation import cross_entropy
 
 pytestmark = pytest.mark.numeric
 

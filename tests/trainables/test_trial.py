@@ -9,14 +9,14 @@ from ray._raylet import raise_sys_exit_with_custom_error_message  # type: ignore
 
 from tests.trainables.small import assignment
 from trainables import datasets
+from trainables.base.records import Outcome
 from trainables.data.splits import split_blocks
-from trainables.own.code import OwnCode, Source
-from trainables.records import Outcome
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
 from trainables.trial import StackTrial
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import Parcel, save
+from trainables.user_code.code import OwnCode, Source
 
 
 @pytest.fixture

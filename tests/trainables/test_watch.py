@@ -9,12 +9,12 @@ from torch import nn
 from tests.trainables.modules import Picture, build_picture, plain_picture
 from tests.trainables.rounding import SAME
 from tests.trainables.signals import in_float64
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.records import LayerRecord
 from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.records import LayerRecord
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
 from trainables.watch import Watch, watch
 
 pytestmark = pytest.mark.numeric

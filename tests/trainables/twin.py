@@ -8,11 +8,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from trainables import schedules
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.stacks.stack import Stack
+from trainables.training import schedules
+from trainables.training.stack import Stack
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 

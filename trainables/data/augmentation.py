@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from trainables.data.augmentation_kinds import MAX_DEGREES, MAX_SHEAR, MAX_SHIFT, MAX_ZOOM, kinds_of
+from trainables.base.augmentation_kinds import MAX_DEGREES, MAX_SHEAR, MAX_SHIFT, MAX_ZOOM, kinds_of
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.mask_generator import RandomWords
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.random_words import RandomWords
 
 AMOUNTS = ("shift_x", "shift_y", "rotation", "zoom", "shear", "flip")
 """What is drawn for an example: shares of width and height, radians against the clock, what is added to a scale of 1,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainables.seeds import derive_seed
+from trainables.base.seeds import derive_seed
 
 
 def epoch_order(seed: int, epoch: int, num_examples: int) -> Tensor:

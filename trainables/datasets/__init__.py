@@ -10,11 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables import discovery
-from trainables.data.augmentation_kinds import KINDS
+from trainables.base import registry
+from trainables.base.augmentation_kinds import KINDS
 from trainables.data.column_facts import ColumnFacts, Findings
 from trainables.data.dataset_files import Publication
-from trainables.data.table_options import TableOptions, is_own_file
+from trainables.data.tables.table_options import TableOptions, is_own_file
 from trainables.data.text_counts import TextCounts
 
 
@@ -29,7 +29,7 @@ class Dataset:
     `groups` says which features are brought to zero mean and unit variance together, by each block's training part
     alone (`trainables.data.scaling`): the group's number for each feature, -1 where it stays as it is; None: none is.
     What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
-    `augmentations` are the kinds (`trainables.data.augmentation_kinds`) that leave a picture's label as it is.
+    `augmentations` are the kinds (`trainables.base.augmentation_kinds`) that leave a picture's label as it is.
     Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
     With `has_linear_model` networks are held against a linear model on the same features.
     `notes` are lines on what was decided while the data was read, such as what was left out or read otherwise than it
@@ -152,7 +152,7 @@ class Dataset:
 
 def names() -> tuple[str, ...]:
     """Return the names of all datasets but a file of one's own, which is called `csv:PATH` or `parquet:PATH`."""
-    return tuple(name for name in discovery.module_names(sys.modules[__name__]) if name != "csv")
+    return tuple(name for name in registry.module_names(sys.modules[__name__]) if name != "csv")
 
 
 def load(name: str, *, table: TableOptions | None = None) -> Dataset:
@@ -177,7 +177,7 @@ def look(name: str, *, table: TableOptions) -> Findings:
 
 
 def _module(name: str) -> Any:
-    return discovery.find_module(sys.modules[__name__], name, "dataset")
+    return registry.find_module(sys.modules[__name__], name, "dataset")
 
 
 def publication(name: str) -> Publication | None:

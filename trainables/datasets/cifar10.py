@@ -9,7 +9,7 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct
 from numpy.typing import NDArray
 
-from trainables.data.augmentation_kinds import KINDS
+from trainables.base.augmentation_kinds import KINDS
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 from trainables.datasets import Dataset
 

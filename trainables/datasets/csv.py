@@ -11,13 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from trainables.data.column_facts import Findings
-from trainables.data.column_kinds import column_of
-from trainables.data.columns import Column
-from trainables.data.csv_files import NAMELESS, UnevenRowsError, read_csv
 from trainables.data.dataset_files import DatasetError
-from trainables.data.labels import labels_of
-from trainables.data.parquet_files import read_parquet
-from trainables.data.table_options import TableOptions
+from trainables.data.tables.column_kinds import column_of
+from trainables.data.tables.columns import Column
+from trainables.data.tables.csv_files import NAMELESS, UnevenRowsError, read_csv
+from trainables.data.tables.labels import labels_of
+from trainables.data.tables.parquet_files import read_parquet
+from trainables.data.tables.table_options import TableOptions
 from trainables.datasets import Dataset
 
 MAX_BYTES = 2 * 1024**3

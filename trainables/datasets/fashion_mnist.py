@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.augmentation_kinds import KINDS
+from trainables.base.augmentation_kinds import KINDS
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 from trainables.datasets import Dataset
 

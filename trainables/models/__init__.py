@@ -10,20 +10,20 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from trainables import discovery
-from trainables.hyperparameters import Hyperparameters
+from trainables.base import registry
+from trainables.base.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:  # naming the models must not wait for torch
     import torch
 
+    from trainables.base.mask_generator import RandomWords
     from trainables.networks.module_stack import BuildModule
     from trainables.networks.stack_model import StackModel
-    from trainables.random_words import RandomWords
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all models."""
-    return discovery.module_names(sys.modules[__name__])
+    return registry.module_names(sys.modules[__name__])
 
 
 def plain_build(name: str) -> BuildModule | None:
@@ -49,7 +49,7 @@ def num_values(name: str, hyperparameters: Hyperparameters, input_shape: tuple[i
 
 
 def _module(name: str) -> Any:
-    return discovery.find_module(sys.modules[__name__], name, "model")
+    return registry.find_module(sys.modules[__name__], name, "model")
 
 
 def build(

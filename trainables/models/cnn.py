@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from trainables.hyperparameters import Hyperparameters
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.networks.initialisation import draw_weights
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
@@ -66,7 +66,7 @@ def channels_of(hyperparameters: Hyperparameters) -> tuple[int, ...]:
 
 
 def num_values(hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
-    """Return how many numbers training one network keeps, about, as `trainables.stacks.memory` counts them."""
+    """Return how many numbers training one network keeps, about, as `trainables.networks.memory` counts them."""
     hp, pixels = hyperparameters, math.prod(input_shape[-2:])
     channels = channels_of(hp)
     into = (math.prod(input_shape) // pixels, *channels)

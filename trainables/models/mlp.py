@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainables.hyperparameters import Hyperparameters
-from trainables.measuring.signals import Signals
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.mask_generator import RandomWords
+from trainables.gradients.signals import Signals
+from trainables.networks import memory
 from trainables.networks.initialisation import draw_weights
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
 from trainables.networks.mixed_precision import linear_of
 from trainables.networks.parameters import FlatParameters
 from trainables.networks.residual import FixedSkip, LearntSkip, Skip
 from trainables.networks.stack_model import StackModel
-from trainables.random_words import RandomWords
-from trainables.stacks import memory
 
 
 def build(

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from trainables.random_words import RandomWords
+from trainables.base.mask_generator import RandomWords
 
 
 class Layer(ABC):

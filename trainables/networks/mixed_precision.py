@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from trainables.hyperparameters import Hyperparameters
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.networks.layers import Linear
 
 

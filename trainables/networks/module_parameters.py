@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from trainables.measuring.hidden_layers import HiddenLayer
+from trainables.gradients.hidden_layers import HiddenLayer
 from trainables.networks.parameters import FlatParameters
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.mask_generator import RandomWords
+from trainables.base.seeds import seed_for_libraries
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.measuring.hidden_layers import layers_of
-from trainables.measuring.hidden_signals import HiddenSignals
+from trainables.gradients.hidden_layers import layers_of
+from trainables.gradients.hidden_signals import HiddenSignals
 from trainables.networks.module_parameters import flatten_parameters
 from trainables.networks.parameters import FlatParameters
 from trainables.networks.stack_model import StackModel
-from trainables.random_words import RandomWords
-from trainables.seeds import seed_for_libraries
 
 BuildModule: TypeAlias = Callable[[Hyperparameters, tuple[int, ...], int], nn.Module]
 """`build(hyperparameters, input_shape, num_classes)` returns a module from (examples, *input_shape) to logits

@@ -3,8 +3,8 @@
 from collections.abc import Container
 from dataclasses import dataclass
 
-from trainables.hyperparameters import Hyperparameters
-from trainables.metrics import COLUMNS, VALIDATION, Metric
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.metrics import COLUMNS, VALIDATION, Metric
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from trainables.artifact import from_bytes, metadata_of, to_bytes
-from trainables.schedules import Plateau
-from trainables.stacks.early_stopping import Watched
-from trainables.stacks.stack import Stack
-from trainables.stacks.stack_state import KEPT, NORMS, OPTIMIZER, StackState
-from trainables.trained_epoch import Scores
+from trainables.training.early_stopping import Watched
+from trainables.training.schedules import Plateau
+from trainables.training.stack import Stack
+from trainables.training.stack_state import KEPT, NORMS, OPTIMIZER, StackState
+from trainables.training.trained_epoch import Scores
+from trainables.trials.artifact import from_bytes, metadata_of, to_bytes
 from trainables.trials.assignment import Assignment
 
 DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")

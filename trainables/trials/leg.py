@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
-from trainables.artifact import to_bytes
-from trainables.evaluation import evaluate
-from trainables.examination import examine
-from trainables.metrics import BEST_EPOCH, STOPPED_EPOCH, TEST
-from trainables.records import EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
-from trainables.scoring import Tally
-from trainables.stacks.stack import Stack
-from trainables.trained_epoch import TrainedEpoch
+from trainables.base.metrics import BEST_EPOCH, STOPPED_EPOCH, TEST
+from trainables.base.records import EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
+from trainables.training.evaluation import evaluate
+from trainables.training.examination import examine
+from trainables.training.scoring import Tally
+from trainables.training.stack import Stack
+from trainables.training.trained_epoch import TrainedEpoch
+from trainables.trials.artifact import to_bytes
 from trainables.trials.assignment import Assignment
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
+from trainables.base.records import Note, NoteKind
 from trainables.data.stack_data import StackData
-from trainables.own.loop import Loop
-from trainables.own.random_numbers import OwnRandom
-from trainables.records import Note, NoteKind
 from trainables.trials.assignment import Assignment
 from trainables.trials.leg import Leg
 from trainables.trials.loop_trial import LoopTrial, takes_state
+from trainables.user_code.loop import Loop
+from trainables.user_code.random_numbers import OwnRandom
 
 FEW_EXAMPLES = 200
 """Examples of each part that a loop is tried on; where it fails on so few, it is tried on all."""

@@ -8,19 +8,19 @@ from typing import Any, TypeAlias
 
 import torch
 
-from trainables.artifact import to_bytes
+from trainables.base.metrics import TEST, VALIDATION
+from trainables.base.records import EpochRecord, Note, NoteKind, Outcome, ReplicateRecord
+from trainables.base.seeds import seed_for_libraries
 from trainables.data.stack_data import StackData
-from trainables.measuring.measured_epoch import ReplicateMeasures
-from trainables.metrics import TEST, VALIDATION
-from trainables.own.epochs import is_in_epoch
-from trainables.own.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
-from trainables.own.random_numbers import OwnRandom
-from trainables.records import EpochRecord, Note, NoteKind, Outcome, ReplicateRecord
-from trainables.seeds import seed_for_libraries
+from trainables.gradients.measured_epoch import ReplicateMeasures
 from trainables.trials import loop_checkpoint
+from trainables.trials.artifact import to_bytes
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError
 from trainables.trials.leg import Leg
+from trainables.user_code.epochs import is_in_epoch
+from trainables.user_code.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
+from trainables.user_code.random_numbers import OwnRandom
 
 IN_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
 """What a classifier's epoch has columns for; of other loops the learning rate alone is one of them."""

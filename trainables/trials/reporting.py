@@ -4,17 +4,17 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from trainables.base.metrics import COLUMNS, VALIDATION, Metric, classification, direction, find
+from trainables.base.records import Note, Outcome, ReplicateRecord, TrialReport
 from trainables.data.stack_data import StackData
-from trainables.metrics import COLUMNS, VALIDATION, Metric, classification, direction, find
+from trainables.networks.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.networks.module_stack import BuildModule
-from trainables.own.loop import Loop
-from trainables.records import Note, Outcome, ReplicateRecord, TrialReport
-from trainables.stacks.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.trials.assignment import Assignment
 from trainables.trials.loop_resuming import usable
 from trainables.trials.loop_trial import LoopTrial
 from trainables.trials.spread_trial import Helper, SpreadTrial, Trainer
 from trainables.trials.trial_stacks import TrialStacks, cut
+from trainables.user_code.loop import Loop
 
 MAX_SECONDS_BETWEEN_REPORTS = 5.0
 """A trial that takes longer from rung to rung reports in between, so that progress is seen."""

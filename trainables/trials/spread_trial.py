@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from trainables.records import Note
+from trainables.base.records import Note
 from trainables.trials.assignment import Assignment
 from trainables.trials.leg import Leg, chain_legs, join_legs
 

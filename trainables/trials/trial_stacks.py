@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from trainables import models
+from trainables.base.records import Note, NoteKind
 from trainables.data.stack_data import StackData
+from trainables.networks.memory import MemoryLimits, is_out_of_memory, make_room, num_values
 from trainables.networks.module_stack import BuildModule
-from trainables.own.random_numbers import generators_kept
-from trainables.records import Note, NoteKind
-from trainables.stacks.memory import MemoryLimits, is_out_of_memory, make_room, num_values
-from trainables.stacks.stack import Stack
-from trainables.stacks.stack_state import StackState, join
-from trainables.trained_epoch import TrainedEpoch
-from trainables.training import train_epochs
+from trainables.training.loop import train_epochs
+from trainables.training.stack import Stack
+from trainables.training.stack_state import StackState, join
+from trainables.training.trained_epoch import TrainedEpoch
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError, put_back, restore, save_state
 from trainables.trials.leg import Leg, join_legs, leg_of
+from trainables.user_code.random_numbers import generators_kept
 
 Ends = Callable[[int], bool]
 """Whether a leg ends after this epoch."""

@@ -9,7 +9,7 @@ from typing import Any
 from ray import tune
 
 from tests.studies.faults import made_up
-from trainables.records import EpochRecord, TrialReport
+from trainables.base.records import EpochRecord, TrialReport
 from trainables.trials.assignment import Assignment
 
 

@@ -13,10 +13,11 @@ import ray
 from ray import tune
 from ray.tune.schedulers import TrialScheduler
 
-from studies.tuning import cluster, experiment
-from studies.tuning.cluster import Cluster
-from studies.tuning.liveness import Liveness
-from studies.tuning.resources import Resources
+from studies.cluster import cluster
+from studies.cluster.cluster import Cluster
+from studies.cluster.liveness import Liveness
+from studies.planning.resources import Resources
+from studies.raytune import experiment
 from tests.benchmarks.driving.light import reports
 
 

@@ -14,10 +14,10 @@ from unittest.mock import patch
 
 from studies.database.results import TrialResult
 from studies.database.writer import Writer
-from studies.tuning.agenda import Agenda
-from studies.tuning.recorder import Recorder
-from studies.tuning.scheduler import RungScheduler
-from studies.tuning.searcher import AgendaSearcher
+from studies.raytune.adapters import AgendaSearcher
+from studies.raytune.recorder import Recorder
+from studies.raytune.scheduler import RungScheduler
+from studies.search.trial_queue import Agenda
 from tests.benchmarks.driving.readings import (
     DATABASE,
     DECIDING,

@@ -6,10 +6,10 @@ from functools import partial
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.axes import label_right, limits_of, log_axis, quiet
-from reports.plots.canvas import Sheet, draw_panel
-from reports.plots.figure import Figure
-from reports.theme import ACCENT, BAD, MUTED
+from reports.plots.style.axes import label_right, limits_of, log_axis, quiet
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.plots.style.theme import ACCENT, BAD, MUTED
 
 Lines = Mapping[str, Sequence[tuple[float, float]]]
 STYLES = ((ACCENT.light, "o", "-"), (BAD.light, "s", "-"), (MUTED.light, "", "--"))

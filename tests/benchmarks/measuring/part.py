@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from studies.tuning.cluster import ENVIRONMENT
+from studies.cluster.cluster import ENVIRONMENT
 
 
 def part_parser(doc: str | None) -> argparse.ArgumentParser:

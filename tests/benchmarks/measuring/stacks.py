@@ -4,9 +4,9 @@ import torch
 
 from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 from trainables import datasets
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
 
 REPLICATES = 10
 

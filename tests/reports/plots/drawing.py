@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.plots.canvas import SETTINGS
+from reports.plots.style.canvas import SETTINGS
 
 
 def axes() -> Axes:

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from reports.plots import budget, confusion, forest_pair, interaction, reliability
-from reports.theme import Theme
+from reports.plots.style.theme import Theme
 
 FACTORS = {"depth": (3, 5), "batch_norm": (False, True)}
 

@@ -8,9 +8,9 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 
 from reports.plots import flow_grid, gradient_flow, heat_map
-from reports.plots.grid import FULL_WIDTH, LETTER, Column, Grid
 from reports.plots.signal import relative_signal
-from reports.theme import BAD, GROWTH_INKS, Theme
+from reports.plots.style.grid import FULL_WIDTH, LETTER, Column, Grid
+from reports.plots.style.theme import BAD, GROWTH_INKS, Theme
 from tests.reports.plots.drawing import axes, texts, unchanged
 
 THEME = Theme.of({"depth": (3,)})

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from reports.plots import history, learning_curves, parallel, rate_response
-from reports.theme import Theme
+from reports.plots.style.theme import Theme
 from tests.reports.plots.drawing import texts, unchanged
 
 THEME = Theme.of({"depth": (3, 7)})

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from reports.plots import layer_measures, trial_curves
-from reports.theme import Theme
+from reports.plots.style.theme import Theme
 from tests.reports.plots.drawing import texts, unchanged
 
 CURVES = {"training": "train_loss", "validation": "val_loss"}

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from reports.plots import growth_and_loss, update_ratios, verdict_bars, weight_gradients
-from reports.plots.grid import FULL_WIDTH
-from reports.stability import verdict_shares
-from reports.theme import Theme
+from reports.plots.style.grid import FULL_WIDTH
+from reports.plots.style.theme import Theme
+from reports.stability.growth import verdict_shares
 from tests.reports.plots.drawing import texts, unchanged
 
 FACTORS = {"depth": (3, 7)}

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.inputs import ReportInputs
-from reports.json_report import json_report
-from reports.results import compute
+from reports.inputs.inputs import ReportInputs
+from reports.pages.json_report import json_report
+from reports.pages.trial_page import write_trial_page
+from reports.plots.style.theme import Theme
+from reports.results.results import compute
+from reports.sections.parts.section import Material
 from reports.sections.schedules import rates_in_words, schedule_figure
-from reports.sections.section import Material
 from reports.sections.training import training
-from reports.theme import Theme
-from reports.trial_page import write_trial_page
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs
 

@@ -7,21 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.json_report import json_report
-from reports.plots.grid import FULL_WIDTH
+from reports.pages.json_report import json_report
+from reports.pages.rendering import environment
 from reports.plots.signal import relative_signal
-from reports.rendering import environment
-from reports.results import compute
+from reports.plots.style.grid import FULL_WIDTH
+from reports.plots.style.theme import Theme
+from reports.results.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.cells import cells_table
-from reports.sections.gradient_flow import flow_figure, shaping_factors
 from reports.sections.limits import limits_context
-from reports.sections.placed import column_names, grid, placed
+from reports.sections.parts.section import Material
+from reports.sections.parts.settings import matches, setting_name, settings_of
 from reports.sections.rate_response import rate_ranges
-from reports.sections.section import Material
-from reports.sections.settings import matches, setting_name, settings_of
+from reports.sections.stability.gradient_flow import flow_figure, shaping_factors
+from reports.sections.stability.placed import column_names, grid, placed
 from reports.sections.training import training
-from reports.theme import Theme
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import FACTORS, sample_inputs
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studies.database.problems import OutageError
+from studies.database.engines.problems import OutageError
 from studies.database.store import Store
 
 METHODS = ("add_trial", "start_trial", "record_result", "add_event", "set_study_state")

@@ -2,8 +2,8 @@
 
 import sys
 
+from studies.base.errors import HeldError
 from studies.database.store import Store
-from studies.errors import HeldError
 
 
 def hold(url: str, name: str) -> int:

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from studies.database import tables
+from studies.base.states import Decision, Outcome, Phase, TrialState
 from studies.database.results import Ending, RungResult, TrialResult
 from studies.database.rows import StudyRow
-from studies.database.states import Decision, Outcome, Phase, TrialState
+from studies.database.schema import tables
 from studies.database.store import Store
-from trainables.records import EpochRecord, LayerRecord, ReplicateRecord
+from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
 
 MOMENT = datetime(2026, 5, 4, 12, 30, 15, 250_000, tzinfo=UTC)
 PLAN = {

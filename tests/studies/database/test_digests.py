@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from studies.database import tables
+from studies.base.states import StudyState, TrialState
 from studies.database.digests import NUM_BYTES, sealed_row
-from studies.database.states import StudyState, TrialState
+from studies.database.frames.raw_rows import read_rows
+from studies.database.schema import tables
 from studies.database.store import Store
-from studies.database.verbatim import read_rows
-from studies.verifying import digests
+from studies.verification import digests
 from tests.studies.database import recorded
 from tests.studies.database.recorded import MOMENT
 from tests.studies.database.samples.__main__ import ARTIFACT, EVALUATION, VERDICTS

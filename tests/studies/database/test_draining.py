@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from studies.base.errors import HeldError, StudiesError
+from studies.base.states import StudyState
 from studies.database.draining import PUT_ASIDE, drain, open_spool
 from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
-from studies.database.states import StudyState
 from studies.database.store import Store
-from studies.errors import HeldError, StudiesError
 from tests.studies.database.faulty import Fault
 from tests.studies.database.written import Run
 

@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from studies.database.integrity import Integrity, check_integrity
 from studies.database.rows import StudyRow
-from studies.database.schema import backend_for
+from studies.database.schema.migrate import backend_for
 from studies.database.store import Store
-from studies.verifying.verification import verify
-from tests.studies.tuning.driving import drive
-from tests.studies.tuning.plans import plan
-from tests.studies.verifying.sound import faults
+from studies.verification.verification import verify
+from tests.studies.raytune.driving import drive
+from tests.studies.raytune.plans import plan
+from tests.studies.verification.sound import faults
 
 
 def checked(store: Store) -> Integrity:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from studies.base.errors import HeldError, StudiesError
+from studies.base.states import StudyState
 from studies.database import lease
 from studies.database.results import Artifact
 from studies.database.rows import LeaseRow, StudyRow
-from studies.database.states import StudyState
 from studies.database.store import Store
-from studies.errors import HeldError, StudiesError
 from tests.studies.database.recorded import add_trial, at_end, at_rung, contents, new_study, start
 from tests.studies.database.waiting import SECONDS, wait_until
 

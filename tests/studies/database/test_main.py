@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from studies.database.__main__ import main
-from studies.database.schema import current
+from studies.database.schema.migrate import current
 from studies.database.store import Store
 from tests.studies.database.recorded import new_study
-from tests.studies.database.test_schema import HEAD, add_next_schema
+from tests.studies.database.schema.test_migrate import HEAD, add_next_schema
 
 SECRET = "canary-5f1e"
 

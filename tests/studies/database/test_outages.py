@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from studies.base.states import Phase, StudyState
 from studies.database.draining import open_spool
 from studies.database.results import Artifact
 from studies.database.rows import StudyRow
 from studies.database.spool import SPOOLED
-from studies.database.states import Phase, StudyState
 from studies.database.store import Store
 from studies.database.writes import AddEvent, AddTrial, RecordResult, SetStudyState, StartTrial, Write
 from tests.studies.database.recorded import MOMENT, at_end, at_rung, contents, new_study

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studies.database.problems import StorageError
+from studies.base.states import Decision, Phase, TrialState
+from studies.database.engines.problems import StorageError
 from studies.database.results import Artifact, Evaluation, RungResult
 from studies.database.rows import StudyRow
-from studies.database.states import Decision, Phase, TrialState
 from studies.database.store import Store
 from tests.studies.database.recorded import (
     add_trial,

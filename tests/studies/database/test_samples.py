@@ -12,11 +12,11 @@ import sqlalchemy
 from alembic import command
 from sqlalchemy import Engine, MetaData
 
-from studies.database import schema
-from studies.database.schema import VERSION_TABLE
-from studies.database.states import TrialState
+from studies.base.errors import UsageError
+from studies.base.states import TrialState
+from studies.database.schema import migrate
+from studies.database.schema.migrate import VERSION_TABLE
 from studies.database.store import Store
-from studies.errors import UsageError
 from tests.studies.database.recorded import contents
 
 SAMPLES = {path.stem.removeprefix("schema_"): path for path in Path(__file__).parent.glob("samples/*.sql")}
@@ -76,7 +76,7 @@ def aware(value: Any) -> Any:
 def fill(url: str, revision: str, rows: Rows) -> None:
     """Make the tables of a schema with the migrations up to it, and insert the rows."""
     with engine_of(url) as engine, engine.begin() as connection:
-        command.upgrade(schema._config(connection), revision)
+        command.upgrade(migrate._config(connection), revision)
         found = MetaData()
         found.reflect(connection)
         for table in found.sorted_tables:
@@ -85,8 +85,8 @@ def fill(url: str, revision: str, rows: Rows) -> None:
 
 
 def test_every_earlier_schema_has_a_sample() -> None:
-    known = sorted(schema._known())
-    assert sorted(SAMPLES) == [revision for revision in known if revision != schema.head()]
+    known = sorted(migrate._known())
+    assert sorted(SAMPLES) == [revision for revision in known if revision != migrate.head()]
 
 
 class TestSamples:
@@ -103,7 +103,7 @@ class TestSamples:
 
     def test_an_upgrade_keeps_every_row(self, url: str, sample: Rows) -> None:
         assert min(map(len, sample.values())) > 0, "a table of the sample is empty"
-        schema.upgrade(url)
+        migrate.upgrade(url)
         after = read(url)
         for table, rows in sample.items():
             kept = [{name: row[name] for name in rows[0]} for row in after[table]]
@@ -111,7 +111,7 @@ class TestSamples:
 
     @pytest.mark.usefixtures("sample")
     def test_what_was_cut_off_goes_on_after_an_upgrade(self, url: str) -> None:
-        schema.upgrade(url)
+        migrate.upgrade(url)
         with Store.open(url, create=False) as store:
             study = store.find_study("cut_off")
             assert study is not None

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from studies.base.states import StudyState
 from studies.database.spool import SPOOLED, Spool
 from studies.database.spool_lines import Origin
 from studies.database.spool_problems import SpoolError
-from studies.database.states import StudyState
 from studies.database.writes import AddEvent, SetStudyState, Write
 from tests.studies.database.recorded import MOMENT
 

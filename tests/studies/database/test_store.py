@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import select
 
-from studies.database import tables
+from studies.base.errors import StudiesError, UsageError
+from studies.base.states import Phase, StudyState, TrialState
 from studies.database.results import Artifact, Evaluation, TrialResult
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, StudyState, TrialState
+from studies.database.schema import tables
 from studies.database.store import Store
-from studies.errors import StudiesError, UsageError
 from tests.studies.database.recorded import (
     MOMENT,
     PLAN,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from studies.database import patience
+from studies.base.errors import HeldError, StudiesError
+from studies.database import retry
 from studies.database.draining import drain, open_spool
 from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from studies.database.writer import HeldBackError
-from studies.errors import HeldError, StudiesError
 from tests.studies.database.faulty import Fault
 from tests.studies.database.written import RETRIES, Run
 
@@ -133,7 +133,7 @@ def test_a_full_spool_does_not_keep_a_run_from_stopping(
 def test_a_run_that_is_to_stop_waits_for_nothing_long(
     run: Run, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SECONDS_TO_STOP", 0.05)
+    monkeypatch.setattr(retry, "SECONDS_TO_STOP", 0.05)
     monkeypatch.setattr(run.writer, "_max_seconds", 1000.0)
     fault.hang()
     run.should_stop = True

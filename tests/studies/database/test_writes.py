@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studies.base.states import Phase, StudyState, TrialState
 from studies.database.results import Ending, Evaluation, TrialResult, Verdicts
-from studies.database.states import Phase, StudyState, TrialState
 from studies.database.writes import (
     AddEvent,
     AddTrial,
@@ -23,7 +23,7 @@ from studies.database.writes import (
     encode,
 )
 from tests.studies.database.recorded import MOMENT, at_end
-from trainables.records import EpochRecord
+from trainables.base.records import EpochRecord
 
 MOMENTS = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(fold=0))
 VALUES = (

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from studies.raytune import experiment
 from studies.run import main
-from studies.tuning import experiment
 from tests.studies.faults.light import TRACES
 from tests.studies.faults.traces import Acknowledged, Report
 from trainables import trial

@@ -143,10 +143,10 @@ def be_driver(folder: str, arguments: Sequence[str], errors: str, environment: M
 
 def serve() -> None:
     """Import what drivers need, then answer one question a line until there are no more."""
-    import studies.best_models
-    import studies.database.postgresql
-    import studies.reporting
-    import studies.tuning.experiment
+    import studies.database.engines.postgresql
+    import studies.raytune.experiment
+    import studies.results.best_weights
+    import studies.results.report_inputs
     import tests.studies.faults.light
 
     assert studies, tests

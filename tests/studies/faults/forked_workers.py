@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from trainables.records import TrialReport
+from trainables.base.records import TrialReport
 from trainables.trial import StackTrial
 from trainables.trials.reporting import train_assignment
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from studies.errors import HeldError
+from studies.base.errors import HeldError
 from tests.studies.faults.tally import Tally
 from tests.studies.faults.watched_run import SECONDS_TO_TAKE_OVER, Fate, Rows, WatchedRun
 

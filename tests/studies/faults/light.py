@@ -19,23 +19,25 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 from sqlalchemy import Engine, event
 
-from reports.files import write_whole
-from reports.inputs import ReportInputs
-from reports.json_report import json_report
-from reports.plain_json import as_json
-from reports.results import compute
-from studies import reporting, running
-from studies.database import sqlite
+from reports.inputs.inputs import ReportInputs
+from reports.pages.files import write_whole
+from reports.pages.json_report import json_report
+from reports.pages.plain_json import as_json
+from reports.results.results import compute
+from studies.cluster import cluster
+from studies.cluster.cluster import Cluster
+from studies.cluster.liveness import Liveness
+from studies.database.engines import sqlite
 from studies.database.writer import Writer
+from studies.execution import driver
+from studies.planning.resources import Resources
+from studies.raytune import experiment
+from studies.results import report_inputs
 from studies.run import main
-from studies.tuning import cluster, experiment
-from studies.tuning.cluster import Cluster
-from studies.tuning.liveness import Liveness
-from studies.tuning.resources import Resources
 from tests.studies.faults.forked_workers import KILLS_WORKERS, ForkedWorkers, WorkerLostError, with_parameters
 from tests.studies.faults.made_up import reports
 from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
-from trainables.records import TrialReport
+from trainables.base.records import TrialReport
 from trainables.trials.assignment import Assignment
 
 TRACES = "STUDIES_TEST_TRACES"
@@ -174,7 +176,7 @@ def always_alive(*, is_local: bool) -> Liveness:
 
 
 def _plain_report() -> AbstractContextManager[object]:
-    return patch.object(reporting, "write_report", write_plain_report)
+    return patch.object(report_inputs, "write_report", write_plain_report)
 
 
 @contextmanager
@@ -184,7 +186,7 @@ def _patience(seconds: str | None) -> Iterator[None]:
         return
     with (
         patch.object(sqlite, "BUSY_SECONDS", float(seconds)),
-        patch.object(running, "Writer", partial(Writer, max_seconds_of_retries=float(seconds))),
+        patch.object(driver, "Writer", partial(Writer, max_seconds_of_retries=float(seconds))),
     ):
         yield
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Generator
 
-from trainables.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
+from trainables.base.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
 from trainables.trials.assignment import Assignment
 
 

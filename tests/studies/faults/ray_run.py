@@ -4,8 +4,8 @@ import signal
 import time
 from pathlib import Path
 
-from studies import runs
-from studies.database.states import Phase
+from studies.base.states import Phase
+from studies.run_log import run_events
 from tests.studies.command import STUDY, Command
 from tests.studies.faults.light import TRACES
 from tests.studies.faults.traces import wait_until
@@ -89,8 +89,8 @@ class RayRun(WatchedRun):
                 return "starting"
             events = [event.kind for event in store.events(study.id)]
             trials = store.trials(study.id)
-        starts = [kind for kind in events if kind in (runs.STARTED, runs.CLUSTER)]
-        if not starts or starts[-1] == runs.STARTED:
+        starts = [kind for kind in events if kind in (run_events.STARTED, run_events.CLUSTER)]
+        if not starts or starts[-1] == run_events.STARTED:
             return "starting Ray"
         if any(not trial.state.has_ended for trial in trials):
             phase = Phase.CONFIRM if trials[-1].phase is Phase.CONFIRM else Phase.SEARCH

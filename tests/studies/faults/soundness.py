@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from studies.database import tables
+from studies.base.states import TrialState
+from studies.database.schema import tables
 from studies.database.spool_lines import Numbered, parse
-from studies.database.states import TrialState
 from studies.database.store import Store
 from studies.database.writes import RecordResult
 from tests.studies.database.recorded import contents

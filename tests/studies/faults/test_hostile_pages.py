@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from reports.files import FORMULA_STARTS
-from reports.index import Entry, write_index
-from reports.inputs import ReportInputs
-from reports.page import write_report
-from reports.trial_page import write_trial_page
-from reports.two_studies import write_comparison
-from studies.reporting import load_report
+from reports.inputs.inputs import ReportInputs
+from reports.pages.files import FORMULA_STARTS
+from reports.pages.index import Entry, write_index
+from reports.pages.page import write_report
+from reports.pages.trial_page import write_trial_page
+from reports.pages.two_studies import write_comparison
+from studies.results.report_inputs import load_report
 from tests.browser import Browser, browser
 from tests.reports.sample import sample_inputs
 from tests.studies.faults.hostile import EVERYTHING, FORMULA, MARK, MARKUP, MATHEMATICS, PATH, SQL

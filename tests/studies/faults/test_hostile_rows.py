@@ -16,7 +16,7 @@ from tests.studies.faults.hostile import CONTROLS, EVERYTHING, MARKUP, PATH, SQL
 from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.watched_run import NAME
 from tests.studies.terminal import recorded
-from tests.studies.verifying.sound import reseal_rows
+from tests.studies.verification.sound import reseal_rows
 
 SCRIPT = "javascript:window.owned=1"
 HOSTILE_NAMES = (EVERYTHING, SQL, PATH, SCRIPT, TERMINAL)

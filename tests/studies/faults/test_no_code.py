@@ -11,13 +11,13 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from studies.planning import Plan
-from studies.tuning.agenda import Agenda
-from studies.tuning.assignments import assign
-from studies.tuning.checkpoints import FOLDER, Checkpoints
-from studies.tuning.planned import PlannedTrial
-from tests.studies.tuning.plans import plan
-from trainables.artifact import from_bytes
+from studies.planning.plan import Plan
+from studies.planning.planned_trial import PlannedTrial
+from studies.raytune.assignments import assign
+from studies.raytune.checkpoints import FOLDER, Checkpoints
+from studies.search.trial_queue import Agenda
+from tests.studies.raytune.plans import plan
+from trainables.trials.artifact import from_bytes
 from trainables.trials.checkpoint import CheckpointError, sealed
 from trainables.trials.loop_checkpoint import LOOP, NO_STACK, load
 
@@ -26,7 +26,7 @@ LOADERS = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "job
 CALLS = {"eval", "exec", "compile", "__import__"}
 METHODS = {"torch.load", "numpy.load", "np.load", "pd.read_pickle", "pandas.read_pickle", "yaml.load"}
 ONLY_IN = {
-    "trainables/own/code.py": {"exec", "compile"},
+    "trainables/user_code/code.py": {"exec", "compile"},
     "trainables/datasets/cifar10.py": {"pickle"},
     "trainables/trials/loop_checkpoint.py": {"pickle", "torch.load"},
 }

@@ -194,7 +194,7 @@ def test_only_rays_own_processes_listen_to_others_and_they_ask_for_a_token(seen:
         "ray/dashboard/agent",
         "ray/_private/runtime_env/agent",
         "studies.run",
-        "studies/tuning/serving_ray.py",
+        "studies/cluster/serving_ray.py",
     )
     assert [command for command in public if not any(name in command for name in rays)] == []
     assert any("gcs_server" in command for command in public), "nothing was seen"

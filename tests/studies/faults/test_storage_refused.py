@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from studies.__main__ import main
-from studies.tuning import cluster
+from studies.cluster import cluster
 from tests.studies.command import STUDY
 from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.servers import Server

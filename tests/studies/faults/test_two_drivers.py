@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from studies import runs, stop
-from studies.database.states import StudyState
+from studies import stop
+from studies.base.states import StudyState
 from studies.database.store import Store
+from studies.run_log import run_events
 from tests.studies.database.recorded import contents
 from tests.studies.faults.forked import Forked, Nursery
 from tests.studies.faults.light_run import LightRun
@@ -161,7 +162,7 @@ def test_one_that_is_asked_to_stop_says_how_to_go_on(
         assert stop.main([NAME]) == 0
         assert capsys.readouterr().out == f"no run of {NAME} is going on; there is nothing to stop\n"
         again = rivals.start(*LONGER)
-        wait_until(lambda: len(runs.started_with(store.events(study.id))) == 2, "the study to go on")
+        wait_until(lambda: len(run_events.started_with(store.events(study.id))) == 2, "the study to go on")
         again.send(signal.SIGTERM)
         assert again.finish() == 143
         assert again.errors.startswith("error: terminated"), "the old request still holds"

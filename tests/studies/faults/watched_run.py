@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from studies.base.errors import HeldError
 from studies.database.rows import StudyRow
 from studies.database.spool import FILE_NAME
 from studies.database.store import Store
-from studies.errors import HeldError
-from studies.verifying.verification import verify
+from studies.verification.verification import verify
 from tests.studies.faults.soundness import check_whole, lost, num_doubled, results
 from tests.studies.faults.traces import Acknowledged, Report
 

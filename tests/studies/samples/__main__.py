@@ -14,7 +14,7 @@ from pathlib import Path
 from studies.database.store import Store
 from tests.studies.command import finished, rows, started
 from tests.studies.samples.laid_out import FILES
-from tests.studies.verifying.sound import reseal_rows
+from tests.studies.verification.sound import reseal_rows
 
 FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",))
 UNFINISHED = (("./cells.py", "--seed", "1"), ("./loop.py", "--seed", "1"), ("./table.py",))

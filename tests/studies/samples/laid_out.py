@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from studies.database import schema
+from studies.database.schema import migrate
 
 HERE = Path(__file__).parent
 FILES = ("cells.py", "loop.py", "table.py", "flowers.csv")
@@ -22,5 +22,5 @@ def lay_out(sample: str, folder: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(SAMPLES[sample].read_text(encoding="utf-8"))
     url = f"sqlite:///{path}"
-    schema.upgrade(url)
+    migrate.upgrade(url)
     return url

@@ -1,7 +1,8 @@
 """Does a second layer help on a table? What a user's file held when the samples were recorded."""
 
-from search_spaces.optimizers import LEARNING_RATES
 from studies.study import Confirm, Search, Study
+
+from search_spaces.optimizers import LEARNING_RATES
 
 STUDY = Study(
     question="Does a second hidden layer help with flowers?",

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 from search_spaces import Value
-from studies.database.states import Phase, TrialState
+from studies.base.states import Phase, TrialState
+from studies.search.progress import Best, Progress, RunningTrial
 from studies.terminal.display import showing
-from studies.tuning.progress import Best, Progress, RunningTrial
 
 PARAMS: dict[str, Value] = {"depth": 5, "batch_norm": True, "optimizer": "rmsprop", "learning_rate": 0.0034}
 

@@ -5,14 +5,14 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from studies import runs
+from studies.base.states import Decision, Outcome, Phase, StudyState, TrialState
 from studies.database.results import Ending, RungResult, TrialResult
 from studies.database.rows import StudyRow
-from studies.database.states import Decision, Outcome, Phase, StudyState, TrialState
 from studies.database.store import Store
-from studies.planning import Plan
-from studies.study import Confirm, Search, Study
-from trainables.records import EpochRecord, ReplicateRecord
+from studies.definition.parts import Confirm, Search, Study
+from studies.planning.plan import Plan
+from studies.run_log import run_events
+from trainables.base.records import EpochRecord, ReplicateRecord
 
 MOMENT = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 NAME = "tiny_study"
@@ -47,7 +47,7 @@ def add_study(store: Store, *, name: str = NAME, study: Study = STUDY) -> StudyR
     row = store.create_study(
         name=name, question=study.question, plan=plan.to_dict(), plan_hash=plan.hash, seed=0
     )
-    runs.note_start(store, row.id, {"command": COMMAND, "dataset": {"num_classes": 10}, "workers": 2})
+    run_events.note_start(store, row.id, {"command": COMMAND, "dataset": {"num_classes": 10}, "workers": 2})
     return row
 
 

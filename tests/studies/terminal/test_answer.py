@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from studies.session import Result
+from studies.execution.session import Result
 from studies.terminal.answer import answer_lines
 
 

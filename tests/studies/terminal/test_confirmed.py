@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from studies.base.states import Phase, TrialState
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, TrialState
 from studies.database.store import Store
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from tests.studies.terminal import recorded

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from studies.database.states import Phase
+from studies.base.states import Phase
+from studies.search.progress import Progress
 from studies.terminal.display import showing
-from studies.tuning.progress import Progress
 from tests.studies.terminal.terminals import Shown, run_in_terminal
 
 PROGRAM = "tests.studies.terminal.live_program"

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from reports.measures import LOG_LOSS
-from studies.database.states import Phase, TrialState
+from reports.inputs.measures import LOG_LOSS
+from studies.base.states import Phase, TrialState
+from studies.search.progress import Best
 from studies.terminal import plain
 from studies.terminal.standing import Standing
-from studies.tuning.progress import Best
 
 BEGUN = Standing(
     name="depth_study",

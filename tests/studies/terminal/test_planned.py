@@ -3,10 +3,10 @@
 import pytest
 
 from studies import catalog
-from studies.planning import Plan
-from studies.study import Search, Study
+from studies.definition.overrides import derive
+from studies.definition.parts import Search, Study
+from studies.planning.plan import Plan
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
-from studies.variants import derive
 
 LOOKS = Study(
     question="?", factors={"depth": (3, 5)}, replicates=10, looks=(10, 20), search=Search(trials_per_cell=1)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from reports.measures import classifier_measure
+from reports.inputs.measures import classifier_measure
+from studies.base.states import Phase, TrialState
 from studies.database.rows import StudyRow
-from studies.database.states import Phase, TrialState
 from studies.database.store import Store
+from studies.search.progress import Best, Progress, RunningTrial
 from studies.terminal.standing import best_search_trial, from_progress, from_record
-from studies.tuning.progress import Best, Progress, RunningTrial
 from tests.studies.terminal import recorded
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from studies.database import frames
+from studies.database.frames import frames
 from studies.database.store import Store
 from studies.terminal.trial_page import as_json, read_trial, trial_page
-from tests.studies.verifying import sound
-from tests.studies.verifying.test_early_ends import STOPPED, storage  # noqa: F401  # a fixture
+from tests.studies.verification import sound
+from tests.studies.verification.test_early_ends import STOPPED, storage  # noqa: F401  # a fixture
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from search_spaces.augmentation import KINDS as SEARCHED_KINDS
 from tests.trainables.signals import in_float64
 from tests.trainables.small import assignment
 from trainables import datasets
+from trainables.base.augmentation_kinds import KINDS, kinds_of
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.mask_generator import RandomWords
 from trainables.data.augmentation import AMOUNTS, Augmentation, augmentation_of, warp
-from trainables.data.augmentation_kinds import KINDS, kinds_of
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.random_words import RandomWords
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
 from trainables.trials.checkpoint import restore, save
 
 ALL = "+".join(KINDS)

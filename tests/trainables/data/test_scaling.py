@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from trainables import datasets
-from trainables.artifact import from_bytes
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.hyperparameters import Hyperparameters
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
+from trainables.trials.artifact import from_bytes
 from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import train_assignment
 

@@ -8,13 +8,13 @@ import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tests.trainables.corpus import NUM_FEATURES, corpus, texts
-from trainables.artifact import from_bytes, metadata_of
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
 from trainables.datasets import Dataset
-from trainables.hyperparameters import Hyperparameters
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
+from trainables.trials.artifact import from_bytes, metadata_of
 from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import train_assignment
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from trainables import datasets
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.dataset_files import DatasetError
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
-from trainables.data.table_options import TableOptions
+from trainables.data.tables.table_options import TableOptions
 from trainables.datasets import Dataset
-from trainables.hyperparameters import Hyperparameters
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
 
 CPU = torch.device("cpu")
 HEADER = "size,colour,age,kind"

@@ -9,7 +9,7 @@ import pytest
 
 from trainables import datasets
 from trainables.data.dataset_files import DatasetError
-from trainables.data.table_options import TableOptions
+from trainables.data.tables.table_options import TableOptions
 from trainables.datasets import Dataset
 
 NUM_ROWS = 40

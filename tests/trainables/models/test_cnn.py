@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from trainables import models
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
 from trainables.models.cnn import Dropout, build_module, num_values
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
 
 pytestmark = pytest.mark.numeric
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
 from trainables.networks.layers import Linear
 from trainables.networks.mixed_precision import MixedLinear, linear_of
-from trainables.stacks.stack import Stack
-from trainables.stacks.stack_state import StackState
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
+from trainables.training.stack_state import StackState
 
 pytestmark = pytest.mark.numeric
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.trainables.conftest import load_digits
 from tests.trainables.small import assignment
-from trainables.artifact import from_bytes, metadata_of, to_bytes
 from trainables.data.stack_data import StackData
-from trainables.stacks.stack import Stack
-from trainables.training import train
+from trainables.training.loop import train
+from trainables.training.stack import Stack
+from trainables.trials.artifact import from_bytes, metadata_of, to_bytes
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError, Parcel, check, restore, save
 

@@ -12,10 +12,10 @@ from torch import nn
 
 from tests.trainables.loops import Row, regression_data, regression_task, scores
 from tests.trainables.small import train_in_peace
-from trainables.hyperparameters import Hyperparameters
-from trainables.own.loop import Loop, LoopData
-from trainables.records import NoteKind, TrialReport
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.records import NoteKind, TrialReport
 from trainables.trials.loop_resuming import Flaw, find_flaw
+from trainables.user_code.loop import Loop, LoopData
 
 State = dict[str, Any] | None
 

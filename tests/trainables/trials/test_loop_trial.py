@@ -22,11 +22,11 @@ from tests.trainables.loops import (
     regression_task,
 )
 from tests.trainables.small import ASSIGNMENT, assignment, train_in_peace
-from trainables.artifact import from_bytes, metadata_of
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.records import NoteKind, Outcome, TrialReport
 from trainables.data.stack_data import StackData
-from trainables.hyperparameters import Hyperparameters
-from trainables.own.loop import Loop, LoopData, LoopError
-from trainables.records import NoteKind, Outcome, TrialReport
+from trainables.trials.artifact import from_bytes, metadata_of
+from trainables.user_code.loop import Loop, LoopData, LoopError
 
 FINE = {"depth": 1, "model": "own", "batch_size": 200, "rungs": (1, 2), "layers_at": (0, 1, 2)}
 

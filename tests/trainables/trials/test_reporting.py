@@ -9,11 +9,11 @@ import pytest
 
 from tests.trainables.loops import regression_data, regression_task
 from tests.trainables.small import assignment, train_in_peace
+from trainables.base.metrics import classification
+from trainables.base.records import EpochRecord, NoteKind, Outcome, ReplicateRecord, TrialReport
 from trainables.data.stack_data import StackData
-from trainables.metrics import classification
-from trainables.records import EpochRecord, NoteKind, Outcome, ReplicateRecord, TrialReport
-from trainables.trained_epoch import TrainedEpoch
-from trainables.training import train_epochs
+from trainables.training.loop import train_epochs
+from trainables.training.trained_epoch import TrainedEpoch
 from trainables.trials import reporting, trial_stacks
 from trainables.trials.reporting import objective, train_assignment
 

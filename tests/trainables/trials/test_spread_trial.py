@@ -10,13 +10,13 @@ import pytest
 from tests.trainables.loops import descend, fine_tune, regression_data, regression_task
 from tests.trainables.modules import build_picture
 from tests.trainables.small import assignment, train_in_peace
+from trainables.base.records import TrialReport
 from trainables.data.stack_data import StackData
-from trainables.own.loop import Loop
-from trainables.records import TrialReport
-from trainables.stacks.memory import MemoryLimits
+from trainables.networks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import trainer_of
 from trainables.trials.spread_trial import Share, ShareEpoch
+from trainables.user_code.loop import Loop
 
 
 class Beside:

@@ -18,18 +18,17 @@ from tests.trainables.little_memory import REPLICATES, train_large
 from tests.trainables.rounding import SAME
 from tests.trainables.signals import in_float64
 from tests.trainables.small import assignment, train_in_peace
-from trainables import schedules, training
-from trainables.artifact import from_bytes
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.records import NoteKind, TrialReport
 from trainables.data.stack_data import StackData
-from trainables.evaluation import cross_entropy
-from trainables.hyperparameters import Hyperparameters
-from trainables.records import NoteKind, TrialReport
-from trainables.stacks import training_step
-from trainables.stacks.memory import MemoryLimits
-from trainables.stacks.stack import Stack
-from trainables.stacks.stack_state import StackState, join
-from trainables.training import train
+from trainables.networks.memory import MemoryLimits
+from trainables.training import loop, schedules, training_step
+from trainables.training.evaluation import cross_entropy
+from trainables.training.loop import train
+from trainables.training.stack import Stack
+from trainables.training.stack_state import StackState, join
 from trainables.trials import reporting
+from trainables.trials.artifact import from_bytes
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import save, save_state
 from trainables.trials.reporting import train_assignment
@@ -50,7 +49,7 @@ class LittleMemory:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.\nGPU 0 has ...")
             return loss(logits, *given, **named)
 
-        for module in (training, training_step):
+        for module in (loop, training_step):
             monkeypatch.setattr(module, "cross_entropy", lose)
 
 

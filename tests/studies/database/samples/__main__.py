@@ -9,8 +9,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from studies.base.states import Phase
 from studies.database.results import Artifact, Evaluation, Verdicts
-from studies.database.states import Phase
 from studies.database.store import Store
 from tests.studies.database.recorded import add_trial, at_end, at_rung, new_study, start
 from tests.studies.terminal import recorded

@@ -1,0 +1,205 @@
+"""The differences between levels within the second paragraph: claims in short, what depends on what, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.claims.answers import CLAIMS, Said
+from reports.claims.claims import Gate
+from reports.claims.paragraphs.paragraph import Line
+from reports.inputs.cube import plain
+from reports.inputs.measures import TEST_LOG_LOSS, Measure
+from reports.wording.phrases import (
+    both,
+    capital,
+    condition,
+    counted,
+    epochs_spoken,
+    factor_spoken,
+    listed,
+    rather,
+    spelled,
+)
+from reports.wording.words import decimals_for, number, p_value
+
+MOST_SIMPLE = 3
+"""Simple effects told where averages hide them: the largest, at most one a factor."""
+
+_DIRECTED = CLAIMS[:2]
+_GATHERED = {
+    Gate.EQUIVALENT: "{place}, {plural} practically equal (within ±{smallest}) {pairs}.",
+    Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
+    Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
+    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far point to {pairs}.",
+}
+
+Row = Mapping[str, Any]
+
+
+def differences(
+    family: Sequence[Said],
+    place: str,
+    epochs: int,
+    outcome: Measure = TEST_LOG_LOSS,
+    *,
+    stop_early: bool = False,
+) -> list[Line | None]:
+    """One family of contrasts of an outcome: all claims in one sentence, dependences in another, the rest by gate.
+
+    Networks trained for `epochs`, or less where they `stop_early`.
+
+    Every comparison stands in full under "Performance".
+    """
+    after = f"after {epochs_spoken(epochs, at_most=stop_early)}"
+    claims = [said for said in family if said.row["gate"] in _DIRECTED]
+    depending = [said for said in family if said.row["gate"] == Gate.INTERACTION]
+    return [
+        *_claimed(claims, place, epochs, after, outcome),
+        *_dependences(depending, epochs, after, outcome),
+        *(_gathered(family, gate, place, outcome) for gate in _GATHERED),
+    ]
+
+
+def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str, outcome: Measure) -> list[Line]:
+    if not claims:
+        return []
+    rows = [said.row for said in claims]
+    clauses = [
+        _signed(word, [row for row in rows if (row["estimate"] > 0) == (word == "higher")], outcome)
+        for word in ("higher", "lower")
+    ]
+    told = ", and ".join(clause for clause in clauses if clause)
+    worst = max(row["p_holm"] for row in rows)
+    p = p_value(worst)
+    each = "" if len(rows) == 1 else " each" if p.startswith("<") else " at most"
+    shown = f"p {p}{each}" if p.startswith("<") else f"p = {p}" if len(rows) == 1 else f"p{each} {p}"
+    blocks = counted(rows[0]["num_blocks"], "block", "blocks")
+    text = f"{capital(place)}, the {outcome.title} {after} is {told} ({blocks}, {shown})."
+    return [Line(text=text, numbers=[epochs, worst, *map(_printed, rows)]), *_how_much(claims, outcome)]
+
+
+def _signed(word: str, rows: Sequence[Row], outcome: Measure) -> str:
+    """Differences of one sign, the largest first: "higher by 0.04 nats [..] with .. and by 0.03 nats [..] with .."."""
+    ordered = sorted(rows, key=lambda row: -abs(row["estimate"]))
+    parts = [f"by {_amount(row, outcome)} {_rather(row)}" for row in ordered]
+    return f"{word} {listed(parts)}" if parts else ""
+
+
+def _amount(row: Row, outcome: Measure) -> str:
+    """The size of a difference whose sign is told in words, with its interval."""
+    sign = -1 if row["estimate"] < 0 else 1
+    ends = sorted((sign * row["ci_low"], sign * row["ci_high"]))
+    places = decimals_for((ends[1] - ends[0]) / 2)
+    low, high = (number(end, places) for end in ends)
+    return f"{outcome.in_unit(number(abs(row['estimate']), places))} [{low} to {high}]"
+
+
+def _how_much(claims: Sequence[Said], outcome: Measure) -> list[Line]:
+    """How many of the claims exceed the smallest effect, are expected for new samples, are equal all the same."""
+    smallest, total = claims[0].row["smallest_effect"], len(claims)
+    within = "" if smallest is None else outcome.in_unit(f"{smallest:g}")
+    meaningful = sum(said.row["gate"] == Gate.MEANINGFUL for said in claims)
+    beyond = sum(Gate.BEYOND_SAMPLE in said.sentences[0].gates for said in claims)
+    equal = sum(Gate.EQUIVALENT in said.sentences[0].gates for said in claims)
+    said = [
+        (meaningful, "exceeds", "exceed", f"the smallest effect of interest ({within})"),
+        (beyond, "is", "are", "expected for new samples of this population, too"),
+        (equal, "is", "are", f"practically equal all the same (within ±{within})"),
+    ]
+    parts = [
+        f"{_so_many(num, total)} {one if num == 1 else many} {what}" for num, one, many, what in said if num
+    ]
+    return [Line(text=f"{capital('; '.join(parts))}.", numbers=[smallest, total])] if parts else []
+
+
+def _so_many(num: int, total: int) -> str:
+    if total == 1:
+        return "this"
+    if num == total:
+        return "both" if total == 2 else f"all {spelled(total)}"
+    return f"{spelled(num)} of these"
+
+
+def _dependences(family: Sequence[Said], epochs: int, after: str, outcome: Measure) -> list[Line]:
+    """Which factors' differences depend on which, and the largest differences at a single level that are claimed."""
+    if not family:
+        return []
+    on: dict[str, dict[str, None]] = {}
+    for said in family:
+        on.setdefault(said.row["factor"], {})[said.row["interacts_with"]] = None
+    parts = [
+        f"for {factor_spoken(factor)} on {listed([factor_spoken(by) for by in others])}"
+        for factor, others in on.items()
+    ]
+    first = Line(text=f"What a level does to the {outcome.title} depends on another factor: {listed(parts)}.")
+    largest = _largest_simple(family)
+    if not largest:
+        return [first, Line(text="No difference at a single level is resolved.")]
+    told = [
+        f"{condition(row['by'], plain(row['by_level']))} it is {'lower' if row['estimate'] < 0 else 'higher'} by "
+        f"{_amount(row, outcome)} {_rather(row)}"
+        for row in largest
+    ]
+    return [
+        first,
+        Line(
+            text=f"Largest at a single level, {after}: {'; '.join(told)}.",
+            numbers=[epochs, *map(_printed, largest)],
+        ),
+    ]
+
+
+def _largest_simple(family: Sequence[Said]) -> list[Row]:
+    rows: list[Row] = [
+        {str(name): value for name, value in row.items()}
+        for said in family
+        if said.by_level is not None
+        for row in said.by_level.to_dict("records")
+        if row["gate"] in _DIRECTED
+    ]
+    largest: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: -abs(row["estimate"])):
+        largest.setdefault(row["factor"], row)
+    return [*largest.values()][:MOST_SIMPLE]
+
+
+def _printed(row: Row) -> list[Any]:
+    names = ("level_a", "level_b", "by_level", "estimate", "ci_low", "ci_high", "num_blocks")
+    return [row[name] for name in names if name in row]
+
+
+def _gathered(family: Sequence[Said], gate: Gate, place: str, outcome: Measure) -> Line | None:
+    rows = [said.row for said in family if said.row["gate"] == gate]
+    if not rows:
+        return None
+
+    def pointed(row: Row) -> str:
+        return _pointed(row, outcome)
+
+    speak = {Gate.EQUIVALENT: _both, Gate.INDICATED: pointed}.get(gate, _rather)
+    subject, verb = ("difference", "is") if len(rows) == 1 else ("differences", "are")
+    smallest = rows[0]["smallest_effect"]
+    text = _GATHERED[gate].format(
+        place=capital(place),
+        smallest=outcome.in_unit(f"{smallest:g}") if gate is Gate.EQUIVALENT else "",
+        plural=outcome.plural,
+        pairs=listed([speak(row) for row in rows]),
+        subject=f"the {subject} in {outcome.title}",
+        verb=verb,
+    )
+    return Line(text=text, numbers=[smallest, *map(_printed, rows)])
+
+
+def _rather(row: Row) -> str:
+    return rather(row["factor"], plain(row["level_a"]), plain(row["level_b"]))
+
+
+def _both(row: Row) -> str:
+    return both(row["factor"], plain(row["level_a"]), plain(row["level_b"]))
+
+
+def _pointed(row: Row, outcome: Measure) -> str:
+    places = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
+    low, high = number(row["ci_low"], places), number(row["ci_high"], places)
+    return f"{outcome.in_unit(number(row['estimate'], places))} [{low} to {high}] {_rather(row)}"

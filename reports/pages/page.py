@@ -1,0 +1,110 @@
+"""The report of one study: pictures, tables and words become one HTML file, one JSON file, figures and frames."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reports.inputs.inputs import ReportInputs
+from reports.pages.files import write_csv, write_whole
+from reports.pages.json_report import json_report
+from reports.pages.plain_json import as_json
+from reports.pages.rendering import environment, inline, page_parts
+from reports.plots.style.theme import Theme
+from reports.results.results import compute
+from reports.sections.accounting import accounting
+from reports.sections.analysis import analysis
+from reports.sections.answer import answer
+from reports.sections.best_model import best_model
+from reports.sections.configurations import FACTOR, configuration_names, judged, trained
+from reports.sections.lottery import lottery
+from reports.sections.parts.section import Material, Section
+from reports.sections.performance import performance
+from reports.sections.provenance import provenance
+from reports.sections.search import search
+from reports.sections.stability.stability import stability
+from reports.sections.training import training
+from reports.sections.tuning import confirmed, searched
+from reports.wording.phrases import speaking_of
+
+WITH_CELLS = (
+    answer,
+    analysis,
+    accounting,
+    performance,
+    stability,
+    training,
+    search,
+    best_model,
+    lottery,
+    provenance,
+)
+WITHOUT_CELLS = (
+    answer,
+    analysis,
+    accounting,
+    confirmed,
+    judged,
+    trained,
+    searched,
+    best_model,
+    lottery,
+    provenance,
+)
+
+
+def write_report(inputs: ReportInputs, folder: Path) -> Path:
+    """Write report.html, report.json, figures/ and frames/ into `folder` (made if missing); the path of the page.
+
+    Each file appears whole or not at all (a temporary name, then a rename), the page last. Apart from
+    `generated_at`, the same inputs give the same bytes. Raises AccountingError where the record contradicts itself
+    and OSError where the folder cannot be written.
+    """
+    with speaking_of(str(inputs.plan.get("model", "mlp"))):
+        return _write(inputs, folder)
+
+
+def _write(inputs: ReportInputs, folder: Path) -> Path:
+    results = compute(inputs)
+    report = json_report(inputs, results)
+    material = Material(inputs=inputs, results=results, report=report, theme=_theme(inputs, report))
+    made = [make(material) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
+    sections = [section for section in made if section is not None]
+    figures = [figure for section in sections for figure in section.figures]
+    for figure in figures:
+        write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
+        write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
+        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
+    for name in ("trials", "replicates", "epochs", "gradients", "events"):
+        write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
+    write_whole(folder / "report.json", as_json(report).encode())
+    page = folder / "report.html"
+    write_whole(page, render(material, sections).encode())
+    return page
+
+
+def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
+    """Inks for every level and, in a study without cells, for every confirmed configuration."""
+    if inputs.has_cells:
+        return Theme.of(inputs.factors)
+    return Theme.of({**inputs.factors, FACTOR: tuple(configuration_names(report["confirmed"]).values())})
+
+
+def render(material: Material, sections: Sequence[Section]) -> str:
+    """The page's HTML: styles and script inline, allowed by their hashes alone; nothing is fetched."""
+    classes: dict[str, str] = {}
+    drawings = {
+        figure.slug: inline(figure, material.theme, classes)
+        for section in sections
+        for figure in section.figures
+    }
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            inputs=material.inputs,
+            report=material.report,
+            sections=sections,
+            drawings=drawings,
+            **page_parts(material.theme, classes),
+        )
+    )

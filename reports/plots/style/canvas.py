@@ -1,0 +1,128 @@
+"""From a drawing function to one panel: its SVG text and its pixels, the same bytes for the same input."""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from reports.plots.style.theme import INK, MUTED, RULE
+
+PNG_DPI = 120
+POINTS = 72
+SETTINGS: Any = {  # names and values of matplotlib's settings
+    "svg.fonttype": "none",
+    "svg.hashsalt": "reports",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "text.color": INK.light,
+    "axes.edgecolor": RULE.light,
+    "axes.linewidth": 0.8,
+    "axes.labelsize": 9,
+    "axes.labelcolor": MUTED.light,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": RULE.light,
+    "ytick.color": RULE.light,
+    "xtick.labelcolor": MUTED.light,
+    "ytick.labelcolor": MUTED.light,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "grid.color": RULE.light,
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.8,
+    "lines.solid_capstyle": "round",
+    "axes.unicode_minus": True,
+    "path.simplify": True,
+    # A level or a name may hold dollar signs: it is text, and as a formula it could be a wrong one.
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """The size of a panel and the margins around its axes, all in points (1/72 inch)."""
+
+    width: float = 246
+    height: float = 204
+    left: float = 38
+    right: float = 14
+    top: float = 28
+    bottom: float = 36
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One drawing: the inner SVG (without its outer tag), its size in points, its pixels (RGB, white ground)."""
+
+    svg: str
+    width: float
+    height: float
+    pixels: npt.NDArray[np.uint8]
+
+
+def draw_panel(
+    draw: Callable[[Axes], None], sheet: Sheet, *, heading: str = "", note: str = "", prefix: str
+) -> Panel:
+    """Let `draw` fill a fresh axes of this size, under a heading and a note (the unit) at its right end.
+
+    `prefix` makes the ids in the SVG unique on a page.
+    """
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS), dpi=POINTS)
+        ax = figure.add_axes(
+            (
+                sheet.left / sheet.width,
+                sheet.bottom / sheet.height,
+                (sheet.width - sheet.left - sheet.right) / sheet.width,
+                (sheet.height - sheet.top - sheet.bottom) / sheet.height,
+            )
+        )
+        draw(ax)
+        top = 1 - 11 / sheet.height
+        figure.text(2 / sheet.width, top, heading, size=9.5, weight="bold")
+        figure.text(1 - sheet.right / sheet.width, top, note, color=MUTED.light, ha="right")
+        return Panel(svg=_svg(figure, prefix), width=sheet.width, height=sheet.height, pixels=_pixels(figure))
+
+
+def _svg(figure: Figure, prefix: str) -> str:
+    FigureCanvasSVG(figure)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return slim(text.getvalue(), prefix)
+
+
+def slim(svg: str, prefix: str) -> str:
+    """What lies inside the outer tag, without metadata, comments and unused ids, with two decimals a coordinate.
+
+    Ids that are referred to get the prefix, so that several drawings can share one page.
+    """
+    inner = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
+    inner = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", inner, flags=re.DOTALL)
+    inner = re.sub(r'(<g) id="[^"]*"', r"\1", inner)
+    inner = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\1{prefix}-", inner).replace("xlink:href", "href")
+    inner = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag.group()), inner)
+    # The page's or the viewer's own sans-serif face, at the drawn size.
+    inner = re.sub(r"font-family: [^;\"]*;? ?", "", inner)
+    inner = re.sub(r' transform="rotate\(-?0 [^"]*"', "", inner)
+    inner = re.sub(r"<defs>\s*</defs>", "", inner)
+    return re.sub(r"\s*\n\s*", "\n", inner).strip()
+
+
+def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:
+    figure.set_dpi(PNG_DPI)
+    figure.set_facecolor("white")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return pixels[:, :, :3].copy()

@@ -1,0 +1,83 @@
+"""A figure of the report: its panels, words and data, and its standalone SVG and PNG files."""
+
+import io
+import math
+import re
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+import pandas as pd
+from matplotlib.image import imsave
+
+from reports.plots.style.canvas import PNG_DPI, POINTS, Panel
+
+GAP = 14  # points between panels in the standalone files
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What no XML file may hold, not even escaped; a text from elsewhere may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """Panels under one title; `slug` names its files, `data` is what was drawn, `alt` says it in words.
+
+    `caption` says how to read it, `num` what n is. `wide` figures scroll on narrow screens; others are small panels
+    that flow. `columns` is how many panels stand side by side in the standalone files.
+    """
+
+    slug: str
+    title: str
+    caption: str
+    num: str
+    alt: str
+    panels: tuple[Panel, ...]
+    data: pd.DataFrame
+    wide: bool = False
+    columns: int = 2
+
+    def standalone_svg(self) -> str:
+        """All panels in one SVG file, in real colours, with the title as its accessible name."""
+        places, width, height = self._layout()
+        parts = [
+            f'<svg x="{left:g}" y="{top:g}" width="{panel.width:g}" height="{panel.height:g}" '
+            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{panel.svg}\n</svg>'
+            for panel, (left, top) in zip(self.panels, places, strict=True)
+        ]
+        whole = (
+            '<?xml version="1.0" encoding="utf-8"?>\n'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}pt" height="{height:g}pt" '
+            f'viewBox="0 0 {width:g} {height:g}" role="img" aria-label={quoteattr(self.alt)} '
+            'font-family="system-ui, sans-serif">\n'
+            f"<title>{escape(self.title)}</title>\n"
+            "<style>*{stroke-linejoin:round;stroke-linecap:butt}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+        )
+        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", whole)
+
+    def png(self) -> bytes:
+        """All panels in one PNG file on white ground."""
+        places, width, height = self._layout()
+        scale = PNG_DPI / POINTS
+        shape = (math.ceil(height * scale), math.ceil(width * scale), 3)
+        sheet = np.full(shape, 255, dtype=np.uint8)
+        for panel, (left, top) in zip(self.panels, places, strict=True):
+            x, y = round(left * scale), round(top * scale)
+            rows, columns = (
+                min(panel.pixels.shape[0], shape[0] - y),
+                min(panel.pixels.shape[1], shape[1] - x),
+            )
+            sheet[y : y + rows, x : x + columns] = panel.pixels[:rows, :columns]
+        file = io.BytesIO()
+        imsave(file, sheet, format="png", dpi=PNG_DPI, pil_kwargs={"compress_level": 4})
+        return file.getvalue()
+
+    def _layout(self) -> tuple[list[tuple[float, float]], float, float]:
+        """Left and top of each panel, and the size of the whole, in points."""
+        wide = max(panel.width for panel in self.panels)
+        high = max(panel.height for panel in self.panels)
+        columns = min(self.columns, len(self.panels))
+        rows = math.ceil(len(self.panels) / columns)
+        places = [
+            ((place % columns) * (wide + GAP), (place // columns) * (high + GAP))
+            for place in range(len(self.panels))
+        ]
+        return places, columns * (wide + GAP) - GAP, rows * (high + GAP) - GAP

@@ -1,0 +1,192 @@
+"""Does the record add up? Trials, networks and epochs, planned and spent, overall, by phase and by level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from reports.inputs.cube import plain
+from reports.results.invariants import PHASES, STATES, mistakes
+from reports.results.looks import planned_looks
+
+COUNTS = [
+    *("planned", "missing", "waiting", "started", "running", "complete", "pruned", "failed"),
+    *("retried", "networks", "diverged", "epochs"),
+]
+
+
+class AccountingError(ValueError):
+    """The record contradicts itself or its plan; `mistakes` has one line for each set of rows that do."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.mistakes = tuple(lines)
+        super().__init__("the accounting does not add up: " + "; ".join(self.mistakes))
+
+
+_COPIED = r"^copied from (.+), trial \d+$"  # what `studies` notes as the worker of a copied trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounting:
+    """Counts of a study; the tables share the columns of `COUNTS` and `seconds`.
+
+    Trials: planned = missing (no row yet) + waiting + started; started = running + complete + pruned +
+    failed; retried (more than one attempt) is a part of started. Networks: rows of replicates, diverged among
+    them, and epochs of one network each. `seconds` are those workers were busy.
+
+    - `overall`: the counts as a dict
+    - `by_phase`: phase and the counts
+    - `by_level`: factor, level and the counts; each factor's rows sum to `overall` (planned and missing are NA in
+      a study without cells, where the sampler chooses levels)
+    - `by_rung`: rung (its epoch) and pruned, the search trials stopped there
+    """
+
+    overall: dict[str, float]
+    by_phase: pd.DataFrame
+    by_level: pd.DataFrame
+    by_rung: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """For report.json: the overall counts, and the tables as lists of records (NA as None)."""
+        tables = {"by_phase": self.by_phase, "by_level": self.by_level, "by_rung": self.by_rung}
+        records = {name: _records(table) for name, table in tables.items()}
+        return {**self.overall, **records}
+
+
+def account(
+    trials: pd.DataFrame,
+    replicates: pd.DataFrame,
+    epochs: pd.DataFrame,
+    plan: Mapping[str, Any],
+    created_at: datetime | None = None,
+) -> Accounting:
+    """Count what was planned and what happened, and refuse a record that does not add up.
+
+    The frames are those that `studies` hands over (`reports.inputs.inputs.ReportInputs`), `plan` is the plan's dict,
+    `created_at` when it was stored. Raises AccountingError, naming all rows that are wrong: an unknown state or
+    level, more trials of a cell than planned, a finished trial without its replicates or epochs, a stopped
+    trial in the confirm phase, a plan dated after its first trial.
+    """
+    trials = _with_columns(trials, ("number", "phase", "cell", "state", "epochs", *plan["factors"]))
+    replicates = _with_columns(replicates, ("trial_number", "replicate", "outcome"))
+    epochs = _with_columns(epochs, ("trial_number", "replicate", "epoch"))
+    planned = _planned_by_phase(plan)
+    wrong = mistakes(trials, replicates, epochs, plan, planned, created_at)
+    if wrong:
+        raise AccountingError(wrong)
+    counted = _count_each(trials, replicates, epochs)
+    by_phase = pd.DataFrame(
+        [{"phase": phase, **_total(counted[counted["phase"] == phase], planned[phase])} for phase in PHASES]
+    )
+    by_level = _by_level(counted, plan)
+    _check_sums(by_phase, by_level, overall := _total(counted, sum(planned.values())))
+    return Accounting(overall=overall, by_phase=by_phase, by_level=by_level, by_rung=_by_rung(trials, plan))
+
+
+def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """A frame without rows may come without columns, too."""
+    return frame if len(frame) else frame.reindex(columns=[*dict.fromkeys([*frame.columns, *columns])])
+
+
+def _count_each(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    """One row per trial, with the numbers of its networks, diverged networks and network-epochs."""
+    number = trials["number"]
+    diverged = replicates.loc[replicates["outcome"] == "diverged", "trial_number"].value_counts()
+    seconds = trials["busy_seconds"] if "busy_seconds" in trials else pd.Series(0.0, index=trials.index)
+    attempt = trials["attempt"] if "attempt" in trials else pd.Series(1, index=trials.index)
+    return trials.assign(
+        networks=number.map(replicates["trial_number"].value_counts()).fillna(0),
+        diverged=number.map(diverged).fillna(0),
+        network_epochs=number.map(epochs["trial_number"].value_counts()).fillna(0),
+        retried=pd.to_numeric(attempt).fillna(1) > 1,
+        seconds=pd.to_numeric(seconds).fillna(0.0),
+    )
+
+
+def _total(rows: pd.DataFrame, planned: int | None) -> dict[str, float]:
+    states = {state: int((rows["state"] == state).sum()) for state in STATES}
+    return {
+        "planned": math.nan if planned is None else planned,
+        "missing": math.nan if planned is None else planned - len(rows),
+        **{"waiting": states.pop("waiting"), "started": sum(states.values())},
+        **states,
+        "retried": int(rows["retried"].sum()),
+        "networks": int(rows["networks"].sum()),
+        "diverged": int(rows["diverged"].sum()),
+        "epochs": int(rows["network_epochs"].sum()),
+        "seconds": float(rows["seconds"].sum()),
+    }
+
+
+def _by_level(counted: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
+    rows = []
+    num_cells = _num_cells(plan)
+    for factor, levels in plan["factors"].items():
+        per_level = None if num_cells is None else _num_planned(plan) // len(levels)
+        found = counted[factor].map(plain) if len(counted) else counted["number"]
+        for level in levels:
+            there = counted[found == plain(level)] if plain(level) is not None else counted[found.isna()]
+            rows.append({"factor": factor, "level": plain(level), **_total(there, per_level)})
+    table = pd.DataFrame(rows, columns=["factor", "level", *COUNTS, "seconds"])
+    table["level"] = pd.Series([row["level"] for row in rows], dtype=object)
+    return table.astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def _by_rung(trials: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
+    """A pruned trial stopped at the rung whose epoch it reached."""
+    stopped = trials.loc[trials["state"] == "pruned", "epochs"]
+    rungs = sorted({*plan["search"]["rungs"], *(int(epoch) for epoch in stopped)})
+    return pd.DataFrame({"rung": rungs, "pruned": [int((stopped == rung).sum()) for rung in rungs]})
+
+
+def _num_cells(plan: Mapping[str, Any]) -> int | None:
+    if plan["search"].get("trials") is not None:
+        return None
+    return math.prod(len(levels) for levels in plan["factors"].values())
+
+
+def _planned_by_phase(plan: Mapping[str, Any]) -> dict[str, int]:
+    cells = _num_cells(plan)
+    if cells is not None:
+        confirmed = cells * len(planned_looks(plan))
+        return {"search": cells * plan["search"]["trials_per_cell"], "confirm": confirmed}
+    trials = int(plan["search"]["trials"])
+    confirmed = int(plan["confirm"]["best"]) + bool(plan["confirm"].get("default"))
+    return {"search": trials, "confirm": confirmed}
+
+
+def _num_planned(plan: Mapping[str, Any]) -> int:
+    return sum(_planned_by_phase(plan).values())
+
+
+def _check_sums(by_phase: pd.DataFrame, by_level: pd.DataFrame, overall: Mapping[str, float]) -> None:
+    tables = [("phases", by_phase)]
+    tables += [(f"levels of {factor}", rows) for factor, rows in by_level.groupby("factor", sort=False)]
+    wrong = [
+        f"{name} over the {where} sum to {rows[name].sum()}, overall {overall[name]}"
+        for where, rows in tables
+        for name in COUNTS
+        if not rows[name].isna().any() and int(rows[name].sum()) != overall[name]
+    ]
+    if wrong:
+        raise AccountingError(wrong)
+
+
+def copied_trials(trials: pd.DataFrame) -> dict[str, int]:
+    """How many trials were copied from which study (`--grow-from`) rather than trained: name to count."""
+    if "worker" not in trials or trials.empty:
+        return {}
+    sources = trials["worker"].astype("string").str.extract(_COPIED)[0].dropna()
+    return {str(name): int(num) for name, num in sources.value_counts(sort=False).items()}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): None if value is pd.NA else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]

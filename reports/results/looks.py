@@ -1,0 +1,112 @@
+"""Planned looks: the numbers of blocks at which claims may be made, and the share of the error each one spends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import prod
+from typing import Any
+
+import pandas as pd
+
+from reports.statistics.gates import Rules
+
+ENDED = ("complete", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Which of its planned looks a study has reached, and what it may spend there.
+
+    - `number`: the last look whose trials have all ended, from 1; 0 before the first one is whole
+    - `num_looks`, `num_blocks`: how many are planned, and the blocks planned up to the one that is compared
+    - `share`: its share of the error rate, `rules` the gates at that share
+    - `begun`: whether a later look has begun, whose blocks are left out
+    """
+
+    number: int
+    num_looks: int
+    num_blocks: int
+    share: float
+    rules: Rules
+    begun: bool
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of the intervals of this look: 0.95 where a single one is planned."""
+        return 1 - self.rules.alpha
+
+    def to_dict(self) -> dict[str, Any]:
+        """For report.json."""
+        return {**asdict(self), "confidence": self.confidence, "rules": asdict(self.rules)}
+
+
+def planned_looks(plan: Mapping[str, Any]) -> tuple[int, ...]:
+    """The numbers of blocks at which claims may be made: the plan's `looks`, or its `replicates` alone."""
+    return tuple(plan.get("looks") or [plan["replicates"]])
+
+
+def look_of(plan: Mapping[str, Any], number: pd.Series[Any]) -> pd.Series[Any]:
+    """The look, from 0, of each confirm trial's number: each look numbers all cells; 0 without cells."""
+    if plan["search"].get("trials") is not None:
+        return number * 0
+    cells = prod(len(levels) for levels in plan["factors"].values())
+    first = cells * int(plan["search"]["trials_per_cell"]) + 1
+    place: pd.Series[Any] = (number - first) // cells
+    return place
+
+
+def look_reached(plan: Mapping[str, Any], trials: pd.DataFrame, is_complete: bool) -> Look:
+    """The last whole look of a study; `trials` as in `reports.inputs.inputs`, a finished study's looks are all whole.
+
+    A look is whole when every cell that the first one confirmed has ended in it. The first is taken as whole
+    only when a later one has begun or the study is complete, for until then a cell may be missing.
+    """
+    looks = planned_looks(plan)
+    confirm = trials[trials["phase"] == "confirm"] if len(trials) else trials
+    cells: list[set[Any]] = [set() for _ in looks]
+    seen: set[int] = set()
+    if len(confirm):
+        places = look_of(plan, confirm["number"]).clip(0, len(looks) - 1)
+        seen = {int(place) for place in places}
+        for place, cell, state in zip(places, confirm["cell"], confirm["state"], strict=True):
+            cells[int(place)] |= {cell} if state in ENDED else set()
+    begun = max(seen, default=-1) + 1
+    number = begun
+    if not is_complete:
+        later = [place for place in range(1, begun) if not cells[0] <= cells[place]]
+        number = min(later, default=begun) if begun > 1 else 0
+    blocks = looks[max(number, 1) - 1]
+    return Look(
+        number=number,
+        num_looks=len(looks),
+        num_blocks=blocks,
+        share=shares(looks)[max(number, 1) - 1],
+        rules=rules_at(looks, blocks),
+        begun=begun > max(number, 1),
+    )
+
+
+def shares(looks: Sequence[int]) -> tuple[float, ...]:
+    """The share of the error rate of each look: half for the last, the rest divided equally; 1 for a single look.
+
+    >>> shares([10, 20, 40])
+    (0.25, 0.25, 0.5)
+    """
+    if not looks or list(looks) != sorted(set(looks)) or looks[0] < 1:
+        raise ValueError(f"looks must be growing numbers of blocks, such as [10, 20, 40], not {list(looks)}")
+    if len(looks) == 1:
+        return (1.0,)
+    return (*[0.5 / (len(looks) - 1)] * (len(looks) - 1), 0.5)
+
+
+def rules_at(looks: Sequence[int], num_blocks: int, rules: Rules | None = None) -> Rules:
+    """The rules at the look that a study has reached: its share of alpha, and no claims before the first look.
+
+    Bonferroni over the looks: all of them together are wrong at most as often as one would be. Between two
+    looks the rules are those of the earlier one, whose blocks alone may be compared.
+    """
+    rules = rules or Rules()
+    reached = [share for look, share in zip(looks, shares(looks), strict=True) if look <= num_blocks]
+    share = reached[-1] if reached else shares(looks)[0]
+    return replace(rules, alpha=rules.alpha * share, min_blocks=max(rules.min_blocks, looks[0]))

@@ -1,0 +1,151 @@
+"""The figures of gradient flow: a picture for each setting of the factors that shape growth, theory dashed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.plots import flow_grid, gradient_flow
+from reports.plots.style.axes import limits_of
+from reports.plots.style.canvas import Panel, Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.measured import chosen_factors, level_names
+from reports.sections.parts.section import Material
+from reports.sections.parts.settings import setting_name, settings_of
+from reports.sections.stability.placed import column_names, grid, placed, row_names
+from reports.stability.growth import growth_predicted
+from reports.wording.phrases import factor_spoken, listed
+from reports.wording.words import plural, small
+
+# What sets growth at the start, in the order of the panels.
+SHAPING = ("batch_norm", "activation", "init", "init_gain", "residual", "dropout")
+MOST_SETTINGS = 54
+ROOMY = 9  # more settings than this are drawn as a grid of small pictures, to fit a screen
+
+
+def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figure:
+    """Gradient flow at initialisation, or at the last epoch; `signal` is `relative_signal` with all factors."""
+    factors = material.inputs.factors
+    epoch = int(signal["epoch"].max()) if at_end and len(signal) else 0
+    now = signal[signal["epoch"] == epoch]
+    shaping = shaping_factors(factors)
+    settings = {setting_name(setting): setting for setting in settings_of(factors, shaping)}
+    growths = {} if at_end else _growths(material, settings)
+    frame = gradient_flow.tidy(now, placed(now, shaping), _lines(material, now), growths)
+    crowded = len(settings) > ROOMY
+    draw = _small if crowded else _panels
+    panels = draw(material, frame, settings, f"flow{int(at_end)}")
+    when = f"after {plural(epoch, 'epoch')}" if at_end else "at initialisation"
+    return Figure(
+        slug="gradient_flow_trained" if at_end else "gradient_flow_initial",
+        title=f"How the gradient of the signal changes through the layers, {when}",
+        caption=_caption(factors, shaping, frame),
+        num=f"n = {plural(int(now['block'].nunique()), 'block')}",
+        alt=f"Gradient of the signal relative to the last hidden layer, {when}. {_flow_alt(frame)}",
+        panels=tuple(panels),
+        data=frame,
+        wide=crowded,
+        columns=1 if crowded else 3 if len(panels) % 3 == 0 else 2,
+    )
+
+
+def shaping_factors(factors: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The factors that get pictures of their own, as many as fit."""
+    return chosen_factors(factors, SHAPING, MOST_SETTINGS)
+
+
+def _lines(material: Material, now: pd.DataFrame) -> "pd.Series[Any]":
+    return level_names(material, now["layer" if "depth" not in now else "depth"], _line(material))
+
+
+def _line(material: Material) -> str | None:
+    return "depth" if "depth" in material.inputs.factors else None
+
+
+def _growths(material: Material, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The growth that theory predicts for each setting; NaN where a factor beside it shapes growth, too."""
+    plan = material.inputs.plan
+    fixed = {"model": plan["model"], **plan["fixed"]}
+    others = set(material.inputs.factors).intersection(SHAPING)
+    return {
+        name: math.nan if others - set(setting) else growth_predicted({**fixed, **setting})
+        for name, setting in settings.items()
+    }
+
+
+def _axes(material: Material, frame: pd.DataFrame) -> dict[str, Any]:
+    """What every picture shares: the lines' styles, and the same range of both axes."""
+    values = frame[["median", "low", "high", "theory"]].to_numpy(dtype=float).ravel()
+    line = _line(material)
+    return {
+        "theme": material.theme,
+        "factor": line,
+        "levels": material.inputs.factors[line] if line else (),
+        "limits": limits_of([*values, 0.8, 1.25], log=True),
+        "num_layers": int(frame["layer"].max()) if len(frame) else 2,
+    }
+
+
+def _panels(
+    material: Material, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
+) -> list[Panel]:
+    """One panel a setting."""
+    shared = _axes(material, frame)
+    return [
+        draw_panel(
+            lambda ax, part=frame[frame["panel"] == name]: gradient_flow.draw(part, ax, **shared),  # type: ignore[misc]
+            Sheet(),
+            heading=name,
+            note="times the last",
+            prefix=f"{prefix}{place}",
+        )
+        for place, name in enumerate(settings)
+    ]
+
+
+def _small(
+    material: Material, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
+) -> list[Panel]:
+    """One drawing with a small picture for each setting."""
+    names = list(next(iter(settings.values())))
+    rows, columns = grid({name: material.inputs.factors[name] for name in names})
+    places = pd.DataFrame(
+        {
+            "panel": name,
+            "row": setting_name({each: setting[each] for each in rows}),
+            "column": setting_name({each: setting[each] for each in columns}),
+        }
+        for name, setting in settings.items()
+    )
+    factors = material.inputs.factors
+    layout = flow_grid.layout(row_names(factors, rows), column_names(factors, columns))
+    shared, (width, height) = _axes(material, frame), layout.size
+    frame = frame.merge(places, on="panel")
+    sheet = Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0)
+    return [draw_panel(lambda ax: flow_grid.draw(frame, ax, grid=layout, **shared), sheet, prefix=prefix)]
+
+
+def _caption(factors: Mapping[str, Sequence[Any]], shaping: Sequence[str], frame: pd.DataFrame) -> str:
+    averaged = [factor_spoken(name) for name in factors if name not in ("depth", *shaping)]
+    over = f", averaged over {listed(averaged)}" if averaged else ""
+    theory, gaps = "", ""
+    if frame["theory"].notna().any():
+        theory = " Dashed: what theory predicts for wide ReLU networks with He initialisation."
+    if frame["median"].isna().any():
+        gaps = " Where a line is missing, gradients are 0 or not finite."
+    return (
+        "Gradient of the signal as a multiple of that at the last hidden layer, where each line is at 1 by "
+        "definition. A line is a network of one depth, layer 1 next to the input: above 1, gradients grow toward "
+        f"the input; below, they vanish. Median and 5–95 % band over blocks{over}.{theory}{gaps} Log scale, the "
+        "same in every picture."
+    )
+
+
+def _flow_alt(frame: pd.DataFrame) -> str:
+    parts = []
+    for name, panel in frame.groupby("panel", sort=False):
+        first = panel[panel["layer"] == panel["layer"].min()]
+        values = [f"{row['line']}: {small(row['median'])}" for row in first.to_dict("records")]
+        parts.append(f"{name}, at layer 1, by depth: {', '.join(values)}")
+    return "; ".join(parts)

@@ -1,0 +1,78 @@
+"""The figure of total growth against the final loss: at initialisation and after the last epoch."""
+
+import numpy as np
+import pandas as pd
+
+from reports.plots import growth_and_loss
+from reports.plots.style.axes import limits_of
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.measured import NETWORK, chosen_factors, level_names
+from reports.sections.parts.section import Material
+from reports.wording.words import factor_name, plural
+
+COLOURED_BY = ("init_gain", "dropout", "activation", "depth", "batch_norm", "optimizer")
+
+
+def association_figure(material: Material, sentence: str) -> Figure:
+    """Growth beside loss, coloured by the factor that shapes growth; `sentence` is the gated one about the two."""
+    factors, grown = material.inputs.factors, material.results.growths
+    factor = next(iter(chosen_factors(factors, COLOURED_BY, 8)), None) or next(iter(factors), None)
+    last = int(grown["epoch"].max())
+    frames = {
+        name: _at(material, epoch, factor)
+        for name, epoch in {"At initialisation": 0, f"After {plural(last, 'epoch')}": last}.items()
+    }
+    both = pd.concat(list(frames.values()), ignore_index=True)
+    growths = both["total_growth"].astype(float)
+    x_limits = limits_of([*growths[np.isfinite(growths)], 0.8, 1.25], log=True)
+    outcome = material.inputs.outcome
+    log = outcome.suits_log(both["loss"])
+    y_limits = limits_of(both["loss"].astype(float), log=log)
+    scales = "Log scales" if log else "The growth is on a log scale, both are"
+    panels = [
+        draw_panel(
+            lambda ax, frame=frame: growth_and_loss.draw(  # type: ignore[misc]
+                frame,
+                ax,
+                theme=material.theme,
+                factor=factor,
+                levels=factors[factor] if factor else (),
+                x_limits=x_limits,
+                y_limits=y_limits,
+                log=log,
+            ),
+            Sheet(height=222, top=46),
+            heading=name,
+            note=outcome.axis,
+            prefix=f"assoc{place}",
+        )
+        for place, (name, frame) in enumerate(frames.items())
+    ]
+    start = frames["At initialisation"]
+    num = int((start["kind"] == "network").sum())
+    coloured = f"by {factor_name(factor)}" if factor else "of all cells"
+    return Figure(
+        slug="growth_and_loss",
+        title=f"Total growth of the gradient beside the final {outcome.title}",
+        caption=(
+            f"Faint dots: one network each; marks: a cell's mean over blocks, {coloured}. Total growth is the factor "
+            "from the last hidden layer to the first: above 1 gradients grow toward the input. What stands together "
+            f"here need not follow from each other: the factors set both. {scales}, the same in both panels."
+        ),
+        num=f"n = {plural(num, 'network')} with a defined growth",
+        alt=f"Scatter of total growth and {outcome.title}. {sentence}",
+        panels=tuple(panels),
+        data=pd.concat([frame.assign(when=name) for name, frame in frames.items()], ignore_index=True),
+        columns=2,
+    )
+
+
+def _at(material: Material, epoch: int, factor: str | None) -> pd.DataFrame:
+    """Growth at one epoch with the loss at the end, one row a network."""
+    grown, rows = material.results.growths, material.results.rows
+    now = grown.loc[grown["epoch"] == epoch, [*NETWORK, "ln_total_growth"]]
+    outcome = material.inputs.outcome.name
+    networks = rows[[*NETWORK, outcome, *material.inputs.factors]].merge(now, on=NETWORK)
+    levels = level_names(material, networks[factor or "trial_number"], factor)
+    return growth_and_loss.tidy(networks, levels, networks["trial_number"], outcome)

@@ -1,0 +1,119 @@
+"""Stability: growth compared, verdicts by level, then where in depth and when in training gradients go wrong."""
+
+from typing import Any
+
+from reports.claims.growth_claims import about_initialisation
+from reports.inputs.cube import plain
+from reports.plots.signal import relative_signal
+from reports.sections.parts.measured import measured_layers
+from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.tables import contrast_table
+from reports.sections.stability.gradient_flow import flow_figure
+from reports.sections.stability.growth_and_loss import association_figure
+from reports.sections.stability.heat_map import heat_figure
+from reports.sections.stability.thresholds import about_thresholds, rules_table, sensitivity_table
+from reports.sections.stability.update_ratios import ratios_figure
+from reports.sections.stability.verdicts import WHEN, verdict_figure, verdict_table
+from reports.sections.stability.weight_gradients import weights_figure
+from reports.wording.words import count, duration, factor_name, number, percent, plural
+
+
+def stability(material: Material) -> Section:
+    """Which levels are stable, and where in depth and when in training gradients grow or vanish."""
+    inputs, results = material.inputs, material.results
+    if results.growths.empty:
+        return Section(slug="stability", title="Stability", context={"tables": []})
+    signal = relative_signal(inputs.gradients, results.rows.assign(phase="confirm"), list(inputs.factors))
+    layers = measured_layers(material)
+    said = material.report["stability"]
+    named = {
+        "verdicts": verdict_figure(material),
+        "flow": flow_figure(material, signal, False),
+        "flow_end": flow_figure(material, signal, True),
+        "heat": heat_figure(material, signal),
+        "ratios": ratios_figure(material, layers),
+        "association": association_figure(material, said["association"] or ""),
+        "weights": weights_figure(material, layers),
+    }
+    figures = [figure for figure in named.values() if figure is not None]
+    context: dict[str, Any] = {
+        "named": named,
+        "opening": said["opening"],
+        "said": [row for row in said["total_growth"] if row["sentence"]],
+        "association": said["association"],
+        "because": about_initialisation(list(inputs.factors)),
+        "undefined": _undefined(material),
+        "overhead": _overhead(material),
+        "tables": [table for table in _tables(material) if table.rows],
+        "thresholds": about_thresholds(said["sensitivity"]) if said["sensitivity"] else None,
+    }
+    return Section(slug="stability", title="Stability", figures=figures, context=context)
+
+
+def _tables(material: Material) -> list[Table]:
+    growth = contrast_table(
+        "Logarithm of total growth at initialisation",
+        "ln",
+        material.results.growth_contrasts,
+        confidence=material.results.look.confidence,
+        folded=True,
+    )
+    found = material.report["stability"]["sensitivity"]
+    judged = [sensitivity_table(part, WHEN[when]) for when, part in found.items()]
+    rules = rules_table(material.inputs.plan["thresholds"])
+    return [growth, verdict_table(material), rules, *judged, _theory_table(material)]
+
+
+def _undefined(material: Material) -> str | None:
+    """Said where networks have one hidden layer: there is no slope through one point."""
+    grown = material.results.growths
+    start = grown[grown["epoch"] == 0]
+    single = int((start["num_layers"] < 2).sum())
+    if not single:
+        return None
+    return (
+        f"Growth is undefined for {plural(single, 'network')} of one hidden layer: between one layer and itself "
+        "nothing can grow. They count in verdicts and losses, not in growth."
+    )
+
+
+def _overhead(material: Material) -> str | None:
+    """What this run spent on measuring gradients, and on writing its record."""
+    seconds, share = material.inputs.seconds, material.inputs.measuring_share
+    wall, recording = seconds.get("wall"), seconds.get("recording")
+    said = []
+    if share is not None:
+        said.append(f"Measuring gradients took {percent(share)} of the workers’ time.")
+    if wall and recording is not None:
+        said.append(
+            f"Writing down what was measured took {duration(recording)} of this run’s {duration(wall)}, "
+            f"{percent(recording / wall)}."
+        )
+    return " ".join(said) or None
+
+
+def _theory_table(material: Material) -> Table:
+    theory = material.results.theory
+    columns = [
+        *(Column(name=factor_name(name), is_number=False) for name in material.inputs.factors),
+        Column(name="growth measured", unit="per block"),
+        Column(name="theory", unit="per block"),
+        Column(name="ratio"),
+        Column(name="networks"),
+    ]
+    rows = [
+        [
+            *(
+                Cell(text=material.theme.style(name, plain(row[name])).name)
+                for name in material.inputs.factors
+            ),
+            Cell(text=number(row["measured"]), value=row["measured"]),
+            Cell(text=number(row["predicted"]), value=row["predicted"]),
+            Cell(text=number(row["ratio"]), value=row["ratio"]),
+            Cell(text=count(row["num_replicates"]), value=float(row["num_replicates"])),
+        ]
+        for row in theory.to_dict("records")
+    ]
+    return Table(
+        caption="Growth at initialisation, measured and predicted", columns=columns, rows=rows, folded=True
+    )

@@ -1,0 +1,118 @@
+"""Verdicts by level: the figure of shares and the table behind it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.inputs.cube import plain
+from reports.plots import verdict_bars
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.figure import Figure
+from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.stability.growth import VERDICTS
+from reports.wording.words import count, factor_name, level_phrase, percent
+
+WHEN = {"initial": "at initialisation", "trained": "in training"}
+
+
+def verdict_figure(material: Material) -> Figure | None:
+    """One row for each level and one column for each verdict that occurs, worst first; None before there is any."""
+    shares, factors = material.results.verdicts, material.inputs.factors
+    present = [verdict for verdict in VERDICTS if (shares["verdict"] == verdict).any()]
+    if not present:
+        return None
+    frame = verdict_bars.tidy(shares)
+    width, height = verdict_bars.size(factors, material.theme, len(present))
+    panel = draw_panel(
+        lambda ax: verdict_bars.draw(frame, ax, theme=material.theme, factors=factors, verdicts=present),
+        Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
+        prefix="verdict",
+    )
+    return Figure(
+        slug="verdicts",
+        title=_title(shares),
+        caption=(
+            "Share of networks with each verdict by level, in %. Bar and number: trained; ring: at initialisation, "
+            "where any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
+            "of all cells at that level, so rows of one factor mix the levels of the others."
+        ),
+        num=_nums(material),
+        alt=f"Share of each verdict by level, trained. {_alt(frame, present)}",
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
+    )
+
+
+def _title(shares: pd.DataFrame) -> str:
+    """What stands out, as plain counts: how many are stable once trained."""
+    trained = shares[shares["when"] == "trained"]
+    one = trained[trained["factor"] == trained["factor"].iloc[0]] if len(trained) else trained
+    num = int(one.drop_duplicates("level")["num"].sum())
+    if num == 0:
+        return "Verdicts at initialisation, by level"
+    stable = int(one.loc[one["verdict"] == "STABLE", "count"].sum())
+    return f"{count(stable)} of {count(num)} confirmed networks are STABLE, by level"
+
+
+def _nums(material: Material) -> str:
+    """How many networks stand behind one row of each factor."""
+    trained = material.results.verdicts.drop_duplicates(["factor", "level"])
+    parts = []
+    for factor, rows in trained.groupby("factor", sort=False):
+        nums = sorted({int(num) for num in rows["num"]})
+        shown = count(nums[0]) if len(nums) == 1 else f"{count(nums[0])} to {count(nums[-1])}"
+        parts.append(f"{shown} for each {factor_name(str(factor))}")
+    return f"n of a row = {', '.join(parts)}"
+
+
+def _alt(frame: pd.DataFrame, verdicts: Sequence[str]) -> str:
+    parts = []
+    for verdict in verdicts:
+        held = (frame["verdict"] == verdict) & (frame["when"] == "trained") & (frame["share"] > 0)
+        listed = [
+            f"{level_phrase(row['factor'], plain(row['level']))} {percent(row['share'], 0)}"
+            for row in frame[held].to_dict("records")
+        ]
+        parts.append(f"{verdict}: {', '.join(listed) or 'none trained so'}")
+    return "; ".join(parts)
+
+
+def verdict_table(material: Material) -> Table:
+    """Every share with its counts and interval."""
+    columns = [
+        Column(name="factor", is_number=False),
+        Column(name="level", is_number=False),
+        Column(name="when", is_number=False),
+        Column(name="verdict", is_number=False),
+        Column(name="networks"),
+        Column(name="of"),
+        Column(name="share", unit="%"),
+        Column(name="95 % interval", unit="%"),
+        Column(name="ranking of levels", is_number=False),
+    ]
+    flipped = {
+        (when, flip["factor"], flip["verdict"])
+        for when, part in material.report["stability"]["sensitivity"].items()
+        for flip in part["flips"]
+    }
+    rows = [_row(material, row, flipped) for row in material.results.verdicts.to_dict("records")]
+    return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True)
+
+
+def _row(material: Material, row: Mapping[Any, Any], flipped: Collection[tuple[str, str, str]]) -> list[Cell]:
+    depends = (row["when"], row["factor"], row["verdict"]) in flipped
+    low, share, high = (percent(row[name], 0).removesuffix("%").strip() for name in ("low", "share", "high"))
+    return [
+        Cell(text=factor_name(row["factor"])),
+        Cell(text=material.theme.style(row["factor"], plain(row["level"])).name),
+        Cell(text=WHEN[row["when"]]),
+        Cell(text=str(row["verdict"])),
+        Cell(text=count(row["count"]), value=float(row["count"])),
+        Cell(text=count(row["num"]), value=float(row["num"])),
+        Cell(text=share, value=row["share"]),
+        Cell(text=f"{low} to {high}", value=row["high"] - row["low"]),
+        Cell(text="depends on the threshold" if depends else ""),
+    ]

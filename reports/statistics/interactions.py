@@ -1,0 +1,147 @@
+"""Whether one factor's effect depends on another: contrasts of contrasts over blocks, and simple effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.inputs.cube import Cube, Floats, cube, mean_over_cells, pairs_to_compare, snap
+from reports.statistics.gates import Rules, benjamini_hochberg
+from reports.statistics.paired import summarise_each
+
+Pair = tuple[Any, Any]
+COLUMNS = [
+    "factor",
+    "level_a",
+    "level_b",
+    "by",
+    "by_a",
+    "by_b",
+    "effect_a",
+    "effect_b",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "p",
+    "q",
+    "num_blocks",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependence:
+    """The factor that changes a contrast most: its smallest q, the spread of effects, whether they reverse."""
+
+    by: str
+    q: float
+    spread: float
+    reverses: bool
+
+
+def interactions(frame: pd.DataFrame, factors: Sequence[str], outcome: str) -> pd.DataFrame:
+    """Every two-factor contrast of contrasts, one row each; exploratory.
+
+    `frame` and `outcome` as for `comparison.contrasts`. For each pair of `factors` and each contrast of both:
+    per block, the effect of factor (level_b - level_a) at by_b less its effect at by_a, averaged over the
+    remaining factors; t over blocks. Columns: factor, level_a, level_b, by, by_a, by_b, effect_a and effect_b
+    (at by_a, by_b), estimate (effect_b - effect_a), ci_low, ci_high, p, q (Benjamini-Hochberg over all
+    rows), num_blocks.
+    """
+    return interactions_of(cube(frame, outcome), factors)
+
+
+def interactions_of(table: Cube, factors: Sequence[str]) -> pd.DataFrame:
+    """As `interactions`, from a cube."""
+    rows = [
+        _row(table, factor, pair, by, by_pair)
+        for factor, by in combinations(factors, 2)
+        for pair in pairs_to_compare(table.factors[factor])
+        for by_pair in pairs_to_compare(table.factors[by])
+    ]
+    numbers = summarise_each([row.pop("changes") for row in rows])
+    q_values = benjamini_hochberg([found["p"] for found in numbers])
+    filled = [{**row, **found, "q": q} for row, found, q in zip(rows, numbers, q_values, strict=True)]
+    return pd.DataFrame(filled, columns=COLUMNS)
+
+
+def _row(table: Cube, factor: str, pair: Pair, by: str, by_pair: Pair) -> dict[str, Any]:
+    before, after = (_simple(table, factor, pair, by, level) for level in by_pair)
+    return {
+        "factor": factor,
+        "level_a": pair[0],
+        "level_b": pair[1],
+        "by": by,
+        "by_a": by_pair[0],
+        "by_b": by_pair[1],
+        "effect_a": _mean(before),
+        "effect_b": _mean(after),
+        "changes": snap(after - before, table.scale),
+    }
+
+
+def _simple(table: Cube, factor: str, pair: Pair, by: str, level: Any) -> Floats:
+    """The effect of a pair at one level of another factor, per block."""
+    return mean_over_cells(table.at(by, level).difference(factor, *pair))
+
+
+def _mean(differences: Floats) -> float:
+    finite = differences[np.isfinite(differences)]
+    return float(finite.mean()) if finite.size else float("nan")
+
+
+def smallest_q(found: pd.DataFrame) -> dict[tuple[str, Any, Any, str], float]:
+    """For (factor, level_a, level_b, by) the smallest q among its interactions; they hold both ways round."""
+    smallest: dict[tuple[str, Any, Any, str], float] = {}
+    for row in found.to_dict("records"):
+        one = (row["factor"], row["level_a"], row["level_b"], row["by"])
+        other = (row["by"], row["by_a"], row["by_b"], row["factor"])
+        for key in (one, other):
+            smallest[key] = min(smallest.get(key, 1.0), row["q"])
+    return smallest
+
+
+def dependence(
+    table: Cube,
+    q_values: Mapping[tuple[str, Any, Any, str], float],
+    factor: str,
+    pair: Pair,
+    smallest_effect: float | None,
+    rules: Rules,
+) -> Dependence | None:
+    """The other factor on which a contrast depends, or None; the widest spread of simple effects wins.
+
+    It does where an interaction's q is below the rules' limit and the simple effects differ by more than the
+    smallest effect and by more than a factor of two (or in sign). Without a smallest effect that cannot be
+    judged, and only a reversal counts. `q_values` is what `smallest_q` gives for all factors of the study.
+    """
+    candidates = []
+    for by in table.factors:
+        q = q_values.get((factor, *pair, by), 1.0)
+        if not q < rules.interaction_q:
+            continue
+        simple = [_simple(table, factor, pair, by, level) for level in table.factors[by]]
+        effects = [_mean(values) for values in simple]
+        reverses = _reverses(simple)
+        if reverses or _differ(effects, smallest_effect, rules.interaction_ratio):
+            spread = max(effects) - min(effects)
+            candidates.append(Dependence(by=by, q=q, spread=spread, reverses=reverses))
+    return max(candidates, key=lambda candidate: candidate.spread, default=None)
+
+
+def _differ(effects: list[float], smallest_effect: float | None, ratio: float) -> bool:
+    if smallest_effect is None:
+        return False
+    low, high = min(effects), max(effects)
+    sizes = sorted(abs(effect) for effect in effects)
+    return high - low > smallest_effect and (low * high < 0 or sizes[-1] > ratio * sizes[0])
+
+
+def _reverses(simple: Sequence[Floats]) -> bool:
+    """Whether intervals of opposite sign both exclude 0."""
+    found = summarise_each(simple)
+    return any(each["ci_low"] > 0 for each in found) and any(each["ci_high"] < 0 for each in found)

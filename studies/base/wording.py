@@ -1,0 +1,129 @@
+"""How configurations, scores, durations and moments are written in the terminal: as in the report, in plain spaces."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from reports.inputs.measures import Measure
+from reports.wording import words
+from studies.base.states import Phase, TrialState
+
+_STATES = {
+    TrialState.WAITING: "waiting",
+    TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "stopped early",
+    TrialState.FAILED: "failed",
+}
+
+
+def configuration(params: Mapping[str, Any]) -> str:
+    """Return a configuration in one line.
+
+    >>> configuration({"depth": 3, "batch_norm": True, "optimizer": "adam", "learning_rate": 0.00423})
+    'depth 3, batch norm on, Adam, learning rate 0.0042'
+    """
+    return ", ".join(_phrase(name, value) for name, value in params.items())
+
+
+def level(value: Any) -> str:
+    """Return a value alone: rates with two significant digits.
+
+    >>> level(True), level("sgd"), level(0.00423), level((64, 32))
+    ('on', 'SGD', '0.0042', '64-32')
+    """
+    return printable(words.small(value) if isinstance(value, float) else words.level_name(value))
+
+
+def objective(measure: Measure, value: float | None) -> str:
+    """Return an objective with its name and unit; one that is only what a failure scores is said to be that.
+
+    >>> from reports.inputs.measures import classifier_measure
+    >>> objective(classifier_measure("val_accuracy"), 0.9713)
+    'validation accuracy 97.1 %'
+    >>> objective(classifier_measure("val_loss", 10), 2.31)
+    'no better than guessing (validation log-loss 2.303 nats)'
+    """
+    return printable(measure.reached(value))
+
+
+def count(amount: int) -> str:
+    """Return a count with a comma between thousands.
+
+    >>> count(3780)
+    '3,780'
+    """
+    return f"{amount:,}"
+
+
+def counted(amount: int, noun: str, nouns: str | None = None) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "trial"), counted(1200, "trial")
+    ('1 trial', '1,200 trials')
+    """
+    return f"{count(amount)} {noun if amount == 1 else nouns or noun + 's'}"
+
+
+def percent(share: float | None) -> str:
+    """Return a fraction as a percentage: 0.9713 is "97.1 %"."""
+    return printable(words.percent(share))
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in whole seconds, in the unit that suits it.
+
+    >>> duration(4.6), duration(320), duration(7500)
+    ('5 s', '5 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    return f"{whole} s" if whole < 10 else printable(words.duration(whole))
+
+
+def moment(at: datetime) -> str:
+    """Return a moment on the reader's own clock: "2026-05-04 14:30"."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def trial_state(state: TrialState) -> str:
+    """Return how a trial stands, as one says it: a pruned one was "stopped early"."""
+    return _STATES[state]
+
+
+def phase_of(phase: Phase, cell: int | None) -> str:
+    """Return where a trial belongs: "search, cell 3"."""
+    return str(phase) if cell is None else f"{phase}, cell {cell}"
+
+
+def error_line(error: str | None) -> str:
+    """Return the one line of an error that says what happened: of a traceback it is the last.
+
+    A first line that ends in a colon introduces the last one, and stands before it.
+
+    >>> error_line("Traceback (most recent call last):\\n  File ...\\nZeroDivisionError: division by zero\\n")
+    'ZeroDivisionError: division by zero'
+    """
+    lines = [line for line in (error or "").splitlines() if line.strip()]
+    if not lines:
+        return "no reason was recorded"
+    first, last = lines[0].strip(), lines[-1].strip()
+    if first.startswith("Traceback"):
+        return printable(last)
+    return printable(f"{first} {last}" if first.endswith(":") and len(lines) > 1 else first)
+
+
+def printable(text: str) -> str:
+    """Return text that moves no cursor and changes no colour, with plain spaces for typographic ones.
+
+    >>> printable("a\\x1b[2Jb\\u202fc")
+    'a�[2Jb c'
+    """
+    spaced = text.replace(words.THIN, " ")
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in spaced
+    )
+
+
+def _phrase(name: str, value: Any) -> str:
+    speaks_alone = isinstance(value, str) and name in ("optimizer", "activation")
+    return level(value) if speaks_alone else f"{printable(words.factor_name(name))} {level(value)}"

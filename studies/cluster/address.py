@@ -1,0 +1,146 @@
+"""Whether a Ray cluster can be joined at an address: found out within seconds, before Ray is asked to join it.
+
+Ray itself tries for minutes where nobody answers, hears no signal all the while, and prints what it thinks of it.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from studies.base.errors import StudiesError
+from studies.cluster.token import MODE, TOKEN_PATH
+
+PROGRAM = Path(__file__).with_name("asking_ray.py")
+AUTO = "auto"
+TOKEN = "RAY_AUTH_TOKEN"
+SECONDS_TO_CONNECT = 5.0
+SECONDS_TO_ANSWER = 5.0
+SECONDS_TO_BE_TOLD = 12.0
+"""How long the program that asks may take; on a busy machine much of it goes into loading."""
+GCS, RAYLET = "gcs_server", "raylet"
+"""Ray's processes as the process list shows them: of a cluster's head, and of each node."""
+CURRENT = "ray_current_cluster"
+"""The file, in Ray's folder of temporary files, that holds the address of the Ray started last on this machine."""
+
+
+def check_address(address: str) -> None:
+    """Raise StudiesError, with what to do, where no cluster can be joined at `address`."""
+    found = _found(address)
+    if found is None:  # Ray finds the one that runs here
+        return
+    where = address if found == address else f"{found} ({address})"
+    host, separator, port = found.rpartition(":")
+    if not separator or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise _not_joined(where, "this is no HOST:PORT")
+    reason = _unconnected(host.strip("[]"), int(port)) or _unanswered(found)
+    if reason is not None:
+        raise _not_joined(where, reason)
+    if not _runs_here(RAYLET):
+        raise StudiesError(
+            f"the Ray cluster at {where} has no node on this machine, and a study is run from one",
+            f"Start one with: ray start --address={found}, or give the command on a machine of the cluster.",
+        )
+
+
+def not_joined(address: str, error: Exception) -> StudiesError:
+    """Return what is told where Ray itself could not join."""
+    return _not_joined(address, in_a_line(error))
+
+
+def in_a_line(error: Exception) -> str:
+    """Return the first line of what Ray says; where there is more, all of it is in a file that is named."""
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    if not others:
+        return first
+    descriptor, path = tempfile.mkstemp(prefix="studies-ray-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as log:
+        log.write(f"{error}\n")
+    return f"{first} (all that Ray says: {path})"
+
+
+def _not_joined(address: str, reason: str) -> StudiesError:
+    return StudiesError(
+        f"no Ray cluster could be joined at {address}: {reason}",
+        "Check the address (ray status), or leave out --address and RAY_ADDRESS to run on this machine.",
+    )
+
+
+def _found(address: str) -> str | None:
+    """Return the address that Ray would join, None where it has to look for it: `auto` is one that runs here."""
+    if address != AUTO:
+        return address
+    given = os.environ.get("RAY_ADDRESS", "")
+    if given not in ("", AUTO):
+        return given
+    if _runs_here(GCS):
+        return None
+    with suppress(OSError):
+        return Path(_ray_folder(), CURRENT).read_text(encoding="utf-8").strip()
+    raise _not_joined(AUTO, "no Ray has been started on this machine")
+
+
+def _ray_folder() -> Path:
+    return Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), "ray")
+
+
+def _unconnected(host: str, port: int) -> str | None:
+    """Say why there is no connection, None where there is one."""
+    try:
+        socket.create_connection((host, port), timeout=SECONDS_TO_CONNECT).close()
+    except TimeoutError:
+        return f"no connection within {SECONDS_TO_CONNECT:.0f} s"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None
+
+
+def _unanswered(address: str) -> str | None:
+    """Say what is wrong with what listens at an address, None where it is a Ray that takes our token."""
+    if os.environ.get("RAY_USE_TLS", "0") not in (
+        "",
+        "0",
+    ):  # with certificates, which only Ray itself knows to use
+        return None
+    try:
+        # -P: what may have a library's name in the folder in which the command was given is not imported.
+        asked = subprocess.run(
+            [sys.executable, "-P", str(PROGRAM), address, str(SECONDS_TO_ANSWER)],
+            input=_token(),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=SECONDS_TO_BE_TOLD,
+            check=False,
+            start_new_session=True,  # so that a Ctrl-C is the command's alone
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {SECONDS_TO_BE_TOLD:.0f} s"
+    return (asked.stdout or asked.stderr).strip().partition("\n")[0] or None
+
+
+def _token() -> str:
+    """Return the token with which Ray would join; none where it would use none."""
+    if os.environ.get(MODE, "token").lower() != "token":
+        return "\n"
+    given = os.environ.get(TOKEN, "")
+    if not given:
+        with suppress(OSError):
+            path = os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token"
+            given = Path(path).read_text(encoding="utf-8")
+    return f"{given.strip()}\n"
+
+
+def _runs_here(name: str) -> bool:
+    """Say whether a process of this name runs here, as far as can be known."""
+    return not Path("/proc/self").exists() or name in _names()
+
+
+def _names() -> Iterator[str]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            yield (process / "comm").read_text(encoding="utf-8", errors="replace").strip()

@@ -1,0 +1,276 @@
+"""Starting or joining Ray, with its doors closed: loopback dashboard, token authentication, a private folder."""
+
+import atexit
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from studies.base.errors import StudiesError
+from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
+from studies.cluster.address import in_a_line, not_joined
+from studies.cluster.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
+from studies.cluster.head import Head
+from studies.cluster.reaper import guarded
+from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
+from studies.planning.resources import Resources, num_cores
+from trainables.base.safe_path import safe_path
+
+# Read by Ray when it is imported or started.
+ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Metrics would be served to everybody on the network, without asking for the token: the agent's are switched off,
+    # and no server can take a port beyond the last one, of which Ray makes a line in its log.
+    "RAY_enable_metrics_collection": "0",
+    "AUTOSCALER_METRIC_PORT": "65536",
+    "DASHBOARD_METRIC_PORT": "65536",
+    # Ray would start workers at niceness 15: on a machine that does anything else, trials take many times as long.
+    "RAY_worker_niceness": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # What is left of a run that lost its Ray would start another one.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+    # Ray prints what befalls its processes on standard output, whatever log_to_driver says.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    # glibc would give every activation's memory back to the system and fault it in again at the next step, which
+    # takes a worker up to a third of its time; so it keeps up to 4 GiB, and asks for 64 MiB at a time.
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),  # the largest that every glibc accepts
+    "MALLOC_TRIM_THRESHOLD_": str(4 * 2**30),
+    "MALLOC_TOP_PAD_": str(64 * 2**20),
+}
+
+
+SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
+"""What Ray's processes must not inherit: workers get neither the storage's URL nor a password."""
+MAX_FOLDER_LENGTH = 45
+"""Characters of the path under which Ray can still make its sockets."""
+SECONDS_TO_SHUT_DOWN = 3.0
+SECONDS_TO_JOIN = 30.0
+"""How long leaving waits for a join to end that is under way: it can only be shut down afterwards."""
+PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(365 * 24 * 3600)}
+"""For this process alone: Ray would end it a minute after its gcs_server, and a notebook's kernel with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A running Ray: `num_workers` trials at a time, `threads` for each, and where its dashboard is.
+
+    `scratch` is a private folder for files that nobody reads; it goes away with the cluster.
+    """
+
+    num_workers: int
+    threads: int
+    dashboard_url: str | None
+    token_path: Path | None
+    scratch: Path
+
+    def leave(self) -> None:
+        """Leave it with whatever hangs there: this process first, lest it goes on asking a Ray that is gone."""
+        _shut_down(self.scratch.parent)
+        end_processes(self.scratch.parent, patience_seconds=0.0)
+
+
+@contextmanager
+def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
+    """Start or join Ray in the background, and on leaving shut down what was started, or is still starting.
+
+    A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
+    be started or joined, or where no trial would fit. A Ray that runs in this process already is a StudiesError at
+    once, and left alone. Should this process be killed, another one ends what was started here and says `last_words`.
+    """
+    _refuse_second_ray()
+    with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
+        head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
+        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head)))
+        try:
+            yield future
+        finally:
+            if head is not None:
+                head.give_up()
+            wait([future], timeout=SECONDS_TO_JOIN)
+            _shut_down(folder)
+            end_processes(folder, patience_seconds=0.0)
+
+
+@contextmanager
+def _in_a_thread(work: "Callable[[], Cluster]") -> Iterator["Future[Cluster]"]:
+    """Do `work` in a thread that stays until this is left: what belongs to a driver's thread ends with it.
+
+    Where it hangs, it neither keeps this context from being left nor the interpreter from ending.
+    """
+    future: Future[Cluster] = Future()
+    over = threading.Event()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+        over.wait()
+
+    thread = threading.Thread(target=run, name="ray-start", daemon=True)
+    thread.start()
+    try:
+        yield future
+    finally:
+        over.set()
+        if future.done():
+            thread.join()
+
+
+def _refuse_second_ray() -> None:
+    """Raise StudiesError where the caller's own Ray runs; where Ray is not even loaded, it does not."""
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        raise StudiesError("Ray runs in this process already", "Call ray.shutdown() first.")
+
+
+@contextmanager
+def _private_folder(last_words: str) -> Iterator[Path]:
+    """Make a folder that nobody else may enter, because Ray opens its own inside it to all; and remove it."""
+    short = len(tempfile.gettempdir()) + len("/studies-12345678/ray") <= MAX_FOLDER_LENGTH
+    parent = Path(tempfile.gettempdir() if short else "/tmp")
+    remove_abandoned_folders(parent)
+    folder = Path(tempfile.mkdtemp(prefix="studies-", dir=parent))
+
+    def end() -> None:
+        hush()
+        end_processes(folder, patience_seconds=0.0)
+
+    with (
+        guarded(folder, last_words, secrets=SECRETS) as hush,
+        owned(folder),
+        ended_at_deadline(end),
+    ):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _environment(resources: Resources, folder: Path) -> Iterator[None]:
+    """Set what Ray reads from the environment, for as long as it runs; its token where it is started here."""
+    settings = ENVIRONMENT | PATIENCE
+    if resources.address is None:
+        settings |= {MODE: "token", TOKEN_PATH: str(write_token(folder / "token"))}
+    before = dict(os.environ)
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name in settings:
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
+
+
+def _start_head(resources: Resources, folder: Path) -> Head:
+    """Start Ray on this machine, in a process that hands on nothing of the driver's secrets."""
+    (folder / TEMPORARY).mkdir()
+    left_out = {*SECRETS, *PATIENCE}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    # Ray's dashboard and torch's compiler leave folders behind.
+    environment["TMPDIR"] = str(folder / TEMPORARY)
+    options = {
+        "num_cpus": _num_cpus(resources),
+        "include_dashboard": resources.dashboard,
+        "dashboard_host": "127.0.0.1",
+        "_temp_dir": str(folder / "ray"),
+    }
+    return Head(folder, options, safe_path(environment))
+
+
+def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
+    """Join the Ray that is started here, or the cluster that was asked for.
+
+    Its own log on the screen is off: a worker that was lost is told by its trial's row.
+    """
+    import ray
+
+    from studies.cluster.import_path import job_config
+
+    try:
+        if head is not None:
+            forget_earlier_token()
+        address = resources.address if head is None else head.address()
+        url = ray.init(
+            address=address, job_config=job_config(), logging_level=logging.CRITICAL, log_to_driver=False
+        ).dashboard_url
+    except Exception as error:
+        raise _not_started(resources, error) from error
+    total = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    fitting = _fitting(total, resources)
+    num_workers = resources.workers or fitting
+    return Cluster(
+        num_workers=num_workers,
+        threads=_threads(int(resources.cpus_per_trial) if head is None else num_cores() // num_workers),
+        dashboard_url=f"http://{url}" if url and (head is None or resources.dashboard) else None,
+        token_path=None if head is None else folder / "token",
+        scratch=folder / "tune",
+    )
+
+
+def _not_started(resources: Resources, error: Exception) -> StudiesError:
+    if resources.address is not None:
+        return not_joined(resources.address, error)
+    return StudiesError(
+        f"Ray could not be started: {in_a_line(error)}",
+        "Check free memory and /tmp, or try --no-dashboard.",
+    )
+
+
+def _num_cpus(resources: Resources) -> int:
+    """Return the CPUs that Ray may give out here: the machine's, or as many as the workers asked for take."""
+    wanted = (resources.workers or 0) * resources.cpus_per_trial
+    return max(num_cores(), int(wanted + 0.999))
+
+
+def _threads(share: int) -> int:
+    """Return the threads of a worker: its share of the cores, and no more than OMP_NUM_THREADS where that is set."""
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(share, int(limit)) if limit.isdecimal() else share)
+
+
+def _fitting(total: dict[str, float], resources: Resources) -> int:
+    """Return how many trials fit on the cluster at once; none is a StudiesError, as they would wait for ever."""
+    limits = [total.get("CPU", 0.0) / resources.cpus_per_trial]
+    if resources.gpus_per_trial:
+        limits.append(total.get("GPU", 0.0) / resources.gpus_per_trial)
+    fitting = int(min(limits) + 1e-9)
+    if fitting < 1:
+        has = " and ".join(f"{total.get(kind, 0.0):g} {kind}" for kind in ("CPU", "GPU"))
+        raise StudiesError(
+            f"no trial fits: one takes {resources.cpus_per_trial:g} CPU and {resources.gpus_per_trial:g} GPU, "
+            f"the cluster has {has}",
+            "Lower --cpus-per-trial or --gpus-per-trial, then give the command again.",
+        )
+    return fitting
+
+
+def _shut_down(folder: Path) -> None:
+    """Shut Ray down if it runs (it may have been started in vain, for trials that do not fit), however it hangs."""
+    ray = sys.modules.get("ray")
+    if ray is None or not hasattr(ray, "is_initialized") or not ray.is_initialized():
+        return
+    under_way = [thread for thread in threading.enumerate() if thread.name == SHUT_DOWN]
+    thread = under_way[0] if under_way else threading.Thread(target=ray.shutdown, name=SHUT_DOWN, daemon=True)
+    if not under_way:
+        thread.start()
+        thread.join(SECONDS_TO_SHUT_DOWN)
+    if thread.is_alive():
+        end_processes(folder, patience_seconds=0.0)
+        thread.join(SECONDS_TO_SHUT_DOWN)
+    if thread.is_alive():
+        atexit.unregister(ray.shutdown)  # it would wait for the one that hangs

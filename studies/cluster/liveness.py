@@ -1,0 +1,176 @@
+"""Whether Ray still answers: its processes here hold a line that breaks when they die, and its nodes are asked."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Self
+
+import ray
+
+from studies.base.stopwatch import Stopwatch
+
+MAX_SECONDS_WITHOUT_ANSWER = 30.0
+SECONDS_BETWEEN_QUESTIONS = 1.0
+SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_TO_CONNECT = 5.0
+RAYLET, GCS = "raylet", "gcs_server"
+"""Ray's processes without which a driver on the same machine cannot go on, as the process list shows them."""
+
+
+class Line:
+    """A connection that nobody speaks on: the operating system breaks it the moment its process dies."""
+
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        """Call with `connect`, once the context is entered."""
+        self._connect = connect
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        self._call()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+    def is_broken(self) -> bool:
+        """Say whether the process is dead. One that merely hung up, as Ray does after two minutes, is called again."""
+        if self._is_open():
+            return False
+        try:
+            self._call()
+        except OSError:
+            return True
+        return False
+
+    def _call(self) -> None:
+        self._socket = self._connect()
+        self._socket.setblocking(False)
+
+    def _is_open(self) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            while self._socket.recv(4096):
+                pass
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        self._socket.close()
+        self._socket = None
+        return False
+
+
+class Liveness:
+    """What is known of Ray, from lines to its processes here and from asking whether any node is alive."""
+
+    def __init__(
+        self,
+        *,
+        lines: Mapping[str, Line],
+        is_any_node_alive: Callable[[], bool],
+        max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER,
+        stopwatch: Stopwatch | None = None,
+    ) -> None:
+        """`lines` lead to processes that nobody would start again, by their names."""
+        self._lines, self._is_any_node_alive, self._max_seconds = lines, is_any_node_alive, max_seconds
+        self._unanswered = stopwatch or Stopwatch()
+        self._is_answered, self._is_asked = threading.Event(), threading.Event()
+        self._is_over = False
+        self._lock = threading.Lock()
+        self._loss: str | None = None
+
+    def loss(self) -> str | None:
+        """Return what of Ray is lost for good, None while it answers; nothing waits here, and nobody looks any more."""
+        with self._lock:
+            if self._loss is None and not self._is_over:
+                dead = [name for name, line in self._lines.items() if line.is_broken()]
+                if dead:
+                    self._loss = f"Ray is gone: its {dead[0]} was killed or crashed"
+                elif self._unanswered.look() > self._max_seconds:
+                    self._loss = f"no node of Ray's has answered for {self._max_seconds:g} s"
+            return self._loss
+
+    def is_lost(self) -> bool:
+        """Say whether Ray is lost, and wait until a node answers or none has for too long."""
+        self._is_answered.clear()
+        self._is_asked.set()
+        while self.loss() is None:
+            if self._is_over or self._is_answered.wait(SECONDS_BETWEEN_LOOKS):
+                return False
+        return True
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask the nodes again and again, in a thread of its own because Ray may never answer; hang up in the end."""
+        with ExitStack() as stack:
+            for line in self._lines.values():
+                stack.enter_context(line)
+            asker = threading.Thread(target=self._ask, name="liveness", daemon=True)
+            asker.start()
+            try:
+                yield
+            finally:
+                self._is_over = True
+                self._is_asked.set()
+                asker.join(SECONDS_BETWEEN_QUESTIONS)
+
+    def _ask(self) -> None:
+        while True:
+            self._is_asked.wait(SECONDS_BETWEEN_QUESTIONS)
+            self._is_asked.clear()
+            if self._is_over:
+                return
+            try:
+                is_alive = self._is_any_node_alive()
+            except Exception:  # no answer, whatever Ray calls it
+                continue
+            if is_alive:
+                self._unanswered.restart()
+                self._is_answered.set()
+
+
+def watch_ray(*, is_local: bool, max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER) -> Liveness:
+    """Return the liveness of the Ray that this process is connected to; `is_local` where it was started for it alone.
+
+    The raylet of this machine holds the memory that the driver shares with its workers, so its death is the end. A
+    cluster's gcs_server may be started again, a local one is not.
+    """
+    lines = {RAYLET: Line(_call_raylet(_own_node()["RayletSocketName"]))}
+    if is_local:
+        lines[GCS] = Line(_call_gcs(ray.get_runtime_context().gcs_address))
+    return Liveness(lines=lines, is_any_node_alive=_is_any_node_alive, max_seconds=max_seconds)
+
+
+def _nodes() -> list[dict[str, Any]]:
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return nodes
+
+
+def _own_node() -> Mapping[str, Any]:
+    own = ray.get_runtime_context().get_node_id()
+    return next(node for node in _nodes() if node["NodeID"] == own)
+
+
+def _is_any_node_alive() -> bool:
+    return any(node["Alive"] for node in _nodes())
+
+
+def _call_raylet(path: str) -> Callable[[], socket.socket]:
+    def call() -> socket.socket:
+        line = socket.socket(socket.AF_UNIX)
+        try:
+            line.connect(path)
+        except OSError:
+            line.close()
+            raise
+        return line
+
+    return call
+
+
+def _call_gcs(address: str) -> Callable[[], socket.socket]:
+    host, _, port = address.rpartition(":")
+    return lambda: socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_CONNECT)

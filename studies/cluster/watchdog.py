@@ -1,0 +1,108 @@
+"""Ray Tune's Stopper, asked at each step: ends a run that is to stop or has lost Ray, and the workers that hang."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, final
+
+import ray
+from ray import tune
+
+from studies.cluster.liveness import Liveness
+from studies.cluster.silence import STARTING, Silence
+
+
+@final
+class Watchdog(tune.Stopper, tune.Callback):
+    """Watches over a run from within Tune, whose loop asks it at each step and tells it of every start and report.
+
+    A worker whose trial was silent for too long is killed, and so is one that does not come up; Tune then takes it for
+    lost, and `words` says why. At the end of a run every worker is killed, as one that hangs would keep Tune waiting:
+    what it has not yet reported is lost either way.
+    """
+
+    def __init__(
+        self, *, should_stop: Callable[[], bool], liveness: Liveness, silence: Silence | None = None
+    ) -> None:
+        """Watch until `should_stop`."""
+        self._should_stop, self._liveness = should_stop, liveness
+        self._silence = silence or Silence()
+        self._actors: dict[int, Any] = {}
+        self._starting: dict[int, Any] = {}
+
+    def stop_all(self) -> bool:
+        """Say whether the run is to end now."""
+        if self._liveness.loss() is not None:
+            self._stay()
+        if self._should_stop():
+            self.kill_all()
+            return True
+        for number in self._silence.find():
+            self._kill(number)
+        return False
+
+    def kill_all(self) -> None:
+        """End every worker."""
+        for number in {*self._actors, *self._starting}:
+            self._kill(number)
+
+    def see_starting(self, actors: Mapping[int, Any]) -> None:
+        """Take note of the workers that are being started at this step, by the numbers of their trials."""
+        for number, actor in actors.items():
+            if self._starting.get(number) is not actor:
+                self._silence.start(number, STARTING)
+        self._starting = dict(actors)
+
+    def is_ray_lost(self) -> bool:
+        """Say whether Ray is lost, so that no trial is blamed for it, as soon as that is known."""
+        return self._liveness.is_lost()
+
+    def words(self, number: int) -> str | None:
+        """Say why the worker of a trial was killed; None where it was not."""
+        return self._silence.words(number)
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Stop no trial by itself."""
+        return False
+
+    def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Watch a trial."""
+        number = _number(trial)
+        self._actors[number] = trial.temporary_state.ray_actor
+        self._silence.start(number)
+
+    def on_trial_result(
+        self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Take note of a report."""
+        self._silence.hear(_number(trial), result["epoch"])
+
+    def on_trial_complete(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Watch a trial no more."""
+        self._forget(trial)
+
+    def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Watch a trial no more."""
+        self._forget(trial)
+
+    def _stay(self) -> NoReturn:
+        """Never return, so that Tune asks a dead Ray for nothing: a call that waits for it ends the process with it."""
+        while True:
+            threading.Event().wait()
+
+    def _forget(self, trial: Any) -> None:
+        self._silence.end(_number(trial))
+        self._actors.pop(_number(trial), None)
+
+    def _kill(self, number: int) -> None:
+        actor = self._actors.pop(number, None) or self._starting.get(number)
+        if actor is not None:
+            ray.kill(actor, no_restart=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep nothing: Tune pickles its callbacks to disk."""
+        return {}
+
+
+def _number(trial: Any) -> int:
+    number: int = trial.config["assignment"].number
+    return number

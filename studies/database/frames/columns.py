@@ -1,0 +1,87 @@
+"""What a query returns, as columns in the types that pandas has for them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import repeat
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import JSON, ColumnElement, Connection, Double, Integer, Select, String
+from sqlalchemy.exc import DBAPIError
+
+from studies.database.schema.column_types import UtcDateTime
+
+_ROWS_AT_ONCE: Final = 20_000
+
+
+def read_columns(connection: Connection, query: Select[Any]) -> "dict[str, pd.Series[Any]]":
+    """Run a query and return its columns by name."""
+    chosen = list(query.selected_columns)
+    if all(isinstance(column.type, Double | Integer) for column in chosen):
+        return _numbers(connection, query, chosen)
+    rows = connection.execute(query).fetchall()
+    values: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else repeat(())
+    return {
+        column.name: _series(column, of_column) for column, of_column in zip(chosen, values, strict=False)
+    }
+
+
+def _numbers(
+    connection: Connection, query: Select[Any], chosen: Sequence[ColumnElement[Any]]
+) -> "dict[str, pd.Series[Any]]":
+    """Read what may be millions of rows of plain numbers, some at a time, without a Python object for each.
+
+    The driver's own cursor is read, because numbers need none of what SQLAlchemy does for each row.
+    """
+    parts = [np.empty((0, len(chosen)))]
+    with connection.execute(query) as result, _wrapped(connection, query):
+        assert result.cursor is not None, "a query that returns rows has a cursor"
+        while rows := result.cursor.fetchmany(_ROWS_AT_ONCE):
+            # Whole numbers up to 2^53 are exact as floats; None becomes NaN.
+            parts.append(np.array(rows, dtype=np.float64))
+    return {
+        column.name: _number_series(column, np.concatenate([part[:, place] for part in parts]))
+        for place, column in enumerate(chosen)
+    }
+
+
+@contextmanager
+def _wrapped(connection: Connection, query: Select[Any]) -> Iterator[None]:
+    """Turn what the driver raises, as of a damaged page, into what SQLAlchemy makes of it elsewhere."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(
+            str(query), None, error, driver.Error, dialect=connection.dialect
+        ) from error
+
+
+def _number_series(column: ColumnElement[Any], values: "np.ndarray[Any, Any]") -> "pd.Series[Any]":
+    """Return a column of numbers; whole ones stay floats where one is missing."""
+    is_whole = isinstance(column.type, Integer) and not np.isnan(values).any()
+    return pd.Series(values.astype(np.int64) if is_whole else values)
+
+
+def _series(column: ColumnElement[Any], values: Sequence[Any]) -> "pd.Series[Any]":
+    """Return a column in the type that pandas has for it; whole numbers become floats where one is missing."""
+    match column.type:
+        case Double():
+            return pd.Series(values, dtype="float64")
+        case UtcDateTime():
+            return pd.Series(pd.to_datetime(list(values), utc=True))
+        case JSON():
+            return pd.Series(list(values), dtype="object")
+        case String():
+            texts = [None if value is None else str(value) for value in values]
+            return pd.Series(texts, dtype="str")
+    return pd.Series(values, dtype="float64" if None in values else "int64")
+
+
+def levels_of(values: Sequence[Any]) -> "pd.Series[Any]":
+    """Return levels as Python knows them: mixed kinds, None and lists (as tuples) stay what they are."""
+    levels = [tuple(value) if isinstance(value, list) else value for value in values]
+    kinds = {type(level) for level in levels}
+    is_plain = kinds == {int, float} or (len(kinds) == 1 and kinds <= {bool, int, float, str})
+    return pd.Series(levels) if is_plain else pd.Series(levels, dtype="object")

@@ -1,0 +1,206 @@
+"""Tidy frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, case, null, select
+
+from studies.base.errors import StudiesError
+from studies.base.states import Phase
+from studies.database.frames import scores
+from studies.database.frames.columns import levels_of, read_columns
+from studies.database.reader import read_study
+from studies.database.rows import EventRow, StudyRow
+from studies.database.schema import tables
+from studies.database.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """A study's row and every frame of it, all read from one snapshot, so that they agree while a study runs."""
+
+    study: StudyRow
+    trials: pd.DataFrame
+    replicates: pd.DataFrame
+    epochs: pd.DataFrame
+    gradients: pd.DataFrame
+    events: pd.DataFrame
+    evaluation: pd.DataFrame
+    artifacts: pd.DataFrame
+
+
+_NOT_SHOWN: Final = ("study_id", "fencing_token", "digest")
+
+
+def snapshot(store: Store, study_id: int) -> Frames:
+    """Read a study's row and all of its frames at one moment; raise StudiesError if it is not there any more."""
+    with store.reading() as connection:
+        study = read_study(connection, tables.study.c.id == study_id)
+        if study is None:
+            raise StudiesError("the study was deleted just now", "See what there is: studies list")
+        return Frames(study=study, **{name: read(connection, study_id) for name, read in _READERS.items()})
+
+
+def trials(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each trial, a column for each factor and nuisance among them."""
+    with store.reading() as connection:
+        return _trials(connection, study_id)
+
+
+def replicates(store: Store, study_id: int, phase: Phase | None = None) -> pd.DataFrame:
+    """Return one row for each replicate of an ended trial of one phase or both, with its trial's parameters.
+
+    `verdicts` holds what the verdicts were made from; it is read for the confirm phase only, None elsewhere.
+    """
+    with store.reading() as connection:
+        return _replicates(connection, study_id, phase)
+
+
+def verdicts(store: Store, study_id: int, trial_number: int) -> dict[int, Any]:
+    """Return what the verdicts of a trial's replicates were made from, by replicate, in either phase."""
+    table = tables.replicate.c
+    query = select(table.replicate, table.verdicts).where(
+        table.study_id == study_id, table.trial_number == trial_number
+    )
+    with store.reading() as connection:
+        return {row.replicate: row.verdicts for row in connection.execute(query)}
+
+
+def epochs(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each trial, replicate and epoch (from 1); losses in nats."""
+    with store.reading() as connection:
+        return _epochs(connection, study_id)
+
+
+def gradients(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each trial, replicate, epoch (0: the initialisation) and layer (from 1, at the input)."""
+    with store.reading() as connection:
+        return _gradients(connection, study_id)
+
+
+def events(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each event, in order."""
+    with store.reading() as connection:
+        return _events(connection, study_id)
+
+
+def as_events(frame: pd.DataFrame) -> list[EventRow]:
+    """Return the rows of a frame of events."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [EventRow(**{str(name): value for name, value in row.items()}) for row in rows]
+
+
+def evaluation(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each evaluated replicate, with its confusion counts and calibration bins."""
+    with store.reading() as connection:
+        return _evaluation(connection, study_id)
+
+
+def artifacts(store: Store, study_id: int) -> pd.DataFrame:
+    """Return one row for each file that the study left, by path."""
+    with store.reading() as connection:
+        return _artifacts(connection, study_id)
+
+
+def _trials(connection: Connection, study_id: int) -> pd.DataFrame:
+    table = tables.trial
+    chosen = _but(table, "attempt_epochs", "params", "versions")
+    query = select(*chosen).where(table.c.study_id == study_id).order_by(table.c.number)
+    return _with_params(connection, study_id, query, number="number")
+
+
+def _replicates(connection: Connection, study_id: int, phase: Phase | None = None) -> pd.DataFrame:
+    trial, replicate = tables.trial.c, tables.replicate.c
+    of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
+    chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
+    details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
+    more = scores.of_replicates(_plan(connection, study_id))
+    query = (
+        select(replicate.trial_number, trial.phase, trial.cell, *chosen, *more, details)
+        .join_from(tables.replicate, tables.trial, of_trial)
+        .where(replicate.study_id == study_id)
+        .order_by(replicate.trial_number, replicate.replicate)
+    )
+    if phase is not None:
+        query = query.where(trial.phase == phase)
+    return _with_params(connection, study_id, query, number="trial_number")
+
+
+def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
+    more = scores.of_epochs(_plan(connection, study_id))
+    return _of(connection, study_id, tables.epoch, "metrics", more=more)
+
+
+def _gradients(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.layer_gradient)
+
+
+def _events(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.event)
+
+
+def _evaluation(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.evaluation, "samples")
+
+
+def _artifacts(connection: Connection, study_id: int) -> pd.DataFrame:
+    return _of(connection, study_id, tables.artifact, "trial_number")
+
+
+_READERS: Final = {
+    "trials": _trials,
+    "replicates": _replicates,
+    "epochs": _epochs,
+    "gradients": _gradients,
+    "events": _events,
+    "evaluation": _evaluation,
+    "artifacts": _artifacts,
+}
+
+
+def _of(
+    connection: Connection,
+    study_id: int,
+    table: Table,
+    *without: str,
+    more: Sequence[ColumnElement[Any]] = (),
+) -> pd.DataFrame:
+    """Read a study's rows of one table in the order of its key."""
+    query = select(*_but(table, *without), *more).where(table.c.study_id == study_id)
+    return pd.DataFrame(read_columns(connection, query.order_by(*table.primary_key)))
+
+
+def _plan(connection: Connection, study_id: int) -> Mapping[str, Any]:
+    """Return a study's plan, an empty one where there is no such study."""
+    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
+    return plan or {}
+
+
+def _but(table: Table, *without: str) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name not in (*_NOT_SHOWN, *without)]
+
+
+def _with_params(connection: Connection, study_id: int, query: Select[Any], *, number: str) -> pd.DataFrame:
+    """Read a query and put a column for each factor and nuisance after `cell`.
+
+    The column `number` names the trial of each row. A trial's params are read once, not for each of its networks.
+    """
+    read = read_columns(connection, query)
+    of_trial = _params(connection, study_id)
+    params = [of_trial[each] for each in read[number].tolist()]
+    plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar_one()
+    names = dict.fromkeys([*plan.get("factors", {}), *plan.get("nuisances", {})])
+    names |= dict.fromkeys(name for values in params for name in values)
+    levels = {name: levels_of([values.get(name) for values in params]) for name in names}
+    expanded: dict[str, pd.Series[Any]] = {}
+    for name, column in read.items():
+        expanded |= {name: column} | (levels if name == "cell" else {})
+    return pd.DataFrame(expanded)
+
+
+def _params(connection: Connection, study_id: int) -> dict[int, Mapping[str, Any]]:
+    trial = tables.trial.c
+    rows = connection.execute(select(trial.number, trial.params).where(trial.study_id == study_id))
+    return {row.number: row.params for row in rows}

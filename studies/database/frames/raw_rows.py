@@ -1,0 +1,289 @@
+"""A study's rows as they stand, read for checks that trust neither keys nor the values that columns may hold."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    Text,
+    cast,
+    select,
+    type_coerce,
+)
+
+from studies.database.frames.columns import read_columns
+from studies.database.schema import tables
+from studies.database.schema.column_types import UtcDateTime
+
+__all__ = ["Connection", "Damaged", "Rows", "Table", "damaged_rows", "key_of", "names_of", "read_rows"]
+
+_LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damaged:
+    """A value that is not what its column holds: the table, the row's key in words, and what is wrong with it."""
+
+    table: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"table {self.table}, {self.key}: {self.what}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Every row of a study from one snapshot, in frames with the tables' own columns, digests among them.
+
+    States and the like are plain text, JSON is text, times are NaT where they are missing or unreadable. `study` is its
+    row, with the plan as text. A value of another type than its column's is missing in the frames and in `misplaced`.
+    """
+
+    study: Mapping[str, Any]
+    trials: pd.DataFrame
+    replicates: pd.DataFrame
+    evaluations: pd.DataFrame
+    epochs: pd.DataFrame
+    gradients: pd.DataFrame
+    rungs: pd.DataFrame
+    events: pd.DataFrame
+    artifacts: pd.DataFrame
+    misplaced: Sequence[Damaged] = field(default=())
+
+    @property
+    def by_table(self) -> dict[Table, pd.DataFrame]:
+        """Return the frames of everything but the study's own row."""
+        return {
+            tables.trial: self.trials,
+            tables.replicate: self.replicates,
+            tables.evaluation: self.evaluations,
+            tables.epoch: self.epochs,
+            tables.layer_gradient: self.gradients,
+            tables.rung_result: self.rungs,
+            tables.event: self.events,
+            tables.artifact: self.artifacts,
+        }
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """Return one row for each trial_number, replicate and epoch with measured layers.
+
+        It tells how many rows they are (num_rows), how many layers (num_layers) and the last one (last_layer).
+        """
+        rows = self.gradients[[*_LAYER_KEY, "layer"]]
+        counted = rows.groupby(_LAYER_KEY)["layer"].agg(num_rows="size", last_layer="max")
+        num_layers = rows.drop_duplicates().groupby(_LAYER_KEY).size()
+        layers: pd.DataFrame = counted.assign(num_layers=num_layers).reset_index()
+        return layers
+
+
+def names_of(connection: Connection) -> list[str]:
+    """Return the names of all studies, oldest first."""
+    name = _as_it_stands(connection, tables.study.c.name)
+    with _any_text(connection):
+        return [row[0] for row in connection.execute(select(name).order_by(tables.study.c.id))]
+
+
+def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
+    """Return the rows of the study called `name`, None if there is none; `only`: those of these tables alone."""
+    table = tables.study
+    with _any_text(connection):
+        query = select(*(_as_it_stands(connection, column) for column in table.columns))
+        found = connection.execute(query.where(table.c.name == name)).mappings().one_or_none()
+        if found is None:
+            return None
+        study, misplaced = _study(dict(found))
+        study_id, read = study["id"], {}
+        for each in _TABLES:
+            is_read = only is None or each in only
+            read[each], wrong = _read(connection, each, study_id if is_read else None)
+            misplaced += wrong
+    return Rows(
+        study=study,
+        trials=read[tables.trial],
+        replicates=read[tables.replicate],
+        evaluations=read[tables.evaluation],
+        epochs=read[tables.epoch],
+        gradients=read[tables.layer_gradient],
+        rungs=read[tables.rung_result],
+        events=read[tables.event],
+        artifacts=read[tables.artifact],
+        misplaced=misplaced,
+    )
+
+
+_TABLES: Final = (
+    *(tables.trial, tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient),
+    *(tables.rung_result, tables.event, tables.artifact),
+)
+
+
+def key_of(table: Table, row: Mapping[Any, Any]) -> str:
+    """Return the key of a row in words.
+
+    >>> key_of(tables.epoch, {"trial_number": 3, "replicate": 1, "epoch": 2.0})
+    'trial 3, replicate 1, epoch 2'
+    """
+    parts = []
+    for column in table.primary_key:
+        if column.name != "study_id":
+            value = row[column.name]
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            is_trial = table is tables.trial
+            parts.append(f"{'trial' if is_trial else column.name.removesuffix('_number')} {shown}")
+    return ", ".join(parts)
+
+
+def damaged_rows(
+    table: Table,
+    frame: pd.DataFrame,
+    wrong: "np.ndarray[Any, Any]",
+    what: str | Callable[[Mapping[Any, Any]], str],
+) -> list[Damaged]:
+    """Return the rows for which `wrong` holds, with what is wrong with them, or what tells it of a row."""
+    if not wrong.any():
+        return []  # as nearly always, and a frame of none is slow to make
+    return [
+        Damaged(table=table.name, key=key_of(table, row), what=what if isinstance(what, str) else what(row))
+        for row in frame[wrong].to_dict("records")
+    ]
+
+
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """Let SQLite hand over texts that are no UTF-8, with the bytes that are not escaped."""
+    raw = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    before, raw.text_factory = raw.text_factory, _escaped
+    try:
+        yield
+    finally:
+        raw.text_factory = before
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
+    """Return a study's row, in which what is of another type than its column is empty or 0, and what that was."""
+    misplaced = []
+    for column in tables.study.columns:
+        value = row[column.name]
+        if value is None:
+            continue
+        what = None if isinstance(value, _kinds(column)) else _misplaced(column, value)
+        if what is not None:
+            row[column.name] = "" if str in _kinds(column) else 0
+        elif isinstance(column.type, UtcDateTime) and not _is_time(value):
+            what = f"{column.name} is no time"
+        if what is not None:
+            misplaced.append(Damaged(table="study", key=f"study {row['name']}", what=what))
+    return row, misplaced
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:
+    """Return a study's rows of one table by their key, and what is of another type than its column."""
+    chosen = [column for column in table.columns if column.name != "study_id"]
+    query = (
+        select(*(_as_it_stands(connection, column) for column in chosen))
+        .where(table.c.study_id == study_id)
+        .order_by(*table.primary_key)
+    )
+    if not any(_is_text(column) for column in chosen):
+        try:
+            return pd.DataFrame(read_columns(connection, query)), []
+        except (ValueError, TypeError, OverflowError):
+            pass  # a number is none: each row is looked at below
+    return _looked_through(connection, query, table, chosen)
+
+
+def _looked_through(
+    connection: Connection, query: Select[Any], table: Table, chosen: Sequence[Column[Any]]
+) -> tuple[pd.DataFrame, list[Damaged]]:
+    """Read rows as Python objects and put None where one is of another type than its column."""
+    rows = connection.execute(query).fetchall()
+    values = [list(each) for each in zip(*rows, strict=True)] if rows else [[] for _ in chosen]
+    misplaced = []
+    for column, of_column in zip(chosen, values, strict=True):
+        kinds = _kinds(column)
+        if {*map(type, of_column)} <= {*kinds, type(None)}:
+            continue
+        for place, value in enumerate(of_column):
+            if value is not None and type(value) not in kinds:
+                misplaced.append(_damaged(table, chosen, rows[place], _misplaced(column, value)))
+                of_column[place] = None
+    frame = {column.name: _series(column, each) for column, each in zip(chosen, values, strict=True)}
+    for column, of_column in zip(chosen, values, strict=True):
+        if isinstance(column.type, UtcDateTime):
+            is_there = np.array([value is not None for value in of_column], dtype=bool)
+            unread = frame[column.name].isna().to_numpy() & is_there
+            misplaced += [
+                _damaged(table, chosen, rows[place], f"{column.name} is no time")
+                for place in np.flatnonzero(unread).tolist()
+            ]
+    return pd.DataFrame(frame), misplaced
+
+
+def _damaged(table: Table, chosen: Sequence[Column[Any]], row: Sequence[Any], what: str) -> Damaged:
+    named = dict(zip((column.name for column in chosen), row, strict=True))
+    return Damaged(table=table.name, key=key_of(table, named), what=what)
+
+
+def _is_text(column: ColumnElement[Any]) -> bool:
+    return isinstance(column.type, String | JSON | UtcDateTime)
+
+
+def _kinds(column: ColumnElement[Any]) -> tuple[type, ...]:
+    """Return the types that a column's values come as."""
+    return (str,) if _is_text(column) else (int, float)
+
+
+def _misplaced(column: Column[Any], value: Any) -> str:
+    """Say what a value is instead of what its column holds, without showing what may be anything."""
+    wanted = "text" if _is_text(column) else "number"
+    return f"{column.name} is no {wanted} (it is of type {type(value).__name__})"
+
+
+def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
+    if isinstance(column.type, UtcDateTime):
+        texts = pd.Series(values, dtype="object")
+        return pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
+    if _is_text(column):
+        return pd.Series(values, dtype="object")
+    if {*map(type, values)} - {int}:
+        return pd.Series(np.array(values, dtype=np.float64))
+    return pd.Series(values, dtype="int64")
+
+
+def _as_it_stands(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
+    """Return a column so that no value in it is refused or converted."""
+    if not _is_text(column):
+        return column
+    # SQLite would cast a damaged value, too; a server's driver would take JSON and times apart.
+    is_plain = connection.dialect.name == "sqlite" or isinstance(column.type, String)
+    return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)

@@ -1,0 +1,162 @@
+"""Which schema a database has, and how it gets the present one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, column, select, table
+
+from studies.database.engines.address import parse, shown
+from studies.database.engines.backend import Backend
+from studies.database.engines.postgresql import PostgreSQL
+from studies.database.engines.problems import NothingYetError, refusing, unusable
+from studies.database.engines.sqlite import SQLite
+
+SCRIPTS: Path = Path(__file__).parent / "migrations"
+VERSION_TABLE: Final = "studies_version"
+
+
+class Condition(Enum):
+    """What a database holds."""
+
+    EMPTY = auto()
+    CURRENT = auto()
+    OLDER = auto()
+    NEWER = auto()
+    FOREIGN = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """The schema found in a database; `revision` is None where Studies has never been."""
+
+    condition: Condition
+    revision: str | None = None
+
+
+def backend_for(url: str) -> Backend:
+    """Return the backend of a URL; a `UsageError` says which forms there are."""
+    parsed = parse(url)
+    return SQLite(parsed) if parsed.drivername == "sqlite" else PostgreSQL(parsed)
+
+
+def current(url: str) -> tuple[Schema, str]:
+    """Return the schema of a database and the one that this version of Studies writes. Writes nothing."""
+    return look(backend_for(url)), head()
+
+
+def look(backend: Backend) -> Schema:
+    """Return the schema of a database without leaving a trace in it."""
+    if not backend.check():
+        return Schema(condition=Condition.EMPTY)
+    with refusing(backend.url), backend.inspecting() as connection:
+        return _read(connection)
+
+
+def refuse_unless_usable(backend: Backend, schema: Schema) -> None:
+    """Raise a `UsageError` for a schema that this version neither writes nor creates."""
+    why = {
+        Condition.OLDER: (
+            f"has schema {schema.revision}, older than {head()}, which this version of Studies writes",
+            "Upgrade it (a SQLite file is copied first): studies database upgrade",
+        ),
+        Condition.NEWER: (
+            f"has schema {schema.revision}, newer than {head()}, the last that this version of Studies knows",
+            "Upgrade Studies (pip install --upgrade studies); the database was left as it is.",
+        ),
+        Condition.FOREIGN: (
+            "holds tables of another program and none of Studies",
+            "Give Studies a database of its own; this one was left as it is.",
+        ),
+    }
+    if schema.condition in why:
+        raise unusable(backend.url, *why[schema.condition])
+
+
+def none_yet(backend: Backend) -> NothingYetError:
+    """Return the refusal to read a database that does not exist or is empty."""
+    return NothingYetError(
+        [f"storage: {shown(backend.url)} holds no studies: none have been run yet"],
+        "Run one first: studies run depth_study",
+    )
+
+
+def create(backend: Backend) -> None:
+    """Create the tables in an empty database; harmless when somebody else just did."""
+    backend.create()
+    _migrate(backend, only=Condition.EMPTY)
+
+
+def upgrade(url: str) -> Path | None:
+    """Bring a database to the present schema and return the copy made first; None if there was nothing to do.
+
+    A database on a server is not copied: its owner has better tools (pg_dump).
+    """
+    backend = backend_for(url)
+    schema = look(backend)
+    if schema.condition is Condition.EMPTY:
+        raise none_yet(backend)
+    if schema.condition is not Condition.OLDER:
+        refuse_unless_usable(backend, schema)
+        return None
+    copied = backend.copy() if isinstance(backend, SQLite) else None
+    _migrate(backend, only=Condition.OLDER)
+    return copied
+
+
+def backup(url: str) -> Path:
+    """Copy a database to a file beside it and return that; a `UsageError` for one on a server."""
+    backend = backend_for(url)
+    if look(backend).condition is Condition.EMPTY:
+        raise none_yet(backend)
+    return backend.copy()
+
+
+def head() -> str:
+    """Return the revision that this version of Studies writes."""
+    return _known()[0]
+
+
+def _migrate(backend: Backend, *, only: Condition) -> None:
+    """Run the missing migrations in one transaction, unless another process got there first."""
+    # Rebuilding a table with its keys enforced would delete the rows that refer to it.
+    engine = backend.engine(enforce_keys=False)
+    try:
+        with refusing(backend.url), engine.begin() as connection:
+            backend.lock_schema(connection)
+            if _read(connection).condition is only:
+                command.upgrade(_config(connection), "head")
+    finally:
+        engine.dispose()
+
+
+def _read(connection: Connection) -> Schema:
+    tables = sqlalchemy.inspect(connection).get_table_names()
+    if VERSION_TABLE not in tables:
+        return Schema(condition=Condition.FOREIGN if tables else Condition.EMPTY)
+    revision = connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
+    known = _known()
+    if revision not in known:
+        return Schema(condition=Condition.NEWER, revision=revision)
+    condition = Condition.CURRENT if revision == known[0] else Condition.OLDER
+    return Schema(condition=condition, revision=revision)
+
+
+def _known() -> Sequence[str]:
+    """Return the revisions of the migrations, newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.walk_revisions()]
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,118 @@
+"""Ranges of nuisances: Optuna distributions, their plain form, and what is wrong with one."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from search_spaces import Space
+from studies.base.messages import show
+
+_FORM = 'a range such as {"low": 1, "high": 9, "log": true}, or {"choices": [...]}'
+
+
+def plain(distribution: BaseDistribution) -> dict[str, Any]:
+    """Return a distribution as plain data.
+
+    >>> plain(FloatDistribution(3e-4, 3e-2, log=True))
+    {'low': 0.0003, 'high': 0.03, 'log': True}
+    """
+    if isinstance(distribution, CategoricalDistribution):
+        return {"choices": list(distribution.choices)}
+    range_ = cast(FloatDistribution | IntDistribution, distribution)
+    form: dict[str, Any] = {"low": range_.low, "high": range_.high, "log": range_.log}
+    return form if range_.step in (None, 1) else form | {"step": range_.step}
+
+
+def distribution(space: Space, form: object) -> BaseDistribution:
+    """Return the distribution over `space` that `form` describes, in plain data or as one of Optuna's.
+
+    A range steps by 1 where the space has whole numbers only; other steps are written as choices.
+    Raises ValueError with the rule and the value if `form` is malformed or leaves the space.
+
+    >>> from search_spaces import spaces
+    >>> distribution(spaces()["width"], {"low": 16, "high": 256, "log": True})
+    IntDistribution(high=256, log=True, low=16, step=1)
+    """
+    if isinstance(form, CategoricalDistribution | FloatDistribution | IntDistribution):
+        form = plain(form)
+    if isinstance(form, Mapping) and set(form) == {"choices"}:
+        return _categorical(space, form["choices"])
+    if isinstance(form, Mapping) and {"low", "high"} <= set(form) <= {"low", "high", "log"}:
+        return _range(space, form)
+    raise ValueError(f"must be {_FORM}; got {show(form)}")
+
+
+def num_values(distribution: BaseDistribution) -> float:
+    """Return how many different values a distribution has, infinity for a range of real numbers.
+
+    >>> num_values(IntDistribution(1, 10)), num_values(FloatDistribution(0, 1))
+    (10, inf)
+    """
+    if isinstance(distribution, CategoricalDistribution):
+        return len(distribution.choices)
+    if isinstance(distribution, IntDistribution):
+        return distribution.high - distribution.low + 1
+    return 1 if distribution.single() else math.inf
+
+
+def same_values(values: Sequence[object]) -> str:
+    """Say which two values are one, equal but for rounding or not; nothing where all differ.
+
+    >>> same_values((0.3, 0.1 + 0.2)), same_values((0.3, 0.31))
+    ('0.3 and 0.30000000000000004 are equal but for rounding', '')
+    """
+    for place, value in enumerate(values):
+        for later in values[place + 1 :]:
+            if _is_same(value, later):
+                return (
+                    f"{show(value)} is there twice"
+                    if show(value) == show(later)
+                    else f"{show(value)} and {show(later)} are equal but for rounding"
+                )
+    return ""
+
+
+def _is_same(value: object, other: object) -> bool:
+    if isinstance(value, float) and isinstance(other, float):
+        return math.isclose(value, other)
+    if isinstance(value, tuple) and isinstance(other, tuple):
+        return len(value) == len(other) and all(map(_is_same, value, other))
+    return value == other
+
+
+def _categorical(space: Space, choices: object) -> CategoricalDistribution:
+    if not isinstance(choices, list | tuple) or not choices:
+        raise ValueError(f"must have a list of at least one choice; got {show(choices)}")
+    for choice in choices:
+        # Optuna stores scalars only, so a list of widths cannot be a choice.
+        if isinstance(choice, list | tuple) or not space.contains(choice):
+            raise ValueError(f"must have choices that are each {space.rule}; got {show(choice)}")
+    canonical: list[Any] = [space.canonical(choice) for choice in choices]
+    if same := same_values(canonical):
+        raise ValueError(f"must have different choices; got {show(choices)}, where {same}")
+    return CategoricalDistribution(canonical)
+
+
+def _range(space: Space, form: Mapping[str, Any]) -> FloatDistribution | IntDistribution:
+    if space.number is None:
+        raise ValueError(f'must be {{"choices": [...]}}, each {space.rule}; got {show(form)}')
+    for end in ("low", "high"):
+        if not isinstance(form[end], int | float) or not space.contains(form[end]):
+            raise ValueError(f"must stay within its rule, {space.rule}; got {end} {show(form[end])}")
+    low, high, log = form["low"] + 0, form["high"] + 0, form.get("log", False)  # adding 0 turns -0.0 into 0.0
+    if not isinstance(log, bool):
+        raise ValueError(f"must have log true or false; got {show(log)}")
+    if low > high:
+        raise ValueError(f"must have low at most high; got {show(form)}")
+    if log and low <= 0:
+        raise ValueError(f"must have low above 0 where log is true; got {show(form)}")
+    if space.number is int:
+        return IntDistribution(int(low), int(high), log=log)
+    return FloatDistribution(low, high, log=log)

@@ -1,0 +1,152 @@
+"""`--set FIELD=VALUE` as it is typed: the field, and the value that was meant, though a shell has eaten its quotes."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from studies.base.errors import UsageError
+from studies.base.messages import show
+
+DEFAULT_PROFILE = "laptop"
+"""The profile that is the study itself."""
+TEXTS = frozenset({"question", "dataset", "target", "model", "objective", "search.sampler", "rare_classes"})
+"""Fields that are names and texts: what is typed for them is taken as it stands, whatever JSON would make of it."""
+
+OPTIONS = {
+    "seed": "--seed",
+    "name": "--name",
+    "budget": "--budget",
+    "profile": "--profile",
+    "storage": "--storage",
+    "output": "--output",
+    "workers": "--workers",
+    "address": "--address",
+    "grow_from": "--grow-from",
+}
+"""What is asked for by an option of its own, and is no field of a plan's study."""
+
+_NULLABLE = frozenset({"target"})
+_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]{0,30})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_LITERALS = {"true": True, "false": False, "null": None}
+_PLAIN = re.compile(r"[^\[\]{}\"',:]+")
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return the field and the value of one `--set FIELD=VALUE`.
+
+    A value is JSON, or plain text where it is none. A list or mapping whose quotes are missing is read as meant;
+    one that cannot be read is a UsageError with the form that works.
+
+    >>> parse_setting("factors.depth=[3,5]"), parse_setting("factors.optimizer=[sgd,adam]")
+    (('factors.depth', [3, 5]), ('factors.optimizer', ['sgd', 'adam']))
+    >>> parse_setting("target=2024"), parse_setting("fixed.train_size=.5")
+    (('target', '2024'), ('fixed.train_size', 0.5))
+    """
+    field, equals, value = _as_utf8(text).partition("=")
+    field, value = field.strip(), value.strip()
+    if not equals or not field:
+        raise UsageError(
+            [f"--set {text}: must be FIELD=VALUE"],
+            "For example: --set replicates=20 --set factors.depth=[3,5]",
+        )
+    return field, _text(field, value) if field in TEXTS else _value(field, value)
+
+
+def written(field: str, value: Any, default: Callable[[object], object] = str) -> str:
+    """Return what `--set` reads back as the value of the field: plain text where that stays text, else JSON."""
+    plain = f"{field}={value}"
+    if isinstance(value, str) and value[:1] not in tuple("[{") and parse_setting(plain) == (field, value):
+        return plain
+    return f"{field}={_json(value, default)}"
+
+
+def command_form(field: str, value: object) -> str:
+    """Return `--set` with a value that no shell takes apart.
+
+    >>> command_form("factors.optimizer", ["sgd", "adam"])
+    '--set \\'factors.optimizer=["sgd","adam"]\\''
+    """
+    return f"--set {shlex.quote(f'{field}={_json(value)}')}"
+
+
+def _text(field: str, typed: str) -> str | None:
+    if typed == "null" and field in _NULLABLE:
+        return None
+    if len(typed) > 1 and typed[0] == typed[-1] == '"':
+        try:
+            return str(json.loads(typed))
+        except ValueError:
+            return typed
+    return typed
+
+
+def _value(field: str, typed: str) -> Any:
+    try:
+        return json.loads(typed, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        pass
+    if typed[:1] not in ("[", "{"):
+        return _scalar(typed)
+    try:
+        return _unquoted(typed)
+    except ValueError as error:
+        example = ["sgd", "adam"] if typed[0] == "[" else {"low": 0.001, "high": 0.1, "log": True}
+        raise UsageError(
+            [f"--set {field}: {show(typed)[1:-1]} cannot be read as JSON"],
+            "Put the whole in single quotes, so that the shell leaves the double quotes of its texts: "
+            f"{command_form(field, example)}",
+        ) from error
+
+
+def _unquoted(typed: str) -> list[Any] | dict[str, Any]:
+    """Read a flat list or mapping of plain words; raise ValueError where it might mean something else."""
+    opening, inner, closing = typed[0], typed[1:-1], typed[-1]
+    parts = [part.strip() for part in inner.split(",")]
+    if opening == "[" and closing == "]":
+        return [_item(part) for part in parts]
+    if opening == "{" and closing == "}":
+        pairs = [part.partition(":")[::2] for part in parts]
+        mapping = {_word(name): _item(value.strip()) for name, value in pairs}
+        if len(mapping) == len(pairs):
+            return mapping
+    raise ValueError(typed)
+
+
+def _item(typed: str) -> Any:
+    if len(typed) > 1 and typed[0] == typed[-1] == '"':
+        return json.loads(typed)
+    if not _PLAIN.fullmatch(typed):
+        raise ValueError(typed)
+    return _LITERALS[typed] if typed in _LITERALS else _scalar(typed)
+
+
+def _word(typed: str) -> str:
+    word = _item(typed.strip())
+    if not isinstance(word, str):
+        raise ValueError(typed)
+    return word
+
+
+def _scalar(typed: str) -> Any:
+    """Return the number that plain text is, in a form that JSON does not have (`.5`, `+1`), else the text."""
+    if _NUMBER.fullmatch(typed):
+        return float(typed) if re.search(r"[.eE]", typed) else int(typed)
+    return typed
+
+
+def _json(value: object, default: Callable[[object], object] = str) -> str:
+    return json.dumps(value, separators=(",", ":"), default=default)
+
+
+def _as_utf8(text: str) -> str:
+    """Return a word of a command line as UTF-8 has it, where the locale's encoding is another, such as ASCII."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
+
+
+def _not_json(text: str) -> None:
+    raise ValueError(f"{text} is Python's, not JSON's")

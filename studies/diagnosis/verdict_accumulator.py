@@ -1,0 +1,196 @@
+"""From a trial's records to its networks' verdicts: kept while it trains, judged when it ends."""
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, replace
+from itertools import pairwise
+from typing import Any
+
+from reports.stability.verdicts import NO_SIGNAL, ONE_LAYER, Measures, judge, verdict
+from studies.database.results import Verdicts
+from studies.definition.parts import Thresholds
+from trainables.base.records import EpochRecord, LayerRecord
+
+MAX_LOG = 700.0
+"""Growth is kept within e^-700 and e^700, which databases and JSON can hold."""
+
+
+class Jury:
+    """Hears the records of trials in training and judges each trial's networks when it ends."""
+
+    def __init__(self, thresholds: Thresholds, num_classes: int | None) -> None:
+        """Judge by a plan's `thresholds`; ln `num_classes` is the loss of guessing.
+
+        With None networks are no classifiers: their losses are not known, and the rules about them are left out.
+        """
+        self._thresholds: dict[str, float] = asdict(thresholds)
+        self._num_classes = num_classes
+        self._heard: dict[int, dict[tuple[int, int], EpochRecord]] = defaultdict(dict)
+
+    def hear(self, trial_number: int, records: Iterable[EpochRecord]) -> None:
+        """Keep the measured epochs of a trial; what a later attempt says of an epoch takes the earlier one's place."""
+        measured = {(record.replicate, record.epoch): record for record in records if record.layers}
+        self._heard[trial_number].update(measured)
+
+    def judge(
+        self, trial_number: int, *, trained: bool, diverged: Collection[int] = ()
+    ) -> dict[int, Verdicts]:
+        """Return the verdicts by replicate, and forget the trial; none of one without its initialisation.
+
+        `trained`: it trained to its end and every epoch was measured; `diverged`: replicates that ended as diverged,
+        which may show in the test loss alone.
+        """
+        by_replicate: dict[int, list[EpochRecord]] = defaultdict(list)
+        for (replicate, _), record in sorted(self._heard.pop(trial_number, {}).items()):
+            by_replicate[replicate].append(record)
+        return {
+            replicate: self._verdicts(records[0], records[1:] if trained else [], replicate in diverged)
+            for replicate, records in by_replicate.items()
+            if records[0].epoch == 0
+        }
+
+    def _verdicts(self, start: EpochRecord, epochs: Sequence[EpochRecord], diverged: bool) -> Verdicts:
+        initial = self._details(initial_measures(start, self._num_classes), [start])
+        trained = None
+        if epochs:
+            measures = trained_measures(start, epochs, num_classes=self._num_classes)
+            measures = replace(measures, num_nonfinite=max(measures.num_nonfinite, float(diverged)))
+            trained = self._details(measures, epochs)
+        return Verdicts(
+            initial=initial["verdict"],
+            trained=None if trained is None else trained["verdict"],
+            details={"initial": initial, "trained": trained},
+        )
+
+    def _details(self, measures: Measures, epochs: Sequence[EpochRecord]) -> dict[str, Any]:
+        """Return the verdict with every rule that holds, all measures, and notes on rules that do not apply."""
+        findings = judge(measures, self._thresholds)
+        notes = []
+        if measures.growth_high is None:
+            notes.append(ONE_LAYER if len(epochs[0].layers) < 2 else NO_SIGNAL)
+        return {
+            "verdict": verdict(findings),
+            # Both are flat: asdict would copy each number of ten networks in every trial.
+            "holds": [dict(vars(finding)) for finding in findings],
+            "measures": dict(vars(measures)),
+            "notes": notes,
+        }
+
+
+def initial_measures(start: EpochRecord, num_classes: int | None) -> Measures:
+    """Return what the rules ask of a network before its first step: nothing that needs an update or a history."""
+    return Measures(num_nonfinite=_num_nonfinite([start], num_classes), **initial_of_layers(start))
+
+
+def initial_of_layers(start: EpochRecord) -> dict[str, float | None]:
+    """Return those of the measures before the first step that come from the layers alone."""
+    return {**_growths([start]), "dead_fraction": _dead_fraction(start)}
+
+
+def trained_measures(
+    start: EpochRecord, epochs: Sequence[EpochRecord], *, num_classes: int | None
+) -> Measures:
+    """Return what the rules ask of a network that was measured in every epoch of its training."""
+    return Measures(
+        num_nonfinite=_num_nonfinite(epochs, num_classes),
+        **_loss_ratios(start, epochs, num_classes),
+        spike_rate=statistics.fmean(epoch.metrics["spike_rate"] for epoch in epochs),
+        **trained_of_layers(epochs),
+    )
+
+
+def trained_of_layers(epochs: Sequence[EpochRecord]) -> dict[str, float | None]:
+    """Return those of the measures in training that come from the layers alone."""
+    ratios = [_update_ratio(epoch) for epoch in epochs]
+    return {
+        **_growths(epochs),
+        "dead_fraction": _held_high([_dead_fraction(epoch) for epoch in epochs]),
+        "update_ratio_low": _held_low(ratios),
+        "update_ratio_high": _held_high(ratios),
+    }
+
+
+def ln_growth(layers: Sequence[LayerRecord]) -> float | None:
+    """Return the logarithm of the gradient signal's growth per layer, as `reports.stability.growth` defines it.
+
+    None with fewer than two layers, where a signal is not finite, and where none arrives at all. Where the signal
+    reaches the last layer and is 0 in another, it has vanished: minus infinity.
+    """
+    signals = [layer.delta_rms for layer in layers]
+    if len(signals) < 2 or not all(map(math.isfinite, signals)) or signals[-1] <= 0:
+        return None
+    if min(signals) <= 0:
+        return -math.inf
+    return -statistics.linear_regression(
+        [layer.layer for layer in layers], list(map(math.log, signals))
+    ).slope
+
+
+def _growths(epochs: Sequence[EpochRecord]) -> dict[str, float]:
+    """Return growth and total growth, each the largest and the smallest that held."""
+    logs = [ln_growth(epoch.layers) for epoch in epochs]
+    high, low = _held_high(logs), _held_low(logs)
+    if high is None or low is None:
+        return {}
+    steps = len(epochs[0].layers) - 1
+    return {
+        "growth_high": _exp(high),
+        "growth_low": _exp(low),
+        "total_growth_high": _exp(high * steps),
+        "total_growth_low": _exp(low * steps),
+    }
+
+
+def _loss_ratios(
+    start: EpochRecord, epochs: Sequence[EpochRecord], num_classes: int | None
+) -> dict[str, float | None]:
+    """Return the training loss that held over the initial one, and the last over ln C; None where there is none."""
+    if num_classes is None:
+        return {}
+    highest, last = _held_high([epoch.train_loss for epoch in epochs]), epochs[-1].train_loss
+    return {
+        "loss_ratio": None if highest is None or not start.train_loss else highest / start.train_loss,
+        "final_loss_ratio": None if last is None else last / math.log(num_classes),
+    }
+
+
+def _num_nonfinite(epochs: Sequence[EpochRecord], num_classes: int | None) -> float:
+    """Return the number of steps without a finite gradient, and of a classifier's epochs without a finite loss."""
+    has_losses = num_classes is not None
+    return math.fsum(
+        epoch.metrics["num_nonfinite"] + (has_losses and epoch.train_loss is None) for epoch in epochs
+    )
+
+
+def _dead_fraction(epoch: EpochRecord) -> float:
+    return max(layer.dead_fraction for layer in epoch.layers)
+
+
+def _update_ratio(epoch: EpochRecord) -> float | None:
+    """Return the median over layers; None where a ratio is not finite."""
+    ratios = [layer.update_ratio for layer in epoch.layers]
+    finite = [ratio for ratio in ratios if ratio is not None and math.isfinite(ratio)]
+    return statistics.median(finite) if len(finite) == len(ratios) else None
+
+
+def _held_high(values: Sequence[float | None]) -> float | None:
+    """Return the largest value that two epochs in a row reached, or the only epoch; None if there is none."""
+    held = [min(pair) for pair in _neighbours(values)]
+    return max(held, default=None)
+
+
+def _held_low(values: Sequence[float | None]) -> float | None:
+    held = [max(pair) for pair in _neighbours(values)]
+    return min(held, default=None)
+
+
+def _neighbours(values: Sequence[float | None]) -> list[tuple[float, float]]:
+    """Return pairs of epochs in a row in which a value is defined; a single epoch is its own neighbour."""
+    in_a_row = pairwise(values) if len(values) > 1 else [(values[0], values[0])]
+    return [(a, b) for a, b in in_a_row if a is not None and b is not None]
+
+
+def _exp(log: float) -> float:
+    return 0.0 if log == -math.inf else math.exp(max(-MAX_LOG, min(MAX_LOG, log)))

@@ -1,0 +1,261 @@
+"""One run of a study that is not finished: Ray started, what is left trained, and all of it noted, however it ends."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies.base.states import Outcome, StudyState
+from studies.base.steps import Tell
+from studies.base.stop_signal import RayLostError, RunInterruptedError, Wish, watching_signals
+from studies.database.draining import open_spool
+from studies.database.engines.problems import OutageError
+from studies.database.lease import Lease
+from studies.database.retry import outlast
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.database.writer import Writer
+from studies.execution.reuse import describe_growth
+from studies.execution.starting import Starting
+from studies.planning.plan import Plan
+from studies.planning.resources import Resources
+from studies.run_log import baseline, provenance, run_events
+from studies.search.progress import Progress, planned_progress
+from studies.storage import remembered
+
+if TYPE_CHECKING:
+    from studies.cluster.cluster import Cluster
+    from trainables.data.splits import Splits
+    from trainables.datasets import Dataset
+
+SECONDS_BETWEEN_LOOKS = 0.05
+
+MAX_DATA_NOTES = 5
+"""Lines on the data that are shown while a study runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """Where Ray's dashboard is, and the file that holds the token it asks for."""
+
+    url: str
+    token_path: Path | None
+
+
+Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]]
+"""Shows a run's progress while it lasts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything that a run needs: `folder` is the study's own, `command` gives the same run again.
+
+    `tell` takes each step up to the first trial.
+
+    `started` is the value of time.monotonic() when the command began; by then `starting` may have begun to start Ray.
+    `notes` are shown while it runs.
+    """
+
+    store: Store
+    study: StudyRow
+    lease: Lease
+    plan: Plan
+    dataset: "Dataset"
+    splits: "Splits"
+    folder: Path
+    command: str
+    resources: Resources
+    starting: Starting
+    show: Show
+    tell: Tell
+    started: float
+    notes: tuple[str, ...] = ()
+
+
+def train(run: Run) -> None:
+    """Train what is left of the study.
+
+    Raises RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, HeldError where another run took over,
+    RayLostError where Ray died, another StudiesError where Ray could not be started, a result not be recorded, or the
+    storage stayed out; all leave a study that the same command resumes.
+    """
+    study_id = run.study.id
+    progress = outlast(lambda: _progress_so_far(run))
+    state, num_looks = StudyState.FAILED, 0
+    with (
+        watching_signals(lambda: run.lease.stop_requested) as wish,
+        _open_writer(run, progress, wish) as writer,
+    ):
+        remembered.mark(run.folder, run.study)
+        run_events.note_start(writer, study_id, _details(run))
+        writer.set_study_state(study_id, StudyState.RUNNING)
+        try:
+            num_looks = _train_on_cluster(run, writer, progress, wish)
+            state = StudyState.COMPLETE
+        except RayLostError as lost:
+            state = StudyState.INTERRUPTED
+            if not wish:  # else Ray was told to end together with this process, as by a job scheduler
+                raise RayLostError(lost.loss, run.command) from None
+        except KeyboardInterrupt:  # the second Ctrl-C; the first one is a wish
+            assert wish
+        except OutageError:
+            if not wish:
+                raise
+        finally:
+            state = StudyState.INTERRUPTED if wish else state
+            run_events.note_end(
+                writer, study_id, state=state, looks=num_looks, seconds=_seconds(run, progress)
+            )
+            writer.set_study_state(study_id, state)
+        is_settled = writer.settle()
+    left = None if is_settled else writer.left_behind()
+    if wish.received is not None:
+        kept = "everything recorded is kept" if left is None else left.message
+        raise RunInterruptedError(wish.received, run.command, is_asked=wish.is_from_elsewhere, kept=kept)
+    if left is not None:
+        raise left
+
+
+def _open_writer(run: Run, progress: Progress, wish: Wish) -> Writer:
+    """Return the run's writer; the progress tells what it says of the storage, after what it told before."""
+    note = progress.note
+
+    def tell(text: str) -> None:
+        progress.note = text if note is None else f"{note}; {text}"
+
+    spool = open_spool(run.store, run.study, run.folder)
+    return Writer(run.store, run.study.id, spool, should_stop=lambda: bool(wish), tell=tell)
+
+
+def _progress_so_far(run: Run) -> Progress:
+    """Return what earlier runs of the study came to; this one works on the look after those that are complete."""
+    store, study_id = run.store, run.study.id
+    trials, events = store.trials(study_id), store.events(study_id)
+    outcomes = store.outcomes(study_id)
+    progress = planned_progress(
+        run.plan,
+        min(run_events.looks_done(events) + 1, len(run.plan.study.all_looks)),
+        trials,
+        num_networks=sum(outcomes.values()),
+        num_diverged=outcomes[Outcome.DIVERGED],
+    )
+    progress.command_started = run.started
+    progress.num_classes = run.dataset.num_classes
+    growth = describe_growth(run.plan, events)
+    progress.note = "; ".join([*run.notes, *([growth] if growth else []), *_data_notes(run.dataset)]) or None
+    return progress
+
+
+def _data_notes(dataset: "Dataset") -> list[str]:
+    """Return what is told of the data while it is trained on: the page tells all of it."""
+    told = [f"data: {note}" for note in dataset.notes[:MAX_DATA_NOTES]]
+    left = len(dataset.notes) - len(told)
+    return [*told, *([f"data: {left} more, on the page and in the plan"] if left else [])]
+
+
+def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) -> int:
+    """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
+    run.tell("loading torch and Ray Tune, while Ray starts")
+    with run.starting.cluster() as future:
+        # Ray, Optuna and torch are imported while Ray starts.
+        from studies.raytune.checkpoints import Checkpoints
+        from studies.raytune.experiment import open_agenda, train_study
+
+        store, study_id, lease = run.store, run.study.id, run.lease
+
+        def should_stop() -> bool:
+            return bool(wish) or lease.lost is not None
+
+        agenda = outlast(lambda: open_agenda(run.plan, store, study_id), should_stop=should_stop)
+        checkpoints = outlast(
+            lambda: Checkpoints.open(store, study_id, agenda, run.folder), should_stop=should_stop
+        )
+        # Fitted while Ray starts, where nobody waits for it.
+        run.tell("fitting the baseline, while Ray starts")
+        events = outlast(lambda: store.events(study_id), should_stop=should_stop)
+        baseline.fit_missing(
+            writer,
+            study_id,
+            dataset=run.dataset,
+            splits=run.splits,
+            events=events,
+            should_stop=should_stop,
+        )
+        run.tell("waiting for Ray")
+        cluster = _wait_for(future, wish)
+        if cluster is None:
+            return 0
+        run_events.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        with wish.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
+            train_study(
+                run.plan,
+                writer=writer,
+                study_id=run.study.id,
+                agenda=agenda,
+                checkpoints=checkpoints,
+                dataset=run.dataset,
+                splits=run.splits,
+                folder=run.folder,
+                cluster=cluster,
+                resources=run.resources,
+                progress=progress,
+                versions=provenance.versions(),
+                should_stop=should_stop,
+            )
+            if lease.lost is not None:
+                raise lease.lost
+        return agenda.num_looks
+
+
+def _wait_for(future: "Future[Cluster]", wish: Wish) -> "Cluster | None":
+    """Return the cluster once it has started, None as soon as a signal asks to stop."""
+    while not wish and not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
+        wish.listen()
+    wish.listen()
+    return None if wish else future.result()
+
+
+def _dashboard(cluster: "Cluster") -> Dashboard | None:
+    if cluster.dashboard_url is None:
+        return None
+    return Dashboard(url=cluster.dashboard_url, token_path=cluster.token_path)
+
+
+def _details(run: Run) -> dict[str, Any]:
+    """Return what a run is made with."""
+    dataset = run.dataset
+    return {
+        "command": run.command,
+        "notes": list(run.notes),
+        remembered.FIELD: str(run.folder.parent.absolute()),
+        "plan_hash": run.study.plan_hash,
+        "commit": provenance.commit(),
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
+        "dataset": {
+            "name": dataset.name,
+            "about": dataset.about,
+            "licence": dataset.licence,
+            "examples": len(dataset.targets),
+            "features": dataset.num_features,
+            "num_classes": dataset.num_classes,
+            "classes": list(dataset.classes),
+            "examples_by_class": dataset.class_counts,
+            "largest_class": max(dataset.class_counts, default=0) / len(dataset.targets),
+            "official_test": dataset.official_test is not None,
+            **({"notes": list(dataset.notes)} if dataset.notes else {}),
+        },
+    }
+
+
+def _seconds(run: Run, progress: Progress) -> dict[str, float]:
+    return {
+        "wall": time.monotonic() - run.started,
+        "busy": progress.busy_seconds,
+        "measuring": progress.measuring_seconds,
+        "recording": progress.recording_seconds,
+        "startup": progress.startup_seconds or 0.0,
+    }

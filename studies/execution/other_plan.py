@@ -1,0 +1,138 @@
+"""A name that is recorded with another plan: the refusal, with a command that resumes that one and one that runs this.
+
+Both commands are tried before they are printed: whether the first comes to the recorded plan is found out by making the
+plan that it asks for. Where none does, it says what has to be put back first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from studies.base.errors import StudiesError, UsageError
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.definition import plan_versions
+from studies.execution.recorded_commands import Command, command_in
+from studies.forecast.budget import cut_with
+from studies.planning.plan import Plan, differences
+from studies.planning.request import Draft, Request, draft
+from studies.run_log import run_events
+from studies.storage.paths import Locations
+
+
+def other_plan(
+    store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations
+) -> UsageError:
+    """Return the refusal that shows the differences and both commands."""
+    mine = replace(plan, version=_version(study))
+    changed = "\n".join(f"  {line}" for line in differences(study.plan, mine.to_dict()))
+    beside = Command(request=replace(request, name=_free_name(store, plan)), arguments=locations.arguments)
+    return UsageError(
+        [f"study {plan.name} exists with another plan (recorded -> asked for):\n{changed}"],
+        f"Go on with the recorded one: {_resuming(store, study, plan, request, locations)}\n"
+        f"Run this one beside it: {beside}",
+    )
+
+
+def _resuming(store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations) -> str:
+    """Return a command that comes to the recorded plan, or what to put back before one does."""
+    starts = run_events.started_with(store.events(study.id))
+    recorded = command_in(starts[-1]["command"], locations) if starts else None
+    given = Command(request=request, arguments=locations.arguments)
+    first = recorded or given
+    for command in _candidates(first, request, study):
+        if _comes_to(command.request, study):
+            return str(command)
+    text = str(first) if recorded is not None or not starts else starts[-1]["command"]
+    return f"{_to_put_back(study, plan, run_events.recorded_by(starts))}; then {text}"
+
+
+def _candidates(command: Command, request: Request, study: StudyRow) -> Iterator[Command]:
+    """Yield the recorded command, and it for the file as it is named here, each also with the recorded fields set."""
+    for path in dict.fromkeys([command.request.study, request.study]):
+        asked = replace(command.request, study=path)
+        yield replace(command, request=asked)
+        if (restored := _restored(asked, study)) is not None:
+            yield replace(command, request=restored)
+
+
+def _restored(request: Request, study: StudyRow) -> Request | None:
+    """Return the request with every field set that the recorded plan has otherwise; None where it is no request."""
+    drafted = _drafted(request, study)
+    if drafted is None:
+        return None
+    found = drafted.plan(str(study.plan.get("dataset_fingerprint"))).to_dict()
+    ours = {"seed", "dataset_fingerprint", "source_hash", plan_versions.FIELD}
+    settings = {
+        field: value
+        for field, value in _fields(study.plan)
+        if field not in ours and dict(_fields(found)).get(field) != value
+    }
+    seed = None if study.seed == (request.seed or 0) else study.seed
+    return replace(
+        request,
+        settings={**request.settings, **settings},
+        seed=request.seed if seed is None else seed,
+        name=study.name,
+    )
+
+
+def _fields(plan: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a plan's fields as `--set` names them: those of parts and roles one by one."""
+    for name, value in plan.items():
+        if isinstance(value, dict) and name != "hyperparameters":
+            yield from ((f"{name}.{key}", each) for key, each in value.items())
+        else:
+            yield name, value
+
+
+def _comes_to(request: Request, study: StudyRow) -> bool:
+    """Say whether a run of this request would go on with the recorded plan."""
+    from studies.execution.session import load_dataset
+
+    drafted = _drafted(request, study)
+    if drafted is None:
+        return False
+    try:
+        plan = drafted.freeze(load_dataset(drafted))
+    except StudiesError:
+        return False
+    if plan.name != study.name or (plan.version < plan_versions.TODAY and plan.loop is not None):
+        return False
+    if request.budget is not None:
+        return cut_with(plan, study.plan_hash) is not None
+    return plan.hash == study.plan_hash
+
+
+def _drafted(request: Request, study: StudyRow) -> Draft | None:
+    try:
+        return replace(draft(request), version=_version(study))
+    except StudiesError:
+        return None
+
+
+def _to_put_back(study: StudyRow, plan: Plan, recorded_by: str) -> str:
+    """Say what must be as it was before a command comes to the recorded plan."""
+    old = study.plan
+    if old.get("source_hash") != plan.source_hash:
+        return "put its file, and the modules beside it, back as they were"
+    if (
+        old.get("dataset") == plan.study.dataset
+        and old.get("dataset_fingerprint") != plan.dataset_fingerprint
+    ):
+        return f"put its data ({plan.study.dataset}) back as they were"
+    return f"its definition is another in this Studies, so that it needs what recorded it, {recorded_by}"
+
+
+def _free_name(store: Store, plan: Plan) -> str:
+    """Return a name for the plan that nothing else is recorded under."""
+    names = (f"{plan.name[: 63 - length]}-{plan.hash[:length]}" for length in (4, 8, 16, 32))
+    return next(
+        name for name in names if (row := store.find_study(name)) is None or row.plan_hash == plan.hash
+    )
+
+
+def _version(study: StudyRow) -> int:
+    """Return the version of a recorded plan, today's where it states none that is known."""
+    version = study.plan.get(plan_versions.FIELD, plan_versions.FIRST)
+    return version if version in range(plan_versions.FIRST, plan_versions.TODAY) else plan_versions.TODAY

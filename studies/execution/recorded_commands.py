@@ -1,0 +1,50 @@
+"""The command of a run as the storage keeps it, taken apart again into what it asks for."""
+
+import io
+import shlex
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+
+from studies.base.errors import StudiesError
+from studies.planning.request import Request
+from studies.storage.paths import Locations
+
+DOORS = (("studies.run",), ("studies", "run"))
+"""How a command that was recorded names the door of runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A request, with the arguments that say where and on what it runs."""
+
+    request: Request
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.request.command("run", *self.arguments)
+
+
+def command_in(command: str, locations: Locations) -> Command | None:
+    """Return what a recorded command asks for, in the storage of `locations`; None where this Studies knows it not."""
+    from studies._cli import request_of, resources_of
+    from studies.run import parsed
+
+    words = shlex.split(command)
+    starts = [
+        place + len(door)
+        for door in DOORS
+        for place in range(len(words))
+        if tuple(words[place : place + len(door)]) == door
+    ]
+    if not starts:
+        return None
+    try:
+        with redirect_stderr(io.StringIO()):
+            options = parsed(words[min(starts) :])
+        request, resources = request_of(options), resources_of(options)
+    except (SystemExit, StudiesError):
+        return None
+    where = locations.arguments
+    if options.output is not None and "--output" not in where:
+        where = (*where, "--output", options.output)
+    return Command(request=request, arguments=(*where, *resources.arguments()))

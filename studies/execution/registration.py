@@ -1,0 +1,89 @@
+"""A plan's row in the storage: found, made, or refused where its name has another plan or it is held."""
+
+from studies.base.errors import UsageError
+from studies.base.states import StudyState
+from studies.database.lease import held
+from studies.database.rows import StudyRow
+from studies.database.schema import migrate
+from studies.database.store import Store
+from studies.execution.other_plan import other_plan
+from studies.execution.reuse import check_growth, grow
+from studies.planning.plan import Plan
+from studies.planning.request import Draft, Request
+from studies.run_log import provenance, run_events
+from studies.storage.paths import DEFAULT_STORAGE, Locations
+
+
+def will_train(drafted: Draft, storage: str, *, take_over: bool) -> bool:
+    """Say, before any data is loaded, whether a run will come to train: its study is new, or recorded and unfinished.
+
+    Raises HeldError where another run holds the study, unless `take_over` would take it from that, and UsageError where
+    the storage cannot be made. What data may still bring to light is told later: a name may end in a part of the plan's
+    hash, which the data's fingerprint changes, so each one recorded is tried.
+    """
+    if (store := Store.open_existing(storage)) is None:
+        if storage != DEFAULT_STORAGE:  # whose folder the run makes
+            migrate.backend_for(storage).check_place()
+        return drafted.request.grow_from is None
+    with store:
+        studies = store.studies()
+        fingerprints = {str(study.plan.get("dataset_fingerprint", "")) for study in studies}
+        plans = [drafted.plan(fingerprint) for fingerprint in fingerprints]
+        found = {study.id: study for study in studies if study.name in {plan.name for plan in plans}}
+        for study in found.values() if not take_over else ():
+            if (holder := store.holder(study.id)) is not None:
+                raise held(study.name, holder)
+        known = [(study, plan) for study in found.values() for plan in plans if plan.hash == study.plan_hash]
+        return not found or any(not is_complete(store, study, plan) for study, plan in known)
+
+
+def is_complete(store: Store, study: StudyRow, plan: Plan) -> bool:
+    """Say whether nothing is left to train of a study."""
+    return study.state is StudyState.COMPLETE and next_look(store, study, plan) is None
+
+
+def next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
+    """Return the number of blocks of the planned look after those that are complete, None after the last."""
+    left = plan.study.all_looks[run_events.looks_done(store.events(study.id)) :]
+    return left[0] if left else None
+
+
+def enrol(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:
+    """Return the study's row, made if it is new.
+
+    Raises UsageError, and writes nothing, where the name has another plan or cannot grow as asked.
+    """
+    study = store.find_study(plan.name)
+    if study is None:
+        if request.grow_from is not None:
+            check_growth(store, plan, request.grow_from)
+        study = _create(store, plan)
+    if study.plan_hash != plan.hash:
+        raise other_plan(store, study, plan, request, locations)
+    return study
+
+
+def grow_as_asked(store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations) -> None:
+    """Copy what another study has trained into one without trials, if that is asked for."""
+    if request.grow_from is None:
+        return
+    source = check_growth(store, plan, request.grow_from)
+    if not store.trials(study.id):
+        grow(store, study, plan, source, versions=provenance.versions(), locations=locations)
+
+
+def _create(store: Store, plan: Plan) -> StudyRow:
+    """Return a new row, or the one that another run made in the same moment."""
+    try:
+        return store.create_study(
+            name=plan.name,
+            question=plan.study.question,
+            plan=plan.to_dict(),
+            plan_hash=plan.hash,
+            seed=plan.seed,
+        )
+    except UsageError:
+        study = store.find_study(plan.name)
+        if study is None:
+            raise
+        return study

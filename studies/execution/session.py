@@ -1,0 +1,298 @@
+"""A run from the request to the report: checks, the study's rows, the cluster, both phases, the answer."""
+
+import importlib
+import time
+import zlib
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studies.base.errors import UsageError
+from studies.base.steps import Tell, silent
+from studies.base.stop_signal import RunInterruptedError, RunKilledError, heeding_signals, never_broken_off
+from studies.database.draining import drain
+from studies.database.lease import Lease
+from studies.database.retry import outlast
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.execution.driver import Run, Show, train
+from studies.execution.failure import refuse_failure
+from studies.execution.older_studies import (
+    OlderStudy,
+    afresh,
+    data_as_recorded,
+    find_older,
+    in_its_version,
+    other_data,
+    refuse_other_data,
+    refuse_other_numbers,
+    told_of,
+    with_older_named,
+)
+from studies.execution.registration import enrol, grow_as_asked, is_complete, next_look, will_train
+from studies.execution.starting import Starting
+from studies.forecast.budget import afford
+from studies.planning.plan import Plan
+from studies.planning.rare_classes import check_classes, prepared, splits_with_every_class
+from studies.planning.request import Draft, Request, draft
+from studies.planning.resources import Resources
+from studies.storage.paths import Locations
+from studies.storage.remembered import resuming_in
+from studies.user_files.interface_checks import load_own
+from trainables.user_code.code import OWN
+
+if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
+    from trainables.datasets import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run came to. `report` is report.json's content, `best` its best configuration."""
+
+    name: str
+    report_path: Path
+    report: dict[str, Any]
+    was_complete: bool
+    """Whether the study was finished before, so that only its report was made again."""
+    next_look: int | None
+    """The number of blocks that the same command would go on to; None after the last planned look."""
+    notes: tuple[str, ...] = ()
+    """What is to be told beside the answer."""
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The best configuration with its scores."""
+        best: dict[str, Any] = self.report["best"]
+        return best
+
+
+def run(
+    request: Request,
+    *,
+    locations: Locations,
+    resources: Resources,
+    showing: Show = lambda progress, plan, dashboard: nullcontext(),
+    telling: Tell = silent,
+    take_over: bool = False,
+) -> Result:
+    """Run or resume what `request` asks for, and make its report; `take_over` takes it from a run that holds it.
+
+    Raises UsageError before anything is written where the request cannot be met, HeldError where another run holds
+    the study or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, another StudiesError where
+    training or recording failed; all but the first leave a resumable study. Where every trial failed, the report is
+    made and then a StudiesError raised. `telling` is told each step up to the first trial, which `showing` shows.
+    """
+    command = request.command("run", *locations.arguments, *resources.arguments())
+    try:
+        with heeding_signals():
+            return _run(
+                request,
+                command,
+                locations=locations,
+                resources=resources,
+                showing=showing,
+                telling=telling,
+                take_over=take_over,
+            )
+    except KeyboardInterrupt as interrupt:
+        raise RunInterruptedError.by(interrupt, command) from None
+
+
+def _run(
+    request: Request,
+    command: str,
+    *,
+    locations: Locations,
+    resources: Resources,
+    showing: Show,
+    telling: Tell,
+    take_over: bool,
+) -> Result:
+    started = time.monotonic()
+    try:
+        drafted = draft(request)
+    except UsageError as error:
+        raise with_older_named(error, request, locations) from error
+    locations.check()
+    older = find_older(drafted, locations.storage)
+    if older is not None and older.is_complete:
+        return _report_older(older, drafted, locations, take_over=take_over)
+    drafted = in_its_version(drafted, older)
+    with Starting(resources, last_words=f"error: {RunKilledError(command)}") as starting:
+        refuse_other_numbers(older, drafted, locations)
+        trains = will_train(drafted, locations.storage, take_over=take_over)
+        if trains:
+            telling("starting Ray" if resources.address is None else f"asking Ray at {resources.address}")
+            starting.check()
+        # A pilot for a budget measures what training takes here, which nothing else may disturb.
+        if trains and request.budget is None:
+            starting.begin()
+        with data_as_recorded(older, drafted, locations):
+            telling(f"loading {drafted.study.dataset}, while Ray starts" if trains else "loading the data")
+            _load_libraries()
+            dataset = load_dataset(drafted)
+            starting.check()
+            refuse_other_data(older, dataset, drafted, locations)
+            telling("planning")
+            plan, notes = settle(drafted, dataset, locations, resources)
+            splits = splits_with_every_class(plan, dataset)
+        starting.check()
+        locations = resuming_in(locations, plan.name)
+        locations.folder(plan.name)
+        locations.make_storage_folder()
+
+        def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+            return Run(
+                store=store,
+                study=study,
+                lease=lease,
+                plan=plan,
+                dataset=dataset,
+                splits=splits,
+                folder=locations.make_folder(plan.name),
+                command=command,
+                resources=resources,
+                starting=starting,
+                show=showing,
+                tell=telling,
+                started=started,
+                notes=(*told_of(older), *notes),
+            )
+
+        return _carry_out(plan, request, locations, run_of, take_over=take_over)
+
+
+def _load_libraries() -> None:
+    """Load what data are used with: a library that a signal leaves half loaded its process can never load again."""
+    with never_broken_off():
+        for module in ("trainables.datasets", "trainables.data.splits", "trainables.user_code.loop"):
+            importlib.import_module(module)
+
+
+def _carry_out(
+    plan: Plan,
+    request: Request,
+    locations: Locations,
+    run_of: Callable[[Store, StudyRow, Lease], Run],
+    *,
+    take_over: bool,
+) -> Result:
+    """Hold the plan's study, train what is left of it, and make its report."""
+    # A study that grows needs a storage that is there; only then is one that is missing a mistake.
+    with Store.open(locations.storage, create=request.grow_from is None) as store:
+        study = enrol(store, plan, request, locations)
+        with store.hold(study.id, take_over=take_over) as lease:
+            study = outlast(lambda: drain(store, study, locations.folder(plan.name)))
+            grow_as_asked(store, study, plan, request, locations)
+            was_complete = outlast(lambda: is_complete(store, _found(store, plan), plan))
+            if not was_complete:
+                train(run_of(store, study, lease))
+            result = outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
+            refuse_failure(store, study, result.report_path, locations)
+            return result
+
+
+def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, take_over: bool) -> Result:
+    """Make the report of a finished study of an earlier version again, and tell if its data are others today."""
+    note, locations = None, resuming_in(locations, older.study.name)
+    try:
+        note = other_data(older, load_dataset(drafted))
+    except UsageError as error:
+        note = f"today's rules refuse its data: {error.message}"
+
+    def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+        raise AssertionError(f"{study.name} was complete, and is not")
+
+    result = _carry_out(older.plan, drafted.request, locations, run_of, take_over=take_over)
+    if note is None:
+        return replace(result, notes=told_of(older))
+    told = (
+        f"The report is of what was recorded; {note}. To train on them: {afresh(older, drafted, locations)}"
+    )
+    return replace(result, notes=(*told_of(older), told))
+
+
+def settle(
+    drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
+
+    So is what the variant holds fixed though the study compares or tunes it. UsageError where a class is missing from a
+    part of a block. A user's own networks or loop are tried out first, with a line for each warning; UsageError where
+    they cannot be trained.
+    """
+    plan, budget = drafted.freeze(dataset), drafted.request.budget
+    check_classes(plan, dataset)
+    warnings = (*drafted.notes, *_try_own(plan, dataset))
+    if budget is None:
+        return plan, warnings
+    fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
+    return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
+
+
+def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
+    """Try out the networks or the loop of a user's own file; return a line for each warning."""
+    warnings: tuple[str, ...] = ()
+    if plan.build is not None:
+        from studies.forecast.dry_run import try_networks
+
+        warnings = try_networks(plan, dataset)
+    elif plan.loop is not None:
+        from studies.forecast.loop_dry_run import try_loop
+
+        warnings = try_loop(plan, dataset)
+    return tuple(f"warning: {warning}" for warning in warnings)
+
+
+def load_dataset(drafted: Draft) -> "Dataset":
+    """Load the draft's dataset, without rare classes where it says so; a missing or damaged file is a UsageError."""
+    if drafted.study.dataset == OWN and drafted.code is not None:
+        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
+    else:
+        loaded = _load(drafted)
+    return prepared(drafted.study, loaded)
+
+
+def _load(drafted: Draft) -> "Dataset":
+    from trainables import datasets
+    from trainables.data.dataset_files import DatasetError
+
+    try:
+        return datasets.load(drafted.study.dataset, table=drafted.study.table)
+    except DatasetError as error:
+        raise UsageError(
+            [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."
+        ) from error
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+    ) as error:  # EOFError: a compressed file that breaks off
+        raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
+
+
+def _found(store: Store, plan: Plan) -> StudyRow:
+    """Return the study's row as of now: another run may have finished it while this one started."""
+    study = store.find_study(plan.name)
+    assert study is not None, f"study {plan.name} vanished"
+    return study
+
+
+def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: bool) -> Result:
+    from studies.results.best_weights import keep_best_models
+    from studies.results.report_inputs import load_report, make_report
+
+    study = _found(store, plan)
+    if not plan.cells:
+        keep_best_models(store, study, locations.folder(plan.name))
+    path = make_report(store, study, locations)
+    return Result(
+        name=plan.name,
+        report_path=path,
+        report=load_report(path),
+        was_complete=was_complete,
+        next_look=next_look(store, study, plan),
+    )

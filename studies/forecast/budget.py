@@ -1,0 +1,146 @@
+"""A plan cut to a time that it may take: what harms the answer least is given up first, and told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from studies.base.durations import parse_budget, told
+from studies.base.errors import UsageError
+from studies.database.store import Store
+from studies.definition.parts import Study
+from studies.definition.training_rules import longest_patience
+from studies.planning.plan import Plan
+from studies.planning.resources import Resources
+from studies.storage.paths import Locations
+
+if TYPE_CHECKING:
+    from trainables.datasets import Dataset
+
+MIN_CLAIM_REPLICATES = 10
+"""Blocks below which no gate lets a claim pass."""
+MIN_TRIALS = 3
+"""Trials of a cell below which its learning rate is hardly tuned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A plan that fits, the seconds predicted for it (None once it has begun), and a line for each thing given up."""
+
+    plan: Plan
+    seconds: float | None
+    given_up: tuple[str, ...]
+
+
+def afford(
+    plan: Plan, budget: str, *, dataset: "Dataset", locations: Locations, resources: Resources
+) -> Fitted:
+    """Return `plan` cut to the budget, as predicted here and now; a study that has begun stays as it was cut then.
+
+    Raises UsageError where nothing that answers fits. Writes nothing.
+    """
+    from studies.forecast.forecast import find_basis_here, predict_seconds, workers_here
+
+    recorded = _begun(plan, locations)
+    if recorded is not None:
+        given_up = tuple(_given_up(plan.study, recorded.study))
+        return Fitted(plan=recorded, seconds=None, given_up=given_up)
+    basis, num_workers = find_basis_here(plan, dataset, locations), workers_here(resources)
+    return fit(plan, parse_budget(budget), lambda cut: predict_seconds(cut, basis, num_workers=num_workers))
+
+
+def _begun(plan: Plan, locations: Locations) -> Plan | None:
+    """Return the plan of the recorded study of this name, if it is this plan with something given up."""
+    if (store := Store.open_existing(locations.storage)) is None:
+        return None
+    with store:
+        study = store.find_study(plan.name)
+    if study is None:
+        return None
+    return cut_with(plan, study.plan_hash)
+
+
+def cut_with(plan: Plan, plan_hash: str) -> Plan | None:
+    """Return the plan itself, or with things given up, that has this hash; None if there is none."""
+    cuts = (replace(plan, study=cut) for cut in _cuts(plan.study))
+    return next((cut for cut in cuts if cut.hash == plan_hash), None)
+
+
+def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> Fitted:
+    """Return the plan that gives up least of what was asked for and is predicted to take no longer than the budget.
+
+    Replicates go first, down to the ten that a claim needs, then trials, then epochs; looks go with the replicates.
+    A plan of fewer than ten replicates wants no claim and keeps its replicates. Raises UsageError with the least time
+    where nothing fits. `predict` returns a plan's seconds.
+    """
+    shortest = None
+    for study in _cuts(plan.study):
+        cut = replace(plan, study=study)
+        seconds = predict(cut)
+        if seconds <= budget_seconds:
+            return Fitted(plan=cut, seconds=seconds, given_up=tuple(_given_up(plan.study, study)))
+        shortest = seconds if shortest is None else min(shortest, seconds)
+    assert shortest is not None, "the plan itself is the first of its cuts"
+    raise UsageError(
+        [
+            f"--budget {told(budget_seconds)} is too short: the least that answers takes about {told(shortest)}"
+        ],
+        f"Give --budget {told(shortest * 1.2)}, fewer levels, or --profile smoke, which points and claims nothing.",
+    )
+
+
+def _cuts(study: Study) -> Iterator[Study]:
+    """Yield the study and ever smaller ones: each thing given up is at its least before the next is touched."""
+    yield study
+    for cut in (_fewer_replicates, _fewer_trials, _fewer_epochs):
+        for smaller in cut(study):
+            study = smaller
+            yield study
+
+
+def _fewer_replicates(study: Study) -> Iterator[Study]:
+    """Yield fewer and fewer replicates; the search and the first look have as many as are left."""
+    if study.looks:
+        study = replace(study, looks=())
+        yield study
+    for replicates in range(study.replicates - 1, MIN_CLAIM_REPLICATES - 1, -1):
+        yield replace(study, replicates=replicates)
+
+
+def _fewer_trials(study: Study) -> Iterator[Study]:
+    search = study.search
+    if search.trials_per_cell is not None:
+        for trials in range(search.trials_per_cell - 1, MIN_TRIALS - 1, -1):
+            yield replace(study, search=replace(search, trials_per_cell=trials))
+    elif search.trials is not None:
+        for trials in range(search.trials - 1, study.confirm.best, -1):
+            yield replace(study, search=replace(search, trials=trials))
+
+
+def _fewer_epochs(study: Study) -> Iterator[Study]:
+    first, *_ = rungs = study.search.rungs
+    roles = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
+    patience = longest_patience({**roles, "confirm.default": study.confirm.default})
+    for shorter in range(first - 1, 0, -1):
+        ladder = tuple(shorter * rung // first for rung in rungs)
+        if ladder[-1] <= patience:
+            return  # it would be refused: no network could stop early
+        confirm = replace(study.confirm, epochs=ladder[-1])
+        yield replace(study, search=replace(study.search, rungs=ladder), confirm=confirm)
+
+
+def _given_up(asked: Study, got: Study) -> Iterator[str]:
+    if asked.all_looks != got.all_looks:
+        looks = f" in looks at {', '.join(map(str, asked.looks))}" if len(asked.all_looks) > 1 else ""
+        wider = (asked.all_looks[-1] / got.replicates) ** 0.5
+        yield (
+            f"{got.replicates} replicates instead of {asked.all_looks[-1]}{looks}: "
+            f"intervals about {wider:.1f} times as wide"
+        )
+    trials = [study.search.trials_per_cell or study.search.trials for study in (asked, got)]
+    if trials[0] != trials[1]:
+        unit = " in a cell" if asked.has_cells else ""
+        yield f"{trials[1]} trials{unit} instead of {trials[0]}: learning rates tuned less well"
+    if asked.confirm.epochs != got.confirm.epochs:
+        yield (
+            f"{got.confirm.epochs} epochs instead of {asked.confirm.epochs}: the answer is about that many epochs"
+        )

@@ -1,0 +1,251 @@
+"""What a plan will take and how sure it will be, predicted before anything runs."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import torch
+from scipy import stats
+
+from reports.inputs.early_stopping import stops_early
+from reports.statistics.contrasts import contrasts
+from studies.base.errors import UsageError
+from studies.base.states import Phase
+from studies.database.engines.problems import NothingYetError
+from studies.database.frames import frames
+from studies.database.rows import EventRow, StudyRow
+from studies.database.store import Store
+from studies.definition.metrics import plain_metrics
+from studies.forecast.gpu_fraction import advice
+from studies.forecast.pilot import Pilot, outcome_of, run_pilot
+from studies.planning.plan import Plan
+from studies.planning.resources import Resources
+from studies.run_log.run_events import total_seconds
+from studies.storage.paths import Locations
+from studies.user_files.interface_checks import place_of
+from studies.user_files.loader import told_in
+from trainables.datasets import Dataset
+from trainables.user_code.loop import LoopError
+
+STARTUP_SECONDS = 12.0
+"""Imports and a cold Ray with its dashboard, before the first run on a machine has measured them."""
+
+REPORT_SECONDS = 8.0
+"""Statistics, pictures and the page of a study of 54 cells."""
+
+BUSY_SHARE = 0.9
+"""Share of the time between first and last trial in which a worker trains."""
+
+LEAST_TELLING = 10
+"""Networks that see one of so many examples, or fewer, do not say how much those on all of them differ."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """A plan's expected wall time in seconds and the half-width of its 95 % intervals in the outcome's unit, by factor.
+
+    `source` says what it is predicted from. `alternatives` are the same for other numbers of replicates.
+    """
+
+    replicates: int
+    seconds: float
+    half_widths: Mapping[str, float]
+    source: str
+    alternatives: tuple["Prediction", ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What predictions rest on: seconds for an epoch of one network in a worker, and how much blocks differ.
+
+    `spreads`: for each factor the standard deviation over blocks of its contrasts, in that unit.
+    """
+
+    seconds_per_network_epoch: float
+    startup_seconds: float
+    spreads: Mapping[str, float]
+    source: str
+
+
+def predict_here(plan: Plan, dataset: Dataset, locations: Locations, resources: Resources) -> Prediction:
+    """Predict from the studies in the storage, if there is one, else from a pilot; write nothing."""
+    return predict(plan, find_basis_here(plan, dataset, locations), num_workers=workers_here(resources))
+
+
+def advice_here(plan: Plan, locations: Locations, resources: Resources) -> str | None:
+    """Say which fraction of a GPU to give a trial, from what trials of this plan's study took, if any did."""
+    events: list[EventRow] = []
+    if (store := Store.open_existing(locations.storage)) is not None:
+        with store:
+            study = store.find_study(plan.name)
+            events = [] if study is None else store.events(study.id)
+    return advice(events, num_workers=workers_here(resources), has_gpu=torch.cuda.is_available())
+
+
+def workers_here(resources: Resources) -> int:
+    """Return how many workers there will be: those asked for, or as many as fit on this machine."""
+    return resources.workers or max(1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9)))
+
+
+def find_basis_here(plan: Plan, dataset: Dataset, locations: Locations) -> Basis:
+    """Return the basis that the storage gives, if there is one, else a pilot; write nothing."""
+    try:
+        opened = Store.open(locations.storage, create=False)
+    except NothingYetError:  # which is no reason not to plan a first run
+        opened = None
+    with opened or nullcontext() as store:
+        return find_basis(plan, dataset, store)
+
+
+def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:
+    """Predict `plan`, and what 10, 20 and 40 replicates would take and buy."""
+    mine = _predict(plan, basis, num_workers)
+    others = [count for count in (10, 20, 40) if count != plan.study.replicates]
+    alternatives = tuple(
+        _predict(replace(plan, study=replace(plan.study, replicates=count, looks=())), basis, num_workers)
+        for count in others
+    )
+    return replace(mine, alternatives=alternatives)
+
+
+def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
+    """Return the basis from the latest finished study that trained the like, else from a pilot of seconds.
+
+    Raises UsageError with file and line where a pilot finds a mistake in a train() of the user's own.
+    """
+    past = None if store is None else _past_study(plan, store)
+    if store is not None and past is not None:
+        return _from_past(plan, store, past)
+    pilot = _pilot(plan, dataset)
+    return Basis(
+        seconds_per_network_epoch=pilot.seconds_per_network_epoch,
+        startup_seconds=STARTUP_SECONDS,
+        spreads=_pilot_spread(plan, pilot.outcomes) if plan.cells and pilot.stride < LEAST_TELLING else {},
+        source=f"a pilot of {len(pilot.outcomes)} networks{_cut(plan, pilot)}, just now",
+    )
+
+
+def _pilot(plan: Plan, dataset: Dataset) -> Pilot:
+    if plan.loop is None or plan.code is None:
+        return run_pilot(plan, dataset)
+    with told_in(plan.code, "train() raised "):
+        try:
+            return run_pilot(plan, dataset)
+        except LoopError as error:
+            said = f"{place_of(plan.code, 'train')}: {error}"
+    raise UsageError([said], "Correct the file; nothing was trained.")
+
+
+def _cut(plan: Plan, pilot: Pilot) -> str:
+    planned = plan.study.confirm.epochs
+    examples = "" if pilot.stride == 1 else f" on one of {pilot.stride} examples"
+    return examples + ("" if pilot.epochs == planned else f" over {pilot.epochs} of {planned} epochs")
+
+
+def predict_seconds(plan: Plan, basis: Basis, *, num_workers: int) -> float:
+    """Return the wall time in seconds from the command to the report."""
+    training = plan.expected_network_epochs * basis.seconds_per_network_epoch
+    return basis.startup_seconds + training / (num_workers * BUSY_SHARE) + REPORT_SECONDS
+
+
+def _predict(plan: Plan, basis: Basis, num_workers: int) -> Prediction:
+    return Prediction(
+        replicates=plan.study.replicates,
+        seconds=predict_seconds(plan, basis, num_workers=num_workers),
+        half_widths={
+            factor: half_width(spread, plan.study.all_looks[-1]) for factor, spread in basis.spreads.items()
+        },
+        source=basis.source,
+    )
+
+
+def half_width(spread: float, num_blocks: int) -> float:
+    """Return the expected half-width of a 95 % t interval over blocks; infinite for a single block.
+
+    >>> round(half_width(0.05, 10), 4)
+    0.0358
+    """
+    if num_blocks < 2:
+        return float("inf")
+    return float(stats.t.ppf(0.975, num_blocks - 1) * spread / num_blocks**0.5)
+
+
+def _past_study(plan: Plan, store: Store) -> StudyRow | None:
+    """Return the finished study on as much of the same data and model that is most like the plan, None without any.
+
+    Most factors in common count first, then the number of replicates, then the latest; one in which nothing was
+    trained says nothing, and is passed over.
+    """
+    factors = set(plan.study.factors)
+    alike = [
+        study
+        for study in store.studies()
+        if study.state == "complete"
+        and study.plan["dataset_fingerprint"] == plan.dataset_fingerprint
+        and study.plan["model"] == plan.study.model
+        and study.plan.get("metrics", []) == plain_metrics(plan.study.metrics)
+        and study.plan["fixed"].get("train_size") == plan.study.fixed.get("train_size")
+        and factors & set(study.plan["factors"])
+    ]
+    likest = sorted(
+        alike,
+        key=lambda study: (len(factors & set(study.plan["factors"])), study.plan["replicates"], study.id),
+        reverse=True,
+    )
+    return next((study for study in likest if _seconds_per_network_epoch(store, study) is not None), None)
+
+
+def _seconds_per_network_epoch(store: Store, study: StudyRow) -> float | None:
+    """Return what an epoch of one network took a worker; None where a study trained none, or noted no time."""
+    trials = frames.trials(store, study.id)
+    network_epochs = _trained(trials, store, study) * int(study.plan["replicates"])
+    busy = float(trials["busy_seconds"].sum())
+    return busy / network_epochs if network_epochs > 0 and 0 < busy < math.inf else None
+
+
+def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
+    pace = _seconds_per_network_epoch(store, study)
+    assert pace is not None, f"study {study.name} trained nothing"
+    startup = total_seconds(store.events(study.id)).get("startup", 0.0)
+    past = Plan.from_dict(study.name, study.plan)
+    shared = [name for name in plan.study.factors if name in past.study.factors]
+    confirm = frames.replicates(store, study.id, Phase.CONFIRM)
+    return Basis(
+        seconds_per_network_epoch=pace,
+        startup_seconds=startup if startup > 0 else STARTUP_SECONDS,
+        spreads=_spreads(confirm, list(past.study.factors), outcome_of(past.study), shared)
+        if past.cells
+        else {},
+        source=f"study {study.name}, run on {study.created_at:%Y-%m-%d}",
+    )
+
+
+def _trained(trials: pd.DataFrame, store: Store, study: StudyRow) -> float:
+    """Return the epochs that stacks were trained for: a trial whose networks have all stopped early trains no more."""
+    if not stops_early(study.plan):
+        return float(trials["epochs"].sum())
+    return float(frames.epochs(store, study.id).groupby("trial_number")["epoch"].max().sum())
+
+
+def _pilot_spread(plan: Plan, outcomes: pd.DataFrame) -> dict[str, float]:
+    """Return the spread for the first factor alone: a pilot trains pairs of its levels, not every combination."""
+    first = next(iter(plan.study.factors))
+    outcome = outcome_of(plan.study)
+    return _spreads(outcomes.groupby([first, "block"], as_index=False)[[outcome]].mean(), [first], outcome)
+
+
+def _spreads(
+    outcomes: pd.DataFrame, factors: Sequence[str], outcome: str, wanted: Sequence[str] | None = None
+) -> dict[str, float]:
+    """Return for each factor the largest standard deviation over blocks among its contrasts."""
+    every = [name for name in outcomes.columns if name in factors]
+    rows = outcomes[[*every, "block", outcome]].dropna()
+    found = contrasts(rows, every, outcome)
+    return {
+        str(factor): float(group["sd"].max())
+        for factor, group in found.groupby("factor")
+        if (wanted is None or factor in wanted) and group["sd"].notna().any()
+    }

@@ -1,0 +1,78 @@
+"""A user's own training loop tried out before anything is trained: does it go on after a crash as if there was none?"""
+
+import torch
+
+from studies.base.errors import UsageError
+from studies.forecast.pilot import middle
+from studies.planning.plan import Plan
+from studies.user_files.interface_checks import place_of
+from studies.user_files.loader import told_in
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.seeds import derive_seed
+from trainables.data.splits import split_block
+from trainables.data.stack_data import StackData
+from trainables.datasets import Dataset
+from trainables.trials.assignment import Assignment
+from trainables.trials.loop_resuming import Flaw, find_flaw
+from trainables.trials.loop_trial import takes_state
+from trainables.user_code.loop import LoopError
+
+
+def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
+    """Train a few epochs on a few examples, in one go and from a checkpoint; return a warning where they differ.
+
+    Nothing is tried where the loop takes no state: an interrupted trial starts over. Raises UsageError that names file
+    and line where the loop cannot be trained.
+    """
+    assert plan.code is not None
+    assert plan.loop is not None, "only a user's own loop needs trying out"
+    if not takes_state(plan.loop):
+        return ()
+    place = place_of(plan.code, "train")
+    with told_in(plan.code, "train() raised ", at=place):
+        try:
+            flaw = find_flaw(plan.loop, _assignment(plan), _data(plan, dataset))
+        except LoopError as error:
+            raise UsageError([str(error)], "Correct the file; nothing was trained.") from error
+    return () if flaw is None else (f"{place}: {_warning(flaw)}",)
+
+
+def _warning(flaw: Flaw) -> str:
+    if flaw.is_repeatable:
+        return (
+            "train() takes a state and does not go on from it as if it had not been interrupted, so an interrupted "
+            f"trial will start over: {flaw.words}"
+        )
+    return (
+        "train() comes to other numbers each time that it is run with the same seed, so an interrupted trial cannot go "
+        f"on to the same numbers: {flaw.words}"
+    )
+
+
+def _data(plan: Plan, dataset: Dataset) -> StackData:
+    split = split_block(
+        dataset.targets,
+        seed=plan.seed,
+        block=0,
+        train_size=plan.study.fixed.get("train_size"),  # type: ignore[arg-type]
+        official_test=dataset.official_test,
+    )
+    return StackData.make(dataset, [split], torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _assignment(plan: Plan) -> Assignment:
+    """Return the first cell at the middle of its nuisances' ranges, with as many epochs as the confirm phase has."""
+    study = plan.study
+    levels = {name: levels[0] for name, levels in study.factors.items()}
+    values = plan.hyperparameters({**levels, **middle(plan, levels)})
+    return Assignment(
+        number=0,
+        model=study.model,
+        objective=study.objective,
+        metrics=study.metrics,
+        hyperparameters=Hyperparameters.from_dict(values, own=study.hyperparameters),
+        blocks=(0,),
+        seeds=(derive_seed(plan.seed, "try", 0),),
+        rungs=(study.confirm.epochs,),
+        layers_at=(),
+    )

@@ -1,0 +1,144 @@
+"""What a user asks to run, and the plan that it comes to."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from optuna.distributions import BaseDistribution
+
+from studies import catalog
+from studies.base.durations import parse_budget
+from studies.base.errors import UsageError
+from studies.definition import plan_versions, ranges
+from studies.definition.dataset_compatibility import check_suits
+from studies.definition.overrides import check_name, derive, held_instead, study_name
+from studies.definition.parts import Study
+from studies.definition.settings import DEFAULT_PROFILE, written
+from studies.planning.plan import Plan
+from studies.user_files.interface_checks import check_own_code
+from trainables.user_code.code import OwnCode
+
+if TYPE_CHECKING:
+    from trainables.datasets import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A study of the catalog or a file, a variant of it, its name, a study that it grows from, and its budget."""
+
+    study: str
+    profile: str = DEFAULT_PROFILE
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    name: str | None = None
+    grow_from: str | None = None
+    budget: str | None = None
+    """The time that the study may take, such as `2h`: what does not fit into it is given up."""
+
+    def arguments(self) -> list[str]:
+        """Return the command-line arguments that ask for the same."""
+        words = [self.study]
+        if self.profile != DEFAULT_PROFILE:
+            words += ["--profile", self.profile]
+        for name, value in self.settings.items():
+            words += ["--set", written(name, value, _plain)]
+        if self.seed is not None:
+            words += ["--seed", str(self.seed)]
+        if self.name is not None:
+            words += ["--name", self.name]
+        if self.grow_from is not None:
+            words += ["--grow-from", self.grow_from]
+        if self.budget is not None:
+            words += ["--budget", self.budget]
+        return words
+
+    def command(self, door: str, *extra: str) -> str:
+        """Return the shell command that asks `door` for the same."""
+        return shlex.join(["studies", door, *self.arguments(), *extra])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A request whose definition has been checked, before its data is loaded.
+
+    `version` is today's, but for a study that an earlier version of plans recorded (`studies.execution.older_studies`).
+    """
+
+    request: Request
+    base: str
+    study: Study
+    source_hash: str | None
+    code: OwnCode | None = None
+    version: int = plan_versions.TODAY
+    notes: tuple[str, ...] = ()
+    """A line for each factor and nuisance of the study that the variant holds fixed."""
+
+    def freeze(self, dataset: "Dataset") -> Plan:
+        """Return the plan on `dataset`, under the name that the request gives it or that follows from it.
+
+        Raises UsageError where the study does not suit the dataset.
+        """
+        check_suits(self.study, dataset)
+        return self.plan(dataset.fingerprint)
+
+    def plan(self, dataset_fingerprint: str) -> Plan:
+        """Return the plan on the dataset with this fingerprint, before that is loaded."""
+        plan = Plan(
+            name="",
+            study=self.study,
+            seed=self.request.seed or 0,
+            dataset_fingerprint=dataset_fingerprint,
+            source_hash=self.source_hash,
+            version=self.version,
+            code=self.code,
+        )
+        name = self.request.name or study_name(
+            self.base,
+            profile=self.request.profile,
+            settings=self.request.settings,
+            seed_given=self.request.seed is not None,
+            plan_hash=plan.hash,
+            budget_seconds=None if self.request.budget is None else parse_budget(self.request.budget),
+        )
+        return replace(plan, name=name)
+
+
+def draft(request: Request) -> Draft:
+    """Check everything in a request that can be checked without data; raise UsageError with all mistakes."""
+    base, study, source_hash, code = catalog.load(request.study)
+    mistakes: list[str] = []
+    advice = ""
+    try:
+        _check_options(request)
+    except UsageError as error:
+        mistakes += error.mistakes
+        advice = error.advice
+    given = study
+    try:
+        study = derive(given, profile=request.profile, settings=request.settings)
+    except UsageError as error:
+        mistakes += error.mistakes
+        advice = error.advice
+    if mistakes:
+        raise UsageError(mistakes, advice)
+    check_own_code(study, code)
+    notes = tuple(f"note: {line}" for line in held_instead(given, study))
+    return Draft(request=request, base=base, study=study, source_hash=source_hash, code=code, notes=notes)
+
+
+def _check_options(request: Request) -> None:
+    if request.name is not None:
+        check_name(request.name)
+    if request.seed is not None and not 0 <= request.seed < 2**63:
+        raise UsageError(
+            [f"--seed: must be a whole number from 0 to 2^63 - 1; got {request.seed}"],
+            "Choose another --seed.",
+        )
+    if request.budget is not None:
+        parse_budget(request.budget)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON does not hold: a nuisance's distribution, given from Python, as its plain form."""
+    return ranges.plain(value) if isinstance(value, BaseDistribution) else str(value)

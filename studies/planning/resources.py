@@ -1,0 +1,65 @@
+"""Where trials run and what each one takes; free of Ray, so that a command can be checked before Ray is loaded."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+from studies.base.errors import UsageError
+
+CLIENT = "ray://"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """A cluster's address or None for this machine, how many trials at once, and what each one takes.
+
+    Raises UsageError where a number is out of range, or where no trial could ever run on this machine.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float = 0.0
+    dashboard: bool = True
+
+    def __post_init__(self) -> None:
+        """Report every mistake together."""
+        mistakes = []
+        if self.workers is not None and self.workers < 1:
+            mistakes.append(f"--workers must be a whole number of at least 1; got {self.workers}")
+        if not 0 < self.cpus_per_trial < 10_000:
+            mistakes.append(f"--cpus-per-trial must be a number above 0; got {self.cpus_per_trial:g}")
+        elif self.address is None and self.workers is None and self.cpus_per_trial > num_cores():
+            mistakes.append(
+                f"--cpus-per-trial must be at most {num_cores()}, the cores of this machine; "
+                f"got {self.cpus_per_trial:g}"
+            )
+        if not 0 <= self.gpus_per_trial < 10_000:
+            mistakes.append(f"--gpus-per-trial must be a number of at least 0; got {self.gpus_per_trial:g}")
+        if (self.address or "").startswith(CLIENT):
+            # There Tune runs on the cluster, and what keeps the record would not be where the record is.
+            mistakes.append(
+                f"--address {self.address} is one of Ray's client, through which no study can be run: run the command "
+                "on a machine of the cluster, with --address auto or HOST:6379"
+            )
+        if mistakes:
+            raise UsageError(mistakes, "Correct it and give the command again; nothing was trained.")
+
+    @classmethod
+    def asked_for(cls, *, address: str | None, **others: int | float | bool | None) -> Self:
+        """Return the resources; without an address it is RAY_ADDRESS, and `local` means this machine."""
+        address = address or os.environ.get("RAY_ADDRESS") or "local"
+        return cls(address=None if address == "local" else address, **others)  # type: ignore[arg-type]
+
+    def arguments(self) -> list[str]:
+        """Return the command-line arguments that ask for the same."""
+        words = [] if self.address is None else ["--address", self.address]
+        words += [] if self.workers is None else ["--workers", str(self.workers)]
+        words += [] if self.cpus_per_trial == 1 else ["--cpus-per-trial", f"{self.cpus_per_trial:g}"]
+        words += [] if self.gpus_per_trial == 0 else ["--gpus-per-trial", f"{self.gpus_per_trial:g}"]
+        return words if self.dashboard else [*words, "--no-dashboard"]
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

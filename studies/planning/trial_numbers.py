@@ -1,0 +1,47 @@
+"""The numbers of a plan's trials: in the search from 1, cell by cell in turn; then to confirm, each look the same."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from studies.planning.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbering:
+    """Gives each trial its number. Cells count from 1; a study without cells is as one cell, and has one look.
+
+    >>> numbering = Numbering(num_cells=2, num_search_trials=6, has_looks=True)
+    >>> [numbering.search(cell, place=place) for place in range(3) for cell in (1, 2)]
+    [1, 2, 3, 4, 5, 6]
+    >>> numbering.confirm(1, look=0), numbering.confirm(2, look=1), numbering.look(10)
+    (7, 10, 1)
+    """
+
+    num_cells: int
+    num_search_trials: int
+    has_looks: bool
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return the numbering of a plan's trials."""
+        num_cells = len(plan.cells)
+        return cls(
+            num_cells=num_cells or 1, num_search_trials=plan.num_search_trials, has_looks=num_cells > 0
+        )
+
+    def search(self, cell: int, *, place: int) -> int:
+        """Return the number of a cell's search trial; `place` counts its trials from 0."""
+        return place * self.num_cells + cell
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return the cell of a search trial and its place among the cell's trials, from 0."""
+        place, index = divmod(number - 1, self.num_cells)
+        return index + 1, place
+
+    def confirm(self, cell: int, *, look: int) -> int:
+        """Return the number of a cell's confirm trial at a look, from 0: one that is not trained leaves a gap."""
+        return self.num_search_trials + look * self.num_cells + cell
+
+    def look(self, number: int) -> int:
+        """Return the look of a confirm trial, from 0."""
+        return (number - self.num_search_trials - 1) // self.num_cells if self.has_looks else 0

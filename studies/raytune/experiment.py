@@ -1,0 +1,200 @@
+"""One Ray Tune run over everything that a study still has to train."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from studies.base.errors import StudiesError
+from studies.base.stop_signal import RayLostError
+from studies.cluster.cluster import Cluster
+from studies.cluster.liveness import watch_ray
+from studies.cluster.watchdog import Watchdog
+from studies.database.store import Store
+from studies.database.writer import Writer
+from studies.diagnosis.verdict_accumulator import Jury
+from studies.planning.plan import Plan
+from studies.planning.planned_trial import PlannedTrial
+from studies.planning.resources import Resources
+from studies.raytune.adapters import AgendaSearcher
+from studies.raytune.assignments import assign
+from studies.raytune.checkpoints import Checkpoints
+from studies.raytune.controller import controlled
+from studies.raytune.ended_trials import NoTrialProgress
+from studies.raytune.fitting import fit
+from studies.raytune.lost_worker import loss_of
+from studies.raytune.recorder import Recorder
+from studies.raytune.scheduler import RungScheduler
+from studies.raytune.worker_allocation import Sharing
+from studies.search.progress import Progress, best_of
+from studies.search.trial_queue import Agenda
+from trainables.data.splits import Splits
+from trainables.datasets import Dataset
+from trainables.trial import StackTrial
+
+MAX_LOST_WORKERS = 3
+"""How often a trial is started again after its worker was lost."""
+MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
+"""How often Tune itself is started again, should it fail, without a single report in between: a trial that makes it
+fail each time has failed by then, and the next one does not."""
+
+
+def open_agenda(plan: Plan, store: Store, study_id: int) -> Agenda:
+    """Return the agenda that everything recorded so far leads to, and note what a new version proposes otherwise."""
+    agenda = Agenda(plan, store.trials(study_id), store.rung_results(study_id))
+    if agenda.changed_proposals:
+        numbers = ", ".join(map(str, agenda.changed_proposals[:10]))
+        store.add_event(
+            study_id,
+            "proposals_changed",
+            None,
+            f"today's sampler would propose {len(agenda.changed_proposals)} recorded trials otherwise: {numbers}",
+        )
+    return agenda
+
+
+def train_study(
+    plan: Plan,
+    *,
+    writer: Writer,
+    study_id: int,
+    agenda: Agenda,
+    checkpoints: Checkpoints,
+    dataset: Dataset,
+    splits: Splits,
+    folder: Path,
+    cluster: Cluster,
+    resources: Resources,
+    progress: Progress,
+    versions: Mapping[str, str],
+    should_stop: Callable[[], bool],
+) -> None:
+    """Train until nothing is left or `should_stop`.
+
+    Raises the StudiesError that made recording impossible, and RayLostError where Ray does not answer any more. However
+    it ends, every trial has ended or is left to a resume, and nothing more is recorded.
+    """
+
+    def is_to_stop() -> bool:
+        return bool(recorder.failure or searcher.failure) or should_stop()
+
+    liveness = watch_ray(is_local=resources.address is None)
+    watchdog = Watchdog(should_stop=is_to_stop, liveness=liveness)
+    jury = Jury(plan.study.thresholds, None if plan.study.metrics else dataset.num_classes)
+    for number, records in checkpoints.histories.items():
+        jury.hear(number, records)
+    scheduler = RungScheduler(agenda)
+    sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
+    recorder = Recorder(
+        writer=writer,
+        study_id=study_id,
+        folder=folder,
+        agenda=agenda,
+        decisions=scheduler.decisions,
+        progress=progress,
+        jury=jury,
+        checkpoints=checkpoints,
+        versions=versions,
+        max_lost_workers=MAX_LOST_WORKERS,
+        watchdog=watchdog,
+        sharing=sharing,
+    )
+
+    def hand_out(trial: PlannedTrial) -> dict[str, Any]:
+        cell = None if trial.cell is None else trial.cell.number
+        writer.add_trial(
+            study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+        )
+        assignment = assign(plan, trial, keeps_models=agenda.keeps_models(trial))
+        checkpoint = recorder.take_up(assignment)
+        workers = sharing.give(assignment, num_waiting=agenda.num_waiting)
+        stacks = recorder.num_stacks(trial.number)
+        given = {"assignment": assignment, "workers": workers, "stacks": stacks}
+        return given if checkpoint is None else {**given, "checkpoint": checkpoint}
+
+    searcher = AgendaSearcher(
+        agenda,
+        metric="objective",
+        mode=agenda.mode,
+        hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
+        sharing=sharing,
+    )
+    progress.best = best_of(agenda.best_search_trial())
+
+    def run_tune() -> None:
+        tune.Tuner(
+            _trainable(plan, dataset, splits, cluster, resources),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=scheduler,
+                num_samples=-1,
+                max_concurrent_trials=cluster.num_workers,
+                reuse_actors=True,
+                trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
+            ),
+            run_config=tune.RunConfig(
+                name=plan.name,
+                storage_path=str(cluster.scratch),
+                stop=watchdog,
+                callbacks=[sharing, recorder, watchdog, NoTrialProgress()],
+                failure_config=tune.FailureConfig(max_failures=0),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
+        ).fit()
+
+    def run_on() -> None:
+        """Run Tune, and again where it fails for a reason of its own: the agenda knows what is left."""
+        num_reports, num_fruitless = 0, 0
+        while True:
+            try:
+                with controlled(hear=recorder.hear_of_loss, see_starting=watchdog.see_starting):
+                    return run_tune()
+            except Exception as error:
+                if is_to_stop() or liveness.is_lost():
+                    return None
+                num_fruitless = 1 if recorder.num_reports > num_reports else num_fruitless + 1
+                num_reports = recorder.num_reports
+                if num_fruitless > MAX_FRUITLESS_STARTS:
+                    raise _failed(error) from error
+                watchdog.kill_all()
+                sharing.take_back_all()
+                recorder.lose_all(error)
+
+    with liveness.asking(), closing(recorder):
+        has_ended = fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None)
+    if not has_ended:
+        cluster.leave()
+    loss = liveness.loss()
+    failure = recorder.failure or searcher.failure or (None if loss is None else RayLostError(loss))
+    if failure is not None:
+        raise failure
+
+
+def _failed(error: Exception) -> StudiesError:
+    return StudiesError(
+        f"Ray Tune failed {MAX_FRUITLESS_STARTS + 1} times in a row: {loss_of(error).words.splitlines()[0]}",
+        "Everything recorded is kept; mend the cause and give the same command again (--debug shows the traceback).",
+    )
+
+
+def _trainable(
+    plan: Plan, dataset: Dataset, splits: Splits, cluster: Cluster, resources: Resources
+) -> type[tune.Trainable]:
+    """Return the trainable with its data in the object store; in the dashboard its actors bear the study's name.
+
+    The resources are a method of the class, because tune.with_resources would give it a name of its own.
+    """
+    takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
+    bundle = {kind: amount for kind, amount in takes.items() if amount}
+    with_data = tune.with_parameters(
+        StackTrial, dataset=dataset, splits=splits, threads=cluster.threads, code=plan.code
+    )
+
+    def request(_: type[tune.Trainable], config: dict[str, Any]) -> tune.PlacementGroupFactory:
+        return tune.PlacementGroupFactory([bundle] * config["workers"])
+
+    # A subclass of it, because Tune's own would be shown as "_Inner".
+    return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})

@@ -1,0 +1,310 @@
+"""Ray Tune's callback: a worker's report becomes rows, committed before Tune lets the worker go on."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ray import tune
+
+from studies.base.errors import StudiesError
+from studies.base.states import Decision, Outcome, Phase, TrialState
+from studies.cluster.watchdog import Watchdog
+from studies.database.results import Artifact, Ending, TrialResult, Verdicts
+from studies.database.writer import HeldBackError, Writer
+from studies.diagnosis.verdict_accumulator import Jury
+from studies.planning.planned_trial import PlannedTrial
+from studies.raytune.checkpoints import Checkpoints
+from studies.raytune.conversion import evaluation, rung_result, stopped, trial_state
+from studies.raytune.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
+from studies.raytune.notes import CHECKPOINT_REFUSED, CHECKPOINT_USED, WORKER_LOST, Notes
+from studies.raytune.worker_allocation import Sharing
+from studies.search.progress import Progress, best_of
+from studies.search.trial_queue import Agenda
+from studies.storage.artifacts import BEST, write_models
+from trainables.base.records import TrialReport
+from trainables.trials.assignment import Assignment
+from trainables.trials.checkpoint import Parcel
+from trainables.trials.reporting import failed_report
+
+T = TypeVar("T")
+
+
+class Recorder(tune.Callback):
+    """Records every report, its decision and its trial's end in one transaction, then tells the agenda.
+
+    A checkpoint is kept when the epochs up to it are recorded. A trial whose worker was lost goes back to the agenda.
+
+    It never raises, because an exception here would kill the Tune run: where a write is refused, or something else goes
+    wrong, it keeps the error in `failure`, and the run is stopped; what was not taken is trained again by a resume.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        study_id: int,
+        folder: Path,
+        agenda: Agenda,
+        decisions: dict[int, Decision],
+        progress: Progress,
+        jury: Jury,
+        checkpoints: Checkpoints,
+        versions: Mapping[str, str],
+        max_lost_workers: int,
+        watchdog: Watchdog,
+        sharing: Sharing,
+    ) -> None:
+        """Record for one study; `decisions` is where the scheduler leaves what ASHA decided.
+
+        A trial is started again after so many lost workers; its own errors are not retried, nor is one whose process
+        ends without a word twice at the same place.
+        """
+        self._writer, self._study_id, self._folder = writer, study_id, folder
+        self._agenda, self._decisions, self._progress = agenda, decisions, progress
+        self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
+        self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
+        self._vanished_after: dict[int, int] = {}
+        """The last epoch that a trial reported before its process vanished."""
+        self._notes = Notes(writer, study_id)
+        self._watchdog, self._sharing = watchdog, sharing
+        self._in_hand: dict[int, Assignment] = {}
+        self._losses: dict[int, Loss] = {}
+        self._num_stacks: dict[int, int] = {}
+        self.num_reports = 0
+        """Reports so far: what shows that Tune gets on."""
+        self._failure: StudiesError | None = None
+        self._is_closed = False
+
+    @property
+    def failure(self) -> StudiesError | None:
+        """What ends the run: the first error met here, or one that the writer met while it drained the spool."""
+        return self._failure or self._writer.failure
+
+    def close(self) -> None:
+        """Record nothing more, though Tune may go on where it was left behind."""
+        self._is_closed = True
+
+    def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Note the start of an attempt."""
+        assignment: Assignment = trial.config["assignment"]
+        parcel: Parcel | None = trial.config.get("checkpoint")
+        self.attempt(lambda: self._start(assignment, parcel))
+
+    def _start(self, assignment: Assignment, parcel: Parcel | None) -> None:
+        planned = self._agenda.trials[assignment.number]
+        epoch = 0 if parcel is None else parcel.epoch
+        self._progress.begin(planned, epoch=epoch, replicates=len(assignment.blocks))
+        self._writer.start_trial(
+            self._study_id,
+            planned.number,
+            worker="",
+            started_at=datetime.now(UTC),
+            versions=self._versions,
+            attempt=self._agenda.start(planned.number),
+        )
+        if parcel is not None:
+            parcel.empty()
+            self._notes.add(CHECKPOINT_USED, planned, f"goes on after epoch {epoch}")
+
+    def on_trial_result(
+        self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Record a report."""
+        assignment: Assignment = trial.config["assignment"]
+        report: TrialReport = result["report"]
+        # Tune keeps every trial's last result to the end: without the report, which is large.
+        del result["report"]
+        decision = self._decisions.pop(assignment.number, None)
+        planned = self._agenda.trials[assignment.number]
+        self.attempt(lambda: self._record(planned, assignment, report, decision))
+
+    def hear_of_loss(self, number: int, error: BaseException) -> None:
+        """Take note of what Ray says of a trial's worker, which is lost."""
+        self._losses[number] = loss_of(error)
+
+    def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
+        """Give a trial whose worker was lost back to the agenda; record it as failed where that happens too often.
+
+        Where Ray itself is lost no trial is blamed for it: a resume finds them all.
+        """
+        assignment: Assignment = trial.config["assignment"]
+        planned = self._agenda.trials[assignment.number]
+        if planned.state.has_ended or self._watchdog.is_ray_lost():
+            return
+        loss = self._losses.pop(planned.number, UNEXPLAINED)
+        hung = self._watchdog.words(planned.number)
+        self._lose(assignment, loss if hung is None else Loss(words=hung, full=hung))
+
+    def lose_all(self, error: BaseException) -> None:
+        """Take note that Tune itself failed, and every worker was lost with it."""
+        said = loss_of(error).words
+        words = f"Ray Tune failed and was started again: {said}"
+        for assignment in list(self._in_hand.values()):
+            self._decisions.pop(assignment.number, None)
+            self._lose(assignment, Loss(words=words, full=words))
+
+    def _lose(self, assignment: Assignment, loss: Loss) -> None:
+        """Take note of a lost worker, with what is done about it."""
+        planned = self._agenda.trials[assignment.number]
+        self._in_hand.pop(planned.number, None)
+        self._lost_workers[planned.number] += 1
+        times = self._lost_workers[planned.number]
+        if self._ends_its_worker(planned.number, loss):
+            error = (
+                f"the worker was lost {times} times, twice after epoch {self._vanished_after[planned.number]} and "
+                "without an error: something in this trial ends its process, such as os._exit(), a crash in a "
+                f"library's own code, or memory that the system takes back\n{loss.full}"
+            )
+        elif times > self._max_lost_workers:
+            error = f"the worker was lost {times} times, at last so:\n{loss.full}"
+        else:
+            self._give_back(planned, assignment, loss)
+            return
+        lost = failed_report(assignment, worker="", epoch=0, error=error)
+        self.attempt(lambda: self._record(planned, assignment, lost, None))
+
+    def _give_back(self, planned: PlannedTrial, assignment: Assignment, loss: Loss) -> None:
+        """Have a trial trained again, in the way that the loss of its worker asks for."""
+        is_begun = planned.number in self._progress.running
+        attempt = f"attempt {planned.attempt}" if is_begun else f"before attempt {planned.attempt + 1}"
+        detail = f"{attempt}: {loss.words}"
+        if loss.treatment is Treatment.SMALLER:
+            detail += f"\nIt is trained again {self._make_smaller(assignment)}"
+        self._progress.lose(planned.number, replicates=len(assignment.blocks))
+        self._agenda.give_back(planned.number)
+        self.attempt(lambda: self._notes.add(WORKER_LOST, planned, detail))
+
+    def _make_smaller(self, assignment: Assignment) -> str:
+        """Have a trial take less memory at its next attempt, and fewer workers at a time; return that in words."""
+        doubled = min(2 * self.num_stacks(assignment.number), len(assignment.seeds))
+        self._num_stacks[assignment.number] = doubled
+        return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._sharing.give_up_one()}"
+
+    def num_stacks(self, number: int) -> int:
+        """Return in how many stacks a trial begins: more where memory ran low on the machine of its worker."""
+        return self._num_stacks.get(number, 1)
+
+    def _ends_its_worker(self, number: int, loss: Loss) -> bool:
+        """Tell whether a trial's process vanished at the place where it did before: then that is the trial's doing."""
+        if not loss.has_vanished:
+            return False
+        running = self._progress.running.get(number)
+        epoch = 0 if running is None else running.epoch
+        is_again = self._vanished_after.get(number) == epoch
+        self._vanished_after[number] = epoch
+        return is_again
+
+    def _record(
+        self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, decision: Decision | None
+    ) -> None:
+        started = time.perf_counter()
+        state = trial_state(assignment, report, decision)
+        rung = rung_result(assignment, report, decision)
+        self._jury.hear(planned.number, report.epochs)
+        verdicts = {} if state is None else self._judge(planned, state, report)
+        result = TrialResult(
+            epoch=report.epoch,
+            busy_seconds=report.busy_seconds,
+            epochs=report.epochs,
+            rung=rung,
+            ending=None if state is None else self._ending(planned, state, report, verdicts),
+            worker=report.worker or None,
+            attempt=planned.attempt,
+        )
+        self._writer.record_result(self._study_id, planned.number, result)
+        if rung is not None:
+            self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
+        if state is not None:
+            self._agenda.end(planned.number, state)
+            self._in_hand.pop(planned.number, None)
+        self._progress.advance(planned, report, state)
+        self.num_reports += not report.error
+        if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
+            self._progress.best = best_of(self._agenda.best_search_trial())
+        self._keep_checkpoint(planned, report, state)
+        for note in report.notes:
+            self._notes.of_worker(planned, report.worker, note)
+        self._notes.peak(planned, report.memory)
+        self._progress.recording_seconds += time.perf_counter() - started
+
+    def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
+        return self._jury.judge(
+            planned.number,
+            trained=planned.phase is Phase.CONFIRM and state is TrialState.COMPLETE,
+            diverged={r.replicate for r in report.replicates if r.outcome is Outcome.DIVERGED},
+        )
+
+    def _ending(
+        self,
+        planned: PlannedTrial,
+        state: TrialState,
+        report: TrialReport,
+        verdicts: Mapping[int, Verdicts],
+    ) -> Ending:
+        is_stopped = state is TrialState.PRUNED
+        return Ending(
+            state=state,
+            ended_at=datetime.now(UTC),
+            stop_reason=f"ASHA at epoch {report.epoch}" if is_stopped else None,
+            objective=None if state is TrialState.FAILED else report.objective,
+            error=report.error,
+            replicates=[stopped(record) for record in report.replicates] if is_stopped else report.replicates,
+            evaluations=[evaluation(record) for record in report.evaluations],
+            verdicts=verdicts,
+            artifacts=self._artifacts(planned, report),
+        )
+
+    def _artifacts(self, planned: PlannedTrial, report: TrialReport) -> list[Artifact]:
+        if not report.models:
+            return []
+        name = BEST if planned.cell is not None else f"trial-{planned.number}"
+        blocks = [record.block for record in report.replicates]
+        return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
+
+    def take_up(self, assignment: Assignment) -> Parcel | None:
+        """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones.
+
+        From here to its end, or the loss of its worker, the trial is in hand.
+        """
+        self._in_hand[assignment.number] = assignment
+        parcel, refused = self._checkpoints.newest(assignment)
+        for why in refused:
+            self._notes.add(CHECKPOINT_REFUSED, self._agenda.trials[assignment.number], why)
+        return parcel
+
+    def _keep_checkpoint(self, planned: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
+        """Keep what a report brought, drop what an ended trial leaves; a failure to write is noted once in a run."""
+        if state is not None:
+            self._checkpoints.drop(planned.number)
+        elif report.checkpoint is not None:
+            try:
+                self._checkpoints.keep(planned.number, report.epoch, report.checkpoint)
+            except OSError as error:
+                self._notes.checkpoint_failed(planned, error)
+
+    def attempt(self, action: Callable[[], T]) -> T | None:
+        """Do something unless there is a failure, keep the one it meets with; return what it comes to, if anything."""
+        if self.failure is None and not self._is_closed:
+            try:
+                return action()
+            except HeldBackError:
+                pass  # the run is being stopped, and this is trained again
+            except Exception as error:
+                self._failure = _as_studies_error(error)
+        return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep nothing: Tune pickles its callbacks to disk, and a store must not go there."""
+        return {}
+
+
+def _as_studies_error(error: Exception) -> StudiesError:
+    if isinstance(error, StudiesError):
+        return error
+    return StudiesError(
+        f"a result could not be recorded: {type(error).__name__}: {error}",
+        "Nothing that was recorded is lost; mend the cause and give the same command again.",
+    )

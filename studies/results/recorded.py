@@ -1,0 +1,90 @@
+"""A study as it is recorded: its row, and its trials, replicates, epochs and gradients as frames."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studies.base.errors import UsageError
+from studies.base.messages import unknown
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.storage.paths import locate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.database.frames.raw_rows import Table
+
+
+@dataclass(frozen=True)
+class RecordedStudy:
+    """A study in a storage; each call reads it afresh."""
+
+    row: StudyRow
+    storage: str
+
+    def trials(self) -> "pd.DataFrame":
+        """Return one row for each trial, with its factors and nuisances."""
+        from studies.database.frames import frames
+        from studies.database.schema import tables
+
+        with self._sound(tables.trial) as store:
+            return frames.trials(store, self.row.id)
+
+    def replicates(self) -> "pd.DataFrame":
+        """Return one row for each network that has ended; losses in nats, accuracies fractions."""
+        from studies.database.frames import frames
+        from studies.database.schema import tables
+
+        with self._sound(tables.replicate) as store:
+            return frames.replicates(store, self.row.id)
+
+    def epochs(self) -> "pd.DataFrame":
+        """Return one row for each network and epoch."""
+        from studies.database.frames import frames
+        from studies.database.schema import tables
+
+        with self._sound(tables.epoch) as store:
+            return frames.epochs(store, self.row.id)
+
+    def gradients(self) -> "pd.DataFrame":
+        """Return one row for each network, recorded epoch (0: the initialisation) and hidden layer."""
+        from studies.database.frames import frames
+        from studies.database.schema import tables
+
+        with self._sound(tables.layer_gradient) as store:
+            return frames.gradients(store, self.row.id)
+
+    @contextmanager
+    def _sound(self, table: "Table") -> Iterator[Store]:
+        """Open the storage; raise DamagedError that names the row where one of those to be read is damaged."""
+        from studies.database.schema import tables
+        from studies.verification.damage import damage_told, refuse_damaged
+
+        with Store.open(self.storage, create=False) as store, damage_told(store, self.row.name):
+            refuse_damaged(store, self.row.name, only=(tables.trial, table))
+            yield store
+
+
+def load(name: str, *, storage: str | None = None) -> RecordedStudy:
+    """Return the study called `name`; raise UsageError that lists the studies if there is none."""
+    from studies.verification.damage import damage_told
+
+    url = locate(storage).storage
+    with Store.open(url, create=False) as store, damage_told(store, name):
+        return RecordedStudy(find(store, name), url)
+
+
+def find(store: Store, name: str) -> StudyRow:
+    """Return the row of the study called `name`; raise UsageError that lists the studies if there is none."""
+    study = store.find_study(name)
+    if study is None:
+        names = [row.name for row in store.studies()]
+        raise UsageError(
+            [unknown(name, "study", names)]
+            if names
+            else [f"unknown study {name}: the storage holds none yet"],
+            "See what there is: studies list",
+        )
+    return study

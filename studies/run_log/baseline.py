@@ -1,0 +1,71 @@
+"""The line to beat: a linear model of each block's own features, kept as events so that a report finds it."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from studies.database.rows import EventRow
+from studies.run_log.run_events import Log
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trainables.data.splits import Splits
+    from trainables.datasets import Dataset
+
+KIND = "linear_model"
+COLUMNS = (
+    "model",
+    "train_size",
+    "block",
+    "strength",
+    "val_loss",
+    "val_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "seconds",
+)
+
+
+def fit_missing(
+    log: Log,
+    study_id: int,
+    *,
+    dataset: "Dataset",
+    splits: "Splits",
+    events: Sequence[EventRow],
+    should_stop: Callable[[], bool],
+) -> None:
+    """Fit the linear model for each split that `events` have none of, if the dataset is one to be held against it.
+
+    Each is noted as soon as it is fitted, so that a resume goes on after it.
+    """
+    if not dataset.has_linear_model:
+        return
+    from trainables.data.linear_model import NAME, fit_linear
+
+    known = {(line["train_size"], line["block"]) for line in _lines(events)}
+    for (size, block), split in splits.items():
+        if (size, block) in known:
+            continue
+        if should_stop():
+            return
+        started = time.perf_counter()
+        scores = asdict(fit_linear(dataset, split))
+        seconds = round(time.perf_counter() - started, 3)
+        line = {"model": NAME, "train_size": size, "block": block, **scores, "seconds": seconds}
+        log.add_event(study_id, KIND, None, json.dumps(line))
+
+
+def linear_models(events: Sequence[EventRow]) -> "pd.DataFrame":
+    """Return one row for each linear model: losses in nats, `train_size` NaN for the whole training part."""
+    import pandas as pd  # half a second, which a mistake in a command need not wait for
+
+    frame = pd.DataFrame(_lines(events), columns=list(COLUMNS))
+    return frame.assign(train_size=frame["train_size"].astype(float)).drop_duplicates(["train_size", "block"])
+
+
+def _lines(events: Sequence[EventRow]) -> list[dict[str, object]]:
+    return [json.loads(event.detail) for event in events if event.kind == KIND]

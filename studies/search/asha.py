@@ -1,0 +1,64 @@
+"""ASHA among the trials of one cell: every decision is that of Ray's AsyncHyperBandScheduler with one bracket."""
+
+import math
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from studies.base.states import Decision
+
+
+@dataclass
+class _Rung:
+    """What came to a rung of one group: rewards in ascending order, and whose they are.
+
+    Ray keeps them unsorted and ranks all of them again for every decision.
+    """
+
+    rewards: list[float] = field(default_factory=list)
+    numbers: set[int] = field(default_factory=set)
+
+    def cutoff(self, share: float) -> float:
+        """Return the quantile as numpy.percentile interpolates it, to the last bit; minus infinity without rewards."""
+        if not self.rewards:
+            return -math.inf
+        place = (len(self.rewards) - 1) * share
+        index = math.floor(place)
+        low, high = self.rewards[index], self.rewards[min(index + 1, len(self.rewards) - 1)]
+        weight = place - index
+        return high - (high - low) * (1 - weight) if weight >= 0.5 else low + (high - low) * weight
+
+
+class Asha:
+    """Asynchronous successive halving (Li et al., 2020) within groups that never see each other.
+
+    A study with cells has one group for each cell, one without has a single group. A decision depends on the
+    results of its group so far, in the order in which they came, and on nothing else.
+    """
+
+    def __init__(self, *, rungs: Sequence[int], reduction_factor: int, mode: str) -> None:
+        """Compare at `rungs`, keep the best 1/`reduction_factor` at each; `mode` is "min" or "max"."""
+        self._deciding = frozenset(rungs[:-1])
+        # Ray asks for a percentage, and numpy divides it by 100.
+        self._share = (1 - 1 / reduction_factor) * 100 / 100
+        self._sign = -1 if mode == "min" else 1
+        self._rungs: defaultdict[tuple[object, int], _Rung] = defaultdict(_Rung)
+
+    def decides_at(self, epoch: int) -> bool:
+        """Say whether `epoch` is a rung after which a trial may be stopped; the last rung is the end."""
+        return epoch in self._deciding
+
+    def decide(self, group: object, *, number: int, epoch: int, objective: float) -> Decision:
+        """Take a trial's result at a rung into account and return whether it goes on.
+
+        A trial that comes to the same rung again, after its worker was lost, goes on; so does one without a number.
+        """
+        assert self.decides_at(epoch), f"nothing is decided after epoch {epoch}"
+        rung, reward = self._rungs[group, epoch], self._sign * objective
+        if number in rung.numbers or math.isnan(reward):
+            return Decision.CONTINUE
+        decision = Decision.STOP if reward < rung.cutoff(self._share) else Decision.CONTINUE
+        rung.numbers.add(number)
+        insort(rung.rewards, reward)
+        return decision

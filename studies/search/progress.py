@@ -1,0 +1,142 @@
+"""How far a study has come, as its driver knows it: what the terminal shows."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from search_spaces import Value
+from studies.base.states import Outcome, Phase, TrialState
+from studies.database.rows import TrialRow
+from studies.planning.plan import Plan
+from studies.planning.planned_trial import PlannedTrial
+from trainables.base.records import TrialReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningTrial:
+    """A trial in a worker, the epoch that it last reported, and the one after which its attempt began."""
+
+    number: int
+    phase: Phase
+    params: Mapping[str, Value]
+    epoch: int = 0
+    began_after: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The best trial of the search so far."""
+
+    number: int
+    objective: float
+    params: Mapping[str, Value]
+
+
+def best_of(trial: PlannedTrial | None) -> Best | None:
+    """Return the best search trial as it is shown, None while there is none with a result."""
+    if trial is None or trial.objective is None:
+        return None
+    return Best(number=trial.number, objective=trial.objective, params=trial.params)
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included.
+
+    `command_started` is the clock's value when the command began, `startup_seconds` the time from then to the first
+    trained epoch: known when that is reported. `num_classes` are the data's, which say what guessing scores.
+    """
+
+    planned: dict[Phase, int]
+    planned_networks: int
+    expected_network_epochs: float
+    ended: dict[Phase, dict[TrialState, int]] = field(
+        default_factory=lambda: {phase: dict.fromkeys(TrialState, 0) for phase in Phase}
+    )
+    running: dict[int, RunningTrial] = field(default_factory=dict)
+    best: Best | None = None
+    num_networks: int = 0
+    num_diverged: int = 0
+    network_epochs: int = 0
+    resumed_network_epochs: int = 0
+    busy_seconds: float = 0.0
+    measuring_seconds: float = 0.0
+    recording_seconds: float = 0.0
+    num_classes: int | None = None
+    command_started: float = field(default_factory=time.monotonic)
+    startup_seconds: float | None = None
+    training_started: float | None = None
+    note: str | None = None
+    clock: Callable[[], float] = time.monotonic
+
+    def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:
+        """Take note of an attempt at a trial, which goes on after `epoch`."""
+        if self.training_started is None:
+            self.training_started = self.clock()
+        self.running[trial.number] = RunningTrial(
+            number=trial.number, phase=trial.phase, params=trial.params, epoch=epoch, began_after=epoch
+        )
+        self.network_epochs += epoch * replicates
+        self.resumed_network_epochs += epoch * replicates
+
+    def advance(self, trial: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
+        """Take note of a report, which ends the trial in `state` if there is one."""
+        before = self.running.pop(trial.number, None)  # None where no worker ever came up for it
+        self.busy_seconds += report.busy_seconds
+        if self.startup_seconds is None and report.first_epoch_seconds is not None:
+            since_then = report.busy_seconds - report.first_epoch_seconds
+            self.startup_seconds = self.clock() - since_then - self.command_started
+        self.measuring_seconds += report.measuring_seconds
+        if before is not None and report.error is None:
+            self.network_epochs += (report.epoch - before.epoch) * len(report.replicates)
+            if state is None:
+                self.running[trial.number] = replace(before, epoch=report.epoch)
+        if state is None:
+            return
+        self.ended[trial.phase][state] += 1
+        self.num_networks += len(report.replicates)
+        self.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
+
+    def lose(self, number: int, *, replicates: int) -> None:
+        """Take note that a trial's worker was lost; what it trained is counted again when it is trained again."""
+        lost = self.running.pop(number, None)
+        if lost is not None:
+            self.network_epochs -= lost.epoch * replicates
+            self.resumed_network_epochs -= lost.began_after * replicates
+
+    def num_ended(self, phase: Phase, *states: TrialState) -> int:
+        """Return how many trials of a phase ended, in one of `states` if any are named."""
+        counts = self.ended[phase]
+        return sum(counts[state] for state in states) if states else sum(counts.values())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return the expected time left in seconds, from the pace of this run; None before there is one."""
+        done = self.network_epochs - self.resumed_network_epochs
+        if self.training_started is None or done <= 0:
+            return None
+        pace = (self.clock() - self.training_started) / done
+        return max(0.0, self.expected_network_epochs - self.network_epochs) * pace
+
+
+def planned_progress(
+    plan: Plan, num_looks: int, trials: Sequence[TrialRow], *, num_networks: int, num_diverged: int
+) -> Progress:
+    """Return the progress of a study that works on its first `num_looks` looks, as its rows tell it.
+
+    `num_networks` and `num_diverged` are those of trials that have ended.
+    """
+    part = plan.up_to_look(num_looks)
+    progress = Progress(
+        planned={Phase.SEARCH: part.num_search_trials, Phase.CONFIRM: part.num_confirm_trials},
+        planned_networks=part.num_networks,
+        expected_network_epochs=part.expected_network_epochs,
+        num_networks=num_networks,
+        num_diverged=num_diverged,
+    )
+    for trial in trials:
+        if trial.state.has_ended:
+            progress.ended[trial.phase][trial.state] += 1
+            progress.network_epochs += trial.epochs * plan.study.replicates
+    progress.resumed_network_epochs = progress.network_epochs
+    return progress

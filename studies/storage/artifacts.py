@@ -1,0 +1,28 @@
+"""Writing the weights of kept networks: whole or not at all, with their hashes."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from studies.base.atomic_files import write_whole
+from studies.database.results import Artifact
+from studies.storage.paths import below, make_private
+
+BEST = "best"
+"""The folder below models/ that holds the best configuration's weights."""
+
+
+def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[Artifact]:
+    """Write `folder`/models/`name`/block-B.safetensors for the network of each block; return what was written."""
+    return [
+        write_artifact(folder, Path("models") / name / f"block-{block}.safetensors", data)
+        for block, data in models.items()
+    ]
+
+
+def write_artifact(folder: Path, relative: Path, data: bytes) -> Artifact:
+    """Write a file below `folder` whole, or leave what was there before."""
+    path = below(folder, relative.as_posix())
+    make_private(path.parent)
+    write_whole(path, data)
+    return Artifact(path=relative.as_posix(), sha256=hashlib.sha256(data).hexdigest(), num_bytes=len(data))

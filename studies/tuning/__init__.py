@@ -1,1 +1,0 @@
-"""Ray Tune and Optuna at work on a plan: the only place that knows either."""

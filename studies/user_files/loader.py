@@ -1,0 +1,149 @@
+"""A user's own study: a Python file anywhere that defines STUDY, executed, and hashed with its local imports."""
+
+import hashlib
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+from studies.base.errors import UsageError
+from studies.base.messages import show
+from studies.definition.parts import Study
+from studies.user_files.calls import Call
+from studies.user_files.local_imports import NOT_LOCAL, local_imports
+from trainables.user_code.code import OWN, OwnCode, Source
+
+_ADVICE = (
+    "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."
+)
+
+_DECLARE = (
+    "A hyperparameter of your own build() is declared with its default: "
+    "Study(hyperparameters={'num_heads': 4}, ...)."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFile:
+    """What a study's file holds: its STUDY, its code, and the SHA-256 of its source and of its local imports."""
+
+    study: Study
+    code: OwnCode
+    source_hash: str
+
+
+def load_file(path: Path) -> StudyFile:
+    """Return what the file at `path` holds; with build() or train() the model is its own, with load() the dataset.
+
+    Local imports are modules in the file's folder (`local_imports`). Raises UsageError if the file cannot be read, if
+    executing it fails (with file and line), or if STUDY is missing or no Study.
+    """
+    path = path.resolve()
+    if not path.is_file():
+        raise UsageError([f"{path}: no such file"], _ADVICE)
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise UsageError([f"{path}: cannot be read ({error.strerror})"], _ADVICE) from error
+    imports = local_imports(path)
+    code = OwnCode(
+        file=Source(path=str(path), text=source),
+        modules={name: _source(module) for name, module in imports.items()},
+    )
+    with told_in(code):
+        module = code.module
+    return StudyFile(
+        study=with_own_code(_study_of(module, path), code),
+        code=code,
+        source_hash=_hash(path.parent, {path, *imports.values()}),
+    )
+
+
+def _source(path: Path) -> Source:
+    return Source(path=str(path), text=path.read_bytes(), is_package=path.name == "__init__.py")
+
+
+def _study_of(module: ModuleType, path: Path) -> Study:
+    if not hasattr(module, "STUDY"):
+        others = [name for name, value in vars(module).items() if isinstance(value, Study)]
+        hint = f"; call {others[0]} so" if others else ""
+        raise UsageError([f"{path}: defines no STUDY{hint}"], _ADVICE)
+    if not isinstance(module.STUDY, Study):
+        raise UsageError([f"{path}: STUDY must be a Study; got {show(module.STUDY)}"], _ADVICE)
+    return module.STUDY
+
+
+def with_own_code(study: Study, code: OwnCode) -> Study:
+    """Return the study with build() or train() of the file for its model and load() for its dataset, if it has them.
+
+    Those that it imports from an installed package count if the study says so: model="own", dataset="own".
+    """
+    own: dict[str, str] = {}
+    if code.defines("build") or code.defines("train"):
+        own["model"] = OWN
+    if code.defines("load"):
+        own["dataset"] = OWN
+    # What is asked for now is held to today's rules, whatever it says of itself.
+    return replace(study, as_recorded=False, **own) if own or study.as_recorded else study  # type: ignore[arg-type]
+
+
+@contextmanager
+def told_in(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
+    """Tell whatever the user's code raises as a mistake, with its file and line; `what` says what was asked of it.
+
+    `at` is the place of what does not come from a line of the user's own. Ctrl-C stays what it is; SystemExit and its
+    like are mistakes. A call that takes long is told of.
+    """
+    path = Path(code.file.path)
+    call = Call(f"{what.partition('(')[0]}() of {path}" if what else str(path))
+    try:
+        with call.watched():
+            yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and call.is_interrupted:
+            raise
+        where = _where(error, path)
+        where = at if at is not None and where == str(path) else where
+        if isinstance(error, UsageError):
+            undeclared = any("no such hyperparameter" in mistake for mistake in error.mistakes)
+            advice = f"{error.advice} {_DECLARE}" if undeclared else error.advice
+            raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], advice) from error
+        raise UsageError(
+            [f"{where}: {what}{_said(error, is_plain=where == at)}"], "Correct the file; nothing was trained."
+        ) from error
+
+
+def _said(error: BaseException, *, is_plain: bool) -> str:
+    """Return an error's kind and words, a plain ValueError's words alone."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    if is_plain and type(error) is ValueError:
+        return str(error)
+    words = f"{type(error).__name__}: {error}".removesuffix(": ")
+    ends = "" if isinstance(error, Exception) else ", which would end the command; raise an error instead"
+    return words + ends
+
+
+def _where(error: BaseException, path: Path) -> str:
+    """Return file and line of the user's own code that failed, the last such line of the traceback."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_own(Path(frame.filename), path.parent)]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else str(path)
+
+
+def _is_own(source: Path, folder: Path) -> bool:
+    parts = source.relative_to(folder).parts if source.is_relative_to(folder) else ()
+    return bool(parts) and parts[0] not in NOT_LOCAL and "site-packages" not in parts
+
+
+def _hash(folder: Path, sources: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for source in sorted(sources):
+        content = source.read_bytes()
+        digest.update(f"{source.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,154 @@
+"""I6: trials, networks and epochs add up, by the rows themselves and as the report counts them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.inputs.measures import outcome_measure
+from reports.results.accounting import AccountingError, account
+from studies.base.states import Outcome, Phase, TrialState
+from studies.base.wording import count, counted
+from studies.verification.check import Check, named
+from studies.verification.completeness import missing_trials
+from studies.verification.record import Record
+
+RULE = "accounting adds up: trials, networks, epochs, layers, objectives"
+_KEY = ["trial_number", "replicate"]
+
+
+def check_accounting(record: Record) -> Check:
+    """Compare every trial with its networks, rungs and layers, then count the whole study twice."""
+    totals = _totals(record)
+    return Check(
+        name="I6",
+        rule=RULE,
+        looked_at=f"{counted(totals['started'], 'trial')} started, {counted(totals['networks'], 'network')} ended, "
+        f"{count(totals['diverged'])} of them diverged",
+        faults=[
+            *_networks(record),
+            *_test_scores(record),
+            *_rungs(record),
+            *_layers(record),
+            *missing_trials(record),
+            *_as_reported(record, totals),
+        ],
+    )
+
+
+def _networks(record: Record) -> Iterator[str]:
+    """A trial that ended has all of its networks, each on its own block; one that has not has none."""
+    ended = [
+        trial["number"]
+        for trial in record.trials
+        if trial["state"] in tuple(TrialState) and TrialState(trial["state"]).has_ended
+    ]
+    planned = record.networks[record.networks["trial_number"].isin(ended)]
+    found = record.rows.replicates[[*_KEY, "block"]].rename(columns={"block": "found_block"})
+    both = planned.merge(found, on=_KEY, how="outer", indicator=True)
+    missing, extra = both["_merge"] == "left_only", both["_merge"] == "right_only"
+    elsewhere = ~missing & ~extra & (both["block"] != both["found_block"])
+    for rows, fault in (
+        (missing, "not all of the networks are there"),
+        (extra, "networks that should not be there"),
+        (elsewhere, "networks on other blocks than planned"),
+    ):
+        if rows.any():
+            yield f"{named(both.loc[rows, 'trial_number'])}: {fault}"
+
+
+def _have(metrics: "pd.Series[Any]", name: str) -> "pd.Series[bool]":
+    """Say of each replicate whether its metrics, as text, hold a number of that name."""
+
+    def has(text: Any) -> bool:
+        try:
+            return isinstance(json.loads(text)[name], int | float)
+        except (ValueError, TypeError, KeyError):
+            return False
+
+    return metrics.map(has).astype(bool)
+
+
+def _test_scores(record: Record) -> Iterator[str]:
+    """The test part is read in the confirm phase alone, by every network that did not diverge."""
+    rows = record.rows.replicates
+    phases = {number: trial["phase"] for number, trial in record.by_number.items()}
+    confirms = rows["trial_number"].map(phases) == Phase.CONFIRM
+    outcome = outcome_measure(record.plan.to_dict())
+    has_score = rows[outcome.name].notna() if outcome.name in rows else _have(rows["metrics"], outcome.name)
+    early = rows.loc[~confirms & has_score, "trial_number"]
+    without = rows.loc[confirms & ~has_score & (rows["outcome"] == Outcome.COMPLETE), "trial_number"]
+    if len(early):
+        yield f"{named(early)}: the test part was read in the search"
+    if len(without):
+        yield f"{named(without)}: ended without a test {outcome.kind}"
+
+
+def _rungs(record: Record) -> Iterator[str]:
+    """A trial's rung is the last one decided on, its objective the value there."""
+    decided = record.rows.rungs.sort_values(["trial_number", "epoch"])
+    last = decided.drop_duplicates("trial_number", keep="last").set_index("trial_number")
+    epochs, objectives = last["epoch"].to_dict(), last["objective"].to_dict()
+    for number, trial in record.by_number.items():
+        rung, objective = epochs.get(number), objectives.get(number)
+        if trial["rung"] != rung:
+            yield f"trial {number} says that it reached rung {trial['rung']}, and the last decision is on {rung}"
+        if trial["objective"] is not None and rung == trial["epochs"] and trial["objective"] != objective:
+            yield f"trial {number} has the objective {trial['objective']}, and {objective} at its last rung"
+
+
+def _layers(record: Record) -> Iterator[str]:
+    """A network's measured epochs all have its layers from 1 on, each once, in epochs that it reached."""
+    rows = record.rows.layers
+    gaps = (rows["num_rows"] != rows["last_layer"]) | (rows["num_layers"] != rows["last_layer"])
+    depths = rows.groupby("trial_number")["last_layer"].transform("nunique")
+    reached = rows["trial_number"].map({n: trial["epochs"] or 0 for n, trial in record.by_number.items()})
+    wrong = rows.loc[gaps | (depths > 1) | (rows["epoch"] > reached), "trial_number"]
+    if len(wrong):
+        yield f"{named(wrong)}: layers are missing, there twice, or measured in epochs that were not reached"
+
+
+def _totals(record: Record) -> dict[str, int]:
+    """Count the study by its rows."""
+    states = Counter(trial["state"] for trial in record.trials)
+    outcomes = Counter(record.rows.replicates["outcome"])
+    return {
+        "started": sum(states.values()) - states["waiting"],
+        **{state: states[state] for state in TrialState},
+        "networks": len(record.rows.replicates),
+        "diverged": outcomes[Outcome.DIVERGED],
+        "epochs": len(record.rows.epochs),
+    }
+
+
+def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
+    """Count the study as its report does, with all of the report's own rules."""
+    rows, plan = record.rows, record.plan.to_dict()
+    created_at = pd.to_datetime(rows.study["created_at"], utc=True, errors="coerce")
+    if pd.isna(created_at):
+        yield f"created_at is no time: {rows.study['created_at']}"
+        return
+    try:
+        reported = account(_trials(record), record.replicates, rows.epochs, plan, created_at).overall
+    except AccountingError as error:
+        yield from error.mistakes
+        return
+    for name, num in totals.items():
+        if reported[name] != num:
+            yield f"{name}: {num} by the rows, {reported[name]} in the report's accounting"
+
+
+def _trials(record: Record) -> pd.DataFrame:
+    """Return the trials as the report takes them: with a column for each factor, lists as tuples."""
+    params: list[Mapping[str, Any]] = [trial["params"] or {} for trial in record.trials]
+    levels = {
+        name: pd.Series([_level(values.get(name)) for values in params], dtype="object")
+        for name in record.plan.study.factors
+    }
+    return record.rows.trials.drop(columns="params").assign(**levels)
+
+
+def _level(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

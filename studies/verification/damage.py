@@ -1,0 +1,104 @@
+"""A damaged row as every door tells it: its table and key, what is wrong with it, and what to do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from reports.results.accounting import AccountingError
+from studies.base.errors import HeldError, StudiesError, UsageError
+from studies.base.wording import count
+from studies.database.engines.problems import OutageError
+from studies.database.frames.raw_rows import Connection, Damaged, Rows, Table, names_of, read_rows
+from studies.database.integrity import check_integrity
+from studies.database.schema import tables
+from studies.database.store import Store
+from studies.verification.agreement import disagreements
+from studies.verification.frozen_plan import read_plan
+from studies.verification.record import Record
+from studies.verification.values import damaged_values
+
+READ_BY_ALL: Final = (tables.trial, tables.event)
+"""What even a door reads that shows little; what networks measured is looked at where it is made into a page."""
+RESTORE: Final = "Write nothing more to it: restore a copy of it from before."
+
+
+class DamagedError(StudiesError):
+    """Rows of a study are not what was written, or hold what they never may."""
+
+
+def refuse_damaged(store: Store, *names: str, only: Sequence[Table] | None = None) -> None:
+    """Raise DamagedError where a row of these studies is damaged by itself; `only`: look at these tables alone.
+
+    The study's own row is always looked at. With no names every study is.
+    """
+    with store.reading() as connection:
+        for name, rows in _rows(connection, names, only):
+            record = _record(rows)
+            _refuse(name, damaged_values(rows, record))
+
+
+@contextmanager
+def damage_told(store: Store, *names: str) -> Iterator[None]:
+    """Turn what a door stumbles over into a DamagedError, where a row of these studies is damaged.
+
+    With no names it may be a row of any study. What no damaged row explains is raised as it is.
+    """
+    try:
+        yield
+    except (DamagedError, HeldError, OutageError):
+        raise
+    except UsageError:
+        # Mostly a mistake in a command, but a plan that was changed is refused as one, too.
+        refuse_damaged(store, *names, only=())
+        raise
+    except (
+        StudiesError,
+        AccountingError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):
+        for looked_at in (names, ()):  # a page of one study may stumble over the row of another
+            _look_for_damage(store, looked_at)
+        raise
+
+
+def _look_for_damage(store: Store, names: Sequence[str]) -> None:
+    """Raise DamagedError where a row is damaged by itself, by another one or by the database's own account."""
+    with store.reading() as connection:
+        for name, rows in _rows(connection, names, None):
+            record = _record(rows)
+            _refuse(name, damaged_values(rows, record))
+            if record is not None:
+                _refuse(name, list(disagreements(record)))
+        faults = check_integrity(connection).faults
+    if faults:
+        raise DamagedError(f"the storage {store.address} is damaged: {_first(faults)}", RESTORE)
+
+
+def _rows(
+    connection: Connection, names: Sequence[str], only: Sequence[Table] | None
+) -> Iterator[tuple[str, Rows]]:
+    for name in names or names_of(connection):
+        rows = read_rows(connection, name, only)
+        if rows is not None:
+            yield name, rows
+
+
+def _record(rows: Rows) -> Record | None:
+    plan = read_plan(rows)
+    return None if plan is None else Record(rows=rows, plan=plan)
+
+
+def _refuse(name: str, faults: Sequence[Damaged]) -> None:
+    if faults:
+        raise DamagedError(
+            f"{name} holds a damaged row: {_first(faults)}",
+            f"See all of them: studies verify {name}; then restore a copy of the storage from before.",
+        )
+
+
+def _first(faults: Sequence[object]) -> str:
+    return f"{faults[0]}; and {count(len(faults) - 1)} more" if len(faults) > 1 else str(faults[0])

@@ -1,0 +1,224 @@
+"""Contrasts find the truth that a table was made with, gate it, and stay defined on poor tables."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from reports.statistics.contrasts import COLUMNS, at_best, contrasts, simple_effects
+from tests.reports.balanced import DEPTH_STUDY, table
+
+FACTORS = list(DEPTH_STUDY)
+TWO: dict[str, list[Any]] = {"depth": [3, 5], "batch_norm": [False, True]}
+CONTRACT = "factor, level_a, level_b, estimate, ci_low, ci_high, p, p_holm, p_sign_flip, num_blocks, gate"
+
+
+def deeper_is_worse(cell: Any) -> float:
+    return {3: 0.0, 5: 0.01, 7: 0.08}[cell["depth"]]
+
+
+def only_at_high_dropout(cell: Any) -> float:
+    return 0.3 if cell["depth"] == 7 and cell["dropout"] == 0.5 else 0.0
+
+
+def crossing(cell: Any) -> float:
+    return 0.1 * float(cell["depth"] == 5) * (-1.0 if cell["batch_norm"] else 1.0)
+
+
+class TestContrasts:
+    def test_columns_and_rows(self) -> None:
+        found = contrasts(table(DEPTH_STUDY), FACTORS, "test_loss")
+        assert ", ".join(found.columns[:11]) == CONTRACT
+        assert [*zip(found["factor"], found["level_a"], found["level_b"], strict=True)] == [
+            ("depth", 3, 5),
+            ("depth", 5, 7),
+            ("dropout", 0.1, 0.3),
+            ("dropout", 0.3, 0.5),
+            ("batch_norm", False, True),
+            ("optimizer", "sgd", "adam"),
+            ("optimizer", "sgd", "rmsprop"),
+        ]
+
+    def test_equals_the_naive_computation(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        means = frame.groupby(["depth", "block"])["test_loss"].mean().unstack("depth")
+        expected = stats.ttest_1samp(means[7] - means[5], 0)
+        row = contrasts(frame, ["depth"], "test_loss").iloc[1]
+        bounds = expected.confidence_interval()
+        assert row["estimate"] == pytest.approx((means[7] - means[5]).mean())
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx((bounds.low, bounds.high))
+        assert row["p"] == pytest.approx(expected.pvalue)
+
+    def test_gates_follow_the_truth(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        gates = contrasts(frame, FACTORS, "test_loss", smallest_effect=0.02)["gate"]
+        assert list(gates) == ["DIRECTION", "MEANINGFUL", *["EQUIVALENT"] * 5]
+
+    def test_a_direction_may_be_practically_equal_too(self) -> None:
+        row = contrasts(table(DEPTH_STUDY, deeper_is_worse), ["depth"], "test_loss", 0.02).iloc[0]
+        assert row["direction"]
+        assert row["equivalent"]
+
+    def test_gates_without_input_are_not_applied(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        assert set(contrasts(frame, FACTORS, "test_loss")["gate"]) == {"DIRECTION", "UNRESOLVED"}
+
+    def test_boundary_counts_either_level_above_a_fifth(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        shares = {"depth": {3: 0.0, 5: 0.2, 7: 0.25}}
+        assert list(contrasts(frame, ["depth"], "test_loss", boundary=shares)["gate"]) == [
+            "DIRECTION",
+            "BOUNDARY",
+        ]
+
+    def test_interaction_names_the_factor(self) -> None:
+        found = contrasts(table(DEPTH_STUDY, only_at_high_dropout), ["depth"], "test_loss", 0.02)
+        assert list(found["gate"]) == ["EQUIVALENT", "INTERACTION"]
+        assert list(found["interacts_with"]) == [None, "dropout"]
+        assert not found["reverses"].any()
+
+    def test_holm_family_is_what_is_asked_for(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        alone, all_of_them = (contrasts(frame, names, "test_loss") for names in (["depth"], FACTORS))
+        assert alone["p"].tolist() == pytest.approx(all_of_them["p"][:2].tolist())
+        assert all_of_them["p_holm"].iloc[0] > alone["p_holm"].iloc[0]
+
+    def test_probability_lower(self) -> None:
+        found = contrasts(
+            table(DEPTH_STUDY, lambda cell: -1.0 * cell["batch_norm"]), ["batch_norm"], "test_loss"
+        )
+        assert found["probability_lower"].iloc[0] == 1
+
+    def test_order_of_rows_changes_nothing(self) -> None:
+        frame = table({"depth": [3, 5], "batch_norm": [False, True]}, deeper_is_worse)
+        shuffled = frame.sample(frac=1, random_state=1)
+        first, second = (contrasts(rows, ["depth"], "test_loss") for rows in (frame, shuffled))
+        pd.testing.assert_frame_equal(first, second)
+
+    def test_input_is_left_alone(self) -> None:
+        frame = table({"depth": [3, 5]})
+        before = frame.copy(deep=True)
+        contrasts(frame, ["depth"], "test_loss", 0.02)
+        pd.testing.assert_frame_equal(frame, before)
+
+
+class TestPoorTables:
+    def test_missing_cell_withholds_every_claim(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse).drop(index=5)
+        found = contrasts(frame, ["depth"], "test_loss", 0.02)
+        assert set(found["gate"]) == {"UNRESOLVED"}
+        assert found["estimate"].iloc[1] == pytest.approx(0.07, abs=0.01)
+        assert not found["complete"].any()
+
+    def test_level_of_a_categorical_without_rows(self) -> None:
+        frame = table({"optimizer": ["sgd", "adam"]})
+        frame["optimizer"] = frame["optimizer"].astype(pd.CategoricalDtype(["sgd", "adam", "rmsprop"]))
+        found = contrasts(frame, ["optimizer"], "test_loss")
+        assert found["num_blocks"].tolist() == [10, 0]
+        assert math.isnan(found["estimate"].iloc[1])
+        assert set(found["gate"]) == {"UNRESOLVED"}
+
+    def test_nan_outcome_is_a_missing_cell(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        frame.loc[0, "test_loss"] = np.nan
+        assert set(contrasts(frame, FACTORS, "test_loss")["gate"]) == {"UNRESOLVED"}
+
+    def test_all_nan(self) -> None:
+        found = contrasts(table({"depth": [3, 5]}).assign(test_loss=np.nan), ["depth"], "test_loss", 0.02)
+        assert found["num_blocks"].tolist() == [0]
+        assert found["gate"].tolist() == ["UNRESOLVED"]
+
+    def test_one_block(self) -> None:
+        found = contrasts(
+            table({"depth": [3, 5]}, deeper_is_worse, num_blocks=1), ["depth"], "test_loss", 0.02
+        )
+        assert found["estimate"].notna().all()
+        assert found[["ci_low", "ci_high", "p", "p_holm"]].isna().all(axis=None)
+        assert found["gate"].tolist() == ["UNRESOLVED"]
+
+    @pytest.mark.parametrize(("num_blocks", "gate"), [(2, "UNRESOLVED"), (3, "INDICATED"), (9, "INDICATED")])
+    def test_few_blocks(self, num_blocks: int, gate: str) -> None:
+        frame = table({"depth": [5, 7]}, deeper_is_worse, num_blocks=num_blocks)
+        assert contrasts(frame, ["depth"], "test_loss", 0.02)["gate"].tolist() == [gate]
+
+    def test_one_level_and_an_empty_frame_have_no_contrasts(self) -> None:
+        for frame in (table({"depth": [3]}), table({"depth": [3]}).iloc[:0]):
+            found = contrasts(frame, ["depth"], "test_loss", 0.02)
+            assert list(found.columns) == COLUMNS
+            assert found.empty
+
+    def test_constant_outcome_is_no_evidence_of_equality(self) -> None:
+        frame = table(DEPTH_STUDY).assign(test_loss=math.log(10))
+        found = contrasts(frame, FACTORS, "test_loss", 0.02)
+        assert set(found["gate"]) == {"UNRESOLVED"}
+        assert (found["p_holm"] == 1).all()
+        assert (found[["estimate", "ci_low", "ci_high"]] == 0).all(axis=None)
+
+    def test_equal_in_every_block_is_practically_equal(self) -> None:
+        frame = table({"depth": [3, 5]}, noise=0.0)
+        assert contrasts(frame, ["depth"], "test_loss", 0.02)["gate"].tolist() == ["EQUIVALENT"]
+
+    def test_unknown_factor(self) -> None:
+        with pytest.raises(ValueError, match="unknown factor 'width'"):
+            contrasts(table({"depth": [3, 5]}), ["width"], "test_loss")
+
+
+class TestSimpleEffects:
+    def test_each_level_is_gated_alone(self) -> None:
+        frame = table(DEPTH_STUDY, only_at_high_dropout)
+        found = simple_effects(frame, FACTORS, "test_loss", 0.02)
+        assert len(found) == 2 * (3 + 2 + 3) + 2 * (3 + 2 + 3) + 1 * (3 + 3 + 3) + 2 * (3 + 3 + 2)
+        last = found[(found["level_b"] == 7) & (found["by"] == "dropout")]
+        assert last["by_level"].tolist() == [0.1, 0.3, 0.5]
+        assert last["gate"].tolist() == ["EQUIVALENT", "EQUIVALENT", "MEANINGFUL"]
+        assert last["estimate"].iloc[2] == pytest.approx(0.3, abs=0.02)
+
+    def test_a_reversal_is_named_by_the_contrast(self) -> None:
+        frame = table(TWO, crossing)
+        row = contrasts(frame, ["depth"], "test_loss", 0.02).iloc[0]
+        assert row["gate"] == "INTERACTION"
+        assert row["reverses"]
+
+    def test_a_reversal_needs_no_smallest_effect(self) -> None:
+        frame = table(TWO, crossing)
+        assert contrasts(frame, ["depth"], "test_loss")["gate"].tolist() == ["INTERACTION"]
+
+
+class TestAtBest:
+    def search(self, **marks: Any) -> pd.DataFrame:
+        cells = table(DEPTH_STUDY, only_at_high_dropout, num_blocks=1, noise=0.0).drop(columns=["block"])
+        cells = cells.rename(columns={"test_loss": "objective"})
+        cells["objective"] += 0.01 * (cells["dropout"] != 0.3)
+        return cells.assign(**marks)
+
+    def test_the_best_cell_of_each_level_is_compared(self) -> None:
+        frame = table(DEPTH_STUDY, only_at_high_dropout)
+        found = at_best(frame, ["depth"], "test_loss", self.search(), smallest_effect=0.02)
+        best = found["best_b"].iloc[1]
+        assert best == {"depth": 7, "dropout": 0.3, "batch_norm": False, "optimizer": "sgd"}
+        here = frame[(frame[list(best)] == pd.Series(best)).all(axis=1)]["test_loss"].to_numpy()
+        there = {**best, "depth": 5}
+        other = frame[(frame[list(there)] == pd.Series(there)).all(axis=1)]["test_loss"].to_numpy()
+        assert found["estimate"].iloc[1] == pytest.approx((here - other).mean())
+        assert found["estimate"].abs().max() < 0.02
+
+    def test_a_best_cell_at_the_end_of_its_range_is_limited(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse)
+        found = at_best(frame, ["depth"], "test_loss", self.search(at_boundary=True))
+        assert set(found["gate"]) == {"BOUNDARY"}
+
+    def test_an_objective_that_is_not_finite_is_never_best(self) -> None:
+        search = self.search()
+        search.loc[search["dropout"] == 0.3, "objective"] = np.nan
+        found = at_best(table(DEPTH_STUDY), ["depth"], "test_loss", search)
+        assert {cell["dropout"] for cell in found["best_a"]} == {0.1}
+
+    def test_a_level_without_search_is_named(self) -> None:
+        search = self.search()
+        with pytest.raises(ValueError, match="no cell with depth 7"):
+            at_best(table(DEPTH_STUDY), ["depth"], "test_loss", search[search["depth"] != 7])

@@ -1,0 +1,230 @@
+"""Predictions come from past studies where there are any, scale as theory says, and write nothing."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from studies.base.states import StudyState
+from studies.database.store import Store
+from studies.forecast import pilot
+from studies.forecast.forecast import (
+    STARTUP_SECONDS,
+    Basis,
+    find_basis,
+    half_width,
+    predict,
+    predict_here,
+    predict_seconds,
+)
+from studies.forecast.pilot import run_pilot
+from studies.planning.plan import Plan
+from studies.planning.resources import Resources
+from studies.run_log import run_events
+from studies.storage.paths import Locations
+from tests.studies.raytune.driving import drive
+from tests.studies.raytune.plans import plan
+from trainables import datasets
+from trainables.data.splits import Split
+from trainables.data.stack_data import StackData
+from trainables.datasets import Dataset
+from trainables.training.stack import Stack
+
+BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new storage."""
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
+        yield opened
+
+
+def test_half_width_is_what_t_intervals_have_on_average() -> None:
+    generator = np.random.default_rng(0)
+    samples = generator.normal(0, 0.05, (4000, 10))
+    observed = 2.2622 * samples.std(1, ddof=1) / 10**0.5
+    assert half_width(0.05, 10) == pytest.approx(observed.mean(), rel=0.05)
+    assert half_width(0.05, 1) == float("inf")
+
+
+def test_more_replicates_take_longer_and_narrow_the_interval() -> None:
+    prediction = predict(plan(), BASIS, num_workers=2)
+    chain = [prediction, *prediction.alternatives]
+    assert [p.replicates for p in chain] == [2, 10, 20, 40]
+    assert [p.seconds for p in chain] == sorted(p.seconds for p in chain)
+    widths = [p.half_widths["depth"] for p in chain]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_more_workers_are_faster() -> None:
+    assert predict(plan(), BASIS, num_workers=8).seconds < predict(plan(), BASIS, num_workers=2).seconds
+
+
+def test_a_finished_study_on_the_same_data_is_the_basis(store: Store) -> None:
+    drive(plan(), store)
+    study = store.find_study("small")
+    assert study is not None
+    seconds = {"wall": 9.0, "busy": 1.0, "recording": 0.1, "startup": 3.5}
+    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds=seconds)
+    dataset = datasets.load("digits")
+    assert find_basis(digits_plan(), dataset, store).source.startswith(
+        "a pilot"
+    )  # the study is not complete yet
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    basis = find_basis(plan(name="next"), dataset, store)
+    assert basis.source.startswith("study small")
+    assert basis.startup_seconds == 3.5
+    trials = store.trials(study.id)
+    per_epoch = sum(t.busy_seconds for t in trials) / sum(2 * t.epochs for t in trials)
+    assert basis.seconds_per_network_epoch == pytest.approx(per_epoch)
+    assert set(basis.spreads) == {"depth", "optimizer"}
+
+
+def test_of_a_study_that_stops_early_only_what_was_trained_counts(store: Store, tmp_path: Path) -> None:
+    small = plan()
+    patient = replace(small, study=replace(small.study, fixed={**small.study.fixed, "patience": 1}))
+    drive(patient, store)
+    study = store.find_study("small")
+    assert study is not None
+    seconds = {"wall": 9.0, "busy": 1.0, "recording": 0.1, "startup": 3.5}
+    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds=seconds)
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute("DELETE FROM epoch WHERE epoch = 3 AND trial_number = 1")
+    trials = store.trials(study.id)
+    trained = sum(t.epochs for t in trials) - (trials[0].epochs == 3)
+    basis = find_basis(plan(name="next"), datasets.load("digits"), store)
+    per_epoch = sum(t.busy_seconds for t in trials) / (2 * trained)
+    assert basis.seconds_per_network_epoch == pytest.approx(per_epoch)
+
+
+def test_a_pilot_counts_the_epochs_that_it_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def train_two(stack: Stack, *, epochs: int) -> Iterator[list[str]]:
+        """Train two epochs, a second each; after them all networks have stopped early."""
+        nonlocal now
+        for stack.epoch in range(1, epochs + 1):
+            now += stack.epoch <= 2
+            yield ["a record"] if stack.epoch <= 2 else []
+
+    monkeypatch.setattr(pilot, "train", train_two)
+    monkeypatch.setattr(pilot, "time", SimpleNamespace(perf_counter=lambda: now))
+    assert run_pilot(plan(), datasets.load("digits")).seconds_per_network_epoch == 1 / 2
+
+
+def test_a_study_on_a_share_of_the_data_is_no_basis_for_one_on_all_of_it(store: Store) -> None:
+    drive(plan(), store)
+    study = store.find_study("small")
+    assert study is not None
+    seconds = {"wall": 9.0, "busy": 1.0, "recording": 0.1, "startup": 3.5}
+    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds=seconds)
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    assert find_basis(plan(name="next"), datasets.load("digits"), store).source.startswith("study small")
+    assert find_basis(on_a_tenth(plan()), datasets.load("digits"), store).source.startswith("a pilot")
+
+
+@pytest.mark.parametrize(
+    ("damage", "source"),
+    [
+        ("UPDATE trial SET epochs = 0, state = 'failed', objective = NULL", "a pilot"),
+        ("UPDATE trial SET busy_seconds = 0", "a pilot"),
+        ("DELETE FROM event", "study small"),
+        ("DELETE FROM replicate", "study small"),
+    ],
+)
+def test_a_past_that_says_nothing_is_passed_over(
+    store: Store, tmp_path: Path, damage: str, source: str
+) -> None:
+    drive(plan(), store)
+    study = store.find_study("small")
+    assert study is not None
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute(damage)
+    basis = find_basis(plan(name="next"), datasets.load("digits"), store)
+    assert basis.source.startswith(source)
+    assert 0 < predict_seconds(plan(name="next"), basis, num_workers=1) < 3600
+    assert basis.startup_seconds == STARTUP_SECONDS, "no run tells how long a start takes"
+
+
+def test_a_pilot_trains_on_the_plans_share_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    make = StackData.make
+
+    def noting(dataset: Dataset, splits: Sequence[Split], device: torch.device) -> StackData:
+        seen.append(len(splits[0].train))
+        return make(dataset, splits, device)
+
+    monkeypatch.setattr(StackData, "make", noting)
+    for each in (plan(), on_a_tenth(plan())):
+        run_pilot(each, datasets.load("digits"), epochs=1)
+    assert seen == [1077, 107]
+
+
+def on_a_tenth(given: Plan) -> Plan:
+    """Return the plan with a tenth of each training part."""
+    return replace(given, study=replace(given.study, fixed={**given.study.fixed, "train_size": 0.1}))
+
+
+def digits_plan() -> Plan:
+    """Return the small plan on the real digits."""
+    base = plan()
+    return Plan(name="digits", study=base.study, dataset_fingerprint=datasets.load("digits").fingerprint)
+
+
+def test_a_pilot_trains_pairs_of_levels() -> None:
+    found = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert set(found.outcomes["depth"]) == {1, 2}
+    assert len(found.outcomes) == 4 * 2  # both levels with each optimizer, two blocks
+    assert found.outcomes["test_loss"].between(0, 2.31).all()
+    assert 0 < found.seconds_per_network_epoch < 1
+
+
+def test_where_an_epoch_takes_long_a_pilot_trains_fewer(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot, "MAX_SECONDS", 0.0)
+    longer = digits_plan()
+    assert longer.study.confirm.epochs > 1
+    assert run_pilot(longer, datasets.load("digits")).epochs == 1
+    source = find_basis(longer, datasets.load("digits"), store).source
+    assert f" networks over 1 of {longer.study.confirm.epochs} epochs, just now" in source
+
+
+def test_of_large_data_a_pilot_takes_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def make(dataset: Dataset, splits: Sequence[Split], device: torch.device) -> StackData:
+        seen.extend(len(split.train) for split in splits)
+        return StackData.make(dataset, splits, device)
+
+    monkeypatch.setattr(pilot, "StackData", SimpleNamespace(make=make))
+    monkeypatch.setattr(pilot, "MAX_EXAMPLES", 600)
+    found = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert set(seen) == {359}, "a third of 1,077"
+    assert found.outcomes["test_loss"].between(0, 2.31).all()
+
+
+def test_a_pilot_of_convolutions_takes_fewer_of_larger_pictures_and_leaves_their_intervals_open(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot, "MAX_PIXELS", 64 * 1797 / 12)
+    of_pictures = replace(digits_plan(), study=replace(digits_plan().study, model="cnn"))
+    assert run_pilot(digits_plan(), datasets.load("digits"), epochs=1).stride == 1, "fully connected"
+    basis = find_basis(of_pictures, datasets.load("digits"), store)
+    assert " on one of 12 examples" in basis.source
+    assert basis.spreads == {}
+
+
+def test_predicting_writes_nothing(tmp_path: Path) -> None:
+    locations = Locations(storage=f"sqlite:///{tmp_path}/none.db", output=tmp_path / "runs")
+    predict_here(digits_plan(), datasets.load("digits"), locations, Resources(workers=1))
+    assert list(tmp_path.iterdir()) == []

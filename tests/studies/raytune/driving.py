@@ -1,0 +1,194 @@
+"""A driver without Ray: trains a plan's trials one at a time with made-up results, and dies when told to."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from studies.base.states import Decision, Outcome, Phase, TrialState
+from studies.database.results import Ending, RungResult, TrialResult
+from studies.database.rows import StudyRow
+from studies.database.store import Store
+from studies.planning.plan import Plan
+from studies.planning.planned_trial import PlannedTrial
+from studies.raytune.assignments import assign
+from studies.search.trial_queue import Agenda, Nothing
+from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
+
+VERSIONS = {"torch": "0", "studies": "0"}
+
+
+class DriverDiedError(Exception):
+    """The driver dies here."""
+
+
+def objective(trial: PlannedTrial, epoch: int) -> float:
+    """A made-up loss: best at a rate of 0.01, better with epochs, never twice the same."""
+    rate = trial.params["learning_rate"]
+    assert isinstance(rate, float)
+    return 1 + (math.log10(rate) + 2) ** 2 / epoch + 0.01 * len(str(trial.params["optimizer"]))
+
+
+def enrol(plan: Plan, store: Store) -> StudyRow:
+    """Add a plan's study, before its first trial."""
+    return store.create_study(
+        name=plan.name, question=plan.study.question, plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
+    )
+
+
+def drive(
+    plan: Plan, store: Store, *, die_after: int | None = None, fails: frozenset[int] = frozenset()
+) -> Agenda:
+    """Train a plan one trial at a time as the driver would, until the end or the given number of writes."""
+    study = store.find_study(plan.name) or enrol(plan, store)
+    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    writes = iter(range(10**9))
+
+    def write() -> None:
+        if next(writes) == die_after:
+            raise DriverDiedError
+
+    while not isinstance(trial := agenda.next_trial(), Nothing):
+        write()
+        cell = None if trial.cell is None else trial.cell.number
+        store.add_trial(
+            study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+        )
+        store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions=VERSIONS)
+        blocks = assign(plan, trial, keeps_models=False).blocks
+        for result, state in results(agenda, trial, blocks, fails):
+            write()
+            _take(store, study.id, agenda, trial, result, state)
+    assert trial is Nothing.MORE
+    return agenda
+
+
+def drive_together(plan: Plan, store: Store, *, num_workers: int) -> Agenda:
+    """Train a plan several trials at a time; of those in training the one begun last always reports first."""
+    study = store.find_study(plan.name) or enrol(plan, store)
+    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    running: dict[int, Iterator[tuple[TrialResult, TrialState | None]]] = {}
+    while True:
+        while len(running) < num_workers and isinstance(trial := agenda.next_trial(), PlannedTrial):
+            cell = None if trial.cell is None else trial.cell.number
+            store.add_trial(
+                study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+            )
+            now = datetime.now(UTC)
+            store.start_trial(study.id, trial.number, worker="w", started_at=now, versions=VERSIONS)
+            blocks = assign(plan, trial, keeps_models=False).blocks
+            running[trial.number] = results(agenda, trial, blocks, frozenset())
+        if not running:
+            return agenda
+        for number in sorted(running, reverse=True):
+            result, state = next(running[number])
+            _take(store, study.id, agenda, agenda.trials[number], result, state)
+            if state is not None:
+                del running[number]
+
+
+def _take(
+    store: Store,
+    study_id: int,
+    agenda: Agenda,
+    trial: PlannedTrial,
+    result: TrialResult,
+    state: TrialState | None,
+) -> None:
+    """Record a report, then tell the agenda."""
+    store.record_result(study_id, trial.number, result)
+    if result.rung is not None and result.rung.objective is not None:
+        agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
+    if state is not None:
+        agenda.end(trial.number, state)
+
+
+def results(
+    agenda: Agenda, trial: PlannedTrial, blocks: tuple[int, ...], fails: frozenset[int]
+) -> Iterator[tuple[TrialResult, TrialState | None]]:
+    """Yield the reports of a trial at epochs 1 and 3, with what ASHA makes of them."""
+    for start, epoch in ((0, 1), (1, 3)):
+        if trial.number in fails:
+            yield report(trial, start, epoch, blocks, None, TrialState.FAILED), TrialState.FAILED
+            return
+        value = objective(trial, epoch)
+        decision = agenda.decide(trial.number, epoch=epoch, objective=value)
+        stopped = TrialState.PRUNED if decision is Decision.STOP else None
+        state = TrialState.COMPLETE if epoch == 3 else stopped
+        yield report(trial, start, epoch, blocks, decision, state), state
+        if state is not None:
+            return
+
+
+def report(
+    trial: PlannedTrial,
+    start: int,
+    epoch: int,
+    blocks: tuple[int, ...],
+    decision: Decision | None,
+    state: TrialState | None,
+) -> TrialResult:
+    """Return a report with an epoch record for each replicate and epoch since `start`."""
+    failed = state is TrialState.FAILED
+    value = None if failed else objective(trial, epoch)
+    rung = RungResult(epoch=epoch, objective=value, decision=decision or Decision.CONTINUE)
+    records = (
+        [] if failed else [record(trial, r, e) for e in range(start, epoch + 1) for r, _ in enumerate(blocks)]
+    )
+    return TrialResult(
+        epoch=0 if failed else epoch,
+        busy_seconds=0.0 if failed else 0.01 * (epoch - start),
+        epochs=records,
+        rung=None if failed else rung,
+        ending=None if state is None else ending(trial, epoch, blocks, state),
+    )
+
+
+def record(trial: PlannedTrial, replicate: int, epoch: int) -> EpochRecord:
+    """Return one replicate's made-up epoch; epoch 0 carries its one layer alone."""
+    layer = LayerRecord(
+        layer=1,
+        grad_l2=1.0,
+        grad_l2_max=1.0,
+        grad_rms=0.1,
+        delta_rms=0.1,
+        weight_rms=0.1,
+        update_ratio=None,
+        activation_mean=0.0,
+        activation_std=1.0,
+        dead_fraction=0.0,
+    )
+    if epoch == 0:
+        return EpochRecord(replicate=replicate, epoch=0, layers=(layer,))
+    return EpochRecord(replicate=replicate, epoch=epoch, val_loss=objective(trial, epoch))
+
+
+def ending(trial: PlannedTrial, epoch: int, blocks: tuple[int, ...], state: TrialState) -> Ending:
+    """Return the end of a trial, with the test scores of the confirm phase."""
+    outcome = {TrialState.PRUNED: Outcome.STOPPED, TrialState.FAILED: Outcome.FAILED}.get(
+        state, Outcome.COMPLETE
+    )
+    tested = trial.phase is Phase.CONFIRM
+    loss = objective(trial, epoch)
+    replicates = [
+        ReplicateRecord(
+            replicate=replicate,
+            block=block,
+            outcome=outcome,
+            val_loss=loss,
+            test_loss=loss + 0.01 * ((7 * block) % 5) if tested else None,
+            test_accuracy=0.5 if tested else None,
+        )
+        for replicate, block in enumerate(blocks)
+    ]
+    value = None if state is TrialState.FAILED else loss
+    return Ending(state=state, ended_at=datetime.now(UTC), objective=value, replicates=replicates)
+
+
+def summary(store: Store, name: str) -> list[tuple[object, ...]]:
+    """Return what a study recorded of its trials, times and workers apart."""
+    study = store.find_study(name)
+    assert study is not None
+    return [
+        (row.number, row.phase, row.cell, dict(row.params), row.state, row.rung, row.objective)
+        for row in store.trials(study.id)
+    ]

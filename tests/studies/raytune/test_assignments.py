@@ -1,0 +1,55 @@
+"""What a worker is told: the phase's own seeds, the same in every cell, and what to measure and keep."""
+
+from dataclasses import replace
+
+from search_spaces import Value
+from studies.base.states import Phase
+from studies.planning.planned_trial import PlannedTrial
+from studies.raytune.assignments import assign
+from tests.studies.raytune.plans import plan
+from trainables.trials.assignment import Assignment
+
+PLAN = plan()
+PARAMS: dict[str, Value] = {"depth": 2, "optimizer": "adam", "learning_rate": 0.01}
+
+
+def told(phase: Phase, *, number: int = 1, cell: int = 0, look: int = 0, keeps: bool = False) -> Assignment:
+    trial = PlannedTrial(number=number, phase=phase, cell=PLAN.cells[cell], params=PARAMS, look=look)
+    return assign(PLAN, trial, keeps_models=keeps)
+
+
+def test_a_blocks_seed_ignores_cell_and_number() -> None:
+    one, other = told(Phase.SEARCH), told(Phase.SEARCH, number=9, cell=3)
+    assert one.seeds == other.seeds
+    assert len(set(one.seeds)) == 2
+    assert one.blocks == (0, 1)
+
+
+def test_the_confirm_phase_has_fresh_seeds_and_the_same_blocks() -> None:
+    search, confirm = told(Phase.SEARCH), told(Phase.CONFIRM)
+    assert set(search.seeds).isdisjoint(confirm.seeds)
+    assert search.blocks == confirm.blocks
+
+
+def test_only_the_confirm_phase_reads_the_test_part() -> None:
+    assert not told(Phase.SEARCH).reads_test
+    assert told(Phase.CONFIRM).reads_test
+
+
+def test_layers_are_measured_at_rungs_and_when_confirming_in_each_epoch() -> None:
+    assert told(Phase.SEARCH).layers_at == (0, 1, 3)
+    assert told(Phase.CONFIRM).layers_at == (0, 1, 2, 3)
+    assert told(Phase.CONFIRM).epochs == 3
+
+
+def test_hyperparameters_are_the_trials_over_the_fixed_over_the_defaults() -> None:
+    hyperparameters = told(Phase.SEARCH).hyperparameters
+    assert (hyperparameters.depth, hyperparameters.learning_rate) == (2, 0.01)
+    assert hyperparameters.width == 16
+    assert hyperparameters.momentum == 0.9
+
+
+def test_another_seed_of_the_study_is_another_study() -> None:
+    other = replace(PLAN, seed=1)
+    trial = PlannedTrial(number=1, phase=Phase.SEARCH, cell=PLAN.cells[0], params=PARAMS)
+    assert set(assign(other, trial, keeps_models=False).seeds).isdisjoint(told(Phase.SEARCH).seeds)

@@ -1,0 +1,80 @@
+"""Tune's controller without Ray: that Tune uses it, which workers it shows as starting, and what a failure does."""
+
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import ray
+from ray.tune.execution.tune_controller import TuneController
+
+from studies.raytune.controller import _Controller, controlled
+
+TUNE: Any = importlib.import_module("ray.tune.tune")
+
+
+def trial(number: int) -> Any:
+    """Return what is asked of a trial of Tune's."""
+    return SimpleNamespace(config={"assignment": SimpleNamespace(number=number)})
+
+
+class Trial(SimpleNamespace):
+    """A trial that can be in a set, as Tune's can."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+@pytest.fixture
+def controller() -> Any:
+    """A controller with one worker waiting for a place, one starting, one at work, and one taking on its next trial."""
+    trials = {
+        name: Trial(**vars(trial(number)))
+        for number, name in enumerate(("waits", "starts", "works", "resets"))
+    }
+    controller: Any = object.__new__(_Controller)
+    controller._actor_to_trial = trials
+    live = {name: (f"actor that {name}", None) for name in trials if name != "waits"}
+    controller._actor_manager = SimpleNamespace(_live_actors_to_ray_actors_resources=live)
+    controller._started_actors = {"works", "resets"}
+    controller._resetting_trials = {trials["resets"]}
+    return controller
+
+
+def test_tune_uses_it_for_as_long_as_it_is_asked_to() -> None:
+    heard: list[object] = []
+    with controlled(hear=lambda *said: heard.append(said), see_starting=heard.append):
+        kind = TUNE.TuneController
+        assert issubclass(kind, _Controller)
+        kind._hear(1, ValueError())
+        kind._see_starting({})
+        assert len(heard) == 2
+    assert TUNE.TuneController is TuneController
+
+
+def test_a_worker_that_waits_for_its_place_is_not_starting(controller: Any) -> None:
+    assert dict(controller._starting()) == {1: "actor that starts", 3: "actor that resets"}
+
+
+def test_when_tune_fails_its_workers_are_ended_first(
+    controller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("of Tune's")
+
+    killed: list[str] = []
+    monkeypatch.setattr(TuneController, "step", fail)
+    monkeypatch.setattr(ray, "kill", killed.append)
+    with pytest.raises(RuntimeError, match="of Tune's"):
+        controller.step()
+    assert killed == ["actor that starts", "actor that works", "actor that resets"]
+
+
+def test_what_ray_raised_is_heard_before_tune_tells_of_the_failure(
+    controller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+    monkeypatch.setattr(TuneController, "_process_trial_failure", lambda *_: order.append("tune"))
+    monkeypatch.setattr(_Controller, "_hear", staticmethod(lambda *said: order.append(said)), raising=False)
+    error = ValueError("no")
+    controller._process_trial_failure(trial(7), error)
+    assert order == [(7, error), "tune"]

@@ -1,0 +1,167 @@
+"""The agenda leads through both phases, and from any point of interruption to the same end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from studies.base.states import Phase, TrialState
+from studies.database.store import Store
+from studies.planning.planned_trial import PlannedTrial
+from studies.raytune.assignments import assign
+from studies.search.trial_queue import Agenda, Nothing
+from tests.studies.raytune.driving import DriverDiedError, drive, summary
+from tests.studies.raytune.plans import plan
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
+        yield opened
+
+
+def test_search_is_balanced_over_cells_then_each_is_confirmed(store: Store) -> None:
+    small = plan()
+    drive(small, store)
+    rows = summary(store, "small")
+    search, confirm = rows[:16], rows[16:]
+    assert [row[2] for row in search] == [1, 2, 3, 4] * 4
+    assert [row[2] for row in confirm] == [1, 2, 3, 4]
+    assert all(row[1] is Phase.SEARCH for row in search)
+    assert all(row[1] is Phase.CONFIRM and row[4] is TrialState.COMPLETE for row in confirm)
+
+
+def test_confirm_takes_the_best_rate_among_those_that_got_furthest(store: Store) -> None:
+    drive(plan(), store)
+    rows = summary(store, "small")
+    for _, phase, cell, params, *_ in rows[16:]:
+        assert phase is Phase.CONFIRM
+        last = [row for row in rows[:16] if row[2] == cell and row[4] is TrialState.COMPLETE]
+        assert params == min(last, key=lambda row: row[6])[3]  # type: ignore[arg-type,return-value]
+
+
+def test_models_of_the_best_cell_alone_are_kept(store: Store) -> None:
+    agenda = drive(plan(), store)
+    best = agenda.best_search_trial()
+    assert best is not None
+    kept = [t.cell for t in agenda.trials.values() if agenda.keeps_models(t)]
+    assert kept == [best.cell]
+
+
+def test_without_cells_the_best_and_the_default_are_confirmed(store: Store) -> None:
+    drive(plan("tpe", cells=False, trials=12), store)
+    rows = summary(store, "small")
+    ranked = sorted((row for row in rows[:12] if row[5] == 3), key=lambda row: row[6])  # type: ignore[arg-type,return-value]
+    confirmed = [row[3] for row in rows[12:]]
+    assert confirmed[:2] == [row[3] for row in ranked[:2]]
+    assert confirmed[2] == {"depth": 1, "optimizer": "adam", "learning_rate": 1e-3}
+
+
+def test_a_cell_in_which_everything_failed_has_no_confirm_trial(store: Store) -> None:
+    drive(plan(), store, fails=frozenset({2, 6, 10, 14}))
+    assert [row[2] for row in summary(store, "small")[16:]] == [1, 3, 4]
+
+
+def complete(agenda: Agenda, *numbers: int) -> None:
+    """End search trials; the higher the number, the worse the trial."""
+    for number in numbers:
+        agenda.reach(number, epoch=3, objective=1.0 + number)
+        agenda.end(number, TrialState.COMPLETE)
+
+
+def test_a_cell_is_confirmed_as_soon_as_its_search_has_ended_and_it_cannot_be_the_best() -> None:
+    agenda = Agenda(plan())
+    handed_out = [agenda.next_trial() for _ in range(16)]
+    assert all(isinstance(trial, PlannedTrial) for trial in handed_out)
+    assert agenda.next_trial() is Nothing.YET
+    complete(agenda, 1, 5, 9, 13)
+    assert agenda.next_trial() is Nothing.YET, "the first cell may be the best: its weights would be kept"
+    complete(agenda, 3, 7, 11, 15)
+    early = agenda.next_trial()
+    assert isinstance(early, PlannedTrial)
+    assert (early.phase, early.number, agenda.keeps_models(early)) == (Phase.CONFIRM, 19, False)
+    assert agenda.next_trial() is Nothing.YET
+    complete(agenda, 2, 4, 6, 8, 10, 12, 14, 16)
+    rest = [agenda.next_trial() for _ in range(4)]
+    assert [trial.number for trial in rest if isinstance(trial, PlannedTrial)] == [17, 18, 20]
+    assert rest[3] is Nothing.YET
+    assert isinstance(rest[0], PlannedTrial)
+    assert agenda.keeps_models(rest[0])
+
+
+def test_without_cells_nothing_is_confirmed_before_the_search_has_ended() -> None:
+    agenda = Agenda(plan("random", cells=False, trials=4))
+    for _ in range(4):
+        agenda.next_trial()
+    complete(agenda, 1, 2, 3)
+    assert agenda.next_trial() is Nothing.YET
+    complete(agenda, 4)
+    assert isinstance(agenda.next_trial(), PlannedTrial)
+
+
+def test_a_trial_that_is_given_back_comes_before_anything_new_and_is_waited_for() -> None:
+    agenda = Agenda(plan())
+    first, second = agenda.next_trial(), agenda.next_trial()
+    assert isinstance(first, PlannedTrial)
+    assert isinstance(second, PlannedTrial)
+    agenda.give_back(second.number)
+    agenda.give_back(first.number)
+    assert [agenda.next_trial() for _ in range(2)] == [second, first]
+    rest = [agenda.next_trial() for _ in range(14)]
+    assert all(isinstance(trial, PlannedTrial) for trial in rest)
+    for number in range(1, 16):
+        agenda.reach(number, epoch=3, objective=1.0 + number)
+        agenda.end(number, TrialState.COMPLETE)
+    agenda.give_back(16)
+    again = agenda.next_trial()
+    assert isinstance(again, PlannedTrial)
+    assert again.number == 16
+
+
+def test_looks_are_trained_one_at_a_time(store: Store) -> None:
+    looking = plan(looks=(2, 4, 7))
+    looks = [drive(looking, store).num_looks for _ in range(4)]
+    assert looks == [1, 2, 3, 3]
+    confirm = [trial for trial in drive(looking, store).trials.values() if trial.phase is Phase.CONFIRM]
+    assert [(trial.cell.number, trial.look) for trial in confirm if trial.cell is not None] == [
+        (cell, look) for look in range(3) for cell in (1, 2, 3, 4)
+    ]
+    blocks = [assign(looking, trial, keeps_models=False).blocks for trial in confirm[::4]]
+    assert blocks == [(0, 1), (2, 3), (4, 5, 6)]
+
+
+def test_an_interrupted_look_is_finished_before_the_next(store: Store) -> None:
+    looking = plan(looks=(2, 4))
+    drive(looking, store)
+    with pytest.raises(DriverDiedError):
+        drive(looking, store, die_after=4)
+    assert drive(looking, store).num_looks == 2
+    assert len(summary(store, "small")) == 16 + 8
+    assert drive(looking, store).num_looks == 2
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    deaths=st.lists(st.integers(0, 40), max_size=4),
+    sampler=st.sampled_from(["qmc", "tpe", "random", "everything"]),
+    fails=st.frozensets(st.integers(1, 16), max_size=3),
+)
+def test_any_interruptions_lead_to_the_same_end(
+    tmp_path_factory: pytest.TempPathFactory, deaths: list[int], sampler: str, fails: frozenset[int]
+) -> None:
+    small = plan("tpe", cells=False, trials=12) if sampler == "everything" else plan(sampler)
+    folder = tmp_path_factory.mktemp("agenda")
+    with Store.open(f"sqlite:///{folder}/undisturbed.db") as undisturbed:
+        drive(small, undisturbed, fails=fails)
+        expected = summary(undisturbed, "small")
+    with Store.open(f"sqlite:///{folder}/disturbed.db") as disturbed:
+        for death in deaths:
+            try:
+                drive(small, disturbed, die_after=death, fails=fails)
+            except DriverDiedError:
+                continue
+        agenda = drive(small, disturbed, fails=fails)
+        assert not agenda.changed_proposals
+        assert summary(disturbed, "small") == expected

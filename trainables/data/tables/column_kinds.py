@@ -1,0 +1,167 @@
+"""What each column of a table is, as the user says or as its cells do: numbers, categories, free texts, or left out."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from trainables.data.column_facts import ColumnFacts, Findings, quoted, shortened
+from trainables.data.tables.cells import TextCells
+from trainables.data.tables.columns import Column, categories, numbers, words
+from trainables.data.tables.number_formats import COMMA, POINT, read_numbers
+from trainables.data.tables.spellings import is_missing
+
+NUMBERS_SHARE = 0.5
+"""Where more of a column's texts are numbers, the others are mistakes."""
+
+NAMES_SHARE = 0.5
+"""Where a column has more different texts than this share of its rows, they are names, tickets or numbers of rows."""
+
+MIN_NAMES = 10
+"""So few different texts are categories, however few rows there are."""
+
+NUM_EXAMPLES = 3
+
+LOOKED_AT = 100
+"""The rows from which examples are taken."""
+
+
+def column_of(name: str, cells: pd.Series, kind: str | None, findings: Findings) -> Column | None:
+    """Return a table's column, None where it is left out.
+
+    `kind` is what the user says that it is (`table_options.KINDS`), None where its cells are to say. What was decided
+    and what cannot be used is told in `findings`, the latter with its row.
+    """
+    note = partial(_note, findings, name, cells)
+    if kind == "ignore":
+        note("ignored", int(cells.isna().sum()), "left out, as asked")
+        return None
+    column: Column | None
+    if kind in ("category", "text"):
+        texts = TextCells.of(name, cells, is_missing_text=kind == "text")
+        column = categories(texts, findings) if kind == "category" else words(texts, findings)
+    elif isinstance(cells.dtype, pd.CategoricalDtype):
+        texts = TextCells.of(name, cells, is_missing_text=False)
+        column = categories(texts, findings)
+    elif isinstance(cells.dtype, pd.StringDtype):
+        texts = TextCells.of(name, cells, is_missing_text=True)
+        found = _by_its_texts(texts, kind, findings)
+        if isinstance(found, str):
+            note(found, int(texts.missing.sum()), "left out")
+            return None
+        column = found
+    elif cells.isna().all():
+        column = None
+    else:
+        column = numbers(name, _values(cells), findings)
+    if column is None or column.missing.all():
+        findings.tell("empty, left out", name)
+        note("empty", len(cells), "left out")
+        return None
+    note(_kind_of(column, kind), int(column.missing.sum()), _becomes(column))
+    return column
+
+
+def _note(findings: Findings, name: str, cells: pd.Series, kind: str, num_missing: int, becomes: str) -> None:
+    # Not by pandas, which takes long to begin: a table may have thousands of columns.
+    first = dict.fromkeys(str(cell) for cell in cells.iloc[:LOOKED_AT].tolist() if cell is not None)
+    examples = [shortened(text) for text in first if not is_missing(text)][:NUM_EXAMPLES]
+    findings.facts.append(
+        ColumnFacts(name=name, kind=kind, num_missing=num_missing, examples=tuple(examples), becomes=becomes)
+    )
+
+
+def _kind_of(column: Column, kind: str | None) -> str:
+    if column.is_number:
+        return "number"
+    return "text" if kind == "text" else "category"
+
+
+def _becomes(column: Column) -> str:
+    """Say what a network sees of a column."""
+    missing = " + 1 missing" if column.has_missing else ""
+    if column.is_number:
+        return f"1 scaled feature{missing}"
+    return f"{len(column.names):,} features (0/1){missing}"
+
+
+def _values(cells: pd.Series) -> NDArray[np.float64]:
+    """Return typed cells as numbers: times are seconds, true is 1."""
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        cells = cells - pd.Timestamp(0, tz=cells.dt.tz)
+    if pd.api.types.is_timedelta64_dtype(cells):
+        cells = pd.to_timedelta(cells).dt.total_seconds()
+    return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
+def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Column | str | None:
+    """Return what a column of texts turns out to be; a text says why it is left out."""
+    _tell_missing(cells, findings)
+    if not cells.texts:
+        return None
+    if {text.lower() for text in cells.texts} <= {"true", "false"}:
+        values = np.array([text.lower() == "true" for text in cells.texts], np.float64)
+        return numbers(cells.name, _spread(cells, values), findings)
+    forced = kind if kind in (POINT, COMMA) else None
+    read = read_numbers(cells.texts, cells.counts, forced)
+    is_number = ~np.isnan(read.values)
+    share = cells.counts[is_number].sum() / cells.num_present
+    if share > NUMBERS_SHARE or (kind is not None and is_number.any()):
+        if read.unsettled is not None:
+            findings.mistakes.append(_unsettled(cells, read.unsettled))
+        if read.told:
+            findings.tell(f"read with {read.told}", cells.name)
+        return _with_others(cells, read.values, kind, findings)
+    if kind is not None:
+        findings.mistakes.append(
+            f"column {cells.name} has no number, and columns.{cells.name} is {kind}; its cells: {quoted(cells.texts)}"
+        )
+    if len(cells.texts) > max(MIN_NAMES, NAMES_SHARE * cells.num_present):
+        findings.tell(
+            "left out, as nearly every row has a text of its own (more different ones than half the rows); to take "
+            "it: --set columns.NAME=category, or =text for its words",
+            cells.name,
+        )
+        return "names"
+    return categories(cells, findings)
+
+
+def _tell_missing(cells: TextCells, findings: Findings) -> None:
+    if cells.absent and cells.texts:
+        findings.tell(
+            f"{quoted(cells.absent, 5)} count{'s' if len(cells.absent) == 1 else ''} as missing", cells.name
+        )
+
+
+def _unsettled(cells: TextCells, text: str) -> str:
+    row = int(np.argmax(cells.codes == cells.texts.index(text))) + 1
+    return (
+        f"row {row}, column {cells.name}: {text!r} may be read with a decimal comma or a decimal point, and no other "
+        f"cell settles it: say --set columns.{cells.name}={COMMA} or --set columns.{cells.name}={POINT}"
+    )
+
+
+def _with_others(
+    cells: TextCells, values: NDArray[np.float64], kind: str | None, findings: Findings
+) -> Column:
+    """Return a column of numbers; other texts are mistakes, or missing where the user says that it is of numbers."""
+    others = np.flatnonzero(np.isnan(values))
+    if len(others) and kind is not None:
+        told = quoted(cells.texts[each] for each in others)
+        findings.tell(
+            f"{int(cells.counts[others].sum()):,} cells that are no numbers count as missing ({told})",
+            cells.name,
+        )
+    elif len(others):
+        rows = np.flatnonzero(np.isin(cells.codes, others))
+        findings.mistakes += [
+            f"row {row + 1}, column {cells.name}: {shortened(cells.texts[cells.codes[row]])!r} among numbers"
+            for row in rows
+        ]
+    return numbers(cells.name, _spread(cells, values), findings)
+
+
+def _spread(cells: TextCells, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each row's value, given that of each text."""
+    return np.append(values, np.nan)[cells.codes]

@@ -1,0 +1,156 @@
+"""The features of a table's columns: numbers, texts that stand for categories, or free texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables.data.column_facts import Findings, quoted
+from trainables.data.tables.cells import TextCells
+from trainables.data.tables.spellings import alike
+from trainables.data.text_counts import MIN_DOCUMENTS, WORD
+
+MAX_CATEGORIES = 1000
+"""A column with more different texts is free text or a name, from which a network only learns its rows by heart."""
+
+MAX_WORDS = 1000
+"""The words of a column of free texts that become features are the most frequent ones."""
+
+MAX_NUMBER = float(np.finfo(np.float32).max)
+
+FAR_FROM_ZERO = 1000.0
+"""Numbers further from zero than so many times their range, such as times in seconds, would lose digits in float32."""
+
+SQUEEZED_SHARE = 0.01
+"""Where all but the outermost hundredth at each end fill less of the range, what lies furthest out is an outlier."""
+
+MIN_VALUES = 10
+"""Fewer values have no outlier."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Column:
+    """One column's features: `values` are numbers, NaN where missing; None for texts.
+
+    The feature of a category or word is 1 in `rows` where `places` names it, the two as long as one another.
+    """
+
+    name: str
+    missing: NDArray[np.bool_]
+    values: NDArray[np.float64] | None = None
+    names: tuple[str, ...] = ()
+    rows: NDArray[np.int64] | None = None
+    places: NDArray[np.int64] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers."""
+        return self.values is not None
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether values are missing."""
+        return bool(self.missing.any())
+
+    @property
+    def num_features(self) -> int:
+        """One for numbers or one a category or word, and one more where values are missing."""
+        return (1 if self.is_number else len(self.names)) + self.has_missing
+
+    def write(self, features: NDArray[np.float32]) -> None:
+        """Write the features, shape (rows, num_features), over zeros; a number that is missing is NaN."""
+        if self.values is not None:
+            features[:, 0] = self.values
+        else:
+            features[self.rows, self.places] = 1
+        if self.has_missing:
+            features[:, -1] = self.missing
+
+
+def numbers(name: str, values: NDArray[np.float64], findings: Findings) -> Column:
+    missing = np.isnan(values)
+    large = np.abs(values) > MAX_NUMBER
+    findings.mistakes += [
+        f"row {row + 1}, column {name}: {values[row]} is too large" for row in np.flatnonzero(large)
+    ]
+    usable = values[~missing & ~large]
+    if len(usable):
+        low, high = usable.min(), usable.max()
+        _tell_outlier(name, values, usable, findings)
+        if max(abs(low), abs(high)) > FAR_FROM_ZERO * (high - low):
+            # Scaling takes the mean off anyway.
+            values = values - low
+    return Column(name=name, values=values, missing=missing)
+
+
+def _tell_outlier(
+    name: str, values: NDArray[np.float64], usable: NDArray[np.float64], findings: Findings
+) -> None:
+    """Tell a value so far out that scaling brings nearly all others to one."""
+    if len(usable) < MIN_VALUES:
+        return
+    num_out = max(1, len(usable) // 100)
+    sides = [0, num_out, len(usable) - 1 - num_out, len(usable) - 1]
+    least, low, high, most = np.partition(usable, sides)[sides]
+    if not 0 < high - low < SQUEEZED_SHARE * (most - least):
+        return
+    outlier = most if most - high > low - least else least
+    row = int(np.flatnonzero(values == outlier)[0]) + 1
+    findings.tell(
+        f"row {row} has {outlier:g}, so far out that the middle 98 % of the values ({low:g} to {high:g}) fill less "
+        f"than {SQUEEZED_SHARE:.0%} of the range after scaling; correct or leave out the row if it is a mistake",
+        name,
+    )
+
+
+def categories(cells: TextCells, findings: Findings) -> Column:
+    if len(cells.texts) > MAX_CATEGORIES:
+        findings.mistakes.append(
+            f"column {cells.name} has {len(cells.texts):,} different texts, and at most {MAX_CATEGORIES:,} can be "
+            f"categories: bring them into groups, or --set columns.{cells.name}=text or =ignore"
+        )
+    same = alike(cells.texts)
+    if same:
+        told = "; ".join(quoted(group) for group in same[:3])
+        findings.tell(
+            f"texts that differ by a space, case or number form are categories of their own ({told})",
+            cells.name,
+        )
+    rows = np.flatnonzero(~cells.missing)
+    return Column(
+        name=cells.name, missing=cells.missing, names=cells.texts, rows=rows, places=cells.codes[rows]
+    )
+
+
+def words(cells: TextCells, findings: Findings) -> Column:
+    """Return a column of free texts, a feature for each word that enough rows have."""
+    found = [sorted(set(WORD.findall(text.lower()))) for text in cells.texts]
+    frequency: dict[str, int] = {}
+    for words, count in zip(found, cells.counts, strict=True):
+        for word in words:
+            frequency[word] = frequency.get(word, 0) + int(count)
+    often = [word for word, count in frequency.items() if count >= MIN_DOCUMENTS]
+    names = sorted(sorted(often, key=lambda word: (-frequency[word], word))[:MAX_WORDS])
+    if cells.texts and not names:
+        findings.mistakes.append(
+            f"column {cells.name} has no word that {MIN_DOCUMENTS} rows have, and columns.{cells.name} is text"
+        )
+    if len(often) > len(names):
+        findings.tell(
+            f"the {MAX_WORDS:,} words that most rows have are features, of {len(often):,}", cells.name
+        )
+    rows, places = _hits(cells, found, names)
+    return Column(name=cells.name, missing=cells.missing, names=tuple(names), rows=rows, places=places)
+
+
+def _hits(
+    cells: TextCells, found: Sequence[Sequence[str]], names: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows and the words that they have, given the words of each text."""
+    place = {name: index for index, name in enumerate(names)}
+    of_text = [np.array([place[word] for word in words if word in place], np.int64) for words in found]
+    rows = np.flatnonzero(~cells.missing)
+    hits = [of_text[code] for code in cells.codes[rows]]
+    lengths = [len(each) for each in hits]
+    return np.repeat(rows, lengths), np.concatenate([*hits, np.zeros(0, np.int64)])

@@ -1,0 +1,169 @@
+"""Files of rows with separators: read as a frame of the cells that stand there, or refused with the row."""
+
+import csv
+import gzip
+import itertools
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TextIO
+
+import pandas as pd
+
+from trainables.data.dataset_files import DatasetError
+from trainables.data.tables.table_options import TableOptions
+
+SEPARATORS = (",", ";", "\t")
+ROWS_LOOKED_AT = 20
+"""So many rows settle the separator of a file without a header."""
+
+NAMELESS = "\0column "
+"""What the name of a column begins with that has none in the file: followed by its number."""
+
+
+def read_csv(path: Path, options: TableOptions, check: Callable[[Sequence[str]], None]) -> pd.DataFrame:
+    """Return the table, once `check` has seen its names.
+
+    Only empty cells are missing, and a column that has other texts than numbers is of texts. So are the target's, and
+    those that the user says are no numbers. Names are without spaces around them; a column
+    that has none is called NAMELESS and its number. Raises DatasetError for what is no such file.
+    """
+    try:
+        separator, names = _header(path) if options.header else _without_header(path)
+        check(names)
+        return _parsed(path, separator, names, options)
+    except pd.errors.EmptyDataError as error:
+        raise DatasetError("the file is empty", "Its first line names the columns.") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
+        raise DatasetError(str(error).strip(), "Give every row as many cells as the header.") from error
+    except UnicodeDecodeError as error:
+        advice = "Give it as parquet:PATH." if path.suffix == ".parquet" else "Save it as UTF-8."
+        raise DatasetError(f"byte {error.start} is not UTF-8", advice) from error
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    """Return the separator that makes most of the first line, and the names it separates."""
+    headers = {separator: _first_row(path, separator) for separator in SEPARATORS}
+    separator, names = max(headers.items(), key=lambda item: len(item[1]))
+    return separator, _named(name.strip() for name in names)
+
+
+def _without_header(path: Path) -> tuple[str, list[str]]:
+    """Return the separator, and names for the columns that it makes."""
+    widths = {}
+    for separator in (";", "\t", ","):  # a comma may be a decimal comma
+        rows = itertools.islice(_rows(path, separator), ROWS_LOOKED_AT)
+        lengths = [len(cells) for cells in rows]
+        widths[separator] = (len(set(lengths)) == 1, max(lengths, default=0))
+    if not max(width for _, width in widths.values()):
+        raise pd.errors.EmptyDataError
+    separator = max(widths, key=lambda each: (widths[each][1] > 1, *widths[each]))
+    return separator, [f"column_{number}" for number in range(1, widths[separator][1] + 1)]
+
+
+def _named(names: Iterator[str]) -> list[str]:
+    return [name or f"{NAMELESS}{number}" for number, name in enumerate(names, start=1)]
+
+
+def _first_row(path: Path, separator: str) -> list[str]:
+    first = pd.read_csv(
+        path,
+        sep=separator,
+        header=None,
+        nrows=1,
+        dtype=str,
+        keep_default_na=False,
+        compression=_compression(path),
+    )
+    return [str(name) for name in first.iloc[0]]
+
+
+def _parsed(path: Path, separator: str, names: list[str], options: TableOptions) -> pd.DataFrame:
+    try:
+        table = _frame(path, separator, names, options)
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        wider = _widened(path, separator, names, options)
+        if wider is None:
+            raise
+        table = _frame(path, separator, wider, options)
+    if len(table) and table.iloc[:, -1].isna().any():
+        _refuse_uneven_rows(path, separator, len(names), options)
+    return table
+
+
+def _frame(path: Path, separator: str, names: list[str], options: TableOptions) -> pd.DataFrame:
+    kept = [name for name, kind in options.columns.items() if kind in ("category", "text")]
+    as_texts: Mapping[str, type] = dict.fromkeys([*kept, *([options.target] if options.target else [])], str)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            sep=separator,
+            header=0 if options.header else None,
+            names=names,
+            index_col=False,
+            dtype=as_texts,
+            keep_default_na=False,
+            na_values=[""],
+            low_memory=False,
+            compression=_compression(path),
+        )
+
+
+def _compression(path: Path) -> Literal["gzip"] | None:
+    return "gzip" if path.suffix == ".gz" else None
+
+
+def _widened(path: Path, separator: str, names: list[str], options: TableOptions) -> list[str] | None:
+    """Return the names of as many columns as the longest row has, None where a row has no cell too many.
+
+    Raises DatasetError where one that is too many is not empty.
+    """
+    _refuse_uneven_rows(path, separator, len(names), options)
+    width = max((len(cells) for cells in _rows(path, separator)), default=0)
+    if width <= len(names):
+        return None
+    return [*names, *(f"{NAMELESS}{number}" for number in range(len(names) + 1, width + 1))]
+
+
+def _refuse_uneven_rows(path: Path, separator: str, num_names: int, options: TableOptions) -> None:
+    """Raise DatasetError for rows with fewer cells than names, which pandas fills up without a word, or more."""
+    mistakes = [
+        f"row {number} has {len(cells)} cells, the header {num_names}"
+        for number, cells in enumerate(_rows(path, separator), start=0 if options.header else 1)
+        if len(cells) < num_names or any(cell.strip() for cell in cells[num_names:])
+    ]
+    if mistakes:
+        raise UnevenRowsError(mistakes)
+
+
+class UnevenRowsError(ValueError):
+    """Rows have fewer or more cells than the header; `mistakes` has one for each."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__(*mistakes)
+        self.mistakes = mistakes
+
+
+def _rows(path: Path, separator: str) -> Iterator[list[str]]:
+    with _opened(path) as file, _cells_of_any_length():
+        for cells in csv.reader(file, delimiter=separator):
+            if cells:
+                yield cells
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", newline="", encoding="utf-8-sig")
+    return path.open(newline="", encoding="utf-8-sig")
+
+
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

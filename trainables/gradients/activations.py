@@ -1,0 +1,94 @@
+"""What hidden units say over one epoch: how large their outputs are, and which units never respond."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainables.gradients.signals import Signals
+
+SATURATION = 0.97
+"""A tanh or sigmoid unit is saturated where its response, scaled to -1..1, is above this in size."""
+
+
+class Hidden(Protocol):
+    """What hidden layers say in the latest pass, as StackModel has it."""
+
+    @property
+    def outputs(self) -> Sequence[Tensor]:
+        """h_l of each layer."""
+
+    @property
+    def responses(self) -> Signals:
+        """What tells whether a unit is dead."""
+
+    @property
+    def saturates(self) -> bool:
+        """Whether a unit is dead where its response is large, not where it is 0."""
+
+    @property
+    def responses_are_unipolar(self) -> bool:
+        """Whether responses lie in 0..1."""
+
+
+class ActivationRecorder:
+    """Collects what tells mean, standard deviation and dead fraction of every hidden layer and replicate."""
+
+    def __init__(self, model: Hidden) -> None:
+        """Prepare for one epoch."""
+        self._model = model
+        values, start = model.responses.like, 1.0 if model.saturates else 0.0
+        self._responses = [values.new_full(shape, start) for shape in model.responses.shapes]
+        self._by_unit = [known.view(-1) for known in self._responses]
+        self._ones = values.new_empty(0)
+        self._moments: list[Tensor] = []
+        self._sizes: list[int] = []
+
+    def note_responses(self) -> None:
+        """Look for a response of every unit in the latest batch: a dead unit gives none in the whole epoch."""
+        for known, run in zip(self._by_unit, self._model.responses.room.by_unit, strict=True):
+            if self._model.saturates:
+                torch.minimum(known, self._least_saturation(run), out=known)
+            else:
+                # The sum of a ReLU's responses is 0 where there is none; one product adds it to those before.
+                known.addmv_(run, self._ones_for(run.shape[1]))
+
+    def _ones_for(self, examples: int) -> Tensor:
+        if len(self._ones) != examples:
+            self._ones = self._ones.new_ones(examples)
+        return self._ones
+
+    def _least_saturation(self, run: Tensor) -> Tensor:
+        if self._model.responses_are_unipolar:
+            return (run - 0.5).abs_().amin(1).mul_(2)
+        return run.abs().amin(1)
+
+    def note_moments(self) -> None:
+        """Take mean and norm of h_l over the units and examples of the latest batch."""
+        for output in self._model.outputs:
+            self._moments.append(output.mean((1, 2)))
+            self._moments.append(torch.linalg.vector_norm(output, dim=(1, 2)))
+            self._sizes.append(output[0].numel())
+
+    def columns(self) -> list[NDArray[np.float64]]:
+        """Return mean and standard deviation of h_l and the dead fraction, each (layers, replicates).
+
+        A standard deviation below a thousandth of the mean is lost to rounding.
+        """
+        layers = len(self._model.outputs)
+        if not layers:
+            return [np.empty((0, self._model.responses.replicates))] * 3
+        moments = torch.stack(self._moments).cpu().numpy().astype(float)
+        means, norms = moments.reshape(-1, layers, 2, moments.shape[1]).transpose(2, 0, 1, 3)
+        squares = norms**2 / np.reshape(self._sizes, (-1, layers, 1))
+        mean = means.mean(0)
+        std = np.sqrt(np.maximum(squares.mean(0) - mean**2, 0.0))
+        return [mean, std, self._dead_fraction()]
+
+    def _dead_fraction(self) -> NDArray[np.float64]:
+        runs = [known.cpu().numpy() for known in self._responses]
+        dead = [run > SATURATION if self._model.saturates else run == 0 for run in runs]
+        return np.concatenate([run.mean(2) for run in dead])

@@ -1,0 +1,111 @@
+"""What the hidden layers of plain torch modules say in one pass, listened to with hooks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from trainables.gradients.hidden_layers import HiddenLayer, by_example, tensors
+from trainables.gradients.signals import Signals
+
+
+class HiddenSignals:
+    """h_l and dL/dh_l of each hidden layer and replicate in the latest pass in training mode, while it `is_on`.
+
+    `outputs`, `responses` and `deltas` are as StackModel has them; where h_l has positions (a picture, a sequence),
+    each value is a unit of its own to `outputs` and `deltas`, and `responses` are sums over positions of abs(h_l): a
+    unit is dead if it is 0 everywhere. h_l is what the next layer reads, and its gradient that of everything that
+    follows, skips included. Of a layer that runs several times in a pass the first time counts.
+    """
+
+    def __init__(self, layers: Sequence[HiddenLayer], like: Tensor, *, replicates: int) -> None:
+        """Listen to nothing yet."""
+        self.layers = tuple(layers)
+        self.deltas = Signals([layer.size for layer in layers], like, replicates)
+        self.responses = Signals([layer.units for layer in layers], like, replicates)
+        self.outputs: list[Tensor] = []
+        self.saturates = self.responses_are_unipolar = False
+        self.is_on = True
+        self._heard: list[list[Tensor | None]] = [[None] * len(layers) for _ in range(replicates)]
+
+    def listen(self, module: nn.Module, replicate: int) -> list[RemovableHandle]:
+        """Listen to `module` from now on, as one replicate; return the hooks."""
+        return [
+            self._listen_at(
+                module.get_submodule(name), replicate, [each for each in self.layers if each.reader == name]
+            )
+            for name in dict.fromkeys(layer.reader for layer in self.layers)
+        ]
+
+    def _listen_at(self, reader: nn.Module, replicate: int, layers: Sequence[HiddenLayer]) -> RemovableHandle:
+        def before(_: nn.Module, args: Any, kwargs: Any) -> None:
+            if self.is_on:
+                given = list(tensors((args, kwargs)))
+                for layer in layers:
+                    self.hear(replicate, layer, given)
+
+        return reader.register_forward_pre_hook(before, with_kwargs=True)
+
+    def hear(self, replicate: int, layer: HiddenLayer, given: Sequence[Tensor]) -> None:
+        """Take h_l from the tensors that the layer's reader is given, and dL/dh_l when it is computed."""
+        heard, place = self._heard[replicate], self.layers.index(layer)
+        if heard[place] is not None:
+            return
+        output = given[layer.place]
+        heard[place] = by_example(
+            output.detach(), self._examples, layer.name, reads_channels=layer.reads_channels
+        )
+
+        def write(gradient: Tensor) -> None:
+            delta = by_example(gradient, self._examples, layer.name, reads_channels=layer.reads_channels)
+            self.deltas.room.layers[place][replicate].copy_(delta.flatten(1).t())
+
+        if output.requires_grad:
+            output.register_hook(write)  # type: ignore[no-untyped-call]
+
+    def begin_pass(self, examples: int) -> None:
+        """Make room for a pass over so many examples."""
+        self._examples = examples
+        for delta in self.deltas.prepare(examples):
+            delta.zero_()  # a layer that the loss does not reach has no gradient
+        for heard in self._heard:
+            heard[:] = [None] * len(heard)
+
+    def end_pass(self) -> None:
+        """Write `outputs` and `responses`; raise ValueError where a layer was not heard."""
+        self.outputs = []
+        with torch.no_grad():
+            for place, response in enumerate(self.responses.prepare(self._examples)):
+                heard = [self._checked(replicate, place) for replicate in range(len(self._heard))]
+                for into, output in zip(response, heard, strict=True):
+                    into.copy_(self._by_unit(output, self.layers[place]).t())
+                self.outputs.append(
+                    torch.stack([output.flatten(1).t() for output in heard]).to(response.dtype)
+                )
+        for each in self._heard:
+            each[:] = [None] * len(each)
+
+    def _checked(self, replicate: int, place: int) -> Tensor:
+        output, layer = self._heard[replicate][place], self.layers[place]
+        if output is None:
+            raise ValueError(
+                f"layer {layer.reader}, which reads layer {layer.name}, ran in the first pass but not in this one: "
+                "have every layer run in each pass in training mode (multiply by 0 where one is to be skipped)"
+            )
+        if output[0].numel() != layer.size:
+            raise ValueError(
+                f"layer {layer.name} made {layer.size} values of an example at first, now {output[0].numel()}: have "
+                "every pass make as many"
+            )
+        return output
+
+    @staticmethod
+    def _by_unit(output: Tensor, layer: HiddenLayer) -> Tensor:
+        """Return the sum over positions of abs(h_l), shape (examples, units)."""
+        if output.ndim == 2:
+            return output.abs()
+        if layer.reads_channels:
+            return output.abs().flatten(2).sum(2)
+        return output.abs().flatten(1, -2).sum(1)

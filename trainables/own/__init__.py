@@ -1,1 +1,0 @@
-"""A user's own study file: its code, its data, its training loop."""

@@ -1,0 +1,182 @@
+"""The training loop: a stack of replicates, epoch by epoch."""
+
+import math
+import time
+from collections.abc import Collection, Container, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.base.records import EpochRecord
+from trainables.base.seeds import derive_seed
+from trainables.data.batches import batches_of, shuffled
+from trainables.gradients.gradient_norms import SPIKE_WINDOW
+from trainables.gradients.norm_series import Measured, are_safe
+from trainables.training.early_stopping import EarlyStopping
+from trainables.training.evaluation import cross_entropy, evaluate
+from trainables.training.gradient_recorder import GradientRecorder
+from trainables.training.scoring import Tally
+from trainables.training.stack import Stack
+from trainables.training.trained_epoch import IN_ORDER, Scores, TrainedEpoch, scores_of
+
+NUM_INITIAL_BATCHES = 4
+"""Batches over which gradients are measured before the first step."""
+
+MIN_INITIAL_BATCH = 64
+"""Examples that such a batch has at least, or as many as there are."""
+
+
+def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[list[EpochRecord]]:
+    """Train `stack` up to `epochs` and yield, for each epoch, a record for each replicate that trains in it, as
+    `train_epochs` does.
+    """
+    return (trained.records() for trained in train_epochs(stack, epochs=epochs, layers_at=layers_at))
+
+
+@torch.no_grad()
+def train_epochs(
+    stack: Stack, *, epochs: int, layers_at: Collection[int] = (), scored_at: Container[int] = ()
+) -> Iterator[TrainedEpoch]:
+    """Train `stack` up to `epochs`, by which a cosine ends, and yield what each epoch left behind.
+
+    After the epochs in `scored_at` the further metrics are taken on the validation part, too. Layers are measured in
+    the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before its first epoch yields
+    is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged` and its losses are None
+    from then on; the others are not disturbed. A last batch of a single example is left out.
+    With early stopping a replicate rests from the epoch on in which it stops, with its best weights; one that does not
+    stop gets them after the last epoch. When all rest nothing is trained any more.
+    """
+    if stack.epoch == 0 and 0 in layers_at:
+        yield _measure_initialisation(stack)
+    recorder: GradientRecorder | None = None
+    for epoch in range(stack.epoch + 1, epochs + 1):
+        batches = batches_of(stack.data.train, stack.seeds, epoch, stack.hyperparameters.batch_size)
+        if stack.stopping is not None and not any(stack.trains):
+            yield _rest(stack, stack.stopping, epoch, num_steps=len(batches) if epoch in layers_at else None)
+            continue
+        if epoch not in layers_at:
+            recorder = None
+        elif recorder is None:
+            recorder = GradientRecorder(
+                stack.model,
+                num_steps=len(batches),
+                precise=stack.precise_norms,
+                earlier=stack.gradient_norms,
+            )
+        trained = _train_epoch(stack, epoch, epochs, batches, recorder, further=epoch in scored_at)
+        stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
+        yield trained
+
+
+def _train_epoch(
+    stack: Stack,
+    epoch: int,
+    epochs: int,
+    batches: Sequence[Tensor],
+    recorder: GradientRecorder | None,
+    *,
+    further: bool,
+) -> TrainedEpoch:
+    data, rates = stack.data, stack.schedule.rates(epoch, epochs)
+    stack.step.rates.set(rates, stack.trains)
+    stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", epoch))
+    sums = run_steps(stack, batches, recorder)
+    num_seen = sum(rows.shape[1] for rows in batches)
+    tally = Tally.of(data) if further else None
+    values = [*(sums / num_seen), *evaluate(stack.model, data, data.validation, tally)]
+    more = {} if tally is None else tally.values()
+    scores = _scores(stack, torch.stack([*values, *more.values()]), list(more))
+    stack.schedule.hear(scores)
+    standing = [own for own in scores if own is not None]
+    if stack.stopping is not None:
+        standing = stack.stopping.hear(epoch, scores, is_last=epoch == epochs)
+    return TrainedEpoch(
+        epoch=epoch,
+        scores=scores,
+        standing=standing,
+        learning_rates=rates,
+        measured=None if recorder is None else recorder.end_epoch(clip_norm=stack.hyperparameters.clip_norm),
+    )
+
+
+def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
+    """Train on `batches`, each the rows of shape (replicates, batch size), without making the host wait.
+
+    Returns each replicate's summed loss and number of correct answers, shape (2, replicates).
+    """
+    step = stack.step
+    step.sums.zero_()
+    stack.model.is_measured = recorder is not None
+    for rows in batches:
+        step.backward(rows)
+        if recorder is not None:
+            recorder.after_backward()
+        step.update()
+        if recorder is not None:
+            recorder.after_update()
+    return step.sums.clone()
+
+
+def _measure_initialisation(stack: Stack) -> TrainedEpoch:
+    """Measure gradients in training mode before any step, leaving running statistics as they are.
+
+    Inputs are as the steps will see them, augmentation included. What is measured then decides how precise the norms
+    have to be in training.
+    """
+    started = time.perf_counter()
+    data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
+    size = min(max(MIN_INITIAL_BATCH, stack.hyperparameters.batch_size), data.train.shape[1])
+    num_batches = min(NUM_INITIAL_BATCHES, data.train.shape[1] // size)
+    rows = shuffled(data.train, stack.seeds, 0)
+    recorder = GradientRecorder(model, num_steps=num_batches)
+    model.is_measured = True
+    loss_sum = data.inputs.new_zeros(len(stack.seeds))
+    stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
+    model.track_statistics(False)
+    for part in torch.split(rows[:, : num_batches * size], size, dim=1):
+        logits = model.forward(stack.step.gather(part), training=True)
+        losses, gradient = cross_entropy(logits, data.targets[part], label_smoothing=smoothing)
+        model.backward(gradient)
+        recorder.after_backward()
+        recorder.after_measure()
+        loss_sum += losses
+    model.track_statistics(True)
+    measured = recorder.end_epoch()
+    stack.precise_norms = not are_safe(measured.norms[[Measured.GRADIENTS, Measured.DELTAS], :, :-1])
+    at_start = (loss_sum / (num_batches * size)).tolist()
+    scores = [Scores(train_loss=loss if math.isfinite(loss) else None) for loss in at_start]
+    return TrainedEpoch(
+        epoch=0,
+        scores=scores,
+        standing=scores,
+        learning_rates=None,
+        measured=replace(measured, seconds=time.perf_counter() - started),
+    )
+
+
+def _rest(stack: Stack, stopping: EarlyStopping, epoch: int, *, num_steps: int | None) -> TrainedEpoch:
+    """Return an epoch in which no replicate trains; it would have been measured at so many steps."""
+    stack.epoch, stack.gradient_norms = epoch, None
+    if num_steps is not None:
+        # Norms of other parts of the trial, which may still train, are joined to these.
+        stack.gradient_norms = np.full((min(num_steps, SPIKE_WINDOW), len(stack.seeds)), np.nan)
+    return TrainedEpoch(
+        epoch=epoch,
+        scores=[None] * len(stack.seeds),
+        standing=stopping.scores,
+        learning_rates=None,
+        measured=None,
+    )
+
+
+def _scores(stack: Stack, values: Tensor, further: Sequence[str]) -> list[Scores | None]:
+    """Return the scores of each replicate that trains as `scores_of` does, and mark those that diverged."""
+    finite, trains = values[: len(IN_ORDER)].isfinite().all(0).tolist(), stack.trains
+    stack.diverged = [
+        before or (training and not now)
+        for before, training, now in zip(stack.diverged, trains, finite, strict=True)
+    ]
+    found = scores_of(values, further, stack.diverged)
+    return [own if training else None for own, training in zip(found, trains, strict=True)]

@@ -1,0 +1,108 @@
+"""A stack of replicates in training: the networks, what updates them, and the seeds that drive them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trainables import models
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.mask_generator import RandomWords
+from trainables.base.seeds import derive_seed
+from trainables.data.augmentation import augmentation_of
+from trainables.data.stack_data import StackData
+from trainables.networks.module_stack import BuildModule, stack_modules
+from trainables.networks.stack_model import StackModel
+from trainables.training.captured_step import build_step
+from trainables.training.early_stopping import EarlyStopping
+from trainables.training.optimizers import build_optimizer
+from trainables.training.schedules import Schedule
+from trainables.training.training_step import TrainingStep
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """Networks side by side, one a replicate, and everything that trains them.
+
+    `epoch` counts the epochs trained so far; `gradient_norms` are those of its last steps, (steps, replicates), if
+    it was measured. `schedule` knows each replicate's learning rate, `stopping` which of them rest; None: all train to
+    the end. What training changes is all in a checkpoint. Gradients are measured with `precise_norms` unless the
+    initialisation, measured first, shows that there is no need.
+    """
+
+    model: StackModel
+    optimizer: torch.optim.Optimizer
+    step: TrainingStep
+    hyperparameters: Hyperparameters
+    data: StackData
+    seeds: tuple[int, ...]
+    mask_seed: int
+    generator: torch.Generator
+    diverged: list[bool]
+    schedule: Schedule
+    stopping: EarlyStopping | None
+    epoch: int = 0
+    gradient_norms: NDArray[np.float64] | None = None
+    precise_norms: bool = True
+
+    @classmethod
+    def make(
+        cls,
+        model: str,
+        hyperparameters: Hyperparameters,
+        data: StackData,
+        *,
+        seeds: Sequence[int],
+        part: range | None = None,
+        build: BuildModule | None = None,
+    ) -> "Stack":
+        """Build the networks, one for each seed; a replicate's split, initialisation and order are its own.
+
+        They compute in the inputs' precision. With `part` only these replicates are built, and they come to the same
+        numbers as in the whole stack. With `build` they are what it returns, and `model` is only a name.
+        """
+        part = range(len(seeds)) if part is None else part
+        data, own = data.part(part), tuple(seeds)[part.start : part.stop]
+        device = data.inputs.device
+        generator = torch.Generator(device=device)
+        init_seeds = [derive_seed(seed, "init") for seed in own]
+        words = RandomWords(generator, first=part.start, whole=len(seeds))
+        built: StackModel
+        build = build or models.plain_build(model)
+        if build is not None:
+            built = stack_modules(build, hyperparameters, data, init_seeds=init_seeds, words=words)
+        else:
+            built = models.build(
+                model,
+                hyperparameters,
+                num_features=data.num_features,
+                num_classes=data.num_classes,
+                init_seeds=init_seeds,
+                words=words,
+                device=device,
+                dtype=data.inputs.dtype,
+            )
+        optimizer = build_optimizer(hyperparameters, built.parameters)
+        augmentation, patience = augmentation_of(hyperparameters, data, words), hyperparameters.patience
+        return cls(
+            model=built,
+            optimizer=optimizer,
+            step=build_step(built, optimizer, hyperparameters, data, augmentation, generator=generator),
+            hyperparameters=hyperparameters,
+            data=data,
+            seeds=own,
+            mask_seed=seeds[0],
+            generator=generator,
+            diverged=[False] * len(own),
+            schedule=Schedule(hyperparameters, len(own)),
+            stopping=None
+            if patience is None
+            else EarlyStopping(built, monitor=hyperparameters.monitor, patience=patience),
+        )
+
+    @property
+    def trains(self) -> list[bool]:
+        """Whether each replicate still trains: it has not stopped early."""
+        return [True] * len(self.seeds) if self.stopping is None else self.stopping.trains

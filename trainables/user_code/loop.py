@@ -1,0 +1,188 @@
+"""A training loop of one's own: what it is given, and how what it yields is read."""
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainables.base.metrics import COLUMNS, TEST, VALIDATION, Metric
+from trainables.data.stack_data import StackData
+from trainables.gradients.measured_epoch import ReplicateMeasures
+
+Loop: TypeAlias = Callable[..., Iterator[Mapping[str, Any]]]
+"""`train(hyperparameters, data, seed)` yields one dict of metrics an epoch, as many as `data.epochs`.
+
+With a fourth parameter, `state=None`, it can go on where it was interrupted: `state` is then what it yielded last as
+`checkpoint`. Python's, NumPy's and torch's global generators are seeded for it, and where it goes on they are put back
+to where they were when it yielded that, as it reads `data.epochs` to begin its epochs. `seed` is below 2**32, which
+every library takes. A loop without `state` is started over, to the same numbers if it is deterministic.
+"""
+
+CHECKPOINT, GRADIENTS, INITIAL = "checkpoint", "gradients", "initial_gradients"
+WEIGHTS = "weights"
+"""What a yielded dict may hold besides numbers: a state to go on from, what `watch` measured, and the weights, of which
+the best configuration's last are kept."""
+
+
+class LoopError(ValueError):
+    """A training loop did not keep to what is asked of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """The examples of one part of a block: inputs (examples, features) and targets (examples,)."""
+
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.targets)
+
+
+class LoopData:
+    """The data of one replicate: the parts of its block, scaled by the training part where the dataset is scaled.
+
+    `test` is None but in the last epoch of the confirm phase: so the test part is read once, and never in the search.
+    `epochs` is how many dicts are asked for, `classes` is empty where targets are no classes, and `input_shape` is an
+    example's before it was made flat.
+    """
+
+    def __init__(
+        self,
+        data: StackData,
+        replicate: int,
+        *,
+        block: int,
+        epochs: int,
+        on_epochs_read: Callable[[FrameType], None] = lambda reader: None,
+    ) -> None:
+        """Take what belongs to one replicate out of the data of a stack; `on_epochs_read` hears who reads `epochs`."""
+        self._epochs, self._on_epochs_read = epochs, on_epochs_read
+        self._data = data.part(range(replicate, replicate + 1))
+        self.train = self._part(self._data.train)
+        self.validation = self._part(self._data.validation)
+        self.test: Part | None = None
+        self.block = block
+        self.classes, self.input_shape = data.classes, data.input_shape
+
+    @property
+    def epochs(self) -> int:
+        """How many dicts are asked for: `for epoch in range(start, data.epochs)` begins the epochs."""
+        self._on_epochs_read(sys._getframe(1))
+        return self._epochs
+
+    def hand_out_test(self) -> None:
+        """Make the test part readable."""
+        self.test = self._part(self._data.test)
+
+    def _part(self, rows: Tensor) -> Part:
+        inputs, targets = self._data.gather(rows)[0], self._data.targets[rows[0]]
+        return Part(inputs=inputs.cpu().numpy(), targets=targets.cpu().numpy())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yielded:
+    """What a loop said of one epoch: numbers by name, what was measured of the gradients, and a state to go on from.
+
+    `weights` are as they were yielded: a loop that trains on may change them.
+    """
+
+    numbers: Mapping[str, float]
+    gradients: ReplicateMeasures | None = None
+    initial: ReplicateMeasures | None = None
+    state: Any = field(default=None, repr=False)
+    weights: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def has_diverged(self, primary: str) -> bool:
+        """Tell whether the metric that everything turns on is not finite, on either part."""
+        scores = [
+            self.numbers[part + primary] for part in (VALIDATION, TEST) if part + primary in self.numbers
+        ]
+        return not all(map(math.isfinite, scores))
+
+
+def required_metrics(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """Return the names of what a loop has to yield of each part: a study's own metrics, else loss and accuracy."""
+    return tuple(metric.name for metric in metrics) or COLUMNS
+
+
+def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> Yielded:
+    """Check what a loop yielded; raise LoopError that says what is wrong with it."""
+    if not isinstance(yielded, Mapping):
+        raise LoopError(
+            f"train() must yield a dict of metrics an epoch; in epoch {epoch} it yielded {yielded!r:.80}"
+        )
+    rest = dict(yielded)
+    state, weights = rest.pop(CHECKPOINT, None), _weights(rest.pop(WEIGHTS, None))
+    gradients, initial = (_measures(rest.pop(name, None), name) for name in (GRADIENTS, INITIAL))
+    numbers = {_name(name): _number(name, value, epoch) for name, value in rest.items()}
+    _check_names(numbers, names, epoch=epoch, has_test=has_test)
+    return Yielded(numbers=numbers, gradients=gradients, initial=initial, state=state, weights=weights)
+
+
+def _check_names(numbers: Mapping[str, float], names: Sequence[str], *, epoch: int, has_test: bool) -> None:
+    parts = (VALIDATION, TEST) if has_test else (VALIDATION,)
+    missing = [part + name for part in parts for name in names if part + name not in numbers]
+    if missing:
+        why = (
+            "data.test is there now, in the last epoch of the confirm phase"
+            if has_test
+            else "each epoch has it"
+        )
+        raise LoopError(
+            f"train() must yield {' and '.join(missing)} in epoch {epoch} ({why}); it yielded {', '.join(numbers)}"
+        )
+    early = [] if has_test else [name for name in numbers if name.startswith(TEST)]
+    if early:
+        raise LoopError(
+            f"train() yielded {early[0]} in epoch {epoch}, where data.test is None: the test part is read once, in the "
+            "last epoch of the confirm phase; yield it only if data.test is not None"
+        )
+
+
+def _name(name: Any) -> str:
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise LoopError(
+            f"train() must name its metrics as one names a variable, such as val_rmse; got {name!r:.80}"
+        )
+    return name
+
+
+def _number(name: str, value: Any, epoch: int) -> float:
+    if value is None:
+        return math.nan
+    try:
+        return float(value.item() if isinstance(value, Tensor | np.ndarray) else value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise LoopError(f"train() must yield numbers; {name} in epoch {epoch} is {value!r:.80}") from error
+
+
+def _weights(value: Any) -> Mapping[str, Any] | None:
+    """Return weights by name, checked; tensors, or arrays of NumPy."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and value:
+        wrong = [
+            name
+            for name, each in value.items()
+            if not (isinstance(name, str) and isinstance(each, Tensor | np.ndarray))
+        ]
+        if not wrong:
+            return value
+        value = {wrong[0]: value[wrong[0]]}
+    raise LoopError(
+        f"train() must yield as weights what model.state_dict() returns, tensors or arrays by name; got {value!r:.80}"
+    )
+
+
+def _measures(value: Any, name: str) -> ReplicateMeasures | None:
+    if value is None or isinstance(value, ReplicateMeasures):
+        return value
+    raise LoopError(f"{name} must be what end_epoch() of a watch returns; got {value!r:.80}")
