@@ -53,10 +53,9 @@ def run_study(
     """Run or resume a study and make its report: the same as `studies run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
-    does, and `budget` is the time that the study may take, such as "2h". Raises studies.base.errors.UsageError
-    for a wrong
-    request, before anything is written, and HeldError where another run holds the study, unless `take_over` takes it
-    from that.
+    does, and `budget` is the time that the study may take, such as "2h". Raises studies.base.errors.UsageError for a
+    wrong request, before anything is written, and HeldError where another run holds the study, unless `take_over`
+    takes it from that.
 
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP

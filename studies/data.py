@@ -102,7 +102,8 @@ def _table(options: argparse.Namespace) -> "TableOptions":
             [unknown(name, "field of a table", [*TABLE_FIELDS, "columns.NAME"]) for name in wrong],
             "For example: --set target=species --set columns.id=ignore",
         )
-    from studies.definition.parts import Search, Study
+    from studies.definition.parts import Search
+    from studies.definition.study import Study
 
     # A study's own checks, whose target is none of those that the file has where the user names none.
     a_study = Study(question="Which columns?", factors={"depth": (1,)}, search=Search(trials_per_cell=1))

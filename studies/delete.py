@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
 from studies.base.errors import StudiesError, UsageError
+from studies.planning.command_line import add_storage
 from studies.storage.paths import locate
 
 
@@ -16,9 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studies.base.wording import printable
+    from studies.database.lookup import find
     from studies.database.store import Store
     from studies.execution.deletion import delete, find_belongings
-    from studies.results.recorded import find
     from studies.storage.remembered import remembering
 
     locations = locate(options.storage, options.output)

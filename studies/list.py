@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
+from studies.planning.command_line import add_storage
 from studies.storage.paths import locate
 
 

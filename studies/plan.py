@@ -5,7 +5,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from studies._cli import add_resources, add_storage, add_variant, request_of, resources_of, run_door
+from studies._cli import run_door
+from studies.planning.command_line import add_resources, add_storage, add_variant, request_of, resources_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def _work(options: argparse.Namespace) -> int:
 
     from studies.base.wording import printable
     from studies.execution.older_studies import find_older, in_its_version
-    from studies.execution.session import load_dataset, settle
+    from studies.execution.preparation import load_dataset, settle
     from studies.forecast.forecast import advice_here, predict_here
     from studies.storage.paths import locate
     from studies.terminal.summary import plan_lines, plan_summary

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
 from studies.base.errors import UsageError
+from studies.planning.command_line import add_storage
 from studies.storage.paths import Locations, check_writable, locate
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.database.lookup import find
     from studies.database.store import Store
-    from studies.results.recorded import find
     from studies.storage.remembered import remembering
     from studies.verification.damage import damage_told, refuse_damaged
 

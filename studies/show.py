@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
+from studies.planning.command_line import add_storage
 from studies.storage.paths import locate
 
 
@@ -14,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.database.lookup import find
     from studies.database.store import Store
-    from studies.results.recorded import find
     from studies.storage.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json

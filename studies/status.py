@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
 from studies.base.stop_signal import RunInterruptedError
+from studies.planning.command_line import add_storage
 from studies.storage.paths import locate
 
 
@@ -15,8 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from studies.database.lookup import find
     from studies.database.store import Store
-    from studies.results.recorded import find
     from studies.storage.remembered import remembering
     from studies.terminal.output import show, show_json
     from studies.terminal.status import as_json, read_status

@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
+from studies.planning.command_line import add_storage
 from studies.storage.paths import locate
 
 
@@ -15,8 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     from studies.base.wording import printable
+    from studies.database.lookup import find
     from studies.database.store import Store
-    from studies.results.recorded import find
 
     with Store.open(locate(options.storage, options.output).storage, create=False) as store:
         study = find(store, options.name)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studies._cli import add_storage, run_door
+from studies._cli import run_door
+from studies.planning.command_line import add_storage
 from studies.storage.paths import Locations, locate
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _work(options: argparse.Namespace) -> int:
 def _folder(store: "Store", name: str, locations: Locations) -> Path:
     """Return a study's folder; raise UsageError that lists the studies where there is none of this name."""
     from studies.database.engines.problems import StorageError
-    from studies.results.recorded import find
+    from studies.database.lookup import find
     from studies.storage.remembered import remembering
 
     # A damaged row, which cannot be read, may name no folder: the checks tell what is wrong with it.

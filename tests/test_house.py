@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import structure
+
 ROOT = Path(__file__).resolve().parent.parent
 WINGS = ("search_spaces", "trainables", "reports")
 LIBRARIES = {
@@ -113,3 +115,39 @@ def test_every_file_says_what_lives_there() -> None:
                 first = (ast.get_docstring(ast.parse(text)) or "").splitlines()[:1]
                 assert first, f"{path.relative_to(ROOT)} has no first sentence"
                 assert first[0].endswith((".", "?", ":")), f"{path.relative_to(ROOT)}: {first[0]}"
+
+
+MAX_MODULES = 25
+
+
+def test_no_two_folders_import_each_other() -> None:
+    assert structure.two_way_pairs() == []
+
+
+def test_no_module_imports_its_way_back_to_itself() -> None:
+    assert structure.circles() == []
+
+
+def test_no_folder_is_crowded() -> None:
+    sizes = structure.sizes_of_folders()
+    assert {folder: size for folder, size in sizes.items() if size > MAX_MODULES} == {}
+
+
+@pytest.mark.parametrize("package", structure.PACKAGES)
+def test_no_room_imports_a_door(package: str) -> None:
+    """A package's root holds doors and re-exports; a study of the catalog imports what a user's file would."""
+    doors = {
+        module.name
+        for module in structure.modules().values()
+        if module.folder == package and not module.is_package and package != "search_spaces"
+    }
+    found = {
+        module.name: sorted(module.imports & doors)
+        for module in structure.modules().values()
+        if not module.is_door and not module.name.startswith("studies.catalog.") and module.imports & doors
+    }
+    assert found == ALLOWED_DOORS.get(package, {})
+
+
+ALLOWED_DOORS = {"trainables": {"studies.raytune.experiment": ["trainables.trial"]}}
+"""The trainable that Tune is handed is the door of its wing."""

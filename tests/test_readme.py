@@ -14,8 +14,8 @@ from torch import nn
 
 from studies import load_study
 from studies.__main__ import DOORS
-from studies.catalog import load
 from studies.planning.request import Request, draft
+from studies.user_files.loader import load_definition
 from tests.readme import README, block
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.trials.artifact import from_bytes, metadata_of
@@ -77,7 +77,7 @@ def test_its_study_of_ones_own_data_and_network_runs(tmp_path: Path) -> None:
     best = (folder / "models" / "best" / "block-0.safetensors").read_bytes()
     metadata = metadata_of(best)
     hyperparameters = Hyperparameters.from_dict(metadata["hyperparameters"])
-    code = load(str(tmp_path / "my_transformer.py")).code
+    code = load_definition(str(tmp_path / "my_transformer.py")).code
     assert code is not None
     network = code.build(hyperparameters, tuple(metadata["input_shape"]), len(metadata["classes"]))
     network.load_state_dict(from_bytes(best))
@@ -119,7 +119,7 @@ def test_the_settings_it_names_are_settings() -> None:
     from studies.definition.overrides import derive
     from studies.definition.settings import parse_setting
 
-    study = load("depth_study")[1]
+    study = load_definition("depth_study")[1]
     for text in re.findall(r"`--set ([^`\s]+)`", README):
         name, value = parse_setting(text)
         of_a_table = name == "header" or name.startswith("columns.")

@@ -16,9 +16,9 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from trainables.base.records import TrialReport
 from trainables.base.safe_path import forget_safe_path
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.networks.memory import MemoryLimits
 from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import Parcel

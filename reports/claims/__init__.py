@@ -1,0 +1,1 @@
+"""Sentences that are made from gated results."""

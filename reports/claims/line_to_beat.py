@@ -15,7 +15,7 @@ from reports.inputs.measures import TEST_LOG_LOSS
 from reports.plots.style.intervals import t_interval
 from reports.results.results import Results
 from reports.statistics.contrasts import contrasts
-from reports.wording.sentence import Sentence
+from reports.wording.phrases import Sentence
 
 FACTOR = "model"
 NETWORK = "the network"

@@ -12,8 +12,7 @@ from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.results.looks import Look
 from reports.statistics.gates import Gate
 from reports.statistics.lottery import Lottery
-from reports.wording.phrases import capital, condition, counted, epochs_spoken, rather
-from reports.wording.sentence import Sentence
+from reports.wording.phrases import Sentence, capital, condition, counted, epochs_spoken, rather
 from reports.wording.words import count, covered, number, percent
 
 SLIGHT = 0.1

@@ -1,0 +1,1 @@
+"""Whole pages and files: the report, one trial, two studies, the index, report.json."""

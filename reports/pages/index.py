@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports.pages.files import write_whole
-from reports.pages.rendering import environment, page_parts
+from reports.pages.rendering import environment, page_parts, write_whole
 from reports.plots.style.theme import Theme
 
 

@@ -1,22 +1,23 @@
 """report.json: every number of the report under the keys that CONTRACT's readers rely on."""
 
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.claims.answers import Said, opening, said_at_best, said_averaged
 from reports.claims.draws import lottery_record
 from reports.claims.growth_claims import leading_growth, said_growth
-from reports.claims.key_numbers import key_numbers
 from reports.claims.line_to_beat import leading_line, line_to_beat
-from reports.claims.paragraphs.analysis import three_paragraphs
-from reports.claims.paragraphs.caveats import caveats_record
-from reports.claims.paragraphs.failures import described_contrasts, failures_record
+from reports.claims.paragraphs.analysis import caveats_record, three_paragraphs
+from reports.claims.paragraphs.performance import described_contrasts, failures_record
 from reports.claims.paragraphs.stability_record import stability_record
+from reports.inputs.cube import plain
 from reports.inputs.early_stopping import early_stops
 from reports.inputs.inputs import ReportInputs
-from reports.pages.plain_json import json_value
 from reports.results.accounting import copied_trials
 from reports.results.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.results.evaluation import evaluation_record
@@ -101,3 +102,56 @@ def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str
             }
         )
     return records
+
+
+HEALTHY = ("STABLE", "WATCH")
+
+
+def key_numbers(inputs: ReportInputs, results: Results) -> dict[str, Any]:
+    """Networks and epochs trained, wall seconds, share of search trials stopped, share of networks unstable.
+
+    A network counts as unstable in the confirm phase where it diverged or failed, or its verdict after training is
+    neither STABLE nor WATCH. Shares are null before there is anything to count; `has_verdicts` says whether gradients
+    were judged at all.
+    """
+    search = inputs.trials[inputs.trials["phase"] == "search"]
+    ended = search[~search["state"].isin(["waiting", "running"])]
+    stopped = ended["state"] == "pruned"
+    confirm = inputs.replicates[inputs.replicates["phase"] == "confirm"]
+    lost, trained = confirm["outcome"].isin(["diverged", "failed"]), confirm["verdict_trained"]
+    unstable = lost | (trained.notna() & ~trained.isin(HEALTHY))
+    return {
+        "networks": results.accounting.overall["networks"],
+        "epochs": results.accounting.overall["epochs"],
+        "wall_seconds": inputs.seconds.get("wall"),
+        "num_stopped": int(stopped.sum()),
+        "num_search": len(ended),
+        "share_stopped": float(stopped.mean()) if len(ended) else None,
+        "num_unstable": int(unstable.sum()),
+        "num_diverged": int((confirm["outcome"] == "diverged").sum()),
+        "num_confirm": len(confirm),
+        "share_unstable": float(unstable.mean()) if len(confirm) else None,
+        "has_verdicts": bool(trained.notna().any()),
+    }
+
+
+DIGITS = 6  # significant digits kept: more than any interval supports
+
+
+def as_json(report: Mapping[str, Any]) -> str:
+    """The file's text: keys in the report's order, one space of indent, UTF-8."""
+    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def json_value(value: Any) -> Any:
+    """Plain JSON: NaN and infinities null, floats at six significant digits."""
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [json_value(item) for item in value]
+    value = plain(value)
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

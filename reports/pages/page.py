@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.files import write_csv, write_whole
-from reports.pages.json_report import json_report
-from reports.pages.plain_json import as_json
-from reports.pages.rendering import environment, inline, page_parts
+from reports.pages.json_report import as_json, json_report
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
 from reports.plots.style.theme import Theme
 from reports.results.results import compute
 from reports.sections.accounting import accounting
-from reports.sections.analysis import analysis
-from reports.sections.answer import answer
+from reports.sections.answer import analysis, answer
 from reports.sections.best_model import best_model
 from reports.sections.configurations import FACTOR, configuration_names, judged, trained
 from reports.sections.lottery import lottery

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.json_report import json_report
-from reports.pages.plain_json import json_value
+from reports.pages.json_report import json_report, json_value
 from reports.results.results import compute
 from reports.wording.phrases import listed
 from reports.wording.words import factor_name, plural

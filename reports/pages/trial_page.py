@@ -11,12 +11,10 @@ from reports.inputs.cube import plain
 from reports.inputs.early_stopping import BEST, STOPPED
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
-from reports.pages.files import write_csv, write_whole
-from reports.pages.rendering import environment, inline, page_parts
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
 from reports.pages.trial_figures import curves_figure, layers_figure
 from reports.plots.style.theme import Theme
-from reports.sections.parts.section import Cell, Column, Table
-from reports.sections.parts.settings import setting_name
+from reports.sections.parts.section import Cell, Column, Table, setting_name
 from reports.sections.stability.thresholds import rules_table
 from reports.wording.verdict_words import measured_spoken
 from reports.wording.words import MISSING, count, duration, factor_name, level_name, number, small

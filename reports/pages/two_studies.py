@@ -6,9 +6,8 @@ from typing import Any
 
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
-from reports.pages.files import write_csv, write_whole
-from reports.pages.plain_json import as_json
-from reports.pages.rendering import environment, inline, page_parts
+from reports.pages.json_report import as_json
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
 from reports.pages.side_by_side import FAMILIES, side_by_side
 from reports.plots import forest_pair
 from reports.plots.style.canvas import Sheet, draw_panel

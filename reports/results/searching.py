@@ -12,7 +12,7 @@ from reports.inputs.early_stopping import kept
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import LOG_LOSS, Measure
 from reports.statistics.budget_curve import expected_best, rate_robustness, rung_agreement
-from reports.wording.sentence import Sentence
+from reports.wording.phrases import Sentence
 from reports.wording.words import count, number, plural
 
 NO_CELL = 0

@@ -7,8 +7,7 @@ import pandas as pd
 
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import TEST_SCORES, Measure, classifier_measure
-from reports.wording.phrases import capital, counted
-from reports.wording.sentence import Sentence
+from reports.wording.phrases import Sentence, capital, counted
 from reports.wording.words import count
 
 LOST = ("diverged", "failed")

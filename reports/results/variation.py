@@ -11,8 +11,7 @@ from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.results.outcomes import all_failed
 from reports.results.results import Results
 from reports.statistics.effects import Components, variance_components, with_more_blocks
-from reports.wording.phrases import capital
-from reports.wording.sentence import Sentence
+from reports.wording.phrases import Sentence, capital
 from reports.wording.words import decimals_for, number
 
 MORE = 10

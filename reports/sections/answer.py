@@ -8,8 +8,7 @@ from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
 from reports.sections.parts.section import Cell, Column, Material, Section, Table
-from reports.wording.phrases import capital
-from reports.wording.subject import OWN, data_named, networks_named
+from reports.wording.phrases import OWN, capital, data_named, networks_named
 from reports.wording.words import (
     count,
     covered,
@@ -130,3 +129,11 @@ def _scope(material: Material) -> str:
     tuned = ", ".join(factor_name(name) for name in plan["nuisances"])
     purpose = f"each to tune the {tuned}" if tuned else "each, with nothing left to tune"
     return f"{head}; {plural(cells, 'cell')}, {per_cell} {purpose}."
+
+
+def analysis(material: Material) -> Section | None:
+    """Paragraphs about design and budget, performance, stability and limits."""
+    paragraphs = material.report["analysis"]
+    if not paragraphs:
+        return None
+    return Section(slug="analysis", title="Analysis", context={"paragraphs": paragraphs})

@@ -1,15 +1,17 @@
 """Search: trials per rung and level, agreement of rungs, parallel coordinates, importance, the budget curve."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.plots import budget
+import pandas as pd
+
+from reports.inputs.cube import levels_of
+from reports.plots import bars, budget, parallel
 from reports.plots.style.axes import allows_log, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.grid import LETTER
 from reports.results.searching import curve_key, rung_losses
-from reports.sections.importance import importance_figure
-from reports.sections.parallel import parallel_figure
 from reports.sections.parts.section import Cell, Column, Material, Section, Table
 from reports.wording.words import count, factor_name, level_name, percent, plural
 
@@ -102,3 +104,87 @@ def _by_level(found: Mapping[str, Any], rungs: list[int]) -> Table:
     return Table(
         caption="Search trials per rung and level", columns=columns, rows=rows, folded=len(rows) > 12
     )
+
+
+def importance_figure(material: Material) -> Figure | None:
+    """Bars of the importance that came with the inputs; None without any."""
+    frame = material.inputs.importance
+    if frame is None or frame.empty:
+        return None
+    ordered = frame.sort_values(["importance", "parameter"], ascending=[False, True])
+    shown = bars.tidy(
+        [factor_name(str(name)) for name in ordered["parameter"]],
+        list(ordered["importance"]),
+        [False] * len(ordered),
+    )
+    panel = draw_panel(
+        lambda ax: bars.draw(shown, ax, why_empty="No importance was computed."),
+        Sheet(width=246, height=8 + bars.ROW * max(len(shown), 2), left=2, right=2, top=4, bottom=4),
+        prefix="importance",
+    )
+    used, ignored = int(frame["num_trials"].iloc[0]), int(frame["num_ignored"].iloc[0])
+    listed = ", ".join(
+        f"{name} {percent(share, 0)}" for name, share in zip(shown["name"], shown["share"], strict=True)
+    )
+    return Figure(
+        slug="importance",
+        title="What sets the lowest search trials apart",
+        caption=(
+            "PED-ANOVA importance, shares that sum to 1. Descriptive only: it reads the "
+            f"{plural(used, 'trial')} that were not stopped and ignores {plural(ignored, 'other')}."
+        ),
+        num=f"n = {plural(used, 'search trial')}",
+        alt=f"Importance of each hyperparameter: {listed}",
+        panels=(panel,),
+        data=shown,
+        columns=1,
+    )
+
+
+def parallel_figure(material: Material) -> Figure:
+    """One line a search trial over factors, nuisances and the objective."""
+    trials = material.inputs.search_trials
+    choices, rates = _parameters(material, trials)
+    frame = parallel.tidy(trials, choices, rates)
+    ticks = parallel.ticks_of(trials, choices, rates)
+    width, left = max(400, 84 * len(ticks)), _room(ticks)
+    panel = draw_panel(
+        lambda ax: parallel.draw(frame, ax, ticks=ticks),
+        Sheet(width=width + left, height=240, left=8 + left, right=36, top=10, bottom=26),
+        prefix="parallel",
+    )
+    return Figure(
+        slug="parallel",
+        title="Where in the space the search spent its trials",
+        caption=(
+            "One line a trial through its values; in colour, the tenth of the trials with the lowest "
+            f"objective, stopped or not. The right axis is the {material.inputs.objective_name} at the last epoch "
+            f"reached ({scale_note(bool((trials['objective'].dropna() > 0).all()))})."
+        ),
+        num=f"n = {plural(len(frame), 'search trial')}",
+        alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
+    )
+
+
+def _room(ticks: Mapping[str, Sequence[tuple[float, str]]]) -> float:
+    """Points left of the first axis for the half of its longest label that would be cut off."""
+    longest = max((len(text) for _, text in next(iter(ticks.values()))), default=0)
+    return max(0.0, LETTER * longest / 2 - 24)
+
+
+def _parameters(material: Material, trials: pd.DataFrame) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
+    """Hyperparameters with levels, and those on a log scale, among what was searched."""
+    choices: dict[str, tuple[Any, ...]] = dict(material.inputs.factors)
+    rates = []
+    for name, nuisance in material.inputs.plan["nuisances"].items():
+        if name in choices or name not in trials:
+            continue
+        if name == "learning_rate" or (isinstance(nuisance, Mapping) and nuisance.get("log")):
+            rates.append(name)
+        else:
+            choices[name] = levels_of(trials[name])
+    return choices, rates

@@ -10,9 +10,8 @@ from reports.plots.style.axes import allows_log, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.best import score_columns, standing
-from reports.sections.parallel import parallel_figure
 from reports.sections.parts.section import Cell, Column, Material, Section, Table
-from reports.sections.search import search_tables, small_figures
+from reports.sections.search import parallel_figure, search_tables, small_figures
 from reports.wording.phrases import capital
 from reports.wording.words import factor_name, level_name, level_phrase, number, plural, small
 

@@ -1,0 +1,1 @@
+"""The statistics: paired contrasts, their intervals and gates, interactions, the lottery, budget curves."""

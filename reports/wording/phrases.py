@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
+from reports.statistics.gates import Gate, Rules
 from reports.wording.words import factor_name, level_name, outcome_name, outcome_unit
 
 _NUMBERS = [
@@ -177,3 +179,57 @@ def unit_spoken(outcome: str) -> tuple[float, str]:
 def capital(text: str) -> str:
     """The text with its first letter raised."""
     return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A sentence, the gate that licenses it (None: plain description), further gates, and the numbers it prints.
+
+    `numbers` are the values as computed; the text shows roundings of them.
+    """
+
+    text: str
+    gate: Gate | None
+    gates: tuple[Gate, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What every sentence of a study shares: how long networks trained, what a block costs, how data were split.
+
+    `epochs` are at most so many where networks `stop_early`. `seconds_per_block` is the wall time that one more block
+    of all cells took; `official_test`: all blocks share one test set, so nothing is said about new samples. `units` are
+    those of outcomes that a plan declares. `failed` is what is said of all networks where none has a score of its own.
+    """
+
+    epochs: int | None = None
+    stop_early: bool = False
+    seconds_per_block: float | None = None
+    official_test: bool = False
+    rules: Rules = field(default_factory=Rules)
+    units: Mapping[str, str] = field(default_factory=dict)
+    failed: str | None = None
+
+
+OWN = "own"
+"""The name of a user's own data, and of the models of a user's own."""
+
+
+def data_named(plan: Mapping[str, Any]) -> str:
+    """Name the data of a plan.
+
+    >>> data_named({"dataset": "digits"}), data_named({"dataset": "own"})
+    ('digits', 'your own data')
+    """
+    return "your own data" if plan["dataset"] == OWN else str(plan["dataset"])
+
+
+def networks_named(plan: Mapping[str, Any]) -> str:
+    """Name the networks of a plan.
+
+    >>> networks_named({"model": "mlp"}), networks_named({"model": "own"})
+    ('fully connected networks', 'models of your own')
+    """
+    names = {"mlp": "fully connected networks", "cnn": "convolutional networks", OWN: "models of your own"}
+    return names.get(plan["model"], f"{plan['model']} networks")

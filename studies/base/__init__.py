@@ -1,0 +1,1 @@
+"""Leaves that everything may import: errors, messages, wording, states, durations, signals, files."""

@@ -1,0 +1,1 @@
+"""Ray itself: started or joined, watched, and ended."""

@@ -16,9 +16,8 @@ from pathlib import Path
 from studies.base.errors import StudiesError
 from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
 from studies.cluster.address import in_a_line, not_joined
-from studies.cluster.folders import TEMPORARY, end_processes, owned, remove_abandoned_folders
 from studies.cluster.head import Head
-from studies.cluster.reaper import guarded
+from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 from studies.planning.resources import Resources, num_cores
 from trainables.base.safe_path import safe_path

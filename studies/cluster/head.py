@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from studies.cluster.folders import end_processes
+from studies.cluster.reaper import end_processes
 
 PROGRAM = Path(__file__).with_name("serving_ray.py")
 LOG = "head.log"

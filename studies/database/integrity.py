@@ -1,15 +1,88 @@
 """Whether a database is sound by its own account, and still has the keys that keep rows from being there twice."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import Connection, Inspector, Table
+from sqlalchemy import Connection, Inspector, Table, text
+from sqlalchemy.exc import DBAPIError
 
-from studies.database.postgresql_integrity import check_server
 from studies.database.schema import tables
-from studies.database.sqlite_integrity import check_file
+
+
+def check_file(connection: Connection) -> tuple[str, list[str]]:
+    """Have every page, index and reference read, whichever study it belongs to; return what was asked, and faults."""
+    lost: Counter[tuple[str, str]] = Counter()
+    pages, broken = _ask(connection, "integrity_check")
+    references, unreadable = _ask(connection, "foreign_key_check")
+    lost.update((str(row[0]), str(row[2])) for row in references)
+    faults = [
+        *(" ".join(str(row[0]).split()) for row in pages if row[0] != "ok"),
+        *(f"{count} rows of {table} refer to no {parent}" for (table, parent), count in lost.items()),
+    ]
+    return "SQLite's integrity_check and foreign_key_check", [*faults, *broken, *unreadable]
+
+
+def _ask(connection: Connection, pragma: str) -> tuple[Sequence[Sequence[Any]], list[str]]:
+    """Return what a check found, or why it could not be made, as where a table that is referred to has lost its key."""
+    try:
+        return connection.exec_driver_sql(f"PRAGMA {pragma}").all(), []
+    except DBAPIError as error:
+        return [], [f"{pragma}: {error.orig}"]
+
+
+_UNCHECKED_CONSTRAINTS = text(
+    "SELECT conrelid::regclass::text || ': the constraint ' || conname || ' was never checked' FROM pg_constraint "
+    "WHERE connamespace = current_schema()::regnamespace AND NOT convalidated ORDER BY 1"
+)
+_BROKEN_INDEXES = text(
+    "SELECT indrelid::regclass::text || ': the index ' || indexrelid::regclass::text || ' is not valid' FROM pg_index "
+    "JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = current_schema()::regnamespace "
+    "AND NOT (indisvalid AND indisready) ORDER BY 1"
+)
+_DAMAGED_PAGES = text("SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()")
+_AMCHECK = text(
+    "SELECT coalesce(has_function_privilege(to_regprocedure('bt_index_check(regclass, boolean)')::oid, 'EXECUTE'), "
+    "false)"
+)
+_INDEXES = text(
+    "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+    "JOIN pg_am ON pg_am.oid = relam WHERE relnamespace = current_schema()::regnamespace AND amname = 'btree' "
+    "AND indisvalid ORDER BY 1"
+)
+_CHECK_INDEX = text("SELECT bt_index_check(CAST(:name AS regclass), true)")
+
+
+def check_server(connection: Connection) -> tuple[str, list[str]]:
+    """Return what was asked, and a line for each fault: constraints, indexes, page checksums, amcheck if it is there.
+
+    The extension amcheck compares every index with its table; without it, or the right to use it, that is left out.
+    """
+    num_damaged = connection.scalar(_DAMAGED_PAGES)
+    has_amcheck = bool(connection.scalar(_AMCHECK))
+    faults = [
+        *connection.scalars(_UNCHECKED_CONSTRAINTS),
+        *connection.scalars(_BROKEN_INDEXES),
+        *([f"{num_damaged} pages failed their checksums"] if num_damaged else []),
+        *(_differing_indexes(connection) if has_amcheck else []),
+    ]
+    checksums = "no page checksums" if num_damaged is None else "page checksums"
+    amcheck = "amcheck" if has_amcheck else "no amcheck"
+    return f"PostgreSQL's constraints and indexes, {checksums}, {amcheck}", faults
+
+
+def _differing_indexes(connection: Connection) -> Iterator[str]:
+    """Yield a line for each index that amcheck finds fault with; a large one may take as long as it needs."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    for name in connection.scalars(_INDEXES).all():
+        try:
+            with connection.begin_nested():
+                connection.execute(_CHECK_INDEX, {"name": name})
+        except DBAPIError as error:
+            yield f"the index {name}: {' '.join(str(error.orig).split())}"
+
 
 _OWN_CHECK: Final[dict[str, Callable[[Connection], tuple[str, list[str]]]]] = {
     "sqlite": check_file,

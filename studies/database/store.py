@@ -14,7 +14,6 @@ from studies.base.errors import StudiesError, UsageError
 from studies.base.states import Phase, StudyState, TrialState
 from studies.database import lease
 from studies.database.bulk import Values
-from studies.database.conflicts import insert_new
 from studies.database.digests import sealed_row
 from studies.database.engines.address import shown
 from studies.database.engines.backend import Backend
@@ -24,6 +23,7 @@ from studies.database.recording import (
     change_study,
     change_trial,
     has_event,
+    insert_new,
     leave_conflicts,
     leave_event,
     numbers_needed,

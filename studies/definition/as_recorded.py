@@ -18,7 +18,8 @@ from optuna.distributions import (
 
 from studies.base.messages import show
 from studies.definition.fields import PARTS
-from studies.definition.parts import Confirm, Study
+from studies.definition.parts import Confirm
+from studies.definition.study import Study
 from trainables.base.metrics import Metric
 
 NEVER_STORED = ("profiles", "as_recorded")

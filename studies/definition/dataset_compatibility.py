@@ -13,8 +13,8 @@ from studies.base.messages import show
 from trainables.base.metrics import VALIDATION, classification
 
 if TYPE_CHECKING:
-    from studies.definition.parts import Study
-    from trainables.datasets import Dataset
+    from studies.definition.study import Study
+    from trainables.data.dataset import Dataset
 
 
 def check_suits(study: Study, dataset: Dataset) -> None:

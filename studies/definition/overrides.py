@@ -12,9 +12,9 @@ from typing import Any
 from studies.base.errors import UsageError
 from studies.base.messages import show, unknown
 from studies.definition.fields import PARTS
-from studies.definition.parts import Study
 from studies.definition.serialization import plain_study, study_from_plain
 from studies.definition.settings import DEFAULT_PROFILE, OPTIONS
+from studies.definition.study import Study
 from studies.definition.validation import ADVICE
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

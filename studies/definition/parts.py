@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from optuna.distributions import BaseDistribution
 
-from search_spaces import Space, Value, spaces
-from search_spaces.own import own_space
-from trainables.base.metrics import Direction, direction
+from search_spaces import Value
 from trainables.base.metrics import Metric as Metric  # for the files of studies
-from trainables.data.tables.table_options import TableOptions
 
 Nuisance: TypeAlias = BaseDistribution | Mapping[str, BaseDistribution] | Mapping[str, Any]
 """The range of a nuisance: one of Optuna's distributions, or its plain form such as {"low": 1e-4, "high": 0.1,
@@ -77,108 +74,3 @@ class Thresholds:
     """STALLED: median update ratio."""
     hot: float = 0.1
     """HOT: median update ratio."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Study:
-    """A question and the plan that answers it; checked, and brought to one form, when it is made.
-
-    `factors` are compared, in this order; `nuisances` are tuned so that the comparison is fair; `fixed` holds what
-    is stated otherwise than by default. A hyperparameter has one role. `profiles` maps a profile's name to the
-    fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
-    `metrics` are what a training loop of one's own, the file's train(), measures; without any it measures what a
-    classifier does. `objective` then is the primary one on the validation part unless another is named.
-    `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH` or `parquet:PATH`.
-    `columns` says of its columns what they are where their cells do not (`trainables.data.tables.table_options.KINDS`),
-    `header` whether its first row names them, `join_labels` whether labels that are spelled alike are one class.
-    Classes with fewer rows than `min_class_count` are dropped with their rows or, where `rare_classes` is "merge",
-    made one class called other.
-    `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
-    of: they may be factors, nuisances and fixed as others are.
-    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
-    each later one is trained when the command is given again. Empty means a single look at `replicates`.
-    Raises UsageError that lists every mistake with its field, rule, value and choices.
-
-    >>> study = Study(
-    ...     question="Does depth help?",
-    ...     factors={"depth": (3, 5)},
-    ...     nuisances={"learning_rate": {"low": 3e-4, "high": 3e-2, "log": True}},
-    ... )
-    >>> study.nuisance_distributions({"depth": 3})
-    {'learning_rate': FloatDistribution(high=0.03, log=True, low=0.0003, step=None)}
-    """
-
-    question: str
-    dataset: str = "digits"
-    target: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    header: bool = True
-    join_labels: bool = False
-    min_class_count: int | None = None
-    rare_classes: str = "drop"
-    model: str = "mlp"
-    objective: str = "val_loss"
-    metrics: tuple[Metric, ...] = ()
-    factors: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
-    nuisances: Mapping[str, Nuisance] = field(default_factory=dict)
-    fixed: Mapping[str, Value] = field(default_factory=dict)
-    hyperparameters: Mapping[str, Value] = field(default_factory=dict)
-    replicates: int = 10
-    looks: tuple[int, ...] = ()
-    search: Search = Search()
-    confirm: Confirm = Confirm()
-    smallest_effect: SmallestEffect = SmallestEffect()
-    thresholds: Thresholds = Thresholds()
-    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    as_recorded: bool = field(default=False, compare=False, repr=False)
-    """Whether it was read from a storage (`studies.definition.as_recorded`): it keeps the form in which it was
-    recorded there, by
-    rules that may not be today's."""
-
-    def __post_init__(self) -> None:
-        """Check every field and the agreements between them, then settle each in its one form."""
-        if self.as_recorded:
-            return
-        from studies.definition.validation import (
-            checked_fields,  # here, because the checks are about this module's classes
-        )
-
-        for name, value in checked_fields(self).items():
-            object.__setattr__(self, name, value)
-
-    @property
-    def table(self) -> TableOptions:
-        """How a file of one's own is read."""
-        return TableOptions(
-            target=self.target, columns=self.columns, header=self.header, join_labels=self.join_labels
-        )
-
-    @property
-    def spaces(self) -> Mapping[str, Space]:
-        """The space of every hyperparameter, the user's own last."""
-        return {**spaces(), **{name: own_space(name, value) for name, value in self.hyperparameters.items()}}
-
-    @property
-    def has_cells(self) -> bool:
-        """Whether every combination of levels is trained, rather than searched among."""
-        return self.search.trials is None
-
-    @property
-    def all_looks(self) -> tuple[int, ...]:
-        """The numbers of blocks at which claims may be made, the first of them `replicates`."""
-        return self.looks or (self.replicates,)
-
-    @property
-    def direction(self) -> Direction:
-        """Whether the objective is to be lowered or raised."""
-        return direction(self.objective, self.metrics)
-
-    def nuisance_distributions(self, levels: Mapping[str, Value]) -> dict[str, BaseDistribution]:
-        """Return each nuisance's distribution in the cell with these levels, by optimizer where it differs."""
-        optimizer = {"optimizer": spaces()["optimizer"].default, **self.fixed, **levels}["optimizer"]
-        return {
-            name: cast(
-                BaseDistribution, range_[cast(str, optimizer)] if isinstance(range_, Mapping) else range_
-            )
-            for name, range_ in self.nuisances.items()
-        }

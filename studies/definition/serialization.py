@@ -12,7 +12,7 @@ from studies.base.messages import did_you_mean, mistake, show
 from studies.definition import ranges
 from studies.definition.fields import PARTS, rules
 from studies.definition.metrics import plain_metrics
-from studies.definition.parts import Study
+from studies.definition.study import Study
 from studies.definition.validation import ADVICE
 
 _ROLES = ("factors", "nuisances", "fixed", "confirm.default")

@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from search_spaces import Space, spaces
 from search_spaces.own import is_default, own_space
 from studies.base.errors import UsageError
 from studies.base.messages import mistake, show, unknown
-from studies.definition import roles
+from studies.definition import ranges
 from studies.definition.cross_field_rules import disagreements
 from studies.definition.fields import PARTS, rules
 from studies.definition.metrics import objective_among, own_metrics
 from trainables.base.metrics import OBJECTIVES
 from trainables.data.tables.table_options import KINDS
 
-if TYPE_CHECKING:
-    from studies.definition.parts import Study
-
 ADVICE = "Correct the study's definition or the --set values; nothing was trained."
+Unchecked: TypeAlias = Any
+"""A study of which nothing is known yet: anything may stand in its fields."""
 RESERVED = ("own", "widths", "from_dict")
 """What Hyperparameters has besides hyperparameters."""
 _FORMS: Mapping[str, Callable[[str, Space, object], object]] = {
-    "factors": roles.levels,
-    "nuisances": roles.range_,
-    "fixed": roles.value,
-    "confirm.default": roles.value,
+    "factors": ranges.levels,
+    "nuisances": ranges.range_,
+    "fixed": ranges.value,
+    "confirm.default": ranges.value,
 }
 
 
@@ -48,7 +47,7 @@ class Findings:
     broken: set[str] = field(default_factory=set)
 
 
-def checked_fields(study: Study) -> dict[str, Any]:
+def checked_fields(study: Unchecked) -> dict[str, Any]:
     """Return every field of `study` in its one form; raise UsageError with all mistakes if there are any."""
     found = Findings()
     _check_plain_fields(study, found)
@@ -62,7 +61,7 @@ def checked_fields(study: Study) -> dict[str, Any]:
     return _as_fields(study, found)
 
 
-def _check_plain_fields(study: Study, found: Findings) -> None:
+def _check_plain_fields(study: Unchecked, found: Findings) -> None:
     holders: dict[str, object] = {"": study}
     for name, kind in PARTS.items():
         part = getattr(study, name)
@@ -99,7 +98,7 @@ def _check_columns(columns: object, found: Findings) -> None:
             found.values["columns"][name] = kind
 
 
-def _check_metrics(study: Study, found: Findings) -> None:
+def _check_metrics(study: Unchecked, found: Findings) -> None:
     """Check the study's own metrics; where there are any, the objective is one of them."""
     try:
         metrics = found.values["metrics"] = own_metrics(study.metrics)
@@ -112,7 +111,7 @@ def _check_metrics(study: Study, found: Findings) -> None:
         found.mistakes += error.args
 
 
-def _check_hyperparameters(study: Study, found: Findings) -> None:
+def _check_hyperparameters(study: Unchecked, found: Findings) -> None:
     _check_own(study.hyperparameters, found)
     default = getattr(study.confirm, "default", {})
     given = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
@@ -175,7 +174,7 @@ def _check_profiles(profiles: object, found: Findings) -> None:
     found.values["profiles"] = {name: dict(settings) for name, settings in profiles.items()}
 
 
-def _as_fields(study: Study, found: Findings) -> dict[str, Any]:
+def _as_fields(study: Unchecked, found: Findings) -> dict[str, Any]:
     values = found.values
     fields = {dotted: value for dotted, value in values.items() if "." not in dotted}
     for part in PARTS:

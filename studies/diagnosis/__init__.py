@@ -1,0 +1,1 @@
+"""Verdicts on training, from what was measured."""

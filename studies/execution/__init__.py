@@ -1,0 +1,1 @@
+"""From a request to a report: registration, the driver, reuse, deletion."""

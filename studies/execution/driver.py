@@ -1,16 +1,23 @@
 """One run of a study that is not finished: Ray started, what is left trained, and all of it noted, however it ends."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from studies.base.states import Outcome, StudyState
 from studies.base.steps import Tell
-from studies.base.stop_signal import RayLostError, RunInterruptedError, Wish, watching_signals
+from studies.base.stop_signal import (
+    RayLostError,
+    RunInterruptedError,
+    Wish,
+    never_broken_off,
+    watching_signals,
+)
+from studies.cluster.address import check_address
 from studies.database.draining import open_spool
 from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
@@ -18,18 +25,62 @@ from studies.database.retry import outlast
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
-from studies.execution.reuse import describe_growth
-from studies.execution.starting import Starting
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.run_log import baseline, provenance, run_events
+from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
 from studies.storage import remembered
 
 if TYPE_CHECKING:
     from studies.cluster.cluster import Cluster
+    from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
-    from trainables.datasets import Dataset
+
+
+class Starting:
+    """Ray's start in the background, ahead of its use or with it; leaving ends what has started, however far it is."""
+
+    def __init__(self, resources: Resources, *, last_words: str) -> None:
+        """Start nothing yet; should this process be killed later on, another one says `last_words`."""
+        self._resources, self._last_words = resources, last_words
+        self._stack = ExitStack()
+        self._future: Future[Cluster] | None = None
+        self._is_checked = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with never_broken_off():
+            self._stack.close()
+
+    def check(self) -> None:
+        """Raise StudiesError where Ray is to be joined at an address and nothing there can be, or has turned out to."""
+        if self._future is None and self._resources.address is not None and not self._is_checked:
+            check_address(self._resources.address)
+            self._is_checked = True
+        if self._future is not None and self._future.done():
+            self._future.result()
+
+    def begin(self) -> "Future[Cluster]":
+        """Start or join Ray now, if that has not begun; return what becomes the cluster."""
+        self.check()
+        if self._future is None:
+            # At its call, because all but training does without it.
+            from studies.cluster.cluster import starting_cluster
+
+            started = starting_cluster(self._resources, last_words=self._last_words)
+            with never_broken_off():
+                self._future = self._stack.enter_context(started)
+        return self._future
+
+    @contextmanager
+    def cluster(self) -> "Iterator[Future[Cluster]]":
+        """Yield what becomes the cluster, and shut that down in the end."""
+        with self._stack:
+            yield self.begin()
+
 
 SECONDS_BETWEEN_LOOKS = 0.05
 

@@ -22,7 +22,7 @@ from studies.run_log import run_events
 from studies.storage.paths import Locations
 
 if TYPE_CHECKING:
-    from trainables.datasets import Dataset
+    from trainables.data.dataset import Dataset
 
 
 class CannotGoOnError(UsageError):

@@ -88,7 +88,7 @@ def _fields(plan: Any) -> Iterator[tuple[str, Any]]:
 
 def _comes_to(request: Request, study: StudyRow) -> bool:
     """Say whether a run of this request would go on with the recorded plan."""
-    from studies.execution.session import load_dataset
+    from studies.execution.preparation import load_dataset
 
     drafted = _drafted(request, study)
     if drafted is None:

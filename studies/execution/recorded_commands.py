@@ -26,8 +26,7 @@ class Command:
 
 def command_in(command: str, locations: Locations) -> Command | None:
     """Return what a recorded command asks for, in the storage of `locations`; None where this Studies knows it not."""
-    from studies._cli import request_of, resources_of
-    from studies.run import parsed
+    from studies.planning.command_line import parse_run, request_of, resources_of
 
     words = shlex.split(command)
     starts = [
@@ -40,7 +39,7 @@ def command_in(command: str, locations: Locations) -> Command | None:
         return None
     try:
         with redirect_stderr(io.StringIO()):
-            options = parsed(words[min(starts) :])
+            options = parse_run(words[min(starts) :])
         request, resources = request_of(options), resources_of(options)
     except (SystemExit, StudiesError):
         return None

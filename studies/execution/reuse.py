@@ -10,18 +10,18 @@ from studies.base.errors import UsageError
 from studies.base.messages import show
 from studies.base.states import Phase, TrialState
 from studies.database.copying import Copy, artifacts_of, copy_trials
-from studies.database.rows import EventRow, StudyRow, TrialRow
+from studies.database.lookup import find
+from studies.database.rows import StudyRow, TrialRow
 from studies.database.store import Store
 from studies.definition import plan_versions
 from studies.planning.plan import Cell, Plan
 from studies.planning.trial_numbers import Numbering
-from studies.results.recorded import find
+from studies.run_log.reused import GROWN
 from studies.storage.artifacts import write_artifact
 from studies.storage.paths import Locations, below
 from studies.storage.remembered import folders_of
 from trainables.base.metrics import Direction
 
-GROWN = "grown_from"
 MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", plan_versions.FIELD)
 """Fields of a plan that a trial of it does not depend on: all others must be the same for a trial of one to be a trial
 of the other. Of factors the levels may differ, and versions where the numbers do not (`_of_other_numbers`)."""
@@ -102,25 +102,6 @@ def grow(
     detail = {"source": source.name, "cells": cells, "trials": len(copied)}
     store.add_event(study.id, GROWN, None, json.dumps(detail, sort_keys=True))
     return Growth(source=source.name, num_cells=len(agreeing), num_trials=len(copied))
-
-
-def describe_growth(plan: Plan, events: Sequence[EventRow]) -> str | None:
-    """Return a line on what a study took over and what is left to train, None if it took over nothing."""
-    found = [json.loads(event.detail) for event in events if event.kind == GROWN]
-    if not found:
-        return None
-    grown = found[0]
-    copied = [json.dumps(cell, sort_keys=True) for cell in grown["cells"]]
-    rest = [cell for cell in plan.cells if json.dumps(dict(cell.levels), sort_keys=True) not in copied]
-    new = {
-        name: [level for level in levels if all(cell[name] != level for cell in grown["cells"])]
-        for name, levels in plan.study.factors.items()
-    }
-    levels = ", ".join(f"{name} {show(level)}" for name, missing in new.items() for level in missing)
-    return (
-        f"{grown['trials']} trials of {len(copied)} cells copied from {grown['source']}; "
-        f"trained here: {len(rest)} cells{f' ({levels})' if levels and copied else ''}"
-    )
 
 
 def _is_whole(past: Plan, cell: Cell, trials: Sequence[TrialRow], versions: Mapping[str, str]) -> bool:

@@ -1,24 +1,25 @@
 """A run from the request to the report: checks, the study's rows, the cluster, both phases, the answer."""
 
 import importlib
+import shlex
 import time
-import zlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studies.base.errors import UsageError
+from studies.base.errors import StudiesError, UsageError
+from studies.base.states import TrialState
 from studies.base.steps import Tell, silent
 from studies.base.stop_signal import RunInterruptedError, RunKilledError, heeding_signals, never_broken_off
+from studies.base.wording import error_line
 from studies.database.draining import drain
 from studies.database.lease import Lease
 from studies.database.retry import outlast
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.execution.driver import Run, Show, train
-from studies.execution.failure import refuse_failure
+from studies.execution.driver import Run, Show, Starting, train
 from studies.execution.older_studies import (
     OlderStudy,
     afresh,
@@ -31,20 +32,17 @@ from studies.execution.older_studies import (
     told_of,
     with_older_named,
 )
+from studies.execution.preparation import load_dataset, settle
 from studies.execution.registration import enrol, grow_as_asked, is_complete, next_look, will_train
-from studies.execution.starting import Starting
-from studies.forecast.budget import afford
 from studies.planning.plan import Plan
-from studies.planning.rare_classes import check_classes, prepared, splits_with_every_class
+from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
 from studies.storage.paths import Locations
 from studies.storage.remembered import resuming_in
-from studies.user_files.interface_checks import load_own
-from trainables.user_code.code import OWN
 
-if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
-    from trainables.datasets import Dataset
+if TYPE_CHECKING:
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,66 +212,6 @@ def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, ta
     return replace(result, notes=(*told_of(older), told))
 
 
-def settle(
-    drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
-) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
-
-    So is what the variant holds fixed though the study compares or tunes it. UsageError where a class is missing from a
-    part of a block. A user's own networks or loop are tried out first, with a line for each warning; UsageError where
-    they cannot be trained.
-    """
-    plan, budget = drafted.freeze(dataset), drafted.request.budget
-    check_classes(plan, dataset)
-    warnings = (*drafted.notes, *_try_own(plan, dataset))
-    if budget is None:
-        return plan, warnings
-    fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
-    return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
-
-
-def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
-    """Try out the networks or the loop of a user's own file; return a line for each warning."""
-    warnings: tuple[str, ...] = ()
-    if plan.build is not None:
-        from studies.forecast.dry_run import try_networks
-
-        warnings = try_networks(plan, dataset)
-    elif plan.loop is not None:
-        from studies.forecast.loop_dry_run import try_loop
-
-        warnings = try_loop(plan, dataset)
-    return tuple(f"warning: {warning}" for warning in warnings)
-
-
-def load_dataset(drafted: Draft) -> "Dataset":
-    """Load the draft's dataset, without rare classes where it says so; a missing or damaged file is a UsageError."""
-    if drafted.study.dataset == OWN and drafted.code is not None:
-        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
-    else:
-        loaded = _load(drafted)
-    return prepared(drafted.study, loaded)
-
-
-def _load(drafted: Draft) -> "Dataset":
-    from trainables import datasets
-    from trainables.data.dataset_files import DatasetError
-
-    try:
-        return datasets.load(drafted.study.dataset, table=drafted.study.table)
-    except DatasetError as error:
-        raise UsageError(
-            [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."
-        ) from error
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        ValueError,
-    ) as error:  # EOFError: a compressed file that breaks off
-        raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error
-
-
 def _found(store: Store, plan: Plan) -> StudyRow:
     """Return the study's row as of now: another run may have finished it while this one started."""
     study = store.find_study(plan.name)
@@ -295,4 +233,18 @@ def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: boo
         report=load_report(path),
         was_complete=was_complete,
         next_look=next_look(store, study, plan),
+    )
+
+
+def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locations) -> None:
+    """Raise StudiesError with the first error, and where to see the whole of it, where every trial failed."""
+    trials = outlast(lambda: store.trials(study.id))
+    if not trials or any(trial.state is not TrialState.FAILED for trial in trials):
+        return
+    first = min(trials, key=lambda trial: trial.number)
+    show = ("studies", "show", study.name, "--trial", str(first.number), *locations.arguments)
+    raise StudiesError(
+        f"every trial of {study.name} failed, trial {first.number} with: {error_line(first.error)}",
+        f"See the whole error: {shlex.join(show)}\n"
+        f"The report is {report}. Once the cause is mended, run the study under another --name.",
     )

@@ -1,0 +1,1 @@
+"""What a plan would cost, found out before it is run."""

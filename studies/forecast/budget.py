@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from studies.base.durations import parse_budget, told
 from studies.base.errors import UsageError
 from studies.database.store import Store
-from studies.definition.parts import Study
+from studies.definition.study import Study
 from studies.definition.training_rules import longest_patience
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.storage.paths import Locations
 
 if TYPE_CHECKING:
-    from trainables.datasets import Dataset
+    from trainables.data.dataset import Dataset
 
 MIN_CLAIM_REPLICATES = 10
 """Blocks below which no gate lets a claim pass."""

@@ -17,9 +17,9 @@ from studies.user_files.interface_checks import place_of
 from studies.user_files.loader import told_in
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.training.loop import run_steps
 from trainables.training.stack import Stack
 from trainables.user_code.code import OwnCode

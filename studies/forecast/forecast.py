@@ -27,7 +27,7 @@ from studies.run_log.run_events import total_seconds
 from studies.storage.paths import Locations
 from studies.user_files.interface_checks import place_of
 from studies.user_files.loader import told_in
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 from trainables.user_code.loop import LoopError
 
 STARTUP_SECONDS = 12.0

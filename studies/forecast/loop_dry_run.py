@@ -9,9 +9,9 @@ from studies.user_files.interface_checks import place_of
 from studies.user_files.loader import told_in
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.trials.assignment import Assignment
 from trainables.trials.loop_resuming import Flaw, find_flaw
 from trainables.trials.loop_trial import takes_state

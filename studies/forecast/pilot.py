@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 
 from search_spaces import Value
-from studies.definition.parts import Study
+from studies.definition.study import Study
 from studies.planning.plan import Cell, Plan
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.metrics import COLUMNS, TEST, VALIDATION, classification, find
 from trainables.base.seeds import derive_seed
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Split, split_block
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.training.evaluation import evaluate
 from trainables.training.loop import train
 from trainables.training.stack import Stack

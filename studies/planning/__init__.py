@@ -1,0 +1,1 @@
+"""From a request to a frozen plan: its cells, trials and numbers, and what it runs on."""

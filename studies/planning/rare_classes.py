@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from studies.base.errors import UsageError
 from studies.base.messages import show
-from studies.definition.parts import Study
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import place_of
 from trainables.user_code.code import OWN
 
 if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-learn are loaded
     from trainables.data.class_presence import Missing
+    from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
-    from trainables.datasets import Dataset
 
 MAX_TOLD = 5
 """Classes told one by one; measurements taken for classes are thousands."""

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution
 
-from studies import catalog
 from studies.base.durations import parse_budget
 from studies.base.errors import UsageError
 from studies.definition import plan_versions, ranges
 from studies.definition.dataset_compatibility import check_suits
 from studies.definition.overrides import check_name, derive, held_instead, study_name
-from studies.definition.parts import Study
 from studies.definition.settings import DEFAULT_PROFILE, written
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import check_own_code
+from studies.user_files.loader import load_definition
 from trainables.user_code.code import OwnCode
 
 if TYPE_CHECKING:
-    from trainables.datasets import Dataset
+    from trainables.data.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class Draft:
 
 def draft(request: Request) -> Draft:
     """Check everything in a request that can be checked without data; raise UsageError with all mistakes."""
-    base, study, source_hash, code = catalog.load(request.study)
+    base, study, source_hash, code = load_definition(request.study)
     mistakes: list[str] = []
     advice = ""
     try:

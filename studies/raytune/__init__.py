@@ -1,0 +1,1 @@
+"""What Ray Tune is told, and what becomes of what it tells."""

@@ -1,5 +1,6 @@
 """One Ray Tune run over everything that a study still has to train."""
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 from ray import tune
 
 from studies.base.errors import StudiesError
+from studies.base.states import Phase
 from studies.base.stop_signal import RayLostError
+from studies.base.stopwatch import Stopwatch
 from studies.cluster.cluster import Cluster
 from studies.cluster.liveness import watch_ray
 from studies.cluster.watchdog import Watchdog
@@ -18,21 +21,20 @@ from studies.diagnosis.verdict_accumulator import Jury
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.resources import Resources
-from studies.raytune.adapters import AgendaSearcher
-from studies.raytune.assignments import assign
+from studies.raytune.adapters import AgendaSearcher, NoTrialProgress, RungScheduler
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
-from studies.raytune.ended_trials import NoTrialProgress
-from studies.raytune.fitting import fit
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
-from studies.raytune.scheduler import RungScheduler
 from studies.raytune.worker_allocation import Sharing
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import Agenda
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.seeds import derive_seed
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
-from trainables.datasets import Dataset
 from trainables.trial import StackTrial
+from trainables.trials.assignment import Assignment
 
 MAX_LOST_WORKERS = 3
 """How often a trial is started again after its worker was lost."""
@@ -198,3 +200,71 @@ def _trainable(
 
     # A subclass of it, because Tune's own would be shown as "_Inner".
     return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})
+
+
+def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment:
+    """Return the assignment of `trial`.
+
+    A replicate's seed comes from the study's seed, the phase and its block: the same in every cell, fresh in the
+    confirm phase. Layers are measured at the initialisation and at the rungs, in the confirm phase in each epoch.
+    """
+    rungs = tuple(plan.study.search.rungs)
+    confirms = trial.phase is Phase.CONFIRM
+    last = plan.study.all_looks[trial.look]
+    blocks = tuple(range(last - plan.num_replicates(trial.look), last))
+    return Assignment(
+        number=trial.number,
+        model=plan.study.model,
+        objective=plan.study.objective,
+        metrics=plan.study.metrics,
+        hyperparameters=Hyperparameters.from_dict(
+            plan.hyperparameters(trial.params), own=plan.study.hyperparameters
+        ),
+        blocks=blocks,
+        seeds=tuple(derive_seed(plan.seed, str(trial.phase), block) for block in blocks),
+        rungs=rungs,
+        layers_at=tuple(range(rungs[-1] + 1)) if confirms else (0, *rungs),
+        reads_test=confirms,
+        keeps_models=keeps_models,
+    )
+
+
+MAX_SECONDS_TO_END = 5.0
+"""How long Tune may take to stop its trials and end, before it is left behind."""
+SECONDS_BETWEEN_LOOKS = 0.05
+
+
+def fit(
+    work: Callable[[], object],
+    *,
+    should_stop: Callable[[], bool],
+    is_lost: Callable[[], bool],
+    max_seconds: float = MAX_SECONDS_TO_END,
+) -> bool:
+    """Do `work`, Tune's loop, and raise what it raised; return whether it ended.
+
+    It is left behind as soon as Ray `is_lost`, and where it should have stopped `max_seconds` ago: in Ray's calls no
+    signal is heard and no exception arrives. The thread then goes on, as far as Ray lets it, until the process ends.
+    """
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="tune", daemon=True)
+    thread.start()
+    stopping: Stopwatch | None = None
+    while thread.is_alive():
+        thread.join(SECONDS_BETWEEN_LOOKS)
+        if is_lost():
+            return False
+        if stopping is None and should_stop():
+            stopping = Stopwatch()
+        if stopping is not None and stopping.look() > max_seconds:
+            return False
+    if raised:
+        raise raised[0]
+    return True

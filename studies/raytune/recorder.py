@@ -17,9 +17,17 @@ from studies.database.writer import HeldBackError, Writer
 from studies.diagnosis.verdict_accumulator import Jury
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
-from studies.raytune.conversion import evaluation, rung_result, stopped, trial_state
+from studies.raytune.conversion import (
+    CHECKPOINT_REFUSED,
+    CHECKPOINT_USED,
+    WORKER_LOST,
+    Notes,
+    evaluation,
+    rung_result,
+    stopped,
+    trial_state,
+)
 from studies.raytune.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
-from studies.raytune.notes import CHECKPOINT_REFUSED, CHECKPOINT_USED, WORKER_LOST, Notes
 from studies.raytune.worker_allocation import Sharing
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import Agenda

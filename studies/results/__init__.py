@@ -1,0 +1,1 @@
+"""From the database to what reports and users take."""

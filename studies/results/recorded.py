@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studies.base.errors import UsageError
-from studies.base.messages import unknown
+from studies.database.lookup import find
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.storage.paths import locate
@@ -74,17 +73,3 @@ def load(name: str, *, storage: str | None = None) -> RecordedStudy:
     url = locate(storage).storage
     with Store.open(url, create=False) as store, damage_told(store, name):
         return RecordedStudy(find(store, name), url)
-
-
-def find(store: Store, name: str) -> StudyRow:
-    """Return the row of the study called `name`; raise UsageError that lists the studies if there is none."""
-    study = store.find_study(name)
-    if study is None:
-        names = [row.name for row in store.studies()]
-        raise UsageError(
-            [unknown(name, "study", names)]
-            if names
-            else [f"unknown study {name}: the storage holds none yet"],
-            "See what there is: studies list",
-        )
-    return study

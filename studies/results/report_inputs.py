@@ -21,11 +21,11 @@ from studies.database.frames import frames
 from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
 from studies.definition.plan_versions import older_rules
-from studies.execution.reuse import describe_growth
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import prepared
 from studies.run_log import run_events
 from studies.run_log.baseline import linear_models
+from studies.run_log.reused import describe_growth
 from studies.search.importance import search_importance
 from studies.storage import remembered
 from studies.storage.paths import Locations

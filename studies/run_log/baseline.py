@@ -12,8 +12,8 @@ from studies.run_log.run_events import Log
 if TYPE_CHECKING:
     import pandas as pd
 
+    from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
-    from trainables.datasets import Dataset
 
 KIND = "linear_model"
 COLUMNS = (

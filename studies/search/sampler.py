@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search_spaces import Value
 from studies.base.errors import StudiesError
-from studies.definition.parts import Study
+from studies.definition.study import Study
 from studies.planning.plan import Cell
 from trainables.base.metrics import Direction
 from trainables.base.seeds import derive_seed, seed_for_libraries

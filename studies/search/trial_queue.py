@@ -11,8 +11,7 @@ from studies.planning.plan import Cell, Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.trial_numbers import Numbering
 from studies.search.asha import Asha
-from studies.search.best_trials import Leaders
-from studies.search.confirming import Configuration, Numbered, of_cell, of_sweep
+from studies.search.best_trials import Configuration, Leaders, Numbered, of_cell, of_sweep
 from studies.search.sampler import Proposals
 
 

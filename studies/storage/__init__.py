@@ -1,0 +1,1 @@
+"""Where things lie: paths, artifacts, and the folder that a study remembers."""

@@ -11,11 +11,12 @@ from studies.base.wording import count, counted, moment
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.definition.overrides import derive
-from studies.definition.parts import Study
 from studies.definition.serialization import plain_study
 from studies.definition.settings import DEFAULT_PROFILE
+from studies.definition.study import Study
 from studies.terminal.output import text
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
+from studies.user_files.loader import load_definition
 
 FIRST_RUN = "Run one (about a minute):\n  studies run depth_study --profile smoke"
 
@@ -51,7 +52,7 @@ def catalog_page() -> RenderableType:
     """Return every study of the catalog with its question and the size of each profile."""
     parts: list[RenderableType] = []
     for name in catalog.names():
-        study = catalog.load(name)[1]
+        study = load_definition(name)[1]
         parts += [text(name, "bold"), text(study.question), *_profiles(study), ""]
     return Group(
         *parts,

@@ -8,11 +8,11 @@ from typing import Any
 
 from studies.base.errors import UsageError
 from studies.base.states import Outcome, Phase, StudyState, TrialState
+from studies.database.lookup import find
 from studies.database.rows import Holder, StudyRow, TrialRow
 from studies.database.spool import FILE_NAME as SPOOL
 from studies.database.store import Store
 from studies.definition.plan_versions import older_rules
-from studies.results.recorded import find
 from studies.run_log import run_events
 from studies.storage.paths import Locations
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials

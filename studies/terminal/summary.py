@@ -13,7 +13,7 @@ from studies.planning.plan import Plan
 from studies.terminal.columns import column_lines, column_rows
 
 if TYPE_CHECKING:
-    from trainables.datasets import Dataset
+    from trainables.data.dataset import Dataset
 
 WIDTH = 80
 

@@ -1,0 +1,1 @@
+"""A person's own study file: loaded, checked, tried, and written anew."""

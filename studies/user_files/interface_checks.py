@@ -4,12 +4,12 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from studies.base.errors import UsageError
-from studies.definition.parts import Study
+from studies.definition.study import Study
 from studies.user_files.loader import told_in
 from trainables.user_code.code import OWN, OwnCode
 
 if TYPE_CHECKING:
-    from trainables.datasets import Dataset
+    from trainables.data.dataset import Dataset
 
 ARGUMENTS = {
     "build": ("hyperparameters", "input_shape", "num_classes"),

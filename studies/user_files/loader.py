@@ -1,18 +1,24 @@
 """A user's own study: a Python file anywhere that defines STUDY, executed, and hashed with its local imports."""
 
+import ast
 import hashlib
+import importlib
+import importlib.util
+import os
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
+from studies import catalog
 from studies.base.errors import UsageError
-from studies.base.messages import show
-from studies.definition.parts import Study
+from studies.base.messages import show, unknown
+from studies.definition.study import Study
 from studies.user_files.calls import Call
-from studies.user_files.local_imports import NOT_LOCAL, local_imports
 from trainables.user_code.code import OWN, OwnCode, Source
 
 _ADVICE = (
@@ -147,3 +153,99 @@ def _hash(folder: Path, sources: Iterable[Path]) -> str:
         digest.update(f"{source.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+OURS = {"studies", "search_spaces", "trainables", "reports"}
+INSTALLED = {
+    *("alembic", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "pydantic", "ray", "rich"),
+    *("safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
+}
+"""What is installed with Studies."""
+NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}
+"""Names of modules that are never the user's own, whatever lies beside the file."""
+
+
+def local_imports(path: Path) -> dict[str, Path]:
+    """Return the modules that `path` imports from its own folder, directly or through each other, by dotted name.
+
+    Imports inside functions count, those made by name at run time (importlib) cannot be seen.
+    """
+    found: dict[str, Path] = {}
+    waiting = [("", path)]
+    while waiting:
+        for name in _imported_names(*waiting.pop()):
+            source = _module_source(path.parent, name)
+            if name not in found and source is not None:
+                found[name] = source
+                waiting.append((name, source))
+    return found
+
+
+def _module_source(folder: Path, name: str) -> Path | None:
+    if name.partition(".")[0] in NOT_LOCAL:
+        return None
+    place = folder.joinpath(*name.split("."))
+    candidates = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    return next((source for source in candidates if source.is_file()), None)
+
+
+def _imported_names(module: str, source: Path) -> Iterator[str]:
+    """Yield the dotted names of modules that `source` may import, their packages included."""
+    try:
+        tree = ast.parse(source.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return  # executing it tells the user, with file and line
+    package = module if source.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = _imported_from(node, package)
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def _imported_from(node: ast.ImportFrom, package: str) -> list[str]:
+    try:
+        base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+    except ImportError:  # a relative import that leaves its package fails when executed, too
+        return []
+    return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+
+
+class Found(NamedTuple):
+    """A study and its name; of a file also its code and the hash of its source.
+
+    Both are None for a study of the catalog, whose source comes with Studies' own version.
+    """
+
+    name: str
+    study: Study
+    source_hash: str | None = None
+    code: OwnCode | None = None
+
+
+def load_definition(name_or_path: str) -> Found:
+    """Return a study of the catalog, or of a Python file that defines STUDY.
+
+    Raises UsageError that lists the right names, or tells what is wrong with the file.
+
+    >>> load_definition("depth_study").study.replicates
+    10
+    """
+    if name_or_path.endswith(".py") or os.sep in name_or_path:
+        path = Path(name_or_path)
+        file = load_file(path)
+        return Found(path.stem, file.study, file.source_hash, file.code)
+    if name_or_path not in catalog.names():
+        is_file = Path(f"{name_or_path}.py").is_file()
+        advice = f"{name_or_path}.py is in this folder" if is_file else "For a file of your own"
+        raise UsageError(
+            [unknown(name_or_path, "study", catalog.names())], f"{advice}: give its path, ./{name_or_path}.py"
+        )
+    study = importlib.import_module(f"{catalog.__name__}.{name_or_path}").STUDY
+    assert isinstance(study, Study)
+    return Found(name_or_path, study)

@@ -1,0 +1,1 @@
+"""The checks of `studies verify`, and damaged rows as every door tells them."""

@@ -12,9 +12,9 @@ from reports.stability.verdicts import Measures
 from studies.base.states import StudyState
 from studies.database.frames.raw_rows import Damaged, Rows, key_of
 from studies.database.schema import tables
-from studies.execution import reuse
 from studies.forecast import gpu_fraction
 from studies.run_log import baseline, run_events
+from studies.run_log.reused import GROWN
 from studies.verification.ranges import COUNT, FINITE, FROM_0, NUMBER, SHARE, Range, of_score
 from trainables.base.metrics import BEST_EPOCH, STOPPED_EPOCH, TEST, VALIDATION
 
@@ -204,7 +204,7 @@ _EVENTS: Final[Mapping[str, Check]] = {
     ),
     run_events.ENDED: _ended,
     baseline.KIND: _linear_model,
-    reuse.GROWN: _grown,
+    GROWN: _grown,
     gpu_fraction.PEAK_MEMORY: _peak,
 }
 

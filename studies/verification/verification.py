@@ -8,8 +8,8 @@ from pathlib import Path
 
 from studies.database.frames.raw_rows import Rows, read_rows
 from studies.database.integrity import Integrity, check_integrity
+from studies.database.lookup import find
 from studies.database.store import Store
-from studies.results.recorded import find
 from studies.verification import (
     accounting,
     artifacts,

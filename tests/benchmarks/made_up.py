@@ -18,7 +18,7 @@ from studies.database.store import Store
 from studies.diagnosis.verdict_accumulator import Jury
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
+from studies.raytune.experiment import assign
 from studies.run_log import run_events
 from studies.search.trial_queue import Agenda, Nothing
 from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord

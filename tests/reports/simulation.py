@@ -12,8 +12,7 @@ from scipy import optimize, stats
 
 from reports.claims.claims import Setting, about_contrast
 from reports.inputs.cube import Cube, pairs_to_compare
-from reports.statistics.contrasts import SIMPLE_SHARE, contrast_family, simple_family
-from reports.statistics.families import gate_family
+from reports.statistics.contrasts import SIMPLE_SHARE, contrast_family, gate_family, simple_family
 from reports.statistics.gates import Rules
 from tests.reports.balanced import DEPTH_STUDY
 

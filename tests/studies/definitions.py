@@ -6,7 +6,8 @@ import pytest
 from optuna.distributions import FloatDistribution
 
 from studies.base.errors import UsageError
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 
 RATE = FloatDistribution(1e-4, 1e-1, log=True)

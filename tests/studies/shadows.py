@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from studies.user_files.local_imports import NOT_LOCAL
+from studies.user_files.loader import NOT_LOCAL
 
 OF_RAY = {"colorama", "google", "msgpack", "psutil", "setproctitle", "typing_extensions", "yaml"}
 FOLDERS = {"trainables", "reports", "ray"}

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import Space, spaces
-from studies.definition.parts import Confirm, Search, SmallestEffect, Study
+from studies.definition.parts import Confirm, Search, SmallestEffect
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from tests.studies.definitions import plan_of
 

@@ -11,16 +11,19 @@ from studies.definition.dataset_compatibility import check_suits
 from studies.definition.overrides import derive
 from studies.definition.parts import Search
 from studies.planning.plan import Plan
+from studies.user_files.loader import load_definition
 from trainables import datasets
 
 
 def plan_of(name: str, profile: str) -> Plan:
-    return Plan(name=name, study=derive(catalog.load(name)[1], profile=profile), dataset_fingerprint="f00d")
+    return Plan(
+        name=name, study=derive(load_definition(name)[1], profile=profile), dataset_fingerprint="f00d"
+    )
 
 
 class TestDepthStudy:
     def test_the_laptop_profile_is_the_design(self) -> None:
-        name, study, source_hash, code = catalog.load("depth_study")
+        name, study, source_hash, code = load_definition("depth_study")
         assert (name, source_hash, code) == ("depth_study", None, None)
         assert study.factors == {
             "depth": (3, 5, 7),
@@ -97,7 +100,7 @@ class TestStudiesOfOneFactor:
     def test_a_laptop_may_claim_smoke_is_small_and_other_data_will_do(self, name: str) -> None:
         assert plan_of(name, "laptop").study.replicates == 10
         assert plan_of(name, "smoke").num_networks <= 120
-        assert derive(catalog.load(name)[1], settings={"dataset": "synthetic"}).dataset == "synthetic"
+        assert derive(load_definition(name)[1], settings={"dataset": "synthetic"}).dataset == "synthetic"
 
 
 class TestSentimentStudy:
@@ -147,8 +150,8 @@ class TestImageStudy:
 
 class TestTuningStudy:
     def test_it_searches_the_space_of_the_depth_study_as_one_sweep(self) -> None:
-        study = catalog.load("tuning_study")[1]
-        depth_study = catalog.load("depth_study")[1]
+        study = load_definition("tuning_study")[1]
+        depth_study = load_definition("depth_study")[1]
         assert (study.factors, study.nuisances) == (depth_study.factors, depth_study.nuisances)
         assert not study.has_cells
         assert (study.search.trials, study.search.sampler, study.confirm.best) == (50, "tpe", 3)
@@ -157,7 +160,7 @@ class TestTuningStudy:
         }
 
     def test_its_budget_can_be_set_and_smoke_is_small(self) -> None:
-        study = catalog.load("tuning_study")[1]
+        study = load_definition("tuning_study")[1]
         assert derive(study, settings={"search.trials": 70}).search.trials == 70
         smoke = plan_of("tuning_study", "smoke")
         assert (smoke.num_search_trials, smoke.num_confirm_trials, smoke.study.replicates) == (12, 4, 3)
@@ -166,7 +169,7 @@ class TestTuningStudy:
 class TestNames:
     @pytest.mark.parametrize("name", catalog.names())
     def test_every_study_loads_asks_a_question_and_has_every_profile(self, name: str) -> None:
-        study = catalog.load(name)[1]
+        study = load_definition(name)[1]
         assert study.question.endswith("?")
         assert set(study.profiles) == {"smoke", "cluster"}
         for profile in study.profiles:
@@ -174,7 +177,7 @@ class TestNames:
 
     def test_a_wrong_name_lists_the_right_ones(self) -> None:
         with pytest.raises(UsageError) as caught:
-            catalog.load("dept_study")
+            load_definition("dept_study")
         assert caught.value.mistakes == (
             f"dept_study: no such study (did you mean depth_study?); choices: {', '.join(catalog.names())}",
         )
@@ -185,4 +188,4 @@ class TestNames:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "mine.py").touch()
         with pytest.raises(UsageError, match=r"mine\.py is in this folder: give its path, \./mine\.py"):
-            catalog.load("mine")
+            load_definition("mine")

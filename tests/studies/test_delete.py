@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 
 from studies.base.errors import StudiesError
 from studies.database.engines.problems import StorageError
+from studies.database.lookup import find
 from studies.database.schema import tables
 from studies.database.store import Store
 from studies.delete import main
 from studies.execution import deletion
 from studies.execution.deletion import delete, find_belongings
-from studies.results.recorded import find
 from studies.storage.paths import Locations
 from studies.verification.verification import verify
 from tests.studies.raytune.plans import plan

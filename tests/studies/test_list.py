@@ -10,6 +10,7 @@ from studies.base.states import StudyState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.list import main
+from studies.user_files.loader import load_definition
 from tests.studies.terminal import recorded
 
 
@@ -44,7 +45,7 @@ def test_the_catalog_has_every_study_with_its_question_and_profiles(
     assert main(["--catalog"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     for name in catalog.names():
-        study = catalog.load(name)[1]
+        study = load_definition(name)[1]
         assert f"{name} {study.question}" in out
         for profile in ("laptop", *study.profiles):
             assert f"--profile {profile}" in out

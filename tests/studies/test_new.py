@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from studies import catalog
-from studies.execution.session import load_dataset, settle
+from studies.execution.preparation import load_dataset, settle
 from studies.new import main
 from studies.plan import main as plan
 from studies.planning.request import Request, draft
 from studies.planning.resources import Resources
 from studies.storage.paths import locate
+from studies.user_files.loader import load_definition
 
 Capture = pytest.CaptureFixture[str]
 
@@ -25,14 +26,14 @@ def test_it_writes_a_study_that_is_annotated_and_says_what_to_do_next(capsys: Ca
     printed = capsys.readouterr().out
     assert "studies plan ./my_study.py\n" in printed
     assert "studies run ./my_study.py --profile smoke\n" in printed
-    assert catalog.load("./my_study.py")[1] == catalog.load("depth_study")[1]
+    assert load_definition("./my_study.py")[1] == load_definition("depth_study")[1]
     assert Path("my_study.py").read_text().count("    # ") >= 3
 
 
 @pytest.mark.parametrize("name", catalog.names())
 def test_it_starts_from_any_study(name: str) -> None:
     assert main(["own.py", "--from", name]) == 0
-    assert catalog.load("./own.py")[1] == catalog.load(name)[1]
+    assert load_definition("./own.py")[1] == load_definition(name)[1]
 
 
 def test_load_and_build_only_need_their_comment_signs_taken_off(capsys: Capture) -> None:

@@ -16,7 +16,7 @@ import pytest
 import studies
 from studies import plan, show, status, verify
 from studies.base.errors import UsageError
-from studies.execution.session import load_dataset
+from studies.execution.preparation import load_dataset
 from studies.planning.request import Request, draft
 from tests.readme import block
 from tests.studies.command import ROOT

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from studies import report, verify
-from studies.catalog import load
 from studies.planning.plan import Plan
+from studies.user_files.loader import load_definition
 from tests.studies.command import STUDY, Command, finished, record, rows, started
 from tests.studies.disturbances import (
     RUN,
@@ -165,7 +165,7 @@ def test_rows_agree_with_the_plan(seen: Seen) -> None:
 
 
 def small_plan(folder: Path) -> Plan:
-    study = load(str(folder / "small.py")).study
+    study = load_definition(str(folder / "small.py")).study
     return Plan(name="small", study=study, dataset_fingerprint="")
 
 

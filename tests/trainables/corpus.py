@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trainables.data.dataset import Dataset
 from trainables.data.text_counts import TextCounts
-from trainables.datasets import Dataset
 
 NUM_TEXTS = 120
 NUM_FEATURES = 30

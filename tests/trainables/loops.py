@@ -12,9 +12,9 @@ from torch import nn
 from tests.trainables.small import ASSIGNMENT, assignment
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.metrics import Direction, Metric
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.trials.assignment import Assignment
 from trainables.user_code.loop import LoopData, Part
 from trainables.watch import watch

@@ -11,9 +11,8 @@ from tests.trainables.rounding import SAME
 from tests.trainables.signals import in_float64
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import LayerRecord
-from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
-from trainables.training.loop import train
+from trainables.training.loop import epoch_order, train
 from trainables.training.stack import Stack
 from trainables.watch import Watch, watch
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from trainables.base.hyperparameters import Hyperparameters
-from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
 from trainables.training import schedules
+from trainables.training.loop import epoch_order
 from trainables.training.stack import Stack
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}

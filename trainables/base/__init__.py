@@ -1,0 +1,1 @@
+"""Leaves that all of training may import: hyperparameters, records, metrics, seeds."""

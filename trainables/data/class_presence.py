@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.data.dataset import Dataset
 from trainables.data.splits import TEST_SHARE, VALIDATION_SHARE, Splits
-from trainables.datasets import Dataset
 
 PARTS = ("train", "validation", "test")
 """The parts of a split, by their names in it."""

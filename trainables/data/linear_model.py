@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Split
 from trainables.data.stack_data import StackData
-from trainables.data.tf_idf import sparse_features
-from trainables.datasets import Dataset
+from trainables.data.text_features import sparse_features
 
 NAME = "logistic regression"
 

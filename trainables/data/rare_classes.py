@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data.class_presence import splittable_counts
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 OTHER = "other"
 """What merged classes are called; a class that is called so already takes them in."""

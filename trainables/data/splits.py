@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.base.seeds import derive_seed, seed_for_libraries
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainables.data.dataset import Dataset
 from trainables.data.scaling import Scaling
 from trainables.data.splits import Split
 from trainables.data.text_features import TextFeatures
-from trainables.datasets import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

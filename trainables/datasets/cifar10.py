@@ -10,8 +10,8 @@ from numpy._core.multiarray import _reconstruct
 from numpy.typing import NDArray
 
 from trainables.base.augmentation_kinds import KINDS
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
-from trainables.datasets import Dataset
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SHAPE = (3, 32, 32)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from trainables.data.column_facts import Findings
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError
 from trainables.data.tables.column_kinds import column_of
 from trainables.data.tables.columns import Column
@@ -18,7 +19,6 @@ from trainables.data.tables.csv_files import NAMELESS, UnevenRowsError, read_csv
 from trainables.data.tables.labels import labels_of
 from trainables.data.tables.parquet_files import read_parquet
 from trainables.data.tables.table_options import TableOptions
-from trainables.datasets import Dataset
 
 MAX_BYTES = 2 * 1024**3
 """What a table may take as float32: a worker has to hold it beside its networks."""

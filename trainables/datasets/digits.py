@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 
 def load() -> Dataset:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.base.augmentation_kinds import KINDS
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
-from trainables.datasets import Dataset
 
 CLASSES = (
     "T-shirt/top",

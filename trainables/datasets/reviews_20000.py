@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from trainables.datasets import Dataset, reviews
+from trainables.data.dataset import Dataset
+from trainables.datasets import reviews
 
 NUM_FEATURES = 20_000
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.datasets import make_classification
 
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 NUM_SAMPLES, NUM_FEATURES = 1000, 20
 

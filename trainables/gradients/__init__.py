@@ -1,0 +1,1 @@
+"""Gradients and activations, measured while a network trains."""

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from trainables.gradients.activations import Signals
 from trainables.gradients.hidden_layers import HiddenLayer, by_example, tensors
-from trainables.gradients.signals import Signals
 
 
 class HiddenSignals:

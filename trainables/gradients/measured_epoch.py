@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trainables.base.records import LayerRecord
 from trainables.gradients import gradient_norms
 from trainables.gradients.activations import ActivationRecorder
-from trainables.gradients.norm_series import Measured
+from trainables.gradients.gradient_norms import Measured
 
 Values = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
-from trainables.gradients.signals import Signals
+from trainables.gradients.activations import Signals
 from trainables.networks import memory
 from trainables.networks.initialisation import draw_weights
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU

@@ -1,5 +1,6 @@
 """A stack of plain torch modules, trained replicate by replicate: for networks that have no stacked form."""
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,9 +14,8 @@ from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
 from trainables.base.seeds import seed_for_libraries
 from trainables.data.stack_data import StackData
-from trainables.gradients.hidden_layers import layers_of
+from trainables.gradients.hidden_layers import HiddenLayer, layers_of
 from trainables.gradients.hidden_signals import HiddenSignals
-from trainables.networks.module_parameters import flatten_parameters
 from trainables.networks.parameters import FlatParameters
 from trainables.networks.stack_model import StackModel
 
@@ -215,3 +215,58 @@ def _logits(module: nn.Module, inputs: Tensor, *, training: bool) -> Tensor:
 def _side_by_side(each: Sequence[Mapping[str, Tensor]]) -> list[tuple[str, list[Tensor]]]:
     """Return the tensors of one name beside each other, name by name."""
     return [(name, [one[name] for one in each]) for name in each[0]]
+
+
+def flatten_parameters(
+    modules: Sequence[nn.Module], layers: Sequence[HiddenLayer], like: Tensor
+) -> FlatParameters:
+    """Return the trained parameters of all modules, whose own are views into it from now on.
+
+    Those of each hidden layer lie together. Raises ValueError unless all modules have the same.
+    """
+    shapes = _shapes(modules)
+    hidden_names = {name for layer in layers for name in layer.weights}
+    flat = FlatParameters(
+        {layer.name: (sum(math.prod(shapes[name]) for name in layer.weights),) for layer in layers},
+        {name: shape for name, shape in shapes.items() if name not in hidden_names},
+        replicates=len(modules),
+        device=like.device,
+        dtype=like.dtype,
+    )
+    places = {layer.name: layer.weights for layer in layers}
+    places |= {name: (name,) for name in shapes if name not in hidden_names}
+    for replicate, module in enumerate(modules):
+        own = dict(module.named_parameters())
+        for place, names in places.items():
+            _make_views(
+                [own[name] for name in names], flat.value(place)[replicate], flat.gradient(place)[replicate]
+            )
+    return flat
+
+
+def _make_views(parameters: Sequence[nn.Parameter], values: Tensor, gradients: Tensor) -> None:
+    """Move parameters into `values`, one after the other, and their gradients into `gradients`."""
+    start = 0
+    for parameter in parameters:
+        end = start + parameter.numel()
+        view = values.reshape(-1)[start:end].view(parameter.shape)
+        parameter.data = view.copy_(parameter.data)
+        parameter.grad = gradients.reshape(-1)[start:end].view(parameter.shape)
+        start = end
+
+
+def _shapes(modules: Sequence[nn.Module]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the trained parameters by name; raise ValueError unless all modules have the same."""
+    first, *others = [
+        {name: tuple(p.shape) for name, p in module.named_parameters() if p.requires_grad}
+        for module in modules
+    ]
+    if not first:
+        raise ValueError("build() returned a module without parameters to train")
+    for other in others:
+        differing = sorted({*first.items()} ^ {*other.items()})
+        if differing:
+            raise ValueError(
+                f"build() must return modules of one form, whatever the seed; parameter {differing[0][0]} differs"
+            )
+    return first

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
-from trainables.gradients.signals import Signals
+from trainables.gradients.activations import Signals
 from trainables.networks.parameters import FlatParameters
 
 PARAMETERS, BUFFERS = "parameters", "buffers."

@@ -1,0 +1,1 @@
+"""How a stack of networks is trained, evaluated and stopped."""

@@ -13,8 +13,7 @@ from trainables.data.augmentation import Augmentation
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import is_out_of_memory
 from trainables.networks.stack_model import StackModel
-from trainables.training.learning_rates import LearningRates
-from trainables.training.training_step import TrainingStep
+from trainables.training.training_step import LearningRates, TrainingStep
 
 STEPS_BEFORE_CAPTURE = 20
 """Steps over full batches before one is captured: they warm up, and a trial shorter than that would not gain by it."""

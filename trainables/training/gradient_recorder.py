@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from trainables.gradients import gradient_norms
 from trainables.gradients.activations import ActivationRecorder
+from trainables.gradients.gradient_norms import Measured, NormSeries
 from trainables.gradients.measured_epoch import MeasuredEpoch
-from trainables.gradients.norm_series import Measured, NormSeries
 from trainables.networks.stack_model import StackModel
 
 MIN_SAMPLED_STEPS = 20

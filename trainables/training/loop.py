@@ -11,13 +11,10 @@ from torch import Tensor
 
 from trainables.base.records import EpochRecord
 from trainables.base.seeds import derive_seed
-from trainables.data.batches import batches_of, shuffled
-from trainables.gradients.gradient_norms import SPIKE_WINDOW
-from trainables.gradients.norm_series import Measured, are_safe
+from trainables.gradients.gradient_norms import SPIKE_WINDOW, Measured, are_safe
 from trainables.training.early_stopping import EarlyStopping
-from trainables.training.evaluation import cross_entropy, evaluate
+from trainables.training.evaluation import Tally, cross_entropy, evaluate
 from trainables.training.gradient_recorder import GradientRecorder
-from trainables.training.scoring import Tally
 from trainables.training.stack import Stack
 from trainables.training.trained_epoch import IN_ORDER, Scores, TrainedEpoch, scores_of
 
@@ -180,3 +177,24 @@ def _scores(stack: Stack, values: Tensor, further: Sequence[str]) -> list[Scores
     ]
     found = scores_of(values, further, stack.diverged)
     return [own if training else None for own, training in zip(found, trains, strict=True)]
+
+
+def epoch_order(seed: int, epoch: int, num_examples: int) -> Tensor:
+    """Return the order in which one replicate sees its training examples in `epoch` (1, 2, ...)."""
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
+    return torch.randperm(num_examples, generator=generator)
+
+
+def shuffled(train: Tensor, seeds: Sequence[int], epoch: int) -> Tensor:
+    """Return each replicate's rows `train`, shape (replicates, examples), in the order of the epoch."""
+    order = torch.stack([epoch_order(seed, epoch, train.shape[1]) for seed in seeds])
+    return train.gather(1, order.to(train.device))
+
+
+def batches_of(train: Tensor, seeds: Sequence[int], epoch: int, batch_size: int) -> list[Tensor]:
+    """Return the rows of each batch of the epoch, shapes (replicates, batch size)."""
+    batches = list(torch.split(shuffled(train, seeds, epoch), batch_size, dim=1))
+    if len(batches) > 1 and batches[-1].shape[1] == 1:
+        # Batch norm is undefined for a single example.
+        batches.pop()
+    return batches

@@ -14,10 +14,10 @@ from trainables.base.seeds import derive_seed
 from trainables.data.augmentation import augmentation_of
 from trainables.data.stack_data import StackData
 from trainables.networks.module_stack import BuildModule, stack_modules
+from trainables.networks.parameters import FlatParameters
 from trainables.networks.stack_model import StackModel
 from trainables.training.captured_step import build_step
 from trainables.training.early_stopping import EarlyStopping
-from trainables.training.optimizers import build_optimizer
 from trainables.training.schedules import Schedule
 from trainables.training.training_step import TrainingStep
 
@@ -106,3 +106,42 @@ class Stack:
     def trains(self) -> list[bool]:
         """Whether each replicate still trains: it has not stopped early."""
         return [True] * len(self.seeds) if self.stopping is None else self.stopping.trains
+
+
+def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters) -> torch.optim.Optimizer:
+    """Return the optimizer that `hyperparameters` name; raise ValueError for an unknown name."""
+    hp = hyperparameters
+    flat = parameters.values
+    flat.grad = parameters.gradients
+    # A CUDA graph can hold an update only if the count of steps lives on the device, too.
+    capturable = flat.device.type == "cuda"
+    match hp.optimizer:
+        case "sgd":
+            return torch.optim.SGD(
+                [flat], lr=hp.learning_rate, momentum=hp.momentum, weight_decay=hp.weight_decay, fused=True
+            )
+        case "adam" | "adamw":
+            kind, decay = (
+                (torch.optim.Adam, hp.weight_decay)
+                if hp.optimizer == "adam"
+                else (torch.optim.AdamW, hp.decoupled_weight_decay)
+            )
+            return kind(
+                [flat],
+                lr=hp.learning_rate,
+                betas=hp.betas,
+                eps=hp.eps,
+                weight_decay=decay,
+                fused=True,
+                capturable=capturable,
+            )
+        case "rmsprop":
+            return torch.optim.RMSprop(
+                [flat],
+                lr=hp.learning_rate,
+                alpha=hp.alpha,
+                eps=hp.eps,
+                weight_decay=hp.weight_decay,
+                capturable=capturable,
+            )
+    raise ValueError(f"unknown optimizer {hp.optimizer!r} (choices: sgd, adam, rmsprop, adamw)")

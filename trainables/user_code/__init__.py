@@ -1,0 +1,1 @@
+"""A user's own study file, network and loop, as any process runs them."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 from trainables.user_code.arrays import as_array, as_inputs
 from trainables.user_code.code import OWN
 from trainables.user_code.labels import as_classes, as_labels, as_measurements

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainables.gradients.activations import ActivationRecorder
-from trainables.gradients.gradient_norms import SPIKE_WINDOW
+from trainables.gradients.gradient_norms import SPIKE_WINDOW, Measured
 from trainables.gradients.hidden_signals import HiddenSignals
 from trainables.gradients.measured_epoch import MeasuredEpoch, ReplicateMeasures
-from trainables.gradients.norm_series import Measured
 from trainables.training.gradient_recorder import MIN_SAMPLED_STEPS, MOMENT_STEPS
 
 

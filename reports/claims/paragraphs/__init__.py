@@ -1,0 +1,1 @@
+"""The analysis in paragraphs, and what report.json says beside it."""

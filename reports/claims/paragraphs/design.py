@@ -8,8 +8,15 @@ from reports.inputs.early_stopping import early_stops, stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import Accounting
 from reports.results.results import Results
-from reports.wording.phrases import counted, epochs_spoken, factor_spoken, listed, spelled
-from reports.wording.subject import data_named, networks_named
+from reports.wording.phrases import (
+    counted,
+    data_named,
+    epochs_spoken,
+    factor_spoken,
+    listed,
+    networks_named,
+    spelled,
+)
 from reports.wording.words import count, duration, factor_name, level_name, number, plural
 
 _SAMPLERS = {

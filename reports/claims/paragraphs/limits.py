@@ -21,8 +21,7 @@ from reports.results.sufficiency import median_accuracy
 from reports.stability.growth import VERDICTS
 from reports.statistics.effects import with_more_blocks
 from reports.statistics.gates import Rules
-from reports.wording.phrases import condition, epochs_spoken, factor_spoken, level_spoken, listed
-from reports.wording.subject import data_named
+from reports.wording.phrases import condition, data_named, epochs_spoken, factor_spoken, level_spoken, listed
 from reports.wording.words import count, decimals_for, level_name, number, percent
 
 _HEALTHY = ("STABLE", "WATCH")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.wording.sentence import Sentence
+from reports.wording.phrases import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What all plots share: theme, axes, canvas, grids, intervals."""

@@ -1,0 +1,1 @@
+"""What sections are made of: their context, tables, and lists of settings."""

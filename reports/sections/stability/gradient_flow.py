@@ -4,19 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from reports.plots import flow_grid, gradient_flow
+from reports.inputs.cube import plain
+from reports.plots import flow_grid, gradient_flow, heat_map
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.measured import chosen_factors, level_names
-from reports.sections.parts.section import Material
-from reports.sections.parts.settings import setting_name, settings_of
-from reports.sections.stability.placed import column_names, grid, placed, row_names
+from reports.plots.style.grid import Column
+from reports.sections.parts.section import Material, setting_name, settings_of
+from reports.sections.parts.tables import chosen_factors, level_names
 from reports.stability.growth import growth_predicted
 from reports.wording.phrases import factor_spoken, listed
-from reports.wording.words import plural, small
+from reports.wording.words import factor_name, number, plural, small
 
 # What sets growth at the start, in the order of the panels.
 SHAPING = ("batch_norm", "activation", "init", "init_gain", "residual", "dropout")
@@ -149,3 +150,105 @@ def _flow_alt(frame: pd.DataFrame) -> str:
         values = [f"{row['line']}: {small(row['median'])}" for row in first.to_dict("records")]
         parts.append(f"{name}, at layer 1, by depth: {', '.join(values)}")
     return "; ".join(parts)
+
+
+MOST_COLUMNS, MOST_ROWS = 12, 14
+
+Factors = Mapping[str, Sequence[Any]]
+
+
+def grid(factors: Factors) -> tuple[list[str], list[str]]:
+    """Factors down the rows (depth and switches first) and across the columns (others first), as many as fit."""
+    rows: list[str] = []
+    columns: list[str] = []
+    order = sorted(factors, key=lambda name: (name != "depth", name != "optimizer"))
+    for name in order:
+        downward = name == "depth" or isinstance(factors[name][0], bool)
+        _join(rows if downward else columns, name, factors, MOST_ROWS if downward else MOST_COLUMNS)
+    for name in order:
+        if name not in (*rows, *columns) and not _join(rows, name, factors, MOST_ROWS):
+            _join(columns, name, factors, MOST_COLUMNS)
+    return rows, columns
+
+
+def _join(side: list[str], name: str, factors: Factors, most: int) -> bool:
+    fits = bool(np.prod([len(factors[each]) for each in [*side, name]]) <= most)
+    if fits:
+        side.append(name)
+    return fits
+
+
+def row_names(factors: Factors, names: Sequence[str]) -> list[str]:
+    """The name of every row."""
+    return [setting_name(setting) for setting in settings_of(factors, names)]
+
+
+def column_names(factors: Factors, names: Sequence[str]) -> list[Column]:
+    """Every column, grouped by the first of two or more factors."""
+    return [_column(setting) for setting in settings_of(factors, names)]
+
+
+def _column(setting: Mapping[str, Any]) -> Column:
+    key, names = setting_name(setting), list(setting)
+    if len(names) < 2:
+        return Column(key, "", key)
+    group, *rest = names
+    inner = {name: setting[name] for name in rest}
+    return Column(key, setting_name({group: setting[group]}), setting_name(inner))
+
+
+def placed(frame: pd.DataFrame, names: Sequence[str]) -> "pd.Series[Any]":
+    """The name of each row's setting of these factors; every distinct setting is named once."""
+    if not names or frame.empty:
+        return pd.Series(setting_name({}), index=frame.index, dtype=object)
+    codes = [pd.factorize(frame[name].map(plain))[0] for name in names]
+    keys = pd.Series(list(zip(*codes, strict=True)), index=frame.index)
+    first = ~keys.duplicated()
+    known = {
+        key: setting_name({name: plain(row[name]) for name in names})
+        for key, (_, row) in zip(keys[first], frame[first].iterrows(), strict=True)
+    }
+    return keys.map(known)
+
+
+def heat_figure(material: Material, signal: pd.DataFrame) -> Figure:
+    """One figure of all heat maps; `signal` is `relative_signal` with all factors."""
+    factors = material.inputs.factors
+    rows, columns = grid(factors)
+    frame = heat_map.tidy(signal, placed(signal, rows), placed(signal, columns))
+    epochs = int(frame["epoch"].max()) if len(frame) else 1
+    layout = heat_map.layout(frame, row_names(factors, rows), column_names(factors, columns))
+    width, height = layout.size
+    panel = draw_panel(
+        lambda ax: heat_map.draw(frame, ax, grid=layout, num_epochs=epochs),
+        Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
+        prefix="heat",
+    )
+    averaged = [name for name in factors if name not in (*rows, *columns)]
+    over = f" Median also over {', '.join(map(factor_name, averaged))}." if averaged else ""
+    return Figure(
+        slug="heat_map",
+        title="Layer by epoch: where in depth and when in training gradients grow or vanish",
+        caption=(
+            "One block a cell: epochs from left to right (0 is the initialisation), layers from the input "
+            "(bottom) to the last hidden one (top). Colour: gradient of the signal relative to the last "
+            "hidden layer, median over networks; grey is near 1, red grows toward the input, blue vanishes. "
+            f"Hatched: not finite in more than half of the networks.{over}"
+        ),
+        num=f"n = {plural(int(signal['block'].nunique()), 'network')} a cell",
+        alt=f"Heat maps of the relative gradient by layer and epoch for every cell.{_farthest(frame)}",
+        panels=(panel,),
+        data=frame,
+        wide=True,
+        columns=1,
+    )
+
+
+def _farthest(frame: pd.DataFrame) -> str:
+    """Where the ratio is farthest from 1, for readers who cannot see the map."""
+    away = np.abs(np.log(frame["ratio"].to_numpy(dtype=float)))
+    if not np.isfinite(away).any():
+        return " No value is finite."
+    place = frame.iloc[int(np.nanargmax(away))]
+    where = f"{place['row']}, {place['column']}, layer {place['layer']}, epoch {place['epoch']}"
+    return f" Farthest from 1: {where}: {number(float(place['ratio']), 2)}."

@@ -7,8 +7,8 @@ from reports.plots import growth_and_loss
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.measured import NETWORK, chosen_factors, level_names
 from reports.sections.parts.section import Material
+from reports.sections.parts.tables import NETWORK, chosen_factors, level_names
 from reports.wording.words import factor_name, plural
 
 COLOURED_BY = ("init_gain", "dropout", "activation", "depth", "batch_norm", "optimizer")

@@ -5,12 +5,10 @@ from typing import Any
 from reports.claims.growth_claims import about_initialisation
 from reports.inputs.cube import plain
 from reports.plots.signal import relative_signal
-from reports.sections.parts.measured import measured_layers
 from reports.sections.parts.section import Cell, Column, Material, Section, Table
-from reports.sections.parts.tables import contrast_table
-from reports.sections.stability.gradient_flow import flow_figure
+from reports.sections.parts.tables import contrast_table, measured_layers
+from reports.sections.stability.gradient_flow import flow_figure, heat_figure
 from reports.sections.stability.growth_and_loss import association_figure
-from reports.sections.stability.heat_map import heat_figure
 from reports.sections.stability.thresholds import about_thresholds, rules_table, sensitivity_table
 from reports.sections.stability.update_ratios import ratios_figure
 from reports.sections.stability.verdicts import WHEN, verdict_figure, verdict_table

@@ -6,9 +6,8 @@ from reports.plots import update_ratios
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.measured import chosen_factors
-from reports.sections.parts.section import Material
-from reports.sections.parts.settings import matches, setting_name, settings_of
+from reports.sections.parts.section import Material, matches, setting_name, settings_of
+from reports.sections.parts.tables import chosen_factors
 from reports.wording.phrases import listed
 from reports.wording.words import factor_name, plural, small
 

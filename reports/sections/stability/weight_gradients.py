@@ -9,9 +9,8 @@ from reports.plots import weight_gradients
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.measured import chosen_factors, level_names
-from reports.sections.parts.section import Material
-from reports.sections.parts.settings import matches, setting_name, settings_of
+from reports.sections.parts.section import Material, matches, setting_name, settings_of
+from reports.sections.parts.tables import chosen_factors, level_names
 from reports.wording.words import factor_name, level_phrase, number, plural
 
 LINES = ("init_gain", "dropout", "activation", "init", "batch_norm")

@@ -1,0 +1,1 @@
+"""SQLite and PostgreSQL: opened, locked, and their errors told."""

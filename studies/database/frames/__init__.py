@@ -1,0 +1,1 @@
+"""Rows read in bulk, as frames."""

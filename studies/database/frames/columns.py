@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import JSON, ColumnElement, Connection, Double, Integer, Select, String
 from sqlalchemy.exc import DBAPIError
 
-from studies.database.schema.column_types import UtcDateTime
+from studies.database.schema.tables import UtcDateTime
 
 _ROWS_AT_ONCE: Final = 20_000
 

@@ -5,16 +5,29 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, case, null, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    Table,
+    case,
+    cast,
+    null,
+    select,
+    type_coerce,
+)
 
+from reports.inputs.early_stopping import stops_early
 from studies.base.errors import StudiesError
 from studies.base.states import Phase
-from studies.database.frames import scores
 from studies.database.frames.columns import levels_of, read_columns
 from studies.database.reader import read_study
 from studies.database.rows import EventRow, StudyRow
 from studies.database.schema import tables
 from studies.database.store import Store
+from trainables.base.metrics import BEST_EPOCH, COLUMNS, FURTHER_TEST_SCORES, STOPPED_EPOCH, TEST, VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +129,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
     of_trial = (trial.study_id == replicate.study_id) & (trial.number == replicate.trial_number)
     chosen = _but(tables.replicate, "trial_number", "metrics", "verdicts")
     details = case((trial.phase == Phase.CONFIRM, replicate.verdicts), else_=null()).label("verdicts")
-    more = scores.of_replicates(_plan(connection, study_id))
+    more = of_replicates(_plan(connection, study_id))
     query = (
         select(replicate.trial_number, trial.phase, trial.cell, *chosen, *more, details)
         .join_from(tables.replicate, tables.trial, of_trial)
@@ -129,7 +142,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
-    more = scores.of_epochs(_plan(connection, study_id))
+    more = of_epochs(_plan(connection, study_id))
     return _of(connection, study_id, tables.epoch, "metrics", more=more)
 
 
@@ -204,3 +217,55 @@ def _params(connection: Connection, study_id: int) -> dict[int, Mapping[str, Any
     trial = tables.trial.c
     rows = connection.execute(select(trial.number, trial.params).where(trial.study_id == study_id))
     return {row.number: row.params for row in rows}
+
+
+PARTS: Final = (VALIDATION, TEST)
+
+
+def further_metrics(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the metrics that a plan is about and that are kept among others, not in a column.
+
+    >>> further_metrics({"objective": "val_macro_f1"}), further_metrics({"objective": "val_loss"})
+    (('macro_f1',), ())
+    """
+    own = (str(metric["name"]) for metric in plan.get("metrics", ()))
+    names = dict.fromkeys([*own, str(plan.get("objective", "")).removeprefix(VALIDATION)])
+    return tuple(name for name in names if name and name not in COLUMNS)
+
+
+def of_epochs(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
+    """Return a column for each further score of an epoch."""
+    return _further(plan, tables.epoch, VALIDATION)
+
+
+def of_replicates(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
+    """Return a column for each further score of a replicate, and for the epochs at which it was best and stopped.
+
+    Scores on the test part that the plan is not about are there in the confirm phase, None elsewhere. The query must
+    join `trial`.
+    """
+    scores = [*_further(plan, tables.replicate, *PARTS), *_ends(plan)]
+    there = {column.name for column in scores}
+    is_confirmed = tables.trial.c.phase == Phase.CONFIRM
+    return scores + [
+        case((is_confirmed, _number(tables.replicate, name)), else_=null()).label(name)
+        for name in (() if plan.get("metrics") else FURTHER_TEST_SCORES)
+        if name not in there
+    ]
+
+
+def _further(plan: Mapping[str, Any], table: Table, *parts: str) -> list[ColumnElement[Any]]:
+    """Return a column for each score that the plan is about and that has no column of its own, on these parts."""
+    return [_number(table, part + name) for name in further_metrics(plan) for part in parts]
+
+
+def _ends(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
+    """Return columns for the best epoch and the one after which a network stopped, if networks may stop early."""
+    return (
+        [_number(tables.replicate, name) for name in (BEST_EPOCH, STOPPED_EPOCH)] if stops_early(plan) else []
+    )
+
+
+def _number(table: Table, name: str) -> ColumnElement[Any]:
+    """Return a column for one of the numbers that a table keeps among its metrics."""
+    return type_coerce(cast(table.c.metrics[name].as_string(), Double), Double).label(name)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from studies.database.frames.columns import read_columns
 from studies.database.schema import tables
-from studies.database.schema.column_types import UtcDateTime
+from studies.database.schema.tables import UtcDateTime
 
 __all__ = ["Connection", "Damaged", "Rows", "Table", "damaged_rows", "key_of", "names_of", "read_rows"]
 

@@ -14,9 +14,8 @@ from unittest.mock import patch
 
 from studies.database.results import TrialResult
 from studies.database.writer import Writer
-from studies.raytune.adapters import AgendaSearcher
+from studies.raytune.adapters import AgendaSearcher, RungScheduler
 from studies.raytune.recorder import Recorder
-from studies.raytune.scheduler import RungScheduler
 from studies.search.trial_queue import Agenda
 from tests.benchmarks.driving.readings import (
     DATABASE,

@@ -12,7 +12,7 @@ from reports.claims.claims import about_contrast, about_family
 from reports.claims.remarks import about_association, about_budget, about_saturation
 from reports.statistics.contrasts import contrasts, simple_effects
 from reports.statistics.gates import Gate
-from reports.wording.sentence import Sentence, Setting
+from reports.wording.phrases import Sentence, Setting
 from tests.reports.balanced import DEPTH_STUDY, Truth, table, zero
 from tests.reports.forbidden_words import forbidden_words, unlisted_numbers
 

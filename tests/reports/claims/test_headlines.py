@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reports.claims.headlines import counted_gates, largest_difference
+from reports.sections.performance import counted_gates, largest_difference
 
 
 def contrast(gate: str | None, estimate: float, **more: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports.claims.key_numbers import key_numbers
+from reports.pages.json_report import key_numbers
 from reports.results.results import compute
 from tests.reports.odd_inputs import SMALL, until
 from tests.reports.sample import sample_inputs

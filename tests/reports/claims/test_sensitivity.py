@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from reports.claims.sensitivity import sensitivity
+from reports.claims.paragraphs.stability_record import sensitivity
 from reports.inputs.inputs import ReportInputs
 from reports.sections.stability.thresholds import DEPENDS, about_thresholds, rules_table, sensitivity_table
 from reports.wording.verdict_words import RULES, measured_spoken, rule_spoken

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.pages import files
-from reports.pages.files import csv_parts, write_csv, write_whole
+from reports.pages import rendering
+from reports.pages.rendering import csv_parts, write_csv, write_whole
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
@@ -44,7 +44,7 @@ def test_the_frame_stays_as_it_was() -> None:
 
 def test_plain_numbers_are_written_as_pandas_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the rows are, and wherever one part of the file ends."""
-    monkeypatch.setattr(files, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(rendering, "_ROWS_AT_ONCE", 3)
     numbers = [0.1 + 0.2, -1e-9, 1234567890.0, float("nan"), float("inf"), 0.0, 3.0]
     frame = pd.DataFrame(
         {"=epoch": range(7), "loss": numbers, "rate": numbers[::-1], "exact": numbers[5:6] * 7}
@@ -69,7 +69,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
     def full(rows: pd.DataFrame) -> str:
         raise OSError(errno.ENOSPC, "no space left on device")
 
-    monkeypatch.setattr(files, "_numbers", full)
+    monkeypatch.setattr(rendering, "_numbers", full)
     with pytest.raises(OSError, match="no space"):
         write_csv(target, pd.DataFrame({"epoch": [1], "loss": [0.5]}))
     assert [path.name for path in tmp_path.iterdir()] == ["frame.csv"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from reports.pages.plain_json import as_json, json_value
+from reports.pages.json_report import as_json, json_value
 
 
 def test_what_json_has_no_word_for_becomes_null_or_text() -> None:

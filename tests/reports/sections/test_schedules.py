@@ -13,8 +13,7 @@ from reports.pages.trial_page import write_trial_page
 from reports.plots.style.theme import Theme
 from reports.results.results import compute
 from reports.sections.parts.section import Material
-from reports.sections.schedules import rates_in_words, schedule_figure
-from reports.sections.training import training
+from reports.sections.training import rates_in_words, schedule_figure, training
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs
 

@@ -15,12 +15,10 @@ from reports.plots.style.theme import Theme
 from reports.results.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.cells import cells_table
-from reports.sections.limits import limits_context
-from reports.sections.parts.section import Material
-from reports.sections.parts.settings import matches, setting_name, settings_of
+from reports.sections.lottery import limits_context
+from reports.sections.parts.section import Material, matches, setting_name, settings_of
 from reports.sections.rate_response import rate_ranges
-from reports.sections.stability.gradient_flow import flow_figure, shaping_factors
-from reports.sections.stability.placed import column_names, grid, placed
+from reports.sections.stability.gradient_flow import column_names, flow_figure, grid, placed, shaping_factors
 from reports.sections.training import training
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import FACTORS, sample_inputs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.cluster.folders import OWNER, TEMPORARY, end_processes, owned, remove_abandoned_folders
+from studies.cluster.reaper import OWNER, TEMPORARY, end_processes, owned, remove_abandoned_folders
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.cluster.folders import TEMPORARY
-from studies.cluster.reaper import ROOT
+from studies.cluster.reaper import ROOT, TEMPORARY
 
 DRIVER = """
 import os, shutil, subprocess, sys

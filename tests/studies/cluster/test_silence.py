@@ -3,7 +3,7 @@
 import pytest
 
 from studies.base.stopwatch import Stopwatch
-from studies.cluster.silence import STARTING, TIMES_THE_LONGEST, Silence
+from studies.cluster.watchdog import STARTING, TIMES_THE_LONGEST, Silence
 from tests.studies.base.test_stopwatch import Clock
 
 

@@ -9,8 +9,7 @@ import pytest
 import ray
 
 from studies.base.stopwatch import Stopwatch
-from studies.cluster.silence import Silence
-from studies.cluster.watchdog import Watchdog
+from studies.cluster.watchdog import Silence, Watchdog
 from tests.studies.base.test_stopwatch import Clock
 
 

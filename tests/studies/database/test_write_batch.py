@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from studies.base.errors import HeldError, StudiesError
 from studies.base.states import Phase, TrialState
-from studies.database import write_batch
+from studies.database import writer
 from studies.database.results import Ending, TrialResult
 from studies.database.rows import TrialRow
 from studies.database.store import Store
@@ -48,7 +48,7 @@ def counting_commits() -> Iterator[list[None]]:
 
 
 def test_a_start_and_the_next_write_are_one_transaction(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_batch, "MAX_SECONDS_DEFERRED", 60.0)
+    monkeypatch.setattr(writer, "MAX_SECONDS_DEFERRED", 60.0)
     add(run)
     with counting_commits() as commits:
         start(run)

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from studies import catalog
 from studies.base.errors import DamagedRecordError, UsageError
 from studies.definition.overrides import derive
 from studies.definition.parts import Search
 from studies.planning.plan import Plan
+from studies.user_files.loader import load_definition
 from tests.studies.definitions import make, plan_of, without_cells
 from tests.studies.own_file import write as write_own
 from trainables.base.metrics import Metric
 
 PLANS = {
-    "depth_study": plan_of(catalog.load("depth_study")[1]),
-    "tuning_study": plan_of(catalog.load("tuning_study")[1]),
+    "depth_study": plan_of(load_definition("depth_study")[1]),
+    "tuning_study": plan_of(load_definition("tuning_study")[1]),
     "looks": plan_of(make(looks=(10, 20)), seed=2**63 - 1, source_hash="beef"),
     "no cells": plan_of(without_cells()),
     "widths": plan_of(make(factors={"width": [[64, 32], 16]}, fixed={"betas": [0.9, 0.99]})),
@@ -137,4 +137,4 @@ def test_a_users_file_cannot_say_that_it_was_recorded(tmp_path: Any) -> None:
         tmp_path, ('question="Do units help?",', 'question="?", as_recorded=True, objective="x",')
     )
     with pytest.raises(UsageError, match="objective must be one of"):
-        catalog.load(str(path))
+        load_definition(str(path))

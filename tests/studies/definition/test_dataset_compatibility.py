@@ -7,7 +7,8 @@ import pytest
 
 from studies.base.errors import UsageError
 from studies.definition.dataset_compatibility import check_suits
-from studies.definition.parts import Confirm, Metric, Search, Study
+from studies.definition.parts import Confirm, Metric, Search
+from studies.definition.study import Study
 from trainables import datasets
 
 STUDY = Study(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from search_spaces import spaces
 from studies.definition.fields import PARTS, rules
-from studies.definition.parts import Search, SmallestEffect, Study, Thresholds
+from studies.definition.parts import Search, SmallestEffect, Thresholds
+from studies.definition.study import Study
 from tests.studies.definitions import RATE, mistakes_of
 
 ANYTHING = st.recursive(

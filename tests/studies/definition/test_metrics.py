@@ -6,7 +6,8 @@ import pytest
 
 from studies.base.errors import UsageError
 from studies.definition.overrides import derive
-from studies.definition.parts import Metric, Search, Study
+from studies.definition.parts import Metric, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from trainables.base.metrics import Direction
 

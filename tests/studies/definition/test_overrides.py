@@ -10,8 +10,9 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from studies.base.errors import UsageError
 from studies.definition.overrides import check_name, derive, held_instead, study_name
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
 from studies.definition.settings import parse_setting
+from studies.definition.study import Study
 
 STUDY = Study(
     question="Does depth help?",

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from studies._cli import request_of
 from studies.base.states import StudyState, TrialState
 from studies.database.store import Store
-from studies.execution.failure import refuse_failure
+from studies.execution.preparation import load_dataset, settle
 from studies.execution.registration import enrol
-from studies.execution.session import load_dataset, settle
+from studies.execution.session import refuse_failure
+from studies.planning.command_line import request_of, run_parser
 from studies.planning.plan import Plan
 from studies.planning.request import draft
 from studies.planning.resources import Resources
-from studies.run import _parser, main
+from studies.run import main
 from studies.run_log import run_events
 from studies.storage.paths import locate
 from tests.studies.command import STUDY
@@ -31,7 +31,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.py").write_text(STUDY.replace("trials_per_cell=4", "trials_per_cell=1"))
-    drafted = draft(request_of(_parser().parse_args(RUN)))
+    drafted = draft(request_of(run_parser().parse_args(RUN)))
     plan, _ = settle(drafted, load_dataset(drafted), locate(), Resources())
     return plan
 
@@ -41,7 +41,7 @@ def store(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Its storage, with both search trials failed, and so nothing to confirm."""
     locate().make_storage_folder()
     with Store.open(locate().storage) as opened:
-        study = enrol(opened, plan, request_of(_parser().parse_args(RUN)), locate())
+        study = enrol(opened, plan, request_of(run_parser().parse_args(RUN)), locate())
         monkeypatch.setattr(recorded, "MOMENT", datetime.now(UTC))
         for cell in (1, 2):
             recorded.search(

@@ -11,11 +11,11 @@ from search_spaces.optimizers import LEARNING_RATES
 from studies import plan as plan_door
 from studies import report, show, status, verify
 from studies import run as run_door
-from studies._cli import request_of
 from studies.base.errors import UsageError
 from studies.database.store import Store
 from studies.definition import plan_versions
 from studies.execution.older_studies import find_older
+from studies.planning.command_line import parse_run, request_of
 from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request, draft
 from studies.results.report_inputs import make_report
@@ -74,7 +74,7 @@ def named(url: str, start: str, *states: str) -> str:
 
 
 def drafted(*words: str) -> Draft:
-    return draft(request_of(run_door.parsed(words)))
+    return draft(request_of(parse_run(words)))
 
 
 def unsound(name: str, capsys: Capture) -> list[str]:
@@ -189,7 +189,7 @@ class TestOfAnOlderVersion:
         assert by.startswith("Or go on with it by what recorded it, Studies 0.1.0")
         assert names(url) == before
         command = afresh.partition("other name: ")[2]
-        fresh = request_of(run_door.parsed(shlex.split(command)[2:]))
+        fresh = request_of(parse_run(shlex.split(command)[2:]))
         assert fresh == Request(study="./loop.py", seed=1, name=f"{name}-v2")
         assert find_older(draft(fresh), url) is None
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from studies import run as run_door
-from studies._cli import request_of
 from studies.catalog import depth_study
 from studies.database.store import Store
+from studies.planning.command_line import parse_run, request_of
 from studies.planning.plan import Plan
 from studies.planning.request import Request, draft
 from studies.run_log.run_events import note_start
@@ -144,10 +144,10 @@ def test_a_definition_of_the_catalog_that_changed_is_restored_by_settings(
     what, resume, beside = refused(capsys, *request.arguments())
     assert what.endswith(":\n  search.trials_per_cell: 6 -> 9")
     assert "--set search.trials_per_cell=6" in resume
-    asked = request_of(run_door.parsed(words_of(resume)))
+    asked = request_of(parse_run(words_of(resume)))
     assert draft(asked).plan(fingerprint()).hash == recorded.hash
     assert draft(asked).plan(fingerprint()).name == "mine"
-    new = request_of(run_door.parsed(words_of(beside)))
+    new = request_of(parse_run(words_of(beside)))
     assert draft(new).plan(fingerprint()).hash == draft(request).plan(fingerprint()).hash
 
 
@@ -176,6 +176,6 @@ def test_the_storage_and_the_output_folder_that_were_asked_for_are_kept(capsys: 
     where = ("--storage", URL, "--output", "a b")
     _, resume, beside = refused(capsys, "./table.py", "--set", "replicates=2", "--name", "table", *where)
     for command in (resume, beside):
-        options = run_door.parsed(shlex.split(command)[2:])
+        options = parse_run(shlex.split(command)[2:])
         assert (options.storage, options.output) == (URL, "a b")
         assert locate(options.storage, options.output).output == Path("a b")

@@ -12,8 +12,9 @@ from studies.base.states import Phase
 from studies.database.results import Artifact
 from studies.database.schema import tables
 from studies.database.store import Store
-from studies.execution.reuse import Growth, check_growth, describe_growth, grow
+from studies.execution.reuse import Growth, check_growth, grow
 from studies.planning.plan import Plan
+from studies.run_log.reused import describe_growth
 from studies.storage.artifacts import write_artifact
 from studies.storage.paths import Locations
 from tests.studies.raytune.driving import VERSIONS, drive, summary

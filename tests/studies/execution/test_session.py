@@ -11,20 +11,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from studies._cli import request_of
 from studies.base.errors import UsageError
-from studies.catalog import load
 from studies.cluster import cluster
 from studies.database.store import Store
 from studies.definition.overrides import derive
 from studies.execution import session
 from studies.execution.session import run
+from studies.planning.command_line import request_of, run_parser
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
-from studies.run import _parser, main
+from studies.run import main
 from studies.storage.paths import Locations
+from studies.user_files.loader import load_definition
 from tests.studies.mistaken import MISTAKES
 from tests.studies.unstarted import Unstarted
 from trainables import datasets
@@ -137,7 +137,7 @@ def test_a_study_without_a_storage_cannot_grow(folder: Path, capsys: pytest.Capt
 def test_another_plan_is_refused_before_anything_is_trained(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = load("depth_study").study
+    study = load_definition("depth_study").study
     plan = Plan(name="mine", study=study, dataset_fingerprint=datasets.load("digits").fingerprint)
     with Store.open(f"sqlite:///{folder}/own.db") as store:
         store.create_study(
@@ -188,7 +188,7 @@ def test_a_study_that_is_held_is_refused_before_its_data_is_loaded(
 
 
 def drafted(arguments: list[str]) -> Draft:
-    return draft(request_of(_parser().parse_args(arguments)))
+    return draft(request_of(run_parser().parse_args(arguments)))
 
 
 def cut(data: bytes) -> bytes:
@@ -252,7 +252,7 @@ def wrong_requests() -> list[Callable[[], Request]]:
 
 
 def test_splits_are_made_for_every_look_and_size() -> None:
-    study = load("depth_study").study
+    study = load_definition("depth_study").study
     looks = derive(
         study, settings={"looks": [10, 20], "factors.train_size": [0.5, None], "search.trials_per_cell": 1}
     )

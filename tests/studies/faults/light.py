@@ -20,9 +20,8 @@ from ray.tune.search import Searcher
 from sqlalchemy import Engine, event
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.files import write_whole
-from reports.pages.json_report import json_report
-from reports.pages.plain_json import as_json
+from reports.pages.json_report import as_json, json_report
+from reports.pages.rendering import write_whole
 from reports.results.results import compute
 from studies.cluster import cluster
 from studies.cluster.cluster import Cluster

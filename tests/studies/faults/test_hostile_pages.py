@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.files import FORMULA_STARTS
 from reports.pages.index import Entry, write_index
 from reports.pages.page import write_report
+from reports.pages.rendering import FORMULA_STARTS
 from reports.pages.trial_page import write_trial_page
 from reports.pages.two_studies import write_comparison
 from studies.results.report_inputs import load_report

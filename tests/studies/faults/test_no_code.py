@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
 from studies.raytune.checkpoints import FOLDER, Checkpoints
+from studies.raytune.experiment import assign
 from studies.search.trial_queue import Agenda
 from tests.studies.raytune.plans import plan
 from trainables.trials.artifact import from_bytes

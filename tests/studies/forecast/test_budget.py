@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from studies.base.durations import parse_budget
 from studies.base.errors import UsageError
-from studies.catalog import load
 from studies.database.store import Store
 from studies.forecast.budget import MIN_CLAIM_REPLICATES, afford, fit
 from studies.planning.plan import Plan
 from studies.planning.request import Request, draft
 from studies.planning.resources import Resources
 from studies.storage.paths import Locations
+from studies.user_files.loader import load_definition
 from trainables import datasets
 
-PLAN = Plan(name="depth_study", study=load("depth_study")[1], dataset_fingerprint="digits")
+PLAN = Plan(name="depth_study", study=load_definition("depth_study")[1], dataset_fingerprint="digits")
 TWENTY = replace(PLAN, study=replace(PLAN.study, replicates=20))
 
 
@@ -67,7 +67,7 @@ def test_a_plan_that_wants_no_claim_keeps_its_few_replicates() -> None:
 
 
 def test_a_study_without_cells_gives_up_trials() -> None:
-    sweep = Plan(name="tuning_study", study=load("tuning_study")[1], dataset_fingerprint="digits")
+    sweep = Plan(name="tuning_study", study=load_definition("tuning_study")[1], dataset_fingerprint="digits")
     fitted = fit(sweep, seconds(sweep) * 0.7, seconds)
     assert fitted.plan.study.search.trials is not None
     assert sweep.study.search.trials is not None

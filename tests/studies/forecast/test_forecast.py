@@ -31,9 +31,9 @@ from studies.storage.paths import Locations
 from tests.studies.raytune.driving import drive
 from tests.studies.raytune.plans import plan
 from trainables import datasets
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Split
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.training.stack import Stack
 
 BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")

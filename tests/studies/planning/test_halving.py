@@ -12,7 +12,7 @@ from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
-from studies.planning.halving import expected_epochs, expected_survivors
+from studies.planning.plan import expected_epochs, expected_survivors
 
 _NOTHING = cast(TuneController, None)  # the scheduler asks nothing of its controller
 

@@ -7,17 +7,17 @@ from typing import Any, cast
 import pytest
 
 from search_spaces import spaces
-from studies import catalog
 from studies.base.errors import UsageError
 from studies.definition.overrides import derive
-from studies.definition.parts import Confirm, Search, SmallestEffect, Study
-from studies.planning.halving import expected_survivors
-from studies.planning.plan import Plan, differences
+from studies.definition.parts import Confirm, Search, SmallestEffect
+from studies.definition.study import Study
+from studies.planning.plan import Plan, differences, expected_survivors
+from studies.user_files.loader import load_definition
 from tests.studies.definitions import plan_of
 from trainables.base.hyperparameters import Hyperparameters
 
-DEPTH_STUDY = catalog.load("depth_study")[1]
-TUNING_STUDY = catalog.load("tuning_study")[1]
+DEPTH_STUDY = load_definition("depth_study")[1]
+TUNING_STUDY = load_definition("tuning_study")[1]
 
 
 def small(**changes: Any) -> Study:

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from studies.base.errors import UsageError
-from studies.definition.parts import Search, Study
-from studies.execution.session import load_dataset, settle
+from studies.definition.parts import Search
+from studies.definition.study import Study
+from studies.execution.preparation import load_dataset, settle
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import prepared
 from studies.planning.request import Request, draft
 from studies.planning.resources import Resources
 from studies.storage.paths import locate
 from tests.studies.own_file import write
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 LABELS = 'np.where(inputs[:, 0, 0] > 0, "up", "down")'
 RARE = 'np.where(np.arange(90) < 3, "odd", np.where(inputs[:, 0, 0] > 0, "up", "down"))'

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 
-from studies._cli import request_of
 from studies.base.errors import UsageError
+from studies.planning.command_line import request_of, run_parser
 from studies.planning.request import Request, draft
 from studies.planning.resources import Resources
-from studies.run import _parser
 from trainables import datasets
 
 
@@ -19,7 +18,7 @@ def pasted(command: str) -> Request:
     """Return what the door makes of a printed command."""
     words = shlex.split(command)
     assert words[:2] == ["studies", "run"]
-    return request_of(_parser().parse_args(words[2:]))
+    return request_of(run_parser().parse_args(words[2:]))
 
 
 texts = st.dictionaries(

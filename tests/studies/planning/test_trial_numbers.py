@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from studies import catalog
 from studies.planning.trial_numbers import Numbering
+from studies.user_files.loader import load_definition
 from tests.studies.definitions import plan_of
 
-DEPTH_STUDY = catalog.load("depth_study")[1]
-TUNING_STUDY = catalog.load("tuning_study")[1]
+DEPTH_STUDY = load_definition("depth_study")[1]
+TUNING_STUDY = load_definition("tuning_study")[1]
 
 
 @pytest.mark.parametrize("looks", [(), (10, 20, 40)])

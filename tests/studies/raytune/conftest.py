@@ -8,7 +8,7 @@ import pytest
 from studies.cluster.cluster import Cluster, starting_cluster
 from studies.planning.resources import Resources
 from trainables import datasets
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 
 @pytest.fixture(scope="package")

@@ -10,7 +10,7 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
+from studies.raytune.experiment import assign
 from studies.search.trial_queue import Agenda, Nothing
 from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
 

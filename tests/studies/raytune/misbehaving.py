@@ -9,7 +9,7 @@ from typing import Any
 
 from ray.exceptions import OutOfMemoryError
 
-from studies.cluster.silence import STARTING, Silence
+from studies.cluster.watchdog import STARTING, Silence
 from studies.raytune.controller import _ActorManager
 from trainables.base.records import TrialReport
 from trainables.data.stack_data import StackData

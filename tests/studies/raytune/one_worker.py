@@ -33,8 +33,8 @@ from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.experiment import open_agenda, train_study
 from studies.search.progress import Progress, planned_progress
 from trainables import datasets
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
-from trainables.datasets import Dataset
 from trainables.trials.reporting import train_assignment
 
 Place = tuple[int, int]

@@ -1,7 +1,8 @@
 """Small plans for tests of the tuning package."""
 
 from search_spaces import spaces
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 
 RATE = spaces()["learning_rate"].search

@@ -5,7 +5,7 @@ from dataclasses import replace
 from search_spaces import Value
 from studies.base.states import Phase
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
+from studies.raytune.experiment import assign
 from tests.studies.raytune.plans import plan
 from trainables.trials.assignment import Assignment
 

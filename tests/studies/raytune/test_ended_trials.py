@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from studies.raytune.ended_trials import COLLECTIONS, EndedTrials
-from studies.raytune.scheduler import RungScheduler
+from studies.raytune.adapters import COLLECTIONS, EndedTrials, RungScheduler
 from studies.search.trial_queue import Agenda
 from tests.studies.raytune.plans import plan
 

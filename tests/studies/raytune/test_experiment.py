@@ -44,7 +44,7 @@ from tests.studies.raytune.misbehaving import (
 )
 from tests.studies.raytune.plans import plan
 from tests.studies.raytune.trained import Trained
-from trainables.datasets import Dataset
+from trainables.data.dataset import Dataset
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:ray.*", "ignore::ResourceWarning", "ignore::FutureWarning:ray.*"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from studies.raytune.fitting import fit
+from studies.raytune.experiment import fit
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from studies.database.writer import Writer
 from studies.diagnosis.verdict_accumulator import Jury
 from studies.forecast.gpu_fraction import suggest
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
 from studies.raytune.checkpoints import Checkpoints
+from studies.raytune.experiment import assign
 from studies.raytune.recorder import Recorder
 from studies.raytune.worker_allocation import Sharing
 from studies.search.progress import Progress, planned_progress

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from studies.base.states import TrialState
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from tests.studies.faults.soundness import check_whole, results
 from tests.studies.raytune.one_worker import DriverDiedError, kill, opened, run

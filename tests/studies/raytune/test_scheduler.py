@@ -8,7 +8,7 @@ from ray.tune.schedulers import TrialScheduler
 
 from studies.base.states import Decision
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.scheduler import RungScheduler
+from studies.raytune.adapters import RungScheduler
 from studies.search.trial_queue import Agenda
 from tests.studies.raytune.plans import plan
 

@@ -11,17 +11,18 @@ from studies.cluster.cluster import Cluster
 from studies.database.frames import frames
 from studies.database.rows import EventRow, TrialRow
 from studies.database.store import Store
-from studies.definition.parts import Confirm, Metric, Search, Study
+from studies.definition.parts import Confirm, Metric, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.resources import Resources
-from studies.raytune.assignments import assign
-from studies.raytune.notes import WORKER_LOST
+from studies.raytune.conversion import WORKER_LOST
+from studies.raytune.experiment import assign
 from studies.search.trial_queue import Agenda
 from tests.studies.raytune.trained import Trained
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits, split_blocks
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import train_assignment
 from trainables.user_code.code import OWN, OwnCode, Source

@@ -18,8 +18,8 @@ from studies.raytune.experiment import open_agenda, train_study
 from studies.results.report_inputs import report_inputs
 from studies.run_log import run_events
 from studies.search.progress import Progress, planned_progress
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
-from trainables.datasets import Dataset
 
 ONE_WORKER = Resources(workers=1, dashboard=False)
 

@@ -9,9 +9,9 @@ import pytest
 from studies.database.rows import EventRow
 from studies.run_log.baseline import KIND, fit_missing, linear_models
 from tests.trainables.corpus import corpus, texts
+from trainables.data.dataset import Dataset
 from trainables.data.linear_model import fit_linear
 from trainables.data.splits import split_blocks
-from trainables.datasets import Dataset
 
 CORPUS = replace(corpus(*texts()), has_linear_model=True)
 SPLITS = split_blocks(CORPUS, seed=0, blocks=range(3), sizes=(None, 0.5))

@@ -1,8 +1,7 @@
 """Does a second layer help? What a user's file held when the samples were recorded: changed, it has another hash."""
 
-from studies.study import Confirm, Search, Study
-
 from search_spaces.optimizers import LEARNING_RATES
+from studies.study import Confirm, Search, Study
 
 STUDY = Study(
     question="Does a second hidden layer help?",

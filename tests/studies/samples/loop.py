@@ -1,6 +1,7 @@
 """Does shrinkage help a mean? A train() of one's own; changed, the file has another hash."""
 
 import numpy as np
+
 from studies.study import Confirm, Metric, Search, Study
 
 STUDY = Study(

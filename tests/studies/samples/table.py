@@ -1,8 +1,7 @@
 """Does a second layer help on a table? What a user's file held when the samples were recorded."""
 
-from studies.study import Confirm, Search, Study
-
 from search_spaces.optimizers import LEARNING_RATES
+from studies.study import Confirm, Search, Study
 
 STUDY = Study(
     question="Does a second hidden layer help with flowers?",

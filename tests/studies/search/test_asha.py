@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from studies.base.states import Decision
-from studies.planning.halving import expected_survivors
+from studies.planning.plan import expected_survivors
 from studies.search.asha import Asha
 
 

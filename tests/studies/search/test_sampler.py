@@ -8,7 +8,8 @@ from optuna.trial import TrialState
 
 from search_spaces import Value
 from studies.base.errors import StudiesError
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
+from studies.definition.study import Study
 from studies.planning.plan import Cell, Plan
 from studies.search import sampler
 from studies.search.sampler import POINTS_AT_ONCE, Proposals

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from studies.base.states import Phase, TrialState
 from studies.database.store import Store
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
+from studies.raytune.experiment import assign
 from studies.search.trial_queue import Agenda, Nothing
 from tests.studies.raytune.driving import DriverDiedError, drive, summary
 from tests.studies.raytune.plans import plan

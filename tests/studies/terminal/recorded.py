@@ -9,7 +9,8 @@ from studies.base.states import Decision, Outcome, Phase, StudyState, TrialState
 from studies.database.results import Ending, RungResult, TrialResult
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.run_log import run_events
 from trainables.base.records import EpochRecord, ReplicateRecord

@@ -4,9 +4,11 @@ import pytest
 
 from studies import catalog
 from studies.definition.overrides import derive
-from studies.definition.parts import Search, Study
+from studies.definition.parts import Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.terminal.planned import num_cells, planned_networks, planned_trials
+from studies.user_files.loader import load_definition
 
 LOOKS = Study(
     question="?", factors={"depth": (3, 5)}, replicates=10, looks=(10, 20), search=Search(trials_per_cell=1)
@@ -14,7 +16,7 @@ LOOKS = Study(
 STUDIES = {
     f"{name}-{profile}": derive(study, profile=profile)
     for name in catalog.names()
-    for study in [catalog.load(name)[1]]
+    for study in [load_definition(name)[1]]
     for profile in ("laptop", *study.profiles)
 } | {"looks": LOOKS}
 

@@ -7,8 +7,8 @@ import torch
 
 from studies.base.errors import StudiesError, UsageError
 from studies.database.store import Store
+from studies.execution.preparation import load_dataset, settle
 from studies.execution.registration import enrol
-from studies.execution.session import load_dataset, settle
 from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from studies import catalog
 from studies.base.errors import UsageError
-from studies.definition.parts import Study
+from studies.definition.study import Study
+from studies.user_files.loader import load_definition
 
 GOOD = """
 from studies.study import Search, Study
@@ -31,23 +31,23 @@ def file(tmp_path: Path) -> Path:
 
 
 def hash_of(file: Path) -> str:
-    source_hash = catalog.load(str(file))[2]
+    source_hash = load_definition(str(file))[2]
     assert source_hash is not None
     return source_hash
 
 
 def mistake_of(file: Path) -> str:
     with pytest.raises(UsageError) as caught:
-        catalog.load(str(file))
+        load_definition(str(file))
     return "\n".join(caught.value.mistakes)
 
 
 def test_it_is_loaded_by_path(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = catalog.load(str(file))
+    found = load_definition(str(file))
     assert (found.name, found.study.factors) == ("my_study", {"depth": (2, 4)})
     monkeypatch.chdir(file.parent)
-    assert catalog.load("./my_study.py") == found
-    assert catalog.load("my_study.py") == found
+    assert load_definition("./my_study.py") == found
+    assert load_definition("my_study.py") == found
 
 
 def test_two_files_of_one_name_do_not_mix(file: Path, tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_two_files_of_one_name_do_not_mix(file: Path, tmp_path: Path) -> None:
     for folder, depths in ((file.parent, "(2, 4)"), (other.parent, "(6, 8)")):
         (folder / "depths.py").write_text(f"DEPTHS = {depths}\n")
         (folder / "my_study.py").write_text("from depths import DEPTHS\n" + GOOD.replace("(2, 4)", "DEPTHS"))
-    assert catalog.load(str(file))[1].factors == {"depth": (2, 4)}
-    assert catalog.load(str(other))[1].factors == {"depth": (6, 8)}
+    assert load_definition(str(file))[1].factors == {"depth": (2, 4)}
+    assert load_definition(str(other))[1].factors == {"depth": (6, 8)}
     assert hash_of(file) != hash_of(other)
 
 
@@ -65,7 +65,7 @@ def test_a_dataclass_of_its_own_works(file: Path) -> None:
     own = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
     own += "@dataclass\nclass A:\n    a: int\n"
     file.write_text(own + GOOD)
-    assert isinstance(catalog.load(str(file))[1], Study)
+    assert isinstance(load_definition(str(file))[1], Study)
 
 
 def test_the_hash_covers_the_file_and_local_imports_however_deep(file: Path) -> None:
@@ -112,9 +112,9 @@ def test_a_copy_elsewhere_has_the_same_hash(file: Path, tmp_path: Path) -> None:
 def test_a_changed_import_is_read_afresh(file: Path) -> None:
     file.write_text("from depths import DEPTHS\n" + GOOD.replace("(2, 4)", "DEPTHS"))
     (file.parent / "depths.py").write_text("DEPTHS = (2, 4)\n")
-    assert catalog.load(str(file))[1].factors == {"depth": (2, 4)}
+    assert load_definition(str(file))[1].factors == {"depth": (2, 4)}
     (file.parent / "depths.py").write_text("DEPTHS = (2, 4, 16)\n")
-    assert catalog.load(str(file))[1].factors == {"depth": (2, 4, 16)}
+    assert load_definition(str(file))[1].factors == {"depth": (2, 4, 16)}
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:

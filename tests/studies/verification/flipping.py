@@ -16,8 +16,8 @@ from reports.inputs.inputs import ReportInputs
 from studies import list as list_door
 from studies import report, show, status
 from studies.base.errors import StudiesError
+from studies.database.lookup import find
 from studies.database.store import Store
-from studies.results.recorded import find
 from studies.results.report_inputs import report_inputs
 from studies.verification.verification import verify
 from tests.studies.raytune.plans import plan

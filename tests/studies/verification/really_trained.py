@@ -11,14 +11,14 @@ from studies.database.store import Store
 from studies.diagnosis.verdict_accumulator import Jury
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.assignments import assign
 from studies.raytune.conversion import evaluation, rung_result, stopped, trial_state
+from studies.raytune.experiment import assign
 from studies.run_log import run_events
 from studies.search.trial_queue import Agenda, Nothing
 from tests.studies.raytune.driving import enrol
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.trials.reporting import train_assignment
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
-from studies.definition.parts import Confirm, Search, Study
+from studies.definition.parts import Confirm, Search
+from studies.definition.study import Study
 from studies.planning.plan import Plan
 from tests.studies.verification import sound
 from tests.studies.verification.really_trained import train

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.data.class_presence import PARTS, classes_without_place, missing_classes, rows_needed
+from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
-from trainables.datasets import Dataset
 
 BLOCKS = range(4)
 

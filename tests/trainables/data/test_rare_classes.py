@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.trainables.corpus import corpus, texts
+from trainables.data.dataset import Dataset
 from trainables.data.rare_classes import without_rare_classes
-from trainables.datasets import Dataset
 
 CORPUS = corpus(*texts())
 TARGETS = np.array([0, 1, 0, 2, 0, 3, 0, 2, 1, 0, 1, 0])

@@ -8,9 +8,9 @@ import torch
 
 from trainables import datasets
 from trainables.base.hyperparameters import Hyperparameters
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes

@@ -9,9 +9,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tests.trainables.corpus import NUM_FEATURES, corpus, texts
 from trainables.base.hyperparameters import Hyperparameters
+from trainables.data.dataset import Dataset
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes, metadata_of

@@ -7,7 +7,7 @@ import torch
 from tests.trainables.corpus import corpus, texts
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
-from trainables.data.tf_idf import sparse_features
+from trainables.data.text_features import sparse_features
 
 WRITTEN, TARGETS = texts()
 CORPUS = corpus([*WRITTEN, ""], [*TARGETS, 0])

@@ -11,11 +11,11 @@ import torch
 
 from trainables import datasets
 from trainables.base.hyperparameters import Hyperparameters
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError
 from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
 from trainables.data.tables.table_options import TableOptions
-from trainables.datasets import Dataset
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 

@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from trainables import datasets
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError
 from trainables.data.linear_model import fit_linear
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
-from trainables.datasets import Dataset, reviews
+from trainables.datasets import reviews
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from trainables import datasets
+from trainables.data.dataset import Dataset
 from trainables.data.dataset_files import DatasetError
 from trainables.data.tables.table_options import TableOptions
-from trainables.datasets import Dataset
 
 NUM_ROWS = 40
 

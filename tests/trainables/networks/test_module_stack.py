@@ -12,12 +12,11 @@ from tests.trainables.signals import in_float64
 from tests.trainables.small import assignment, train_in_peace
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord, LayerRecord
-from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import MemoryLimits
 from trainables.networks.module_stack import BuildModule
 from trainables.training.evaluation import evaluate
-from trainables.training.loop import train
+from trainables.training.loop import epoch_order, train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes, metadata_of
 from trainables.trials.reporting import train_assignment

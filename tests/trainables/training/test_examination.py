@@ -5,7 +5,7 @@ import torch
 
 from tests.trainables.small import assignment
 from trainables.data.stack_data import StackData
-from trainables.training.examination import calibration, confusion
+from trainables.trials.leg import calibration, confusion
 from trainables.trials.reporting import train_assignment
 
 

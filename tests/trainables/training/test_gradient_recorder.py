@@ -13,11 +13,10 @@ from tests.trainables.signals import in_float64
 from tests.trainables.twin import named_as_in_stack, plain_network
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import LayerRecord
-from trainables.data.batches import epoch_order
 from trainables.data.stack_data import StackData
 from trainables.training.evaluation import cross_entropy
 from trainables.training.gradient_recorder import GradientRecorder
-from trainables.training.loop import run_steps, train
+from trainables.training.loop import epoch_order, run_steps, train
 from trainables.training.stack import Stack
 
 pytestmark = pytest.mark.numeric

@@ -6,8 +6,7 @@ import torch
 from sklearn import metrics
 from torch import Tensor
 
-from trainables.training.evaluation import predict
-from trainables.training.scoring import Tally, roc_auc
+from trainables.training.evaluation import Tally, predict, roc_auc
 
 
 def values(logits: Tensor, truth: Tensor, *, chunks: int = 3) -> dict[str, list[float]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.claims.paragraphs.failures import described_contrasts, failures_record
+from reports.claims.paragraphs.performance import described_contrasts, failures_record
 from reports.inputs.inputs import ReportInputs
 from reports.results.results import compute
 from reports.statistics.effects import wilson

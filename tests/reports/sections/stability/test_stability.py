@@ -10,8 +10,8 @@ from reports.pages.json_report import json_report
 from reports.plots.style.axes import log_ticks
 from reports.plots.style.theme import Theme
 from reports.results.results import compute
-from reports.sections.parts.measured import chosen_factors, level_names, measured_layers
 from reports.sections.parts.section import Material
+from reports.sections.parts.tables import chosen_factors, level_names, measured_layers
 from reports.sections.stability.growth_and_loss import association_figure
 from reports.sections.stability.stability import stability
 from reports.sections.stability.weight_gradients import weights_figure

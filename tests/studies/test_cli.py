@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.pages.files import write_whole
+from reports.pages.rendering import write_whole
 from studies._cli import run_door
 from studies.base import atomic_files
 from studies.plan import main as plan

@@ -1,0 +1,77 @@
+"""What a run needs before it trains: the dataset, and the plan that comes of it and of the budget."""
+
+import zlib
+from typing import TYPE_CHECKING
+
+from studies.base.errors import UsageError
+from studies.forecast.budget import afford
+from studies.planning.plan import Plan
+from studies.planning.rare_classes import check_classes, prepared
+from studies.planning.request import Draft
+from studies.planning.resources import Resources
+from studies.storage.paths import Locations
+from studies.user_files.interface_checks import load_own
+from trainables.user_code.code import OWN
+
+if TYPE_CHECKING:
+    from trainables.data.dataset import Dataset
+
+
+def settle(
+    drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
+
+    So is what the variant holds fixed though the study compares or tunes it. UsageError where a class is missing from a
+    part of a block. A user's own networks or loop are tried out first, with a line for each warning; UsageError where
+    they cannot be trained.
+    """
+    plan, budget = drafted.freeze(dataset), drafted.request.budget
+    check_classes(plan, dataset)
+    warnings = (*drafted.notes, *_try_own(plan, dataset))
+    if budget is None:
+        return plan, warnings
+    fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
+    return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
+
+
+def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
+    """Try out the networks or the loop of a user's own file; return a line for each warning."""
+    warnings: tuple[str, ...] = ()
+    if plan.build is not None:
+        from studies.forecast.dry_run import try_networks
+
+        warnings = try_networks(plan, dataset)
+    elif plan.loop is not None:
+        from studies.forecast.loop_dry_run import try_loop
+
+        warnings = try_loop(plan, dataset)
+    return tuple(f"warning: {warning}" for warning in warnings)
+
+
+def load_dataset(drafted: Draft) -> "Dataset":
+    """Load the draft's dataset, without rare classes where it says so; a missing or damaged file is a UsageError."""
+    if drafted.study.dataset == OWN and drafted.code is not None:
+        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
+    else:
+        loaded = _load(drafted)
+    return prepared(drafted.study, loaded)
+
+
+def _load(drafted: Draft) -> "Dataset":
+    from trainables import datasets
+    from trainables.data.dataset_files import DatasetError
+
+    try:
+        return datasets.load(drafted.study.dataset, table=drafted.study.table)
+    except DatasetError as error:
+        raise UsageError(
+            [f"dataset {drafted.study.dataset}: {error.message}"], f"{error.advice} Nothing was trained."
+        ) from error
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+    ) as error:  # EOFError: a compressed file that breaks off
+        raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error

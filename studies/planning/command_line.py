@@ -1,0 +1,136 @@
+"""What a command line says of a request: the study, its variant, where it is kept, and what trials run on."""
+
+import argparse
+from collections.abc import Sequence
+
+from studies.definition.settings import DEFAULT_PROFILE, parse_setting
+from studies.planning.request import Request
+from studies.planning.resources import Resources
+
+
+def add_storage(parser: argparse.ArgumentParser) -> None:
+    """Add where studies are kept, and --debug."""
+    group = parser.add_argument_group("where")
+    group.add_argument(
+        "--storage", metavar="URL", help="the study database (default: STUDIES_STORAGE, else runs/studies.db)"
+    )
+    group.add_argument(
+        "--output", metavar="DIR", help="folder of reports and models (default: STUDIES_OUTPUT, else runs)"
+    )
+    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def add_variant(parser: argparse.ArgumentParser) -> None:
+    """Add the study and what derives a variant of it."""
+    parser.add_argument(
+        "study",
+        metavar="STUDY",
+        help="a study of the catalog (studies list --catalog), or a .py file",
+    )
+    group = parser.add_argument_group("which variant")
+    group.add_argument(
+        "--profile",
+        default=DEFAULT_PROFILE,
+        metavar="PROFILE",
+        help="smoke (a minute, to see it work), laptop (the default) or cluster (larger)",
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="FIELD=VALUE",
+        help="change a field of the plan, for example replicates=20 or factors.depth=[3,5]; repeatable",
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default: 0)")
+    group.add_argument("--name", metavar="NAME", help="name in the database (default: made from the above)")
+    group.add_argument(
+        "--budget",
+        metavar="TIME",
+        help="the time that the study may take, such as 30m or 2h: gives up replicates (never below 10 where there are "
+        "as many), then trials, then epochs, and says what",
+    )
+
+
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    """Add where and with what trials run."""
+    group = parser.add_argument_group("on what")
+    group.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)",
+    )
+    group.add_argument("--workers", type=int, metavar="N", help="trials at a time (default: as many as fit)")
+    group.add_argument(
+        "--cpus-per-trial", type=float, default=1.0, metavar="X", help="CPUs for each trial (default: 1)"
+    )
+    group.add_argument(
+        "--gpus-per-trial",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="GPUs for each, for example 0.25 (default: 0)",
+    )
+    group.add_argument(
+        "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"
+    )
+
+
+def request_of(options: argparse.Namespace) -> "Request":
+    """Return what the options ask for."""
+    from studies.planning.request import Request
+
+    return Request(
+        study=options.study,
+        profile=options.profile,
+        settings=dict(parse_setting(text) for text in options.settings),
+        seed=options.seed,
+        name=options.name,
+        grow_from=getattr(options, "grow_from", None),
+        budget=options.budget,
+    )
+
+
+def resources_of(options: argparse.Namespace) -> "Resources":
+    """Return what trials run on."""
+    from studies.planning.resources import Resources
+
+    return Resources.asked_for(
+        address=options.address,
+        workers=options.workers,
+        cpus_per_trial=options.cpus_per_trial,
+        gpus_per_trial=options.gpus_per_trial,
+        dashboard=not options.no_dashboard,
+    )
+
+
+def parse_run(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options that a command's words give; raise SystemExit where they are none of this door's."""
+    return run_parser().parse_args(arguments)
+
+
+def run_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="studies run",
+        description="Run a study, or resume it where it stopped: the same command always finds its own study.",
+        epilog="Example: studies run depth_study --profile smoke",
+    )
+    add_variant(parser)
+    add_resources(parser)
+    add_storage(parser)
+    parser.add_argument(
+        "--grow-from",
+        metavar="NAME",
+        help="copy from this study every cell that agrees, and train the rest only, for example after "
+        "--set factors.depth=[3,5,7,9]",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the study from the run that holds it, which cannot write from then on; only for one known to be "
+        "dead on another machine, or hung: after a crash on this one the plain command goes on at once",
+    )
+    group = parser.add_argument_group("what is shown")
+    group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
+    group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
+    return parser
