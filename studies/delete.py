@@ -19,20 +19,20 @@ def _work(options: argparse.Namespace) -> int:
     from studies.base.wording import printable
     from studies.database.lookup import find
     from studies.database.store import Store
-    from studies.execution.deletion import delete, find_belongings
+    from studies.execution.deletion import delete, find_deletion_plan
     from studies.storage.remembered import remembering
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
         study = find(store, options.name)
         locations = remembering(store, study, locations)
-        belongings = find_belongings(store, study, locations)
+        deletion_plan = find_deletion_plan(store, study, locations)
         if not options.yes:
             _insist_on_terminal(options.name)
-            print(printable(belongings.describe()))
+            print(printable(deletion_plan.describe()))
             _ask(options.name)
-        delete(store, belongings, locations)
-    print(printable(f"deleted {belongings.describe()}"))
+        delete(store, deletion_plan, locations)
+    print(printable(f"deleted {deletion_plan.describe()}"))
     return 0
 
 

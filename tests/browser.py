@@ -60,7 +60,7 @@ class Browser:
         """Open a file and wait until it is loaded."""
         self.complaints.clear()
         self._ask("Page.navigate", url=page.resolve().as_uri())
-        while self._hear().get("method") != "Page.loadEventFired":
+        while self._update().get("method") != "Page.loadEventFired":
             pass
 
     def evaluate(self, expression: str) -> Any:
@@ -98,13 +98,13 @@ class Browser:
         if self._session is not None:
             question["sessionId"] = self._session
         self._questions.write(json.dumps(question).encode() + b"\0")
-        while (heard := self._hear()).get("id") != self._number:
+        while (heard := self._update()).get("id") != self._number:
             pass
         assert "error" not in heard, heard
         result: dict[str, Any] = heard["result"]
         return result
 
-    def _hear(self) -> dict[str, Any]:
+    def _update(self) -> dict[str, Any]:
         words = bytearray()
         while (byte := self._answers.read(1)) != b"\0":
             assert byte, "the browser has ended"

@@ -20,10 +20,10 @@ from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import MemoryLimits
-from trainables.trials.assignment import Assignment
-from trainables.trials.checkpoint import Parcel
-from trainables.trials.reporting import failed_report, train_assignment, trainer_of
-from trainables.trials.spread_trial import Share, ShareEpoch
+from trainables.trials.checkpoint import CheckpointRef
+from trainables.trials.reporting import failed_report, train_trial_spec, trainer_of
+from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.code import OWN, OwnCode
 from trainables.user_code.exits import is_rays, traceback_words
 
@@ -60,8 +60,8 @@ class StackTrial(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next assignment; nothing of the one before is kept but the data and what fits."""
-        self._assignment: Assignment = new_config["assignment"]
-        self._parcel: Parcel | None = new_config.get("checkpoint")
+        self._trial_spec: TrialSpec = new_config["assignment"]
+        self._checkpoint_ref: CheckpointRef | None = new_config.get("checkpoint")
         self._reports: Iterator[TrialReport] | None = None
         self._epoch = 0
         self._num_workers: int = new_config.get("workers", 1)
@@ -87,38 +87,38 @@ class StackTrial(tune.Trainable):
                 raise
             report = self._failure(traceback_words(error, self._code))
         self._epoch = report.epoch
-        done = report.error is not None or report.epoch >= self._assignment.epochs
+        done = report.error is not None or report.epoch >= self._trial_spec.epochs
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
 
     def _failure(self, error: str) -> TrialReport:
-        return failed_report(self._assignment, worker=self._worker, epoch=self._epoch, error=error)
+        return failed_report(self._trial_spec, worker=self._worker, epoch=self._epoch, error=error)
 
     def _begin(self) -> Iterator[TrialReport]:
-        parcel, self._parcel = self._parcel, None
-        checkpoint = None if parcel is None else parcel.data
-        return train_assignment(
-            self._assignment,
-            self._stack_data(self._assignment),
+        checkpoint_ref, self._checkpoint_ref = self._checkpoint_ref, None
+        checkpoint = None if checkpoint_ref is None else checkpoint_ref.data
+        return train_trial_spec(
+            self._trial_spec,
+            self._stack_data(self._trial_spec),
             worker=self._worker,
             checkpoint=checkpoint,
             helpers=self._find_helpers() if self._num_workers > 1 else (),
-            **self._means(self._assignment),
+            **self._means(self._trial_spec),
         )
 
     def begin_share(
-        self, assignment: Assignment, checkpoint: bytes | None, part: range, num_stacks: int
-    ) -> Share:
+        self, trial_spec: TrialSpec, checkpoint: bytes | None, part: range, num_stacks: int
+    ) -> ReplicateShard:
         """Begin with some replicates of a trial that another worker reports on."""
         self._num_stacks = num_stacks
-        data = self._stack_data(assignment)
-        return Share(
-            trainer_of(assignment, data, checkpoint=checkpoint, part=part, **self._means(assignment))
+        data = self._stack_data(trial_spec)
+        return ReplicateShard(
+            trainer_of(trial_spec, data, checkpoint=checkpoint, part=part, **self._means(trial_spec))
         )
 
-    def _means(self, assignment: Assignment) -> dict[str, Any]:
+    def _means(self, trial_spec: TrialSpec) -> dict[str, Any]:
         """Return what the assignment is trained with besides its data."""
-        code = self._code if assignment.model == OWN else None
-        most = -(-len(assignment.seeds) // self._num_stacks)
+        code = self._code if trial_spec.model == OWN else None
+        most = -(-len(trial_spec.seeds) // self._num_stacks)
         return {
             "limits": self._limits if self._num_stacks == 1 else self._limits.at_most(most),
             "build": None if code is None else code.build,
@@ -128,7 +128,7 @@ class StackTrial(tune.Trainable):
     def _find_helpers(self) -> "tuple[RemoteHelper, ...]":
         """Return a helper in each bundle but the first; they stay as long as this worker, for all its trials."""
         if self._helpers is None:
-            config = {"assignment": self._assignment}
+            config = {"assignment": self._trial_spec}
             self._helpers = tuple(
                 RemoteHelper(type(self), config, bundle) for bundle in range(1, self._num_workers)
             )
@@ -136,8 +136,8 @@ class StackTrial(tune.Trainable):
             helper.num_stacks = self._num_stacks
         return self._helpers
 
-    def _stack_data(self, assignment: Assignment) -> StackData:
-        size, blocks = assignment.hyperparameters.train_size, assignment.blocks
+    def _stack_data(self, trial_spec: TrialSpec) -> StackData:
+        size, blocks = trial_spec.hyperparameters.train_size, trial_spec.blocks
         if (size, blocks) not in self._data:
             splits = [self._splits[size, block] for block in blocks]
             self._data[size, blocks] = StackData.make(self._dataset, splits, self._device)
@@ -175,21 +175,21 @@ class _HelperActor:
     def __init__(self, trainable: type[StackTrial], config: dict[str, Any]) -> None:
         self._trial = object.__new__(trainable)  # Tune's own constructor wants a session
         self._trial.setup(config)  # type: ignore[call-arg]  # with_parameters adds the keywords
-        self._share: Share | None = None
+        self._share: ReplicateShard | None = None
 
     def name(self) -> str:
         return self._trial._worker
 
     def begin(
-        self, assignment: Assignment, checkpoint: bytes | None, part: range, num_stacks: int
+        self, trial_spec: TrialSpec, checkpoint: bytes | None, part: range, num_stacks: int
     ) -> _Failed | None:
         def start() -> None:
-            self._share = self._trial.begin_share(assignment, checkpoint, part, num_stacks)
+            self._share = self._trial.begin_share(trial_spec, checkpoint, part, num_stacks)
 
         self._share = None
         return self._tried(start)
 
-    def train_epoch(self) -> ShareEpoch | _Failed:
+    def train_epoch(self) -> ShardEpoch | _Failed:
         return self._tried(self._begun().train_epoch)
 
     def state(self) -> object:
@@ -203,7 +203,7 @@ class _HelperActor:
                 raise
             return _Failed(traceback_words(error, self._trial._code))
 
-    def _begun(self) -> Share:
+    def _begun(self) -> ReplicateShard:
         assert self._share is not None, "asked before it was told what to train"
         return self._share
 
@@ -232,11 +232,11 @@ class RemoteHelper:
         found: str = _get(self._actor.name.remote())
         return found
 
-    def begin(self, assignment: Assignment, *, checkpoint: bytes | None, part: range) -> None:
+    def begin(self, trial_spec: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
         """Let it begin with the replicates `part`; what goes wrong is told at its first epoch."""
-        self._begun = self._actor.begin.remote(assignment, checkpoint, part, self.num_stacks)
+        self._begun = self._actor.begin.remote(trial_spec, checkpoint, part, self.num_stacks)
 
-    def train_epoch(self) -> Callable[[], ShareEpoch]:
+    def train_epoch(self) -> Callable[[], ShardEpoch]:
         """Let it train an epoch."""
         return self._answer(self._actor.train_epoch.remote())
 

@@ -112,7 +112,7 @@ class Watch:
         hidden = HiddenSignals(layers, next(iter(own.values())).detach(), replicates=1)
         hidden.begin_pass(self._num_examples)
         for layer in layers:
-            hidden.hear(0, layer, self._runs[layer.reader].given)
+            hidden.update(0, layer, self._runs[layer.reader].given)
         self._handles += hidden.listen(model, 0)
         self._runs = {}
         parts = [[own.pop(name) for name in layer.weights] for layer in layers]

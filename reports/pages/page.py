@@ -14,7 +14,7 @@ from reports.sections.answer import analysis, answer
 from reports.sections.best_model import best_model
 from reports.sections.configurations import FACTOR, configuration_names, judged, trained
 from reports.sections.lottery import lottery
-from reports.sections.parts.section import Material, Section
+from reports.sections.parts.section import ReportContext, Section
 from reports.sections.performance import performance
 from reports.sections.provenance import provenance
 from reports.sections.search import search
@@ -63,8 +63,10 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
 def _write(inputs: ReportInputs, folder: Path) -> Path:
     results = compute(inputs)
     report = json_report(inputs, results)
-    material = Material(inputs=inputs, results=results, report=report, theme=_theme(inputs, report))
-    made = [make(material) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
+    report_context = ReportContext(
+        inputs=inputs, results=results, report=report, theme=_theme(inputs, report)
+    )
+    made = [make(report_context) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
     sections = [section for section in made if section is not None]
     figures = [figure for section in sections for figure in section.figures]
     for figure in figures:
@@ -75,7 +77,7 @@ def _write(inputs: ReportInputs, folder: Path) -> Path:
         write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
     write_whole(folder / "report.json", as_json(report).encode())
     page = folder / "report.html"
-    write_whole(page, render(material, sections).encode())
+    write_whole(page, render(report_context, sections).encode())
     return page
 
 
@@ -86,11 +88,11 @@ def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
     return Theme.of({**inputs.factors, FACTOR: tuple(configuration_names(report["confirmed"]).values())})
 
 
-def render(material: Material, sections: Sequence[Section]) -> str:
+def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
     """The page's HTML: styles and script inline, allowed by their hashes alone; nothing is fetched."""
     classes: dict[str, str] = {}
     drawings = {
-        figure.slug: inline(figure, material.theme, classes)
+        figure.slug: inline(figure, report_context.theme, classes)
         for section in sections
         for figure in section.figures
     }
@@ -98,10 +100,10 @@ def render(material: Material, sections: Sequence[Section]) -> str:
         environment()
         .get_template("report.html.j2")
         .render(
-            inputs=material.inputs,
-            report=material.report,
+            inputs=report_context.inputs,
+            report=report_context.report,
             sections=sections,
             drawings=drawings,
-            **page_parts(material.theme, classes),
+            **page_parts(report_context.theme, classes),
         )
     )

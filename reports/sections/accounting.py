@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import MISSING, count, duration, factor_name, level_name, plural
 
 COUNTS = {
@@ -25,9 +25,9 @@ HALVED = "stack_halved"
 ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
 
 
-def accounting(material: Material) -> Section:
+def accounting(report_context: ReportContext) -> Section:
     """Tables of counts; a column that is 0 everywhere and says little is left out."""
-    counts = material.report["accounting"]
+    counts = report_context.report["accounting"]
     shown = [name for name in COUNTS if name in ALWAYS or counts[name]]
     by_phase = [*counts["by_phase"], {"phase": "both", **counts}]
     tables = [
@@ -38,9 +38,9 @@ def accounting(material: Material) -> Section:
     context = {
         "sum": _sum(counts),
         "tables": [table for table in tables if table.rows],
-        "events": _events(material),
+        "events": _events(report_context),
         "copied": _copied(counts["copied"]),
-        "halved": _halved(material),
+        "halved": _halved(report_context),
     }
     return Section(slug="accounting", title="Accounting", context=context)
 
@@ -53,9 +53,9 @@ def _copied(copied: Mapping[str, int]) -> str:
     )
 
 
-def _halved(material: Material) -> str:
+def _halved(report_context: ReportContext) -> str:
     """How many trials were trained in smaller stacks, because memory ran out; their numbers are the same."""
-    events = material.inputs.events
+    events = report_context.inputs.events
     num = events.loc[events["kind"] == HALVED, "trial_number"].nunique() if len(events) else 0
     return f" Memory ran out in {plural(num, 'trial')}, trained in smaller stacks instead." if num else ""
 
@@ -112,9 +112,9 @@ def _rungs(records: list[Mapping[str, Any]]) -> Table:
     return Table(caption="Search trials stopped, by rung", columns=columns, rows=rows, folded=True)
 
 
-def _events(material: Material) -> list[tuple[str, str, str]]:
+def _events(report_context: ReportContext) -> list[tuple[str, str, str]]:
     """What happened beside training, such as retries; the twenty latest."""
-    events = material.inputs.events
+    events = report_context.inputs.events
     told = events[~events["kind"].isin(ELSEWHERE)] if len(events) else events
     return (
         [

@@ -7,7 +7,7 @@ from reports.claims.remarks import about_look
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.phrases import OWN, capital, data_named, networks_named
 from reports.wording.words import (
     count,
@@ -23,22 +23,22 @@ from reports.wording.words import (
 )
 
 
-def answer(material: Material) -> Section:
+def answer(report_context: ReportContext) -> Section:
     """What a reader takes away from the first screen."""
-    report = material.report
-    outcome = material.inputs.outcome
+    report = report_context.report
+    outcome = report_context.inputs.outcome
     averaged = [row for row in report["contrasts"] if row["outcome"] == outcome.name]
     context = {
         "sentences": report["answer"],
         "found": report["found"],
         "outcome": outcome,
-        "best": _best(report["best"], report["baseline"], material.inputs),
+        "best": _best(report["best"], report["baseline"], report_context.inputs),
         "tiles": tiles(report["headline"]),
         "at_best": _lines(report["at_best"]),
         "averaged": _lines(averaged),
-        "scope": _scope(material),
-        "look": about_look(material.results.look),
-        "covered": covered(material.results.look.confidence),
+        "scope": _scope(report_context),
+        "look": about_look(report_context.results.look),
+        "covered": covered(report_context.results.look.confidence),
     }
     return Section(slug="answer", title="The answer", context=context)
 
@@ -112,12 +112,12 @@ def _level(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _scope(material: Material) -> str:
+def _scope(report_context: ReportContext) -> str:
     """What was compared, on what, for how long: stated under every answer."""
-    plan, inputs = material.inputs.plan, material.inputs
+    plan, inputs = report_context.inputs.plan, report_context.inputs
     at_most = "up to " if stops_early(plan) else ""
     epochs = f"{at_most}{plural(int(plan['confirm']['epochs']), 'epoch')}"
-    blocks = plural(material.results.look.num_blocks, "block")
+    blocks = plural(report_context.results.look.num_blocks, "block")
     networks = capital(networks_named(plan)) if plan["model"] == OWN else plan["model"].upper()
     head = f"{networks} on {data_named(plan)}, {epochs}, {blocks}"
     if not inputs.has_cells:
@@ -131,9 +131,9 @@ def _scope(material: Material) -> str:
     return f"{head}; {plural(cells, 'cell')}, {per_cell} {purpose}."
 
 
-def analysis(material: Material) -> Section | None:
+def analysis(report_context: ReportContext) -> Section | None:
     """Paragraphs about design and budget, performance, stability and limits."""
-    paragraphs = material.report["analysis"]
+    paragraphs = report_context.report["analysis"]
     if not paragraphs:
         return None
     return Section(slug="analysis", title="Analysis", context={"paragraphs": paragraphs})

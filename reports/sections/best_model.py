@@ -8,25 +8,29 @@ from reports.plots import confusion, reliability
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.best import nothing_to_take
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, decimals_for, number, plural
 
 
-def best_model(material: Material) -> Section:
+def best_model(report_context: ReportContext) -> Section:
     """How the networks of the best configuration err on their test parts."""
-    found = material.report["evaluation"]
+    found = report_context.report["evaluation"]
     figures = [] if found is None else [_confusion(found), _reliability(found)]
     tables = [] if found is None else [_scores(found), _by_class(found)]
-    context = {"said": None if found is None else _said(found), "tables": tables, "failed": _failed(material)}
+    context = {
+        "said": None if found is None else _said(found),
+        "tables": tables,
+        "failed": _failed(report_context),
+    }
     return Section(slug="model", title="The best model", figures=figures, context=context)
 
 
-def _failed(material: Material) -> str | None:
+def _failed(report_context: ReportContext) -> str | None:
     """What is said instead where none of its networks has learned anything."""
-    best = material.report["best"]
+    best = report_context.report["best"]
     if best is None or not nothing_to_take(best):
         return None
-    return f"Each of its networks {material.inputs.outcome.said_of_failures}, so how they err says nothing."
+    return f"Each of its networks {report_context.inputs.outcome.said_of_failures}, so how they err says nothing."
 
 
 def _said(found: Mapping[str, Any]) -> str:

@@ -3,26 +3,27 @@
 from reports.inputs.cube import plain
 from reports.inputs.measures import Measure
 from reports.results.best import score_columns
-from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import count, factor_name, number
 
 
-def cells_table(material: Material) -> Table:
+def cells_table(report_context: ReportContext) -> Table:
     """Every cell: its levels, the learning rate chosen, the objective of the search and the scores confirmed."""
-    chosen, rows = material.results.chosen, material.results.rows
-    factors, objective = list(material.inputs.factors), material.inputs.objective
-    searched = material.inputs.trials.set_index("number")["objective"].astype(float)
-    nuisances = [name for name in material.inputs.plan["nuisances"] if name in chosen]
-    confirm = material.inputs.trials[material.inputs.trials["phase"] == "confirm"]
+    chosen, rows = report_context.results.chosen, report_context.results.rows
+    factors, objective = list(report_context.inputs.factors), report_context.inputs.objective
+    searched = report_context.inputs.trials.set_index("number")["objective"].astype(float)
+    nuisances = [name for name in report_context.inputs.plan["nuisances"] if name in chosen]
+    confirm = report_context.inputs.trials[report_context.inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
     cells = rows["trial_number"].map(cell_of)
     shown = [
-        (f"test_{name}", head, unit, scale) for name, head, unit, scale in score_columns(material.inputs)
+        (f"test_{name}", head, unit, scale)
+        for name, head, unit, scale in score_columns(report_context.inputs)
     ]
     scores = rows.groupby(cells)[[*(name for name, *_ in shown), "failed"]].mean()
     columns = [
         Column(name="cell"),
-        *(Column(name=factor_name(name), is_number=_numeric(material, name)) for name in factors),
+        *(Column(name=factor_name(name), is_number=_numeric(report_context, name)) for name in factors),
         *(Column(name=factor_name(name)) for name in nuisances),
         Column(name=f"{objective.title} in the search", unit=objective.unit),
         *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
@@ -35,7 +36,7 @@ def cells_table(material: Material) -> Table:
         table.append(
             [
                 Cell(text=count(record["cell"]), value=float(record["cell"])),
-                *(_level_cell(material, name, record[name]) for name in factors),
+                *(_level_cell(report_context, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
                 _score_cell(
                     _unless_failed(objective, float(searched[record["trial_number"]])),
@@ -60,11 +61,11 @@ def _score_cell(value: float | None, scale: float) -> Cell:
     return Cell(text=number(None if value is None else scale * value, 3 if scale == 1 else 1), value=value)
 
 
-def _numeric(material: Material, factor: str) -> bool:
-    levels = material.inputs.factors[factor]
+def _numeric(report_context: ReportContext, factor: str) -> bool:
+    levels = report_context.inputs.factors[factor]
     return all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
 
 
-def _level_cell(material: Material, factor: str, level: object) -> Cell:
+def _level_cell(report_context: ReportContext, factor: str, level: object) -> Cell:
     value = float(level) if isinstance(level, int | float) else None
-    return Cell(text=material.theme.style(factor, plain(level)).name, value=value)
+    return Cell(text=report_context.theme.style(factor, plain(level)).name, value=value)

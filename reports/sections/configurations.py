@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports.results.best import standing
-from reports.sections.parts.section import Material, Section
+from reports.sections.parts.section import ReportContext, Section
 from reports.sections.stability.thresholds import rules_table
 from reports.sections.stability.verdicts import verdict_figure, verdict_table
 from reports.sections.training import training
@@ -25,32 +25,34 @@ def configuration_names(confirmed: Sequence[Mapping[str, Any]]) -> dict[int, str
     }
 
 
-def trained(material: Material) -> Section:
+def trained(report_context: ReportContext) -> Section:
     """Learning curves of the confirmed configurations."""
-    return training(by_configuration(material))
+    return training(by_configuration(report_context))
 
 
-def judged(material: Material) -> Section:
+def judged(report_context: ReportContext) -> Section:
     """Verdicts on the networks of the confirmed configurations."""
-    mine = by_configuration(material)
+    mine = by_configuration(report_context)
     shown = verdict_figure(mine)
-    tables = [verdict_table(mine), rules_table(material.inputs.plan["thresholds"])] if shown else []
+    tables = [verdict_table(mine), rules_table(report_context.inputs.plan["thresholds"])] if shown else []
     context = {"tables": [table for table in tables if table.rows]}
     return Section(slug="judged", title="Stability", figures=[shown] if shown else [], context=context)
 
 
-def by_configuration(material: Material) -> Material:
+def by_configuration(report_context: ReportContext) -> ReportContext:
     """The same material with the confirmed configurations as levels of a single factor."""
-    names = configuration_names(material.report["confirmed"])
-    rows = material.results.rows.assign(**{FACTOR: material.results.rows["trial_number"].map(names)})
-    confirm = material.inputs.replicates[material.inputs.replicates["phase"] == "confirm"]
+    names = configuration_names(report_context.report["confirmed"])
+    rows = report_context.results.rows.assign(
+        **{FACTOR: report_context.results.rows["trial_number"].map(names)}
+    )
+    confirm = report_context.inputs.replicates[report_context.inputs.replicates["phase"] == "confirm"]
     confirm = confirm.assign(**{FACTOR: confirm["trial_number"].map(names)})
     verdicts = [
         verdict_shares(confirm, [FACTOR], f"verdict_{when}").assign(when=when)
         for when in ("initial", "trained")
     ]
     return replace(
-        material,
-        inputs=replace(material.inputs, factors={FACTOR: tuple(names.values())} if names else {}),
-        results=replace(material.results, rows=rows, verdicts=pd.concat(verdicts, ignore_index=True)),
+        report_context,
+        inputs=replace(report_context.inputs, factors={FACTOR: tuple(names.values())} if names else {}),
+        results=replace(report_context.results, rows=rows, verdicts=pd.concat(verdicts, ignore_index=True)),
     )

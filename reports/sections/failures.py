@@ -1,18 +1,18 @@
 """The table of failed networks by level: lost, capped, and both with their interval."""
 
-from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import count, factor_name, level_name, number
 
 
-def failures_table(material: Material) -> Table:
+def failures_table(report_context: ReportContext) -> Table:
     """Open where levels differ in failed networks, for then it is read before losses; else folded."""
-    found = material.report["failures"]
+    found = report_context.report["failures"]
     columns = [
         Column(name="factor", is_number=False),
         Column(name="level", is_number=False),
         Column(name="networks"),
         Column(name="diverged or failed"),
-        Column(name="no better than a failure" if material.inputs.own else "at chance, capped"),
+        Column(name="no better than a failure" if report_context.inputs.own else "at chance, capped"),
         Column(name="both", unit="%"),
         Column(name="95 % interval", unit="%"),
     ]

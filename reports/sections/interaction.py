@@ -9,7 +9,7 @@ from reports.plots import interaction
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Material
+from reports.sections.parts.section import ReportContext
 from reports.statistics.gates import Gate
 from reports.wording.phrases import factor_spoken, listed
 from reports.wording.words import factor_name, number, p_value, plural
@@ -18,23 +18,23 @@ MOST = 4  # panels
 Pair = tuple[str, str]
 
 
-def interaction_figure(material: Material) -> Figure | None:
+def interaction_figure(report_context: ReportContext) -> Figure | None:
     """Panels of the pairs gated INTERACTION, else of the pair with the smallest q; None with one factor."""
-    table = material.results.interactions
+    table = report_context.results.interactions
     if table.empty or table["q"].isna().all():
         return None
-    gated = _gated(material)
+    gated = _gated(report_context)
     smallest = table.sort_values("q").iloc[0]
     pairs = gated[:MOST] or [(str(smallest["factor"]), str(smallest["by"]))]
-    frames = {pair: _tidy(material, pair) for pair in pairs}
+    frames = {pair: _tidy(report_context, pair) for pair in pairs}
     values = [v for frame in frames.values() for v in frame[["value", "low", "high"]].to_numpy().ravel()]
-    outcome = material.inputs.outcome
+    outcome = report_context.inputs.outcome
     log = outcome.suits_log(values)
     limits = limits_of(values, log=log)
     equal = "ratios" if log else "differences"
     scale = f"{'Log' if log else 'Linear'} scale" + (f" in {outcome.unit}" if outcome.unit else "")
     panels = [
-        _panel(material, pair, frame, limits, place, log)
+        _panel(report_context, pair, frame, limits, place, log)
         for place, (pair, frame) in enumerate(frames.items())
     ]
     data = pd.concat(
@@ -50,16 +50,16 @@ def interaction_figure(material: Material) -> Figure | None:
             f"Parallel lines on this scale mean equal {equal}; gates compare differences. Exploratory: q values by "
             "Benjamini and Hochberg over all pairs."
         ),
-        num=f"n = {plural(int(material.results.rows['block'].nunique()), 'block')}",
-        alt=_alt(material, frames),
+        num=f"n = {plural(int(report_context.results.rows['block'].nunique()), 'block')}",
+        alt=_alt(report_context, frames),
         panels=tuple(panels),
         data=data,
         columns=2,
     )
 
 
-def _gated(material: Material) -> list[Pair]:
-    rows = material.report["contrasts"]
+def _gated(report_context: ReportContext) -> list[Pair]:
+    rows = report_context.report["contrasts"]
     pairs = [(row["factor"], row["interacts_with"]) for row in rows if row["gate"] == Gate.INTERACTION]
     first = {frozenset(pair): pair for pair in reversed(pairs)}  # depth by dropout is dropout by depth
     return [pair for pair in dict.fromkeys(pairs) if first[frozenset(pair)] == pair]
@@ -73,23 +73,33 @@ def _title(gated: list[Pair], smallest: "pd.Series[Any]") -> str:
     return f"Which differences depend on another factor: {listed(parts)}"
 
 
-def _tidy(material: Material, pair: Pair) -> pd.DataFrame:
+def _tidy(report_context: ReportContext, pair: Pair) -> pd.DataFrame:
     factor, by = pair
-    factors = material.inputs.factors
+    factors = report_context.inputs.factors
     return interaction.tidy(
-        material.results.rows, factor, factors[factor], by, factors[by], material.inputs.outcome.name
+        report_context.results.rows,
+        factor,
+        factors[factor],
+        by,
+        factors[by],
+        report_context.inputs.outcome.name,
     )
 
 
 def _panel(
-    material: Material, pair: Pair, frame: pd.DataFrame, limits: tuple[float, float], place: int, log: bool
+    report_context: ReportContext,
+    pair: Pair,
+    frame: pd.DataFrame,
+    limits: tuple[float, float],
+    place: int,
+    log: bool,
 ) -> Panel:
-    (factor, by), factors = pair, material.inputs.factors
+    (factor, by), factors = pair, report_context.inputs.factors
     return draw_panel(
         lambda ax: interaction.draw(
             frame,
             ax,
-            theme=material.theme,
+            theme=report_context.theme,
             factor=factor,
             levels=factors[factor],
             by=by,
@@ -99,12 +109,12 @@ def _panel(
         ),
         Sheet(right=56),
         heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",
-        note=material.inputs.outcome.unit,
+        note=report_context.inputs.outcome.unit,
         prefix=f"inter{place}",
     )
 
 
-def _alt(material: Material, frames: Mapping[Pair, pd.DataFrame]) -> str:
+def _alt(report_context: ReportContext, frames: Mapping[Pair, pd.DataFrame]) -> str:
     parts = []
     for (factor, by), frame in frames.items():
         means = frame[frame["kind"] == "mean"]
@@ -112,4 +122,4 @@ def _alt(material: Material, frames: Mapping[Pair, pd.DataFrame]) -> str:
             f"{row['level']} with {row['by_level']}: {number(row['value'], 2)}" for _, row in means.iterrows()
         ]
         parts.append(f"{factor_name(factor)} by {factor_name(by)}: {', '.join(cells)}")
-    return f"Mean {material.inputs.outcome.with_unit} by level of two factors. " + "; ".join(parts)
+    return f"Mean {report_context.inputs.outcome.with_unit} by level of two factors. " + "; ".join(parts)

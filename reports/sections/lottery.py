@@ -12,7 +12,7 @@ from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.outcomes import all_failed
 from reports.results.variation import MORE
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import (
     count,
     decimals_for,
@@ -30,16 +30,18 @@ LETTER = 5.3  # points, so that the longest name fits
 SIGNS = " Wrong sign: share of draws in which a difference has the other sign than it has over all blocks."
 
 
-def lottery(material: Material) -> Section:
+def lottery(report_context: ReportContext) -> Section:
     """How often another configuration wins, then where variation comes from, limits, and what was not tested."""
-    drawn = material.report["lottery"]
+    drawn = report_context.report["lottery"]
     context = {
         "sentences": drawn["sentences"] if drawn else [],
-        "again": json.dumps(_again(drawn, material.inputs.outcome), ensure_ascii=False) if drawn else None,
-        "failed": all_failed(material.results.rows),
-        **limits_context(material),
+        "again": json.dumps(_again(drawn, report_context.inputs.outcome), ensure_ascii=False)
+        if drawn
+        else None,
+        "failed": all_failed(report_context.results.rows),
+        **limits_context(report_context),
     }
-    figures = [_figure(material, drawn)] if drawn else []
+    figures = [_figure(report_context, drawn)] if drawn else []
     return Section(slug="lottery", title="The seed lottery", figures=figures, context=context)
 
 
@@ -53,8 +55,8 @@ def _again(drawn: Mapping[str, Any], outcome: Measure) -> dict[str, Any]:
     }
 
 
-def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
-    networks, outcome = drawn["networks"], material.inputs.outcome
+def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
+    networks, outcome = drawn["networks"], report_context.inputs.outcome
     crowned = sorted(networks, key=lambda each: (-each["share"], each["mean"]))
     frame = bars.tidy(
         [each["name"] for each in crowned],
@@ -89,7 +91,7 @@ def _figure(material: Material, drawn: Mapping[str, Any]) -> Figure:
             f"{outcome.title}. Crowned: share of draws won, at most {SHOWN} configurations; in colour, the one with "
             f"the {outcome.extreme} mean over all blocks.{SIGNS if len(wrong) else ''}"
         ),
-        num=f"n = {count(drawn['num_draws'])} draws from {plural(len(material.results.rows), 'network')}",
+        num=f"n = {count(drawn['num_draws'])} draws from {plural(len(report_context.results.rows), 'network')}",
         alt=f"Share of single-seed sweeps that crown each configuration; most often {first}",
         panels=tuple(panels),
         data=frame,
@@ -122,10 +124,10 @@ PARTS = {
 }
 
 
-def limits_context(material: Material) -> dict[str, Any]:
+def limits_context(report_context: ReportContext) -> dict[str, Any]:
     """Sentences and tables for the template of section "The seed lottery"."""
-    outcome = material.inputs.outcome
-    variation, limits = material.report["variation"], material.report["limits"]
+    outcome = report_context.inputs.outcome
+    variation, limits = report_context.report["variation"], report_context.report["limits"]
     tables = (
         [] if variation is None else [_components(variation, outcome), _more_blocks(variation, outcome.unit)]
     )
@@ -135,7 +137,7 @@ def limits_context(material: Material) -> dict[str, Any]:
         "limits": [each for each in limits["sentences"] if each["gate"] != "BUDGET"],
         "improving": [each for each in limits["sentences"] if each["gate"] == "BUDGET"],
         "improving_table": _improving(limits),
-        "data_notes": (material.inputs.provenance.get("dataset") or {}).get("notes", []),
+        "data_notes": (report_context.inputs.provenance.get("dataset") or {}).get("notes", []),
         "untested": limits["untested"]["sentence"],
     }
 

@@ -16,70 +16,78 @@ from reports.plots.style.figure import Figure
 from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure
-from reports.sections.parts.section import Material, Section, Table
+from reports.sections.parts.section import ReportContext, Section, Table
 from reports.sections.parts.tables import contrast_table
 from reports.statistics.gates import Gate
 from reports.wording.phrases import capital
 from reports.wording.words import covered, decimals_for, factor_name, level_name, level_phrase, number, plural
 
 
-def performance(material: Material) -> Section:
+def performance(report_context: ReportContext) -> Section:
     """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
-    if not material.inputs.factors or material.results.rows.empty:
-        tables = [table for table in [cells_table(material)] if table.rows]
+    if not report_context.inputs.factors or report_context.results.rows.empty:
+        tables = [table for table in [cells_table(report_context)] if table.rows]
         return Section(slug="performance", title="Performance", context={"tables": tables, "said": []})
-    outcome, figures = material.inputs.outcome, [_isolation(material), *_forests(material)]
-    dependent = interaction_figure(material)
+    outcome, figures = report_context.inputs.outcome, [_isolation(report_context), *_forests(report_context)]
+    dependent = interaction_figure(report_context)
     tables = [
         contrast_table(
             f"Averaged over the other factors, {outcome.title}",
             outcome.unit,
-            material.results.contrasts,
-            confidence=material.results.look.confidence,
+            report_context.results.contrasts,
+            confidence=report_context.results.look.confidence,
         ),
-        *_described(material),
-        cells_table(material),
+        *_described(report_context),
+        cells_table(report_context),
     ]
-    said = [row for row in (*material.report["at_best"], *material.report["contrasts"]) if row["sentence"]]
+    said = [
+        row
+        for row in (*report_context.report["at_best"], *report_context.report["contrasts"])
+        if row["sentence"]
+    ]
     context: dict[str, Any] = {
         "tables": [table for table in tables if table.rows],
         "said": said,
-        "failures": material.report["failures"],
-        "failed": failures_table(material),
+        "failures": report_context.report["failures"],
+        "failed": failures_table(report_context),
         "interaction": dependent,
     }
     shown = figures if dependent is None else [*figures, dependent]
     return Section(slug="performance", title="Performance", figures=shown, context=context)
 
 
-def _described(material: Material) -> list[Table]:
+def _described(report_context: ReportContext) -> list[Table]:
     """The contrasts that nothing is claimed of: test error, or each metric of the plan's own but the primary one."""
-    found, others = material.results.error_contrasts, material.inputs.own[1:]
+    found, others = report_context.results.error_contrasts, report_context.inputs.own[1:]
     named = [(each.name, capital(each.title), each.unit) for each in others]
     return [
         contrast_table(
             f"{title}, described only",
             unit,
             found[found["outcome"] == name],
-            confidence=material.results.look.confidence,
+            confidence=report_context.results.look.confidence,
             folded=True,
         )
         for name, title, unit in (
-            named if material.inputs.own else [("test_error", "Test error", "fraction")]
+            named if report_context.inputs.own else [("test_error", "Test error", "fraction")]
         )
     ]
 
 
-def _isolation(material: Material) -> Figure:
-    factors, rows, outcome = material.inputs.factors, material.results.rows, material.inputs.outcome
+def _isolation(report_context: ReportContext) -> Figure:
+    factors, rows, outcome = (
+        report_context.inputs.factors,
+        report_context.results.rows,
+        report_context.inputs.outcome,
+    )
     frames = {
-        factor: isolation.tidy(rows, factor, levels, outcome.name, _best_by_level(material, factor))
+        factor: isolation.tidy(rows, factor, levels, outcome.name, _best_by_level(report_context, factor))
         for factor, levels in factors.items()
     }
     values = [
         value for frame in frames.values() for value in frame[["value", "low", "high"]].to_numpy().ravel()
     ]
-    beat = material.report["baseline"]
+    beat = report_context.report["baseline"]
     line = None if beat is None else (beat["model"], beat["test_loss"])
     values += [] if line is None else [line[1]]
     log = outcome.suits_log(values)
@@ -92,7 +100,7 @@ def _isolation(material: Material) -> Figure:
             lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]
                 frame,
                 ax,
-                theme=material.theme,
+                theme=report_context.theme,
                 factor=factor,
                 levels=factors[factor],
                 limits=limits,
@@ -107,7 +115,11 @@ def _isolation(material: Material) -> Figure:
         for place, (factor, frame) in enumerate(frames.items())
     ]
     blocks = int(rows["block"].nunique())
-    averaged = [row for row in material.report["contrasts"] if row["outcome"] == material.inputs.outcome.name]
+    averaged = [
+        row
+        for row in report_context.report["contrasts"]
+        if row["outcome"] == report_context.inputs.outcome.name
+    ]
     return Figure(
         slug="isolation",
         title=largest_difference(averaged, outcome)
@@ -119,7 +131,7 @@ def _isolation(material: Material) -> Figure:
             "difference is clear: that is the next figure."
         ),
         num=f"n = {plural(blocks, 'block')}, {plural(len(rows), 'network')}",
-        alt=_isolation_alt(frames, material),
+        alt=_isolation_alt(frames, report_context),
         panels=tuple(panels),
         data=_stacked(frames, "factor"),
         columns=2,
@@ -130,43 +142,49 @@ def _about_line(line: tuple[str, float] | None) -> str:
     return "" if line is None else f"Dashed: the line to beat, {line[0]} on the same features. "
 
 
-def _best_by_level(material: Material, factor: str) -> list[float]:
+def _best_by_level(report_context: ReportContext, factor: str) -> list[float]:
     """Mean outcome of each level's cell with the lowest objective in the search; NaN where there is none."""
-    chosen, rows = material.results.chosen, material.results.rows
+    chosen, rows = report_context.results.chosen, report_context.results.rows
     best = []
-    for level in material.inputs.factors[factor]:
+    for level in report_context.inputs.factors[factor]:
         there = chosen[[plain(v) == plain(level) for v in chosen[factor]]] if len(chosen) else chosen
         if there.empty:
             best.append(float("nan"))
             continue
         top = there.sort_values(["objective", "cell"]).iloc[0]
         match = np.ones(len(rows), dtype=bool)
-        for name in material.inputs.factors:
+        for name in report_context.inputs.factors:
             match &= np.array([plain(value) == plain(top[name]) for value in rows[name]], dtype=bool)
         best.append(
-            float(rows.loc[match, material.inputs.outcome.name].mean()) if match.any() else float("nan")
+            float(rows.loc[match, report_context.inputs.outcome.name].mean()) if match.any() else float("nan")
         )
     return best
 
 
-def _isolation_alt(frames: dict[str, pd.DataFrame], material: Material) -> str:
+def _isolation_alt(frames: dict[str, pd.DataFrame], report_context: ReportContext) -> str:
     parts = []
     for factor, frame in frames.items():
         means = frame[frame["kind"] == "mean"]
-        names = [material.theme.style(factor, level).name for level in material.inputs.factors[factor]]
+        names = [
+            report_context.theme.style(factor, level).name for level in report_context.inputs.factors[factor]
+        ]
         pairs = [f"{name} {number(value, 2)}" for name, value in zip(names, means["value"], strict=True)]
         parts.append(f"{factor_name(factor)}: {', '.join(pairs)}")
-    return f"Mean {material.inputs.outcome.with_unit} by level. " + "; ".join(parts)
+    return f"Mean {report_context.inputs.outcome.with_unit} by level. " + "; ".join(parts)
 
 
 def _stacked(frames: dict[str, pd.DataFrame], key: str) -> pd.DataFrame:
     return pd.concat([frame.assign(**{key: name}) for name, frame in frames.items()], ignore_index=True)
 
 
-def _forests(material: Material) -> list[Figure]:
+def _forests(report_context: ReportContext) -> list[Figure]:
     """At best first, then averaged, each on its own scale."""
-    report, size, outcome = material.report, material.inputs.smallest_effect, material.inputs.outcome
-    averaged = [row for row in report["contrasts"] if row["outcome"] == material.inputs.outcome.name]
+    report, size, outcome = (
+        report_context.report,
+        report_context.inputs.smallest_effect,
+        report_context.inputs.outcome,
+    )
+    averaged = [row for row in report["contrasts"] if row["outcome"] == report_context.inputs.outcome.name]
     views = (
         ("forest_at_best", "each at its best cell", "Each at its best cell,", report["at_best"]),
         ("forest_averaged", "averaged over the other factors", "Averaged over the rest,", averaged),
@@ -184,7 +202,7 @@ def _forests(material: Material) -> list[Figure]:
                 caption=(
                     "Later level minus earlier one, over blocks: below 0 the later level has the lower "
                     f"{outcome.kind}. "
-                    f"Bars are {covered(material.results.look.confidence)} intervals{shaded(size, outcome)}."
+                    f"Bars are {covered(report_context.results.look.confidence)} intervals{shaded(size, outcome)}."
                 ),
                 num=f"n = {plural(blocks, 'block')}",
                 alt=f"Differences in {outcome.with_unit}, {words}. {listed}",

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, duration, number
 
 
-def provenance(material: Material) -> Section:
+def provenance(report_context: ReportContext) -> Section:
     """Everything that is needed to trace or repeat the study."""
-    inputs, report = material.inputs, material.report
+    inputs, report = report_context.inputs, report_context.report
     tables = [
         _pairs(
             "Plan", dict(_flat({name: value for name, value in report["plan"].items() if name != "question"}))

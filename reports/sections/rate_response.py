@@ -13,19 +13,19 @@ from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.searching import failed_shares, rung_losses
-from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.phrases import capital
 from reports.wording.words import count, factor_name, level_name, number, plural
 
 NAME = "learning_rate"
 
 
-def rate_response_figure(material: Material) -> Figure:
+def rate_response_figure(report_context: ReportContext) -> Figure:
     """One panel an optimizer, a faint line a cell, the rates that the search chose marked."""
-    inputs = material.inputs
+    inputs = report_context.inputs
     trials = inputs.trials[inputs.trials["phase"] == "search"]
     losses, failed, measure = _first_rung(inputs), failed_shares(inputs), inputs.validation
-    chosen = list(material.results.chosen["trial_number"]) if len(material.results.chosen) else []
+    chosen = list(report_context.results.chosen["trial_number"]) if len(report_context.results.chosen) else []
     ranges = rate_ranges(
         inputs.plan["nuisances"][NAME], inputs.factors.get("optimizer"), inputs.plan["fixed"]
     )
@@ -41,7 +41,7 @@ def rate_response_figure(material: Material) -> Figure:
     guess = "a failure" if inputs.own else "chance"
     panels = []
     for place, (optimizer, frame) in enumerate(frames.items()):
-        style = material.theme.style("optimizer", optimizer) if "optimizer" in inputs.factors else None
+        style = report_context.theme.style("optimizer", optimizer) if "optimizer" in inputs.factors else None
         panels.append(
             draw_panel(
                 lambda ax, frame=frame, optimizer=optimizer, style=style: rate_response.draw(  # type: ignore[misc]
@@ -62,7 +62,7 @@ def rate_response_figure(material: Material) -> Figure:
     shown = pd.concat([frame.assign(optimizer=name) for name, frame in frames.items()], ignore_index=True)
     return Figure(
         slug="rate_response",
-        title=_title(material),
+        title=_title(report_context),
         caption=(
             f"{capital(measure.title)} after {plural(rung, 'epoch')}, the first rung, which every trial reaches; "
             "one faint line a cell. Dots: the rate that the search chose. Crosses: some of the trial's "
@@ -77,11 +77,11 @@ def rate_response_figure(material: Material) -> Figure:
     )
 
 
-def _title(material: Material) -> str:
+def _title(report_context: ReportContext) -> str:
     """How many of the chosen rates lie at the end of their range."""
-    chosen = material.results.chosen
+    chosen = report_context.results.chosen
     if chosen.empty:
-        return f"How the {material.inputs.validation.kind} responds to the learning rate"
+        return f"How the {report_context.inputs.validation.kind} responds to the learning rate"
     num = int(chosen["at_boundary"].sum())
     return f"{count(num) if num else 'None'} of {plural(len(chosen), 'chosen learning rate')} at the end of the range"
 
@@ -117,9 +117,9 @@ def _alt(frames: Mapping[str, pd.DataFrame], measure: Measure) -> str:
     return f"{capital(measure.title)} by learning rate. " + "; ".join(parts)
 
 
-def robustness_table(material: Material) -> Table:
+def robustness_table(report_context: ReportContext) -> Table:
     """How much the learning rate matters, by level, at the first rung, which every trial reaches."""
-    measure, own = material.inputs.validation, material.inputs.own
+    measure, own = report_context.inputs.validation, report_context.inputs.own
     spread = f"{measure.unit}, interquartile"
     columns = [
         Column(name="factor", is_number=False),
@@ -136,6 +136,6 @@ def robustness_table(material: Material) -> Table:
             Cell(text=number(100 * row["failed_share"], 0), value=row["failed_share"]),
             Cell(text=number(row["spread"]), value=row["spread"]),
         ]
-        for row in material.report["search"]["robustness"]
+        for row in report_context.report["search"]["robustness"]
     ]
     return Table(caption="Robustness to the learning rate", columns=columns, rows=rows, folded=True)

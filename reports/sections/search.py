@@ -12,42 +12,42 @@ from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import LETTER
 from reports.results.searching import curve_key, rung_losses
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, factor_name, level_name, percent, plural
 
 
-def search(material: Material) -> Section:
+def search(report_context: ReportContext) -> Section:
     """What the search tried, what it stopped, and what its budget bought."""
-    figures = [parallel_figure(material), *small_figures(material)]
-    context = {"said": material.report["search"]["sentences"], "tables": search_tables(material)}
+    figures = [parallel_figure(report_context), *small_figures(report_context)]
+    context = {"said": report_context.report["search"]["sentences"], "tables": search_tables(report_context)}
     return Section(slug="search", title="Search", figures=figures, context=context)
 
 
-def small_figures(material: Material) -> list[Figure]:
+def small_figures(report_context: ReportContext) -> list[Figure]:
     """The budget curve and, where it was given, importance: side by side."""
-    importance = importance_figure(material)
-    curve = [_budget(material)] if len(material.report["search"]["curve"]) != 1 else []
+    importance = importance_figure(report_context)
+    curve = [_budget(report_context)] if len(report_context.report["search"]["curve"]) != 1 else []
     return [*curve, *([importance] if importance is not None else [])]
 
 
-def search_tables(material: Material) -> list[Table]:
+def search_tables(report_context: ReportContext) -> list[Table]:
     """Trials per rung and level."""
-    table = _by_level(material.report["search"], material.inputs.plan["search"]["rungs"])
+    table = _by_level(report_context.report["search"], report_context.inputs.plan["search"]["rungs"])
     return [table] if table.rows else []
 
 
-def _budget(material: Material) -> Figure:
+def _budget(report_context: ReportContext) -> Figure:
     objective, losses, found = (
-        material.inputs.objective,
-        rung_losses(material.inputs),
-        material.report["search"],
+        report_context.inputs.objective,
+        rung_losses(report_context.inputs),
+        report_context.report["search"],
     )
-    rung = int(material.inputs.plan["search"]["rungs"][0])
+    rung = int(report_context.inputs.plan["search"]["rungs"][0])
     first = losses[losses["epoch"] == rung]
     curve = [row[curve_key(objective)] for row in found["curve"]]
     frame = budget.tidy(first, curve, objective)
     log = objective.lower_is_better and allows_log(frame["loss"])
-    per_cell = material.inputs.has_cells
+    per_cell = report_context.inputs.has_cells
     panel = draw_panel(
         lambda ax: budget.draw(frame, ax, unit="trials of a cell" if per_cell else "trials", log=log),
         Sheet(width=272, height=220),
@@ -106,9 +106,9 @@ def _by_level(found: Mapping[str, Any], rungs: list[int]) -> Table:
     )
 
 
-def importance_figure(material: Material) -> Figure | None:
+def importance_figure(report_context: ReportContext) -> Figure | None:
     """Bars of the importance that came with the inputs; None without any."""
-    frame = material.inputs.importance
+    frame = report_context.inputs.importance
     if frame is None or frame.empty:
         return None
     ordered = frame.sort_values(["importance", "parameter"], ascending=[False, True])
@@ -141,10 +141,10 @@ def importance_figure(material: Material) -> Figure | None:
     )
 
 
-def parallel_figure(material: Material) -> Figure:
+def parallel_figure(report_context: ReportContext) -> Figure:
     """One line a search trial over factors, nuisances and the objective."""
-    trials = material.inputs.search_trials
-    choices, rates = _parameters(material, trials)
+    trials = report_context.inputs.search_trials
+    choices, rates = _parameters(report_context, trials)
     frame = parallel.tidy(trials, choices, rates)
     ticks = parallel.ticks_of(trials, choices, rates)
     width, left = max(400, 84 * len(ticks)), _room(ticks)
@@ -158,8 +158,8 @@ def parallel_figure(material: Material) -> Figure:
         title="Where in the space the search spent its trials",
         caption=(
             "One line a trial through its values; in colour, the tenth of the trials with the lowest "
-            f"objective, stopped or not. The right axis is the {material.inputs.objective_name} at the last epoch "
-            f"reached ({scale_note(bool((trials['objective'].dropna() > 0).all()))})."
+            f"objective, stopped or not. The right axis is the {report_context.inputs.objective_name} at the last "
+            f"epoch reached ({scale_note(bool((trials['objective'].dropna() > 0).all()))})."
         ),
         num=f"n = {plural(len(frame), 'search trial')}",
         alt="Parallel coordinates of all search trials over " + ", ".join(map(factor_name, ticks)),
@@ -176,11 +176,13 @@ def _room(ticks: Mapping[str, Sequence[tuple[float, str]]]) -> float:
     return max(0.0, LETTER * longest / 2 - 24)
 
 
-def _parameters(material: Material, trials: pd.DataFrame) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
+def _parameters(
+    report_context: ReportContext, trials: pd.DataFrame
+) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
     """Hyperparameters with levels, and those on a log scale, among what was searched."""
-    choices: dict[str, tuple[Any, ...]] = dict(material.inputs.factors)
+    choices: dict[str, tuple[Any, ...]] = dict(report_context.inputs.factors)
     rates = []
-    for name, nuisance in material.inputs.plan["nuisances"].items():
+    for name, nuisance in report_context.inputs.plan["nuisances"].items():
         if name in choices or name not in trials:
             continue
         if name == "learning_rate" or (isinstance(nuisance, Mapping) and nuisance.get("log")):

@@ -12,7 +12,7 @@ from reports.plots.rate_schedule import FACTOR
 from reports.plots.style.axes import limits_of, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
 from reports.wording.phrases import capital
 from reports.wording.words import count, factor_name, level_name, number, plural
@@ -21,31 +21,37 @@ LOSSES = {"validation": "val_loss", "training": "train_loss"}
 ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}
 
 
-def training(material: Material) -> Section:
+def training(report_context: ReportContext) -> Section:
     """How the networks of the confirm phase learned, by level."""
-    if not material.inputs.factors or material.results.rows.empty:
+    if not report_context.inputs.factors or report_context.results.rows.empty:
         return Section(slug="training", title="Training")
-    curves = _curves(material)
-    figures = [_own_figure(material, curves)] if material.inputs.own else _of_classifiers(material, curves)
-    has_rate = material.inputs.has_cells and NAME in material.inputs.plan["nuisances"]
-    rates = [rate_response_figure(material)] if has_rate else []
-    schedule = schedule_figure(material)
+    curves = _curves(report_context)
+    figures = (
+        [_own_figure(report_context, curves)]
+        if report_context.inputs.own
+        else _of_classifiers(report_context, curves)
+    )
+    has_rate = report_context.inputs.has_cells and NAME in report_context.inputs.plan["nuisances"]
+    rates = [rate_response_figure(report_context)] if has_rate else []
+    schedule = schedule_figure(report_context)
     schedules = [] if schedule is None else [schedule]
     context = {
         "rates": rates,
-        "rate": rates_in_words(material),
+        "rate": rates_in_words(report_context),
         "schedules": schedules,
-        "early": early_table(material.report["early_stopping"]),
-        "robustness": robustness_table(material) if has_rate else None,
+        "early": early_table(report_context.report["early_stopping"]),
+        "robustness": robustness_table(report_context) if has_rate else None,
     }
     return Section(slug="training", title="Training", figures=[*figures, *schedules, *rates], context=context)
 
 
-def _of_classifiers(material: Material, curves: pd.DataFrame) -> list[Figure]:
+def _of_classifiers(report_context: ReportContext, curves: pd.DataFrame) -> list[Figure]:
     return [
-        _figure(material, curves, "learning_curves_loss", "Log-loss", "nats, log scale", LOSSES, log=True),
         _figure(
-            material,
+            report_context, curves, "learning_curves_loss", "Log-loss", "nats, log scale", LOSSES, log=True
+        ),
+        _figure(
+            report_context,
             curves,
             "learning_curves_accuracy",
             "Accuracy",
@@ -56,14 +62,14 @@ def _of_classifiers(material: Material, curves: pd.DataFrame) -> list[Figure]:
     ]
 
 
-def _own_figure(material: Material, curves: pd.DataFrame) -> Figure:
+def _own_figure(report_context: ReportContext, curves: pd.DataFrame) -> Figure:
     """Learning curves of the metric that the plan declares as primary, on the validation part."""
-    measure = material.inputs.validation
+    measure = report_context.inputs.validation
     log = measure.suits_log(curves[measure.name])
     unit = ", ".join(part for part in (measure.unit, scale_note(log)) if part)
     name = capital(measure.title)
     return _figure(
-        material,
+        report_context,
         curves,
         "learning_curves_own",
         name,
@@ -74,31 +80,31 @@ def _own_figure(material: Material, curves: pd.DataFrame) -> Figure:
     )
 
 
-def _curves(material: Material) -> pd.DataFrame:
+def _curves(report_context: ReportContext) -> pd.DataFrame:
     """One row per network of the confirm phase and epoch, failed ones at chance, with block and levels."""
-    rows, epochs = material.results.rows, material.inputs.epochs
+    rows, epochs = report_context.results.rows, report_context.inputs.epochs
     keys = ["trial_number", "replicate"]
-    own = material.inputs.own
-    measures = [material.inputs.validation.name] if own else [*LOSSES.values(), *ACCURACIES.values()]
+    own = report_context.inputs.own
+    measures = [report_context.inputs.validation.name] if own else [*LOSSES.values(), *ACCURACIES.values()]
     if rows.empty or epochs.empty:
-        columns = [*keys, "epoch", *measures, "block", *material.inputs.factors]
+        columns = [*keys, "epoch", *measures, "block", *report_context.inputs.factors]
         return pd.DataFrame(columns=columns)
     kept = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))]
-    kept = rested(kept, material.inputs.replicates, material.inputs.trials)
-    grid = rows[[*keys, "block", "outcome", *material.inputs.factors]]
+    kept = rested(kept, report_context.inputs.replicates, report_context.inputs.trials)
+    grid = rows[[*keys, "block", "outcome", *report_context.inputs.factors]]
     every = grid.merge(pd.DataFrame({"epoch": sorted(kept["epoch"].unique())}), how="cross")
     merged = every.merge(kept[[*keys, "epoch", *measures]], on=[*keys, "epoch"], how="left")
     failed = merged["outcome"].isin(["diverged", "failed"]).to_numpy()
     if own:
-        measure = material.inputs.validation
+        measure = report_context.inputs.validation
         return merged.assign(**{measure.name: measure.scored(merged[measure.name].where(~failed))})
-    chance = dict.fromkeys(LOSSES.values(), material.inputs.chance_loss)
-    chance |= dict.fromkeys(ACCURACIES.values(), 1 / material.inputs.num_classes)
+    chance = dict.fromkeys(LOSSES.values(), report_context.inputs.chance_loss)
+    chance |= dict.fromkeys(ACCURACIES.values(), 1 / report_context.inputs.num_classes)
     return learning_curves.filled(merged, failed, chance)
 
 
 def _figure(
-    material: Material,
+    report_context: ReportContext,
     curves: pd.DataFrame,
     slug: str,
     name: str,
@@ -108,30 +114,36 @@ def _figure(
     log: bool,
     note: str | None = None,
 ) -> Figure:
-    factors = material.inputs.factors
+    factors = report_context.inputs.factors
     frames = {
         factor: learning_curves.tidy(
             curves,
-            curves[factor].map(lambda v, f=factor: material.theme.style(f, plain(v)).name),
+            curves[factor].map(lambda v, f=factor: report_context.theme.style(f, plain(v)).name),
             dict(measures),
         )
         for factor in factors
     }
     averaged = ", the same in every panel, averaged over the cells of all other factors"
-    averaged = averaged if material.inputs.has_cells else ""
+    averaged = averaged if report_context.inputs.has_cells else ""
     stopped = " Networks that stopped early count with their best epoch, whose weights they keep."
-    early = stopped if stops_early(material.inputs.plan) else ""
+    early = stopped if stops_early(report_context.inputs.plan) else ""
     values = [
         v for frame in frames.values() for v in frame[["mean", "low", "high"]].to_numpy(dtype=float).ravel()
     ]
     limits = limits_of(values, log=log)
-    guess = "a failure" if material.inputs.own else "chance"
+    guess = "a failure" if report_context.inputs.own else "chance"
     dashed = "; dashed: training, with dropout and augmentation where there are any"
     dashed = dashed if "training" in measures else ""
     panels = [
         draw_panel(
             lambda ax, factor=factor, frame=frame: learning_curves.draw(  # type: ignore[misc]
-                frame, ax, theme=material.theme, factor=factor, levels=factors[factor], limits=limits, log=log
+                frame,
+                ax,
+                theme=report_context.theme,
+                factor=factor,
+                levels=factors[factor],
+                limits=limits,
+                log=log,
             ),
             Sheet(right=56),
             heading=factor_name(factor).capitalize(),
@@ -142,12 +154,13 @@ def _figure(
     ]
     return Figure(
         slug=slug,
-        title=f"{name} while training, by {'level' if material.inputs.has_cells else 'configuration'}",
+        title=f"{name} while training, by {'level' if report_context.inputs.has_cells else 'configuration'}",
         caption=(
             f"Solid with markers: validation, mean over blocks with its 95 % band{dashed}. {name} in {unit}{averaged}. "
             f"Networks that diverged or failed count as {guess} from there on.{early}"
         ),
-        num=f"n = {plural(int(curves['block'].nunique()), 'block')}, {plural(len(material.results.rows), 'network')}",
+        num=f"n = {plural(int(curves['block'].nunique()), 'block')}, "
+        f"{plural(len(report_context.results.rows), 'network')}",
         alt=f"{name} by epoch. {_alt(frames)}",
         panels=tuple(panels),
         data=pd.concat([frame.assign(factor=factor) for factor, frame in frames.items()], ignore_index=True),
@@ -171,9 +184,9 @@ WORDS = {
 }
 
 
-def rates_in_words(material: Material) -> str:
+def rates_in_words(report_context: ReportContext) -> str:
     """What schedules the study had, and what came of the rates."""
-    rates = _rates(material)
+    rates = _rates(report_context)
     if rates.empty:
         return "No learning rate is recorded."
     by_network = rates.groupby(["trial_number", "replicate"])["learning_rate"]
@@ -181,7 +194,7 @@ def rates_in_words(material: Material) -> str:
         last = int(rates["epoch"].max())
         return f"Each network kept its learning rate through all {plural(last, 'epoch')}: no schedule."
     ends = (by_network.last() / by_network.first()).median()
-    named = [WORDS[name] for name in _schedules(material) if name in WORDS]
+    named = [WORDS[name] for name in _schedules(report_context) if name in WORDS]
     how = f" ({'; '.join(named)})" if named else ""
     return (
         f"Learning rates followed a schedule{how}: in a network's last epoch the median rate is "
@@ -189,21 +202,27 @@ def rates_in_words(material: Material) -> str:
     )
 
 
-def schedule_figure(material: Material) -> Figure | None:
+def schedule_figure(report_context: ReportContext) -> Figure | None:
     """The rates over the epochs, a line a schedule; None where every network kept its rate."""
-    rates = _rates(material)
+    rates = _rates(report_context)
     if rates.empty or rates.groupby(["trial_number", "replicate"])["learning_rate"].nunique().max() == 1:
         return None
-    compared = material.inputs.factors.get(FACTOR)
+    compared = report_context.inputs.factors.get(FACTOR)
     if compared is None:
         names = pd.Series("", index=rates.index)
     else:
-        by_trial = material.results.rows.drop_duplicates("trial_number").set_index("trial_number")[FACTOR]
-        names = rates["trial_number"].map(by_trial).map(lambda v: material.theme.style(FACTOR, plain(v)).name)
+        by_trial = report_context.results.rows.drop_duplicates("trial_number").set_index("trial_number")[
+            FACTOR
+        ]
+        names = (
+            rates["trial_number"]
+            .map(by_trial)
+            .map(lambda v: report_context.theme.style(FACTOR, plain(v)).name)
+        )
     frame = rate_schedule.tidy(rates, names)
     levels = [None] if compared is None else list(compared)
     panel = draw_panel(
-        lambda ax: rate_schedule.draw(frame, ax, theme=material.theme, levels=levels),
+        lambda ax: rate_schedule.draw(frame, ax, theme=report_context.theme, levels=levels),
         Sheet(width=420, right=80 if compared else 14),
         heading="Learning rate, as a share of its first",
         note="log scale",
@@ -252,14 +271,14 @@ def _row(factor: str, level: str, counted: Mapping[str, Any]) -> list[Cell]:
     ]
 
 
-def _rates(material: Material) -> pd.DataFrame:
-    epochs, rows = material.inputs.epochs, material.results.rows
+def _rates(report_context: ReportContext) -> pd.DataFrame:
+    epochs, rows = report_context.inputs.epochs, report_context.results.rows
     confirmed = epochs[epochs["trial_number"].isin(set(rows["trial_number"]))].sort_values("epoch")
     rates: pd.DataFrame = confirmed.dropna(subset="learning_rate")
     return rates
 
 
-def _schedules(material: Material) -> list[str]:
-    inputs = material.inputs
+def _schedules(report_context: ReportContext) -> list[str]:
+    inputs = report_context.inputs
     held = inputs.plan["fixed"].get(FACTOR)
     return [str(level) for level in inputs.factors.get(FACTOR, () if held is None else (held,))]

@@ -10,33 +10,37 @@ from reports.plots.style.axes import allows_log, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.best import score_columns, standing
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.sections.search import parallel_figure, search_tables, small_figures
 from reports.wording.phrases import capital
 from reports.wording.words import factor_name, level_name, level_phrase, number, plural, small
 
 
-def confirmed(material: Material) -> Section:
+def confirmed(report_context: ReportContext) -> Section:
     """Section "Performance" of a study without cells: best found against the stated default."""
-    found = material.report["confirmed"]
-    figures = [_confirmed_figure(material, found)] if found else []
-    tables = [_confirmed_table(material, found)]
+    found = report_context.report["confirmed"]
+    figures = [_confirmed_figure(report_context, found)] if found else []
+    tables = [_confirmed_table(report_context, found)]
     context = {"tables": [table for table in tables if table.rows]}
     return Section(slug="confirmed", title="Performance", figures=figures, context=context)
 
 
-def searched(material: Material) -> Section:
+def searched(report_context: ReportContext) -> Section:
     """Section "Search" of a study without cells: history, parallel coordinates, budget, importance."""
-    figures = [_history_figure(material), parallel_figure(material), *small_figures(material)]
-    context = {"said": material.report["search"]["sentences"], "tables": search_tables(material)}
+    figures = [
+        _history_figure(report_context),
+        parallel_figure(report_context),
+        *small_figures(report_context),
+    ]
+    context = {"said": report_context.report["search"]["sentences"], "tables": search_tables(report_context)}
     return Section(slug="searched", title="Search", figures=figures, context=context)
 
 
-def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) -> Figure:
+def _confirmed_figure(report_context: ReportContext, found: Sequence[Mapping[str, Any]]) -> Figure:
     ordered = sorted(found, key=standing)
     names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
-    outcome = material.inputs.outcome
-    frame = configurations.tidy(material.results.rows, names, outcome.name)
+    outcome = report_context.inputs.outcome
+    frame = configurations.tidy(report_context.results.rows, names, outcome.name)
     panel = draw_panel(
         lambda ax: configurations.draw(frame, ax, unit=outcome.axis),
         Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=6, right=10, top=6),
@@ -53,7 +57,7 @@ def _confirmed_figure(material: Material, found: Sequence[Mapping[str, Any]]) ->
             "Faint dots: one block each. Diamond and bar: mean over blocks and its 95 % interval. Fresh "
             "seeds, nothing stopped."
         ),
-        num=f"n = {plural(int(material.inputs.plan['replicates']), 'block')}",
+        num=f"n = {plural(int(report_context.inputs.plan['replicates']), 'block')}",
         alt=f"{capital(outcome.with_unit)} of the confirmed configurations. {listed}",
         panels=(panel,),
         data=frame,
@@ -69,9 +73,9 @@ def _short_name(each: Mapping[str, Any], place: int) -> str:
     return ("Default: " if each["is_default"] else f"{place}. ") + ", ".join(params)
 
 
-def _confirmed_table(material: Material, found: Sequence[Mapping[str, Any]]) -> Table:
+def _confirmed_table(report_context: ReportContext, found: Sequence[Mapping[str, Any]]) -> Table:
     names = list(found[0]["params"]) if found else []
-    (first, head, unit, scale), *_ = scores = score_columns(material.inputs)
+    (first, head, unit, scale), *_ = scores = score_columns(report_context.inputs)
     shown = [
         (f"val_{first}", f"validation {head}", unit, scale),
         *((f"test_{name}", f"test {head}", unit, scale) for name, head, unit, scale in scores),
@@ -98,8 +102,8 @@ def _score_cell(value: float | None, scale: float) -> Cell:
     return Cell(text=number(None if value is None else scale * value, 3 if scale == 1 else 1), value=value)
 
 
-def _history_figure(material: Material) -> Figure:
-    trials = material.inputs.search_trials
+def _history_figure(report_context: ReportContext) -> Figure:
+    trials = report_context.inputs.search_trials
     frame = history.tidy(trials)
     scale = scale_note(allows_log(frame["objective"]))
     panel = draw_panel(lambda ax: history.draw(frame, ax), Sheet(width=400, height=220), prefix="history")
@@ -109,10 +113,10 @@ def _history_figure(material: Material) -> Figure:
         title=_last_gain(frame),
         caption=(
             "Filled: trials that reached the last rung; hollow: stopped at an earlier one; crosses: failed. "
-            f"The line is the lowest {material.inputs.objective_name} so far ({scale})."
+            f"The line is the lowest {report_context.inputs.objective_name} so far ({scale})."
         ),
         num=f"n = {plural(len(trials), 'search trial')}",
-        alt=f"{material.inputs.objective_name} of each search trial in order; the lowest is {number(best)}",
+        alt=f"{report_context.inputs.objective_name} of each search trial in order; the lowest is {number(best)}",
         panels=(panel,),
         data=frame,
         wide=True,

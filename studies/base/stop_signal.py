@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and `studies.stop` as a wish: what runs looks at it, stops in order, and says how to go on."""
+"""Ctrl-C, SIGTERM and `studies.stop` as a request to stop: a run looks at it, stops in order, and says how to go on."""
 
 import os
 import select
@@ -70,7 +70,7 @@ class RunKilledError(StudiesError):
         super().__init__("the run was killed; everything recorded is kept", f"Go on with: {command}")
 
 
-class Wish:
+class StopSignal:
     """Whether a signal asked the run to stop, and which; being asked in another way counts as SIGTERM."""
 
     def __init__(self, is_asked: Callable[[], bool] = lambda: False) -> None:
@@ -127,7 +127,7 @@ class Heeding:
         self.received = self.received or signal.Signals(number)
         self._is_raised = True
 
-    def hear(self, number: int, frame: FrameType | None = None) -> None:
+    def receive(self, number: int, frame: FrameType | None = None) -> None:
         """Take note of a signal, and break off what is being done for the first one."""
         self.received = self.received or signal.Signals(number)
         self._raise()
@@ -170,7 +170,7 @@ def heeding_signals() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
     _heeding.append(heeding)
     for number in SIGNALS:
-        signal.signal(number, heeding.hear)
+        signal.signal(number, heeding.receive)
     try:
         yield
     finally:
@@ -256,19 +256,19 @@ def ended_at_deadline(end: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def watching_signals(is_asked: Callable[[], bool] = lambda: False) -> Iterator[Wish]:
-    """Turn SIGINT, SIGTERM and being asked into a wish to stop.
+def watching_signals(is_asked: Callable[[], bool] = lambda: False) -> Iterator[StopSignal]:
+    """Turn SIGINT, SIGTERM and being asked into a request to stop.
 
     Outside the main thread, where Python takes no signals, only `is_asked` makes one.
     """
-    wish = Wish(is_asked)
+    stop_signal = StopSignal(is_asked)
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield stop_signal
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    wish.listen()
+    stop_signal.listen()
     try:
-        yield wish
+        yield stop_signal
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

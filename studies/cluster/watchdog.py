@@ -46,7 +46,7 @@ class Silence:
         self._running[number], self._doing[number] = self._stopwatch(), doing
         self._ended_after.pop(number, None)
 
-    def hear(self, number: int, epoch: int) -> None:
+    def update(self, number: int, epoch: int) -> None:
         """Take note of a report."""
         if number in self._running:
             self._longest = max(self._longest, self._running[number].look())
@@ -144,7 +144,7 @@ class Watchdog(tune.Stopper, tune.Callback):
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Take note of a report."""
-        self._silence.hear(_number(trial), result["epoch"])
+        self._silence.update(_number(trial), result["epoch"])
 
     def on_trial_complete(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Watch a trial no more."""

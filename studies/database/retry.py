@@ -14,7 +14,7 @@ SECONDS_TO_STOP: Final = 2.0
 T = TypeVar("T")
 
 
-class Patience:
+class RetryLimit:
     """Lasts so many seconds, and shortly once the run is to stop."""
 
     def __init__(self, seconds: float, should_stop: Callable[[], bool]) -> None:
@@ -41,14 +41,14 @@ def pauses() -> Iterator[float]:
         pause = min(2 * pause, 1.0)
 
 
-def outlast(
+def retry(
     action: Callable[[], T],
     *,
     max_seconds: float = MAX_SECONDS_OUT,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> T:
     """Do something that can be repeated, again and again while the storage is out; raise its error after a while."""
-    patience = Patience(max_seconds, should_stop)
+    patience = RetryLimit(max_seconds, should_stop)
     for pause in pauses():
         try:
             return action()

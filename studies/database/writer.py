@@ -12,7 +12,7 @@ from studies.base.errors import HeldError, StudiesError
 from studies.base.states import Phase, StudyState
 from studies.database.engines.problems import OutageError
 from studies.database.results import TrialResult
-from studies.database.retry import MAX_SECONDS_OUT, Patience, pauses
+from studies.database.retry import MAX_SECONDS_OUT, RetryLimit, pauses
 from studies.database.spool import Spool, Waiting
 from studies.database.spool_problems import SpoolError, left_behind, refused
 from studies.database.store import Store
@@ -24,7 +24,7 @@ SECONDS_AFTER_REFUSAL: Final = 60.0
 
 
 @final
-class Offer:
+class WriteBatch:
     """Writes of one transaction, and what came of them; a caller waits for it, unless all were deferred."""
 
     def __init__(self, *writes: Write) -> None:
@@ -35,7 +35,7 @@ class Offer:
 
 
 @final
-class Deferred:
+class DeferredWrites:
     """Writes that go along with the next one, or alone when that does not come soon."""
 
     def __init__(self) -> None:
@@ -48,9 +48,9 @@ class Deferred:
         self.writes.append(write)
         self._until = time.monotonic() + MAX_SECONDS_DEFERRED
 
-    def overdue(self) -> Offer | None:
+    def overdue(self) -> WriteBatch | None:
         """Return what nothing came along for, once its time is over."""
-        return Offer(*self.writes) if self.writes and time.monotonic() >= self._until else None
+        return WriteBatch(*self.writes) if self.writes and time.monotonic() >= self._until else None
 
     def hasten(self) -> None:
         """Let them wait no longer."""
@@ -110,8 +110,8 @@ class Writer:
         self._max_seconds = max_seconds_of_retries
         self.failure: StudiesError | None = None
         self._changed = threading.Condition()
-        self._offer: Offer | None = None
-        self._deferred = Deferred()
+        self._batch: WriteBatch | None = None
+        self._deferred = DeferredWrites()
         self._closed = threading.Event()
         self._outage: OutageError | None = None
         self._last_success = time.monotonic()
@@ -172,7 +172,7 @@ class Writer:
 
     def settle(self, max_seconds_out: float = MAX_SECONDS_OUT) -> bool:
         """Wait until everything is in the storage; return False where that stays out, or the run is to stop."""
-        patience = Patience(max_seconds_out, self._should_stop)
+        patience = RetryLimit(max_seconds_out, self._should_stop)
         with self._changed:
             self._deferred.hasten()
             self._changed.notify_all()
@@ -199,17 +199,17 @@ class Writer:
 
     def _is_written(self, writes: Sequence[Write]) -> bool:
         """Offer writes to the thread; return whether they were written in time, raise what they met with."""
-        offer = self._offer = Offer(*writes)
+        batch = self._batch = WriteBatch(*writes)
         self._changed.notify_all()
-        patience = Patience(self._max_seconds, self._should_stop)
+        patience = RetryLimit(self._max_seconds, self._should_stop)
         try:
-            while not offer.is_written and offer.error is None and not patience.is_over():
+            while not batch.is_written and batch.error is None and not patience.is_over():
                 self._changed.wait(_SECONDS_BETWEEN_LOOKS)
         finally:
-            self._offer = None
-        if offer.error is not None:
-            raise offer.error
-        return offer.is_written
+            self._batch = None
+        if batch.error is not None:
+            raise batch.error
+        return batch.is_written
 
     def _keep(self, write: Write) -> None:
         """Append a write to the spool; wait for room where it has none."""
@@ -247,19 +247,19 @@ class Writer:
                 self._finish(job)
                 tries = pauses()
 
-    def _apply(self, job: Offer | Waiting) -> None:
+    def _apply(self, job: WriteBatch | Waiting) -> None:
         """Write a job in one transaction."""
-        writes = job.writes if isinstance(job, Offer) else (job.write,)
+        writes = job.writes if isinstance(job, WriteBatch) else (job.write,)
         with self._store.together(self._study_id) if len(writes) > 1 else nullcontext():
             for write in writes:
                 write.apply(self._store, self._study_id)
 
-    def _next(self) -> Offer | Waiting | None:
+    def _next(self) -> WriteBatch | Waiting | None:
         """Wait for something to write, and return it; None when closed or nothing more can be written."""
         with self._changed:
             while not self._closed.is_set():
                 try:
-                    job = self._spool.first() or self._offer or self._deferred.overdue()
+                    job = self._spool.first() or self._batch or self._deferred.overdue()
                 except SpoolError as error:
                     self._fail(error)
                     break
@@ -268,13 +268,13 @@ class Writer:
                 self._changed.wait(self._deferred.seconds_left())
         return None
 
-    def _finish(self, job: Offer | Waiting) -> None:
+    def _finish(self, job: WriteBatch | Waiting) -> None:
         with self._changed:
             self._outage, self._last_success = None, time.monotonic()
-            if isinstance(job, Offer):
+            if isinstance(job, WriteBatch):
                 # One that was withdrawn went to the spool, from where it is written once more.
                 job.is_written = True
-                self._offer = None if self._offer is job else self._offer
+                self._batch = None if self._batch is job else self._batch
                 self._deferred.drop(job.writes)
             elif not self._closed.is_set():
                 self._drop(job)
@@ -288,11 +288,11 @@ class Writer:
         if self._spool.is_empty:
             self._tell(f"the storage is back; what waited in {self._spool.path} is in it")
 
-    def _refuse(self, job: Offer | Waiting, error: Exception) -> None:
+    def _refuse(self, job: WriteBatch | Waiting, error: Exception) -> None:
         with self._changed:
-            if isinstance(job, Offer):
+            if isinstance(job, WriteBatch):
                 job.error = error
-                self._offer = None if self._offer is job else self._offer
+                self._batch = None if self._batch is job else self._batch
                 self._deferred.leave_to_next()
             elif isinstance(error, HeldError):
                 self._fail(error)

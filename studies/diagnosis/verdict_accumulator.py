@@ -17,7 +17,7 @@ MAX_LOG = 700.0
 """Growth is kept within e^-700 and e^700, which databases and JSON can hold."""
 
 
-class Jury:
+class VerdictAccumulator:
     """Hears the records of trials in training and judges each trial's networks when it ends."""
 
     def __init__(self, thresholds: Thresholds, num_classes: int | None) -> None:
@@ -29,7 +29,7 @@ class Jury:
         self._num_classes = num_classes
         self._heard: dict[int, dict[tuple[int, int], EpochRecord]] = defaultdict(dict)
 
-    def hear(self, trial_number: int, records: Iterable[EpochRecord]) -> None:
+    def update(self, trial_number: int, records: Iterable[EpochRecord]) -> None:
         """Keep the measured epochs of a trial; what a later attempt says of an epoch takes the earlier one's place."""
         measured = {(record.replicate, record.epoch): record for record in records if record.layers}
         self._heard[trial_number].update(measured)

@@ -19,7 +19,7 @@ INDEX = "index.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Belongings:
+class DeletionPlan:
     """What a study consists of: rows in the storage, and files in `folder`, which is None where it has none."""
 
     study: StudyRow
@@ -40,7 +40,7 @@ class Belongings:
         return f"study {self.study.name}: {rows}; {files} in {self.folder}"
 
 
-def find_belongings(store: Store, study: StudyRow, locations: Locations) -> Belongings:
+def find_deletion_plan(store: Store, study: StudyRow, locations: Locations) -> DeletionPlan:
     """Return what there is of a study.
 
     Raises HeldError where a run holds it, and UsageError where its folder is a link that leads elsewhere.
@@ -50,7 +50,7 @@ def find_belongings(store: Store, study: StudyRow, locations: Locations) -> Belo
         raise _refused(held(study.name, holder), study.name)
     folder = _folder(study.name, locations)
     files = [] if folder is None else [path for path in folder.rglob("*") if not path.is_dir()]
-    return Belongings(
+    return DeletionPlan(
         study=study,
         num_trials=sum(sum(states.values()) for states in store.trial_summary(study.id).values()),
         num_networks=sum(store.outcomes(study.id).values()),
@@ -60,14 +60,14 @@ def find_belongings(store: Store, study: StudyRow, locations: Locations) -> Belo
     )
 
 
-def delete(store: Store, belongings: Belongings, locations: Locations) -> None:
+def delete(store: Store, deletion_plan: DeletionPlan, locations: Locations) -> None:
     """Delete a study's rows and folder; where the rows cannot be deleted the folder stays, too.
 
     Raises HeldError where a run holds the study by now.
     """
-    study = belongings.study
+    study = deletion_plan.study
     try:
-        with store.hold(study.id), _set_aside(belongings.folder):
+        with store.hold(study.id), _set_aside(deletion_plan.folder):
             store.delete_study(study.id)
     except HeldError as error:
         raise _refused(error, study.name) from None

@@ -13,7 +13,7 @@ from studies.base.steps import Tell
 from studies.base.stop_signal import (
     RayLostError,
     RunInterruptedError,
-    Wish,
+    StopSignal,
     never_broken_off,
     watching_signals,
 )
@@ -21,7 +21,7 @@ from studies.cluster.address import check_address
 from studies.database.draining import open_spool
 from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
-from studies.database.retry import outlast
+from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
@@ -134,43 +134,45 @@ def train(run: Run) -> None:
     storage stayed out; all leave a study that the same command resumes.
     """
     study_id = run.study.id
-    progress = outlast(lambda: _progress_so_far(run))
+    progress = retry(lambda: _progress_so_far(run))
     state, num_looks = StudyState.FAILED, 0
     with (
-        watching_signals(lambda: run.lease.stop_requested) as wish,
-        _open_writer(run, progress, wish) as writer,
+        watching_signals(lambda: run.lease.stop_requested) as stop_signal,
+        _open_writer(run, progress, stop_signal) as writer,
     ):
         remembered.mark(run.folder, run.study)
         run_events.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
         try:
-            num_looks = _train_on_cluster(run, writer, progress, wish)
+            num_looks = _train_on_cluster(run, writer, progress, stop_signal)
             state = StudyState.COMPLETE
         except RayLostError as lost:
             state = StudyState.INTERRUPTED
-            if not wish:  # else Ray was told to end together with this process, as by a job scheduler
+            if not stop_signal:  # else Ray was told to end together with this process, as by a job scheduler
                 raise RayLostError(lost.loss, run.command) from None
-        except KeyboardInterrupt:  # the second Ctrl-C; the first one is a wish
-            assert wish
+        except KeyboardInterrupt:  # the second Ctrl-C; the first one is a request to stop
+            assert stop_signal
         except OutageError:
-            if not wish:
+            if not stop_signal:
                 raise
         finally:
-            state = StudyState.INTERRUPTED if wish else state
+            state = StudyState.INTERRUPTED if stop_signal else state
             run_events.note_end(
                 writer, study_id, state=state, looks=num_looks, seconds=_seconds(run, progress)
             )
             writer.set_study_state(study_id, state)
         is_settled = writer.settle()
     left = None if is_settled else writer.left_behind()
-    if wish.received is not None:
+    if stop_signal.received is not None:
         kept = "everything recorded is kept" if left is None else left.message
-        raise RunInterruptedError(wish.received, run.command, is_asked=wish.is_from_elsewhere, kept=kept)
+        raise RunInterruptedError(
+            stop_signal.received, run.command, is_asked=stop_signal.is_from_elsewhere, kept=kept
+        )
     if left is not None:
         raise left
 
 
-def _open_writer(run: Run, progress: Progress, wish: Wish) -> Writer:
+def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Writer:
     """Return the run's writer; the progress tells what it says of the storage, after what it told before."""
     note = progress.note
 
@@ -178,7 +180,7 @@ def _open_writer(run: Run, progress: Progress, wish: Wish) -> Writer:
         progress.note = text if note is None else f"{note}; {text}"
 
     spool = open_spool(run.store, run.study, run.folder)
-    return Writer(run.store, run.study.id, spool, should_stop=lambda: bool(wish), tell=tell)
+    return Writer(run.store, run.study.id, spool, should_stop=lambda: bool(stop_signal), tell=tell)
 
 
 def _progress_so_far(run: Run) -> Progress:
@@ -207,26 +209,26 @@ def _data_notes(dataset: "Dataset") -> list[str]:
     return [*told, *([f"data: {left} more, on the page and in the plan"] if left else [])]
 
 
-def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) -> int:
+def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal: StopSignal) -> int:
     """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
     run.tell("loading torch and Ray Tune, while Ray starts")
     with run.starting.cluster() as future:
         # Ray, Optuna and torch are imported while Ray starts.
         from studies.raytune.checkpoints import Checkpoints
-        from studies.raytune.experiment import open_agenda, train_study
+        from studies.raytune.experiment import open_queue, train_study
 
         store, study_id, lease = run.store, run.study.id, run.lease
 
         def should_stop() -> bool:
-            return bool(wish) or lease.lost is not None
+            return bool(stop_signal) or lease.lost is not None
 
-        agenda = outlast(lambda: open_agenda(run.plan, store, study_id), should_stop=should_stop)
-        checkpoints = outlast(
-            lambda: Checkpoints.open(store, study_id, agenda, run.folder), should_stop=should_stop
+        queue = retry(lambda: open_queue(run.plan, store, study_id), should_stop=should_stop)
+        checkpoints = retry(
+            lambda: Checkpoints.open(store, study_id, queue, run.folder), should_stop=should_stop
         )
         # Fitted while Ray starts, where nobody waits for it.
         run.tell("fitting the baseline, while Ray starts")
-        events = outlast(lambda: store.events(study_id), should_stop=should_stop)
+        events = retry(lambda: store.events(study_id), should_stop=should_stop)
         baseline.fit_missing(
             writer,
             study_id,
@@ -236,16 +238,16 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
             should_stop=should_stop,
         )
         run.tell("waiting for Ray")
-        cluster = _wait_for(future, wish)
+        cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
         run_events.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
-        with wish.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
+        with stop_signal.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
             train_study(
                 run.plan,
                 writer=writer,
                 study_id=run.study.id,
-                agenda=agenda,
+                queue=queue,
                 checkpoints=checkpoints,
                 dataset=run.dataset,
                 splits=run.splits,
@@ -258,15 +260,15 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, wish: Wish) 
             )
             if lease.lost is not None:
                 raise lease.lost
-        return agenda.num_looks
+        return queue.num_looks
 
 
-def _wait_for(future: "Future[Cluster]", wish: Wish) -> "Cluster | None":
+def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | None":
     """Return the cluster once it has started, None as soon as a signal asks to stop."""
-    while not wish and not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
-        wish.listen()
-    wish.listen()
-    return None if wish else future.result()
+    while not stop_signal and not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
+        stop_signal.listen()
+    stop_signal.listen()
+    return None if stop_signal else future.result()
 
 
 def _dashboard(cluster: "Cluster") -> Dashboard | None:

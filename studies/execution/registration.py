@@ -48,7 +48,7 @@ def next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
     return left[0] if left else None
 
 
-def enrol(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:
+def register(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:
     """Return the study's row, made if it is new.
 
     Raises UsageError, and writes nothing, where the name has another plan or cannot grow as asked.

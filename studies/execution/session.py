@@ -16,7 +16,7 @@ from studies.base.stop_signal import RunInterruptedError, RunKilledError, heedin
 from studies.base.wording import error_line
 from studies.database.draining import drain
 from studies.database.lease import Lease
-from studies.database.retry import outlast
+from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.execution.driver import Run, Show, Starting, train
@@ -33,7 +33,7 @@ from studies.execution.older_studies import (
     with_older_named,
 )
 from studies.execution.preparation import load_dataset, settle
-from studies.execution.registration import enrol, grow_as_asked, is_complete, next_look, will_train
+from studies.execution.registration import grow_as_asked, is_complete, next_look, register, will_train
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
@@ -180,14 +180,14 @@ def _carry_out(
     """Hold the plan's study, train what is left of it, and make its report."""
     # A study that grows needs a storage that is there; only then is one that is missing a mistake.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
-        study = enrol(store, plan, request, locations)
+        study = register(store, plan, request, locations)
         with store.hold(study.id, take_over=take_over) as lease:
-            study = outlast(lambda: drain(store, study, locations.folder(plan.name)))
+            study = retry(lambda: drain(store, study, locations.folder(plan.name)))
             grow_as_asked(store, study, plan, request, locations)
-            was_complete = outlast(lambda: is_complete(store, _found(store, plan), plan))
+            was_complete = retry(lambda: is_complete(store, _found(store, plan), plan))
             if not was_complete:
                 train(run_of(store, study, lease))
-            result = outlast(lambda: _report(store, plan, locations, was_complete=was_complete))
+            result = retry(lambda: _report(store, plan, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
             return result
 
@@ -238,7 +238,7 @@ def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: boo
 
 def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locations) -> None:
     """Raise StudiesError with the first error, and where to see the whole of it, where every trial failed."""
-    trials = outlast(lambda: store.trials(study.id))
+    trials = retry(lambda: store.trials(study.id))
     if not trials or any(trial.state is not TrialState.FAILED for trial in trials):
         return
     first = min(trials, key=lambda trial: trial.number)

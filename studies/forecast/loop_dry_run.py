@@ -12,9 +12,9 @@ from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.trials.assignment import Assignment
 from trainables.trials.loop_resuming import Flaw, find_flaw
 from trainables.trials.loop_trial import takes_state
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import LoopError
 
 
@@ -31,7 +31,7 @@ def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     place = place_of(plan.code, "train")
     with told_in(plan.code, "train() raised ", at=place):
         try:
-            flaw = find_flaw(plan.loop, _assignment(plan), _data(plan, dataset))
+            flaw = find_flaw(plan.loop, _trial_spec(plan), _data(plan, dataset))
         except LoopError as error:
             raise UsageError([str(error)], "Correct the file; nothing was trained.") from error
     return () if flaw is None else (f"{place}: {_warning(flaw)}",)
@@ -60,12 +60,12 @@ def _data(plan: Plan, dataset: Dataset) -> StackData:
     return StackData.make(dataset, [split], torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _assignment(plan: Plan) -> Assignment:
+def _trial_spec(plan: Plan) -> TrialSpec:
     """Return the first cell at the middle of its nuisances' ranges, with as many epochs as the confirm phase has."""
     study = plan.study
     levels = {name: levels[0] for name, levels in study.factors.items()}
     values = plan.hyperparameters({**levels, **middle(plan, levels)})
-    return Assignment(
+    return TrialSpec(
         number=0,
         model=study.model,
         objective=study.objective,

@@ -21,9 +21,9 @@ from trainables.data.stack_data import StackData
 from trainables.training.evaluation import evaluate
 from trainables.training.loop import train
 from trainables.training.stack import Stack
-from trainables.trials.assignment import Assignment
 from trainables.trials.loop_trial import LoopTrial
 from trainables.trials.reporting import validation_score
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import Loop
 from trainables.user_code.random_numbers import generators_kept
 
@@ -144,7 +144,7 @@ def _train_by_loop(
     plan: Plan, loop: Loop, hp: Hyperparameters, data: StackData, seeds: Sequence[int], epochs: int
 ) -> Iterator[tuple[int, int, Callable[[], list[float]]]]:
     study, blocks = plan.study, tuple(range(len(seeds)))
-    assignment = Assignment(
+    trial_spec = TrialSpec(
         number=0,
         model=study.model,
         objective=study.objective,
@@ -156,11 +156,13 @@ def _train_by_loop(
         layers_at=(),
     )
     metric = (study.metrics or classification(data.num_classes))[0]
-    trial = LoopTrial(assignment, data, loop, checkpoint=None)
+    trial = LoopTrial(trial_spec, data, loop, checkpoint=None)
     while trial.epoch < epochs:
-        leg = trial.train_leg(lambda epoch: True)
-        scores = [metric.score(validation_score(each, VALIDATION + metric.name)) for each in leg.replicates]
-        yield leg.epoch, len(seeds), lambda scores=scores: scores  # type: ignore[misc]
+        interval = trial.train_interval(lambda epoch: True)
+        scores = [
+            metric.score(validation_score(each, VALIDATION + metric.name)) for each in interval.replicates
+        ]
+        yield interval.epoch, len(seeds), lambda scores=scores: scores  # type: ignore[misc]
 
 
 @torch.no_grad()

@@ -11,19 +11,19 @@ from studies.base.errors import StudiesError
 from studies.base.states import Decision
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.worker_allocation import Sharing
-from studies.search.trial_queue import Agenda, Nothing
+from studies.search.trial_queue import QueueStatus, TrialQueue
 
 
-class AgendaSearcher(Searcher):
-    """Suggests what the agenda names next; Optuna learns of results through the recorder, after they are stored.
+class QueueSearcher(Searcher):
+    """Suggests what the queue names next; Optuna learns of results through the recorder, after they are stored.
 
-    It never raises, because an exception here would kill the Tune run: where the agenda has nothing left to propose
+    It never raises, because an exception here would kill the Tune run: where the queue has nothing left to propose
     it keeps the error in `failure`, and the run is stopped.
     """
 
     def __init__(
         self,
-        agenda: Agenda,
+        queue: TrialQueue,
         *,
         metric: str,
         mode: str,
@@ -35,7 +35,7 @@ class AgendaSearcher(Searcher):
         It returns None where the row could not be committed. Nothing is handed out while all workers are taken.
         """
         super().__init__(metric=metric, mode=mode)
-        self._agenda = agenda
+        self._queue = queue
         self._hand_out, self._sharing = hand_out, sharing
         self.failure: StudiesError | None = None
 
@@ -47,13 +47,13 @@ class AgendaSearcher(Searcher):
         if self._sharing.is_full():
             return None
         try:
-            trial = self._agenda.next_trial()
+            trial = self._queue.next_trial()
         except StudiesError as error:
             self.failure = error
             return Searcher.FINISHED
-        if trial is Nothing.MORE:
+        if trial is QueueStatus.FINISHED:
             return Searcher.FINISHED
-        if trial is Nothing.YET:
+        if trial is QueueStatus.WAITING:
             return None
         assert isinstance(trial, PlannedTrial)
         return self._hand_out(trial) or Searcher.FINISHED
@@ -61,7 +61,7 @@ class AgendaSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Do nothing: the recorder has told the agenda."""
+        """Do nothing: the recorder has told the queue."""
 
     def save(self, checkpoint_path: str) -> None:
         """Keep nothing: the database is the truth, and a snapshot is never read."""
@@ -76,21 +76,21 @@ class AgendaSearcher(Searcher):
 
 
 class RungScheduler(FIFOScheduler):
-    """Starts trials in the order in which the agenda names them and stops those that ASHA stops.
+    """Starts trials in the order in which the queue names them and stops those that ASHA stops.
 
     `decisions` holds ASHA's latest decision on a trial until the recorder takes it: Tune asks the scheduler before
     it calls the recorder, so that a result and the decision on it become one transaction.
     """
 
-    def __init__(self, agenda: Agenda) -> None:
-        """Decide with `agenda`."""
+    def __init__(self, queue: TrialQueue) -> None:
+        """Decide with `queue`."""
         super().__init__()  # type: ignore[no-untyped-call]
-        self._agenda = agenda
+        self._queue = queue
         self._ended = EndedTrials()
         self.decisions: dict[int, Decision] = {}
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
-        """Accept the objective, which the agenda knows already."""
+        """Accept the objective, which the queue knows already."""
         return True
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
@@ -106,7 +106,7 @@ class RungScheduler(FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Return STOP where ASHA stops the trial, CONTINUE otherwise."""
         number = trial.config["assignment"].number
-        decision = self._agenda.decide(number, epoch=result["epoch"], objective=result["objective"])
+        decision = self._queue.decide(number, epoch=result["epoch"], objective=result["objective"])
         if decision is None:
             return str(TrialScheduler.CONTINUE)
         self.decisions[number] = decision

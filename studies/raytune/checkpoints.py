@@ -8,11 +8,11 @@ from typing import Final, final
 from studies.base.atomic_files import PARTIAL, write_whole
 from studies.database.frames.histories import epoch_records
 from studies.database.store import Store
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from studies.storage.paths import make_private
 from trainables.base.records import EpochRecord
-from trainables.trials.assignment import Assignment
-from trainables.trials.checkpoint import CheckpointError, Parcel, check
+from trainables.trials.checkpoint import CheckpointError, CheckpointRef, check
+from trainables.trials.trial_spec import TrialSpec
 
 FOLDER: Final = "checkpoints"
 """Their folder in a study's own."""
@@ -40,11 +40,11 @@ class Checkpoints:
         """What was recorded of trials with a checkpoint before this run."""
 
     @classmethod
-    def open(cls, store: Store, study_id: int, agenda: Agenda, folder: Path) -> "Checkpoints":
-        """Return those that `agenda` can go on from; files of other trials and of epochs not recorded are removed."""
+    def open(cls, store: Store, study_id: int, queue: TrialQueue, folder: Path) -> "Checkpoints":
+        """Return those that `queue` can go on from; files of other trials and of epochs not recorded are removed."""
         opened = cls(folder)
         for number in sorted(opened._numbers):
-            trial = agenda.trials.get(number)
+            trial = queue.trials.get(number)
             if trial is not None and not trial.state.has_ended:
                 opened.histories[number] = epoch_records(store, study_id, number)
             last = max((record.epoch for record in opened.histories.get(number, ())), default=0)
@@ -63,19 +63,19 @@ class Checkpoints:
         for _, old in self._of(number)[NUM_KEPT:]:
             self._remove(old)
 
-    def newest(self, assignment: Assignment) -> tuple[Parcel | None, list[str]]:
+    def newest(self, trial_spec: TrialSpec) -> tuple[CheckpointRef | None, list[str]]:
         """Return the newest whole checkpoint that the trial can go on from, and what is wrong with newer ones."""
         refused = []
-        for epoch, path in self._of(assignment.number):
+        for epoch, path in self._of(trial_spec.number):
             try:
                 data = path.read_bytes()
-                made_after = check(data, assignment)
+                made_after = check(data, trial_spec)
                 if made_after != epoch:
                     raise CheckpointError(f"the checkpoint is of epoch {made_after}")
             except (OSError, CheckpointError) as error:
                 refused.append(f"{path.name}: {error}")
             else:
-                return Parcel(epoch, data), refused
+                return CheckpointRef(epoch, data), refused
         return None, refused
 
     def drop(self, number: int, *, after: int = 0) -> None:

@@ -19,11 +19,11 @@ SeeStarting = Callable[[Mapping[int, Any]], None]
 
 
 @contextmanager
-def controlled(*, hear: Hear, see_starting: SeeStarting) -> Iterator[None]:
+def controlled(*, update: Hear, see_starting: SeeStarting) -> Iterator[None]:
     """Let Tune's runs in here use this controller: Tune has no other place to put one."""
 
     class Controller(_Controller):
-        _hear, _see_starting = staticmethod(hear), staticmethod(see_starting)
+        _update, _see_starting = staticmethod(update), staticmethod(see_starting)
 
     # By its name, because ray.tune has a function of the module's.
     with patch.object(importlib.import_module("ray.tune.tune"), "TuneController", Controller):
@@ -37,7 +37,7 @@ class _ActorManager(RayActorManager):
 
 
 class _Controller(TuneController):
-    _hear: Hear
+    _update: Hear
     _see_starting: SeeStarting
 
     def __init__(self, **given: Any) -> None:
@@ -54,7 +54,7 @@ class _Controller(TuneController):
             raise
 
     def _process_trial_failure(self, trial: Any, exception: Any) -> None:
-        self._hear(_number(trial), exception)
+        self._update(_number(trial), exception)
         super()._process_trial_failure(trial, exception)
 
     def _stop_experiment_if_needed(self) -> None:

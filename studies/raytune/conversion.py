@@ -6,21 +6,21 @@ from studies.database.writer import Writer
 from studies.forecast.gpu_fraction import PEAK_MEMORY, peak_detail
 from studies.planning.planned_trial import PlannedTrial
 from trainables.base.records import EvaluationRecord, Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 
-def trial_state(assignment: Assignment, report: TrialReport, decision: Decision | None) -> TrialState | None:
+def trial_state(trial_spec: TrialSpec, report: TrialReport, decision: Decision | None) -> TrialState | None:
     """Return how the trial ended with this report, None where it goes on."""
     if report.error is not None:
         return TrialState.FAILED
-    if report.epoch >= assignment.epochs:
+    if report.epoch >= trial_spec.epochs:
         return TrialState.COMPLETE
     return TrialState.PRUNED if decision is Decision.STOP else None
 
 
-def rung_result(assignment: Assignment, report: TrialReport, decision: Decision | None) -> RungResult | None:
+def rung_result(trial_spec: TrialSpec, report: TrialReport, decision: Decision | None) -> RungResult | None:
     """Return what is recorded of a rung; where ASHA is not asked, as at the last one, a trial goes on."""
-    if report.error is not None or report.epoch not in assignment.rungs:
+    if report.error is not None or report.epoch not in trial_spec.rungs:
         return None
     return RungResult(epoch=report.epoch, objective=report.objective, decision=decision or Decision.CONTINUE)
 

@@ -17,24 +17,24 @@ from studies.cluster.liveness import watch_ray
 from studies.cluster.watchdog import Watchdog
 from studies.database.store import Store
 from studies.database.writer import Writer
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.resources import Resources
-from studies.raytune.adapters import AgendaSearcher, NoTrialProgress, RungScheduler
+from studies.raytune.adapters import NoTrialProgress, QueueSearcher, RungScheduler
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
 from studies.raytune.worker_allocation import Sharing
 from studies.search.progress import Progress, best_of
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
 from trainables.trial import StackTrial
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 MAX_LOST_WORKERS = 3
 """How often a trial is started again after its worker was lost."""
@@ -43,18 +43,18 @@ MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
 fail each time has failed by then, and the next one does not."""
 
 
-def open_agenda(plan: Plan, store: Store, study_id: int) -> Agenda:
-    """Return the agenda that everything recorded so far leads to, and note what a new version proposes otherwise."""
-    agenda = Agenda(plan, store.trials(study_id), store.rung_results(study_id))
-    if agenda.changed_proposals:
-        numbers = ", ".join(map(str, agenda.changed_proposals[:10]))
+def open_queue(plan: Plan, store: Store, study_id: int) -> TrialQueue:
+    """Return the queue that everything recorded so far leads to, and note what a new version proposes otherwise."""
+    queue = TrialQueue(plan, store.trials(study_id), store.rung_results(study_id))
+    if queue.changed_proposals:
+        numbers = ", ".join(map(str, queue.changed_proposals[:10]))
         store.add_event(
             study_id,
             "proposals_changed",
             None,
-            f"today's sampler would propose {len(agenda.changed_proposals)} recorded trials otherwise: {numbers}",
+            f"today's sampler would propose {len(queue.changed_proposals)} recorded trials otherwise: {numbers}",
         )
-    return agenda
+    return queue
 
 
 def train_study(
@@ -62,7 +62,7 @@ def train_study(
     *,
     writer: Writer,
     study_id: int,
-    agenda: Agenda,
+    queue: TrialQueue,
     checkpoints: Checkpoints,
     dataset: Dataset,
     splits: Splits,
@@ -84,19 +84,21 @@ def train_study(
 
     liveness = watch_ray(is_local=resources.address is None)
     watchdog = Watchdog(should_stop=is_to_stop, liveness=liveness)
-    jury = Jury(plan.study.thresholds, None if plan.study.metrics else dataset.num_classes)
+    accumulator = VerdictAccumulator(
+        plan.study.thresholds, None if plan.study.metrics else dataset.num_classes
+    )
     for number, records in checkpoints.histories.items():
-        jury.hear(number, records)
-    scheduler = RungScheduler(agenda)
+        accumulator.update(number, records)
+    scheduler = RungScheduler(queue)
     sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
     recorder = Recorder(
         writer=writer,
         study_id=study_id,
         folder=folder,
-        agenda=agenda,
+        queue=queue,
         decisions=scheduler.decisions,
         progress=progress,
-        jury=jury,
+        accumulator=accumulator,
         checkpoints=checkpoints,
         versions=versions,
         max_lost_workers=MAX_LOST_WORKERS,
@@ -109,21 +111,21 @@ def train_study(
         writer.add_trial(
             study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
-        assignment = assign(plan, trial, keeps_models=agenda.keeps_models(trial))
-        checkpoint = recorder.take_up(assignment)
-        workers = sharing.give(assignment, num_waiting=agenda.num_waiting)
+        trial_spec = assign(plan, trial, keeps_models=queue.keeps_models(trial))
+        checkpoint = recorder.take_up(trial_spec)
+        workers = sharing.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
-        given = {"assignment": assignment, "workers": workers, "stacks": stacks}
+        given = {"assignment": trial_spec, "workers": workers, "stacks": stacks}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
 
-    searcher = AgendaSearcher(
-        agenda,
+    searcher = QueueSearcher(
+        queue,
         metric="objective",
-        mode=agenda.mode,
+        mode=queue.mode,
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
         sharing=sharing,
     )
-    progress.best = best_of(agenda.best_search_trial())
+    progress.best = best_of(queue.best_search_trial())
 
     def run_tune() -> None:
         tune.Tuner(
@@ -134,7 +136,7 @@ def train_study(
                 num_samples=-1,
                 max_concurrent_trials=cluster.num_workers,
                 reuse_actors=True,
-                trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
+                trial_dirname_creator=lambda trial: f"trial-{trial.config['trial_spec'].number}",
             ),
             run_config=tune.RunConfig(
                 name=plan.name,
@@ -148,11 +150,11 @@ def train_study(
         ).fit()
 
     def run_on() -> None:
-        """Run Tune, and again where it fails for a reason of its own: the agenda knows what is left."""
+        """Run Tune, and again where it fails for a reason of its own: the queue knows what is left."""
         num_reports, num_fruitless = 0, 0
         while True:
             try:
-                with controlled(hear=recorder.hear_of_loss, see_starting=watchdog.see_starting):
+                with controlled(update=recorder.hear_of_loss, see_starting=watchdog.see_starting):
                     return run_tune()
             except Exception as error:
                 if is_to_stop() or liveness.is_lost():
@@ -202,7 +204,7 @@ def _trainable(
     return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})
 
 
-def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment:
+def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> TrialSpec:
     """Return the assignment of `trial`.
 
     A replicate's seed comes from the study's seed, the phase and its block: the same in every cell, fresh in the
@@ -212,7 +214,7 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> Assignment
     confirms = trial.phase is Phase.CONFIRM
     last = plan.study.all_looks[trial.look]
     blocks = tuple(range(last - plan.num_replicates(trial.look), last))
-    return Assignment(
+    return TrialSpec(
         number=trial.number,
         model=plan.study.model,
         objective=plan.study.objective,

@@ -14,7 +14,7 @@ from studies.base.states import Decision, Outcome, Phase, TrialState
 from studies.cluster.watchdog import Watchdog
 from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.writer import HeldBackError, Writer
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.conversion import (
@@ -30,20 +30,20 @@ from studies.raytune.conversion import (
 from studies.raytune.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
 from studies.raytune.worker_allocation import Sharing
 from studies.search.progress import Progress, best_of
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from studies.storage.artifacts import BEST, write_models
 from trainables.base.records import TrialReport
-from trainables.trials.assignment import Assignment
-from trainables.trials.checkpoint import Parcel
+from trainables.trials.checkpoint import CheckpointRef
 from trainables.trials.reporting import failed_report
+from trainables.trials.trial_spec import TrialSpec
 
 T = TypeVar("T")
 
 
 class Recorder(tune.Callback):
-    """Records every report, its decision and its trial's end in one transaction, then tells the agenda.
+    """Records every report, its decision and its trial's end in one transaction, then tells the queue.
 
-    A checkpoint is kept when the epochs up to it are recorded. A trial whose worker was lost goes back to the agenda.
+    A checkpoint is kept when the epochs up to it are recorded. A trial whose worker was lost goes back to the queue.
 
     It never raises, because an exception here would kill the Tune run: where a write is refused, or something else goes
     wrong, it keeps the error in `failure`, and the run is stopped; what was not taken is trained again by a resume.
@@ -55,10 +55,10 @@ class Recorder(tune.Callback):
         writer: Writer,
         study_id: int,
         folder: Path,
-        agenda: Agenda,
+        queue: TrialQueue,
         decisions: dict[int, Decision],
         progress: Progress,
-        jury: Jury,
+        accumulator: VerdictAccumulator,
         checkpoints: Checkpoints,
         versions: Mapping[str, str],
         max_lost_workers: int,
@@ -71,14 +71,14 @@ class Recorder(tune.Callback):
         ends without a word twice at the same place.
         """
         self._writer, self._study_id, self._folder = writer, study_id, folder
-        self._agenda, self._decisions, self._progress = agenda, decisions, progress
-        self._jury, self._checkpoints, self._versions = jury, checkpoints, versions
+        self._queue, self._decisions, self._progress = queue, decisions, progress
+        self._accumulator, self._checkpoints, self._versions = accumulator, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
         self._vanished_after: dict[int, int] = {}
         """The last epoch that a trial reported before its process vanished."""
         self._notes = Notes(writer, study_id)
         self._watchdog, self._sharing = watchdog, sharing
-        self._in_hand: dict[int, Assignment] = {}
+        self._in_hand: dict[int, TrialSpec] = {}
         self._losses: dict[int, Loss] = {}
         self._num_stacks: dict[int, int] = {}
         self.num_reports = 0
@@ -97,66 +97,66 @@ class Recorder(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Note the start of an attempt."""
-        assignment: Assignment = trial.config["assignment"]
-        parcel: Parcel | None = trial.config.get("checkpoint")
-        self.attempt(lambda: self._start(assignment, parcel))
+        trial_spec: TrialSpec = trial.config["assignment"]
+        checkpoint_ref: CheckpointRef | None = trial.config.get("checkpoint")
+        self.attempt(lambda: self._start(trial_spec, checkpoint_ref))
 
-    def _start(self, assignment: Assignment, parcel: Parcel | None) -> None:
-        planned = self._agenda.trials[assignment.number]
-        epoch = 0 if parcel is None else parcel.epoch
-        self._progress.begin(planned, epoch=epoch, replicates=len(assignment.blocks))
+    def _start(self, trial_spec: TrialSpec, checkpoint_ref: CheckpointRef | None) -> None:
+        planned = self._queue.trials[trial_spec.number]
+        epoch = 0 if checkpoint_ref is None else checkpoint_ref.epoch
+        self._progress.begin(planned, epoch=epoch, replicates=len(trial_spec.blocks))
         self._writer.start_trial(
             self._study_id,
             planned.number,
             worker="",
             started_at=datetime.now(UTC),
             versions=self._versions,
-            attempt=self._agenda.start(planned.number),
+            attempt=self._queue.start(planned.number),
         )
-        if parcel is not None:
-            parcel.empty()
+        if checkpoint_ref is not None:
+            checkpoint_ref.empty()
             self._notes.add(CHECKPOINT_USED, planned, f"goes on after epoch {epoch}")
 
     def on_trial_result(
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Record a report."""
-        assignment: Assignment = trial.config["assignment"]
+        trial_spec: TrialSpec = trial.config["assignment"]
         report: TrialReport = result["report"]
         # Tune keeps every trial's last result to the end: without the report, which is large.
         del result["report"]
-        decision = self._decisions.pop(assignment.number, None)
-        planned = self._agenda.trials[assignment.number]
-        self.attempt(lambda: self._record(planned, assignment, report, decision))
+        decision = self._decisions.pop(trial_spec.number, None)
+        planned = self._queue.trials[trial_spec.number]
+        self.attempt(lambda: self._record(planned, trial_spec, report, decision))
 
     def hear_of_loss(self, number: int, error: BaseException) -> None:
         """Take note of what Ray says of a trial's worker, which is lost."""
         self._losses[number] = loss_of(error)
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Give a trial whose worker was lost back to the agenda; record it as failed where that happens too often.
+        """Give a trial whose worker was lost back to the queue; record it as failed where that happens too often.
 
         Where Ray itself is lost no trial is blamed for it: a resume finds them all.
         """
-        assignment: Assignment = trial.config["assignment"]
-        planned = self._agenda.trials[assignment.number]
+        trial_spec: TrialSpec = trial.config["assignment"]
+        planned = self._queue.trials[trial_spec.number]
         if planned.state.has_ended or self._watchdog.is_ray_lost():
             return
         loss = self._losses.pop(planned.number, UNEXPLAINED)
         hung = self._watchdog.words(planned.number)
-        self._lose(assignment, loss if hung is None else Loss(words=hung, full=hung))
+        self._lose(trial_spec, loss if hung is None else Loss(words=hung, full=hung))
 
     def lose_all(self, error: BaseException) -> None:
         """Take note that Tune itself failed, and every worker was lost with it."""
         said = loss_of(error).words
         words = f"Ray Tune failed and was started again: {said}"
-        for assignment in list(self._in_hand.values()):
-            self._decisions.pop(assignment.number, None)
-            self._lose(assignment, Loss(words=words, full=words))
+        for trial_spec in list(self._in_hand.values()):
+            self._decisions.pop(trial_spec.number, None)
+            self._lose(trial_spec, Loss(words=words, full=words))
 
-    def _lose(self, assignment: Assignment, loss: Loss) -> None:
+    def _lose(self, trial_spec: TrialSpec, loss: Loss) -> None:
         """Take note of a lost worker, with what is done about it."""
-        planned = self._agenda.trials[assignment.number]
+        planned = self._queue.trials[trial_spec.number]
         self._in_hand.pop(planned.number, None)
         self._lost_workers[planned.number] += 1
         times = self._lost_workers[planned.number]
@@ -169,26 +169,26 @@ class Recorder(tune.Callback):
         elif times > self._max_lost_workers:
             error = f"the worker was lost {times} times, at last so:\n{loss.full}"
         else:
-            self._give_back(planned, assignment, loss)
+            self._give_back(planned, trial_spec, loss)
             return
-        lost = failed_report(assignment, worker="", epoch=0, error=error)
-        self.attempt(lambda: self._record(planned, assignment, lost, None))
+        lost = failed_report(trial_spec, worker="", epoch=0, error=error)
+        self.attempt(lambda: self._record(planned, trial_spec, lost, None))
 
-    def _give_back(self, planned: PlannedTrial, assignment: Assignment, loss: Loss) -> None:
+    def _give_back(self, planned: PlannedTrial, trial_spec: TrialSpec, loss: Loss) -> None:
         """Have a trial trained again, in the way that the loss of its worker asks for."""
         is_begun = planned.number in self._progress.running
         attempt = f"attempt {planned.attempt}" if is_begun else f"before attempt {planned.attempt + 1}"
         detail = f"{attempt}: {loss.words}"
         if loss.treatment is Treatment.SMALLER:
-            detail += f"\nIt is trained again {self._make_smaller(assignment)}"
-        self._progress.lose(planned.number, replicates=len(assignment.blocks))
-        self._agenda.give_back(planned.number)
+            detail += f"\nIt is trained again {self._make_smaller(trial_spec)}"
+        self._progress.lose(planned.number, replicates=len(trial_spec.blocks))
+        self._queue.give_back(planned.number)
         self.attempt(lambda: self._notes.add(WORKER_LOST, planned, detail))
 
-    def _make_smaller(self, assignment: Assignment) -> str:
+    def _make_smaller(self, trial_spec: TrialSpec) -> str:
         """Have a trial take less memory at its next attempt, and fewer workers at a time; return that in words."""
-        doubled = min(2 * self.num_stacks(assignment.number), len(assignment.seeds))
-        self._num_stacks[assignment.number] = doubled
+        doubled = min(2 * self.num_stacks(trial_spec.number), len(trial_spec.seeds))
+        self._num_stacks[trial_spec.number] = doubled
         return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._sharing.give_up_one()}"
 
     def num_stacks(self, number: int) -> int:
@@ -206,12 +206,12 @@ class Recorder(tune.Callback):
         return is_again
 
     def _record(
-        self, planned: PlannedTrial, assignment: Assignment, report: TrialReport, decision: Decision | None
+        self, planned: PlannedTrial, trial_spec: TrialSpec, report: TrialReport, decision: Decision | None
     ) -> None:
         started = time.perf_counter()
-        state = trial_state(assignment, report, decision)
-        rung = rung_result(assignment, report, decision)
-        self._jury.hear(planned.number, report.epochs)
+        state = trial_state(trial_spec, report, decision)
+        rung = rung_result(trial_spec, report, decision)
+        self._accumulator.update(planned.number, report.epochs)
         verdicts = {} if state is None else self._judge(planned, state, report)
         result = TrialResult(
             epoch=report.epoch,
@@ -224,14 +224,14 @@ class Recorder(tune.Callback):
         )
         self._writer.record_result(self._study_id, planned.number, result)
         if rung is not None:
-            self._agenda.reach(planned.number, epoch=report.epoch, objective=report.objective)
+            self._queue.reach(planned.number, epoch=report.epoch, objective=report.objective)
         if state is not None:
-            self._agenda.end(planned.number, state)
+            self._queue.end(planned.number, state)
             self._in_hand.pop(planned.number, None)
         self._progress.advance(planned, report, state)
         self.num_reports += not report.error
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:
-            self._progress.best = best_of(self._agenda.best_search_trial())
+            self._progress.best = best_of(self._queue.best_search_trial())
         self._keep_checkpoint(planned, report, state)
         for note in report.notes:
             self._notes.of_worker(planned, report.worker, note)
@@ -239,7 +239,7 @@ class Recorder(tune.Callback):
         self._progress.recording_seconds += time.perf_counter() - started
 
     def _judge(self, planned: PlannedTrial, state: TrialState, report: TrialReport) -> dict[int, Verdicts]:
-        return self._jury.judge(
+        return self._accumulator.judge(
             planned.number,
             trained=planned.phase is Phase.CONFIRM and state is TrialState.COMPLETE,
             diverged={r.replicate for r in report.replicates if r.outcome is Outcome.DIVERGED},
@@ -272,16 +272,16 @@ class Recorder(tune.Callback):
         blocks = [record.block for record in report.replicates]
         return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
-    def take_up(self, assignment: Assignment) -> Parcel | None:
+    def take_up(self, trial_spec: TrialSpec) -> CheckpointRef | None:
         """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones.
 
         From here to its end, or the loss of its worker, the trial is in hand.
         """
-        self._in_hand[assignment.number] = assignment
-        parcel, refused = self._checkpoints.newest(assignment)
+        self._in_hand[trial_spec.number] = trial_spec
+        checkpoint_ref, refused = self._checkpoints.newest(trial_spec)
         for why in refused:
-            self._notes.add(CHECKPOINT_REFUSED, self._agenda.trials[assignment.number], why)
-        return parcel
+            self._notes.add(CHECKPOINT_REFUSED, self._queue.trials[trial_spec.number], why)
+        return checkpoint_ref
 
     def _keep_checkpoint(self, planned: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
         """Keep what a report brought, drop what an ended trial leaves; a failure to write is noted once in a run."""

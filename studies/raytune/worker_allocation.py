@@ -8,7 +8,7 @@ from ray import tune
 
 from trainables import models
 from trainables.base.records import TrialReport
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.code import OWN
 
 MIN_SECONDS = 30.0
@@ -47,14 +47,14 @@ class Sharing(tune.Callback):
         """Take back the workers of every trial, as when all of them were lost."""
         self._taken.clear()
 
-    def give(self, assignment: Assignment, *, num_waiting: Callable[[], int]) -> int:
+    def give(self, trial_spec: TrialSpec, *, num_waiting: Callable[[], int]) -> int:
         """Return how many workers train the trial; `num_waiting` tells how many others could be handed out now."""
         if not self._spreads:
-            self._taken[assignment.number] = 1
+            self._taken[trial_spec.number] = 1
             return 1
         free = self._limit - sum(self._taken.values())
-        even = free // (1 + num_waiting()) if self._is_long(assignment) else 1
-        given = self._taken[assignment.number] = spread(len(assignment.seeds), even)
+        even = free // (1 + num_waiting()) if self._is_long(trial_spec) else 1
+        given = self._taken[trial_spec.number] = spread(len(trial_spec.seeds), even)
         return given
 
     def on_trial_result(
@@ -76,12 +76,12 @@ class Sharing(tune.Callback):
         """Take a trial's workers back."""
         self._taken.pop(trial.config["assignment"].number, None)
 
-    def _is_long(self, assignment: Assignment) -> bool:
+    def _is_long(self, trial_spec: TrialSpec) -> bool:
         """Say whether a trial is worth more workers; the first ones are, because theirs are started either way."""
         if not self._network_epochs:
             return True
         pace = self._busy_seconds / self._network_epochs
-        return pace * assignment.epochs * len(assignment.seeds) >= MIN_SECONDS
+        return pace * trial_spec.epochs * len(trial_spec.seeds) >= MIN_SECONDS
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep nothing: Tune pickles its callbacks to disk."""

@@ -15,14 +15,14 @@ from studies.search.best_trials import Configuration, Leaders, Numbered, of_cell
 from studies.search.sampler import Proposals
 
 
-class Nothing(Enum):
+class QueueStatus(Enum):
     """Why there is no trial to hand out."""
 
-    YET = auto()
-    MORE = auto()
+    WAITING = auto()
+    FINISHED = auto()
 
 
-class Agenda:
+class TrialQueue:
     """Decides what is trained next, from the plan and everything recorded so far.
 
     It holds Optuna's history and ASHA's rungs, rebuilt from the rows of an earlier run; nothing else is needed to
@@ -62,7 +62,7 @@ class Agenda:
         """Every trial so far, by its number."""
         return self._trials
 
-    def next_trial(self) -> PlannedTrial | Nothing:
+    def next_trial(self) -> PlannedTrial | QueueStatus:
         """Return the trial to train next: an interrupted one, else a new one, if there is one yet."""
         if self._resumed:
             return self._trials[self._resumed.pop(0)]
@@ -74,7 +74,7 @@ class Agenda:
             number, configuration = heappop(self._ready)
             if number not in self._trials:
                 return self._add(self._new_confirm_trial(number, configuration))
-        return Nothing.YET if any(self._open.values()) else Nothing.MORE
+        return QueueStatus.WAITING if any(self._open.values()) else QueueStatus.FINISHED
 
     def num_waiting(self) -> int:
         """Return how many trials could be handed out now."""

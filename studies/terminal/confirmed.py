@@ -11,7 +11,7 @@ from studies.database.frames import frames
 from studies.database.rows import StudyRow, TrialRow
 from studies.database.store import Store
 from studies.run_log import run_events
-from studies.terminal.standing import best_search_trial
+from studies.terminal.progress_snapshot import best_search_trial
 from trainables.base.metrics import TEST, VALIDATION
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from studies.search.progress import Progress
 from studies.storage.paths import Locations
 from studies.terminal import plain
 from studies.terminal.output import console_on
+from studies.terminal.progress_snapshot import ProgressSnapshot, from_progress
 from studies.terminal.screen import Screen
-from studies.terminal.standing import Standing, from_progress
 
 if TYPE_CHECKING:
     from studies.execution.driver import Dashboard, Show
@@ -46,7 +46,7 @@ def showing(
     stream = sys.stderr if stream is None else stream
     console = console_on(stream)
 
-    def standing() -> Standing:
+    def snapshot() -> ProgressSnapshot:
         elapsed = progress.clock() - progress.command_started
         return from_progress(
             progress, name=name, question=question, objective=objective, elapsed_seconds=elapsed
@@ -54,8 +54,8 @@ def showing(
 
     places = _places(dashboard_url, token_hint, report_path)
     if live if live is not None else console.is_terminal and not console.is_dumb_terminal:
-        return _live(standing, places, stream)
-    return plain.printing(standing, places, stream)
+        return _live(snapshot, places, stream)
+    return plain.printing(snapshot, places, stream)
 
 
 def showing_run(
@@ -81,11 +81,13 @@ def showing_run(
 
 
 @contextmanager
-def _live(standing: Callable[[], Standing], places: list[tuple[str, str]], stream: TextIO) -> Iterator[None]:
+def _live(
+    snapshot: Callable[[], ProgressSnapshot], places: list[tuple[str, str]], stream: TextIO
+) -> Iterator[None]:
     """Redraw in rich's own thread; what others print meanwhile appears above."""
     live = Live(
         console=console_on(stream),
-        get_renderable=lambda: Screen(standing=standing(), places=places),
+        get_renderable=lambda: Screen(snapshot=snapshot(), places=places),
         refresh_per_second=REFRESHES_PER_SECOND,
         # Standard output may be a file that waits for JSON.
         redirect_stdout=sys.stdout.isatty(),

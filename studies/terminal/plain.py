@@ -8,22 +8,22 @@ from typing import TextIO
 from studies.base.states import Phase, TrialState
 from studies.base.wording import count, counted, duration, objective, printable
 from studies.terminal.output import console_on
-from studies.terminal.standing import Standing
+from studies.terminal.progress_snapshot import ProgressSnapshot
 
 SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_LOOKS = 0.25
 
 
-def line(standing: Standing) -> str:
+def line(snapshot: ProgressSnapshot) -> str:
     """Return where a study stands in one line: trials of both phases, what went wrong, best, time left."""
-    elapsed, left = standing.elapsed_seconds, standing.seconds_left
+    elapsed, left = snapshot.elapsed_seconds, snapshot.seconds_left
     parts = [
-        f"search {count(standing.num_ended(Phase.SEARCH))} of {counted(standing.planned[Phase.SEARCH], 'trial')}",
-        f"confirm {count(standing.num_ended(Phase.CONFIRM))} of {count(standing.planned[Phase.CONFIRM])}",
-        *_troubles(standing),
+        f"search {count(snapshot.num_ended(Phase.SEARCH))} of {counted(snapshot.planned[Phase.SEARCH], 'trial')}",
+        f"confirm {count(snapshot.num_ended(Phase.CONFIRM))} of {count(snapshot.planned[Phase.CONFIRM])}",
+        *_troubles(snapshot),
     ]
-    if standing.best is not None:
-        parts.append(f"best {objective(standing.objective, standing.best.objective)}")
+    if snapshot.best is not None:
+        parts.append(f"best {objective(snapshot.objective, snapshot.best.objective)}")
     if left is not None:
         parts.append(f"about {duration(left)} left")
     return printable(("" if elapsed is None else f"{duration(elapsed)}: ") + ", ".join(parts))
@@ -31,7 +31,7 @@ def line(standing: Standing) -> str:
 
 @contextmanager
 def printing(
-    standing: Callable[[], Standing],
+    snapshot: Callable[[], ProgressSnapshot],
     places: Sequence[tuple[str, str]],
     stream: TextIO,
     *,
@@ -40,7 +40,7 @@ def printing(
 ) -> Iterator[None]:
     """Print what is run, then lines until the context is left, then the last one."""
     console_on(stream)  # for an encoding that lacks a letter
-    first = standing()
+    first = snapshot()
     _print(stream, f"{first.name}: {first.question}", *(f"{label}: {content}" for label, content in places))
     over = threading.Event()
 
@@ -48,7 +48,7 @@ def printing(
         note, waited = None, 0.0
         while not over.wait(seconds_between_looks):
             waited += seconds_between_looks
-            now = standing()
+            now = snapshot()
             if now.note not in (None, note):
                 _print(stream, f"note: {now.note}")
             note = now.note
@@ -63,15 +63,15 @@ def printing(
     finally:
         over.set()
         thread.join()
-        _print(stream, line(standing()))
+        _print(stream, line(snapshot()))
 
 
-def _troubles(standing: Standing) -> list[str]:
-    stopped, failed = standing.total(TrialState.PRUNED), standing.total(TrialState.FAILED)
+def _troubles(snapshot: ProgressSnapshot) -> list[str]:
+    stopped, failed = snapshot.total(TrialState.PRUNED), snapshot.total(TrialState.FAILED)
     told = [
         (stopped, f"{count(stopped)} stopped early"),
         (failed, f"{count(failed)} failed"),
-        (standing.num_diverged, f"{counted(standing.num_diverged, 'network')} diverged"),
+        (snapshot.num_diverged, f"{counted(snapshot.num_diverged, 'network')} diverged"),
     ]
     return [words for amount, words in told if amount]
 

@@ -13,7 +13,7 @@ from studies.base.states import Phase, TrialState
 from studies.base.wording import configuration, count, counted, duration, objective
 from studies.search.progress import RunningTrial
 from studies.terminal.output import LABEL_WIDTH, labelled, text
-from studies.terminal.standing import Standing
+from studies.terminal.progress_snapshot import ProgressSnapshot
 
 _LEAST_BAR_WIDTH = 50
 """Columns below which bars give way to their counts."""
@@ -26,40 +26,40 @@ class Screen:
     Of the running trials as many are shown as the height allows.
     """
 
-    standing: Standing
+    snapshot: ProgressSnapshot
     places: Sequence[tuple[str, str]] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines."""
-        above = _lines(console, options, Group(*title(self.standing), *progress_parts(self.standing)))
-        below = _lines(console, options, _below(self.standing, self.places))
+        above = _lines(console, options, Group(*title(self.snapshot), *progress_parts(self.snapshot)))
+        below = _lines(console, options, _below(self.snapshot, self.places))
         room = console.size.height - len(above) - len(below) - 2
-        running = _running_lines(console, options, self.standing.running, room)
-        if not running and self.standing.num_networks == 0:
+        running = _running_lines(console, options, self.snapshot.running, room)
+        if not running and self.snapshot.num_networks == 0:
             running = _lines(console, options, Group("", labelled([("running", "the workers are starting")])))
         yield from _joined([*above, *running, *below])
 
 
-def title(standing: Standing) -> list[RenderableType]:
+def title(snapshot: ProgressSnapshot) -> list[RenderableType]:
     """Return the study's name and question."""
-    return [text(standing.name, "bold"), text(standing.question), ""]
+    return [text(snapshot.name, "bold"), text(snapshot.question), ""]
 
 
-def progress_parts(standing: Standing) -> list[RenderableType]:
+def progress_parts(snapshot: ProgressSnapshot) -> list[RenderableType]:
     """Return both phases' bars and the counts below them."""
     return [
-        _Bars(standing),
-        labelled([("trials", _trials(standing)), ("networks", _networks(standing)), *_time(standing)]),
+        _Bars(snapshot),
+        labelled([("trials", _trials(snapshot)), ("networks", _networks(snapshot)), *_time(snapshot)]),
     ]
 
 
-def best_part(standing: Standing) -> RenderableType:
+def best_part(snapshot: ProgressSnapshot) -> RenderableType:
     """Return the best search trial so far and its configuration."""
-    best = standing.best
+    best = snapshot.best
     if best is None:
         return labelled([("best", text("none yet: no trial has come to the last rung of the search", "dim"))])
     score = Text.assemble(
-        (objective(standing.objective, best.objective), "bold"), f" in the search, trial {best.number}"
+        (objective(snapshot.objective, best.objective), "bold"), f" in the search, trial {best.number}"
     )
     return labelled([("best", Group(score, text(configuration(best.params))))])
 
@@ -68,7 +68,7 @@ def best_part(standing: Standing) -> RenderableType:
 class _Bars:
     """A line for each phase; a bar in it where there is room."""
 
-    standing: Standing
+    snapshot: ProgressSnapshot
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         has_room = options.max_width >= _LEAST_BAR_WIDTH
@@ -78,7 +78,7 @@ class _Bars:
             table.add_column(ratio=1)
         table.add_column(justify="right" if has_room else "left")
         for phase in Phase:
-            done, planned = self.standing.num_ended(phase), self.standing.planned[phase]
+            done, planned = self.snapshot.num_ended(phase), self.snapshot.planned[phase]
             bar = ProgressBar(
                 total=max(1, planned), completed=done, complete_style="cyan", finished_style="green"
             )
@@ -88,37 +88,37 @@ class _Bars:
         yield table
 
 
-def _trials(standing: Standing) -> Text:
+def _trials(snapshot: ProgressSnapshot) -> Text:
     complete, stopped, failed = (
-        standing.total(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
+        snapshot.total(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
     )
     ended = f"{count(complete)} complete, {count(stopped)} stopped early, "
     return Text.assemble(ended, (f"{count(failed)} failed", "bold red" if failed else ""))
 
 
-def _networks(standing: Standing) -> Text:
-    ended = f"{count(standing.num_networks)} of {count(standing.planned_networks)} ended, "
+def _networks(snapshot: ProgressSnapshot) -> Text:
+    ended = f"{count(snapshot.num_networks)} of {count(snapshot.planned_networks)} ended, "
     return Text.assemble(
-        ended, (f"{count(standing.num_diverged)} diverged", "yellow" if standing.num_diverged else "")
+        ended, (f"{count(snapshot.num_diverged)} diverged", "yellow" if snapshot.num_diverged else "")
     )
 
 
-def _time(standing: Standing) -> list[tuple[str, RenderableType]]:
-    if standing.elapsed_seconds is None:
+def _time(snapshot: ProgressSnapshot) -> list[tuple[str, RenderableType]]:
+    if snapshot.elapsed_seconds is None:
         return []
-    is_over = all(standing.num_ended(phase) >= standing.planned[phase] for phase in Phase)
+    is_over = all(snapshot.num_ended(phase) >= snapshot.planned[phase] for phase in Phase)
     left = ""
     if not is_over:
-        seconds = standing.seconds_left
+        seconds = snapshot.seconds_left
         left = " so far" + ("" if seconds is None else f", about {duration(seconds)} left")
-    return [("time", text(f"{duration(standing.elapsed_seconds)}{left}"))]
+    return [("time", text(f"{duration(snapshot.elapsed_seconds)}{left}"))]
 
 
-def _below(standing: Standing, places: Sequence[tuple[str, str]]) -> Group:
+def _below(snapshot: ProgressSnapshot, places: Sequence[tuple[str, str]]) -> Group:
     rows = [(label, text(content)) for label, content in places]
-    if standing.note is not None:
-        rows.insert(0, ("note", text(standing.note, "yellow")))
-    return Group("", best_part(standing), "", labelled(rows)) if rows else Group("", best_part(standing))
+    if snapshot.note is not None:
+        rows.insert(0, ("note", text(snapshot.note, "yellow")))
+    return Group("", best_part(snapshot), "", labelled(rows)) if rows else Group("", best_part(snapshot))
 
 
 def running_part(running: Sequence[RunningTrial], num_hidden: int = 0) -> RenderableType:

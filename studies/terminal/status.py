@@ -16,7 +16,7 @@ from studies.definition.plan_versions import older_rules
 from studies.run_log import run_events
 from studies.storage.paths import Locations
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
-from studies.terminal.standing import Standing, from_record
+from studies.terminal.progress_snapshot import ProgressSnapshot, from_record
 
 SECONDS_OF_SILENCE = 60.0
 """A running study whose workers train reports every few seconds; after so long without a word it is doubted."""
@@ -31,7 +31,7 @@ class Status:
 
     study: StudyRow
     holder: Holder | None
-    standing: Standing
+    snapshot: ProgressSnapshot
     trials: Sequence[TrialRow]
     workers: Sequence[str]
     best: Confirmed | None
@@ -75,7 +75,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
     return Status(
         study=study,
         holder=holder,
-        standing=from_record(
+        snapshot=from_record(
             study,
             trials,
             num_networks=sum(outcomes.values()),
@@ -101,7 +101,7 @@ def _spool(locations: Locations, name: str) -> Path | None:
 
 def as_json(status: Status) -> dict[str, Any]:
     """Return the status as JSON holds it: times in UTC, losses in nats, accuracies as fractions."""
-    study, standing = status.study, status.standing
+    study, snapshot = status.study, status.snapshot
     return {
         "study": study.name,
         "question": study.question,
@@ -112,15 +112,15 @@ def as_json(status: Status) -> dict[str, Any]:
         "older_rules": older_rules(study.plan),
         "created_at": study.created_at.isoformat(),
         "updated_at": study.updated_at.isoformat(),
-        "progress": {phase: _counts(standing, phase) for phase in Phase},
+        "progress": {phase: _counts(snapshot, phase) for phase in Phase},
         "networks": {
-            "planned": standing.planned_networks,
-            "ended": standing.num_networks,
-            "diverged": standing.num_diverged,
+            "planned": snapshot.planned_networks,
+            "ended": snapshot.num_networks,
+            "diverged": snapshot.num_diverged,
         },
         "workers": list(status.workers),
         "running": [trial_json(trial) for trial in status.trials if trial.state is TrialState.RUNNING],
-        "best_in_search": _best_json(standing),
+        "best_in_search": _best_json(snapshot),
         "best_confirmed": None if status.best is None else asdict(status.best),
         "failures": [trial_json(trial) | {"error": trial.error} for trial in status.failures],
         "command": status.command,
@@ -142,21 +142,21 @@ def trial_json(trial: TrialRow) -> dict[str, Any]:
     }
 
 
-def _best_json(standing: Standing) -> dict[str, Any] | None:
+def _best_json(snapshot: ProgressSnapshot) -> dict[str, Any] | None:
     """Return the best of the search; its objective is null where that is only what a failure scores."""
-    if standing.best is None:
+    if snapshot.best is None:
         return None
-    best = asdict(standing.best)
-    return best | {"objective": None} if standing.objective.is_failure(standing.best.objective) else best
+    best = asdict(snapshot.best)
+    return best | {"objective": None} if snapshot.objective.is_failure(snapshot.best.objective) else best
 
 
 def _holder_json(holder: Holder) -> dict[str, Any]:
     return {"host": holder.host, "process": holder.process, "since": holder.since.isoformat()}
 
 
-def _counts(standing: Standing, phase: Phase) -> Mapping[str, int]:
-    ended = {str(state): amount for state, amount in standing.ended[phase].items()}
-    return {"planned": standing.planned[phase], "ended": standing.num_ended(phase), **ended}
+def _counts(snapshot: ProgressSnapshot, phase: Phase) -> Mapping[str, int]:
+    ended = {str(state): amount for state, amount in snapshot.ended[phase].items()}
+    return {"planned": snapshot.planned[phase], "ended": snapshot.num_ended(phase), **ended}
 
 
 def _workers(trials: Sequence[TrialRow]) -> list[str]:

@@ -26,18 +26,18 @@ _MOST_RUNNING = 8
 
 def status_page(status: Status) -> RenderableType:
     """Return the whole page."""
-    head, question, empty = title(status.standing)
+    head, question, empty = title(status.snapshot)
     assert isinstance(head, Text)
     head.append_text(_state(status))
     parts = [
         head,
         question,
         empty,
-        *progress_parts(status.standing),
+        *progress_parts(status.snapshot),
         labelled(_times(status)),
         *_running(status),
     ]
-    parts += ["", best_part(status.standing)]
+    parts += ["", best_part(status.snapshot)]
     if status.best is not None:
         parts.append(labelled([("confirmed", text(scores(status.best, own_measures(status.study.plan))))]))
     if (rules := older_rules(status.study.plan)) is not None:
@@ -77,7 +77,7 @@ def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
 def _follow_in_lines(status: Status, read: Callable[[], Status], seconds_between_looks: float) -> Status:
     said = ""
     while True:
-        line = f"{status.study.state}: {plain.line(status.standing)}"
+        line = f"{status.study.state}: {plain.line(status.snapshot)}"
         if line != said:
             print(line, flush=True)
         if status.is_over:
@@ -109,7 +109,7 @@ def _times(status: Status) -> list[tuple[str, RenderableType]]:
 
 
 def _running(status: Status) -> list[RenderableType]:
-    running = status.standing.running
+    running = status.snapshot.running
     if not running:
         return []
     if status.is_over:

@@ -46,7 +46,7 @@ class Call:
         # Another's handler stays in its place, and may raise KeyboardInterrupt, too; a signal that is ignored does not.
         self.is_interrupted = hears and signal.SIGINT not in taken and callable(before[signal.SIGINT])
         for number in taken:
-            signal.signal(number, self._hear(before[number]))
+            signal.signal(number, self._update(before[number]))
         if taken:
             earlier = signal.set_wakeup_fd(self._sender, warn_on_full_buffer=False)
         self._watcher.start()
@@ -66,12 +66,12 @@ class Call:
             os.close(self._sender)
             os.close(self._receiver)
 
-    def _hear(self, handler: Any) -> Callable[[int, FrameType | None], None]:
-        def hear(number: int, frame: FrameType | None) -> None:
+    def _update(self, handler: Any) -> Callable[[int, FrameType | None], None]:
+        def receive(number: int, frame: FrameType | None) -> None:
             self.is_interrupted = True
             handler(number, frame)
 
-        return hear
+        return receive
 
     def _watch(self) -> None:
         """Wait for the call's end; a signal is written into the pipe even while Python itself waits."""

@@ -15,14 +15,14 @@ from studies.database.results import Ending, RungResult, TrialResult, Verdicts
 from studies.database.rows import StudyRow
 from studies.database.schema import tables
 from studies.database.store import Store
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
 from studies.run_log import run_events
-from studies.search.trial_queue import Agenda, Nothing
+from studies.search.trial_queue import QueueStatus, TrialQueue
 from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 TRIALS_IN_A_TRANSACTION = 100
 NUM_CLASSES = 10
@@ -36,12 +36,12 @@ def build(store: Store, plan: Plan, *, command: str) -> StudyRow:
     )
     run_events.note_start(store, study.id, _details(command))
     run_events.note_cluster(store, study.id, workers=1, threads=1)
-    agenda, jury = Agenda(plan), Jury(plan.study.thresholds, NUM_CLASSES)
-    trained = _train(plan, agenda, jury)
+    queue, accumulator = TrialQueue(plan), VerdictAccumulator(plan.study.thresholds, NUM_CLASSES)
+    trained = _train(plan, queue, accumulator)
     while _write_some(store, study.id, trained):
         pass
     seconds = dict.fromkeys(run_events.SECONDS, 1000.0)
-    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=agenda.num_looks, seconds=seconds)
+    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=queue.num_looks, seconds=seconds)
     store.set_study_state(study.id, StudyState.COMPLETE)
     return study
 
@@ -86,60 +86,64 @@ def _trial_row(study_id: int, trial: PlannedTrial) -> dict[str, Any]:
     }
 
 
-def _train(plan: Plan, agenda: Agenda, jury: Jury) -> Iterator[tuple[PlannedTrial, list[TrialResult]]]:
+def _train(
+    plan: Plan, queue: TrialQueue, accumulator: VerdictAccumulator
+) -> Iterator[tuple[PlannedTrial, list[TrialResult]]]:
     """Yield every trial with its reports, one trial at a time."""
-    while not isinstance(trial := agenda.next_trial(), Nothing):
-        assignment = assign(plan, trial, keeps_models=False)
-        yield trial, list(_reports(agenda, jury, trial, assignment))
-    assert trial is Nothing.MORE
+    while not isinstance(trial := queue.next_trial(), QueueStatus):
+        trial_spec = assign(plan, trial, keeps_models=False)
+        yield trial, list(_reports(queue, accumulator, trial, trial_spec))
+    assert trial is QueueStatus.FINISHED
 
 
 def _reports(
-    agenda: Agenda, jury: Jury, trial: PlannedTrial, assignment: Assignment
+    queue: TrialQueue, accumulator: VerdictAccumulator, trial: PlannedTrial, trial_spec: TrialSpec
 ) -> Iterator[TrialResult]:
     made = random.Random(trial.number)
     start = 0
-    for rung in assignment.rungs:
+    for rung in trial_spec.rungs:
         epochs = [
-            _epoch(made, trial, assignment, replicate, epoch)
+            _epoch(made, trial, trial_spec, replicate, epoch)
             for epoch in range(start if start == 0 else start + 1, rung + 1)
-            for replicate in range(len(assignment.blocks))
+            for replicate in range(len(trial_spec.blocks))
         ]
-        jury.hear(trial.number, epochs)
-        losses = [epoch.val_loss for epoch in epochs[-len(assignment.blocks) :]]
+        accumulator.update(trial.number, epochs)
+        losses = [epoch.val_loss for epoch in epochs[-len(trial_spec.blocks) :]]
         objective = math.fsum(loss for loss in losses if loss is not None) / len(losses)
-        decision = agenda.decide(trial.number, epoch=rung, objective=objective)
-        agenda.reach(trial.number, epoch=rung, objective=objective)
-        state = _state(assignment, rung, decision)
+        decision = queue.decide(trial.number, epoch=rung, objective=objective)
+        queue.reach(trial.number, epoch=rung, objective=objective)
+        state = _state(trial_spec, rung, decision)
         yield TrialResult(
             epoch=rung,
-            busy_seconds=0.01 * (rung - start) * len(assignment.blocks),
+            busy_seconds=0.01 * (rung - start) * len(trial_spec.blocks),
             epochs=epochs,
             rung=RungResult(epoch=rung, objective=objective, decision=decision or Decision.CONTINUE),
-            ending=None if state is None else _ending(jury, trial, assignment, state, losses, objective),
+            ending=None
+            if state is None
+            else _ending(accumulator, trial, trial_spec, state, losses, objective),
         )
         start = rung
         if state is not None:
-            agenda.end(trial.number, state)
+            queue.end(trial.number, state)
             return
 
 
-def _state(assignment: Assignment, rung: int, decision: Decision | None) -> TrialState | None:
-    if rung == assignment.epochs:
+def _state(trial_spec: TrialSpec, rung: int, decision: Decision | None) -> TrialState | None:
+    if rung == trial_spec.epochs:
         return TrialState.COMPLETE
     return TrialState.PRUNED if decision is Decision.STOP else None
 
 
 def _epoch(
-    made: random.Random, trial: PlannedTrial, assignment: Assignment, replicate: int, epoch: int
+    made: random.Random, trial: PlannedTrial, trial_spec: TrialSpec, replicate: int, epoch: int
 ) -> EpochRecord:
     """Return one replicate's epoch: a loss that falls, best at a rate of 0.01, with noise."""
     rate = trial.params["learning_rate"]
     assert isinstance(rate, float)
     loss = 0.2 + 0.3 * (math.log10(rate) + 2) ** 2 + 1.5 / (epoch + 1) + made.gauss(0, 0.02)
     loss = min(max(loss, 0.01), math.log(NUM_CLASSES))
-    measured = epoch in assignment.layers_at
-    depth = assignment.hyperparameters.depth
+    measured = epoch in trial_spec.layers_at
+    depth = trial_spec.hyperparameters.depth
     metrics = {"num_nonfinite": 0.0, "clip_fraction": 0.0, "spike_rate": 0.0} if measured else {}
     layers = tuple(_layer(made, layer, depth, epoch) for layer in range(1, depth + 1)) if measured else ()
     if epoch == 0:
@@ -174,16 +178,16 @@ def _layer(made: random.Random, layer: int, depth: int, epoch: int) -> LayerReco
 
 
 def _ending(
-    jury: Jury,
+    accumulator: VerdictAccumulator,
     trial: PlannedTrial,
-    assignment: Assignment,
+    trial_spec: TrialSpec,
     state: TrialState,
     losses: list[float | None],
     objective: float,
 ) -> Ending:
     confirms = trial.phase is Phase.CONFIRM
     outcome = Outcome.STOPPED if state is TrialState.PRUNED else Outcome.COMPLETE
-    verdicts: dict[int, Verdicts] = jury.judge(trial.number, trained=confirms)
+    verdicts: dict[int, Verdicts] = accumulator.judge(trial.number, trained=confirms)
     replicates = [
         ReplicateRecord(
             replicate=replicate,
@@ -194,12 +198,12 @@ def _ending(
             test_loss=loss if confirms else None,
             test_accuracy=math.exp(-(loss or 0.0)) if confirms else None,
         )
-        for replicate, (block, loss) in enumerate(zip(assignment.blocks, losses, strict=True))
+        for replicate, (block, loss) in enumerate(zip(trial_spec.blocks, losses, strict=True))
     ]
     return Ending(
         state=state,
         ended_at=datetime.now(UTC),
-        stop_reason=f"ASHA at epoch {assignment.rungs[0]}" if state is TrialState.PRUNED else None,
+        stop_reason=f"ASHA at epoch {trial_spec.rungs[0]}" if state is TrialState.PRUNED else None,
         objective=objective,
         replicates=replicates,
         verdicts=verdicts,

@@ -20,7 +20,7 @@ from studies.base.states import StudyState
 from studies.database.store import Store
 from studies.planning.plan import Plan
 from studies.planning.request import Request, draft
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.benchmarks.made_up import build
 from tests.benchmarks.measuring.part import part_parser
 from tests.benchmarks.measuring.text import table
@@ -166,7 +166,7 @@ def _replay(storage: Path) -> float:
         study = store.find_study(NAME)
         assert study is not None
         plan = Plan.from_dict(NAME, study.plan)
-        Agenda(plan, store.trials(study.id), store.rung_results(study.id)).next_trial()
+        TrialQueue(plan, store.trials(study.id), store.rung_results(study.id)).next_trial()
     return time.monotonic() - started
 
 

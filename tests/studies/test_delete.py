@@ -15,7 +15,7 @@ from studies.database.schema import tables
 from studies.database.store import Store
 from studies.delete import main
 from studies.execution import deletion
-from studies.execution.deletion import delete, find_belongings
+from studies.execution.deletion import delete, find_deletion_plan
 from studies.storage.paths import Locations
 from studies.verification.verification import verify
 from tests.studies.raytune.plans import plan
@@ -121,9 +121,9 @@ def test_one_that_a_run_holds_by_the_time_it_was_typed_is_refused(
     url: str, store: Store, output: Path
 ) -> None:
     locations = Locations(storage=url, output=output)
-    belongings = find_belongings(store, find(store, "small"), locations)
+    deletion_plan = find_deletion_plan(store, find(store, "small"), locations)
     with Store.open(url) as driver, driver.hold(1), pytest.raises(StudiesError) as error:
-        delete(store, belongings, locations)
+        delete(store, deletion_plan, locations)
     assert error.value.exit_code == 3
     assert verify(store, "small", output / "small").is_sound
 
@@ -167,10 +167,10 @@ def test_where_the_rows_cannot_be_deleted_the_folder_is_put_back(
         raise StorageError("the disk is full", "Make room.")
 
     locations = Locations(storage=url, output=output)
-    belongings = find_belongings(store, find(store, "small"), locations)
+    deletion_plan = find_deletion_plan(store, find(store, "small"), locations)
     monkeypatch.setattr(Store, "delete_study", fail)
     with pytest.raises(StorageError):
-        delete(store, belongings, locations)
+        delete(store, deletion_plan, locations)
     assert sorted(path.name for path in output.iterdir()) == ["other", "small"]
     assert verify(store, "small", output / "small").is_sound
 

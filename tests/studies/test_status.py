@@ -176,7 +176,7 @@ def test_watching_ends_with_the_study(store: Store, searched: StudyRow, capsys: 
         )
         thread.join()
     assert status.study.state is StudyState.COMPLETE
-    assert status.standing.total(TrialState.COMPLETE) == 4
+    assert status.snapshot.total(TrialState.COMPLETE) == 4
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("running: search 4 of 4 trials, confirm 0 of 2")
     assert lines[-1].startswith("complete: search 4 of 4 trials, confirm 2 of 2")

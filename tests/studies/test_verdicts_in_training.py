@@ -8,7 +8,7 @@ import pytest
 from reports.stability.verdicts import NO_SIGNAL, ONE_LAYER
 from studies.database.results import Verdicts
 from studies.definition.parts import Thresholds
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from tests.trainables.conftest import load_digits
 from tests.trainables.signals import at_initialisation, make_stack
 from trainables.base.hyperparameters import Hyperparameters
@@ -55,9 +55,9 @@ class TestKnownTruths:
         self, digits: StackData, changes: dict[str, Any], expected: str, width: int
     ) -> None:
         records = at_initialisation(Hyperparameters(**{"depth": 7, "width": width, **changes}), digits)
-        jury = Jury(Thresholds(), digits.num_classes)
-        jury.hear(1, records)
-        verdicts = jury.judge(1, trained=False)
+        accumulator = VerdictAccumulator(Thresholds(), digits.num_classes)
+        accumulator.update(1, records)
+        verdicts = accumulator.judge(1, trained=False)
         assert [verdicts[replicate].initial for replicate in range(4)] == [expected] * 4
         assert all(verdict.trained is None for verdict in verdicts.values())
 
@@ -66,10 +66,10 @@ class TestTraining:
     """Verdicts of short trainings on the digits."""
 
     def verdicts(self, hp: Hyperparameters, data: StackData, epochs: int = 3) -> dict[int, Verdicts]:
-        jury = Jury(Thresholds(), data.num_classes)
+        accumulator = VerdictAccumulator(Thresholds(), data.num_classes)
         for records in train(make_stack(hp, data), epochs=epochs, layers_at=range(epochs + 1)):
-            jury.hear(1, records)
-        return jury.judge(1, trained=True)
+            accumulator.update(1, records)
+        return accumulator.judge(1, trained=True)
 
     def test_a_healthy_network_is_stable(self, digits: StackData) -> None:
         verdicts = self.verdicts(Hyperparameters(depth=3, learning_rate=1e-3), digits)
@@ -112,10 +112,10 @@ class TestTraining:
     def test_a_dead_network(self, digits: StackData) -> None:
         stack = make_stack(Hyperparameters(depth=4, optimizer="sgd", learning_rate=0.01), digits)
         stack.model.parameters.value("blocks.2.bias").fill_(-1e6)
-        jury = Jury(Thresholds(), digits.num_classes)
+        accumulator = VerdictAccumulator(Thresholds(), digits.num_classes)
         for records in train(stack, epochs=2, layers_at=range(3)):
-            jury.hear(1, records)
-        for verdict in jury.judge(1, trained=True).values():
+            accumulator.update(1, records)
+        for verdict in accumulator.judge(1, trained=True).values():
             assert (verdict.initial, verdict.trained) == ("VANISHING", "UNTRAINED")
             assert held(verdict, "initial") == ["VANISHING", "WATCH", "DEAD"]
             assert held(verdict) == ["UNTRAINED", "VANISHING", "WATCH", "DEAD", "STALLED"]
@@ -124,10 +124,10 @@ class TestTraining:
     def test_a_network_that_is_poisoned(self, digits: StackData) -> None:
         stack = make_stack(Hyperparameters(depth=3), digits)
         stack.model.parameters.value("blocks.1.weight")[2].fill_(math.inf)
-        jury = Jury(Thresholds(), digits.num_classes)
+        accumulator = VerdictAccumulator(Thresholds(), digits.num_classes)
         for records in train(stack, epochs=2, layers_at=range(3)):
-            jury.hear(1, records)
-        verdicts = jury.judge(1, trained=True)
+            accumulator.update(1, records)
+        verdicts = accumulator.judge(1, trained=True)
         assert [verdicts[r].initial for r in range(4)] == ["STABLE", "STABLE", "DIVERGED", "STABLE"]
         assert [verdicts[r].trained for r in range(4)] == ["STABLE", "STABLE", "DIVERGED", "STABLE"]
         assert verdicts[2].details["initial"]["notes"] == [NO_SIGNAL]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import torch
 
 from tests.trainables.conftest import load_digits
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.base.records import TrialReport
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 REPLICATES = 8
 
@@ -24,7 +24,7 @@ def train_large(replicates: int) -> TrialReport:
         validation=digits.validation[:1, :100].repeat(replicates, 1),
         test=digits.test[:1, :100].repeat(replicates, 1),
     )
-    task = assignment(
+    task = trial_spec(
         depth=3,
         width=512,
         batch_size=256,
@@ -33,7 +33,7 @@ def train_large(replicates: int) -> TrialReport:
         blocks=tuple(range(replicates)),
         seeds=tuple(range(replicates)),
     )
-    *_, last = train_assignment(task, data, worker="")
+    *_, last = train_trial_spec(task, data, worker="")
     return last
 
 

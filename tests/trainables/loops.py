@@ -9,13 +9,13 @@ import torch
 from sklearn.datasets import load_diabetes
 from torch import nn
 
-from tests.trainables.small import ASSIGNMENT, assignment
+from tests.trainables.small import ASSIGNMENT, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.metrics import Direction, Metric
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import LoopData, Part
 from trainables.watch import watch
 
@@ -49,9 +49,9 @@ def regression_data() -> StackData:
     )
 
 
-def regression_task(**changes: Any) -> Assignment:
+def regression_task(**changes: Any) -> TrialSpec:
     """Return a small assignment with the metrics of a regression."""
-    return assignment(objective="val_rmse", metrics=(RMSE, R2), model="own", **changes)
+    return trial_spec(objective="val_rmse", metrics=(RMSE, R2), model="own", **changes)
 
 
 def scores(name: str, truth: Any, found: Any) -> Row:

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 
 from trainables.base.hyperparameters import Hyperparameters
-from trainables.trials.assignment import Assignment
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
+from trainables.trials.trial_spec import TrialSpec
 
-train_in_peace = partial(train_assignment, seconds_between_reports=math.inf)
+train_in_peace = partial(train_trial_spec, seconds_between_reports=math.inf)
 """Train and report at rungs alone, however slow the machine is at the moment."""
 
-ASSIGNMENT = Assignment(
+ASSIGNMENT = TrialSpec(
     number=7,
     model="mlp",
     objective="val_loss",
@@ -24,8 +24,8 @@ ASSIGNMENT = Assignment(
 )
 
 
-def assignment(*, number: int = 7, **changes: Any) -> Assignment:
+def trial_spec(*, number: int = 7, **changes: Any) -> TrialSpec:
     """Return the assignment with other hyperparameters, or with other fields where they bear a field's name."""
-    fields = {name: changes.pop(name) for name in list(changes) if name in Assignment.__dataclass_fields__}
+    fields = {name: changes.pop(name) for name in list(changes) if name in TrialSpec.__dataclass_fields__}
     hyperparameters = replace(ASSIGNMENT.hyperparameters, **changes)
     return replace(ASSIGNMENT, number=number, **({"hyperparameters": hyperparameters} | fields))

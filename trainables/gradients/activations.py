@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class BatchBuffers:
     """Memory for batches of so many `examples`, seen in three ways.
 
     `layers` has a tensor (replicates, units, examples) for each layer; `by_layer` one of shape (layers, replicates,
@@ -26,32 +26,32 @@ class Room:
     by_unit: list[Tensor]
 
 
-class Signals:
+class ActivationBuffers:
     """One signal of every hidden layer, in the `room` that was prepared for the latest batch.
 
     `shapes` has (layers, replicates, units) for each run of layers of equal width.
     """
 
-    room: Room
+    buffers: BatchBuffers
 
     def __init__(self, widths: Sequence[int], like: Tensor, replicates: int) -> None:
         """Make room, on demand, for layers of these widths; `like` gives device and precision."""
         self.widths, self.like, self.replicates = tuple(widths), like, replicates
         self.shapes = [(len(list(run)), replicates, width) for width, run in itertools.groupby(widths)]
-        self._rooms: dict[int, Room] = {}
+        self._buffers_by_size: dict[int, BatchBuffers] = {}
 
     def prepare(self, examples: int) -> list[Tensor]:
         """Make room for a batch of `examples` and return its `layers`; what was written before is given up."""
-        if examples not in self._rooms:
+        if examples not in self._buffers_by_size:
             runs = [self.like.new_empty(*shape, examples) for shape in self.shapes]
-            self._rooms[examples] = Room(
+            self._buffers_by_size[examples] = BatchBuffers(
                 examples=examples,
                 layers=[layer for run in runs for layer in run.unbind()],
                 by_layer=[run.flatten(2) for run in runs],
                 by_unit=[run.flatten(0, 2) for run in runs],
             )
-        self.room = self._rooms[examples]
-        return self.room.layers
+        self.buffers = self._buffers_by_size[examples]
+        return self.buffers.layers
 
 
 SATURATION = 0.97
@@ -66,7 +66,7 @@ class Hidden(Protocol):
         """h_l of each layer."""
 
     @property
-    def responses(self) -> Signals:
+    def responses(self) -> ActivationBuffers:
         """What tells whether a unit is dead."""
 
     @property
@@ -93,7 +93,7 @@ class ActivationRecorder:
 
     def note_responses(self) -> None:
         """Look for a response of every unit in the latest batch: a dead unit gives none in the whole epoch."""
-        for known, run in zip(self._by_unit, self._model.responses.room.by_unit, strict=True):
+        for known, run in zip(self._by_unit, self._model.responses.buffers.by_unit, strict=True):
             if self._model.saturates:
                 torch.minimum(known, self._least_saturation(run), out=known)
             else:

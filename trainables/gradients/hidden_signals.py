@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from trainables.gradients.activations import Signals
+from trainables.gradients.activations import ActivationBuffers
 from trainables.gradients.hidden_layers import HiddenLayer, by_example, tensors
 
 
@@ -23,8 +23,8 @@ class HiddenSignals:
     def __init__(self, layers: Sequence[HiddenLayer], like: Tensor, *, replicates: int) -> None:
         """Listen to nothing yet."""
         self.layers = tuple(layers)
-        self.deltas = Signals([layer.size for layer in layers], like, replicates)
-        self.responses = Signals([layer.units for layer in layers], like, replicates)
+        self.deltas = ActivationBuffers([layer.size for layer in layers], like, replicates)
+        self.responses = ActivationBuffers([layer.units for layer in layers], like, replicates)
         self.outputs: list[Tensor] = []
         self.saturates = self.responses_are_unipolar = False
         self.is_on = True
@@ -44,11 +44,11 @@ class HiddenSignals:
             if self.is_on:
                 given = list(tensors((args, kwargs)))
                 for layer in layers:
-                    self.hear(replicate, layer, given)
+                    self.update(replicate, layer, given)
 
         return reader.register_forward_pre_hook(before, with_kwargs=True)
 
-    def hear(self, replicate: int, layer: HiddenLayer, given: Sequence[Tensor]) -> None:
+    def update(self, replicate: int, layer: HiddenLayer, given: Sequence[Tensor]) -> None:
         """Take h_l from the tensors that the layer's reader is given, and dL/dh_l when it is computed."""
         heard, place = self._heard[replicate], self.layers.index(layer)
         if heard[place] is not None:
@@ -60,7 +60,7 @@ class HiddenSignals:
 
         def write(gradient: Tensor) -> None:
             delta = by_example(gradient, self._examples, layer.name, reads_channels=layer.reads_channels)
-            self.deltas.room.layers[place][replicate].copy_(delta.flatten(1).t())
+            self.deltas.buffers.layers[place][replicate].copy_(delta.flatten(1).t())
 
         if output.requires_grad:
             output.register_hook(write)  # type: ignore[no-untyped-call]

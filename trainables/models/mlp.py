@@ -8,7 +8,7 @@ from torch import Tensor
 
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
-from trainables.gradients.activations import Signals
+from trainables.gradients.activations import ActivationBuffers
 from trainables.networks import memory
 from trainables.networks.initialisation import draw_weights
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
@@ -151,8 +151,8 @@ class MLP(StackModel):
         """Join the blocks with the output layer."""
         self.parameters, self.blocks = parameters, blocks
         self.outputs: list[Tensor] = []
-        self.responses = Signals(hp.widths, parameters.values, parameters.replicates)
-        self.deltas = Signals(hp.widths, parameters.values, parameters.replicates)
+        self.responses = ActivationBuffers(hp.widths, parameters.values, parameters.replicates)
+        self.deltas = ActivationBuffers(hp.widths, parameters.values, parameters.replicates)
         self.saturates = hp.activation != "relu"
         self.responses_are_unipolar = hp.activation == "sigmoid"
         value, gradient = parameters.value, parameters.gradient

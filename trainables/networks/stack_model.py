@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
-from trainables.gradients.activations import Signals
+from trainables.gradients.activations import ActivationBuffers
 from trainables.networks.parameters import FlatParameters
 
 PARAMETERS, BUFFERS = "parameters", "buffers."
@@ -21,10 +21,10 @@ class StackModel(ABC):
     """Their hidden weights belong to the hidden layers, in the same order."""
     outputs: list[Tensor]
     """h_l of each hidden layer, shape (replicates, units, examples)."""
-    responses: Signals
+    responses: ActivationBuffers
     """What tells whether a unit is dead: the activation before dropout, or h_l where a skip is added to an activation
     that does not saturate."""
-    deltas: Signals
+    deltas: ActivationBuffers
     """dL/dh_l."""
     saturates: bool
     """Whether a unit is dead when its response is above 0.97 in size (tanh, sigmoid), not when it is 0."""

@@ -61,7 +61,7 @@ class EarlyStopping:
         """The scores of what each replicate rests with."""
         return [watched.best for watched in self.watched]
 
-    def hear(self, epoch: int, scores: Sequence[Scores | None], *, is_last: bool) -> list[Scores]:
+    def update(self, epoch: int, scores: Sequence[Scores | None], *, is_last: bool) -> list[Scores]:
         """Take note of an epoch (None: of a replicate at rest), and restore what rests after it: all if it is the last.
 
         Returns each replicate's scores with the weights that it has now.

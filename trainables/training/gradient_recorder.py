@@ -86,7 +86,7 @@ class GradientRecorder:
         if self._step % self._moment_stride == 0:
             self._activations.note_moments()
         if self._step % self._stride == 0:
-            signals = self._model.deltas.room
+            signals = self._model.deltas.buffers
             self._norms.write(Measured.DELTAS, self._step, signals.by_layer)
             self._examples.append(signals.examples)
             for weights, before in zip(self._weights, self._before, strict=True):

@@ -85,10 +85,10 @@ def _train_epoch(
     values = [*(sums / num_seen), *evaluate(stack.model, data, data.validation, tally)]
     more = {} if tally is None else tally.values()
     scores = _scores(stack, torch.stack([*values, *more.values()]), list(more))
-    stack.schedule.hear(scores)
+    stack.schedule.update(scores)
     standing = [own for own in scores if own is not None]
     if stack.stopping is not None:
-        standing = stack.stopping.hear(epoch, scores, is_last=epoch == epochs)
+        standing = stack.stopping.update(epoch, scores, is_last=epoch == epochs)
     return TrainedEpoch(
         epoch=epoch,
         scores=scores,

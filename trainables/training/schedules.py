@@ -88,7 +88,7 @@ class Schedule:
                 return hp.min_lr + (hp.learning_rate - hp.min_lr) * share
         return hp.learning_rate
 
-    def hear(self, scores: "Sequence[Scores | None]") -> None:
+    def update(self, scores: "Sequence[Scores | None]") -> None:
         """Take note of each replicate's scores after an epoch; None: it rests."""
         if not self.plateaus:
             return

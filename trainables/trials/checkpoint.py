@@ -16,7 +16,7 @@ from trainables.training.stack import Stack
 from trainables.training.stack_state import KEPT, NORMS, OPTIMIZER, StackState
 from trainables.training.trained_epoch import Scores
 from trainables.trials.artifact import from_bytes, metadata_of, to_bytes
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
 """What of an assignment decides its networks and their records: a checkpoint serves no other."""
@@ -27,10 +27,10 @@ class CheckpointError(ValueError):
 
 
 @final
-class Parcel:
+class CheckpointRef:
     """A checkpoint on its way to a worker, to go on after `epoch`.
 
-    Tune copies what it carries several times, prints it, and keeps it to the end of a run: a parcel copies as a
+    Tune copies what it carries several times, prints it, and keeps it to the end of a run: a reference copies as a
     reference, prints as a line and can be emptied when it has arrived.
     """
 
@@ -42,19 +42,19 @@ class Parcel:
         """Let go of the data."""
         self.data = None
 
-    def __deepcopy__(self, memo: object) -> "Parcel":
+    def __deepcopy__(self, memo: object) -> "CheckpointRef":
         return self
 
     def __repr__(self) -> str:
         return f"checkpoint after epoch {self.epoch}"
 
 
-def save(stack: Stack, assignment: Assignment) -> bytes:
+def save(stack: Stack, trial_spec: TrialSpec) -> bytes:
     """Return the state after `stack.epoch` epochs as safetensors; the same state gives the same bytes."""
-    return save_state(StackState.of(stack), assignment)
+    return save_state(StackState.of(stack), trial_spec)
 
 
-def save_state(state: StackState, assignment: Assignment) -> bytes:
+def save_state(state: StackState, trial_spec: TrialSpec) -> bytes:
     """Return a state of the assignment's whole stack as `save` does."""
     facts = {
         "epoch": state.epoch,
@@ -63,29 +63,29 @@ def save_state(state: StackState, assignment: Assignment) -> bytes:
         "plateaus": [asdict(plateau) for plateau in state.plateaus],
         "watched": [asdict(watched) for watched in state.watched],
     }
-    return sealed(state.tensors, facts, assignment)
+    return sealed(state.tensors, facts, trial_spec)
 
 
-def sealed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], assignment: Assignment) -> bytes:
+def sealed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], trial_spec: TrialSpec) -> bytes:
     """Return tensors and facts with the assignment that they serve and a SHA-256 over everything."""
-    facts = {"assignment": _deciding(assignment), **facts}
+    facts = {"assignment": _deciding(trial_spec), **facts}
     return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
 
 
-def check(data: bytes, assignment: Assignment) -> int:
+def check(data: bytes, trial_spec: TrialSpec) -> int:
     """Return the epoch after which a checkpoint was made.
 
     Raises CheckpointError where it is damaged, or where there is nothing of `assignment` to go on with.
     """
-    return int(opened(data, assignment)[1]["epoch"])
+    return int(opened(data, trial_spec)[1]["epoch"])
 
 
-def restore(stack: Stack, data: bytes, assignment: Assignment, *, part: range | None = None) -> None:
+def restore(stack: Stack, data: bytes, trial_spec: TrialSpec, *, part: range | None = None) -> None:
     """Put `stack`, just made, where a checkpoint left off; raise CheckpointError and leave it alone otherwise.
 
     `part` says which replicates of the assignment the stack holds; None: all of them.
     """
-    put_back(stack, _state(opened(data, assignment), stack, part))
+    put_back(stack, _state(opened(data, trial_spec), stack, part))
 
 
 def put_back(stack: Stack, state: StackState) -> None:
@@ -149,20 +149,20 @@ def _form(tensor: Tensor) -> str:
     return f"{tensor.dtype}{list(tensor.shape)}"
 
 
-def _deciding(assignment: Assignment) -> dict[str, Any]:
+def _deciding(trial_spec: TrialSpec) -> dict[str, Any]:
     """Return what decides the assignment's networks as JSON holds it."""
-    deciding = {name: getattr(assignment, name) for name in DECIDING}
+    deciding = {name: getattr(trial_spec, name) for name in DECIDING}
     plain: dict[str, Any] = json.loads(json.dumps(deciding, default=vars))
     return plain
 
 
-def opened(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def opened(data: bytes, trial_spec: TrialSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return a checkpoint's tensors and facts, checked."""
     try:
         tensors, facts = from_bytes(data), metadata_of(data)
         if facts.pop("sha256") != _digest(tensors, facts):
             raise CheckpointError("the checkpoint is damaged: its content has another SHA-256 than it states")
-        _check_facts(facts, assignment)
+        _check_facts(facts, trial_spec)
         facts["precise_norms"] = bool(facts["precise_norms"])
         facts["plateaus"] = [Plateau(**plateau) for plateau in facts["plateaus"]]
         facts["watched"] = [
@@ -175,14 +175,14 @@ def opened(data: bytes, assignment: Assignment) -> tuple[dict[str, Tensor], dict
     return tensors, facts
 
 
-def _check_facts(facts: Mapping[str, Any], assignment: Assignment) -> None:
-    own = _deciding(assignment)
+def _check_facts(facts: Mapping[str, Any], trial_spec: TrialSpec) -> None:
+    own = _deciding(trial_spec)
     differing = [name for name in DECIDING if facts["assignment"][name] != own[name]]
     if differing:
         raise CheckpointError(f"the checkpoint was made for another trial: {', '.join(differing)} differ")
-    if not 0 < facts["epoch"] < assignment.epochs or len(facts["diverged"]) != len(assignment.seeds):
+    if not 0 < facts["epoch"] < trial_spec.epochs or len(facts["diverged"]) != len(trial_spec.seeds):
         raise CheckpointError(
-            f"the checkpoint must be of an epoch in 1..{assignment.epochs - 1} and of {len(assignment.seeds)} "
+            f"the checkpoint must be of an epoch in 1..{trial_spec.epochs - 1} and of {len(trial_spec.seeds)} "
             f"replicates; it is of {facts['epoch']} and of {len(facts['diverged'])}"
         )
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import torch
 
-from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError, opened, sealed
+from trainables.trials.trial_spec import TrialSpec
 
 LOOP = "loop."
 NO_STACK: Mapping[str, Any] = {"precise_norms": False, "plateaus": [], "watched": []}
 """What a checkpoint says of a stack besides, where there is none."""
 
 
-def save(states: Sequence[Any], assignment: Assignment, *, epoch: int) -> bytes:
+def save(states: Sequence[Any], trial_spec: TrialSpec, *, epoch: int) -> bytes:
     """Return the states of all replicates after `epoch`; raise ValueError where one is not plain data.
 
     Plain are tensors, numbers, texts, and lists and dicts of these: what can be loaded without running code.
@@ -23,14 +23,14 @@ def save(states: Sequence[Any], assignment: Assignment, *, epoch: int) -> bytes:
     tensors = {f"{LOOP}{number}": _packed(state) for number, state in enumerate(states)}
     diverged = [bool(state["diverged"]) for state in states]
     facts = {"epoch": epoch, "diverged": diverged, **NO_STACK}
-    return sealed(tensors, facts, assignment)
+    return sealed(tensors, facts, trial_spec)
 
 
-def load(data: bytes, assignment: Assignment) -> tuple[list[Any], int]:
+def load(data: bytes, trial_spec: TrialSpec) -> tuple[list[Any], int]:
     """Return the states of all replicates and the epoch after which they were saved; or raise CheckpointError."""
-    tensors, facts = opened(data, assignment)
+    tensors, facts = opened(data, trial_spec)
     try:
-        states = [_unpacked(tensors[f"{LOOP}{number}"]) for number in range(len(assignment.seeds))]
+        states = [_unpacked(tensors[f"{LOOP}{number}"]) for number in range(len(trial_spec.seeds))]
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
         raise CheckpointError(f"the checkpoint is damaged: {type(error).__name__}: {error}") from error
     return states, int(facts["epoch"])

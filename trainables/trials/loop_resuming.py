@@ -9,9 +9,9 @@ from torch import Tensor
 
 from trainables.base.records import Note, NoteKind
 from trainables.data.stack_data import StackData
-from trainables.trials.assignment import Assignment
-from trainables.trials.leg import Leg
 from trainables.trials.loop_trial import LoopTrial, takes_state
+from trainables.trials.report_interval import ReportInterval
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import Loop
 from trainables.user_code.random_numbers import OwnRandom
 
@@ -36,13 +36,13 @@ class Flaw:
 class _End:
     """An epoch's records, and the state after it."""
 
-    leg: Leg
+    interval: ReportInterval
     state: dict[str, Any] | None
 
     @property
     def numbers(self) -> dict[str, float | None]:
         """The numbers of the epoch."""
-        (record,) = self.leg.epochs
+        (record,) = self.interval.epochs
         columns = (record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy)
         names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
         return {**dict(zip(names, columns, strict=True)), **record.metrics}
@@ -55,29 +55,29 @@ class _End:
 
 
 def usable(
-    checkpoint: bytes, loop: Loop, assignment: Assignment, data: StackData
+    checkpoint: bytes, loop: Loop, trial_spec: TrialSpec, data: StackData
 ) -> tuple[bytes | None, tuple[Note, ...]]:
     """Return the checkpoint if the loop goes on from it to the right numbers; else None, for a start over, and why."""
-    flaw = find_flaw(loop, assignment, data)
+    flaw = find_flaw(loop, trial_spec, data)
     if flaw is None or not flaw.is_repeatable:
         return checkpoint, ()
     text = f"started over, because its numbers would be others: {flaw.words}"
     return None, (Note(kind=NoteKind.CHECKPOINT_REFUSED, text=text),)
 
 
-def find_flaw(loop: Loop, assignment: Assignment, data: StackData) -> Flaw | None:
+def find_flaw(loop: Loop, trial_spec: TrialSpec, data: StackData) -> Flaw | None:
     """Train the first replicate to its first checkpoint and an epoch further, in one go and from the checkpoint.
 
     Returns None where both come to the same numbers and leave the random generators alike, and where there is nothing
     to compare. Raises what the loop raises in one go.
     """
-    if not takes_state(loop) or assignment.epochs < 2:
+    if not takes_state(loop) or trial_spec.epochs < 2:
         return None
     first = data.part(range(1))
     task = replace(
-        assignment,
-        blocks=assignment.blocks[:1],
-        seeds=assignment.seeds[:1],
+        trial_spec,
+        blocks=trial_spec.blocks[:1],
+        seeds=trial_spec.seeds[:1],
         layers_at=(),
         reads_test=False,
         keeps_models=False,
@@ -95,7 +95,7 @@ def _few(data: StackData) -> StackData:
     return replace(data, train=some(data.train), validation=some(data.validation), test=some(data.test))
 
 
-def _compare(loop: Loop, task: Assignment, data: StackData) -> Flaw | None:
+def _compare(loop: Loop, task: TrialSpec, data: StackData) -> Flaw | None:
     in_one_go = _in_one_go(loop, task, data)
     if in_one_go is None:
         return None
@@ -112,7 +112,7 @@ def _compare(loop: Loop, task: Assignment, data: StackData) -> Flaw | None:
     return Flaw(words=words, is_repeatable=is_repeatable)
 
 
-def _in_one_go(loop: Loop, task: Assignment, data: StackData) -> tuple[bytes, int, _End] | None:
+def _in_one_go(loop: Loop, task: TrialSpec, data: StackData) -> tuple[bytes, int, _End] | None:
     """Return the first checkpoint with its epoch, and what the epoch after it came to; None without a checkpoint."""
     trial = LoopTrial(task, data, loop, checkpoint=None)
     while trial.epoch < min(task.epochs - 1, MAX_EPOCHS):
@@ -124,9 +124,9 @@ def _in_one_go(loop: Loop, task: Assignment, data: StackData) -> tuple[bytes, in
 
 
 def _epoch_of(trial: LoopTrial) -> _End:
-    leg = trial.train_leg(lambda epoch: True)
+    interval = trial.train_interval(lambda epoch: True)
     (state,) = trial.state()
-    return _End(leg=leg, state=state)
+    return _End(interval=interval, state=state)
 
 
 def _difference(whole: _End, rest: _End, epoch: int) -> str | None:

@@ -15,9 +15,9 @@ from trainables.data.stack_data import StackData
 from trainables.gradients.measured_epoch import ReplicateMeasures
 from trainables.trials import loop_checkpoint
 from trainables.trials.artifact import to_bytes
-from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError
-from trainables.trials.leg import Leg
+from trainables.trials.report_interval import ReportInterval
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.epochs import is_in_epoch
 from trainables.user_code.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
 from trainables.user_code.random_numbers import OwnRandom
@@ -40,7 +40,7 @@ class LoopTrial:
 
     def __init__(
         self,
-        assignment: Assignment,
+        trial_spec: TrialSpec,
         data: StackData,
         loop: Loop,
         *,
@@ -52,26 +52,26 @@ class LoopTrial:
         With `part` only these replicates are trained.
         """
         self.epoch = 0
-        self._assignment, self._notes = assignment, list[Note]()
+        self._trial_spec, self._notes = trial_spec, list[Note]()
         states = self._opened(loop, checkpoint)
         self._replicates = [
-            _Replicate(assignment, data, loop, number, states[number] if states else None)
-            for number in part or range(len(assignment.seeds))
+            _Replicate(trial_spec, data, loop, number, states[number] if states else None)
+            for number in part or range(len(trial_spec.seeds))
         ]
 
-    def train_leg(self, ends: Callable[[int], bool]) -> Leg:
+    def train_interval(self, ends: Callable[[int], bool]) -> ReportInterval:
         """Train on to an epoch after which the leg `ends`, and tell of it."""
         records: list[EpochRecord] = []
         while True:
             self.epoch += 1
             for replicate in self._replicates:
                 records += replicate.train_epoch(self.epoch)
-            if ends(self.epoch) or self.epoch == self._assignment.epochs:
+            if ends(self.epoch) or self.epoch == self._trial_spec.epochs:
                 break
-        if self.epoch == self._assignment.epochs:
+        if self.epoch == self._trial_spec.epochs:
             for replicate in self._replicates:
                 replicate.close()
-        return Leg(
+        return ReportInterval(
             epoch=self.epoch,
             epochs=tuple(sorted(records, key=lambda record: (record.epoch, record.replicate))),
             measuring_seconds=0.0,
@@ -92,11 +92,11 @@ class LoopTrial:
         each = [state for part in states for state in part]
         if any(state is None for state in each):
             return None
-        return loop_checkpoint.save(each, self._assignment, epoch=self.epoch)
+        return loop_checkpoint.save(each, self._trial_spec, epoch=self.epoch)
 
     def _models(self) -> tuple[bytes, ...]:
         """Return every replicate's weights at the end, where they are asked for and each loop yielded them."""
-        if not self._assignment.keeps_models or self.epoch < self._assignment.epochs:
+        if not self._trial_spec.keeps_models or self.epoch < self._trial_spec.epochs:
             return ()
         models = [replicate.model() for replicate in self._replicates]
         return tuple(model for model in models if model is not None) if all(models) else ()
@@ -110,7 +110,7 @@ class LoopTrial:
         if checkpoint is None or not takes_state(loop):
             return None
         try:
-            states, self.epoch = loop_checkpoint.load(checkpoint, self._assignment)
+            states, self.epoch = loop_checkpoint.load(checkpoint, self._trial_spec)
         except CheckpointError as error:
             text = f"started over, because its checkpoint cannot be used: {error}"
             self._notes.append(Note(kind=NoteKind.CHECKPOINT_REFUSED, text=text))
@@ -128,19 +128,19 @@ class _Replicate:
 
     def __init__(
         self,
-        assignment: Assignment,
+        trial_spec: TrialSpec,
         data: StackData,
         loop: Loop,
         number: int,
         before: Mapping[str, Any] | None,
     ) -> None:
-        self._assignment, self._number = assignment, number
-        self._names = required_metrics(assignment.metrics)
-        self._primary = assignment.primary
-        seed, block = assignment.seeds[number], assignment.blocks[number]
+        self._trial_spec, self._number = trial_spec, number
+        self._names = required_metrics(trial_spec.metrics)
+        self._primary = trial_spec.primary
+        seed, block = trial_spec.seeds[number], trial_spec.blocks[number]
         self._generators = None if before is None else before["random"]
         self._are_restored = False
-        self._data = LoopData(data, number, block=block, epochs=assignment.epochs, on_epochs_read=self._go_on)
+        self._data = LoopData(data, number, block=block, epochs=trial_spec.epochs, on_epochs_read=self._go_on)
         self._random = OwnRandom(seed)
         self._last = Yielded(numbers={})
         self._takes_state = takes_state(loop)
@@ -149,7 +149,7 @@ class _Replicate:
         if before is not None:
             arguments["state"], self.has_diverged = before["state"], before["diverged"]
         with self._random.active():
-            self._rows = loop(assignment.hyperparameters, self._data, seed_for_libraries(seed), **arguments)
+            self._rows = loop(trial_spec.hyperparameters, self._data, seed_for_libraries(seed), **arguments)
         if not isinstance(self._rows, Iterator):
             raise LoopError(
                 f"train() must be a generator that yields one dict an epoch; it returned {self._rows!r:.80}"
@@ -173,7 +173,7 @@ class _Replicate:
         self.has_diverged = self._last.has_diverged(self._primary)
         records = [self._record(epoch, self._last)]
         initial = self._last.initial
-        if epoch == 1 and initial is not None and 0 in self._assignment.layers_at:
+        if epoch == 1 and initial is not None and 0 in self._trial_spec.layers_at:
             layers, metrics = initial.layers, initial.metrics
             records.insert(0, EpochRecord(replicate=self._number, epoch=0, layers=layers, metrics=metrics))
         return records
@@ -184,7 +184,7 @@ class _Replicate:
         known = {} if self.has_diverged else self._last.numbers
         scores = {name: value for name, value in known.items() if name.startswith((VALIDATION, TEST))}
         columns = {name: scores.pop(name) for name in self._columns(ReplicateRecord) if name in scores}
-        block = self._assignment.blocks[self._number]
+        block = self._trial_spec.blocks[self._number]
         return ReplicateRecord(
             replicate=self._number, block=block, outcome=outcome, metrics=scores, **columns
         )
@@ -200,7 +200,7 @@ class _Replicate:
         if self._last.weights is None:
             return None
         metadata = {
-            "hyperparameters": asdict(self._assignment.hyperparameters),
+            "hyperparameters": asdict(self._trial_spec.hyperparameters),
             "input_shape": self._data.input_shape,
             "classes": self._data.classes,
         }
@@ -213,14 +213,14 @@ class _Replicate:
             getattr(self._rows, "close", lambda: None)()
 
     def _next(self, epoch: int) -> Yielded:
-        has_test = self._assignment.reads_test and epoch == self._assignment.epochs
+        has_test = self._trial_spec.reads_test and epoch == self._trial_spec.epochs
         if has_test:
             self._data.hand_out_test()
         with self._random.active():
             try:
                 yielded = next(self._rows)
             except StopIteration:
-                asked = self._assignment.epochs
+                asked = self._trial_spec.epochs
                 raise LoopError(
                     f"train() ended after {epoch - 1} of {asked} epochs, and must yield one dict in each, as "
                     "data.epochs says; a loop that stops early yields its last scores again in those that are left"
@@ -233,7 +233,7 @@ class _Replicate:
         if self.has_diverged:
             numbers = {}
         columns = {name: numbers.pop(name) for name in self._columns(EpochRecord) if name in numbers}
-        measured = said.gradients if epoch in self._assignment.layers_at else None
+        measured = said.gradients if epoch in self._trial_spec.layers_at else None
         found = ReplicateMeasures(layers=(), metrics={}) if measured is None else measured
         return EpochRecord(
             replicate=self._number,
@@ -250,5 +250,5 @@ class _Replicate:
         return [
             name
             for name in names
-            if name in own and (not self._assignment.metrics or name == "learning_rate")
+            if name in own and (not self._trial_spec.metrics or name == "learning_rate")
         ]

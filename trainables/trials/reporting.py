@@ -9,10 +9,10 @@ from trainables.base.records import Note, Outcome, ReplicateRecord, TrialReport
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import MemoryLimits, forget_peak, peak_memory
 from trainables.networks.module_stack import BuildModule
-from trainables.trials.assignment import Assignment
 from trainables.trials.loop_resuming import usable
 from trainables.trials.loop_trial import LoopTrial
 from trainables.trials.spread_trial import Helper, SpreadTrial, Trainer
+from trainables.trials.trial_spec import TrialSpec
 from trainables.trials.trial_stacks import TrialStacks, cut
 from trainables.user_code.loop import Loop
 
@@ -26,8 +26,8 @@ CHECKPOINT_BYTES_PER_SECOND = 2_000_000
 """A large one waits longer: it costs a worker about a hundredth of its time, and one driver writes for all of them."""
 
 
-def train_assignment(
-    assignment: Assignment,
+def train_trial_spec(
+    trial_spec: TrialSpec,
     data: StackData,
     *,
     worker: str,
@@ -58,18 +58,18 @@ def train_assignment(
     forget_peak(data.inputs.device)
     notes: tuple[Note, ...] = ()
     if loop is not None and checkpoint is not None:
-        checkpoint, notes = usable(checkpoint, loop, assignment, data)
-    own, *others = cut(range(len(assignment.seeds)), 1 + len(helpers))
+        checkpoint, notes = usable(checkpoint, loop, trial_spec, data)
+    own, *others = cut(range(len(trial_spec.seeds)), 1 + len(helpers))
     for helper, part in zip(helpers, others, strict=True):
-        helper.begin(assignment, checkpoint=checkpoint, part=part)
+        helper.begin(trial_spec, checkpoint=checkpoint, part=part)
     stacks = trainer_of(
-        assignment, data, checkpoint=checkpoint, limits=limits, build=build, loop=loop, part=own
+        trial_spec, data, checkpoint=checkpoint, limits=limits, build=build, loop=loop, part=own
     )
     if helpers:
-        stacks = SpreadTrial(assignment, stacks, helpers)
+        stacks = SpreadTrial(trial_spec, stacks, helpers)
     del checkpoint
-    metrics = assignment.metrics or classification(data.num_classes)
-    saver = _Saver(assignment, seconds_between_checkpoints)
+    metrics = trial_spec.metrics or classification(data.num_classes)
+    saver = _Saver(trial_spec, seconds_between_checkpoints)
     first_epoch_seconds: float | None = None
     has_reported, last_reported = False, 0
 
@@ -79,45 +79,45 @@ def train_assignment(
             first_epoch_seconds = clock() - started
         # Stacks that take turns all train to where the first one ends.
         late = epoch > 0 and (clock() - started) * stacks.num_stacks > seconds_between_reports
-        return epoch in assignment.rungs or late
+        return epoch in trial_spec.rungs or late
 
-    while stacks.epoch < assignment.epochs:
-        leg = stacks.train_leg(ends)
-        reached = objective(assignment.objective, leg.replicates, metrics)
-        if math.isnan(reached) and leg.epoch in assignment.rungs and not assignment.reads_test:
-            error = _without_objective(assignment, leg.epoch)
-            yield failed_report(assignment, worker=worker, epoch=last_reported, error=error)
+    while stacks.epoch < trial_spec.epochs:
+        interval = stacks.train_interval(ends)
+        reached = objective(trial_spec.objective, interval.replicates, metrics)
+        if math.isnan(reached) and interval.epoch in trial_spec.rungs and not trial_spec.reads_test:
+            error = _without_objective(trial_spec, interval.epoch)
+            yield failed_report(trial_spec, worker=worker, epoch=last_reported, error=error)
             return
         yield TrialReport(
-            epoch=leg.epoch,
+            epoch=interval.epoch,
             objective=reached,
-            epochs=leg.epochs,
-            replicates=leg.replicates,
-            models=leg.models,
-            evaluations=leg.evaluations,
+            epochs=interval.epochs,
+            replicates=interval.replicates,
+            models=interval.models,
+            evaluations=interval.evaluations,
             worker=", ".join([worker, *(helper.name for helper in helpers)]),
-            measuring_seconds=leg.measuring_seconds,
+            measuring_seconds=interval.measuring_seconds,
             checkpoint=saver.after(stacks, clock() - started),
-            busy_seconds=clock() - started + leg.elsewhere_seconds,
+            busy_seconds=clock() - started + interval.elsewhere_seconds,
             # Of the busy seconds, too, so that the rest is how long ago that was.
-            first_epoch_seconds=first_epoch_seconds and first_epoch_seconds + leg.elsewhere_seconds,
+            first_epoch_seconds=first_epoch_seconds and first_epoch_seconds + interval.elsewhere_seconds,
             notes=(*notes, *stacks.take_notes()),
             memory=peak_memory(data.inputs.device),
         )
         started, first_epoch_seconds, has_reported, notes = clock(), None, True, ()
-        last_reported = leg.epoch
+        last_reported = interval.epoch
 
 
-def _without_objective(assignment: Assignment, epoch: int) -> str:
+def _without_objective(trial_spec: TrialSpec, epoch: int) -> str:
     """Say why a search trial that trained well cannot go on: there is nothing to rank it by."""
     return (
-        f"{assignment.objective} is undefined in every network after epoch {epoch}, so that the trial cannot be "
+        f"{trial_spec.objective} is undefined in every network after epoch {epoch}, so that the trial cannot be "
         "ranked: train() must yield a number, or a class is missing from the validation part; choose another objective"
     )
 
 
 def trainer_of(
-    assignment: Assignment,
+    trial_spec: TrialSpec,
     data: StackData,
     *,
     checkpoint: bytes | None,
@@ -128,20 +128,20 @@ def trainer_of(
 ) -> Trainer:
     """Return what trains the replicates `part` in this process."""
     if loop is not None:
-        return LoopTrial(assignment, data, loop, checkpoint=checkpoint, part=part)
+        return LoopTrial(trial_spec, data, loop, checkpoint=checkpoint, part=part)
     limits = limits or MemoryLimits()
-    return TrialStacks(assignment, data, checkpoint=checkpoint, limits=limits, build=build, part=part)
+    return TrialStacks(trial_spec, data, checkpoint=checkpoint, limits=limits, build=build, part=part)
 
 
-def failed_report(assignment: Assignment, *, worker: str, epoch: int, error: str) -> TrialReport:
+def failed_report(trial_spec: TrialSpec, *, worker: str, epoch: int, error: str) -> TrialReport:
     """Return the last report of a trial that failed after `epoch`: its replicates count as failed."""
     return TrialReport(
         epoch=epoch,
-        objective=direction(assignment.objective, assignment.metrics).worst,
+        objective=direction(trial_spec.objective, trial_spec.metrics).worst,
         epochs=(),
         replicates=tuple(
             ReplicateRecord(replicate=replicate, block=block, outcome=Outcome.FAILED)
-            for replicate, block in enumerate(assignment.blocks)
+            for replicate, block in enumerate(trial_spec.blocks)
         ),
         busy_seconds=0.0,
         worker=worker,
@@ -152,14 +152,14 @@ def failed_report(assignment: Assignment, *, worker: str, epoch: int, error: str
 class _Saver:
     """Makes a checkpoint where it saves more training than it costs."""
 
-    def __init__(self, assignment: Assignment, seconds: float) -> None:
-        self._assignment, self._least = assignment, seconds
+    def __init__(self, trial_spec: TrialSpec, seconds: float) -> None:
+        self._trial_spec, self._least = trial_spec, seconds
         self._due, self._unsaved = seconds, 0.0
 
     def after(self, stacks: Trainer, seconds: float) -> bytes | None:
         """Return a checkpoint after so many more seconds of training; None too soon, and where the trial is done."""
         self._unsaved += seconds
-        if stacks.epoch >= self._assignment.epochs or self._unsaved < self._due:
+        if stacks.epoch >= self._trial_spec.epochs or self._unsaved < self._due:
             return None
         saved = stacks.seal([stacks.state()])
         size = 0 if saved is None else len(saved)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from trainables.base.records import Note
-from trainables.trials.assignment import Assignment
-from trainables.trials.leg import Leg, chain_legs, join_legs
+from trainables.trials.report_interval import ReportInterval, chain_intervals, join_intervals
+from trainables.trials.trial_spec import TrialSpec
 
 
 class Trainer(Protocol):
@@ -19,7 +19,7 @@ class Trainer(Protocol):
     def epoch(self) -> int:
         """The last epoch that a leg told of; less than 1 before the first leg."""
 
-    def train_leg(self, ends: Callable[[int], bool]) -> Leg:
+    def train_interval(self, ends: Callable[[int], bool]) -> ReportInterval:
         """Train on to an epoch after which the leg `ends`, and tell of it."""
 
     def take_notes(self) -> tuple[Note, ...]:
@@ -33,27 +33,27 @@ class Trainer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareEpoch:
+class ShardEpoch:
     """What one worker did for one epoch of its share."""
 
-    leg: Leg
+    interval: ReportInterval
     notes: tuple[Note, ...]
     seconds: float
 
 
-class Share:
+class ReplicateShard:
     """A share of a trial's replicates in training, where it is trained."""
 
     def __init__(self, trainer: Trainer) -> None:
         """Train with `trainer`."""
         self._trainer = trainer
 
-    def train_epoch(self) -> ShareEpoch:
+    def train_epoch(self) -> ShardEpoch:
         """Train one epoch; the first tells of the initialisation, too."""
         started = time.perf_counter()
-        leg = self._trainer.train_leg(lambda epoch: epoch > 0)
+        interval = self._trainer.train_interval(lambda epoch: epoch > 0)
         notes = self._trainer.take_notes()
-        return ShareEpoch(leg=leg, notes=notes, seconds=time.perf_counter() - started)
+        return ShardEpoch(interval=interval, notes=notes, seconds=time.perf_counter() - started)
 
     def state(self) -> Any:
         """Return the state of the share."""
@@ -67,10 +67,10 @@ class Helper(Protocol):
     def name(self) -> str:
         """Host and process."""
 
-    def begin(self, assignment: Assignment, *, checkpoint: bytes | None, part: range) -> None:
+    def begin(self, trial_spec: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
         """Let it begin with the replicates `part`."""
 
-    def train_epoch(self) -> Callable[[], ShareEpoch]:
+    def train_epoch(self) -> Callable[[], ShardEpoch]:
         """Let it train an epoch."""
 
     def state(self) -> Callable[[], Any]:
@@ -86,10 +86,10 @@ class SpreadTrial:
 
     num_stacks = 1
 
-    def __init__(self, assignment: Assignment, trainer: Trainer, helpers: Sequence[Helper]) -> None:
+    def __init__(self, trial_spec: TrialSpec, trainer: Trainer, helpers: Sequence[Helper]) -> None:
         """Train with `trainer` here; `helpers` have the replicates after its own, in order."""
-        self._assignment, self._trainer, self._helpers = assignment, trainer, helpers
-        self._here = Share(trainer)
+        self._trial_spec, self._trainer, self._helpers = trial_spec, trainer, helpers
+        self._here = ReplicateShard(trainer)
         self._notes: list[Note] = []
 
     @property
@@ -97,12 +97,12 @@ class SpreadTrial:
         """The last epoch that a leg told of."""
         return self._trainer.epoch
 
-    def train_leg(self, ends: Callable[[int], bool]) -> Leg:
+    def train_interval(self, ends: Callable[[int], bool]) -> ReportInterval:
         """Train on to an epoch after which the leg `ends`, and tell of it."""
-        legs: list[Leg] = []
-        while not legs or not (ends(self.epoch) or self.epoch >= self._assignment.epochs):
-            legs.append(self._train_epoch())
-        return chain_legs(legs)
+        intervals: list[ReportInterval] = []
+        while not intervals or not (ends(self.epoch) or self.epoch >= self._trial_spec.epochs):
+            intervals.append(self._train_epoch())
+        return chain_intervals(intervals)
 
     def take_notes(self) -> tuple[Note, ...]:
         """Return what has been noted since the last call, here and elsewhere."""
@@ -116,21 +116,21 @@ class SpreadTrial:
 
     def seal(self, states: Sequence[list[Any]]) -> bytes | None:
         """Return the checkpoint of the trial, given the states of all shares."""
-        (shares,) = states
-        return self._trainer.seal(shares)
+        (shards,) = states
+        return self._trainer.seal(shards)
 
-    def _train_epoch(self) -> Leg:
+    def _train_epoch(self) -> ReportInterval:
         asked = [helper.train_epoch() for helper in self._helpers]
         own = self._here.train_epoch()
         started = time.perf_counter()
         others = [answer() for answer in asked]
         waited = time.perf_counter() - started
-        shares = [own, *others]
-        self._notes += [note for share in shares for note in share.notes]
-        epochs = {share.leg.epoch for share in shares}
+        shards = [own, *others]
+        self._notes += [note for shard in shards for note in shard.notes]
+        epochs = {shard.interval.epoch for shard in shards}
         if len(epochs) > 1:
             raise RuntimeError(
                 f"the shares of a trial must keep in step; they are at epochs {sorted(epochs)}"
             )
-        whole = join_legs([share.leg for share in shares])
+        whole = join_intervals([shard.interval for shard in shards])
         return replace(whole, elsewhere_seconds=sum(other.seconds for other in others) - waited)

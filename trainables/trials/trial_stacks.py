@@ -13,9 +13,9 @@ from trainables.training.loop import train_epochs
 from trainables.training.stack import Stack
 from trainables.training.stack_state import StackState, join
 from trainables.training.trained_epoch import TrainedEpoch
-from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import CheckpointError, put_back, restore, save_state
-from trainables.trials.leg import Leg, join_legs, leg_of
+from trainables.trials.report_interval import ReportInterval, interval_of, join_intervals
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.random_numbers import generators_kept
 
 Ends = Callable[[int], bool]
@@ -31,7 +31,7 @@ class TrialStacks:
 
     def __init__(
         self,
-        assignment: Assignment,
+        trial_spec: TrialSpec,
         data: StackData,
         *,
         checkpoint: bytes | None,
@@ -43,13 +43,13 @@ class TrialStacks:
 
         With `build` the networks are the modules that it returns. With `part` only these replicates are trained.
         """
-        self._assignment, self._data, self._checkpoint, self._limits = assignment, data, checkpoint, limits
-        self._build, self._own = build, part or range(len(assignment.seeds))
+        self._trial_spec, self._data, self._checkpoint, self._limits = trial_spec, data, checkpoint, limits
+        self._build, self._own = build, part or range(len(trial_spec.seeds))
         self._resting: StackState | None = None
         self._size_of_one = (
-            models.num_values(assignment.model, assignment.hyperparameters, data.input_shape)
+            models.num_values(trial_spec.model, trial_spec.hyperparameters, data.input_shape)
             if build is None
-            else num_values(assignment.hyperparameters, data.num_features)
+            else num_values(trial_spec.hyperparameters, data.num_features)
         )
         most = limits.most(self._size_of_one) or len(self._own)
         self.num_stacks = -(-len(self._own) // most)
@@ -59,19 +59,19 @@ class TrialStacks:
         self._notes: list[Note] = []
         self._refusal: str | None = None
 
-    def train_leg(self, ends: Ends) -> Leg:
+    def train_interval(self, ends: Ends) -> ReportInterval:
         """Train on to an epoch after which the leg `ends`, and tell of it.
 
         Raises MemoryError where not even one network fits. A checkpoint that cannot be used is noted, and the trial
         starts over.
         """
         with generators_kept() if self._build is not None else nullcontext():
-            return self._train_leg(ends)
+            return self._train_interval(ends)
 
-    def _train_leg(self, ends: Ends) -> Leg:
+    def _train_interval(self, ends: Ends) -> ReportInterval:
         while True:
             try:
-                leg = self._try_leg(lambda epoch: epoch > self.epoch and ends(epoch))
+                interval = self._try_interval(lambda epoch: epoch > self.epoch and ends(epoch))
             except CheckpointError as error:
                 self._note(
                     NoteKind.CHECKPOINT_REFUSED,
@@ -84,8 +84,8 @@ class TrialStacks:
                 # The frames that the error refers to hold the stack.
                 self._halve(error.with_traceback(None))
             else:
-                self.epoch = leg.epoch
-                return leg
+                self.epoch = interval.epoch
+                return interval
             self._whole = None
             make_room()
 
@@ -103,41 +103,43 @@ class TrialStacks:
 
     def seal(self, states: Sequence[StackState]) -> bytes:
         """Return the checkpoint of the trial, given the states of all its replicates, in order."""
-        return save_state(join(states), self._assignment)
+        return save_state(join(states), self._trial_spec)
 
-    def _try_leg(self, ends: Ends) -> Leg:
+    def _try_interval(self, ends: Ends) -> ReportInterval:
         if self.num_stacks > 1:
             return self._take_turns(ends)
         if self._whole is None:
             self._whole = self._turn(self._own)
         return self._train(self._whole, ends)
 
-    def _take_turns(self, ends: Ends) -> Leg:
+    def _take_turns(self, ends: Ends) -> ReportInterval:
         """Train every stack to where the first one's leg ends."""
-        legs: list[Leg] = []
+        intervals: list[ReportInterval] = []
         states: list[StackState] = []
         for part in self._parts():
             turn = self._turn(part)
-            legs.append(
-                turn.train((lambda epoch: epoch == legs[0].epoch) if legs else ends, after=self.epoch)
+            intervals.append(
+                turn.train(
+                    (lambda epoch: epoch == intervals[0].epoch) if intervals else ends, after=self.epoch
+                )
             )
-            if legs[0].epoch < self._assignment.epochs:
+            if intervals[0].epoch < self._trial_spec.epochs:
                 states.append(StackState.of(turn.stack).copied())
             del turn  # before the next one is made
         if states:
             self._resting = join(states)
-        return join_legs(legs)
+        return join_intervals(intervals)
 
-    def _train(self, turn: "_Turn", ends: Ends) -> Leg:
+    def _train(self, turn: "_Turn", ends: Ends) -> ReportInterval:
         """Train a leg of one stack, and note once in a trial if its steps could not be captured."""
-        leg = turn.train(ends, after=self.epoch)
+        interval = turn.train(ends, after=self.epoch)
         if turn.stack.step.refusal is not None and self._refusal is None:
             self._refusal = turn.stack.step.refusal
             self._note(
                 NoteKind.GRAPH_REFUSED,
                 f"steps are launched kernel by kernel, as no graph holds them: {self._refusal}",
             )
-        return leg
+        return interval
 
     def _parts(self) -> list[range]:
         """Return the replicates of each stack, as evenly as can be, the largest first."""
@@ -145,7 +147,7 @@ class TrialStacks:
 
     def _turn(self, part: range) -> "_Turn":
         """Make a stack and put it where it left off; the initialisation is measured unless it was told."""
-        task = self._assignment
+        task = self._trial_spec
         stack = Stack.make(
             task.model, task.hyperparameters, self._data, seeds=task.seeds, part=part, build=self._build
         )
@@ -183,18 +185,16 @@ class TrialStacks:
 class _Turn:
     """One stack in training, from leg to leg."""
 
-    def __init__(
-        self, assignment: Assignment, stack: Stack, part: range, pending: list[TrainedEpoch]
-    ) -> None:
-        self._assignment, self.stack, self._part, self._pending = assignment, stack, part, pending
+    def __init__(self, trial_spec: TrialSpec, stack: Stack, part: range, pending: list[TrainedEpoch]) -> None:
+        self._trial_spec, self.stack, self._part, self._pending = trial_spec, stack, part, pending
         self._epochs = train_epochs(
             stack,
-            epochs=assignment.epochs,
-            layers_at=assignment.layers_at,
-            scored_at=assignment.scored_at,
+            epochs=trial_spec.epochs,
+            layers_at=trial_spec.layers_at,
+            scored_at=trial_spec.scored_at,
         )
 
-    def train(self, ends: Ends, *, after: int) -> Leg:
+    def train(self, ends: Ends, *, after: int) -> ReportInterval:
         """Train until the leg `ends`, and tell of what is later than epoch `after`."""
         trained, self._pending = self._pending, []
         for epoch in self._epochs:
@@ -202,7 +202,7 @@ class _Turn:
             if ends(epoch.epoch):
                 break
         told = [epoch for epoch in trained if epoch.epoch > after]
-        return leg_of(self._assignment, self.stack, told, part=self._part)
+        return interval_of(self._trial_spec, self.stack, told, part=self._part)
 
 
 def cut(replicates: range, num_parts: int) -> list[range]:

@@ -67,9 +67,9 @@ class WatchedEpoch:
             self._activations.note_moments()
         self._is_sampled = step % self._stride == 0
         if self._is_sampled:
-            room = self._hidden.deltas.room
-            self._write(Measured.DELTAS, [[_norm(delta)] for delta in room.layers])
-            self._examples.append(room.examples)
+            buffers = self._hidden.deltas.buffers
+            self._write(Measured.DELTAS, [[_norm(delta)] for delta in buffers.layers])
+            self._examples.append(buffers.examples)
             self._before = [[parameter.detach().clone() for parameter in part] for part in self.parts[:-1]]
 
     def note_update(self) -> None:

@@ -16,7 +16,7 @@ from reports.wording.words import level_phrase
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class ReportContext:
     """What a section may use: the inputs, the statistics, the JSON report (every number of the text), the inks."""
 
     inputs: ReportInputs

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from reports.inputs.cube import plain
-from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import (
     count,
     covered,
@@ -61,10 +61,10 @@ def contrast_table(
 NETWORK = ["trial_number", "replicate"]
 
 
-def measured_layers(material: Material) -> pd.DataFrame:
+def measured_layers(report_context: ReportContext) -> pd.DataFrame:
     """One row per network of the confirm phase, epoch and layer: the gradients, num_layers, block and the factors."""
-    rows, gradients = material.results.rows, material.inputs.gradients
-    levels = rows[[*NETWORK, "block", *material.inputs.factors]]
+    rows, gradients = report_context.results.rows, report_context.inputs.gradients
+    levels = rows[[*NETWORK, "block", *report_context.inputs.factors]]
     layers = gradients[gradients["trial_number"].isin(set(rows["trial_number"]))].merge(levels, on=NETWORK)
     return layers.assign(num_layers=layers.groupby("trial_number")["layer"].transform("max"))
 
@@ -80,10 +80,14 @@ def chosen_factors(
     return chosen
 
 
-def level_names(material: Material, column: "pd.Series[Any]", factor: str | None) -> "pd.Series[Any]":
+def level_names(
+    report_context: ReportContext, column: "pd.Series[Any]", factor: str | None
+) -> "pd.Series[Any]":
     """The name of each row's level of `factor`, each distinct level named once; "all" where there is no factor."""
     if factor is None:
         return pd.Series("all", index=column.index, dtype=object)
     codes, levels = pd.factorize(column.map(plain))
-    names = np.array([material.theme.style(factor, plain(level)).name for level in levels], dtype=object)
+    names = np.array(
+        [report_context.theme.style(factor, plain(level)).name for level in levels], dtype=object
+    )
     return pd.Series(names[codes] if len(names) else [], index=column.index, dtype=object)

@@ -13,7 +13,7 @@ from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import Column
-from reports.sections.parts.section import Material, setting_name, settings_of
+from reports.sections.parts.section import ReportContext, setting_name, settings_of
 from reports.sections.parts.tables import chosen_factors, level_names
 from reports.stability.growth import growth_predicted
 from reports.wording.phrases import factor_spoken, listed
@@ -25,18 +25,18 @@ MOST_SETTINGS = 54
 ROOMY = 9  # more settings than this are drawn as a grid of small pictures, to fit a screen
 
 
-def flow_figure(material: Material, signal: pd.DataFrame, at_end: bool) -> Figure:
+def flow_figure(report_context: ReportContext, signal: pd.DataFrame, at_end: bool) -> Figure:
     """Gradient flow at initialisation, or at the last epoch; `signal` is `relative_signal` with all factors."""
-    factors = material.inputs.factors
+    factors = report_context.inputs.factors
     epoch = int(signal["epoch"].max()) if at_end and len(signal) else 0
     now = signal[signal["epoch"] == epoch]
     shaping = shaping_factors(factors)
     settings = {setting_name(setting): setting for setting in settings_of(factors, shaping)}
-    growths = {} if at_end else _growths(material, settings)
-    frame = gradient_flow.tidy(now, placed(now, shaping), _lines(material, now), growths)
+    growths = {} if at_end else _growths(report_context, settings)
+    frame = gradient_flow.tidy(now, placed(now, shaping), _lines(report_context, now), growths)
     crowded = len(settings) > ROOMY
     draw = _small if crowded else _panels
-    panels = draw(material, frame, settings, f"flow{int(at_end)}")
+    panels = draw(report_context, frame, settings, f"flow{int(at_end)}")
     when = f"after {plural(epoch, 'epoch')}" if at_end else "at initialisation"
     return Figure(
         slug="gradient_flow_trained" if at_end else "gradient_flow_initial",
@@ -56,43 +56,43 @@ def shaping_factors(factors: Mapping[str, Sequence[Any]]) -> list[str]:
     return chosen_factors(factors, SHAPING, MOST_SETTINGS)
 
 
-def _lines(material: Material, now: pd.DataFrame) -> "pd.Series[Any]":
-    return level_names(material, now["layer" if "depth" not in now else "depth"], _line(material))
+def _lines(report_context: ReportContext, now: pd.DataFrame) -> "pd.Series[Any]":
+    return level_names(report_context, now["layer" if "depth" not in now else "depth"], _line(report_context))
 
 
-def _line(material: Material) -> str | None:
-    return "depth" if "depth" in material.inputs.factors else None
+def _line(report_context: ReportContext) -> str | None:
+    return "depth" if "depth" in report_context.inputs.factors else None
 
 
-def _growths(material: Material, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+def _growths(report_context: ReportContext, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """The growth that theory predicts for each setting; NaN where a factor beside it shapes growth, too."""
-    plan = material.inputs.plan
+    plan = report_context.inputs.plan
     fixed = {"model": plan["model"], **plan["fixed"]}
-    others = set(material.inputs.factors).intersection(SHAPING)
+    others = set(report_context.inputs.factors).intersection(SHAPING)
     return {
         name: math.nan if others - set(setting) else growth_predicted({**fixed, **setting})
         for name, setting in settings.items()
     }
 
 
-def _axes(material: Material, frame: pd.DataFrame) -> dict[str, Any]:
+def _axes(report_context: ReportContext, frame: pd.DataFrame) -> dict[str, Any]:
     """What every picture shares: the lines' styles, and the same range of both axes."""
     values = frame[["median", "low", "high", "theory"]].to_numpy(dtype=float).ravel()
-    line = _line(material)
+    line = _line(report_context)
     return {
-        "theme": material.theme,
+        "theme": report_context.theme,
         "factor": line,
-        "levels": material.inputs.factors[line] if line else (),
+        "levels": report_context.inputs.factors[line] if line else (),
         "limits": limits_of([*values, 0.8, 1.25], log=True),
         "num_layers": int(frame["layer"].max()) if len(frame) else 2,
     }
 
 
 def _panels(
-    material: Material, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
+    report_context: ReportContext, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
 ) -> list[Panel]:
     """One panel a setting."""
-    shared = _axes(material, frame)
+    shared = _axes(report_context, frame)
     return [
         draw_panel(
             lambda ax, part=frame[frame["panel"] == name]: gradient_flow.draw(part, ax, **shared),  # type: ignore[misc]
@@ -106,11 +106,11 @@ def _panels(
 
 
 def _small(
-    material: Material, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
+    report_context: ReportContext, frame: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]], prefix: str
 ) -> list[Panel]:
     """One drawing with a small picture for each setting."""
     names = list(next(iter(settings.values())))
-    rows, columns = grid({name: material.inputs.factors[name] for name in names})
+    rows, columns = grid({name: report_context.inputs.factors[name] for name in names})
     places = pd.DataFrame(
         {
             "panel": name,
@@ -119,9 +119,9 @@ def _small(
         }
         for name, setting in settings.items()
     )
-    factors = material.inputs.factors
+    factors = report_context.inputs.factors
     layout = flow_grid.layout(row_names(factors, rows), column_names(factors, columns))
-    shared, (width, height) = _axes(material, frame), layout.size
+    shared, (width, height) = _axes(report_context, frame), layout.size
     frame = frame.merge(places, on="panel")
     sheet = Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0)
     return [draw_panel(lambda ax: flow_grid.draw(frame, ax, grid=layout, **shared), sheet, prefix=prefix)]
@@ -211,9 +211,9 @@ def placed(frame: pd.DataFrame, names: Sequence[str]) -> "pd.Series[Any]":
     return keys.map(known)
 
 
-def heat_figure(material: Material, signal: pd.DataFrame) -> Figure:
+def heat_figure(report_context: ReportContext, signal: pd.DataFrame) -> Figure:
     """One figure of all heat maps; `signal` is `relative_signal` with all factors."""
-    factors = material.inputs.factors
+    factors = report_context.inputs.factors
     rows, columns = grid(factors)
     frame = heat_map.tidy(signal, placed(signal, rows), placed(signal, columns))
     epochs = int(frame["epoch"].max()) if len(frame) else 1

@@ -7,26 +7,26 @@ from reports.plots import growth_and_loss
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Material
+from reports.sections.parts.section import ReportContext
 from reports.sections.parts.tables import NETWORK, chosen_factors, level_names
 from reports.wording.words import factor_name, plural
 
 COLOURED_BY = ("init_gain", "dropout", "activation", "depth", "batch_norm", "optimizer")
 
 
-def association_figure(material: Material, sentence: str) -> Figure:
+def association_figure(report_context: ReportContext, sentence: str) -> Figure:
     """Growth beside loss, coloured by the factor that shapes growth; `sentence` is the gated one about the two."""
-    factors, grown = material.inputs.factors, material.results.growths
+    factors, grown = report_context.inputs.factors, report_context.results.growths
     factor = next(iter(chosen_factors(factors, COLOURED_BY, 8)), None) or next(iter(factors), None)
     last = int(grown["epoch"].max())
     frames = {
-        name: _at(material, epoch, factor)
+        name: _at(report_context, epoch, factor)
         for name, epoch in {"At initialisation": 0, f"After {plural(last, 'epoch')}": last}.items()
     }
     both = pd.concat(list(frames.values()), ignore_index=True)
     growths = both["total_growth"].astype(float)
     x_limits = limits_of([*growths[np.isfinite(growths)], 0.8, 1.25], log=True)
-    outcome = material.inputs.outcome
+    outcome = report_context.inputs.outcome
     log = outcome.suits_log(both["loss"])
     y_limits = limits_of(both["loss"].astype(float), log=log)
     scales = "Log scales" if log else "The growth is on a log scale, both are"
@@ -35,7 +35,7 @@ def association_figure(material: Material, sentence: str) -> Figure:
             lambda ax, frame=frame: growth_and_loss.draw(  # type: ignore[misc]
                 frame,
                 ax,
-                theme=material.theme,
+                theme=report_context.theme,
                 factor=factor,
                 levels=factors[factor] if factor else (),
                 x_limits=x_limits,
@@ -68,11 +68,11 @@ def association_figure(material: Material, sentence: str) -> Figure:
     )
 
 
-def _at(material: Material, epoch: int, factor: str | None) -> pd.DataFrame:
+def _at(report_context: ReportContext, epoch: int, factor: str | None) -> pd.DataFrame:
     """Growth at one epoch with the loss at the end, one row a network."""
-    grown, rows = material.results.growths, material.results.rows
+    grown, rows = report_context.results.growths, report_context.results.rows
     now = grown.loc[grown["epoch"] == epoch, [*NETWORK, "ln_total_growth"]]
-    outcome = material.inputs.outcome.name
-    networks = rows[[*NETWORK, outcome, *material.inputs.factors]].merge(now, on=NETWORK)
-    levels = level_names(material, networks[factor or "trial_number"], factor)
+    outcome = report_context.inputs.outcome.name
+    networks = rows[[*NETWORK, outcome, *report_context.inputs.factors]].merge(now, on=NETWORK)
+    levels = level_names(report_context, networks[factor or "trial_number"], factor)
     return growth_and_loss.tidy(networks, levels, networks["trial_number"], outcome)

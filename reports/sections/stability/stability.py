@@ -5,7 +5,7 @@ from typing import Any
 from reports.claims.growth_claims import about_initialisation
 from reports.inputs.cube import plain
 from reports.plots.signal import relative_signal
-from reports.sections.parts.section import Cell, Column, Material, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.sections.parts.tables import contrast_table, measured_layers
 from reports.sections.stability.gradient_flow import flow_figure, heat_figure
 from reports.sections.stability.growth_and_loss import association_figure
@@ -16,22 +16,22 @@ from reports.sections.stability.weight_gradients import weights_figure
 from reports.wording.words import count, duration, factor_name, number, percent, plural
 
 
-def stability(material: Material) -> Section:
+def stability(report_context: ReportContext) -> Section:
     """Which levels are stable, and where in depth and when in training gradients grow or vanish."""
-    inputs, results = material.inputs, material.results
+    inputs, results = report_context.inputs, report_context.results
     if results.growths.empty:
         return Section(slug="stability", title="Stability", context={"tables": []})
     signal = relative_signal(inputs.gradients, results.rows.assign(phase="confirm"), list(inputs.factors))
-    layers = measured_layers(material)
-    said = material.report["stability"]
+    layers = measured_layers(report_context)
+    said = report_context.report["stability"]
     named = {
-        "verdicts": verdict_figure(material),
-        "flow": flow_figure(material, signal, False),
-        "flow_end": flow_figure(material, signal, True),
-        "heat": heat_figure(material, signal),
-        "ratios": ratios_figure(material, layers),
-        "association": association_figure(material, said["association"] or ""),
-        "weights": weights_figure(material, layers),
+        "verdicts": verdict_figure(report_context),
+        "flow": flow_figure(report_context, signal, False),
+        "flow_end": flow_figure(report_context, signal, True),
+        "heat": heat_figure(report_context, signal),
+        "ratios": ratios_figure(report_context, layers),
+        "association": association_figure(report_context, said["association"] or ""),
+        "weights": weights_figure(report_context, layers),
     }
     figures = [figure for figure in named.values() if figure is not None]
     context: dict[str, Any] = {
@@ -40,31 +40,31 @@ def stability(material: Material) -> Section:
         "said": [row for row in said["total_growth"] if row["sentence"]],
         "association": said["association"],
         "because": about_initialisation(list(inputs.factors)),
-        "undefined": _undefined(material),
-        "overhead": _overhead(material),
-        "tables": [table for table in _tables(material) if table.rows],
+        "undefined": _undefined(report_context),
+        "overhead": _overhead(report_context),
+        "tables": [table for table in _tables(report_context) if table.rows],
         "thresholds": about_thresholds(said["sensitivity"]) if said["sensitivity"] else None,
     }
     return Section(slug="stability", title="Stability", figures=figures, context=context)
 
 
-def _tables(material: Material) -> list[Table]:
+def _tables(report_context: ReportContext) -> list[Table]:
     growth = contrast_table(
         "Logarithm of total growth at initialisation",
         "ln",
-        material.results.growth_contrasts,
-        confidence=material.results.look.confidence,
+        report_context.results.growth_contrasts,
+        confidence=report_context.results.look.confidence,
         folded=True,
     )
-    found = material.report["stability"]["sensitivity"]
+    found = report_context.report["stability"]["sensitivity"]
     judged = [sensitivity_table(part, WHEN[when]) for when, part in found.items()]
-    rules = rules_table(material.inputs.plan["thresholds"])
-    return [growth, verdict_table(material), rules, *judged, _theory_table(material)]
+    rules = rules_table(report_context.inputs.plan["thresholds"])
+    return [growth, verdict_table(report_context), rules, *judged, _theory_table(report_context)]
 
 
-def _undefined(material: Material) -> str | None:
+def _undefined(report_context: ReportContext) -> str | None:
     """Said where networks have one hidden layer: there is no slope through one point."""
-    grown = material.results.growths
+    grown = report_context.results.growths
     start = grown[grown["epoch"] == 0]
     single = int((start["num_layers"] < 2).sum())
     if not single:
@@ -75,9 +75,9 @@ def _undefined(material: Material) -> str | None:
     )
 
 
-def _overhead(material: Material) -> str | None:
+def _overhead(report_context: ReportContext) -> str | None:
     """What this run spent on measuring gradients, and on writing its record."""
-    seconds, share = material.inputs.seconds, material.inputs.measuring_share
+    seconds, share = report_context.inputs.seconds, report_context.inputs.measuring_share
     wall, recording = seconds.get("wall"), seconds.get("recording")
     said = []
     if share is not None:
@@ -90,10 +90,10 @@ def _overhead(material: Material) -> str | None:
     return " ".join(said) or None
 
 
-def _theory_table(material: Material) -> Table:
-    theory = material.results.theory
+def _theory_table(report_context: ReportContext) -> Table:
+    theory = report_context.results.theory
     columns = [
-        *(Column(name=factor_name(name), is_number=False) for name in material.inputs.factors),
+        *(Column(name=factor_name(name), is_number=False) for name in report_context.inputs.factors),
         Column(name="growth measured", unit="per block"),
         Column(name="theory", unit="per block"),
         Column(name="ratio"),
@@ -102,8 +102,8 @@ def _theory_table(material: Material) -> Table:
     rows = [
         [
             *(
-                Cell(text=material.theme.style(name, plain(row[name])).name)
-                for name in material.inputs.factors
+                Cell(text=report_context.theme.style(name, plain(row[name])).name)
+                for name in report_context.inputs.factors
             ),
             Cell(text=number(row["measured"]), value=row["measured"]),
             Cell(text=number(row["predicted"]), value=row["predicted"]),

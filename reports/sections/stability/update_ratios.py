@@ -6,7 +6,7 @@ from reports.plots import update_ratios
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Material, matches, setting_name, settings_of
+from reports.sections.parts.section import ReportContext, matches, setting_name, settings_of
 from reports.sections.parts.tables import chosen_factors
 from reports.wording.phrases import listed
 from reports.wording.words import factor_name, plural, small
@@ -15,9 +15,9 @@ PREFERRED = ("batch_norm", "optimizer", "activation", "init_gain")
 MOST_PANELS = 6
 
 
-def ratios_figure(material: Material, layers: pd.DataFrame) -> Figure:
+def ratios_figure(report_context: ReportContext, layers: pd.DataFrame) -> Figure:
     """How far one step moves the weights, over the epochs; `layers` is `measured.measured_layers`."""
-    factors, thresholds = material.inputs.factors, material.inputs.plan["thresholds"]
+    factors, thresholds = report_context.inputs.factors, report_context.inputs.plan["thresholds"]
     trained = layers[layers["epoch"] > 0]
     setting_names = chosen_factors(factors, PREFERRED, MOST_PANELS)
     frames = {

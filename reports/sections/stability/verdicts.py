@@ -9,23 +9,25 @@ from reports.inputs.cube import plain
 from reports.plots import verdict_bars
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Cell, Column, Material, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.stability.growth import VERDICTS
 from reports.wording.words import count, factor_name, level_phrase, percent
 
 WHEN = {"initial": "at initialisation", "trained": "in training"}
 
 
-def verdict_figure(material: Material) -> Figure | None:
+def verdict_figure(report_context: ReportContext) -> Figure | None:
     """One row for each level and one column for each verdict that occurs, worst first; None before there is any."""
-    shares, factors = material.results.verdicts, material.inputs.factors
+    shares, factors = report_context.results.verdicts, report_context.inputs.factors
     present = [verdict for verdict in VERDICTS if (shares["verdict"] == verdict).any()]
     if not present:
         return None
     frame = verdict_bars.tidy(shares)
-    width, height = verdict_bars.size(factors, material.theme, len(present))
+    width, height = verdict_bars.size(factors, report_context.theme, len(present))
     panel = draw_panel(
-        lambda ax: verdict_bars.draw(frame, ax, theme=material.theme, factors=factors, verdicts=present),
+        lambda ax: verdict_bars.draw(
+            frame, ax, theme=report_context.theme, factors=factors, verdicts=present
+        ),
         Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
         prefix="verdict",
     )
@@ -37,7 +39,7 @@ def verdict_figure(material: Material) -> Figure | None:
             "where any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
             "of all cells at that level, so rows of one factor mix the levels of the others."
         ),
-        num=_nums(material),
+        num=_nums(report_context),
         alt=f"Share of each verdict by level, trained. {_alt(frame, present)}",
         panels=(panel,),
         data=frame,
@@ -57,9 +59,9 @@ def _title(shares: pd.DataFrame) -> str:
     return f"{count(stable)} of {count(num)} confirmed networks are STABLE, by level"
 
 
-def _nums(material: Material) -> str:
+def _nums(report_context: ReportContext) -> str:
     """How many networks stand behind one row of each factor."""
-    trained = material.results.verdicts.drop_duplicates(["factor", "level"])
+    trained = report_context.results.verdicts.drop_duplicates(["factor", "level"])
     parts = []
     for factor, rows in trained.groupby("factor", sort=False):
         nums = sorted({int(num) for num in rows["num"]})
@@ -80,7 +82,7 @@ def _alt(frame: pd.DataFrame, verdicts: Sequence[str]) -> str:
     return "; ".join(parts)
 
 
-def verdict_table(material: Material) -> Table:
+def verdict_table(report_context: ReportContext) -> Table:
     """Every share with its counts and interval."""
     columns = [
         Column(name="factor", is_number=False),
@@ -95,19 +97,21 @@ def verdict_table(material: Material) -> Table:
     ]
     flipped = {
         (when, flip["factor"], flip["verdict"])
-        for when, part in material.report["stability"]["sensitivity"].items()
+        for when, part in report_context.report["stability"]["sensitivity"].items()
         for flip in part["flips"]
     }
-    rows = [_row(material, row, flipped) for row in material.results.verdicts.to_dict("records")]
+    rows = [_row(report_context, row, flipped) for row in report_context.results.verdicts.to_dict("records")]
     return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True)
 
 
-def _row(material: Material, row: Mapping[Any, Any], flipped: Collection[tuple[str, str, str]]) -> list[Cell]:
+def _row(
+    report_context: ReportContext, row: Mapping[Any, Any], flipped: Collection[tuple[str, str, str]]
+) -> list[Cell]:
     depends = (row["when"], row["factor"], row["verdict"]) in flipped
     low, share, high = (percent(row[name], 0).removesuffix("%").strip() for name in ("low", "share", "high"))
     return [
         Cell(text=factor_name(row["factor"])),
-        Cell(text=material.theme.style(row["factor"], plain(row["level"])).name),
+        Cell(text=report_context.theme.style(row["factor"], plain(row["level"])).name),
         Cell(text=WHEN[row["when"]]),
         Cell(text=str(row["verdict"])),
         Cell(text=count(row["count"]), value=float(row["count"])),

@@ -9,7 +9,7 @@ from reports.plots import weight_gradients
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Material, matches, setting_name, settings_of
+from reports.sections.parts.section import ReportContext, matches, setting_name, settings_of
 from reports.sections.parts.tables import chosen_factors, level_names
 from reports.wording.words import factor_name, level_phrase, number, plural
 
@@ -20,9 +20,9 @@ MOST_ROWS = 3
 MEASURES = {"weights": "weights’ gradient", "signal": "the signal’s"}
 
 
-def weights_figure(material: Material, layers: pd.DataFrame) -> Figure:
+def weights_figure(report_context: ReportContext, layers: pd.DataFrame) -> Figure:
     """Both at initialisation, of the deepest networks; `layers` is `measured.measured_layers`."""
-    factors = material.inputs.factors
+    factors = report_context.inputs.factors
     line = next(iter(chosen_factors(factors, LINES, 8)), None)
     rows = chosen_factors({k: v for k, v in factors.items() if k != line}, ROWS, MOST_ROWS)[:1]
     held = {name: factors[name][0] for name in HELD if name in factors and name not in (line, *rows)}
@@ -31,12 +31,12 @@ def weights_figure(material: Material, layers: pd.DataFrame) -> Figure:
     frames = {}
     for setting in settings_of(factors, rows):
         part = start[matches(start, setting)]
-        names = level_names(material, part[line or "layer"], line)
+        names = level_names(report_context, part[line or "layer"], line)
         frames[setting_name(setting) if setting else "All networks"] = weight_gradients.tidy(part, names)
     values = [v for f in frames.values() for v in f[list(MEASURES)].to_numpy(dtype=float).ravel()]
     limits = limits_of([*values, 0.8, 1.25], log=True)
     panels = [
-        _panel(material, frame, measure, line, limits, heading, f"weight{place}{measure[0]}")
+        _panel(report_context, frame, measure, line, limits, heading, f"weight{place}{measure[0]}")
         for place, (heading, frame) in enumerate(frames.items())
         for measure in MEASURES
     ]
@@ -62,7 +62,7 @@ def weights_figure(material: Material, layers: pd.DataFrame) -> Figure:
 
 
 def _panel(
-    material: Material,
+    report_context: ReportContext,
     frame: pd.DataFrame,
     measure: str,
     line: str | None,
@@ -75,9 +75,9 @@ def _panel(
             frame,
             ax,
             measure=measure,
-            theme=material.theme,
+            theme=report_context.theme,
             factor=line,
-            levels=material.inputs.factors[line] if line else (),
+            levels=report_context.inputs.factors[line] if line else (),
             limits=limits,
         ),
         Sheet(),

@@ -10,15 +10,15 @@ from ray import tune
 
 from tests.studies.faults import made_up
 from trainables.base.records import EpochRecord, TrialReport
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 
-def reports(assignment: Assignment) -> Iterator[TrialReport]:
+def reports(trial_spec: TrialSpec) -> Iterator[TrialReport]:
     """Yield a made-up report at each rung, with the epochs since the one before."""
     pending: list[EpochRecord] = []
-    for report in made_up.reports(assignment):
+    for report in made_up.reports(trial_spec):
         pending += report.epochs
-        if report.epoch in assignment.rungs:
+        if report.epoch in trial_spec.rungs:
             yield replace(report, epochs=tuple(pending), models=())
             pending = []
 
@@ -31,8 +31,8 @@ def light_trial(seconds_per_epoch: float) -> type[tune.Trainable]:
             self.reset_config(config)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
-            self._assignment: Assignment = new_config["assignment"]
-            self._reports, self._epoch = reports(self._assignment), 0
+            self._trial_spec: TrialSpec = new_config["assignment"]
+            self._reports, self._epoch = reports(self._trial_spec), 0
             return True
 
         def step(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def light_trial(seconds_per_epoch: float) -> type[tune.Trainable]:
             report = next(self._reports)
             time.sleep(seconds_per_epoch * (report.epoch - self._epoch))
             self._epoch = report.epoch
-            done = report.epoch >= self._assignment.epochs
+            done = report.epoch >= self._trial_spec.epochs
             report = replace(
                 report, busy_seconds=time.perf_counter() - started, worker=f"light:{os.getpid()}"
             )

@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 from studies.database.results import TrialResult
 from studies.database.writer import Writer
-from studies.raytune.adapters import AgendaSearcher, RungScheduler
+from studies.raytune.adapters import QueueSearcher, RungScheduler
 from studies.raytune.recorder import Recorder
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.benchmarks.driving.readings import (
     DATABASE,
     DECIDING,
@@ -30,10 +30,10 @@ from tests.benchmarks.driving.readings import (
 
 Function = Callable[..., Any]
 METERED: Sequence[tuple[type, str, str]] = (
-    (AgendaSearcher, "suggest", SUGGESTING),
+    (QueueSearcher, "suggest", SUGGESTING),
     (RungScheduler, "on_trial_result", DECIDING),
-    (Agenda, "reach", TELLING),
-    (Agenda, "end", TELLING),
+    (TrialQueue, "reach", TELLING),
+    (TrialQueue, "end", TELLING),
     (Recorder, "on_trial_start", RECORDING),
     (Recorder, "on_trial_result", RECORDING),
     (Writer, "add_trial", DATABASE),

@@ -12,7 +12,7 @@ from reports.pages.json_report import json_report
 from reports.pages.trial_page import write_trial_page
 from reports.plots.style.theme import Theme
 from reports.results.results import compute
-from reports.sections.parts.section import Material
+from reports.sections.parts.section import ReportContext
 from reports.sections.training import rates_in_words, schedule_figure, training
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs
@@ -20,9 +20,9 @@ from tests.reports.sample import sample_inputs
 STOPPED, BEST, LAST = 9, 7, 18
 
 
-def material_of(inputs: ReportInputs) -> Material:
+def report_context_of(inputs: ReportInputs) -> ReportContext:
     results = compute(inputs)
-    return Material(
+    return ReportContext(
         inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
     )
 
@@ -59,12 +59,12 @@ def stopping(plain: ReportInputs) -> ReportInputs:
 
 
 @pytest.fixture(scope="module")
-def material(stopping: ReportInputs) -> Material:
-    return material_of(stopping)
+def report_context(stopping: ReportInputs) -> ReportContext:
+    return report_context_of(stopping)
 
 
 def test_without_either_the_report_says_so_and_shows_neither(plain: ReportInputs) -> None:
-    section = training(material_of(plain))
+    section = training(report_context_of(plain))
     assert (
         section.context["rate"] == "Each network kept its learning rate through all 18 epochs: no schedule."
     )
@@ -72,16 +72,16 @@ def test_without_either_the_report_says_so_and_shows_neither(plain: ReportInputs
     assert section.context["early"] is None
 
 
-def test_a_schedule_is_named_and_drawn(material: Material) -> None:
-    assert rates_in_words(material).startswith(
+def test_a_schedule_is_named_and_drawn(report_context: ReportContext) -> None:
+    assert rates_in_words(report_context).startswith(
         "Learning rates followed a schedule (times 0.95 after each epoch): in a network's last epoch the median rate"
     )
-    figure = schedule_figure(material)
+    figure = schedule_figure(report_context)
     assert figure is not None
     assert list(figure.data["median"]) == pytest.approx([0.95**epoch for epoch in range(LAST)])
     assert list(figure.data["num"])[:: LAST - 1] == [
-        len(material.results.rows),
-        int(0.67 * len(material.results.rows)),
+        len(report_context.results.rows),
+        int(0.67 * len(report_context.results.rows)),
     ]
 
 
@@ -98,9 +98,9 @@ def test_schedules_that_are_compared_have_a_line_each(stopping: ReportInputs) ->
         learning_rate=np.where(rates == "cosine", stopping.epochs["learning_rate"], 0.01)
     )
     inputs = replace(stopping, factors=factors, epochs=epochs, **named)
-    rows = material_of(stopping).results.rows
+    rows = report_context_of(stopping).results.rows
     rows = rows.assign(schedule=rows[factor].map(levels))
-    base = material_of(stopping)
+    base = report_context_of(stopping)
     compared = replace(base, inputs=inputs, theme=Theme.of(factors), results=replace(base.results, rows=rows))
     figure = schedule_figure(compared)
     assert figure is not None
@@ -109,9 +109,9 @@ def test_schedules_that_are_compared_have_a_line_each(stopping: ReportInputs) ->
     assert ends["cosine"] == pytest.approx(0.95 ** (LAST - 1))
 
 
-def test_networks_that_stopped_early_are_counted_by_level(material: Material) -> None:
-    record = material.report["early_stopping"]
-    num = len(material.results.rows)
+def test_networks_that_stopped_early_are_counted_by_level(report_context: ReportContext) -> None:
+    record = report_context.report["early_stopping"]
+    num = len(report_context.results.rows)
     assert record["overall"] == {
         "networks": num,
         "stopped": num // 3,
@@ -119,11 +119,11 @@ def test_networks_that_stopped_early_are_counted_by_level(material: Material) ->
         "low": STOPPED,
         "high": STOPPED,
     }
-    for factor, levels in material.inputs.factors.items():
+    for factor, levels in report_context.inputs.factors.items():
         own = [row for row in record["by_level"] if row["factor"] == factor]
         assert [row["level"] for row in own] == list(levels)
         assert sum(row["stopped"] for row in own) == num // 3
-    table = training(material).context["early"]
+    table = training(report_context).context["early"]
     assert [cell.text for cell in table.rows[0]] == [
         "all networks",
         "",
@@ -135,22 +135,26 @@ def test_networks_that_stopped_early_are_counted_by_level(material: Material) ->
     ]
 
 
-def test_the_analysis_and_the_answer_say_that_epochs_are_at_most_so_many(material: Material) -> None:
-    num = len(material.results.rows)
-    design = material.report["analysis"][0]
+def test_the_analysis_and_the_answer_say_that_epochs_are_at_most_so_many(
+    report_context: ReportContext,
+) -> None:
+    num = len(report_context.results.rows)
+    design = report_context.report["analysis"][0]
     assert "with fresh seeds for up to 18 epochs" in design
     assert (
         f"Early stopping was on: {num // 3} of {num} networks there stopped before the last epoch" in design
     )
     assert "after a median of 9 epochs (all after 9)" in design
-    told = " ".join(said["sentence"] for said in material.report["answer"])
+    told = " ".join(said["sentence"] for said in report_context.report["answer"])
     assert "after up to 18 epochs" in told
 
 
-def test_curves_go_on_with_what_a_stopped_network_keeps(material: Material, plain: ReportInputs) -> None:
-    curves = training(material).figures[0].data
+def test_curves_go_on_with_what_a_stopped_network_keeps(
+    report_context: ReportContext, plain: ReportInputs
+) -> None:
+    curves = training(report_context).figures[0].data
     assert set(curves["epoch"]) == set(range(1, LAST + 1))
-    until = training(material_of(plain)).figures[0].data
+    until = training(report_context_of(plain)).figures[0].data
     both = curves.merge(until, on=["level", "part", "epoch", "factor"])
     early = both[both["epoch"] <= STOPPED]
     assert np.allclose(early["mean_x"], early["mean_y"])

@@ -16,7 +16,7 @@ from reports.results.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.cells import cells_table
 from reports.sections.lottery import limits_context
-from reports.sections.parts.section import Material, matches, setting_name, settings_of
+from reports.sections.parts.section import ReportContext, matches, setting_name, settings_of
 from reports.sections.rate_response import rate_ranges
 from reports.sections.stability.gradient_flow import column_names, flow_figure, grid, placed, shaping_factors
 from reports.sections.training import training
@@ -25,19 +25,19 @@ from tests.reports.sample import FACTORS, sample_inputs
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def report_context() -> ReportContext:
     inputs = sample_inputs(SMALL, num_blocks=3, rates=3)
     results = compute(inputs)
-    return Material(
+    return ReportContext(
         inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
     )
 
 
-def test_the_accounting_says_in_how_many_trials_memory_ran_out(material: Material) -> None:
-    assert accounting(material).context["halved"] == ""
+def test_the_accounting_says_in_how_many_trials_memory_ran_out(report_context: ReportContext) -> None:
+    assert accounting(report_context).context["halved"] == ""
     halved = [{"sequence": 3 + n, "kind": "stack_halved", "trial_number": n // 2} for n in range(3)]
-    events = pd.concat([material.inputs.events, pd.DataFrame(halved)], ignore_index=True)
-    short = replace(material, inputs=replace(material.inputs, events=events))
+    events = pd.concat([report_context.inputs.events, pd.DataFrame(halved)], ignore_index=True)
+    short = replace(report_context, inputs=replace(report_context.inputs, events=events))
     said = accounting(short).context["halved"]
     assert said == " Memory ran out in 2 trials, trained in smaller stacks instead."
 
@@ -81,7 +81,7 @@ def test_many_settings_of_gradient_flow_are_drawn_as_one_grid() -> None:
     }
     study = sample_inputs(factors, num_blocks=3, rates=1)
     results = compute(study)
-    many = Material(
+    many = ReportContext(
         inputs=study, results=results, report=json_report(study, results), theme=Theme.of(study.factors)
     )
     signal = relative_signal(study.gradients, results.rows.assign(phase="confirm"), list(factors))
@@ -96,12 +96,12 @@ def test_panels_of_gradient_flow_are_the_factors_that_shape_growth() -> None:
     assert shaping_factors({"depth": (3,), "optimizer": ("sgd",)}) == []
 
 
-def test_theory_is_drawn_only_at_initialisation(material: Material) -> None:
+def test_theory_is_drawn_only_at_initialisation(report_context: ReportContext) -> None:
     columns = ["trial_number", "replicate", "block", "epoch", "layer", "num_layers", "log_ratio", *SMALL]
     rows = [(1, 1, 1, epoch, layer, 2, np.log(3 - layer), 3, False) for epoch in (0, 9) for layer in (1, 2)]
     signal = pd.DataFrame(rows, columns=columns)
-    assert flow_figure(material, signal, False).data["theory"].notna().all()
-    assert flow_figure(material, signal, True).data["theory"].isna().all()
+    assert flow_figure(report_context, signal, False).data["theory"].notna().all()
+    assert flow_figure(report_context, signal, True).data["theory"].isna().all()
 
 
 BOUNDS = {"low": 1e-3, "high": 1e-1, "log": True}
@@ -116,15 +116,15 @@ def test_rates_have_a_range_for_each_optimizer_of_the_study() -> None:
     assert rate_ranges(BOUNDS, None, {}) == {"": (1e-3, 1e-1)}
 
 
-def test_the_accounting_line_can_be_added_up(material: Material) -> None:
-    counts = material.report["accounting"]
-    line = accounting(material).context["sum"]
+def test_the_accounting_line_can_be_added_up(report_context: ReportContext) -> None:
+    counts = report_context.report["accounting"]
+    line = accounting(report_context).context["sum"]
     assert line.startswith(f"{counts['planned']} trials planned = {counts['complete']} complete")
     assert counts["planned"] == counts["complete"] + counts["pruned"] + counts["failed"]
 
 
-def test_training_shows_loss_and_accuracy_by_level(material: Material) -> None:
-    loss, accuracy, _ = training(material).figures
+def test_training_shows_loss_and_accuracy_by_level(report_context: ReportContext) -> None:
+    loss, accuracy, _ = training(report_context).figures
     assert len(loss.panels) == len(accuracy.panels) == len(SMALL)
     assert loss.data["mean"].between(0, np.log(10)).all()
     assert accuracy.data["mean"].between(0, 1).all()
@@ -139,23 +139,25 @@ def test_training_shows_loss_and_accuracy_by_level(material: Material) -> None:
     ],
 )
 def test_the_table_of_cells_has_the_objective_as_the_search_recorded_it(
-    material: Material, objective: str, scale: float, decimals: int, head: str, unit: str
+    report_context: ReportContext, objective: str, scale: float, decimals: int, head: str, unit: str
 ) -> None:
-    inputs = replace(material.inputs, plan={**material.inputs.plan, "objective": objective})
-    table = cells_table(replace(material, inputs=inputs))
+    inputs = replace(report_context.inputs, plan={**report_context.inputs.plan, "objective": objective})
+    table = cells_table(replace(report_context, inputs=inputs))
     place = [column.name for column in table.columns].index(head)
     assert table.columns[place].unit == unit
     recorded = dict(zip(inputs.trials["number"], inputs.trials["objective"], strict=True))
     expected = [
-        f"{scale * recorded[trial]:.{decimals}f}" for trial in material.results.chosen["trial_number"]
+        f"{scale * recorded[trial]:.{decimals}f}" for trial in report_context.results.chosen["trial_number"]
     ]
     assert [row[place].text for row in table.rows] == expected
 
 
-def test_how_the_data_was_read_stands_among_the_limits(material: Material) -> None:
+def test_how_the_data_was_read_stands_among_the_limits(report_context: ReportContext) -> None:
     note = "column size: read with a decimal comma & no <point>"
-    read = replace(material.inputs, provenance={**material.inputs.provenance, "dataset": {"notes": [note]}})
-    context = limits_context(replace(material, inputs=read))
+    read = replace(
+        report_context.inputs, provenance={**report_context.inputs.provenance, "dataset": {"notes": [note]}}
+    )
+    context = limits_context(replace(report_context, inputs=read))
     template = environment().get_template("section_lottery.html.j2")
     for notes in (list[str](), context["data_notes"]):
         section = SimpleNamespace(

@@ -1,4 +1,4 @@
-"""Signals as a wish: noted, heard again after Ray took them, never in the way of cleaning up."""
+"""Signals as a request to stop: noted, heard again after Ray took them, never in the way of cleaning up."""
 
 import os
 import signal
@@ -6,20 +6,20 @@ import threading
 
 import pytest
 
-from studies.base.stop_signal import RunInterruptedError, Wish, watching_signals
+from studies.base.stop_signal import RunInterruptedError, StopSignal, watching_signals
 
 
 def send(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
 
 
-def test_a_signal_is_a_wish_and_the_first_one_counts() -> None:
-    with watching_signals() as wish:
-        assert not wish
+def test_a_signal_is_a_stop_signal_and_the_first_one_counts() -> None:
+    with watching_signals() as stop_signal:
+        assert not stop_signal
         send(signal.SIGTERM)
         send(signal.SIGINT)
-        assert wish
-        assert wish.received is signal.SIGTERM
+        assert stop_signal
+        assert stop_signal.received is signal.SIGTERM
 
 
 def test_handlers_are_put_back() -> None:
@@ -30,46 +30,46 @@ def test_handlers_are_put_back() -> None:
 
 
 def test_a_handler_that_somebody_else_set_is_replaced() -> None:
-    with watching_signals() as wish:
+    with watching_signals() as stop_signal:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ray does when it starts
-        wish.listen()
+        stop_signal.listen()
         send(signal.SIGTERM)
-        assert wish
+        assert stop_signal
 
 
 def test_a_second_ctrl_c_breaks_off_training_but_no_cleaning_up() -> None:
-    with watching_signals() as wish:
+    with watching_signals() as stop_signal:
         send(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt), wish.may_break_off():
+        with pytest.raises(KeyboardInterrupt), stop_signal.may_break_off():
             send(signal.SIGINT)
         send(signal.SIGINT)  # a third one finds the run cleaning up
-        with wish.may_break_off():
+        with stop_signal.may_break_off():
             send(signal.SIGINT)
-    with watching_signals() as wish:
+    with watching_signals() as stop_signal:
         send(signal.SIGINT)
         send(signal.SIGINT)
-        assert wish, "outside of training both are noted and nothing is broken off"
+        assert stop_signal, "outside of training both are noted and nothing is broken off"
 
 
 def test_a_second_sigterm_breaks_nothing_off() -> None:
-    with watching_signals() as wish, wish.may_break_off():
+    with watching_signals() as stop_signal, stop_signal.may_break_off():
         send(signal.SIGTERM)
         send(signal.SIGTERM)
-        assert wish.received is signal.SIGTERM
+        assert stop_signal.received is signal.SIGTERM
 
 
 def test_another_thread_gets_no_signals_and_no_error() -> None:
-    wishes: list[Wish] = []
+    stop_signals: list[StopSignal] = []
 
     def watch() -> None:
-        with watching_signals() as wish:
-            wish.listen()
-            wishes.append(wish)
+        with watching_signals() as stop_signal:
+            stop_signal.listen()
+            stop_signals.append(stop_signal)
 
     thread = threading.Thread(target=watch)
     thread.start()
     thread.join()
-    assert [bool(wish) for wish in wishes] == [False]
+    assert [bool(stop_signal) for stop_signal in stop_signals] == [False]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_trial_that_reports_is_not_silent(watched: Watched) -> None:
     found = []
     for _ in range(25):
         found += watched.wait(1)
-        watched.silence.hear(2, 1)
+        watched.silence.update(2, 1)
     assert found == [1]
     assert watched.silence.words(1) == (
         "the trial was silent for 21 s before its first report (its code is read, its networks are built, its first "
@@ -47,13 +47,13 @@ def test_a_trial_that_reports_is_not_silent(watched: Watched) -> None:
 
 def test_a_trial_that_has_ended_is_not_silent(watched: Watched) -> None:
     watched.silence.end(1)
-    watched.silence.hear(1, 1)  # its last report
+    watched.silence.update(1, 1)  # its last report
     assert watched.wait(30) == [2]
 
 
 def test_the_limit_follows_the_longest_time_between_reports(watched: Watched) -> None:
     watched.wait(3)
-    watched.silence.hear(1, 1)
+    watched.silence.update(1, 1)
     assert watched.silence.limit(2) == TIMES_THE_LONGEST * 3
     assert watched.wait(TIMES_THE_LONGEST * 3 - 3) == []
     assert watched.wait(1) == [2]
@@ -70,7 +70,7 @@ def test_a_trial_that_was_found_may_be_silent_for_twice_as_long(watched: Watched
 
 
 def test_what_it_was_doing_is_told(watched: Watched) -> None:
-    watched.silence.hear(1, 7)
+    watched.silence.update(1, 7)
     watched.silence.start(2, STARTING)
     watched.wait(11)
     assert str(watched.silence.words(1)).startswith(

@@ -15,9 +15,9 @@ from tests.studies.base.test_stopwatch import Clock
 
 def trial_of(number: int, actor: str) -> Any:
     """Return what callbacks ask of a trial of Tune's."""
-    assignment = SimpleNamespace(number=number)
+    trial_spec = SimpleNamespace(number=number)
     return SimpleNamespace(
-        config={"assignment": assignment}, temporary_state=SimpleNamespace(ray_actor=actor)
+        config={"assignment": trial_spec}, temporary_state=SimpleNamespace(ray_actor=actor)
     )
 
 

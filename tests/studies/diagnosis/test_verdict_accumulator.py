@@ -10,7 +10,7 @@ import pytest
 from reports.stability.growth import growth
 from studies.database.results import Verdicts
 from studies.definition.parts import Thresholds
-from studies.diagnosis.verdict_accumulator import Jury, ln_growth
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator, ln_growth
 from trainables.base.records import EpochRecord, LayerRecord
 
 
@@ -36,9 +36,9 @@ def epoch(number: int, *layers: LayerRecord, loss: float | None = 0.5, **metrics
 
 def judged(*epochs: EpochRecord, trained: bool = True, **options: Any) -> Verdicts:
     """Return the verdicts of one network, with ten classes."""
-    jury = Jury(Thresholds(), 10)
-    jury.hear(1, epochs)
-    return jury.judge(1, trained=trained, **options)[0]
+    accumulator = VerdictAccumulator(Thresholds(), 10)
+    accumulator.update(1, epochs)
+    return accumulator.judge(1, trained=trained, **options)[0]
 
 
 def signal(*sizes: float) -> tuple[LayerRecord, ...]:
@@ -133,32 +133,32 @@ class TestJury:
         assert verdicts.details["trained"] is None
 
     def test_trials_are_kept_apart_and_forgotten(self) -> None:
-        jury = Jury(Thresholds(), 10)
-        jury.hear(1, [epoch(0, *signal(1000.0, 1.0))])
-        jury.hear(2, [epoch(0)])
-        assert jury.judge(2, trained=False)[0].initial == "STABLE"
-        assert jury.judge(1, trained=False)[0].initial == "EXPLODING"
-        assert jury.judge(1, trained=False) == {}
+        accumulator = VerdictAccumulator(Thresholds(), 10)
+        accumulator.update(1, [epoch(0, *signal(1000.0, 1.0))])
+        accumulator.update(2, [epoch(0)])
+        assert accumulator.judge(2, trained=False)[0].initial == "STABLE"
+        assert accumulator.judge(1, trained=False)[0].initial == "EXPLODING"
+        assert accumulator.judge(1, trained=False) == {}
 
     def test_what_another_attempt_says_of_an_epoch_takes_the_earlier_ones_place(self) -> None:
-        jury = Jury(Thresholds(), 10)
-        jury.hear(1, [epoch(0, *signal(1000.0, 1.0)), epoch(1, loss=50.0), epoch(2, loss=50.0)])
-        jury.hear(1, [epoch(0), epoch(1), epoch(2)])
-        assert jury.judge(1, trained=True) == {0: judged(epoch(0), epoch(1), epoch(2))}
+        accumulator = VerdictAccumulator(Thresholds(), 10)
+        accumulator.update(1, [epoch(0, *signal(1000.0, 1.0)), epoch(1, loss=50.0), epoch(2, loss=50.0)])
+        accumulator.update(1, [epoch(0), epoch(1), epoch(2)])
+        assert accumulator.judge(1, trained=True) == {0: judged(epoch(0), epoch(1), epoch(2))}
 
     def test_epochs_may_be_heard_in_any_order(self) -> None:
         epochs = [epoch(0), epoch(1, loss=0.9), epoch(2, loss=0.1)]
         assert judged(*reversed(epochs)) == judged(*epochs)
 
     def test_without_its_initialisation_a_network_is_not_judged(self) -> None:
-        jury = Jury(Thresholds(), 10)
-        jury.hear(1, [epoch(1), epoch(2)])
-        assert jury.judge(1, trained=False) == {}
+        accumulator = VerdictAccumulator(Thresholds(), 10)
+        accumulator.update(1, [epoch(1), epoch(2)])
+        assert accumulator.judge(1, trained=False) == {}
 
     def test_thresholds_are_the_plans(self) -> None:
-        jury = Jury(Thresholds(watch=3.0), 10)
-        jury.hear(1, [epoch(0, *signal(4.0, 1.0))])
-        assert jury.judge(1, trained=False)[0].initial == "WATCH"
+        accumulator = VerdictAccumulator(Thresholds(watch=3.0), 10)
+        accumulator.update(1, [epoch(0, *signal(4.0, 1.0))])
+        assert accumulator.judge(1, trained=False)[0].initial == "WATCH"
 
 
 class TestLnGrowth:

@@ -9,7 +9,7 @@ import pytest
 from studies.base.states import StudyState, TrialState
 from studies.database.store import Store
 from studies.execution.preparation import load_dataset, settle
-from studies.execution.registration import enrol
+from studies.execution.registration import register
 from studies.execution.session import refuse_failure
 from studies.planning.command_line import request_of, run_parser
 from studies.planning.plan import Plan
@@ -41,7 +41,7 @@ def store(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Its storage, with both search trials failed, and so nothing to confirm."""
     locate().make_storage_folder()
     with Store.open(locate().storage) as opened:
-        study = enrol(opened, plan, request_of(run_parser().parse_args(RUN)), locate())
+        study = register(opened, plan, request_of(run_parser().parse_args(RUN)), locate())
         monkeypatch.setattr(recorded, "MOMENT", datetime.now(UTC))
         for cell in (1, 2):
             recorded.search(

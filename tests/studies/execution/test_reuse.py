@@ -83,8 +83,8 @@ def test_a_copied_trial_says_where_it_comes_from_and_cost_nothing(store: Store, 
 
 
 def test_weights_of_the_best_cell_go_along_when_they_are_whole(store: Store, locations: Locations) -> None:
-    agenda = drive(plan(), store)
-    (number,) = (trial.number for trial in agenda.trials.values() if agenda.keeps_models(trial))
+    queue = drive(plan(), store)
+    (number,) = (trial.number for trial in queue.trials.values() if queue.keeps_models(trial))
     small = store.find_study("small")
     assert small is not None
     artifact = write_artifact(locations.folder("small"), Path("models/best/block-0.safetensors"), b"weights")
@@ -94,8 +94,8 @@ def test_weights_of_the_best_cell_go_along_when_they_are_whole(store: Store, loc
 
 
 def test_damaged_weights_are_trained_again(store: Store, locations: Locations) -> None:
-    agenda = drive(plan(), store)
-    (number,) = (trial.number for trial in agenda.trials.values() if agenda.keeps_models(trial))
+    queue = drive(plan(), store)
+    (number,) = (trial.number for trial in queue.trials.values() if queue.keeps_models(trial))
     small = store.find_study("small")
     assert small is not None
     write_artifact(locations.folder("small"), Path("models/best/block-0.safetensors"), b"damaged")

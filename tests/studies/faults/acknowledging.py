@@ -13,7 +13,7 @@ from tests.studies.faults.light import TRACES
 from tests.studies.faults.traces import Acknowledged, Report
 from trainables import trial
 from trainables.trial import StackTrial
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 
 class Acknowledging(StackTrial):
@@ -25,7 +25,7 @@ class Acknowledging(StackTrial):
         """Prepare the worker."""
         self._acknowledged = Acknowledged.of(Path(os.environ[TRACES]))
         vars(trial)["train_assignment"] = partial(
-            train_assignment, seconds_between_reports=0.0, seconds_between_checkpoints=0.0
+            train_trial_spec, seconds_between_reports=0.0, seconds_between_checkpoints=0.0
         )
         super().setup(config, **data)
 
@@ -39,7 +39,7 @@ class Acknowledging(StackTrial):
         self._note()
         result = super().step()
         if result["report"].error is None:
-            self._reported = (self._assignment.number, result["epoch"])
+            self._reported = (self._trial_spec.number, result["epoch"])
         return result
 
     def _note(self) -> None:

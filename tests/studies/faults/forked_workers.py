@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self
 
 from trainables.base.records import TrialReport
 from trainables.trial import StackTrial
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 KILLS_WORKERS = "STUDIES_TEST_KILLS_WORKERS"
 """Set where trials are trained in processes; the share of reports before which their process is killed."""
@@ -38,15 +38,15 @@ def with_parameters(trainable: type[StackTrial], **given: Any) -> type[StackTria
     """Stand in for tune.with_parameters: keep them in the class; a report and a checkpoint come after each epoch."""
 
     def begin(self: StackTrial) -> Iterator[TrialReport]:
-        parcel, self._parcel = self._parcel, None
-        return train_assignment(
-            self._assignment,
-            self._stack_data(self._assignment),
+        checkpoint_ref, self._checkpoint_ref = self._checkpoint_ref, None
+        return train_trial_spec(
+            self._trial_spec,
+            self._stack_data(self._trial_spec),
             worker=self._worker,
-            checkpoint=None if parcel is None else parcel.data,
+            checkpoint=None if checkpoint_ref is None else checkpoint_ref.data,
             seconds_between_reports=0.0,
             seconds_between_checkpoints=0.0,
-            **self._means(self._assignment),
+            **self._means(self._trial_spec),
         )
 
     return type("Given", (trainable,), {"given": given, "_begin": begin})

@@ -37,7 +37,7 @@ from tests.studies.faults.forked_workers import KILLS_WORKERS, ForkedWorkers, Wo
 from tests.studies.faults.made_up import reports
 from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
 from trainables.base.records import TrialReport
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 TRACES = "STUDIES_TEST_TRACES"
 """The folder in which the driver leaves its traces: where it is, and what it has acknowledged."""
@@ -108,7 +108,7 @@ class LightTuner:
 
     def _step(self, trial: LightTrial) -> bool:
         """Train to the next report and record it; return whether that was the trial's last."""
-        assignment: Assignment = trial.config["assignment"]
+        trial_spec: TrialSpec = trial.config["assignment"]
         self._moments.reach(Moment.TRAINING)
         self._gate.wait(self._num_reports)
         self._num_reports += 1
@@ -119,7 +119,7 @@ class LightTuner:
             for callback in self._callbacks:
                 callback.on_trial_error(0, [], trial)
             return True
-        done = report.error is not None or report.epoch >= assignment.epochs
+        done = report.error is not None or report.epoch >= trial_spec.epochs
         result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
         self._moments.reach(Moment.RECORDING)
         if not done:
@@ -128,7 +128,7 @@ class LightTuner:
             callback.on_trial_result(0, [], trial, result)
         if not self.run_config.stop.stop_all():  # which lets no worker go on
             self._moments.reach(Moment.ACKNOWLEDGING)
-            self._acknowledged.add(assignment.number, report.epoch)
+            self._acknowledged.add(trial_spec.number, report.epoch)
         if done:
             trial.reports.close()
             for callback in self._callbacks:

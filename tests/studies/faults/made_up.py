@@ -4,42 +4,42 @@ import math
 from collections.abc import Generator
 
 from trainables.base.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 
-def loss(assignment: Assignment, replicate: int, epoch: int) -> float:
+def loss(trial_spec: TrialSpec, replicate: int, epoch: int) -> float:
     """A made-up loss in nats: best at a rate of 0.01, better with epochs, never twice the same."""
-    hp = assignment.hyperparameters
+    hp = trial_spec.hyperparameters
     distance = math.log10(hp.learning_rate) + 2
     return (
-        0.1 + distance**2 / (2 + epoch) + 0.01 * hp.depth + 0.001 * ((7 * assignment.blocks[replicate]) % 5)
+        0.1 + distance**2 / (2 + epoch) + 0.01 * hp.depth + 0.001 * ((7 * trial_spec.blocks[replicate]) % 5)
     )
 
 
-def reports(assignment: Assignment) -> Generator[TrialReport, None, None]:
+def reports(trial_spec: TrialSpec) -> Generator[TrialReport, None, None]:
     """Yield a report after each epoch, as a trial does whose epochs take long."""
-    for epoch in range(1, assignment.epochs + 1):
-        last = epoch == assignment.epochs
+    for epoch in range(1, trial_spec.epochs + 1):
+        last = epoch == trial_spec.epochs
         measured = (0, 1) if epoch == 1 else (epoch,)
-        replicates = range(len(assignment.blocks))
+        replicates = range(len(trial_spec.blocks))
         yield TrialReport(
             epoch=epoch,
-            objective=math.fsum(loss(assignment, each, epoch) for each in replicates) / len(replicates),
-            epochs=tuple(_epoch(assignment, each, at) for at in measured for each in replicates),
-            replicates=tuple(_replicate(assignment, each, epoch, last) for each in replicates),
+            objective=math.fsum(loss(trial_spec, each, epoch) for each in replicates) / len(replicates),
+            epochs=tuple(_epoch(trial_spec, each, at) for at in measured for each in replicates),
+            replicates=tuple(_replicate(trial_spec, each, epoch, last) for each in replicates),
             busy_seconds=0.01,
             worker="light:1",
             models=tuple(b"weights of %d" % each for each in replicates)
-            if last and assignment.keeps_models
+            if last and trial_spec.keeps_models
             else (),
         )
 
 
-def _epoch(assignment: Assignment, replicate: int, epoch: int) -> EpochRecord:
-    depth = assignment.hyperparameters.depth if epoch in assignment.layers_at else 0
+def _epoch(trial_spec: TrialSpec, replicate: int, epoch: int) -> EpochRecord:
+    depth = trial_spec.hyperparameters.depth if epoch in trial_spec.layers_at else 0
     layers = tuple(_layer(number, epoch) for number in range(1, depth + 1))
     metrics = {"num_nonfinite": 0.0, "clip_fraction": 0.0, "spike_rate": 0.0} if layers else {}
-    value = loss(assignment, replicate, epoch)
+    value = loss(trial_spec, replicate, epoch)
     if epoch == 0:
         return EpochRecord(replicate=replicate, epoch=0, train_loss=value, metrics=metrics, layers=layers)
     return EpochRecord(
@@ -49,7 +49,7 @@ def _epoch(assignment: Assignment, replicate: int, epoch: int) -> EpochRecord:
         train_accuracy=0.5,
         val_loss=value,
         val_accuracy=0.5,
-        learning_rate=assignment.hyperparameters.learning_rate,
+        learning_rate=trial_spec.hyperparameters.learning_rate,
         metrics=metrics,
         layers=layers,
     )
@@ -70,12 +70,12 @@ def _layer(number: int, epoch: int) -> LayerRecord:
     )
 
 
-def _replicate(assignment: Assignment, replicate: int, epoch: int, last: bool) -> ReplicateRecord:
-    value = loss(assignment, replicate, epoch)
-    is_tested = last and assignment.reads_test
+def _replicate(trial_spec: TrialSpec, replicate: int, epoch: int, last: bool) -> ReplicateRecord:
+    value = loss(trial_spec, replicate, epoch)
+    is_tested = last and trial_spec.reads_test
     return ReplicateRecord(
         replicate=replicate,
-        block=assignment.blocks[replicate],
+        block=trial_spec.blocks[replicate],
         outcome=Outcome.COMPLETE,
         val_loss=value,
         val_accuracy=0.5,

@@ -15,7 +15,7 @@ from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import FOLDER, Checkpoints
 from studies.raytune.experiment import assign
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 from trainables.trials.artifact import from_bytes
 from trainables.trials.checkpoint import CheckpointError, sealed
@@ -66,7 +66,7 @@ def hostile_files(trap: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("kind", ["pickle", "zip", "torch", "header", "metadata", "nothing"])
 def test_a_hostile_checkpoint_is_refused_and_not_run(tmp_path: Path, kind: str) -> None:
     small: Plan = plan()
-    trial = Agenda(small).next_trial()
+    trial = TrialQueue(small).next_trial()
     assert isinstance(trial, PlannedTrial)
     data = hostile_files(tmp_path / "trapped")[kind]
     (tmp_path / FOLDER).mkdir()
@@ -91,7 +91,7 @@ def test_hostile_weights_are_refused_and_not_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["pickle", "zip", "torch", "nothing"])
 def test_what_a_loop_kept_is_refused_and_not_run(tmp_path: Path, kind: str) -> None:
     small: Plan = plan()
-    trial = Agenda(small).next_trial()
+    trial = TrialQueue(small).next_trial()
     assert isinstance(trial, PlannedTrial)
     task = assign(small, trial, keeps_models=False)
     hostile = bytearray(hostile_files(tmp_path / "trapped")[kind])

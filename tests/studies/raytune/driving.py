@@ -11,7 +11,7 @@ from studies.database.store import Store
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
-from studies.search.trial_queue import Agenda, Nothing
+from studies.search.trial_queue import QueueStatus, TrialQueue
 from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
 
 VERSIONS = {"torch": "0", "studies": "0"}
@@ -28,7 +28,7 @@ def objective(trial: PlannedTrial, epoch: int) -> float:
     return 1 + (math.log10(rate) + 2) ** 2 / epoch + 0.01 * len(str(trial.params["optimizer"]))
 
 
-def enrol(plan: Plan, store: Store) -> StudyRow:
+def register(plan: Plan, store: Store) -> StudyRow:
     """Add a plan's study, before its first trial."""
     return store.create_study(
         name=plan.name, question=plan.study.question, plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
@@ -37,17 +37,17 @@ def enrol(plan: Plan, store: Store) -> StudyRow:
 
 def drive(
     plan: Plan, store: Store, *, die_after: int | None = None, fails: frozenset[int] = frozenset()
-) -> Agenda:
+) -> TrialQueue:
     """Train a plan one trial at a time as the driver would, until the end or the given number of writes."""
-    study = store.find_study(plan.name) or enrol(plan, store)
-    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    study = store.find_study(plan.name) or register(plan, store)
+    queue = TrialQueue(plan, store.trials(study.id), store.rung_results(study.id))
     writes = iter(range(10**9))
 
     def write() -> None:
         if next(writes) == die_after:
             raise DriverDiedError
 
-    while not isinstance(trial := agenda.next_trial(), Nothing):
+    while not isinstance(trial := queue.next_trial(), QueueStatus):
         write()
         cell = None if trial.cell is None else trial.cell.number
         store.add_trial(
@@ -55,20 +55,20 @@ def drive(
         )
         store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions=VERSIONS)
         blocks = assign(plan, trial, keeps_models=False).blocks
-        for result, state in results(agenda, trial, blocks, fails):
+        for result, state in results(queue, trial, blocks, fails):
             write()
-            _take(store, study.id, agenda, trial, result, state)
-    assert trial is Nothing.MORE
-    return agenda
+            _take(store, study.id, queue, trial, result, state)
+    assert trial is QueueStatus.FINISHED
+    return queue
 
 
-def drive_together(plan: Plan, store: Store, *, num_workers: int) -> Agenda:
+def drive_together(plan: Plan, store: Store, *, num_workers: int) -> TrialQueue:
     """Train a plan several trials at a time; of those in training the one begun last always reports first."""
-    study = store.find_study(plan.name) or enrol(plan, store)
-    agenda = Agenda(plan, store.trials(study.id), store.rung_results(study.id))
+    study = store.find_study(plan.name) or register(plan, store)
+    queue = TrialQueue(plan, store.trials(study.id), store.rung_results(study.id))
     running: dict[int, Iterator[tuple[TrialResult, TrialState | None]]] = {}
     while True:
-        while len(running) < num_workers and isinstance(trial := agenda.next_trial(), PlannedTrial):
+        while len(running) < num_workers and isinstance(trial := queue.next_trial(), PlannedTrial):
             cell = None if trial.cell is None else trial.cell.number
             store.add_trial(
                 study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
@@ -76,12 +76,12 @@ def drive_together(plan: Plan, store: Store, *, num_workers: int) -> Agenda:
             now = datetime.now(UTC)
             store.start_trial(study.id, trial.number, worker="w", started_at=now, versions=VERSIONS)
             blocks = assign(plan, trial, keeps_models=False).blocks
-            running[trial.number] = results(agenda, trial, blocks, frozenset())
+            running[trial.number] = results(queue, trial, blocks, frozenset())
         if not running:
-            return agenda
+            return queue
         for number in sorted(running, reverse=True):
             result, state = next(running[number])
-            _take(store, study.id, agenda, agenda.trials[number], result, state)
+            _take(store, study.id, queue, queue.trials[number], result, state)
             if state is not None:
                 del running[number]
 
@@ -89,21 +89,21 @@ def drive_together(plan: Plan, store: Store, *, num_workers: int) -> Agenda:
 def _take(
     store: Store,
     study_id: int,
-    agenda: Agenda,
+    queue: TrialQueue,
     trial: PlannedTrial,
     result: TrialResult,
     state: TrialState | None,
 ) -> None:
-    """Record a report, then tell the agenda."""
+    """Record a report, then tell the queue."""
     store.record_result(study_id, trial.number, result)
     if result.rung is not None and result.rung.objective is not None:
-        agenda.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
+        queue.reach(trial.number, epoch=result.rung.epoch, objective=result.rung.objective)
     if state is not None:
-        agenda.end(trial.number, state)
+        queue.end(trial.number, state)
 
 
 def results(
-    agenda: Agenda, trial: PlannedTrial, blocks: tuple[int, ...], fails: frozenset[int]
+    queue: TrialQueue, trial: PlannedTrial, blocks: tuple[int, ...], fails: frozenset[int]
 ) -> Iterator[tuple[TrialResult, TrialState | None]]:
     """Yield the reports of a trial at epochs 1 and 3, with what ASHA makes of them."""
     for start, epoch in ((0, 1), (1, 3)):
@@ -111,7 +111,7 @@ def results(
             yield report(trial, start, epoch, blocks, None, TrialState.FAILED), TrialState.FAILED
             return
         value = objective(trial, epoch)
-        decision = agenda.decide(trial.number, epoch=epoch, objective=value)
+        decision = queue.decide(trial.number, epoch=epoch, objective=value)
         stopped = TrialState.PRUNED if decision is Decision.STOP else None
         state = TrialState.COMPLETE if epoch == 3 else stopped
         yield report(trial, start, epoch, blocks, decision, state), state

@@ -14,8 +14,8 @@ from studies.raytune.controller import _ActorManager
 from trainables.base.records import TrialReport
 from trainables.data.stack_data import StackData
 from trainables.trial import StackTrial
-from trainables.trials.assignment import Assignment
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
+from trainables.trials.trial_spec import TrialSpec
 
 FAILS, DIES_ONCE, DIES_TAKING_IT_ON, ALWAYS_DIES, HANGS, RUNS_OUT_OF_MEMORY = 2, 3, 4, 5, 7, 8
 HANGS_IN_ITS_START = RUNS_OUT_OF_MEMORY
@@ -46,30 +46,30 @@ def misbehaving(folder: Path) -> type[StackTrial]:
             return super().reset_config(new_config)
 
         def step(self) -> dict[str, Any]:
-            if self._assignment.number == ALWAYS_DIES:
+            if self._trial_spec.number == ALWAYS_DIES:
                 os.kill(os.getpid(), signal.SIGKILL)
-            if self._assignment.number == HANGS:
+            if self._trial_spec.number == HANGS:
                 time.sleep(600)
-            if self._assignment.number == DIES_ONCE and self._epoch > 0:
+            if self._trial_spec.number == DIES_ONCE and self._epoch > 0:
                 die_once(DIES_ONCE)
-            return {**super().step(), "number": self._assignment.number}
+            return {**super().step(), "number": self._trial_spec.number}
 
         def _begin(self) -> Iterator[TrialReport]:
-            parcel, data = self._parcel, self._stack_data(self._assignment)
-            return train_assignment(
-                self._assignment,
+            checkpoint_ref, data = self._checkpoint_ref, self._stack_data(self._trial_spec)
+            return train_trial_spec(
+                self._trial_spec,
                 data,
                 worker=self._worker,
-                checkpoint=None if parcel is None else parcel.data,
+                checkpoint=None if checkpoint_ref is None else checkpoint_ref.data,
                 seconds_between_checkpoints=0.0,
             )
 
-        def _stack_data(self, assignment: Assignment) -> StackData:
-            if assignment.number == FAILS:
+        def _stack_data(self, trial_spec: TrialSpec) -> StackData:
+            if trial_spec.number == FAILS:
                 raise RuntimeError("the data has gone <script>alert(1)</script>")
-            if assignment.number == RUNS_OUT_OF_MEMORY:
+            if trial_spec.number == RUNS_OUT_OF_MEMORY:
                 bytearray(2**60)
-            return super()._stack_data(assignment)
+            return super()._stack_data(trial_spec)
 
     return Misbehaving
 

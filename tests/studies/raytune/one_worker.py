@@ -30,12 +30,12 @@ from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.raytune import checkpoints, experiment
 from studies.raytune.checkpoints import Checkpoints
-from studies.raytune.experiment import open_agenda, train_study
+from studies.raytune.experiment import open_queue, train_study
 from studies.search.progress import Progress, planned_progress
 from trainables import datasets
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 Place = tuple[int, int]
 """A trial's number and the epoch that it last reported."""
@@ -144,7 +144,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
     """Put the worker in Ray's place; it reports after every epoch, with a checkpoint if so wished."""
     seconds = 0.0 if is_checkpointing else 1e9
     eager = functools.partial(
-        train_assignment, seconds_between_reports=-1.0, seconds_between_checkpoints=seconds
+        train_trial_spec, seconds_between_reports=-1.0, seconds_between_checkpoints=seconds
     )
     threads = torch.get_num_threads()
     try:
@@ -203,15 +203,15 @@ def run(
         without_ray(moments, is_checkpointing=is_checkpointing),
         patch.object(OneWorker, "dies_at", Counter(dies_at)),
     ):
-        agenda = open_agenda(plan, store, study.id)
+        queue = open_queue(plan, store, study.id)
         progress = planned_progress(plan, 1, store.trials(study.id), num_networks=0, num_diverged=0)
         with Writer(store, study.id, open_spool(store, study, folder)) as writer:
             train_study(
                 plan,
                 writer=writer,
                 study_id=study.id,
-                agenda=agenda,
-                checkpoints=Checkpoints.open(store, study.id, agenda, folder),
+                queue=queue,
+                checkpoints=Checkpoints.open(store, study.id, queue, folder),
                 dataset=digits(),
                 splits=split_blocks(digits(), seed=plan.seed, blocks=range(plan.study.replicates)),
                 folder=folder,

@@ -1,4 +1,4 @@
-"""The searcher hands out what the agenda names, and ends a run in words rather than by an exception."""
+"""The searcher hands out what the queue names, and ends a run in words rather than by an exception."""
 
 import pickle
 from typing import Any
@@ -7,13 +7,13 @@ from ray.tune.search import Searcher
 
 from studies.base.errors import StudiesError
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.adapters import AgendaSearcher
+from studies.raytune.adapters import QueueSearcher
 from studies.raytune.worker_allocation import Sharing
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 
 
-def make(agenda: Agenda, *, stores: bool = True) -> tuple[AgendaSearcher, list[int]]:
+def make(queue: TrialQueue, *, stores: bool = True) -> tuple[QueueSearcher, list[int]]:
     handed: list[int] = []
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any] | None:
@@ -21,36 +21,36 @@ def make(agenda: Agenda, *, stores: bool = True) -> tuple[AgendaSearcher, list[i
         return {"number": trial.number} if stores else None
 
     sharing = Sharing(num_workers=2, model="mlp")
-    searcher = AgendaSearcher(agenda, metric="objective", mode="min", hand_out=hand_out, sharing=sharing)
+    searcher = QueueSearcher(queue, metric="objective", mode="min", hand_out=hand_out, sharing=sharing)
     return searcher, handed
 
 
 def test_it_hands_out_the_agendas_trials_and_waits_between_the_phases() -> None:
-    searcher, handed = make(Agenda(plan(trials=1)))
+    searcher, handed = make(TrialQueue(plan(trials=1)))
     assert [searcher.suggest("tune's id") for _ in range(4)] == [{"number": n} for n in (1, 2, 3, 4)]
     assert searcher.suggest("tune's id") is None, "the confirm phase waits for the search"
     assert handed == [1, 2, 3, 4]
 
 
 def test_a_row_that_cannot_be_committed_ends_the_run() -> None:
-    searcher, handed = make(Agenda(plan()), stores=False)
+    searcher, handed = make(TrialQueue(plan()), stores=False)
     assert searcher.suggest("") == Searcher.FINISHED
     assert handed == [1]
 
 
-def test_an_agenda_without_a_proposal_ends_the_run_in_words() -> None:
-    agenda = Agenda(plan())
+def test_an_queue_without_a_proposal_ends_the_run_in_words() -> None:
+    queue = TrialQueue(plan())
     error = StudiesError("the search space is exhausted", "Widen it.")
 
     def exhausted() -> PlannedTrial:
         raise error
 
-    agenda.next_trial = exhausted  # type: ignore[method-assign]
-    searcher, handed = make(agenda)
+    queue.next_trial = exhausted  # type: ignore[method-assign]
+    searcher, handed = make(queue)
     assert searcher.suggest("") == Searcher.FINISHED
     assert (searcher.failure, handed) == (error, [])
 
 
 def test_nothing_of_it_is_pickled() -> None:
-    searcher, _ = make(Agenda(plan()))
+    searcher, _ = make(TrialQueue(plan()))
     assert pickle.loads(pickle.dumps(searcher)).__dict__ == {}

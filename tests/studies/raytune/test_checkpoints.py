@@ -10,17 +10,17 @@ from studies.base.states import TrialState
 from studies.database.store import Store
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.database import recorded
 from tests.studies.raytune.plans import plan
 from tests.trainables.conftest import load_digits
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.training.loop import train
 from trainables.training.stack import Stack
-from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import save
+from trainables.trials.trial_spec import TrialSpec
 
-TASK = assignment(number=1, rungs=(6,), width=4, batch_size=256, layers_at=())
+TASK = trial_spec(number=1, rungs=(6,), width=4, batch_size=256, layers_at=())
 
 
 @functools.cache
@@ -31,8 +31,8 @@ def saved(seed: int = 11) -> dict[int, bytes]:
     return {records[0].epoch: save(stack, task) for records in train(stack, epochs=4)}
 
 
-def task_of(seed: int) -> Assignment:
-    return assignment(
+def task_of(seed: int) -> TrialSpec:
+    return trial_spec(
         number=1, rungs=(6,), width=4, batch_size=256, layers_at=(), seeds=(seed, seed + 1, seed + 2)
     )
 
@@ -64,24 +64,24 @@ def test_the_newest_is_taken_and_a_trial_without_one_begins_at_its_start(tmp_pat
     assert kept.newest(TASK) == (None, [])
     kept.keep(1, 1, saved()[1])
     kept.keep(1, 2, saved()[2])
-    parcel, refused = kept.newest(TASK)
-    assert parcel is not None
-    assert (parcel.epoch, parcel.data, refused) == (2, saved()[2], [])
-    assert kept.newest(assignment(number=2)) == (None, [])
+    checkpoint_ref, refused = kept.newest(TASK)
+    assert checkpoint_ref is not None
+    assert (checkpoint_ref.epoch, checkpoint_ref.data, refused) == (2, saved()[2], [])
+    assert kept.newest(trial_spec(number=2)) == (None, [])
 
 
 def test_a_damaged_one_falls_back_to_the_one_before_and_then_to_the_start(tmp_path: Path) -> None:
     kept = Checkpoints(tmp_path)
     kept.keep(1, 1, saved()[1])
     kept.keep(1, 2, saved()[2][:-1])
-    parcel, refused = kept.newest(TASK)
-    assert parcel is not None
-    assert (parcel.epoch, parcel.data) == (1, saved()[1])
+    checkpoint_ref, refused = kept.newest(TASK)
+    assert checkpoint_ref is not None
+    assert (checkpoint_ref.epoch, checkpoint_ref.data) == (1, saved()[1])
     assert len(refused) == 1
     assert refused[0].startswith("trial-1-epoch-2.safetensors: the checkpoint is damaged: ")
     (tmp_path / "checkpoints" / "trial-1-epoch-1.safetensors").write_bytes(b"")
-    parcel, refused = kept.newest(TASK)
-    assert parcel is None
+    checkpoint_ref, refused = kept.newest(TASK)
+    assert checkpoint_ref is None
     assert len(refused) == 2
 
 
@@ -89,15 +89,15 @@ def test_one_of_another_trial_or_epoch_than_its_name_says_is_refused(tmp_path: P
     kept = Checkpoints(tmp_path)
     kept.keep(1, 2, saved(21)[2])
     kept.keep(1, 3, saved()[2])
-    parcel, refused = kept.newest(TASK)
-    assert parcel is None
+    checkpoint_ref, refused = kept.newest(TASK)
+    assert checkpoint_ref is None
     assert [why.rpartition(": ")[2] for why in refused] == ["the checkpoint is of epoch 2", "seeds differ"]
 
 
 def test_one_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "checkpoints" / "trial-1-epoch-2.safetensors").mkdir(parents=True)
-    parcel, (why,) = Checkpoints(tmp_path).newest(TASK)
-    assert parcel is None
+    checkpoint_ref, (why,) = Checkpoints(tmp_path).newest(TASK)
+    assert checkpoint_ref is None
     assert why.startswith("trial-1-epoch-2.safetensors: ")
 
 
@@ -136,9 +136,9 @@ class TestOpening:
         with Store.open(f"sqlite:///{tmp_path}/studies.db") as store:
             study = recorded.new_study(store)
             small = plan()
-            agenda = Agenda(small)
+            queue = TrialQueue(small)
             for number in (1, 2):
-                trial = agenda.next_trial()
+                trial = queue.next_trial()
                 assert isinstance(trial, PlannedTrial)
                 assert trial.cell is not None
                 params = dict(trial.params)
@@ -151,9 +151,9 @@ class TestOpening:
                 for epoch in (3, 4):
                     before.keep(number, epoch, b"")
             (tmp_path / "checkpoints" / "trial-1-epoch-5.safetensors.partial").touch()
-            agenda = Agenda(small, store.trials(study.id), store.rung_results(study.id))
-            assert agenda.trials[2].state is TrialState.FAILED
-            return Checkpoints.open(store, study.id, agenda, tmp_path)
+            queue = TrialQueue(small, store.trials(study.id), store.rung_results(study.id))
+            assert queue.trials[2].state is TrialState.FAILED
+            return Checkpoints.open(store, study.id, queue, tmp_path)
 
     def test_files_of_ended_and_unknown_trials_and_of_epochs_not_recorded_are_removed(
         self, opened: Checkpoints, tmp_path: Path
@@ -167,6 +167,6 @@ class TestOpening:
 
 def test_without_a_folder_there_is_nothing_to_open(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path}/studies.db") as store:
-        opened = Checkpoints.open(store, 1, Agenda(plan()), tmp_path)
+        opened = Checkpoints.open(store, 1, TrialQueue(plan()), tmp_path)
     assert opened.histories == {}
     assert not (tmp_path / "checkpoints").exists()

@@ -42,10 +42,10 @@ def controller() -> Any:
 
 def test_tune_uses_it_for_as_long_as_it_is_asked_to() -> None:
     heard: list[object] = []
-    with controlled(hear=lambda *said: heard.append(said), see_starting=heard.append):
+    with controlled(update=lambda *said: heard.append(said), see_starting=heard.append):
         kind = TUNE.TuneController
         assert issubclass(kind, _Controller)
-        kind._hear(1, ValueError())
+        kind._update(1, ValueError())
         kind._see_starting({})
         assert len(heard) == 2
     assert TUNE.TuneController is TuneController

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studies.raytune.adapters import COLLECTIONS, EndedTrials, RungScheduler
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 
 
@@ -76,7 +76,7 @@ def test_a_collection_that_a_version_of_ray_lacks_is_left_alone(missing: str) ->
 def test_the_scheduler_lets_tune_forget_at_its_next_step(how: str) -> None:
     controller = Controller()
     trial = controller.keep(TuneTrial("ended", has_ended=True))
-    scheduler = RungScheduler(Agenda(plan()))
+    scheduler = RungScheduler(TrialQueue(plan()))
     getattr(scheduler, how)(controller, trial, *([{}] if how == "on_trial_complete" else []))
     assert controller.kept() == [{"ended"}] * 5
     scheduler.choose_trial_to_run(SimpleNamespace(_tune_controller=controller))  # as Tune wraps it

@@ -26,7 +26,7 @@ from studies.raytune import controller, experiment
 from studies.raytune.recorder import Recorder
 from studies.search.asha import Asha
 from studies.search.progress import Progress
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.command import read
 from tests.studies.raytune.misbehaving import (
     ALWAYS_DIES,
@@ -136,7 +136,7 @@ def test_progress_counts_what_is_recorded(undisturbed: Undisturbed) -> None:
 
 
 def test_proposals_are_those_of_a_fresh_sampler(undisturbed: Undisturbed) -> None:
-    fresh = Agenda(undisturbed.trained.plan)
+    fresh = TrialQueue(undisturbed.trained.plan)
     for trial in undisturbed.trained.trials[:24]:
         planned = fresh.next_trial()
         assert isinstance(planned, PlannedTrial)

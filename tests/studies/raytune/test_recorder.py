@@ -1,4 +1,4 @@
-"""The recorder without Ray: what is recorded, what is told to the agenda, and that nothing is pickled."""
+"""The recorder without Ray: what is recorded, what is told to the queue, and that nothing is pickled."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from studies.database.draining import open_spool
 from studies.database.engines.problems import OutageError
 from studies.database.store import Store
 from studies.database.writer import Writer
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.forecast.gpu_fraction import suggest
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
@@ -24,10 +24,10 @@ from studies.raytune.experiment import assign
 from studies.raytune.recorder import Recorder
 from studies.raytune.worker_allocation import Sharing
 from studies.search.progress import Progress, planned_progress
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 from trainables.base.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
-from trainables.trials.checkpoint import Parcel
+from trainables.trials.checkpoint import CheckpointRef
 
 PLAN = plan()
 
@@ -39,7 +39,7 @@ class Driver:
         study = store.create_study(name="x", question="?", plan=PLAN.to_dict(), plan_hash=PLAN.hash, seed=0)
         self.store, self.study_id, self.folder = store, study.id, folder
         self.writer = Writer(store, study.id, open_spool(store, study, folder), max_seconds_of_retries=0.3)
-        self.agenda = Agenda(PLAN)
+        self.queue = TrialQueue(PLAN)
         self.decisions: dict[int, Decision] = {}
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
@@ -49,21 +49,21 @@ class Driver:
             writer=self.writer,
             study_id=study.id,
             folder=folder,
-            agenda=self.agenda,
+            queue=self.queue,
             decisions=self.decisions,
             progress=self.progress,
-            jury=Jury(PLAN.study.thresholds, 10),
+            accumulator=VerdictAccumulator(PLAN.study.thresholds, 10),
             checkpoints=Checkpoints(folder),
             versions={"torch": "2"},
             max_lost_workers=1,
             watchdog=watchdog,
             sharing=self.sharing,
         )
-        planned = self.agenda.next_trial()
+        planned = self.queue.next_trial()
         assert isinstance(planned, PlannedTrial)
         store.add_trial(study.id, number=1, phase=planned.phase, cell=1, params=dict(planned.params))
-        assignment = assign(PLAN, planned, keeps_models=False)
-        self.trial = SimpleNamespace(config={"assignment": assignment})
+        trial_spec = assign(PLAN, planned, keeps_models=False)
+        self.trial = SimpleNamespace(config={"assignment": trial_spec})
         self.recorder.on_trial_start(0, [], self.trial)
 
     def lose(self, error: Exception | None = None) -> None:
@@ -121,7 +121,7 @@ def test_a_trial_goes_on_until_its_last_rung(driver: Driver) -> None:
     driver.report(3)
     assert (driver.row.state, driver.row.rung, driver.row.objective) == (TrialState.COMPLETE, 3, 0.5)
     assert driver.row.busy_seconds == driver.progress.busy_seconds == 4.0
-    assert driver.agenda.trials[1].state is TrialState.COMPLETE
+    assert driver.queue.trials[1].state is TrialState.COMPLETE
     assert driver.progress.running == {}
 
 
@@ -151,7 +151,7 @@ def test_a_trial_whose_worker_was_lost_is_handed_out_again(driver: Driver) -> No
     (event,) = driver.store.events(driver.study_id)
     assert (event.kind, event.trial_number) == ("worker_lost", 1)
     assert event.detail == "attempt 1: its process ended: it was killed\nby hand"
-    again, new = driver.agenda.next_trial(), driver.agenda.next_trial()
+    again, new = driver.queue.next_trial(), driver.queue.next_trial()
     assert isinstance(again, PlannedTrial)
     assert isinstance(new, PlannedTrial)
     assert (again.number, new.number) == (1, 2)
@@ -176,7 +176,7 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_rays_words(driver: 
 
 
 def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_workers(driver: Driver) -> None:
-    others = [assign(PLAN, driver.agenda.trials[1], keeps_models=False) for _ in range(2)]
+    others = [assign(PLAN, driver.queue.trials[1], keeps_models=False) for _ in range(2)]
     for number, other in enumerate(others, start=2):
         driver.sharing.give(replace(other, number=number), num_waiting=lambda: 0)
     assert driver.recorder.num_stacks(1) == 1
@@ -203,7 +203,7 @@ def test_all_in_hand_are_lost_with_tune_and_no_decision_stays(driver: Driver) ->
     assert driver.store.events(driver.study_id)[-1].detail == (
         "attempt 1: Ray Tune failed and was started again: Ray failed: Caught unexpected exception"
     )
-    again = driver.agenda.next_trial()
+    again = driver.queue.next_trial()
     assert isinstance(again, PlannedTrial)
     assert again.number == 1
     driver.recorder.lose_all(RuntimeError("nothing is in hand"))
@@ -211,7 +211,7 @@ def test_all_in_hand_are_lost_with_tune_and_no_decision_stays(driver: Driver) ->
 
 
 def test_a_worker_lost_in_its_start_counts_for_no_attempt(driver: Driver) -> None:
-    new = driver.agenda.next_trial()
+    new = driver.queue.next_trial()
     assert isinstance(new, PlannedTrial)
     driver.store.add_trial(driver.study_id, number=2, phase=new.phase, cell=1, params=dict(new.params))
     trial = SimpleNamespace(config={"assignment": assign(PLAN, new, keeps_models=False)})
@@ -276,7 +276,7 @@ def test_no_trial_is_blamed_for_a_lost_ray(driver: Driver) -> None:
         driver.recorder.on_trial_error(0, [], driver.trial)
     assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 1)
     assert driver.store.events(driver.study_id) == []
-    assert driver.agenda.trials[1].state is TrialState.WAITING
+    assert driver.queue.trials[1].state is TrialState.WAITING
 
 
 def test_a_closed_recorder_records_nothing(driver: Driver) -> None:
@@ -336,10 +336,10 @@ def test_checkpoints_that_cannot_be_written_cost_themselves_alone_and_are_told_o
 
 def test_an_attempt_that_goes_on_from_a_checkpoint_is_counted_from_there(driver: Driver) -> None:
     driver.recorder.on_trial_error(0, [], driver.trial)
-    parcel = Parcel(1, b"one")
-    driver.trial.config["checkpoint"] = parcel
+    checkpoint_ref = CheckpointRef(1, b"one")
+    driver.trial.config["checkpoint"] = checkpoint_ref
     driver.recorder.on_trial_start(0, [], driver.trial)
-    assert parcel.data is None, "it has arrived"
+    assert checkpoint_ref.data is None, "it has arrived"
     assert driver.progress.running[1].epoch == 1
     assert driver.progress.network_epochs == driver.progress.resumed_network_epochs == 2
     event = driver.store.events(driver.study_id)[-1]
@@ -400,7 +400,7 @@ def test_a_result_recorded_while_the_storage_is_out_counts_as_recorded(
         driver.report(1)
         driver.report(3)
         assert driver.recorder.failure is None
-        assert driver.agenda.trials[1].state is TrialState.COMPLETE
+        assert driver.queue.trials[1].state is TrialState.COMPLETE
         assert driver.row.state is TrialState.RUNNING
     assert driver.writer.settle()
     assert (driver.row.state, driver.row.rung, driver.row.busy_seconds) == (TrialState.COMPLETE, 3, 4.0)
@@ -414,7 +414,7 @@ def test_a_result_recorded_while_the_storage_is_out_counts_as_recorded(
         (TypeError("a number was expected"), 1),
     ],
 )
-def test_a_refused_result_is_the_failure_and_the_agenda_not_told(
+def test_a_refused_result_is_the_failure_and_the_queue_not_told(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception, exit_code: int
 ) -> None:
     monkeypatch.setattr(Store, "record_result", failing(error))
@@ -422,7 +422,7 @@ def test_a_refused_result_is_the_failure_and_the_agenda_not_told(
     assert isinstance(driver.recorder.failure, StudiesError)
     assert str(error) in str(driver.recorder.failure)
     assert driver.recorder.failure.exit_code == exit_code
-    assert driver.agenda.trials[1].state is TrialState.WAITING
+    assert driver.queue.trials[1].state is TrialState.WAITING
     assert driver.row.state is TrialState.RUNNING
     assert not (driver.folder / "spool.jsonl").exists()
     assert driver.recorder.attempt(lambda: True) is None, "after a failure nothing more is done"
@@ -430,8 +430,8 @@ def test_a_refused_result_is_the_failure_and_the_agenda_not_told(
 
 def test_attempts_are_counted_on(driver: Driver) -> None:
     driver.recorder.on_trial_start(0, [], driver.trial)
-    assert (driver.row.attempt, driver.agenda.trials[1].attempt) == (2, 2)
-    resumed = Agenda(PLAN, driver.store.trials(driver.study_id))
+    assert (driver.row.attempt, driver.queue.trials[1].attempt) == (2, 2)
+    resumed = TrialQueue(PLAN, driver.store.trials(driver.study_id))
     assert resumed.start(1) == 3
 
 

@@ -9,20 +9,20 @@ from ray.tune.schedulers import TrialScheduler
 from studies.base.states import Decision
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.adapters import RungScheduler
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 
 
-def tune_trial(agenda: Agenda) -> Any:
-    planned = agenda.next_trial()
+def tune_trial(queue: TrialQueue) -> Any:
+    planned = queue.next_trial()
     assert isinstance(planned, PlannedTrial)
     return SimpleNamespace(config={"assignment": SimpleNamespace(number=planned.number)})
 
 
 def test_the_worse_trial_of_a_cell_is_stopped_and_the_decision_left() -> None:
-    agenda = Agenda(plan(trials=3))
-    scheduler = RungScheduler(agenda)
-    trials = [tune_trial(agenda) for _ in range(5)]
+    queue = TrialQueue(plan(trials=3))
+    scheduler = RungScheduler(queue)
+    trials = [tune_trial(queue) for _ in range(5)]
     first, worse = trials[0], trials[4]  # four cells: the fifth trial is the first cell's second
     good, bad = {"epoch": 1, "objective": 0.2}, {"epoch": 1, "objective": 0.9}
     assert scheduler.on_trial_result(None, first, good) == TrialScheduler.CONTINUE
@@ -31,14 +31,14 @@ def test_the_worse_trial_of_a_cell_is_stopped_and_the_decision_left() -> None:
 
 
 def test_between_rungs_nothing_is_decided() -> None:
-    agenda = Agenda(plan())
-    scheduler = RungScheduler(agenda)
+    queue = TrialQueue(plan())
+    scheduler = RungScheduler(queue)
     result = {"epoch": 2, "objective": 9.0}
-    assert scheduler.on_trial_result(None, tune_trial(agenda), result) == TrialScheduler.CONTINUE
+    assert scheduler.on_trial_result(None, tune_trial(queue), result) == TrialScheduler.CONTINUE
     assert scheduler.decisions == {}
 
 
 def test_tunes_metric_is_accepted_and_nothing_pickled() -> None:
-    scheduler = RungScheduler(Agenda(plan()))
+    scheduler = RungScheduler(TrialQueue(plan()))
     assert scheduler.set_search_properties("objective", "min")
     assert pickle.loads(pickle.dumps(scheduler)).__dict__ == {}

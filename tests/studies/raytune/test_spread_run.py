@@ -18,13 +18,13 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.planning.resources import Resources
 from studies.raytune.conversion import WORKER_LOST
 from studies.raytune.experiment import assign
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.trained import Trained
 from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits, split_blocks
 from trainables.data.stack_data import StackData
-from trainables.trials.assignment import Assignment
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.code import OWN, OwnCode, Source
 
 pytestmark = pytest.mark.filterwarnings(
@@ -82,12 +82,12 @@ def alone(plan: Plan, dataset: Dataset, splits: Splits) -> list[tuple[int, int, 
     trial = open_trial(plan)
     data = StackData.make(dataset, [splits[None, block] for block in trial.blocks], torch.device("cpu"))
     assert plan.loop is not None
-    (report,) = train_assignment(trial, data, worker="", loop=plan.loop)
+    (report,) = train_trial_spec(trial, data, worker="", loop=plan.loop)
     return [(record.replicate, record.epoch, record.metrics["val_error"]) for record in report.epochs]
 
 
-def open_trial(plan: Plan) -> Assignment:
-    trial = Agenda(plan).next_trial()
+def open_trial(plan: Plan) -> TrialSpec:
+    trial = TrialQueue(plan).next_trial()
     assert isinstance(trial, PlannedTrial)
     return assign(plan, trial, keeps_models=False)
 

@@ -13,13 +13,13 @@ from studies.raytune.worker_allocation import (
     has_stacked_form,
     spread,
 )
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.base.records import EpochRecord, TrialReport
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 
-def task(number: int, *, replicates: int = 10, epochs: int = 6) -> Assignment:
-    return assignment(
+def task(number: int, *, replicates: int = 10, epochs: int = 6) -> TrialSpec:
+    return trial_spec(
         number=number, blocks=tuple(range(replicates)), seeds=tuple(range(replicates)), rungs=(epochs,)
     )
 
@@ -32,7 +32,7 @@ def end(sharing: Sharing, number: int, how: str = "on_trial_complete") -> None:
     getattr(sharing, how)(0, [], SimpleNamespace(config={"assignment": task(number)}))
 
 
-def hear(sharing: Sharing, *, seconds_an_epoch: float) -> None:
+def update(sharing: Sharing, *, seconds_an_epoch: float) -> None:
     """Let it hear of two epochs of three networks, with what was measured of the initialisation."""
     epochs = tuple(EpochRecord(replicate=r, epoch=epoch) for epoch in (0, 1, 2) for r in range(3))
     report = TrialReport(
@@ -102,9 +102,9 @@ def test_what_was_handed_out_is_taken_back_when_all_is_lost() -> None:
 
 def test_a_worker_is_not_started_for_a_trial_that_is_soon_over() -> None:
     sharing = Sharing(num_workers=4, model="own")
-    hear(sharing, seconds_an_epoch=0.9 * MIN_SECONDS / 60)
+    update(sharing, seconds_an_epoch=0.9 * MIN_SECONDS / 60)
     assert give(sharing, 1) == 1
-    hear(sharing, seconds_an_epoch=1.2 * MIN_SECONDS / 60)
+    update(sharing, seconds_an_epoch=1.2 * MIN_SECONDS / 60)
     assert give(sharing, 2) > 1
 
 

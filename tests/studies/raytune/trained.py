@@ -14,7 +14,7 @@ from studies.database.writer import Writer
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.raytune.checkpoints import Checkpoints
-from studies.raytune.experiment import open_agenda, train_study
+from studies.raytune.experiment import open_queue, train_study
 from studies.results.report_inputs import report_inputs
 from studies.run_log import run_events
 from studies.search.progress import Progress, planned_progress
@@ -47,7 +47,7 @@ class Trained:
         run_events.note_start(store, self.id, details)
 
     def train(self, should_stop: Callable[[], bool] = lambda: False) -> Progress:
-        agenda = open_agenda(self.plan, self.store, self.id)
+        queue = open_queue(self.plan, self.store, self.id)
         progress = planned_progress(self.plan, 1, self.trials, num_networks=0, num_diverged=0)
         spool = open_spool(self.store, self.study, self.folder)
         with Writer(self.store, self.id, spool, max_seconds_of_retries=0.2) as writer:
@@ -55,8 +55,8 @@ class Trained:
                 self.plan,
                 writer=writer,
                 study_id=self.id,
-                agenda=agenda,
-                checkpoints=Checkpoints.open(self.store, self.id, agenda, self.folder),
+                queue=queue,
+                checkpoints=Checkpoints.open(self.store, self.id, queue, self.folder),
                 dataset=self.digits,
                 splits=split_blocks(self.digits, seed=self.plan.seed, blocks=range(2)),
                 folder=self.folder,

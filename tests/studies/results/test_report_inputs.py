@@ -14,7 +14,7 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.results.report_inputs import report_inputs
 from studies.run_log import run_events
-from tests.studies.raytune.driving import DriverDiedError, drive, enrol
+from tests.studies.raytune.driving import DriverDiedError, drive, register
 from tests.studies.raytune.plans import plan
 from tests.studies.terminal import recorded
 
@@ -22,7 +22,7 @@ from tests.studies.terminal import recorded
 @pytest.fixture
 def small(store: Store) -> StudyRow:
     """A study whose run has noted its start."""
-    study = enrol(plan(looks=(2, 3)), store)
+    study = register(plan(looks=(2, 3)), store)
     run_events.note_start(store, study.id, {"command": "run it", "dataset": {"num_classes": 10}})
     return study
 

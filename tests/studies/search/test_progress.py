@@ -4,7 +4,7 @@ import pytest
 
 from studies.planning.planned_trial import PlannedTrial
 from studies.search.progress import planned_progress
-from studies.search.trial_queue import Agenda
+from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 from trainables.base.records import TrialReport
 
@@ -24,7 +24,7 @@ def report(busy_seconds: float, first_epoch_seconds: float | None = None) -> Tri
 def test_the_startup_ends_when_the_first_epoch_is_trained_not_when_it_is_reported() -> None:
     progress = planned_progress(plan(), 1, [], num_networks=0, num_diverged=0)
     progress.command_started, progress.clock = 100.0, lambda: 130.0
-    trial = Agenda(plan()).next_trial()
+    trial = TrialQueue(plan()).next_trial()
     assert isinstance(trial, PlannedTrial)
     progress.advance(trial, report(busy_seconds=0.0), None)
     assert progress.startup_seconds is None, "a trial that failed at once has trained nothing"

@@ -1,4 +1,4 @@
-"""The agenda leads through both phases, and from any point of interruption to the same end."""
+"""The queue leads through both phases, and from any point of interruption to the same end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from studies.base.states import Phase, TrialState
 from studies.database.store import Store
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
-from studies.search.trial_queue import Agenda, Nothing
+from studies.search.trial_queue import QueueStatus, TrialQueue
 from tests.studies.raytune.driving import DriverDiedError, drive, summary
 from tests.studies.raytune.plans import plan
 
@@ -43,10 +43,10 @@ def test_confirm_takes_the_best_rate_among_those_that_got_furthest(store: Store)
 
 
 def test_models_of_the_best_cell_alone_are_kept(store: Store) -> None:
-    agenda = drive(plan(), store)
-    best = agenda.best_search_trial()
+    queue = drive(plan(), store)
+    best = queue.best_search_trial()
     assert best is not None
-    kept = [t.cell for t in agenda.trials.values() if agenda.keeps_models(t)]
+    kept = [t.cell for t in queue.trials.values() if queue.keeps_models(t)]
     assert kept == [best.cell]
 
 
@@ -64,58 +64,60 @@ def test_a_cell_in_which_everything_failed_has_no_confirm_trial(store: Store) ->
     assert [row[2] for row in summary(store, "small")[16:]] == [1, 3, 4]
 
 
-def complete(agenda: Agenda, *numbers: int) -> None:
+def complete(queue: TrialQueue, *numbers: int) -> None:
     """End search trials; the higher the number, the worse the trial."""
     for number in numbers:
-        agenda.reach(number, epoch=3, objective=1.0 + number)
-        agenda.end(number, TrialState.COMPLETE)
+        queue.reach(number, epoch=3, objective=1.0 + number)
+        queue.end(number, TrialState.COMPLETE)
 
 
 def test_a_cell_is_confirmed_as_soon_as_its_search_has_ended_and_it_cannot_be_the_best() -> None:
-    agenda = Agenda(plan())
-    handed_out = [agenda.next_trial() for _ in range(16)]
+    queue = TrialQueue(plan())
+    handed_out = [queue.next_trial() for _ in range(16)]
     assert all(isinstance(trial, PlannedTrial) for trial in handed_out)
-    assert agenda.next_trial() is Nothing.YET
-    complete(agenda, 1, 5, 9, 13)
-    assert agenda.next_trial() is Nothing.YET, "the first cell may be the best: its weights would be kept"
-    complete(agenda, 3, 7, 11, 15)
-    early = agenda.next_trial()
+    assert queue.next_trial() is QueueStatus.WAITING
+    complete(queue, 1, 5, 9, 13)
+    assert queue.next_trial() is QueueStatus.WAITING, (
+        "the first cell may be the best: its weights would be kept"
+    )
+    complete(queue, 3, 7, 11, 15)
+    early = queue.next_trial()
     assert isinstance(early, PlannedTrial)
-    assert (early.phase, early.number, agenda.keeps_models(early)) == (Phase.CONFIRM, 19, False)
-    assert agenda.next_trial() is Nothing.YET
-    complete(agenda, 2, 4, 6, 8, 10, 12, 14, 16)
-    rest = [agenda.next_trial() for _ in range(4)]
+    assert (early.phase, early.number, queue.keeps_models(early)) == (Phase.CONFIRM, 19, False)
+    assert queue.next_trial() is QueueStatus.WAITING
+    complete(queue, 2, 4, 6, 8, 10, 12, 14, 16)
+    rest = [queue.next_trial() for _ in range(4)]
     assert [trial.number for trial in rest if isinstance(trial, PlannedTrial)] == [17, 18, 20]
-    assert rest[3] is Nothing.YET
+    assert rest[3] is QueueStatus.WAITING
     assert isinstance(rest[0], PlannedTrial)
-    assert agenda.keeps_models(rest[0])
+    assert queue.keeps_models(rest[0])
 
 
 def test_without_cells_nothing_is_confirmed_before_the_search_has_ended() -> None:
-    agenda = Agenda(plan("random", cells=False, trials=4))
+    queue = TrialQueue(plan("random", cells=False, trials=4))
     for _ in range(4):
-        agenda.next_trial()
-    complete(agenda, 1, 2, 3)
-    assert agenda.next_trial() is Nothing.YET
-    complete(agenda, 4)
-    assert isinstance(agenda.next_trial(), PlannedTrial)
+        queue.next_trial()
+    complete(queue, 1, 2, 3)
+    assert queue.next_trial() is QueueStatus.WAITING
+    complete(queue, 4)
+    assert isinstance(queue.next_trial(), PlannedTrial)
 
 
 def test_a_trial_that_is_given_back_comes_before_anything_new_and_is_waited_for() -> None:
-    agenda = Agenda(plan())
-    first, second = agenda.next_trial(), agenda.next_trial()
+    queue = TrialQueue(plan())
+    first, second = queue.next_trial(), queue.next_trial()
     assert isinstance(first, PlannedTrial)
     assert isinstance(second, PlannedTrial)
-    agenda.give_back(second.number)
-    agenda.give_back(first.number)
-    assert [agenda.next_trial() for _ in range(2)] == [second, first]
-    rest = [agenda.next_trial() for _ in range(14)]
+    queue.give_back(second.number)
+    queue.give_back(first.number)
+    assert [queue.next_trial() for _ in range(2)] == [second, first]
+    rest = [queue.next_trial() for _ in range(14)]
     assert all(isinstance(trial, PlannedTrial) for trial in rest)
     for number in range(1, 16):
-        agenda.reach(number, epoch=3, objective=1.0 + number)
-        agenda.end(number, TrialState.COMPLETE)
-    agenda.give_back(16)
-    again = agenda.next_trial()
+        queue.reach(number, epoch=3, objective=1.0 + number)
+        queue.end(number, TrialState.COMPLETE)
+    queue.give_back(16)
+    again = queue.next_trial()
     assert isinstance(again, PlannedTrial)
     assert again.number == 16
 
@@ -152,7 +154,7 @@ def test_any_interruptions_lead_to_the_same_end(
     tmp_path_factory: pytest.TempPathFactory, deaths: list[int], sampler: str, fails: frozenset[int]
 ) -> None:
     small = plan("tpe", cells=False, trials=12) if sampler == "everything" else plan(sampler)
-    folder = tmp_path_factory.mktemp("agenda")
+    folder = tmp_path_factory.mktemp("queue")
     with Store.open(f"sqlite:///{folder}/undisturbed.db") as undisturbed:
         drive(small, undisturbed, fails=fails)
         expected = summary(undisturbed, "small")
@@ -162,6 +164,6 @@ def test_any_interruptions_lead_to_the_same_end(
                 drive(small, disturbed, die_after=death, fails=fails)
             except DriverDiedError:
                 continue
-        agenda = drive(small, disturbed, fails=fails)
-        assert not agenda.changed_proposals
+        queue = drive(small, disturbed, fails=fails)
+        assert not queue.changed_proposals
         assert summary(disturbed, "small") == expected

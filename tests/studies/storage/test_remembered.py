@@ -16,7 +16,7 @@ from studies.run_log import run_events
 from studies.storage.paths import Locations, locate
 from studies.storage.remembered import FIELD, MARK, folders_of, mark, remembering, resuming_in
 from tests.studies.faults.light import write_plain_report
-from tests.studies.raytune.driving import enrol
+from tests.studies.raytune.driving import register
 from tests.studies.raytune.plans import plan
 from tests.studies.verification import sound
 
@@ -42,7 +42,7 @@ def store(elsewhere: Path, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def study(store: Store, elsewhere: Path) -> StudyRow:
     """A study whose run has just started."""
-    made = enrol(plan(), store)
+    made = register(plan(), store)
     ran_in(store, made, elsewhere)
     return made
 
@@ -153,6 +153,6 @@ def test_another_study_of_that_name_is_not_taken_for_it(
     study: StudyRow, store: Store, elsewhere: Path
 ) -> None:
     store.delete_study(study.id)
-    again = enrol(plan(), store)
+    again = register(plan(), store)
     note(store, again, str(elsewhere))
     assert remembering(store, again, locate()).output == Path("runs")

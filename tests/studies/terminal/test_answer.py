@@ -13,7 +13,7 @@ def result(num_failed: int) -> Result:
     report: dict[str, Any] = {
         "question": "Does it help?",
         "answer": [],
-        "found": "Nothing.",
+        "found": "QueueStatus.",
         "best": None,
         "plan": {},
         "accounting": {"started": 7, "failed": num_failed},

@@ -12,9 +12,9 @@ from reports.inputs.measures import LOG_LOSS
 from studies.base.states import Phase, TrialState
 from studies.search.progress import Best
 from studies.terminal import plain
-from studies.terminal.standing import Standing
+from studies.terminal.progress_snapshot import ProgressSnapshot
 
-BEGUN = Standing(
+BEGUN = ProgressSnapshot(
     name="depth_study",
     question="Does depth help?",
     objective=LOG_LOSS,

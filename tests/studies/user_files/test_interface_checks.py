@@ -8,7 +8,7 @@ import torch
 from studies.base.errors import StudiesError, UsageError
 from studies.database.store import Store
 from studies.execution.preparation import load_dataset, settle
-from studies.execution.registration import enrol
+from studies.execution.registration import register
 from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
@@ -240,7 +240,7 @@ def test_trying_out_leaves_randomness_alone(tmp_path: Path) -> None:
 def test_a_changed_file_is_refused_and_a_study_without_a_run_has_no_report(tmp_path: Path) -> None:
     path, locations = write(tmp_path), locate(f"sqlite:///{tmp_path}/s.db", str(tmp_path))
     with Store.open(f"sqlite:///{tmp_path}/s.db", create=True) as store:
-        study = enrol(store, drafted(path).plan("f00d"), Request(study=str(path)), locations)
+        study = register(store, drafted(path).plan("f00d"), Request(study=str(path)), locations)
         with pytest.raises(
             StudiesError, match="study own has no run yet, and its data are what its own file loads"
         ):
@@ -249,4 +249,4 @@ def test_a_changed_file_is_refused_and_a_study_without_a_run_has_no_report(tmp_p
         with pytest.raises(
             UsageError, match="Go on with the recorded one: put its file, and the modules beside it, back"
         ):
-            enrol(store, drafted(path).plan("f00d"), Request(study=str(path)), locations)
+            register(store, drafted(path).plan("f00d"), Request(study=str(path)), locations)

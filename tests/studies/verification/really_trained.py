@@ -8,54 +8,54 @@ import torch
 from studies.base.states import Outcome, Phase, StudyState, TrialState
 from studies.database.results import Ending, TrialResult
 from studies.database.store import Store
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.conversion import evaluation, rung_result, stopped, trial_state
 from studies.raytune.experiment import assign
 from studies.run_log import run_events
-from studies.search.trial_queue import Agenda, Nothing
-from tests.studies.raytune.driving import enrol
+from studies.search.trial_queue import QueueStatus, TrialQueue
+from tests.studies.raytune.driving import register
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 
 def train(plan: Plan, store: Store, dataset: Dataset) -> None:
     """Train all of a plan, one trial after the other."""
-    study = enrol(plan, store)
+    study = register(plan, store)
     run_events.note_start(
         store, study.id, {"plan_hash": plan.hash, "dataset": {"num_classes": dataset.num_classes}}
     )
-    agenda, jury = Agenda(plan), Jury(plan.study.thresholds, dataset.num_classes)
-    while not isinstance(trial := agenda.next_trial(), Nothing):
+    queue, accumulator = TrialQueue(plan), VerdictAccumulator(plan.study.thresholds, dataset.num_classes)
+    while not isinstance(trial := queue.next_trial(), QueueStatus):
         cell = None if trial.cell is None else trial.cell.number
         store.add_trial(
             study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
         store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions={})
-        for result in _results(plan, agenda, jury, trial, dataset):
+        for result in _results(plan, queue, accumulator, trial, dataset):
             store.record_result(study.id, trial.number, result)
-    assert trial is Nothing.MORE
+    assert trial is QueueStatus.FINISHED
     seconds = dict.fromkeys(run_events.SECONDS, 1.0)
-    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=agenda.num_looks, seconds=seconds)
+    run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=queue.num_looks, seconds=seconds)
     store.set_study_state(study.id, StudyState.COMPLETE)
 
 
 def _results(
-    plan: Plan, agenda: Agenda, jury: Jury, trial: PlannedTrial, dataset: Dataset
+    plan: Plan, queue: TrialQueue, accumulator: VerdictAccumulator, trial: PlannedTrial, dataset: Dataset
 ) -> Iterator[TrialResult]:
-    """Yield the reports of a trial as results, and tell the agenda of them."""
-    assignment = assign(plan, trial, keeps_models=agenda.keeps_models(trial))
-    splits = split_blocks(dataset, seed=plan.seed, blocks=assignment.blocks)
-    data = StackData.make(dataset, [splits[None, block] for block in assignment.blocks], torch.device("cpu"))
-    for report in train_assignment(assignment, data, worker="w"):
+    """Yield the reports of a trial as results, and tell the queue of them."""
+    trial_spec = assign(plan, trial, keeps_models=queue.keeps_models(trial))
+    splits = split_blocks(dataset, seed=plan.seed, blocks=trial_spec.blocks)
+    data = StackData.make(dataset, [splits[None, block] for block in trial_spec.blocks], torch.device("cpu"))
+    for report in train_trial_spec(trial_spec, data, worker="w"):
         decision = None
-        if trial.phase is Phase.SEARCH and report.epoch in assignment.rungs:
-            decision = agenda.decide(trial.number, epoch=report.epoch, objective=report.objective)
-        state, rung = trial_state(assignment, report, decision), rung_result(assignment, report, decision)
-        jury.hear(trial.number, report.epochs)
+        if trial.phase is Phase.SEARCH and report.epoch in trial_spec.rungs:
+            decision = queue.decide(trial.number, epoch=report.epoch, objective=report.objective)
+        state, rung = trial_state(trial_spec, report, decision), rung_result(trial_spec, report, decision)
+        accumulator.update(trial.number, report.epochs)
         ending = None
         if state is not None:
             is_stopped = state is TrialState.PRUNED
@@ -65,7 +65,7 @@ def _results(
                 objective=report.objective,
                 replicates=[stopped(each) for each in report.replicates] if is_stopped else report.replicates,
                 evaluations=[evaluation(each) for each in report.evaluations],
-                verdicts=jury.judge(
+                verdicts=accumulator.judge(
                     trial.number,
                     trained=trial.phase is Phase.CONFIRM and state is TrialState.COMPLETE,
                     diverged={r.replicate for r in report.replicates if r.outcome is Outcome.DIVERGED},
@@ -80,7 +80,7 @@ def _results(
             worker=report.worker,
         )
         if rung is not None:
-            agenda.reach(trial.number, epoch=report.epoch, objective=report.objective)
+            queue.reach(trial.number, epoch=report.epoch, objective=report.objective)
         if state is not None:
-            agenda.end(trial.number, state)
+            queue.end(trial.number, state)
             return

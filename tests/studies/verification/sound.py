@@ -13,7 +13,7 @@ from studies.run_log import run_events
 from studies.storage.artifacts import write_artifact
 from studies.verification.digests import digests_of
 from studies.verification.verification import Verification, verify
-from tests.studies.raytune.driving import drive, enrol
+from tests.studies.raytune.driving import drive, register
 from tests.studies.raytune.plans import plan
 
 STORAGE = "studies.db"
@@ -30,19 +30,19 @@ def url(folder: Path) -> str:
 def complete(store: Store, folder: Path, small: Plan | None = None) -> None:
     """Record a study from its start to its end, under the third lease of it, with one file."""
     small = small or plan()
-    study = enrol(small, store)
+    study = register(small, store)
     for _ in range(2):
         with store.hold(study.id):
             pass
     with store.hold(study.id):
         details = {"command": "run it", "plan_hash": small.hash, "dataset": {"num_classes": NUM_CLASSES}}
         run_events.note_start(store, study.id, details)
-        agenda = drive(small, store)
-        best = next(number for number, trial in agenda.trials.items() if agenda.keeps_models(trial))
+        queue = drive(small, store)
+        best = next(number for number, trial in queue.trials.items() if queue.keeps_models(trial))
         store.add_artifact(study.id, write_artifact(folder / small.name, Path(FILE), b"weights"), best)
         seconds = dict.fromkeys(run_events.SECONDS, 1.0)
         run_events.note_end(
-            store, study.id, state=StudyState.COMPLETE, looks=agenda.num_looks, seconds=seconds
+            store, study.id, state=StudyState.COMPLETE, looks=queue.num_looks, seconds=seconds
         )
         store.set_study_state(study.id, StudyState.COMPLETE)
 

@@ -15,7 +15,7 @@ from studies.execution.reuse import check_growth, grow
 from studies.planning.plan import Plan
 from studies.storage.paths import Locations
 from studies.verification.verification import verify
-from tests.studies.raytune.driving import VERSIONS, DriverDiedError, drive, drive_together, enrol
+from tests.studies.raytune.driving import VERSIONS, DriverDiedError, drive, drive_together, register
 from tests.studies.raytune.plans import plan
 from tests.studies.verification import sound
 
@@ -91,7 +91,7 @@ def test_diverged_networks_are_sound(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_study_before_its_first_trial_is_sound(store: Store, tmp_path: Path) -> None:
-    enrol(plan(), store)
+    register(plan(), store)
     assert sound.faults(sound.verified(tmp_path)) == {}
 
 
@@ -110,7 +110,7 @@ def test_a_grown_study_is_sound_before_and_after_it_is_trained(store: Store, tmp
     wide = replace(
         base, study=replace(base.study, factors={"depth": (1, 2, 3), "optimizer": ("sgd", "adam")})
     )
-    source, study = check_growth(store, wide, "small"), enrol(wide, store)
+    source, study = check_growth(store, wide, "small"), register(wide, store)
     with store.hold(study.id):
         locations = Locations(storage=sound.url(tmp_path), output=tmp_path)
         growth = grow(store, study, wide, source, versions=VERSIONS, locations=locations)

@@ -13,7 +13,7 @@ from torch import Tensor
 from search_spaces import spaces
 from search_spaces.augmentation import KINDS as SEARCHED_KINDS
 from tests.trainables.signals import in_float64
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables import datasets
 from trainables.base.augmentation_kinds import KINDS, kinds_of
 from trainables.base.hyperparameters import Hyperparameters
@@ -226,7 +226,7 @@ class TestTraining:
         )
 
     def test_a_resumed_trial_goes_on_as_if_it_had_not_stopped(self, data: StackData) -> None:
-        task = assignment(augmentation="shift+zoom")
+        task = trial_spec(augmentation="shift+zoom")
         through, first, second = (
             Stack.make("mlp", task.hyperparameters, data, seeds=task.seeds) for _ in range(3)
         )

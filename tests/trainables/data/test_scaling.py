@@ -14,8 +14,8 @@ from trainables.data.stack_data import StackData
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes
-from trainables.trials.assignment import Assignment
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
+from trainables.trials.trial_spec import TrialSpec
 
 SYNTHETIC = datasets.load("synthetic")
 CPU = torch.device("cpu")
@@ -92,7 +92,7 @@ def test_a_part_of_a_stack_is_scaled_as_in_the_whole() -> None:
 
 def test_a_kept_network_holds_its_own_scaling() -> None:
     data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC), CPU)
-    task = Assignment(
+    task = TrialSpec(
         number=1,
         model="mlp",
         objective="val_loss",
@@ -104,7 +104,7 @@ def test_a_kept_network_holds_its_own_scaling() -> None:
         reads_test=True,
         keeps_models=True,
     )
-    *_, last = train_assignment(task, data, worker="here")
+    *_, last = train_trial_spec(task, data, worker="here")
     assert data.scaling is not None
     for replicate, model in enumerate(last.models):
         kept = from_bytes(model)

@@ -15,8 +15,8 @@ from trainables.data.stack_data import StackData
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes, metadata_of
-from trainables.trials.assignment import Assignment
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
+from trainables.trials.trial_spec import TrialSpec
 
 CPU = torch.device("cpu")
 BLOCKS = (0, 1, 2)
@@ -94,7 +94,7 @@ def test_a_text_without_a_known_word_is_all_zeros() -> None:
 
 
 def test_an_artifact_has_what_a_prediction_from_a_text_needs() -> None:
-    assignment = Assignment(
+    trial_spec = TrialSpec(
         number=1,
         model="mlp",
         objective="val_loss",
@@ -107,7 +107,7 @@ def test_an_artifact_has_what_a_prediction_from_a_text_needs() -> None:
         keeps_models=True,
     )
     data = StackData.make(CORPUS, splits_of(CORPUS), CPU)
-    *_, last = train_assignment(assignment, data, worker="here")
+    *_, last = train_trial_spec(trial_spec, data, worker="here")
     assert data.texts is not None
     for replicate, model in enumerate(last.models):
         state, metadata = from_bytes(model), metadata_of(model)

@@ -30,11 +30,11 @@ def pair(*, bias: bool) -> tuple[Linear, MixedLinear]:
     weight = torch.randn(2, 5, 7, generator=generator)
     added = torch.randn(2, 5, 1, generator=generator) if bias else None
 
-    def room(like: torch.Tensor | None) -> torch.Tensor | None:
+    def buffers(like: torch.Tensor | None) -> torch.Tensor | None:
         return None if like is None else torch.empty_like(like)
 
-    plain = Linear(weight, torch.empty_like(weight), added, room(added))
-    return plain, MixedLinear(weight, torch.empty_like(weight), added, room(added))
+    plain = Linear(weight, torch.empty_like(weight), added, buffers(added))
+    return plain, MixedLinear(weight, torch.empty_like(weight), added, buffers(added))
 
 
 @pytest.mark.parametrize("bias", [False, True])

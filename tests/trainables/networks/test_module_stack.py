@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.trainables.modules import Picture, build_picture, plain_picture, train_picture
 from tests.trainables.rounding import SAME
 from tests.trainables.signals import in_float64
-from tests.trainables.small import assignment, train_in_peace
+from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord, LayerRecord
 from trainables.data.stack_data import StackData
@@ -19,7 +19,7 @@ from trainables.training.evaluation import evaluate
 from trainables.training.loop import epoch_order, train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes, metadata_of
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 pytestmark = pytest.mark.numeric
 
@@ -134,11 +134,11 @@ def test_neither_other_code_nor_measuring_changes_a_number_and_globals_stay(digi
 
 
 def test_stacks_that_take_turns_for_want_of_memory_have_the_numbers_of_one(digits: StackData) -> None:
-    task = assignment(dropout=0.5, batch_norm=True, rungs=(1, 2), layers_at=(0, 1, 2), model="own")
+    task = trial_spec(dropout=0.5, batch_norm=True, rungs=(1, 2), layers_at=(0, 1, 2), model="own")
     little = MemoryLimits()
     little.note(0, 2)
     whole, halved = (
-        list(train_assignment(task, digits, worker="w", build=build_picture, limits=limits))
+        list(train_trial_spec(task, digits, worker="w", build=build_picture, limits=limits))
         for limits in (MemoryLimits(), little)
     )
     assert len(halved) == len(whole)
@@ -148,7 +148,7 @@ def test_stacks_that_take_turns_for_want_of_memory_have_the_numbers_of_one(digit
 
 
 def test_a_checkpoint_goes_on_as_if_nothing_had_happened(digits: StackData) -> None:
-    task = assignment(dropout=0.5, batch_norm=True, rungs=(1, 2), layers_at=(1, 2), model="own")
+    task = trial_spec(dropout=0.5, batch_norm=True, rungs=(1, 2), layers_at=(1, 2), model="own")
 
     def reports(checkpoint: bytes | None) -> list[EpochRecord]:
         made = list(
@@ -171,7 +171,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(digits: StackData) -> N
 
 
 def test_kept_models_bear_the_modules_own_names_shape_and_classes(digits: StackData) -> None:
-    task = assignment(rungs=(1,), layers_at=(), model="own", keeps_models=True, reads_test=True)
+    task = trial_spec(rungs=(1,), layers_at=(), model="own", keeps_models=True, reads_test=True)
     (report,) = train_in_peace(task, digits, worker="w", build=build_picture)
     kept, metadata = from_bytes(report.models[2]), metadata_of(report.models[2])
     assert (metadata["input_shape"], metadata["classes"]) == ([8, 8], [str(digit) for digit in range(10)])

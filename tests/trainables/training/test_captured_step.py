@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.trainables.signals import in_float64
-from tests.trainables.small import assignment, train_in_peace
+from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
 from trainables.base.records import NoteKind
@@ -122,12 +122,12 @@ def test_after_an_odd_batch_a_replay_shows_its_own_signals(data: StackData) -> N
     stack = stack_with(data, lambda work, generator: work() or (lambda: None))
     full, odd = data.train[:, :64], data.train[:, 64:100]
     run_steps(stack, [full] * (BEFORE + 1))
-    outputs, room = stack.model.outputs, stack.model.deltas.room
+    outputs, buffers = stack.model.outputs, stack.model.deltas.buffers
     run_steps(stack, [odd])
     assert stack.model.outputs is not outputs
     run_steps(stack, [full])
     assert stack.model.outputs is outputs
-    assert stack.model.deltas.room is room
+    assert stack.model.deltas.buffers is buffers
 
 
 def test_where_there_is_no_gpu_steps_are_plain(data: StackData) -> None:
@@ -165,7 +165,7 @@ def test_a_trial_tells_of_a_refusal_once(data: StackData, monkeypatch: pytest.Mo
         return CapturedStep(*given, generator=generator, capture=refuse)
 
     monkeypatch.setattr("trainables.training.stack.build_step", build)
-    first, *rest = train_in_peace(assignment(rungs=(1, 2, 3)), data, worker="")
+    first, *rest = train_in_peace(trial_spec(rungs=(1, 2, 3)), data, worker="")
     assert [note.kind for note in first.notes] == [NoteKind.GRAPH_REFUSED]
     assert first.notes[0].text.endswith("no graph holds them: RuntimeError: no graphs today")
     assert [report.notes for report in rest] == [(), ()]

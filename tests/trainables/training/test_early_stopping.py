@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.trainables.rounding import SAME
-from tests.trainables.small import assignment, train_in_peace
+from tests.trainables.small import train_in_peace, trial_spec
 from tests.trainables.twin import named_as_in_stack, plain_network, plain_scores, train_plain
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord, Outcome, TrialReport
@@ -197,7 +197,7 @@ class TestReports:
 
     def reports(self, data: StackData, **changes: Any) -> list[TrialReport]:
         options: dict[str, Any] = {**WILD, "patience": 1, "rungs": (1, 4, 16), "layers_at": (0, 1, 4, 16)}
-        task = assignment(**{**options, "reads_test": True, "keeps_models": True, **changes})
+        task = trial_spec(**{**options, "reads_test": True, "keeps_models": True, **changes})
         return list(train_in_peace(task, data, worker=""))
 
     def test_every_rung_is_reported_with_the_best_weights_scores(self, data: StackData) -> None:
@@ -248,7 +248,7 @@ class TestReports:
             )
 
         data = dataclasses.replace(digits, train=digits.train[:, :200], validation=digits.validation[:, :60])
-        task = assignment(**WILD, patience=1, rungs=(1, 16), keeps_models=True, layers_at=(16,))
+        task = trial_spec(**WILD, patience=1, rungs=(1, 16), keeps_models=True, layers_at=(16,))
         *_, last = train_in_peace(task, data, worker="", build=build)
         for replicate, model in zip(last.replicates, last.models, strict=True):
             network = build(task.hyperparameters, (8, 8), 10)

@@ -164,7 +164,7 @@ def test_a_last_batch_of_another_size_is_measured_as_the_others(digits: StackDat
     for rows in torch.split(data.train.gather(1, order), 64, dim=1):
         logits = stack.model.forward(data.inputs[rows], training=True)
         stack.model.backward(cross_entropy(logits, data.targets[rows])[1])
-        expected.append(rms(stack.model.deltas.room.layers[0][0]))
+        expected.append(rms(stack.model.deltas.buffers.layers[0][0]))
     (epoch,) = train(stack, epochs=1, layers_at=[1])
     assert epoch[0].layers[0].delta_rms == pytest.approx(sorted(expected)[1], rel=1e-9)
 

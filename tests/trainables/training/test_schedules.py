@@ -77,7 +77,7 @@ def test_rates_on_a_plateau_are_torchs(values: list[float], monitor: str, min_lr
         found.append(schedule.rates(1, 1))
         is_number = value == value
         known = value if is_number else None
-        schedule.hear([Scores(val_loss=known, val_accuracy=known), Scores(val_loss=0.5, val_accuracy=0.5)])
+        schedule.update([Scores(val_loss=known, val_accuracy=known), Scores(val_loss=0.5, val_accuracy=0.5)])
     assert [rates[0] for rates in found] == torchs_rates(hp, values)
     assert [rates[1] for rates in found] == torchs_rates(hp, [0.5] * len(values)), "its own"
 
@@ -86,7 +86,7 @@ def test_a_plateau_takes_effect_after_more_than_five_epochs_and_again() -> None:
     schedule, found = Schedule(Hyperparameters(learning_rate=1.0, schedule="plateau"), 1), []
     for _ in range(15):
         found += schedule.rates(1, 15)
-        schedule.hear([Scores(val_loss=0.5)])
+        schedule.update([Scores(val_loss=0.5)])
     assert found == pytest.approx([1.0] * 7 + [0.2] * 6 + [0.04] * 2)
 
 

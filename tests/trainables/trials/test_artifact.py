@@ -5,10 +5,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.data.stack_data import StackData
 from trainables.trials.artifact import from_bytes, metadata_of, to_bytes
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
 
 pytestmark = pytest.mark.numeric
 
@@ -47,10 +47,10 @@ def fill(layer: nn.Module, state: dict[str, Tensor], prefix: str, names: dict[st
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_a_rebuilt_network_scores_as_recorded(digits: StackData, batch_norm: bool, activation: str) -> None:
-    kept = assignment(
+    kept = trial_spec(
         batch_norm=batch_norm, activation=activation, dropout=0.3, reads_test=True, keeps_models=True
     )
-    *_, last = train_assignment(kept, digits, worker="")
+    *_, last = train_trial_spec(kept, digits, worker="")
     for replicate, (data, record) in enumerate(zip(last.models, last.replicates, strict=True)):
         rows = digits.test[replicate]
         with torch.no_grad():

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainables.conftest import load_digits
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.data.stack_data import StackData
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 from trainables.trials.artifact import from_bytes, metadata_of, to_bytes
-from trainables.trials.assignment import Assignment
-from trainables.trials.checkpoint import CheckpointError, Parcel, check, restore, save
+from trainables.trials.checkpoint import CheckpointError, CheckpointRef, check, restore, save
+from trainables.trials.trial_spec import TrialSpec
 
 EPOCHS = 4
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
@@ -32,17 +32,17 @@ def data() -> StackData:
     return dataclasses.replace(digits, train=digits.train[:, :300], validation=digits.validation[:, :60])
 
 
-def four_epochs(**changes: Any) -> Assignment:
+def four_epochs(**changes: Any) -> TrialSpec:
     """Return an assignment of four epochs of five steps, all of them measured unless said otherwise."""
     every = tuple(range(EPOCHS + 1))
-    return assignment(**{"rungs": (EPOCHS,), "layers_at": every, "batch_size": 64, **changes})
+    return trial_spec(**{"rungs": (EPOCHS,), "layers_at": every, "batch_size": 64, **changes})
 
 
-def fresh(task: Assignment, of: StackData | None = None) -> Stack:
+def fresh(task: TrialSpec, of: StackData | None = None) -> Stack:
     return Stack.make(task.model, task.hyperparameters, of or data(), seeds=task.seeds)
 
 
-def assert_resumes_identically(task: Assignment, of: StackData | None = None) -> None:
+def assert_resumes_identically(task: TrialSpec, of: StackData | None = None) -> None:
     """Go on from every checkpoint and compare every number, and the whole state at the end bit by bit."""
     undisturbed, records, checkpoints = fresh(task, of), {}, {}
     for epoch in train(undisturbed, epochs=EPOCHS, layers_at=task.layers_at):
@@ -142,7 +142,7 @@ def test_on_a_gpu_too(optimizer: str) -> None:
 
 
 @functools.cache
-def checkpointed() -> tuple[Assignment, bytes]:
+def checkpointed() -> tuple[TrialSpec, bytes]:
     """Return a small assignment and its checkpoint after two epochs."""
     task = four_epochs(depth=1, width=4, batch_norm=True)
     stack = fresh(task)
@@ -265,11 +265,11 @@ def test_facts_of_another_kind_are_damage(monkeypatch: pytest.MonkeyPatch, fact:
         check(to_bytes(from_bytes(checkpoint), {**facts, fact: value}), task)
 
 
-def test_a_parcel_travels_but_is_neither_copied_nor_printed() -> None:
-    parcel = Parcel(5, b"secret" * 1000)
-    assert copy.deepcopy({"a": [parcel]})["a"][0] is parcel
-    assert str(parcel) == repr(parcel) == "checkpoint after epoch 5"
-    arrived = pickle.loads(pickle.dumps(parcel))
+def test_a_checkpoint_ref_travels_but_is_neither_copied_nor_printed() -> None:
+    checkpoint_ref = CheckpointRef(5, b"secret" * 1000)
+    assert copy.deepcopy({"a": [checkpoint_ref]})["a"][0] is checkpoint_ref
+    assert str(checkpoint_ref) == repr(checkpoint_ref) == "checkpoint after epoch 5"
+    arrived = pickle.loads(pickle.dumps(checkpoint_ref))
     assert (arrived.epoch, arrived.data) == (5, b"secret" * 1000)
-    parcel.empty()
-    assert (parcel.epoch, parcel.data) == (5, None)
+    checkpoint_ref.empty()
+    assert (checkpoint_ref.epoch, checkpoint_ref.data) == (5, None)

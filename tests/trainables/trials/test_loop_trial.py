@@ -21,7 +21,7 @@ from tests.trainables.loops import (
     regression_data,
     regression_task,
 )
-from tests.trainables.small import ASSIGNMENT, assignment, train_in_peace
+from tests.trainables.small import ASSIGNMENT, train_in_peace, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import NoteKind, Outcome, TrialReport
 from trainables.data.stack_data import StackData
@@ -195,7 +195,7 @@ def test_global_random_numbers_are_each_replicates_own_and_left_as_they_were() -
 
 
 class TestFineTuning:
-    task = assignment(**FINE, width=12, reads_test=True)  # type: ignore[arg-type]
+    task = trial_spec(**FINE, width=12, reads_test=True)  # type: ignore[arg-type]
 
     def reports(self, data: StackData, **options: Any) -> list[TrialReport]:
         return reports(fine_tune, data, task=self.task, **options)

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from tests.trainables.loops import regression_data, regression_task
-from tests.trainables.small import assignment, train_in_peace
+from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.metrics import classification
 from trainables.base.records import EpochRecord, NoteKind, Outcome, ReplicateRecord, TrialReport
 from trainables.data.stack_data import StackData
 from trainables.training.loop import train_epochs
 from trainables.training.trained_epoch import TrainedEpoch
 from trainables.trials import reporting, trial_stacks
-from trainables.trials.reporting import objective, train_assignment
+from trainables.trials.reporting import objective, train_trial_spec
 
 CHANCE = math.log(10)
 
 
 def reports(data: StackData, **changes: Any) -> list[TrialReport]:
-    return list(train_in_peace(assignment(**changes), data, worker="here:1"))
+    return list(train_in_peace(trial_spec(**changes), data, worker="here:1"))
 
 
 def without_times(report: TrialReport) -> TrialReport:
@@ -97,7 +97,7 @@ def never_r2(*arguments: Any) -> Iterator[dict[str, float]]:
 
 def test_a_search_trial_without_an_objective_in_any_network_fails_at_the_rung() -> None:
     task = replace(regression_task(), objective="val_r2")
-    (only,) = train_assignment(task, regression_data(), worker="here:1", loop=never_r2)
+    (only,) = train_trial_spec(task, regression_data(), worker="here:1", loop=never_r2)
     assert (only.epoch, only.epochs) == (0, ())
     assert only.error is not None
     assert only.error.startswith(
@@ -112,13 +112,13 @@ def test_a_search_trial_that_loses_its_objective_later_fails_there() -> None:
             yield {"val_rmse": 50.0, "val_r2": math.nan if epoch == 3 else 0.5}
 
     task = replace(regression_task(), objective="val_r2")
-    first, last = train_assignment(task, regression_data(), worker="here:1", loop=loop)
+    first, last = train_trial_spec(task, regression_data(), worker="here:1", loop=loop)
     assert (first.epoch, first.objective, first.error) == (1, 0.5, None)
     assert (last.epoch, last.error is None) == (1, False)
 
 
 def test_a_metric_beside_the_objective_may_be_undefined() -> None:
-    *_, last = train_assignment(regression_task(), regression_data(), worker="here:1", loop=never_r2)
+    *_, last = train_trial_spec(regression_task(), regression_data(), worker="here:1", loop=never_r2)
     assert (last.objective, last.error) == (50.0, None)
     assert {each.outcome for each in last.replicates} == {Outcome.COMPLETE}
 
@@ -153,8 +153,8 @@ def test_further_metrics_come_at_the_rungs_and_of_the_test_part_once(digits: Sta
 
 def test_a_further_metric_can_be_the_objective_between_rungs_too(digits: StackData) -> None:
     told = list(
-        train_assignment(
-            assignment(objective="val_macro_f1", layers_at=()), digits, worker="w", seconds_between_reports=0
+        train_trial_spec(
+            trial_spec(objective="val_macro_f1", layers_at=()), digits, worker="w", seconds_between_reports=0
         )
     )
     assert [report.epoch for report in told] == [1, 2, 3]
@@ -174,7 +174,7 @@ def test_networks_that_diverge_score_as_chance_and_say_so(digits: StackData) -> 
 
 def test_a_slow_trial_reports_between_rungs(digits: StackData) -> None:
     ticks = iter(range(0, 1000, 4))
-    slow = train_assignment(assignment(rungs=(1, 3, 9)), digits, worker="", clock=lambda: next(ticks))
+    slow = train_trial_spec(trial_spec(rungs=(1, 3, 9)), digits, worker="", clock=lambda: next(ticks))
     epochs = [report.epoch for report in slow]
     assert epochs != [1, 3, 9], "nothing came in between"
     assert {1, 3, 9} <= set(epochs)
@@ -206,8 +206,8 @@ class TestCheckpoints:
         self, data: StackData, *, checkpoint: bytes | None = None, **changes: Any
     ) -> list[TrialReport]:
         """Train nine epochs, all of them measured, with a report at least every third."""
-        task = assignment(**{"rungs": (1, 3, 9), "layers_at": tuple(range(10)), "batch_size": 256, **changes})
-        return list(train_assignment(task, data, worker="", checkpoint=checkpoint, clock=lambda: self.now))
+        task = trial_spec(**{"rungs": (1, 3, 9), "layers_at": tuple(range(10)), "batch_size": 256, **changes})
+        return list(train_trial_spec(task, data, worker="", checkpoint=checkpoint, clock=lambda: self.now))
 
     def test_it_comes_with_the_report_after_ten_seconds_of_training(self, digits: StackData) -> None:
         reports = self.reports(digits)
@@ -224,9 +224,9 @@ class TestCheckpoints:
         assert first.epoch == 3
 
     def test_time_between_reports_does_not_count(self, digits: StackData) -> None:
-        task = assignment(rungs=tuple(range(1, 10)), batch_size=256)
+        task = trial_spec(rungs=tuple(range(1, 10)), batch_size=256)
         found = []
-        for report in train_assignment(task, digits, worker="", clock=lambda: self.now):
+        for report in train_trial_spec(task, digits, worker="", clock=lambda: self.now):
             self.now += 1000.0
             found.append((report.epoch, report.busy_seconds, report.checkpoint is not None))
         assert found == [(epoch, 4.0, epoch in (3, 6)) for epoch in range(1, 10)]

@@ -9,13 +9,13 @@ import pytest
 
 from tests.trainables.loops import descend, fine_tune, regression_data, regression_task
 from tests.trainables.modules import build_picture
-from tests.trainables.small import assignment, train_in_peace
+from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.records import TrialReport
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import MemoryLimits
-from trainables.trials.assignment import Assignment
 from trainables.trials.reporting import trainer_of
-from trainables.trials.spread_trial import Share, ShareEpoch
+from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
+from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import Loop
 
 
@@ -28,16 +28,16 @@ class Beside:
         self._data, self._means = data, {"limits": None, "build": None, "loop": None} | means
         self.part: range | None = None
 
-    def begin(self, task: Assignment, *, checkpoint: bytes | None, part: range) -> None:
+    def begin(self, task: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
         self.part = part
         trainer = trainer_of(carried(task), self._data, checkpoint=checkpoint, part=part, **self._means)
-        self._share = Share(trainer)
+        self._shard = ReplicateShard(trainer)
 
-    def train_epoch(self) -> Callable[[], ShareEpoch]:
-        return lambda: carried(self._share.train_epoch())
+    def train_epoch(self) -> Callable[[], ShardEpoch]:
+        return lambda: carried(self._shard.train_epoch())
 
     def state(self) -> Callable[[], Any]:
-        return lambda: carried(self._share.state())
+        return lambda: carried(self._shard.state())
 
 
 def carried(sent: Any) -> Any:
@@ -45,7 +45,7 @@ def carried(sent: Any) -> Any:
 
 
 def train(
-    task: Assignment, data: StackData, *, num_helpers: int, limits: MemoryLimits | None = None, **named: Any
+    task: TrialSpec, data: StackData, *, num_helpers: int, limits: MemoryLimits | None = None, **named: Any
 ) -> list[TrialReport]:
     means = {name: value for name, value in named.items() if name in ("build", "loop")}
     helpers = [Beside(data, limits=limits, **means) for _ in range(num_helpers)]
@@ -69,14 +69,14 @@ def content(reports: Sequence[TrialReport]) -> list[Any]:
     ]
 
 
-MODULES = assignment(
+MODULES = trial_spec(
     model="own", dropout=0.4, batch_norm=True, patience=1, reads_test=True, keeps_models=True
 )
-KINDS: dict[str, Callable[[StackData], tuple[Assignment, StackData, dict[str, Any]]]] = {
+KINDS: dict[str, Callable[[StackData], tuple[TrialSpec, StackData, dict[str, Any]]]] = {
     "modules": lambda digits: (MODULES, digits, {"build": build_picture}),
     "a loop": lambda digits: (regression_task(reads_test=True), regression_data(), {"loop": descend}),
     "a loop with a state": lambda digits: (
-        assignment(
+        trial_spec(
             model="own",
             depth=1,
             width=12,
@@ -113,7 +113,7 @@ def test_a_checkpoint_serves_however_the_next_attempt_is_spread(digits: StackDat
         assert {record.epoch for report in resumed for record in report.epochs} >= {2}
 
 
-def test_a_share_is_halved_where_memory_is_short(digits: StackData) -> None:
+def test_a_shard_is_halved_where_memory_is_short(digits: StackData) -> None:
     limits = MemoryLimits()
     limits.note(0, 1)
     halved = train(MODULES, digits, num_helpers=1, limits=limits, build=build_picture)
@@ -131,7 +131,7 @@ def test_the_time_of_all_workers_is_counted() -> None:
     assert 0 < spread.first_epoch_seconds < spread.busy_seconds
 
 
-def test_a_share_that_falls_out_of_step_is_told(digits: StackData) -> None:
+def test_a_shard_that_falls_out_of_step_is_told(digits: StackData) -> None:
     task, data, _ = KINDS["a loop with a state"](digits)
     first, *_ = train(task, data, num_helpers=1, loop=fine_tune)
     stateless: Loop = lambda hp, data, seed: fine_tune(hp, data, seed)  # noqa: E731
@@ -143,9 +143,9 @@ def test_a_share_that_falls_out_of_step_is_told(digits: StackData) -> None:
         list(went_on)
 
 
-def test_shares_are_as_even_as_can_be(digits: StackData) -> None:
+def test_shards_are_as_even_as_can_be(digits: StackData) -> None:
     data = replace(digits, train=digits.train[:, :64])
     helpers = [Beside(data, loop=fine_tune) for _ in range(2)]
-    task = assignment(model="own", depth=1, width=4, batch_size=64, rungs=(1,), layers_at=())
+    task = trial_spec(model="own", depth=1, width=4, batch_size=64, rungs=(1,), layers_at=())
     list(train_in_peace(task, data, worker="", helpers=helpers, loop=fine_tune))
     assert [helper.part for helper in helpers] == [range(1, 2), range(2, 3)]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tests.trainables.little_memory import REPLICATES, train_large
 from tests.trainables.rounding import SAME
 from tests.trainables.signals import in_float64
-from tests.trainables.small import assignment, train_in_peace
+from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import NoteKind, TrialReport
 from trainables.data.stack_data import StackData
@@ -29,9 +29,9 @@ from trainables.training.stack import Stack
 from trainables.training.stack_state import StackState, join
 from trainables.trials import reporting
 from trainables.trials.artifact import from_bytes
-from trainables.trials.assignment import Assignment
 from trainables.trials.checkpoint import save, save_state
-from trainables.trials.reporting import train_assignment
+from trainables.trials.reporting import train_trial_spec
+from trainables.trials.trial_spec import TrialSpec
 
 pytestmark = pytest.mark.numeric
 
@@ -72,14 +72,14 @@ def data(digits: StackData) -> StackData:
     )
 
 
-def five(**changes: Any) -> Assignment:
+def five(**changes: Any) -> TrialSpec:
     """Return an assignment of five replicates with everything that a report can hold."""
     fields: dict[str, Any] = {"blocks": (0, 1, 2, 3, 4), "seeds": (11, 12, 13, 14, 15), "rungs": (1, 3, 4)}
     options: dict[str, Any] = {"reads_test": True, "keeps_models": True, "dropout": 0.4, "batch_norm": True}
-    return assignment(**{**fields, "layers_at": (0, 1, 3), **options, **changes})
+    return trial_spec(**{**fields, "layers_at": (0, 1, 3), **options, **changes})
 
 
-def reports(task: Assignment, data: StackData, **named: Any) -> list[TrialReport]:
+def reports(task: TrialSpec, data: StackData, **named: Any) -> list[TrialReport]:
     return list(train_in_peace(task, data, worker="here:1", **named))
 
 
@@ -232,7 +232,7 @@ def test_another_error_is_the_trials_own(data: StackData, monkeypatch: pytest.Mo
 def test_stacks_that_take_turns_report_as_often(data: StackData, memory: LittleMemory) -> None:
     ticks = iter(range(0, 10_000, 4))
     memory.most = 3
-    slow = train_assignment(five(rungs=(9,)), data, worker="", clock=lambda: next(ticks))
+    slow = train_trial_spec(five(rungs=(9,)), data, worker="", clock=lambda: next(ticks))
     assert [report.epoch for report in slow] == list(range(1, 10)), "4 s for a stack are 8 s for both"
 
 
@@ -280,7 +280,7 @@ def build_noisy(hp: Hyperparameters, input_shape: tuple[int, ...], num_classes: 
 
 
 def test_networks_that_draw_from_any_global_generator_go_on_as_in_one_go(digits: StackData) -> None:
-    task = assignment(rungs=(1, 3), model="own")
+    task = trial_spec(rungs=(1, 3), model="own")
     options: dict[str, Any] = {
         "worker": "here:1",
         "build": build_noisy,

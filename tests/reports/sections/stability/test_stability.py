@@ -10,7 +10,7 @@ from reports.pages.json_report import json_report
 from reports.plots.style.axes import log_ticks
 from reports.plots.style.theme import Theme
 from reports.results.results import compute
-from reports.sections.parts.section import Material
+from reports.sections.parts.section import ReportContext
 from reports.sections.parts.tables import chosen_factors, level_names, measured_layers
 from reports.sections.stability.growth_and_loss import association_figure
 from reports.sections.stability.stability import stability
@@ -20,20 +20,20 @@ from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import FACTORS, sample_inputs
 
 
-def material_of(inputs: ReportInputs) -> Material:
+def report_context_of(inputs: ReportInputs) -> ReportContext:
     results = compute(inputs)
-    return Material(
+    return ReportContext(
         inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
     )
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
-    return material_of(sample_inputs(SMALL, rates=1))
+def report_context() -> ReportContext:
+    return report_context_of(sample_inputs(SMALL, rates=1))
 
 
-def test_the_section_opens_in_words_and_draws_seven_figures(material: Material) -> None:
-    section = stability(material)
+def test_the_section_opens_in_words_and_draws_seven_figures(report_context: ReportContext) -> None:
+    section = stability(report_context)
     assert [figure.slug for figure in section.figures] == [
         *("verdicts", "gradient_flow_initial", "gradient_flow_trained", "heat_map", "update_ratios"),
         *("growth_and_loss", "weight_gradients"),
@@ -44,56 +44,56 @@ def test_the_section_opens_in_words_and_draws_seven_figures(material: Material) 
     assert "ASSOCIATION" not in section.context["association"]
 
 
-def test_the_figure_of_verdicts_counts_stable_networks_once(material: Material) -> None:
-    trained = material.inputs.replicates.query("phase == 'confirm'")["verdict_trained"]
-    (figure,) = [each for each in stability(material).figures if each.slug == "verdicts"]
+def test_the_figure_of_verdicts_counts_stable_networks_once(report_context: ReportContext) -> None:
+    trained = report_context.inputs.replicates.query("phase == 'confirm'")["verdict_trained"]
+    (figure,) = [each for each in stability(report_context).figures if each.slug == "verdicts"]
     assert figure.title.startswith(f"{(trained == 'STABLE').sum()} of {len(trained)} confirmed networks")
     assert "20 for each depth" in figure.num
 
 
-def test_networks_without_verdicts_have_no_figure_of_them(material: Material) -> None:
-    none = material.inputs.replicates.assign(verdict_initial=None, verdict_trained=None, verdicts=None)
-    section = stability(material_of(replace(material.inputs, replicates=none)))
+def test_networks_without_verdicts_have_no_figure_of_them(report_context: ReportContext) -> None:
+    none = report_context.inputs.replicates.assign(verdict_initial=None, verdict_trained=None, verdicts=None)
+    section = stability(report_context_of(replace(report_context.inputs, replicates=none)))
     assert section.context["named"]["verdicts"] is None
     assert "verdicts" not in [figure.slug for figure in section.figures]
     assert section.context["thresholds"] is None
 
 
 def test_growth_of_one_hidden_layer_is_said_to_be_undefined() -> None:
-    section = stability(material_of(sample_inputs({"depth": (1, 3)}, num_blocks=3, rates=1)))
+    section = stability(report_context_of(sample_inputs({"depth": (1, 3)}, num_blocks=3, rates=1)))
     assert section.context["undefined"].startswith("Growth is undefined for 3 networks of one hidden layer")
 
 
 def test_one_hidden_layer_alone_still_gives_figures() -> None:
-    only = material_of(sample_inputs({"depth": (1,)}, num_blocks=3, rates=1))
+    only = report_context_of(sample_inputs({"depth": (1,)}, num_blocks=3, rates=1))
     figure = association_figure(only, "")
     assert figure.data.empty
     assert figure.num.startswith("n = 0")
 
 
-def test_the_share_of_the_wall_time_that_recording_took(material: Material) -> None:
-    spent = replace(material.inputs, seconds={"wall": 200.0, "recording": 5.0})
-    said = stability(replace(material, inputs=spent)).context["overhead"]
+def test_the_share_of_the_wall_time_that_recording_took(report_context: ReportContext) -> None:
+    spent = replace(report_context.inputs, seconds={"wall": 200.0, "recording": 5.0})
+    said = stability(replace(report_context, inputs=spent)).context["overhead"]
     assert "2.5" in said
     measured = replace(spent, measuring_share=0.125)
-    both = stability(replace(material, inputs=measured)).context["overhead"]
+    both = stability(replace(report_context, inputs=measured)).context["overhead"]
     assert both == f"Measuring gradients took {percent(0.125)} of the workers’ time. {said}"
-    unknown = replace(material.inputs, seconds={})
-    assert stability(replace(material, inputs=unknown)).context["overhead"] is None
+    unknown = replace(report_context.inputs, seconds={})
+    assert stability(replace(report_context, inputs=unknown)).context["overhead"] is None
 
 
-def test_weights_are_shown_for_the_deepest_networks_at_initialisation(material: Material) -> None:
-    figure = weights_figure(material, measured_layers(material))
+def test_weights_are_shown_for_the_deepest_networks_at_initialisation(report_context: ReportContext) -> None:
+    figure = weights_figure(report_context, measured_layers(report_context))
     assert figure.data["layer"].max() == 7
     assert "(7 layers)" in figure.caption
     assert len(figure.panels) == 2
 
 
-def test_levels_are_named_once_and_rows_keep_their_order(material: Material) -> None:
-    layers = measured_layers(material)
-    names = level_names(material, layers["batch_norm"], "batch_norm")
+def test_levels_are_named_once_and_rows_keep_their_order(report_context: ReportContext) -> None:
+    layers = measured_layers(report_context)
+    names = level_names(report_context, layers["batch_norm"], "batch_norm")
     assert (names == np.where(layers["batch_norm"].to_numpy(dtype=bool), "on", "off")).all()
-    assert set(level_names(material, layers["layer"], None)) == {"all"}
+    assert set(level_names(report_context, layers["layer"], None)) == {"all"}
 
 
 def test_as_many_factors_get_panels_as_fit() -> None:

@@ -9,10 +9,10 @@ from studies.database.frames.histories import epoch_records
 from studies.database.results import TrialResult
 from studies.database.store import Store
 from studies.definition.parts import Thresholds
-from studies.diagnosis.verdict_accumulator import Jury
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from tests.studies.database import recorded
 from tests.trainables.conftest import load_digits
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.base.records import EpochRecord
 from trainables.training.loop import train
 from trainables.training.stack import Stack
@@ -50,7 +50,7 @@ def test_what_is_not_finite_comes_back_as_no_number(store: Store) -> None:
 
 def trained_records(learning_rate: float) -> list[EpochRecord]:
     """Return what three networks say of themselves in three epochs, all measured."""
-    task = assignment(depth=3, optimizer="sgd", learning_rate=learning_rate, batch_size=256)
+    task = trial_spec(depth=3, optimizer="sgd", learning_rate=learning_rate, batch_size=256)
     stack = Stack.make(task.model, task.hyperparameters, load_digits(), seeds=task.seeds)
     return [record for records in train(stack, epochs=3, layers_at=range(4)) for record in records]
 
@@ -59,12 +59,12 @@ def trained_records(learning_rate: float) -> list[EpochRecord]:
 def test_verdicts_are_those_of_one_who_heard_it_all(store: Store, learning_rate: float) -> None:
     """As after a restart: the initialisation is measured again, and the rest is told by the rows."""
     reported = trained_records(learning_rate)
-    witness, latecomer = Jury(Thresholds(), 10), Jury(Thresholds(), 10)
-    witness.hear(1, reported)
+    witness, latecomer = VerdictAccumulator(Thresholds(), 10), VerdictAccumulator(Thresholds(), 10)
+    witness.update(1, reported)
     study = recorded.new_study(store)
     recorded.add_trial(store, study)
     recorded.start(store, study)
     store.record_result(study.id, 1, TrialResult(epoch=3, busy_seconds=1.0, epochs=reported))
-    latecomer.hear(1, epoch_records(store, study.id, 1))
-    latecomer.hear(1, [record for record in reported if record.epoch == 0])
+    latecomer.update(1, epoch_records(store, study.id, 1))
+    latecomer.update(1, [record for record in reported if record.epoch == 0])
     assert latecomer.judge(1, trained=True) == witness.judge(1, trained=True)

@@ -11,7 +11,7 @@ from studies.terminal.planned import planned_networks, planned_trials
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ProgressSnapshot:
     """Counts of trials that ended, of networks in them, what runs and what is best.
 
     `elapsed_seconds` are of this run, `seconds_left` is None where no pace is known.
@@ -42,9 +42,9 @@ class Standing:
 
 def from_progress(
     progress: Progress, *, name: str, question: str, objective: Measure, elapsed_seconds: float
-) -> Standing:
+) -> ProgressSnapshot:
     """Return what a driver knows; safe to call in another thread than the driver's."""
-    return Standing(
+    return ProgressSnapshot(
         name=name,
         question=question,
         objective=objective,
@@ -68,12 +68,12 @@ def from_record(
     num_networks: int,
     num_diverged: int,
     num_classes: int | None = None,
-) -> Standing:
+) -> ProgressSnapshot:
     """Return what the database holds of a study with these trials, on data with so many classes."""
     states = [(trial.phase, trial.state) for trial in trials]
     objective = objective_of(study.plan, num_classes)
     best = best_search_trial(trials, objective)
-    return Standing(
+    return ProgressSnapshot(
         name=study.name,
         question=study.question,
         objective=objective,

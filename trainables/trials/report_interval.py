@@ -14,11 +14,11 @@ from trainables.training.evaluation import Tally, answers, evaluate
 from trainables.training.stack import Stack
 from trainables.training.trained_epoch import TrainedEpoch
 from trainables.trials.artifact import to_bytes
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leg:
+class ReportInterval:
     """Records up to `epoch`, the seconds spent on measuring, and the replicates after it; weights and evaluations where
     they were asked for. Workers elsewhere were busy for so many seconds more than this one.
     """
@@ -32,49 +32,51 @@ class Leg:
     elsewhere_seconds: float = 0.0
 
 
-def leg_of(assignment: Assignment, stack: Stack, trained: Sequence[TrainedEpoch], *, part: range) -> Leg:
+def interval_of(
+    trial_spec: TrialSpec, stack: Stack, trained: Sequence[TrainedEpoch], *, part: range
+) -> ReportInterval:
     """Return the leg that ended with the last epoch of `trained`; the stack holds replicates `part`."""
-    last = stack.epoch == assignment.epochs
-    keeps = last and assignment.keeps_models
+    last = stack.epoch == trial_spec.epochs
+    keeps = last and trial_spec.keeps_models
     records, measuring_seconds = _records(trained)
     evaluations = examine(stack) if keeps else ()
     if part.start:
         records = [replace(record, replicate=part.start + record.replicate) for record in records]
         evaluations = tuple(replace(each, replicate=part.start + each.replicate) for each in evaluations)
-    return Leg(
+    return ReportInterval(
         epoch=stack.epoch,
         epochs=tuple(records),
         measuring_seconds=measuring_seconds,
         replicates=_replicates(
-            assignment, stack, trained[-1], part, reads_test=last and assignment.reads_test
+            trial_spec, stack, trained[-1], part, reads_test=last and trial_spec.reads_test
         ),
         models=tuple(_models(stack)) if keeps else (),
         evaluations=evaluations,
     )
 
 
-def join_legs(legs: Sequence[Leg]) -> Leg:
+def join_intervals(intervals: Sequence[ReportInterval]) -> ReportInterval:
     """Return the leg of a whole trial, given those of its parts, in order."""
-    records = [record for leg in legs for record in leg.epochs]
-    return Leg(
-        epoch=legs[0].epoch,
+    records = [record for interval in intervals for record in interval.epochs]
+    return ReportInterval(
+        epoch=intervals[0].epoch,
         epochs=tuple(sorted(records, key=lambda record: (record.epoch, record.replicate))),
-        measuring_seconds=math.fsum(leg.measuring_seconds for leg in legs),
-        replicates=tuple(record for leg in legs for record in leg.replicates),
-        models=tuple(model for leg in legs for model in leg.models)
-        if all(leg.models for leg in legs)
+        measuring_seconds=math.fsum(interval.measuring_seconds for interval in intervals),
+        replicates=tuple(record for interval in intervals for record in interval.replicates),
+        models=tuple(model for interval in intervals for model in interval.models)
+        if all(interval.models for interval in intervals)
         else (),
-        evaluations=tuple(record for leg in legs for record in leg.evaluations),
+        evaluations=tuple(record for interval in intervals for record in interval.evaluations),
     )
 
 
-def chain_legs(legs: Sequence[Leg]) -> Leg:
+def chain_intervals(intervals: Sequence[ReportInterval]) -> ReportInterval:
     """Return the leg that these come to, one after the other."""
     return replace(
-        legs[-1],
-        epochs=tuple(record for leg in legs for record in leg.epochs),
-        measuring_seconds=math.fsum(leg.measuring_seconds for leg in legs),
-        elsewhere_seconds=math.fsum(leg.elsewhere_seconds for leg in legs),
+        intervals[-1],
+        epochs=tuple(record for interval in intervals for record in interval.epochs),
+        measuring_seconds=math.fsum(interval.measuring_seconds for interval in intervals),
+        elsewhere_seconds=math.fsum(interval.elsewhere_seconds for interval in intervals),
     )
 
 
@@ -91,13 +93,13 @@ def _records(trained: Sequence[TrainedEpoch]) -> tuple[list[EpochRecord], float]
 
 
 def _replicates(
-    assignment: Assignment, stack: Stack, latest: TrainedEpoch, part: range, *, reads_test: bool
+    trial_spec: TrialSpec, stack: Stack, latest: TrainedEpoch, part: range, *, reads_test: bool
 ) -> tuple[ReplicateRecord, ...]:
     tests = _test_scores(stack) if reads_test else [_TestScores()] * len(part)
     return tuple(
         ReplicateRecord(
             replicate=replicate,
-            block=assignment.blocks[replicate],
+            block=trial_spec.blocks[replicate],
             outcome=Outcome.DIVERGED if diverged else Outcome.COMPLETE,
             val_loss=scores.val_loss,
             val_accuracy=scores.val_accuracy,

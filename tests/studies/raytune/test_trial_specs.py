@@ -7,13 +7,13 @@ from studies.base.states import Phase
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
 from tests.studies.raytune.plans import plan
-from trainables.trials.assignment import Assignment
+from trainables.trials.trial_spec import TrialSpec
 
 PLAN = plan()
 PARAMS: dict[str, Value] = {"depth": 2, "optimizer": "adam", "learning_rate": 0.01}
 
 
-def told(phase: Phase, *, number: int = 1, cell: int = 0, look: int = 0, keeps: bool = False) -> Assignment:
+def told(phase: Phase, *, number: int = 1, cell: int = 0, look: int = 0, keeps: bool = False) -> TrialSpec:
     trial = PlannedTrial(number=number, phase=phase, cell=PLAN.cells[cell], params=PARAMS, look=look)
     return assign(PLAN, trial, keeps_models=keeps)
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from tests.trainables.small import assignment
+from tests.trainables.small import trial_spec
 from trainables.data.stack_data import StackData
-from trainables.trials.leg import calibration, confusion
-from trainables.trials.reporting import train_assignment
+from trainables.trials.report_interval import calibration, confusion
+from trainables.trials.reporting import train_trial_spec
 
 
 def test_confusion_counts_true_by_predicted() -> None:
@@ -28,7 +28,7 @@ def test_a_confidence_that_is_no_number_is_in_no_bin() -> None:
 
 
 def test_examination_agrees_with_the_test_scores(digits: StackData) -> None:
-    *_, last = train_assignment(assignment(reads_test=True, keeps_models=True), digits, worker="")
+    *_, last = train_trial_spec(trial_spec(reads_test=True, keeps_models=True), digits, worker="")
     for record, evaluation in zip(last.replicates, last.evaluations, strict=True):
         total = sum(map(sum, evaluation.confusion))
         right = sum(evaluation.confusion[label][label] for label in range(10))

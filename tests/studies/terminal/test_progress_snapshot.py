@@ -7,26 +7,26 @@ from studies.base.states import Phase, TrialState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.search.progress import Best, Progress, RunningTrial
-from studies.terminal.standing import best_search_trial, from_progress, from_record
+from studies.terminal.progress_snapshot import best_search_trial, from_progress, from_record
 from tests.studies.terminal import recorded
 
 
 def test_a_record_is_counted_by_phase_and_state(store: Store, searched: StudyRow) -> None:
     recorded.start(store, searched, 5, phase=Phase.CONFIRM, cell=1, depth=3, rate=0.01)
-    standing = from_record(searched, store.trials(searched.id), num_networks=8, num_diverged=0)
-    assert standing.planned == {Phase.SEARCH: 4, Phase.CONFIRM: 2}
-    assert (standing.num_ended(Phase.SEARCH), standing.num_ended(Phase.CONFIRM)) == (4, 0)
-    assert [standing.total(state) for state in TrialState] == [0, 1, 2, 1, 1]
-    assert [(trial.number, trial.epoch) for trial in standing.running] == [(5, 0)]
-    assert standing.best is not None
-    assert (standing.best.number, standing.best.objective) == (2, 0.4)
-    assert standing.planned_networks == 12
+    snapshot = from_record(searched, store.trials(searched.id), num_networks=8, num_diverged=0)
+    assert snapshot.planned == {Phase.SEARCH: 4, Phase.CONFIRM: 2}
+    assert (snapshot.num_ended(Phase.SEARCH), snapshot.num_ended(Phase.CONFIRM)) == (4, 0)
+    assert [snapshot.total(state) for state in TrialState] == [0, 1, 2, 1, 1]
+    assert [(trial.number, trial.epoch) for trial in snapshot.running] == [(5, 0)]
+    assert snapshot.best is not None
+    assert (snapshot.best.number, snapshot.best.objective) == (2, 0.4)
+    assert snapshot.planned_networks == 12
 
 
 def test_without_a_trial_nothing_is_best(store: Store, begun: StudyRow) -> None:
-    standing = from_record(begun, store.trials(begun.id), num_networks=0, num_diverged=0)
-    assert standing.best is None
-    assert standing.num_ended(Phase.SEARCH) == 0
+    snapshot = from_record(begun, store.trials(begun.id), num_networks=0, num_diverged=0)
+    assert snapshot.best is None
+    assert snapshot.num_ended(Phase.SEARCH) == 0
 
 
 def test_the_best_has_the_lowest_loss_or_the_highest_accuracy(store: Store, searched: StudyRow) -> None:
@@ -49,7 +49,7 @@ def test_only_trials_that_came_to_the_last_rung_can_be_best(store: Store, search
     assert best.number == 2
 
 
-def test_progress_becomes_a_standing_that_no_longer_changes() -> None:
+def test_progress_becomes_a_snapshot_that_no_longer_changes() -> None:
     progress = Progress(
         planned={Phase.SEARCH: 4, Phase.CONFIRM: 2}, planned_networks=12, expected_network_epochs=30.0
     )
@@ -58,11 +58,11 @@ def test_progress_becomes_a_standing_that_no_longer_changes() -> None:
     progress.best = Best(number=1, objective=0.5, params={"depth": 3})
     progress.num_networks, progress.num_diverged = 2, 1
     objective = classifier_measure("val_loss")
-    standing = from_progress(progress, name="x", question="?", objective=objective, elapsed_seconds=2.0)
+    snapshot = from_progress(progress, name="x", question="?", objective=objective, elapsed_seconds=2.0)
     progress.running.clear()
     progress.ended[Phase.SEARCH][TrialState.PRUNED] = 3
-    assert standing.num_ended(Phase.SEARCH) == standing.total(TrialState.PRUNED) == 1
-    assert [trial.number for trial in standing.running] == [2]
-    assert (standing.num_networks, standing.planned_networks, standing.num_diverged) == (2, 12, 1)
-    assert standing.best == progress.best
-    assert standing.seconds_left is None
+    assert snapshot.num_ended(Phase.SEARCH) == snapshot.total(TrialState.PRUNED) == 1
+    assert [trial.number for trial in snapshot.running] == [2]
+    assert (snapshot.num_networks, snapshot.planned_networks, snapshot.num_diverged) == (2, 12, 1)
+    assert snapshot.best == progress.best
+    assert snapshot.seconds_left is None

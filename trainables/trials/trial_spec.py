@@ -8,7 +8,7 @@ from trainables.base.metrics import COLUMNS, VALIDATION, Metric
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assignment:
+class TrialSpec:
     """One trial: its configuration, its replicates and when it reports.
 
     Replicate r trains on the split of `blocks[r]` from `seeds[r]`. The trial reports after the epochs in `rungs`
