@@ -15,7 +15,7 @@ from studies.base.errors import UsageError
 from studies.cluster import cluster
 from studies.database.store import Store
 from studies.definition.overrides import derive
-from studies.execution import session
+from studies.execution import preparation
 from studies.execution.session import run
 from studies.planning.command_line import request_of, run_parser
 from studies.planning.plan import Plan
@@ -96,7 +96,7 @@ def test_ray_does_not_disturb_the_pilot_of_a_budget(
     def afford(*_: object, **__: object) -> None:
         raise UsageError(["too little time"], "Give more.")
 
-    monkeypatch.setattr(session, "afford", afford)
+    monkeypatch.setattr(preparation, "afford", afford)
     assert main(["depth_study", "--budget", "2h"]) == 2
     assert unstarted.num_begun == 0
 

@@ -23,7 +23,7 @@ BUILD = "    units = round(hyperparameters.units * hyperparameters.gain)\n"
 CALL = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without it
-from studies import own_calls
+from studies.user_files import calls
 calls.SECONDS_TO_YIELD = 0.3
 with calls.Call("load() of x.py").watched():
     print("begun", flush=True)
