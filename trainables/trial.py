@@ -60,7 +60,7 @@ class StackTrial(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next assignment; nothing of the one before is kept but the data and what fits."""
-        self._trial_spec: TrialSpec = new_config["assignment"]
+        self._trial_spec: TrialSpec = new_config["trial_spec"]
         self._checkpoint_ref: CheckpointRef | None = new_config.get("checkpoint")
         self._reports: Iterator[TrialReport] | None = None
         self._epoch = 0
@@ -128,7 +128,7 @@ class StackTrial(tune.Trainable):
     def _find_helpers(self) -> "tuple[RemoteHelper, ...]":
         """Return a helper in each bundle but the first; they stay as long as this worker, for all its trials."""
         if self._helpers is None:
-            config = {"assignment": self._trial_spec}
+            config = {"trial_spec": self._trial_spec}
             self._helpers = tuple(
                 RemoteHelper(type(self), config, bundle) for bundle in range(1, self._num_workers)
             )

@@ -174,5 +174,5 @@ class Watchdog(tune.Stopper, tune.Callback):
 
 
 def _number(trial: Any) -> int:
-    number: int = trial.config["assignment"].number
+    number: int = trial.config["trial_spec"].number
     return number

@@ -105,7 +105,7 @@ class RungScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Return STOP where ASHA stops the trial, CONTINUE otherwise."""
-        number = trial.config["assignment"].number
+        number = trial.config["trial_spec"].number
         decision = self._queue.decide(number, epoch=result["epoch"], objective=result["objective"])
         if decision is None:
             return str(TrialScheduler.CONTINUE)

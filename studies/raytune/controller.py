@@ -71,5 +71,5 @@ class _Controller(TuneController):
 
 
 def _number(trial: Any) -> int:
-    number: int = trial.config["assignment"].number
+    number: int = trial.config["trial_spec"].number
     return number

@@ -115,7 +115,7 @@ def train_study(
         checkpoint = recorder.take_up(trial_spec)
         workers = sharing.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
-        given = {"assignment": trial_spec, "workers": workers, "stacks": stacks}
+        given = {"trial_spec": trial_spec, "workers": workers, "stacks": stacks}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
 
     searcher = QueueSearcher(

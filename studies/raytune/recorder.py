@@ -97,7 +97,7 @@ class Recorder(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Note the start of an attempt."""
-        trial_spec: TrialSpec = trial.config["assignment"]
+        trial_spec: TrialSpec = trial.config["trial_spec"]
         checkpoint_ref: CheckpointRef | None = trial.config.get("checkpoint")
         self.attempt(lambda: self._start(trial_spec, checkpoint_ref))
 
@@ -121,7 +121,7 @@ class Recorder(tune.Callback):
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Record a report."""
-        trial_spec: TrialSpec = trial.config["assignment"]
+        trial_spec: TrialSpec = trial.config["trial_spec"]
         report: TrialReport = result["report"]
         # Tune keeps every trial's last result to the end: without the report, which is large.
         del result["report"]
@@ -138,7 +138,7 @@ class Recorder(tune.Callback):
 
         Where Ray itself is lost no trial is blamed for it: a resume finds them all.
         """
-        trial_spec: TrialSpec = trial.config["assignment"]
+        trial_spec: TrialSpec = trial.config["trial_spec"]
         planned = self._queue.trials[trial_spec.number]
         if planned.state.has_ended or self._watchdog.is_ray_lost():
             return

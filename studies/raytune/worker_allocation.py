@@ -67,14 +67,14 @@ class Sharing(tune.Callback):
 
     def on_trial_complete(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Take a trial's workers back."""
-        self._taken.pop(trial.config["assignment"].number, None)
+        self._taken.pop(trial.config["trial_spec"].number, None)
         self._num_ended += 1
         if self._num_ended >= TRIALS_UNTIL_MORE and self._limit < self._num_workers:
             self._limit, self._num_ended = self._limit + 1, 0
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Take a trial's workers back."""
-        self._taken.pop(trial.config["assignment"].number, None)
+        self._taken.pop(trial.config["trial_spec"].number, None)
 
     def _is_long(self, trial_spec: TrialSpec) -> bool:
         """Say whether a trial is worth more workers; the first ones are, because theirs are started either way."""

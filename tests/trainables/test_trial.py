@@ -26,7 +26,7 @@ def trial() -> Iterator[StackTrial]:
     dataset = datasets.load("digits")
     splits = split_blocks(dataset, seed=0, blocks=range(3), sizes=(None, 0.5))
     made = object.__new__(StackTrial)  # Tune's own constructor wants a session
-    made.setup({"assignment": trial_spec()}, dataset=dataset, splits=splits, threads=1)
+    made.setup({"trial_spec": trial_spec()}, dataset=dataset, splits=splits, threads=1)
     yield made
     torch.set_num_threads(threads)
     torch.set_flush_denormal(False)
@@ -52,11 +52,11 @@ def test_a_step_ends_at_a_rung_and_the_last_is_done(trial: StackTrial) -> None:
 def test_nothing_of_one_trial_spec_reaches_the_next(trial: StackTrial) -> None:
     fresh = content(steps(trial))
     other = trial_spec(number=8, depth=3, optimizer="sgd", dropout=0.5, seeds=(5, 6, 7))
-    assert trial.reset_config({"assignment": other})
+    assert trial.reset_config({"trial_spec": other})
     assert content(steps(trial)) != fresh
-    assert trial.reset_config({"assignment": trial_spec()})
+    assert trial.reset_config({"trial_spec": trial_spec()})
     trial.step()  # stopped half-way, as ASHA does
-    assert trial.reset_config({"assignment": trial_spec()})
+    assert trial.reset_config({"trial_spec": trial_spec()})
     assert content(steps(trial)) == fresh
 
 
@@ -68,10 +68,10 @@ def test_a_trial_with_a_checkpoint_goes_on_after_it_and_the_next_begins_at_its_s
     data = trial._stack_data(task)
     stack = Stack.make(task.model, task.hyperparameters, data, seeds=task.seeds)
     list(train(stack, epochs=1, layers_at=task.layers_at))
-    trial.reset_config({"assignment": task, "checkpoint": CheckpointRef(1, save(stack, task))})
+    trial.reset_config({"trial_spec": task, "checkpoint": CheckpointRef(1, save(stack, task))})
     (last,) = steps(trial)
     assert last["report"].replicates == whole[-1]["report"].replicates
-    trial.reset_config({"assignment": task})
+    trial.reset_config({"trial_spec": task})
     assert content(steps(trial)) == content(whole)
 
 
@@ -96,34 +96,34 @@ def test_networks_of_a_users_own_are_built_from_their_source_and_fail_with_its_l
 ) -> None:
     code = OwnCode(file=Source(path="/elsewhere/mine.py", text=FILE))
     given: dict[str, Any] = {"dataset": trial._dataset, "splits": trial._splits, "threads": 1, "code": code}
-    trial.setup({"assignment": trial_spec(model="own", own={"fails": False})}, **given)
+    trial.setup({"trial_spec": trial_spec(model="own", own={"fails": False})}, **given)
     results = steps(trial)
     assert [result["report"].error for result in results] == [None, None]
     assert results[-1]["objective"] < results[0]["objective"]
-    trial.reset_config({"assignment": trial_spec(model="own", own={"fails": True})})
+    trial.reset_config({"trial_spec": trial_spec(model="own", own={"fails": True})})
     (failed,) = steps(trial)
     assert 'File "/elsewhere/mine.py", line 7, in forward' in failed["report"].error
     assert 'raise RuntimeError("no more")' in failed["report"].error
-    trial.reset_config({"assignment": trial_spec()})
+    trial.reset_config({"trial_spec": trial_spec()})
     assert steps(trial)[-1]["report"].error is None
 
 
 def test_a_smaller_training_part_is_trained_on(trial: StackTrial) -> None:
     whole = content(steps(trial))
-    trial.reset_config({"assignment": trial_spec(train_size=0.5)})
+    trial.reset_config({"trial_spec": trial_spec(train_size=0.5)})
     assert content(steps(trial)) != whole
 
 
 def test_a_trials_own_error_is_its_last_report(trial: StackTrial) -> None:
     wrong: TrialSpec = trial_spec(optimizer="adagrad")
-    trial.reset_config({"assignment": wrong})
+    trial.reset_config({"trial_spec": wrong})
     (result,) = steps(trial)
     report = result["report"]
     assert "Traceback" in report.error
     assert "adagrad" in report.error
     assert [record.outcome for record in report.replicates] == [Outcome.FAILED] * 3
     assert (report.epochs, report.models, report.epoch) == ((), (), 0)
-    trial.reset_config({"assignment": trial_spec()})
+    trial.reset_config({"trial_spec": trial_spec()})
     assert [result["epoch"] for result in steps(trial)] == [1, 3], "the worker goes on"
 
 
@@ -144,7 +144,7 @@ def test_what_would_end_the_process_is_the_trials_own_error_with_its_line(
         f"def train(hyperparameters, data, seed):\n    yield dict(val_loss=1, val_accuracy=0)\n    {how}\n"
     )
     trial._code = OwnCode(file=Source(path="exits.py", text=source.encode()))
-    trial.reset_config({"assignment": trial_spec(model="own")})
+    trial.reset_config({"trial_spec": trial_spec(model="own")})
     first, last = steps(trial)
     assert (first["epoch"], last["epoch"], last["done"]) == (1, 1, True)
     words = str(last["report"].error).splitlines()

@@ -68,7 +68,7 @@ def save_state(state: StackState, trial_spec: TrialSpec) -> bytes:
 
 def sealed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], trial_spec: TrialSpec) -> bytes:
     """Return tensors and facts with the assignment that they serve and a SHA-256 over everything."""
-    facts = {"assignment": _deciding(trial_spec), **facts}
+    facts = {"trial_spec": _deciding(trial_spec), **facts}
     return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
 
 
@@ -177,7 +177,7 @@ def opened(data: bytes, trial_spec: TrialSpec) -> tuple[dict[str, Tensor], dict[
 
 def _check_facts(facts: Mapping[str, Any], trial_spec: TrialSpec) -> None:
     own = _deciding(trial_spec)
-    differing = [name for name in DECIDING if facts["assignment"][name] != own[name]]
+    differing = [name for name in DECIDING if facts["trial_spec"][name] != own[name]]
     if differing:
         raise CheckpointError(f"the checkpoint was made for another trial: {', '.join(differing)} differ")
     if not 0 < facts["epoch"] < trial_spec.epochs or len(facts["diverged"]) != len(trial_spec.seeds):

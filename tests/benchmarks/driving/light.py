@@ -31,7 +31,7 @@ def light_trial(seconds_per_epoch: float) -> type[tune.Trainable]:
             self.reset_config(config)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
-            self._trial_spec: TrialSpec = new_config["assignment"]
+            self._trial_spec: TrialSpec = new_config["trial_spec"]
             self._reports, self._epoch = reports(self._trial_spec), 0
             return True
 

@@ -48,7 +48,7 @@ class LoopTuner:
         trial = SimpleNamespace(
             trial_id="00000000",
             config=config,
-            reports=reports(config["assignment"]),
+            reports=reports(config["trial_spec"]),
             temporary_state=SimpleNamespace(ray_actor=None),
             num_failures=0,
         )
@@ -59,7 +59,7 @@ class LoopTuner:
     def _step(self, trial: SimpleNamespace) -> bool:
         """Hand on the next report; return whether it was the trial's last."""
         report = next(trial.reports)
-        done: bool = report.epoch >= trial.config["assignment"].epochs
+        done: bool = report.epoch >= trial.config["trial_spec"].epochs
         result = {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
         if not done:
             action: str = self.tune_config.scheduler.on_trial_result(None, trial, result)

@@ -17,7 +17,7 @@ def trial_of(number: int, actor: str) -> Any:
     """Return what callbacks ask of a trial of Tune's."""
     trial_spec = SimpleNamespace(number=number)
     return SimpleNamespace(
-        config={"assignment": trial_spec}, temporary_state=SimpleNamespace(ray_actor=actor)
+        config={"trial_spec": trial_spec}, temporary_state=SimpleNamespace(ray_actor=actor)
     )
 
 

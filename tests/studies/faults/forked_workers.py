@@ -70,7 +70,7 @@ class ForkedWorkers:
 
     def reports(self, config: dict[str, Any]) -> Generator[TrialReport, None, None]:
         """Yield a trial's reports, each asked for when it is taken; raise WorkerLostError where there is none."""
-        number = config["assignment"].number
+        number = config["trial_spec"].number
         worker = _Worker(self._trainable, pickle.loads(pickle.dumps(config)))
         try:
             while True:

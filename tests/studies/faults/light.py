@@ -108,7 +108,7 @@ class LightTuner:
 
     def _step(self, trial: LightTrial) -> bool:
         """Train to the next report and record it; return whether that was the trial's last."""
-        trial_spec: TrialSpec = trial.config["assignment"]
+        trial_spec: TrialSpec = trial.config["trial_spec"]
         self._moments.reach(Moment.TRAINING)
         self._gate.wait(self._num_reports)
         self._num_reports += 1
@@ -137,7 +137,7 @@ class LightTuner:
 
     def _make_reports(self) -> MakeReports:
         if KILLS_WORKERS not in os.environ:
-            return lambda config: reports(config["assignment"])
+            return lambda config: reports(config["trial_spec"])
         return ForkedWorkers.of(self.trainable, Path(os.environ[TRACES])).reports
 
     @property

@@ -35,13 +35,13 @@ def misbehaving(folder: Path) -> type[StackTrial]:
 
     class Misbehaving(StackTrial):
         def setup(self, config: dict[str, Any], **data: Any) -> None:
-            if config["assignment"].number == HANGS_IN_ITS_START and not (folder / HANGING).exists():
+            if config["trial_spec"].number == HANGS_IN_ITS_START and not (folder / HANGING).exists():
                 (folder / HANGING).touch()
                 time.sleep(600)
             super().setup(config, **data)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
-            if new_config["assignment"].number == DIES_TAKING_IT_ON:
+            if new_config["trial_spec"].number == DIES_TAKING_IT_ON:
                 die_once(DIES_TAKING_IT_ON)
             return super().reset_config(new_config)
 

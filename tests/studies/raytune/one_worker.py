@@ -73,7 +73,7 @@ class OneWorker:
         worker.setup(config, **self.trainable.given)  # type: ignore[attr-defined]
         epoch, stops = config["checkpoint"].epoch if "checkpoint" in config else 0, False
         while not stops:
-            place = config["assignment"].number, epoch
+            place = config["trial_spec"].number, epoch
             if self.dies_at[place] > 0:
                 self.dies_at[place] -= 1
                 self._tell("on_trial_error", trial)

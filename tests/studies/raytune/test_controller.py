@@ -15,7 +15,7 @@ TUNE: Any = importlib.import_module("ray.tune.tune")
 
 def trial(number: int) -> Any:
     """Return what is asked of a trial of Tune's."""
-    return SimpleNamespace(config={"assignment": SimpleNamespace(number=number)})
+    return SimpleNamespace(config={"trial_spec": SimpleNamespace(number=number)})
 
 
 class Trial(SimpleNamespace):

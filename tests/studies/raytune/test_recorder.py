@@ -63,7 +63,7 @@ class Driver:
         assert isinstance(planned, PlannedTrial)
         store.add_trial(study.id, number=1, phase=planned.phase, cell=1, params=dict(planned.params))
         trial_spec = assign(PLAN, planned, keeps_models=False)
-        self.trial = SimpleNamespace(config={"assignment": trial_spec})
+        self.trial = SimpleNamespace(config={"trial_spec": trial_spec})
         self.recorder.on_trial_start(0, [], self.trial)
 
     def lose(self, error: Exception | None = None) -> None:
@@ -196,7 +196,7 @@ def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_wo
 
 
 def test_all_in_hand_are_lost_with_tune_and_no_decision_stays(driver: Driver) -> None:
-    driver.recorder.take_up(driver.trial.config["assignment"])
+    driver.recorder.take_up(driver.trial.config["trial_spec"])
     driver.decisions[1] = Decision.STOP
     driver.recorder.lose_all(RuntimeError("Caught unexpected exception"))
     assert driver.decisions == {}, "it would be taken for one on the next report"
@@ -214,7 +214,7 @@ def test_a_worker_lost_in_its_start_counts_for_no_attempt(driver: Driver) -> Non
     new = driver.queue.next_trial()
     assert isinstance(new, PlannedTrial)
     driver.store.add_trial(driver.study_id, number=2, phase=new.phase, cell=1, params=dict(new.params))
-    trial = SimpleNamespace(config={"assignment": assign(PLAN, new, keeps_models=False)})
+    trial = SimpleNamespace(config={"trial_spec": assign(PLAN, new, keeps_models=False)})
     driver.recorder.on_trial_error(0, [], trial)
     (event,) = driver.store.events(driver.study_id)
     assert event.detail == "before attempt 1: Ray does not say why"
@@ -382,7 +382,7 @@ def test_a_trial_that_takes_more_of_a_gpu_than_those_before_is_noted(driver: Dri
 
 def test_a_damaged_checkpoint_is_noted_and_none_taken_up(driver: Driver) -> None:
     driver.report(1, checkpoint=b"spoilt")
-    assert driver.recorder.take_up(driver.trial.config["assignment"]) is None
+    assert driver.recorder.take_up(driver.trial.config["trial_spec"]) is None
     (event,) = driver.store.events(driver.study_id)
     assert (event.kind, event.trial_number) == ("checkpoint_refused", 1)
     assert event.detail.startswith("trial-1-epoch-1.safetensors: the checkpoint is damaged")

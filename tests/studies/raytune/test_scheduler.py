@@ -16,7 +16,7 @@ from tests.studies.raytune.plans import plan
 def tune_trial(queue: TrialQueue) -> Any:
     planned = queue.next_trial()
     assert isinstance(planned, PlannedTrial)
-    return SimpleNamespace(config={"assignment": SimpleNamespace(number=planned.number)})
+    return SimpleNamespace(config={"trial_spec": SimpleNamespace(number=planned.number)})
 
 
 def test_the_worse_trial_of_a_cell_is_stopped_and_the_decision_left() -> None:

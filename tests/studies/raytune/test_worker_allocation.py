@@ -29,7 +29,7 @@ def give(sharing: Sharing, number: int, *, waiting: int = 0) -> int:
 
 
 def end(sharing: Sharing, number: int, how: str = "on_trial_complete") -> None:
-    getattr(sharing, how)(0, [], SimpleNamespace(config={"assignment": task(number)}))
+    getattr(sharing, how)(0, [], SimpleNamespace(config={"trial_spec": task(number)}))
 
 
 def update(sharing: Sharing, *, seconds_an_epoch: float) -> None:
