@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from studies.base.errors import StudiesError
 from studies.cluster.token import MODE, TOKEN_PATH
@@ -136,11 +137,5 @@ def _token() -> str:
 
 
 def _runs_here(name: str) -> bool:
-    """Say whether a process of this name runs here, as far as can be known."""
-    return not Path("/proc/self").exists() or name in _names()
-
-
-def _names() -> Iterator[str]:
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            yield (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    """Say whether a process of this name runs here."""
+    return any(process.info["name"] == name for process in psutil.process_iter(["name"]))

@@ -131,6 +131,8 @@ def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> i
 
 
 def _processes(folder: Path) -> list[int]:
+    # Not by psutil: its environ() ends at an empty entry, which the titles of Ray's agents leave before the mark, its
+    # open_files() lacks files that were removed, and the guard, which runs without site packages, has no psutil.
     mark, inside = f"TMPDIR={folder / TEMPORARY}".encode(), f"{folder}{os.sep}"
     return [
         int(process.name)

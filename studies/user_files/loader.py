@@ -157,8 +157,8 @@ def _hash(folder: Path, sources: Iterable[Path]) -> str:
 
 OURS = {"studies", "search_spaces", "trainables", "reports"}
 INSTALLED = {
-    *("alembic", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "pydantic", "ray", "rich"),
-    *("safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
+    *("alembic", "grpc", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "psutil", "pyarrow"),
+    *("pydantic", "ray", "rich", "safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
 }
 """What is installed with Studies."""
 NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}

@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from studies.base.states import StudyState
 from studies.database.store import Store
 from studies.planning.plan import Plan
@@ -141,8 +143,8 @@ def _resume(folder: Path, request: Request) -> list[Measured]:
 
 def _used_by(pid: int) -> float:
     """Return the processor seconds of a process that runs, those of what it started left out."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _cut(storage: Path) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studies.user_files.loader import NOT_LOCAL
 
-OF_RAY = {"colorama", "google", "msgpack", "psutil", "setproctitle", "typing_extensions", "yaml"}
+OF_RAY = {"colorama", "google", "msgpack", "setproctitle", "typing_extensions", "yaml"}
 FOLDERS = {"trainables", "reports", "ray"}
 """These are folders, as they mostly are."""
 

@@ -5,6 +5,7 @@ import resource
 import sys
 from dataclasses import replace
 
+import psutil
 import torch
 
 from tests.trainables.conftest import load_digits
@@ -41,8 +42,7 @@ def main(megabytes: int) -> None:
     """Print losses and notes of a trial that may take `megabytes` more than a single network has taken before it."""
     torch.set_num_threads(1)
     train_large(1)
-    with open("/proc/self/statm") as file:
-        taken = int(file.read().split()[0]) * resource.getpagesize()
+    taken = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (taken + megabytes * 2**20,) * 2)
     last = train_large(REPLICATES)
     losses = [record.val_loss for record in last.replicates]

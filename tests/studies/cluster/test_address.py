@@ -1,7 +1,9 @@
 """An address at which no Ray can be joined is told within seconds, in two lines."""
 
 import http.server
+import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -16,6 +18,7 @@ import pytest
 
 from studies.base.errors import StudiesError
 from studies.cluster import address
+from studies.cluster.address import _runs_here as runs_here
 from studies.cluster.address import check_address, in_a_line
 from studies.cluster.asking_ray import QUESTION
 from tests.studies.command import started
@@ -76,7 +79,7 @@ def on_a_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(address, "_names", lambda: iter(["raylet"]))
+    monkeypatch.setattr(address, "_runs_here", lambda name: name == "raylet")
 
 
 def test_nobody_listens() -> None:
@@ -116,7 +119,7 @@ def test_a_token_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_a_machine_without_a_node_is_told_how_to_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address, "_names", lambda: iter(["python"]))
+    monkeypatch.setattr(address, "_runs_here", lambda name: False)
     with gcs(None) as at, pytest.raises(StudiesError, match=f"ray start --address={at}"):
         check_address(at)
 
@@ -135,8 +138,19 @@ def test_auto_is_the_ray_that_was_started_here_last(monkeypatch: pytest.MonkeyPa
     (tmp_path / "ray" / "ray_current_cluster").write_text(at)
     with pytest.raises(StudiesError, match=rf"joined at {at} \(auto\): connection refused"):
         check_address("auto")
-    monkeypatch.setattr(address, "_names", lambda: iter(["gcs_server"]))
+    monkeypatch.setattr(address, "_runs_here", lambda name: name == "gcs_server")
     check_address("auto")
+
+
+def test_what_runs_here_is_known_by_its_whole_name(tmp_path: Path) -> None:
+    program = tmp_path / "gcs_servant"
+    shutil.copy("/usr/bin/sleep", program)
+    assert not runs_here("gcs_servant")
+    with subprocess.Popen([program, "60"]) as process:
+        assert runs_here("gcs_servant")
+        assert not runs_here("gcs_serv")
+        process.kill()
+    assert not runs_here("gcs_servant")
 
 
 def test_more_than_a_line_of_rays_is_in_a_file_that_is_named(

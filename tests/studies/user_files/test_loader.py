@@ -1,14 +1,18 @@
 """A user's own file is loaded, hashed with what it imports, and its mistakes told with file and line."""
 
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from studies.base.errors import UsageError
 from studies.definition.study import Study
-from studies.user_files.loader import load_definition
+from studies.user_files.loader import INSTALLED, load_definition
+from tests.studies.command import ROOT
 
 GOOD = """
 from studies.study import Search, Study
@@ -34,6 +38,13 @@ def hash_of(file: Path) -> str:
     source_hash = load_definition(str(file))[2]
     assert source_hash is not None
     return source_hash
+
+
+def test_every_dependency_is_among_what_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    dependencies = {re.split(r"[^\w-]", each)[0] for each in project["dependencies"]}
+    owners = packages_distributions()
+    assert dependencies - {name.lower() for module in INSTALLED for name in owners[module]} == set()
 
 
 def mistake_of(file: Path) -> str:

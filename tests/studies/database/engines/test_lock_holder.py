@@ -59,6 +59,7 @@ def test_a_process_stopped_inside_a_transaction_is_named_by_every_door(
         assert door(["depth_study", *storage, *(["--yes"] if door is delete else [])]) == 1
         what, advice = capsys.readouterr().err.strip().splitlines()[-2:]
         assert f"is locked by process {holder.pid} on " in what
+        assert f" ({Path(sys.executable).name}), inside a transaction; " in what
         assert what.endswith("that process is stopped")
         assert advice.startswith(
             f"Let it go on (kill -CONT {holder.pid}) or end it (kill -KILL {holder.pid})"
