@@ -3,7 +3,7 @@
 import torch
 
 from studies.base.errors import UsageError
-from studies.forecast.pilot import middle
+from studies.forecast.pilot import amid_ranges
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import place_of
 from studies.user_files.loader import told_in
@@ -64,7 +64,7 @@ def _trial_spec(plan: Plan) -> TrialSpec:
     """Return the first cell at the middle of its nuisances' ranges, with as many epochs as the confirm phase has."""
     study = plan.study
     levels = {name: levels[0] for name, levels in study.factors.items()}
-    values = plan.hyperparameters({**levels, **middle(plan, levels)})
+    values = plan.hyperparameters({**levels, **amid_ranges(plan, levels)})
     return TrialSpec(
         number=0,
         model=study.model,
