@@ -169,8 +169,8 @@ def _train_by_loop(
 
 @torch.no_grad()
 def _losses(stack: Stack) -> list[float]:
-    losses, _ = evaluate(stack.model, stack.data, stack.data.test)
-    metric = find(classification(stack.data.num_classes), "test_loss")
+    losses, _ = evaluate(stack.model, stack.data, stack.data.validation)
+    metric = find(classification(stack.data.num_classes), VALIDATION + COLUMNS[0])
     return [metric.score(loss) for loss in losses.tolist()]
 
 

@@ -188,6 +188,20 @@ def test_a_pilot_trains_pairs_of_levels() -> None:
     assert 0 < found.seconds_per_network_epoch < 1
 
 
+def test_a_pilot_does_not_read_the_test_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    make = StackData.make
+
+    def without_test(dataset: Dataset, splits: Sequence[Split], device: torch.device) -> StackData:
+        data = make(dataset, splits, device)
+        return replace(data, test=data.test[:, :0])
+
+    monkeypatch.setattr(StackData, "make", without_test)
+    found = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert found.outcomes.equals(whole.outcomes)
+    assert found.outcomes["test_loss"].nunique() > 1
+
+
 def test_where_an_epoch_takes_long_a_pilot_trains_fewer(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
