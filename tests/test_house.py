@@ -2,7 +2,6 @@
 
 import ast
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -36,20 +35,11 @@ def sources(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Return the full names of all modules that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide the arrows"
-            yield node.module or ""
-
-
 @cache
 def top_level(path: Path) -> frozenset[str]:
     """Return the first parts of a file's imports."""
-    return frozenset(name.partition(".")[0] for name in imports(path) if name != VALUES_ONLY)
+    names = structure.imported_names(path)
+    return frozenset(name.partition(".")[0] for name in names if not f"{name}.".startswith(f"{VALUES_ONLY}."))
 
 
 @pytest.mark.parametrize("wing", WINGS)
@@ -100,6 +90,10 @@ def test_no_text_is_read_in_the_locales_encoding(package: str) -> None:
         if isinstance(node, ast.Call) and _leaves_the_encoding_to_the_locale(node)
     ]
     assert found == []
+
+
+def test_the_database_knows_nothing_of_reports() -> None:
+    assert [path for path in sources("studies/database") if "reports" in top_level(path)] == []
 
 
 def test_nothing_imports_the_tests() -> None:
