@@ -7,7 +7,7 @@ from typing import Any
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.pages.json_report import as_json
-from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.side_by_side import FAMILIES, side_by_side
 from reports.plots import forest_pair
 from reports.plots.style.canvas import Sheet, draw_panel
@@ -34,12 +34,12 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
         figure for family in FAMILIES if (figure := _figure(record, family, size, outcome)) is not None
     ]
     for figure in figures:
-        write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
-        write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
+        write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
+        write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
-    write_whole(folder / "comparison.json", as_json(record).encode())
+    write_page(folder / "comparison.json", as_json(record).encode())
     page = folder / "comparison.html"
-    write_whole(page, _render(record, figures, outcome).encode())
+    write_page(page, _render(record, figures, outcome).encode())
     return page
 
 

@@ -19,7 +19,7 @@ from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from studies.base.atomic_files import PARTIAL, write_whole
+from reports.pages.atomic_files import PARTIAL, write_whole
 from studies.cluster.cluster import Cluster
 from studies.cluster.liveness import Liveness
 from studies.database.draining import open_spool
@@ -123,14 +123,14 @@ class Moments:
 
         return wrapped
 
-    def writing(self, path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    def writing(self, path: Path, data: bytes) -> None:
         """Write a file, with moments before, in the middle and afterwards."""
         self.pass_by()
         half = path.with_name(path.name + PARTIAL)
         half.write_bytes(data[: len(data) // 2])
         self.pass_by()
         half.unlink()
-        write_whole(path, data, mode=mode)
+        write_whole(path, data)
         self.pass_by()
 
 
