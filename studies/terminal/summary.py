@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.measures import outcome_measure
+from studies.base.durations import format_duration
 from studies.definition.plan_versions import older_rules
 from studies.forecast.forecast import Prediction
 from studies.planning.plan import Plan
@@ -146,26 +147,12 @@ def _prediction_lines(prediction: Mapping[str, Any], unit: str) -> list[str]:
 
 
 def _forecast(predicted: Mapping[str, Any], unit: str) -> str:
-    text = f"about {_told(predicted['seconds'])}"
+    text = f"about {format_duration(predicted['seconds'])}"
     widths = predicted["interval_half_width"]
     if not widths:
         return text
     spans = ", ".join(f"{name} ±{width:.3f}" for name, width in widths.items())
     return f"{text}; 95 % intervals {spans} {unit}".rstrip()
-
-
-def _told(seconds: float) -> str:
-    """Return a time in the unit that suits it.
-
-    >>> _told(95), _told(600), _told(11_000), _told(40_000_000)
-    ('95 s', '10 min', '3.1 h', '463 days')
-    """
-    minutes = seconds / 60
-    if minutes < 2:
-        return f"{_rounded(round(seconds))} s"
-    if minutes < 180:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.1f} h" if minutes < 72 * 60 else f"{minutes / 1440:.0f} days"
 
 
 def _block(title: str, entries: Mapping[str, str]) -> list[str]:

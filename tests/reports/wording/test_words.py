@@ -74,6 +74,9 @@ def test_p_values_are_never_printed_as_zero() -> None:
         (320.0, "5 min 20 s"),
         (7500.0, "2 h 5 min"),
         (3600.0, "1 h"),
+        (259_199.0, "71 h 59 min"),
+        (259_200.0, "3 days"),
+        (300_000.0, "3 days 11 h"),
         (None, "–"),
     ],
 )
