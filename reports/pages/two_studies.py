@@ -143,7 +143,7 @@ def _best(record: Mapping[str, Any]) -> Table:
     best = [study["best"] for study in record["studies"]]
     names = _score_names(record)
 
-    def told(name: str, scale: float = 1) -> list[str]:
+    def row(name: str, scale: float = 1) -> list[str]:
         return [MISSING if each is None or name not in each else spread(each, name, scale) for each in best]
 
     return _table(
@@ -151,7 +151,7 @@ def _best(record: Mapping[str, Any]) -> Table:
         record,
         {
             "configuration": [MISSING if each is None else describe(each["params"]) for each in best],
-            **{head: told(name, scale) for head, (name, scale) in names.items()},
+            **{head: row(name, scale) for head, (name, scale) in names.items()},
             "blocks": [MISSING if each is None else count(each["num_blocks"]) for each in best],
         },
     )

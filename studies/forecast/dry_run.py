@@ -15,7 +15,7 @@ from studies.definition.ranges import ends
 from studies.forecast.pilot import amid_ranges
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import place_of
-from studies.user_files.loader import told_in
+from studies.user_files.loader import naming_file
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
@@ -118,7 +118,7 @@ def _try_one(
             )
         return module
 
-    with told_in(code, f"build(){setting}: ", at=place_of(code, "build")):
+    with naming_file(code, f"build(){setting}: ", at=place_of(code, "build")):
         seeds = [derive_seed(0, "try", place) for place in range(2)]
         stack = Stack.make("own", hp, data, seeds=seeds, build=build)
         initial = stack.model.parameters.values.clone()

@@ -6,7 +6,7 @@ from studies.base.errors import UsageError
 from studies.forecast.pilot import amid_ranges
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import place_of
-from studies.user_files.loader import told_in
+from studies.user_files.loader import naming_file
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
@@ -29,7 +29,7 @@ def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     if not takes_state(plan.loop):
         return ()
     place = place_of(plan.code, "train")
-    with told_in(plan.code, "train() raised ", at=place):
+    with naming_file(plan.code, "train() raised ", at=place):
         try:
             flaw = find_flaw(plan.loop, _trial_spec(plan), _data(plan, dataset))
         except LoopError as error:

@@ -71,7 +71,7 @@ def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
         least = "a failure" if own else "guessing"
         return f"no score: every network diverged, failed or did no better than {least}, {over}"
     if own:
-        return ", ".join([*(each.told(result.scores[each.name]) for each in own), over])
+        return ", ".join([*(each.format(result.scores[each.name]) for each in own), over])
     return f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, {over}"
 
 
