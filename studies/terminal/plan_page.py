@@ -12,8 +12,8 @@ from studies.base.states import Phase
 from studies.base.wording import configuration, count, counted, level, moment
 from studies.database.rows import StudyRow
 from studies.definition.plan_versions import older_rules
+from studies.planning.plan_size import PlanSize
 from studies.terminal.output import labelled, text
-from studies.terminal.planned import num_cells, planned_networks, planned_trials
 
 
 def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
@@ -32,7 +32,7 @@ def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
         ("confirm", _confirm(plan)),
         (
             "size",
-            f"{count(planned_networks(plan))} networks, {plan['replicates']} (replicates) in each trial",
+            f"{count(PlanSize.of_record(plan).num_networks)} networks, {plan['replicates']} (replicates) in each trial",
         ),
         ("plan", f"{study.plan_hash[:12]}, frozen {moment(study.created_at)}"),
         ("rules", older_rules(plan)),
@@ -62,23 +62,27 @@ def _compared(plan: Mapping[str, Any]) -> str:
     lines = [
         f"{factor_name(name)} {', '.join(map(level, levels))}" for name, levels in plan["factors"].items()
     ]
-    cells = num_cells(plan)
+    cells = PlanSize.of_record(plan).num_cells
     return "\n".join([*lines, f"every combination: {counted(cells, 'cell')}"] if cells else lines)
 
 
 def _search(plan: Mapping[str, Any]) -> str:
     search = plan["search"]
-    trials = counted(planned_trials(plan)[Phase.SEARCH], "trial")
-    each = f", {search['trials_per_cell']} in each cell" if num_cells(plan) else ""
+    trials = counted(PlanSize.of_record(plan).trials[Phase.SEARCH], "trial")
+    each = f", {search['trials_per_cell']} in each cell" if PlanSize.of_record(plan).num_cells else ""
     rungs = [str(rung) for rung in search["rungs"]]
     share = f"the best 1 in {search['reduction_factor']}"
-    stops = f"; of each cell ASHA keeps {share}" if num_cells(plan) else f"; ASHA keeps {share}"
+    stops = (
+        f"; of each cell ASHA keeps {share}"
+        if PlanSize.of_record(plan).num_cells
+        else f"; ASHA keeps {share}"
+    )
     kept = f"{stops} at epoch {' and '.join(rungs[:-1])}" if len(rungs) > 1 else ""
     return f"{trials}{each}, proposed by {search['sampler'].upper()} for {objective_of(plan).title}{kept}"
 
 
 def _confirm(plan: Mapping[str, Any]) -> str:
-    trials = counted(planned_trials(plan)[Phase.CONFIRM], "trial")
+    trials = counted(PlanSize.of_record(plan).trials[Phase.CONFIRM], "trial")
     looks = f"; claims at {', '.join(map(str, plan['looks']))} blocks" if len(plan["looks"]) > 1 else ""
     return f"{trials} with fresh seeds and {plan['confirm']['epochs']} epochs, none stopped{looks}"
 
