@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -145,3 +146,19 @@ def test_no_room_imports_a_door(package: str) -> None:
 
 ALLOWED_DOORS = {"trainables": {"studies.raytune.experiment": ["trainables.trial"]}}
 """The trainable that Tune is handed is the door of its wing."""
+
+
+def _helpers(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the code of each function of a module that is no test, without its docstring."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_"):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            yield node.name, "\n".join(map(ast.unparse, [*node.decorator_list, node.args, *body]))
+
+
+def test_no_helper_of_the_tests_is_written_twice() -> None:
+    places: dict[tuple[str, str], list[str]] = {}
+    for path in sources("tests"):
+        for helper in _helpers(path):
+            places.setdefault(helper, []).append(f"{path.relative_to(ROOT)}: {helper[0]}")
+    assert [found for found in places.values() if len(found) > 1] == []

@@ -215,3 +215,13 @@ def run_light(arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(run_light(sys.argv[1:]))
+
+
+ON = ("--workers", "1", "--no-dashboard", "--quiet")
+"""What a run is told for a test."""
+
+
+def run_without_ray(*words: str) -> int:
+    """Give the command of a run, with pages that have no pictures and a stand-in for Ray; return its exit code."""
+    with without_ray():
+        return main([*words, *ON])

@@ -39,13 +39,6 @@ from trainables.training.stack import Stack
 BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A new storage."""
-    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
-        yield opened
-
-
 def test_half_width_is_what_t_intervals_have_on_average() -> None:
     generator = np.random.default_rng(0)
     samples = generator.normal(0, 0.05, (4000, 10))
