@@ -150,7 +150,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     if seconds < 10:
-        return f"{seconds:.1f}{THIN}s"
+        return f"{round(seconds, 1):g}{THIN}s"
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if hours >= 72:

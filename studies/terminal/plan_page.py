@@ -58,7 +58,7 @@ def forecast_page(summary: Mapping[str, Any]) -> RenderableType:
 
 def _page(name: str, question: str, rows: Sequence[Row], table: str = "") -> RenderableType:
     given: list[tuple[str, RenderableType]] = [(label, content) for label, content in rows if content]
-    tables = [text(table), ""] if table else []
+    tables: list[RenderableType] = [text(table), ""] if table else []
     return Group(text(name, "bold"), text(question), "", *tables, labelled(given))
 
 

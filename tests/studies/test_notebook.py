@@ -19,15 +19,14 @@ from tests.studies.command import ROOT, STUDY, TIMEOUT, rows
 RUN = "studies.run_study('./small.py', workers=1)"
 SETUP = """
 import os, tempfile
-import studies, studies.tuning.fitting
+import studies, studies.raytune.experiment
 kept = "what the kernel holds"
 os.getpid()
 """
 LEFT_BEHIND = """
-import studies.tuning.experiment as experiment
-import studies.tuning.fitting as fitting
+import studies.raytune.experiment as experiment
 from functools import partial
-experiment.fit = partial(fitting.fit, max_seconds=0.0)
+experiment.fit = partial(experiment.fit, max_seconds=0.0)
 """
 REMAINS = """
 import threading

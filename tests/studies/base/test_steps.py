@@ -21,7 +21,7 @@ MAX_CPU_SECONDS_TO_FIRST_LINE = 0.3
 """Of this process: by the clock it depends on what else the machine does."""
 FIRST_LINE = """
 import sys, time
-from studies.terminal.steps import Steps
+from studies.base.steps import Steps
 Steps.tell_early = lambda self, step: sys.exit(f"{step} {time.process_time()}")
 from studies.run import main
 main(["depth_study"])

@@ -142,8 +142,8 @@ def test_threads_are_a_share_of_the_cores(temporary: Path, monkeypatch: pytest.M
 
 
 TWICE = """
-from studies.tuning.cluster import starting_cluster
-from studies.tuning.resources import Resources
+from studies.cluster.cluster import starting_cluster
+from studies.planning.resources import Resources
 
 for number in (1, 2):
     with starting_cluster(Resources(workers=number, dashboard=False)) as future:

@@ -15,8 +15,7 @@ from studies.cluster.reaper import ROOT, TEMPORARY
 DRIVER = """
 import os, shutil, subprocess, sys
 from pathlib import Path
-from studies.tuning.folders import TEMPORARY
-from studies.tuning.guard import guarded
+from studies.cluster.reaper import TEMPORARY, guarded
 
 folder = Path(sys.argv[1])
 with guarded(folder, "error: it was killed"):

@@ -152,7 +152,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch.object(tune, "Tuner", OneWorker),
             patch.object(tune, "with_parameters", lambda of, **given: type("Given", (of,), {"given": given})),
             patch.object(experiment, "watch_ray", watch_nothing),
-            patch("trainables.trial.train_assignment", eager),
+            patch("trainables.trial.train_trial_spec", eager),
             patch("trainables.trials.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
             patch.object(Writer, "_write", moments.around(Writer._write)),

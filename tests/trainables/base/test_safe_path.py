@@ -11,7 +11,7 @@ from trainables.base.safe_path import VALUE, VARIABLE, forget_safe_path, safe_pa
 
 STARTS_OTHERS = """
 import multiprocessing, subprocess, sys
-from trainables.safe_path import forget_safe_path
+from trainables.base.safe_path import forget_safe_path
 
 if __name__ == "__main__":
     forget_safe_path()
