@@ -2,10 +2,13 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from studies.definition.settings import DEFAULT_PROFILE, parse_setting
-from studies.planning.request import Request
-from studies.planning.resources import Resources
+
+if TYPE_CHECKING:  # a command's words are checked, and its first step told, before anything heavy is loaded
+    from studies.planning.request import Request
+    from studies.planning.resources import Resources
 
 
 def add_storage(parser: argparse.ArgumentParser) -> None:
