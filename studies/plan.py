@@ -19,12 +19,13 @@ def _work(options: argparse.Namespace) -> int:
 
     drafted = draft(request_of(options))  # a mistake is told before torch is loaded
 
-    from studies.base.wording import printable
     from studies.execution.older_studies import find_older, in_its_version
     from studies.execution.preparation import load_dataset, settle
     from studies.forecast.forecast import advice_here, predict_here
     from studies.storage.paths import locate
-    from studies.terminal.summary import plan_lines, plan_summary
+    from studies.terminal.output import show
+    from studies.terminal.plan_page import forecast_page
+    from studies.terminal.summary import plan_summary
 
     locations, resources = locate(options.storage, options.output), resources_of(options)
     drafted = in_its_version(drafted, find_older(drafted, locations.storage))
@@ -36,7 +37,7 @@ def _work(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(summary))
     else:
-        print(printable("\n".join(plan_lines(summary))))
+        show(forecast_page(summary))
     return 0
 
 

@@ -26,14 +26,14 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.lookup import find
     from studies.database.store import Store
     from studies.storage.remembered import remembering
-    from studies.verification.damage import damage_told, refuse_damaged
+    from studies.verification.damage import explaining_damage, refuse_damaged
 
     if options.trial is not None and options.other is not None:
         raise UsageError(["--trial goes with one study, and two are named"], "Leave out OTHER or --trial.")
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
         names = [options.name] if options.other is None else [options.name, options.other]
-        with damage_told(store, *names):
+        with explaining_damage(store, *names):
             studies = [find(store, name) for name in names]
             locations = remembering(store, studies[0], locations)
             check_writable(locations.output)

@@ -20,10 +20,10 @@ def _work(options: argparse.Namespace) -> int:
     from studies.storage.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json
-    from studies.verification.damage import READ_BY_ALL, damage_told, refuse_damaged
+    from studies.verification.damage import READ_BY_ALL, explaining_damage, refuse_damaged
 
     locations = locate(options.storage, options.output)
-    with Store.open(locations.storage, create=False) as store, damage_told(store, options.name):
+    with Store.open(locations.storage, create=False) as store, explaining_damage(store, options.name):
         study = find(store, options.name)
         refuse_damaged(store, options.name, only=READ_BY_ALL)
         if options.trial is not None:

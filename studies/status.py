@@ -22,10 +22,10 @@ def _work(options: argparse.Namespace) -> int:
     from studies.terminal.output import show, show_json
     from studies.terminal.status import as_json, read_status
     from studies.terminal.status_page import follow, status_page
-    from studies.verification.damage import READ_BY_ALL, damage_told, refuse_damaged
+    from studies.verification.damage import READ_BY_ALL, explaining_damage, refuse_damaged
 
     locations = locate(options.storage, options.output)
-    with Store.open(locations.storage, create=False) as store, damage_told(store, options.name):
+    with Store.open(locations.storage, create=False) as store, explaining_damage(store, options.name):
         locations = remembering(store, find(store, options.name), locations)
         refuse_damaged(store, options.name, only=READ_BY_ALL)
         if options.watch:

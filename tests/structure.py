@@ -57,17 +57,23 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imported(path: Path, known: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the internal modules that a file imports, wherever in the file."""
+def imported_names(path: Path) -> Iterator[str]:
+    """Yield the full name of everything that a file imports, wherever in the file: modules, and what is in them."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-        if isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{name}" for name in names]
-        for name in names:
-            while name and name not in known:
-                name = name.rpartition(".")[0]
-            if name:
-                yield name
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the arrows"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imported(path: Path, known: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the internal modules that a file imports."""
+    for name in imported_names(path):
+        while name and name not in known:
+            name = name.rpartition(".")[0]
+        if name:
+            yield name
 
 
 def two_way_pairs() -> list[tuple[str, str]]:

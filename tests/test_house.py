@@ -36,20 +36,11 @@ def sources(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Return the full names of all modules that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide the arrows"
-            yield node.module or ""
-
-
 @cache
 def top_level(path: Path) -> frozenset[str]:
     """Return the first parts of a file's imports."""
-    return frozenset(name.partition(".")[0] for name in imports(path) if name != VALUES_ONLY)
+    names = structure.imported_names(path)
+    return frozenset(name.partition(".")[0] for name in names if not f"{name}.".startswith(f"{VALUES_ONLY}."))
 
 
 @pytest.mark.parametrize("wing", WINGS)
@@ -102,6 +93,10 @@ def test_no_text_is_read_in_the_locales_encoding(package: str) -> None:
     assert found == []
 
 
+def test_the_database_knows_nothing_of_reports() -> None:
+    assert [path for path in sources("studies/database") if "reports" in top_level(path)] == []
+
+
 def test_nothing_imports_the_tests() -> None:
     for package in ("studies", *WINGS):
         assert [path for path in sources(package) if "tests" in top_level(path)] == []
@@ -151,3 +146,19 @@ def test_no_room_imports_a_door(package: str) -> None:
 
 ALLOWED_DOORS = {"trainables": {"studies.raytune.experiment": ["trainables.trial"]}}
 """The trainable that Tune is handed is the door of its wing."""
+
+
+def _helpers(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the code of each function of a module that is no test, without its docstring."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_"):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            yield node.name, "\n".join(map(ast.unparse, [*node.decorator_list, node.args, *body]))
+
+
+def test_no_helper_of_the_tests_is_written_twice() -> None:
+    places: dict[tuple[str, str], list[str]] = {}
+    for path in sources("tests"):
+        for helper in _helpers(path):
+            places.setdefault(helper, []).append(f"{path.relative_to(ROOT)}: {helper[0]}")
+    assert [found for found in places.values() if len(found) > 1] == []

@@ -158,7 +158,7 @@ class Measure:
     @property
     def failing(self) -> str:
         """What a score that is no better than a failure's is called."""
-        return f"no better than {'a failure' if self.is_own else 'guessing'} ({self.told(self.failure)})"
+        return f"no better than {'a failure' if self.is_own else 'guessing'} ({self.format(self.failure)})"
 
     def reached(self, value: float | None) -> str:
         """A value with its title and unit, unless it is only what a failure scores: then that is said.
@@ -166,7 +166,7 @@ class Measure:
         >>> classifier_measure("val_loss", 10).reached(2.4)
         'no better than guessing (validation log-loss 2.303 nats)'
         """
-        return self.failing if self.is_failure(value) else self.told(value)
+        return self.failing if self.is_failure(value) else self.format(value)
 
     def value(self, value: float | None) -> str:
         """A value with its unit: "0.112 nats", "97.1 %"."""
@@ -176,10 +176,10 @@ class Measure:
         """A value after another one that had the unit."""
         return percent(value) if self.is_share else number(value)
 
-    def told(self, value: float | None) -> str:
+    def format(self, value: float | None) -> str:
         """A value with its title and unit.
 
-        >>> classifier_measure("val_loss").told(0.1124)
+        >>> classifier_measure("val_loss").format(0.1124)
         'validation log-loss 0.112 nats'
         """
         return f"{self.title} {self.value(value)}"
@@ -245,7 +245,7 @@ def measure_of(plan: Mapping[str, Any], name: str, num_classes: int | None = Non
     """What a plan's networks are measured by under this name: `val_rmse` is the "validation rmse" in its own unit.
 
     >>> own = {"metrics": [{"name": "rmse", "direction": "min", "unit": "kg", "failure": 9.0}]}
-    >>> measure_of(own, "test_rmse").told(1.25)
+    >>> measure_of(own, "test_rmse").format(1.25)
     'test rmse 1.250 kg'
     """
     part, _, bare = name.partition("_")

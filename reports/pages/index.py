@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports.pages.rendering import environment, page_parts, write_whole
+from reports.pages.rendering import environment, page_parts, write_page
 from reports.plots.style.theme import Theme
 
 
@@ -38,4 +38,4 @@ def write_index(entries: Sequence[Entry], path: Path) -> None:
     """Write the index, the newest study first; the file appears whole or not at all. Raises OSError."""
     ordered = sorted(entries, key=lambda entry: (-entry.created_at.timestamp(), entry.study))
     parts = page_parts(Theme(), {})
-    write_whole(path, environment().get_template("index.html.j2").render(entries=ordered, **parts).encode())
+    write_page(path, environment().get_template("index.html.j2").render(entries=ordered, **parts).encode())

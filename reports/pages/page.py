@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.json_report import as_json, json_report
-from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.plots.style.theme import Theme
 from reports.results.results import compute
 from reports.sections.accounting import accounting
@@ -70,14 +70,14 @@ def _write(inputs: ReportInputs, folder: Path) -> Path:
     sections = [section for section in made if section is not None]
     figures = [figure for section in sections for figure in section.figures]
     for figure in figures:
-        write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
-        write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
+        write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
+        write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
     for name in ("trials", "replicates", "epochs", "gradients", "events"):
         write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
-    write_whole(folder / "report.json", as_json(report).encode())
+    write_page(folder / "report.json", as_json(report).encode())
     page = folder / "report.html"
-    write_whole(page, render(report_context, sections).encode())
+    write_page(page, render(report_context, sections).encode())
     return page
 
 

@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +11,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.pages.atomic_files import write_whole
 from reports.plots.style.figure import Figure
 from reports.plots.style.theme import Theme
 from reports.wording import words
@@ -94,11 +93,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_AT_ONCE = 50_000
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name beside the target, then rename: readers see the old file or the new one.
-
-    A new file is its owner's alone. An OSError names the file.
-    """
+def write_page(path: Path, content: bytes) -> None:
+    """Write a file of a report whole or not at all, in folders that are made if need be."""
     _write(path, [content])
 
 
@@ -108,34 +104,11 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb", opener=_private) as file:
-                _keep_mode(file.fileno(), path)
-                file.writelines(parts)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
-        # What a full disk raises while a file is written names no file.
         raise type(error)(error.errno, error.strerror, str(path)) from error
-
-
-def _private(name: str, flags: int) -> int:
-    """Open a new file for its owner alone; what others have put there instead is not followed."""
-    return os.open(name, flags | os.O_NOFOLLOW, 0o600)
-
-
-def _keep_mode(descriptor: int, path: Path) -> None:
-    """Leave a file that is written again as open as its owner has made it."""
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return
-    if stat.S_ISREG(found.st_mode):
-        os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
+    write_whole(path, parts)
 
 
 def csv_parts(frame: pd.DataFrame) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from reports.inputs.cube import plain
 from reports.inputs.early_stopping import BEST, STOPPED
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
-from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.trial_figures import curves_figure, layers_figure
 from reports.plots.style.theme import Theme
 from reports.sections.parts.section import Cell, Column, Table, setting_name
@@ -42,8 +42,8 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     ]
     target = folder / "trials"
     for figure in figures:
-        write_whole(target / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
-        write_whole(target / "figures" / f"{figure.slug}.png", figure.png())
+        write_page(target / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
+        write_page(target / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(target / "frames" / f"{figure.slug}.csv", figure.data)
     classes: dict[str, str] = {}
     drawings = {figure.slug: inline(figure, theme, classes) for figure in figures}
@@ -68,7 +68,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
         )
     )
     path = target / f"trial-{number}.html"
-    write_whole(path, page.encode())
+    write_page(path, page.encode())
     return path
 
 

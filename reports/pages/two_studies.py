@@ -7,7 +7,7 @@ from typing import Any
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.pages.json_report import as_json
-from reports.pages.rendering import environment, inline, page_parts, write_csv, write_whole
+from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.side_by_side import FAMILIES, side_by_side
 from reports.plots import forest_pair
 from reports.plots.style.canvas import Sheet, draw_panel
@@ -34,12 +34,12 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
         figure for family in FAMILIES if (figure := _figure(record, family, size, outcome)) is not None
     ]
     for figure in figures:
-        write_whole(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
-        write_whole(folder / "figures" / f"{figure.slug}.png", figure.png())
+        write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
+        write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
-    write_whole(folder / "comparison.json", as_json(record).encode())
+    write_page(folder / "comparison.json", as_json(record).encode())
     page = folder / "comparison.html"
-    write_whole(page, _render(record, figures, outcome).encode())
+    write_page(page, _render(record, figures, outcome).encode())
     return page
 
 
@@ -143,7 +143,7 @@ def _best(record: Mapping[str, Any]) -> Table:
     best = [study["best"] for study in record["studies"]]
     names = _score_names(record)
 
-    def told(name: str, scale: float = 1) -> list[str]:
+    def row(name: str, scale: float = 1) -> list[str]:
         return [MISSING if each is None or name not in each else spread(each, name, scale) for each in best]
 
     return _table(
@@ -151,7 +151,7 @@ def _best(record: Mapping[str, Any]) -> Table:
         record,
         {
             "configuration": [MISSING if each is None else describe(each["params"]) for each in best],
-            **{head: told(name, scale) for head, (name, scale) in names.items()},
+            **{head: row(name, scale) for head, (name, scale) in names.items()},
             "blocks": [MISSING if each is None else count(each["num_blocks"]) for each in best],
         },
     )

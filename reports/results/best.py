@@ -43,7 +43,7 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
     if inputs.has_cells:
         if results.chosen.empty:
             return None
-        row = results.chosen.sort_values(["objective", "cell"]).iloc[0]
+        row = best_cell(results.chosen)
         confirm = inputs.trials[
             (inputs.trials["phase"] == "confirm") & (inputs.trials["cell"] == row["cell"])
         ]
@@ -55,6 +55,11 @@ def best_configuration(inputs: ReportInputs, results: Results) -> dict[str, Any]
     found = [each for each in confirmed_configurations(inputs, results) if not each["is_default"]]
     found = [each for each in found if each["num_blocks"]]
     return min(found, key=lambda each: (*standing(each), each["trial_number"])) if found else None
+
+
+def best_cell(chosen: pd.DataFrame) -> pd.Series:
+    """The row of the cell whose chosen trial is best; of equal ones the lower trial number, whose weights are kept."""
+    return chosen.sort_values(["objective", "trial_number"]).iloc[0]
 
 
 def standing(each: Mapping[str, Any]) -> tuple[bool, bool, float]:

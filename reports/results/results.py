@@ -110,17 +110,23 @@ def _slim(rows: pd.DataFrame, factors: list[str], outcome: str) -> pd.DataFrame:
     return rows[[*factors, "block", outcome]]
 
 
+def best_of_cells(search: pd.DataFrame) -> pd.DataFrame:
+    """The best search trial of each cell, by cell: the lowest `objective` of those at the last rung, then `number`.
+
+    `studies.search.best_trials` chooses by the same order; a test holds the two together.
+    """
+    reached = search[(search["state"] == "complete") & search["objective"].notna()]
+    return reached.sort_values(["objective", "number"]).groupby("cell", sort=True).head(1).sort_values("cell")
+
+
 def _chosen(inputs: ReportInputs) -> pd.DataFrame:
     """The search trial of each cell whose nuisance values the confirm phase took, with its objective.
 
     That is the lowest objective among the trials that reached the last rung.
     """
-    search = inputs.search_trials
-    reached = search[(search["state"] == "complete") & search["objective"].notna()]
-    if reached.empty:
+    best = best_of_cells(inputs.search_trials).rename(columns={"number": "trial_number"})
+    if best.empty:
         return pd.DataFrame()
-    best = reached.sort_values(["objective", "number"]).groupby("cell", sort=True).head(1).sort_values("cell")
-    best = best.rename(columns={"number": "trial_number"})
     nuisances = [name for name in inputs.plan["nuisances"] if name in best]
     kept = best[["trial_number", "cell", *inputs.factors, *nuisances, "objective"]].reset_index(drop=True)
     held = {name: inputs.plan["fixed"][name] for name in {"optimizer"} & {*inputs.plan["fixed"]} - {*kept}}

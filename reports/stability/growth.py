@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,22 @@ def growth(frame: pd.DataFrame) -> float:
     one = frame.assign(trial_number=0, replicate=0, epoch=0)
     table = growths(one)
     return float(table["growth"].iloc[0]) if len(table) else math.nan
+
+
+def ln_growth(layers: Sequence[int], signals: Sequence[float]) -> float | None:
+    """The logarithm of `growth` for one network and epoch, without a frame: a driver asks it of every epoch.
+
+    `signals` are the delta_rms of `layers`. None with fewer than two layers, where a signal is not finite, and where
+    none arrives at all. Where the signal reaches the last layer and is 0 in another, it has vanished: minus infinity.
+
+    >>> ln_growth([1, 2, 3], [4.0, 2.0, 1.0]) == math.log(2)
+    True
+    """
+    if len(signals) < 2 or not all(map(math.isfinite, signals)) or signals[-1] <= 0:
+        return None
+    if min(signals) <= 0:
+        return -math.inf
+    return -statistics.linear_regression(layers, list(map(math.log, signals))).slope
 
 
 def growths(gradients: pd.DataFrame) -> pd.DataFrame:

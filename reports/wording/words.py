@@ -146,14 +146,17 @@ def count(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time span in the unit that suits it: "48 s", "5 min 20 s", "2 h 5 min"."""
+    """A time span in the unit that suits it: "48 s", "5 min 20 s", "2 h 5 min", from three days on "3 days 4 h"."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     if seconds < 10:
-        return f"{seconds:.1f}{THIN}s"
+        return f"{round(seconds, 1):g}{THIN}s"
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
-    parts = [(hours, "h"), (minutes, "min"), (rest if hours == 0 else 0, "s")]
+    if hours >= 72:
+        parts = [(hours // 24, "days"), (hours % 24, "h")]
+    else:
+        parts = [(hours, "h"), (minutes, "min"), (rest if hours == 0 else 0, "s")]
     return " ".join(f"{amount}{THIN}{unit}" for amount, unit in parts if amount) or f"0{THIN}s"
 
 

@@ -1,7 +1,8 @@
-"""Times as people write and read them: 90s, 30m, 2h, 1h30m."""
+"""Times as people write and read them: what --budget takes, and the one form in which durations are printed."""
 
 import re
 
+from reports.wording import words
 from studies.base.errors import UsageError
 
 _SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
@@ -26,13 +27,22 @@ def parse_budget(text: str) -> float:
     return seconds
 
 
-def told(seconds: float) -> str:
-    """Return a time as people say it.
+def format_budget(seconds: float) -> str:
+    """Return a time as --budget takes it, rounded up to whole seconds or minutes.
 
-    >>> told(5400), told(42.3), told(7200)
+    >>> format_budget(5400), format_budget(42.3), format_budget(7200)
     ('1h30m', '43s', '2h')
     """
     if seconds < 60:
         return f"{int(seconds + 0.999)}s"
     hours, minutes = divmod(int(seconds / 60 + 0.999), 60)
     return f"{hours}h{minutes}m" if hours and minutes else f"{hours}h" if hours else f"{minutes}m"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration in the unit that suits it, as a report writes it, with plain spaces for a terminal.
+
+    >>> format_duration(4.6), format_duration(320), format_duration(5400), format_duration(300_000)
+    ('4.6 s', '5 min 20 s', '1 h 30 min', '3 days 11 h')
+    """
+    return words.duration(seconds).replace(words.THIN, " ")

@@ -45,7 +45,7 @@ def is_a_command() -> bool:
     return sys.argv[:1] == ["-m"] or os.path.basename((sys.argv or [""])[0]) == "studies"
 
 
-def told(number: int, command: str, kept: str = "everything recorded is kept") -> str:
+def format_end(number: int, command: str, kept: str = "everything recorded is kept") -> str:
     """Return what a command that a signal has ended says."""
     what = "interrupted" if number == signal.SIGINT else "terminated"
     return f"error: {what}; {kept}\nGo on with: {command}\n"
@@ -64,5 +64,5 @@ def this_command() -> str:
 
 def _end(number: int, frame: FrameType | None) -> None:
     erase = ERASE_LINE if os.isatty(2) else ""
-    os.write(2, (erase + told(number, this_command())).encode(errors="replace"))
+    os.write(2, (erase + format_end(number, this_command())).encode(errors="replace"))
     os._exit(128 + number)

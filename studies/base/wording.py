@@ -1,4 +1,4 @@
-"""How configurations, scores, durations and moments are written in the terminal: as in the report, in plain spaces."""
+"""How configurations, scores and moments are written in the terminal: as in the report, in plain spaces."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -68,16 +68,6 @@ def counted(amount: int, noun: str, nouns: str | None = None) -> str:
 def percent(share: float | None) -> str:
     """Return a fraction as a percentage: 0.9713 is "97.1 %"."""
     return printable(words.percent(share))
-
-
-def duration(seconds: float) -> str:
-    """Return a time span in whole seconds, in the unit that suits it.
-
-    >>> duration(4.6), duration(320), duration(7500)
-    ('5 s', '5 min 20 s', '2 h 5 min')
-    """
-    whole = round(seconds)
-    return f"{whole} s" if whole < 10 else printable(words.duration(whole))
 
 
 def moment(at: datetime) -> str:

@@ -1,6 +1,5 @@
 """Folders and processes of a Ray whose driver has died, found and removed."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -11,6 +10,8 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from studies.base.file_locks import FileLock, is_locked
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (
@@ -77,12 +78,12 @@ MIN_SECONDS_ABANDONED = 60.0
 @contextmanager
 def owned(folder: Path) -> Iterator[None]:
     """Hold a lock in `folder` that the operating system drops when this process dies."""
-    descriptor = os.open(folder / OWNER, os.O_WRONLY | os.O_CREAT, 0o600)
+    lock = FileLock.take(folder / OWNER)
+    assert lock is not None, f"{folder} was made for this process alone"
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
-        os.close(descriptor)
+        lock.close()
 
 
 def remove_abandoned_folders(parent: Path, min_seconds: float = MIN_SECONDS_ABANDONED) -> None:
@@ -94,19 +95,12 @@ def remove_abandoned_folders(parent: Path, min_seconds: float = MIN_SECONDS_ABAN
 
 
 def _is_abandoned(owner: Path, min_seconds: float) -> bool:
+    """Say whether a folder of ours has an owner that nobody is; a link in a shared /tmp may be anybody's."""
     try:
-        # No link is followed: anybody may make a folder of that name in a shared /tmp.
-        descriptor = os.open(owner, os.O_WRONLY | os.O_NOFOLLOW)
+        is_ours = owner.parent.lstat().st_uid == os.geteuid()
+        return is_ours and time.time() - owner.lstat().st_mtime > min_seconds and not is_locked(owner)
     except OSError:
         return False
-    try:
-        folder = owner.parent.lstat()
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return folder.st_uid == os.geteuid() and time.time() - os.fstat(descriptor).st_mtime > min_seconds
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
 
 
 def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> int:

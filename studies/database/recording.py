@@ -112,7 +112,9 @@ def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) 
         changes["busy_seconds"] = trial.busy_seconds + result.busy_seconds
     change_trial(connection, trial, changes)
     if has_ended and ending:
-        return told(tables.trial.name, [{"number": trial.number}], [changed(trial._mapping, ending)])
+        return format_changes(
+            tables.trial.name, [{"number": trial.number}], [changed(trial._mapping, ending)]
+        )
     return []
 
 
@@ -139,7 +141,7 @@ def leave_conflicts(
 ) -> None:
     """Leave an event for each conflict that has none yet: a write that is repeated meets the same ones again."""
     for conflict in conflicts:
-        if not _is_told(connection, study_id, trial_number, readable(conflict)):
+        if not _is_recorded(connection, study_id, trial_number, readable(conflict)):
             leave_event(connection, study_id, EventKind.CONFLICT, trial_number, conflict)
 
 
@@ -173,7 +175,7 @@ def has_event(connection: Connection, study_id: int, kind: str, at: datetime) ->
     return connection.execute(found).first() is not None
 
 
-def _is_told(connection: Connection, study_id: int, trial_number: int, conflict: str) -> bool:
+def _is_recorded(connection: Connection, study_id: int, trial_number: int, conflict: str) -> bool:
     event = tables.event.c
     found = select(event.sequence).where(
         event.study_id == study_id,
@@ -219,7 +221,9 @@ def _differences(connection: Connection, table: Table, rows: Sequence[Values]) -
     keys = [column.name for column in table.primary_key]
     kept = {tuple(row[key] for key in keys): row for row in connection.execute(query).mappings()}
     texts = [changed(kept[tuple(row[key] for key in keys)], row) for row in rows]
-    return told(table.name, [{key: row[key] for key in keys if key not in scope} for row in rows], texts)
+    return format_changes(
+        table.name, [{key: row[key] for key in keys if key not in scope} for row in rows], texts
+    )
 
 
 def changed(kept: Mapping[Any, Any], row: Values) -> list[str]:
@@ -231,7 +235,7 @@ def changed(kept: Mapping[Any, Any], row: Values) -> list[str]:
     ]
 
 
-def told(table: str, keys: Sequence[Values], changed: Sequence[Sequence[str]]) -> list[str]:
+def format_changes(table: str, keys: Sequence[Values], changed: Sequence[Sequence[str]]) -> list[str]:
     """Return one line for a table: how many rows differ, and how the first does."""
     differing = [(key, texts) for key, texts in zip(keys, changed, strict=True) if texts]
     if not differing:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 
 from search_spaces import Value, spaces
 from studies.base.errors import UsageError
 from studies.base.messages import show
+from studies.definition.ranges import ends
 from trainables.base.metrics import VALIDATION, classification
 
 if TYPE_CHECKING:
@@ -88,6 +89,4 @@ def _values(study: Study, name: str) -> Iterator[tuple[str, Value]]:
 
 
 def _values_of(range_: object) -> Sequence[Value]:
-    if isinstance(range_, CategoricalDistribution):
-        return range_.choices
-    return (range_.low, range_.high) if isinstance(range_, IntDistribution) else ()
+    return ends(range_) if isinstance(range_, BaseDistribution) else ()

@@ -63,6 +63,32 @@ def num_values(distribution: BaseDistribution) -> float:
     return 1 if distribution.single() else math.inf
 
 
+def ends(distribution: BaseDistribution) -> tuple[Value, ...]:
+    """Return the ends of a range, or every choice.
+
+    >>> ends(FloatDistribution(0.1, 0.5)), ends(CategoricalDistribution(["relu", "gelu"]))
+    ((0.1, 0.5), ('relu', 'gelu'))
+    """
+    if isinstance(distribution, CategoricalDistribution):
+        return tuple(distribution.choices)
+    range_ = cast(FloatDistribution | IntDistribution, distribution)
+    return (range_.low, range_.high)
+
+
+def middle(distribution: BaseDistribution) -> Value:
+    """Return the middle of a range on its own scale, a whole number where it has only those; or the middle choice.
+
+    >>> middle(FloatDistribution(0.01, 1.0, log=True)), middle(IntDistribution(1, 4))
+    (0.1, 2)
+    """
+    if isinstance(distribution, CategoricalDistribution):
+        return cast(Value, distribution.choices[len(distribution.choices) // 2])
+    range_ = cast(FloatDistribution | IntDistribution, distribution)
+    low, high = range_.low, range_.high
+    found = math.sqrt(low * high) if range_.log else (low + high) / 2
+    return round(found) if isinstance(low, int) else found
+
+
 def same_values(values: Sequence[object]) -> str:
     """Say which two values are one, equal but for rounding or not; nothing where all differ.
 

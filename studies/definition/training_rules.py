@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-
 from search_spaces import Value, spaces
 from studies.base.messages import show
+from studies.definition.ranges import ends
 from trainables.training.schedules import PLATEAU_PATIENCE
 
 
@@ -71,13 +70,7 @@ def _ends(name: str, values: Mapping[str, Any]) -> list[Any]:
     if name in values["nuisances"]:
         range_ = values["nuisances"][name]
         if not isinstance(range_, Mapping):
-            return [*found, *_ends_of(range_)]
+            return [*found, *ends(range_)]
         optimizers = _ends("optimizer", values)
-        return [*found, *(end for each in optimizers if each in range_ for end in _ends_of(range_[each]))]
+        return [*found, *(end for each in optimizers if each in range_ for end in ends(range_[each]))]
     return [*found, values["fixed"].get(name, spaces()[name].default)]
-
-
-def _ends_of(range_: BaseDistribution) -> list[Any]:
-    if isinstance(range_, CategoricalDistribution):
-        return list(range_.choices)
-    return [range_.low, range_.high]  # type: ignore[attr-defined]

@@ -8,10 +8,11 @@ from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any
 
+from reports.stability.growth import ln_growth
 from reports.stability.verdicts import NO_SIGNAL, ONE_LAYER, Measures, judge, verdict
 from studies.database.results import Verdicts
 from studies.definition.parts import Thresholds
-from trainables.base.records import EpochRecord, LayerRecord
+from trainables.base.records import EpochRecord
 
 MAX_LOG = 700.0
 """Growth is kept within e^-700 and e^700, which databases and JSON can hold."""
@@ -112,25 +113,12 @@ def trained_of_layers(epochs: Sequence[EpochRecord]) -> dict[str, float | None]:
     }
 
 
-def ln_growth(layers: Sequence[LayerRecord]) -> float | None:
-    """Return the logarithm of the gradient signal's growth per layer, as `reports.stability.growth` defines it.
-
-    None with fewer than two layers, where a signal is not finite, and where none arrives at all. Where the signal
-    reaches the last layer and is 0 in another, it has vanished: minus infinity.
-    """
-    signals = [layer.delta_rms for layer in layers]
-    if len(signals) < 2 or not all(map(math.isfinite, signals)) or signals[-1] <= 0:
-        return None
-    if min(signals) <= 0:
-        return -math.inf
-    return -statistics.linear_regression(
-        [layer.layer for layer in layers], list(map(math.log, signals))
-    ).slope
-
-
 def _growths(epochs: Sequence[EpochRecord]) -> dict[str, float]:
     """Return growth and total growth, each the largest and the smallest that held."""
-    logs = [ln_growth(epoch.layers) for epoch in epochs]
+    logs = [
+        ln_growth([layer.layer for layer in epoch.layers], [layer.delta_rms for layer in epoch.layers])
+        for epoch in epochs
+    ]
     high, low = _held_high(logs), _held_low(logs)
     if high is None or low is None:
         return {}

@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from studies.base.atomic_files import write_whole
+from reports.pages.atomic_files import write_whole
 from studies.base.errors import StudiesError
 from studies.storage.paths import make_private
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile

@@ -75,7 +75,7 @@ def refuse_other_numbers(older: OlderStudy | None, drafted: Draft, locations: Lo
         raise _refusal(older, drafted, locations, "its train() would get other seeds than it began with")
 
 
-def told_of(older: OlderStudy | None) -> tuple[str, ...]:
+def describe_older(older: OlderStudy | None) -> tuple[str, ...]:
     """Return the line that a run of an older study tells while it goes on."""
     rules = None if older is None else plan_versions.older_rules(older.study.plan)
     return () if rules is None else (rules,)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studies.base.errors import UsageError
 from studies.base.messages import show
-from studies.base.states import Phase, TrialState
+from studies.base.states import Phase
 from studies.database.copying import Copy, artifacts_of, copy_trials
 from studies.database.lookup import find
 from studies.database.rows import StudyRow, TrialRow
@@ -17,10 +17,10 @@ from studies.definition import plan_versions
 from studies.planning.plan import Cell, Plan
 from studies.planning.trial_numbers import Numbering
 from studies.run_log.reused import GROWN
+from studies.search.best_trials import best_complete
 from studies.storage.artifacts import write_artifact
 from studies.storage.paths import Locations, below
 from studies.storage.remembered import folders_of
-from trainables.base.metrics import Direction
 
 MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", plan_versions.FIELD)
 """Fields of a plan that a trial of it does not depend on: all others must be the same for a trial of one to be a trial
@@ -133,15 +133,9 @@ def _copies(plan: Plan, past: Plan, cell: Cell, old: Cell, trials: Sequence[Tria
 
 def _best_cell(past: Plan, trials: Sequence[TrialRow], cells: Sequence[Cell]) -> int | None:
     """Return the number in the source of the copied cell whose chosen trial is best: the others cannot become it."""
-    sign = 1 if past.study.direction is Direction.MIN else -1
     numbers = {cell.number for cell in cells}
-    complete = [
-        (sign * trial.objective, trial.number, trial.cell)
-        for trial in trials
-        if trial.phase is Phase.SEARCH and trial.state is TrialState.COMPLETE and trial.objective is not None
-        if trial.cell in numbers
-    ]
-    return min(complete)[2] if complete else None
+    best = best_complete((trial for trial in trials if trial.cell in numbers), mode=str(past.study.direction))
+    return None if best is None else best.cell
 
 
 def _needs_weights(copy: Copy, best: int | None, trials: Sequence[TrialRow]) -> bool:

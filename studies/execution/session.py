@@ -24,12 +24,12 @@ from studies.execution.older_studies import (
     OlderStudy,
     afresh,
     data_as_recorded,
+    describe_older,
     find_older,
     in_its_version,
     other_data,
     refuse_other_data,
     refuse_other_numbers,
-    told_of,
     with_older_named,
 )
 from studies.execution.preparation import load_dataset, settle
@@ -156,7 +156,7 @@ def _run(
                 show=showing,
                 tell=telling,
                 started=started,
-                notes=(*told_of(older), *notes),
+                notes=(*describe_older(older), *notes),
             )
 
         return _carry_out(plan, request, locations, run_of, take_over=take_over)
@@ -205,11 +205,11 @@ def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, ta
 
     result = _carry_out(older.plan, drafted.request, locations, run_of, take_over=take_over)
     if note is None:
-        return replace(result, notes=told_of(older))
+        return replace(result, notes=describe_older(older))
     told = (
         f"The report is of what was recorded; {note}. To train on them: {afresh(older, drafted, locations)}"
     )
-    return replace(result, notes=(*told_of(older), told))
+    return replace(result, notes=(*describe_older(older), told))
 
 
 def _found(store: Store, plan: Plan) -> StudyRow:

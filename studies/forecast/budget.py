@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from studies.base.durations import parse_budget, told
+from studies.base.durations import format_budget, format_duration, parse_budget
 from studies.base.errors import UsageError
 from studies.database.store import Store
 from studies.definition.study import Study
@@ -82,9 +82,11 @@ def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> 
     assert shortest is not None, "the plan itself is the first of its cuts"
     raise UsageError(
         [
-            f"--budget {told(budget_seconds)} is too short: the least that answers takes about {told(shortest)}"
+            f"--budget {format_budget(budget_seconds)} is too short: the least that answers takes about "
+            f"{format_duration(shortest)}"
         ],
-        f"Give --budget {told(shortest * 1.2)}, fewer levels, or --profile smoke, which points and claims nothing.",
+        f"Give --budget {format_budget(shortest * 1.2)}, fewer levels, or --profile smoke, which points and claims "
+        "nothing.",
     )
 
 

@@ -11,10 +11,11 @@ from torch import nn
 from search_spaces import Value
 from studies.base.errors import UsageError
 from studies.base.messages import show
-from studies.forecast.pilot import middle
+from studies.definition.ranges import ends
+from studies.forecast.pilot import amid_ranges
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import place_of
-from studies.user_files.loader import told_in
+from studies.user_files.loader import naming_file
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
@@ -89,16 +90,15 @@ def _data(plan: Plan, dataset: Dataset) -> StackData:
 def _settings(plan: Plan) -> Iterator[Mapping[str, Value]]:
     """Yield the first levels with nuisances amid their ranges, then each other level and each end in turn."""
     first: dict[str, Value] = {name: levels[0] for name, levels in plan.study.factors.items()}
-    base = {**first, **middle(plan, first)}
+    base = {**first, **amid_ranges(plan, first)}
     yield base
     for name, levels in plan.study.factors.items():
         for level in levels[1:]:
             changed = {**first, name: level}
-            yield {**changed, **middle(plan, changed)}
+            yield {**changed, **amid_ranges(plan, changed)}
     for name, range_ in plan.study.nuisance_distributions(first).items():
         if name in _read_by_build(plan):
-            ends = getattr(range_, "choices", None) or [range_.low, range_.high]  # type: ignore[attr-defined]
-            yield from ({**base, name: end} for end in ends)
+            yield from ({**base, name: end} for end in ends(range_))
 
 
 def _read_by_build(plan: Plan) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _try_one(
             )
         return module
 
-    with told_in(code, f"build(){setting}: ", at=place_of(code, "build")):
+    with naming_file(code, f"build(){setting}: ", at=place_of(code, "build")):
         seeds = [derive_seed(0, "try", place) for place in range(2)]
         stack = Stack.make("own", hp, data, seeds=seeds, build=build)
         initial = stack.model.parameters.values.clone()

@@ -26,7 +26,7 @@ from studies.planning.resources import Resources
 from studies.run_log.run_events import total_seconds
 from studies.storage.paths import Locations
 from studies.user_files.interface_checks import place_of
-from studies.user_files.loader import told_in
+from studies.user_files.loader import naming_file
 from trainables.data.dataset import Dataset
 from trainables.user_code.loop import LoopError
 
@@ -131,7 +131,7 @@ def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
 def _pilot(plan: Plan, dataset: Dataset) -> Pilot:
     if plan.loop is None or plan.code is None:
         return run_pilot(plan, dataset)
-    with told_in(plan.code, "train() raised "):
+    with naming_file(plan.code, "train() raised "):
         try:
             return run_pilot(plan, dataset)
         except LoopError as error:

@@ -3,10 +3,10 @@
 import torch
 
 from studies.base.errors import UsageError
-from studies.forecast.pilot import middle
+from studies.forecast.pilot import amid_ranges
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import place_of
-from studies.user_files.loader import told_in
+from studies.user_files.loader import naming_file
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
@@ -29,7 +29,7 @@ def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     if not takes_state(plan.loop):
         return ()
     place = place_of(plan.code, "train")
-    with told_in(plan.code, "train() raised ", at=place):
+    with naming_file(plan.code, "train() raised ", at=place):
         try:
             flaw = find_flaw(plan.loop, _trial_spec(plan), _data(plan, dataset))
         except LoopError as error:
@@ -64,7 +64,7 @@ def _trial_spec(plan: Plan) -> TrialSpec:
     """Return the first cell at the middle of its nuisances' ranges, with as many epochs as the confirm phase has."""
     study = plan.study
     levels = {name: levels[0] for name, levels in study.factors.items()}
-    values = plan.hyperparameters({**levels, **middle(plan, levels)})
+    values = plan.hyperparameters({**levels, **amid_ranges(plan, levels)})
     return TrialSpec(
         number=0,
         model=study.model,

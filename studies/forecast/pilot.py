@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from search_spaces import Value
+from studies.definition.ranges import middle
 from studies.definition.study import Study
 from studies.planning.plan import Cell, Plan
 from trainables.base.hyperparameters import Hyperparameters
@@ -48,8 +49,9 @@ class Pilot:
     """What a pilot measured.
 
     `seconds_per_network_epoch`: one worker's time for an epoch of one network in a stack. `outcomes`: one row for
-    each cell and block with the factors, `block` and `test_loss` in nats, capped at chance, after `epochs`. Where a
-    loop of the user's own trains, it is the primary metric, taken on the validation part: the test part is not read.
+    each cell and block with the factors, `block` and what `outcome_of` names (`test_loss` in nats, capped at chance;
+    where a loop of the user's own trains, its primary metric), after `epochs`. It is taken on the validation part: the
+    test part is read once, in the confirm phase.
     `stride`: one of so many examples was taken.
     """
 
@@ -96,7 +98,7 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
     rows: list[dict[str, object]] = []
     cells = _pilot_levels(plan)
     for levels in cells:
-        values = plan.hyperparameters({**levels, **middle(plan, levels)})
+        values = plan.hyperparameters({**levels, **amid_ranges(plan, levels)})
         hp = Hyperparameters.from_dict(values, own=plan.study.hyperparameters)
         started = time.perf_counter()
         trained = _train(plan, hp, data, seeds, epochs)
@@ -167,8 +169,8 @@ def _train_by_loop(
 
 @torch.no_grad()
 def _losses(stack: Stack) -> list[float]:
-    losses, _ = evaluate(stack.model, stack.data, stack.data.test)
-    metric = find(classification(stack.data.num_classes), "test_loss")
+    losses, _ = evaluate(stack.model, stack.data, stack.data.validation)
+    metric = find(classification(stack.data.num_classes), VALIDATION + COLUMNS[0])
     return [metric.score(loss) for loss in losses.tolist()]
 
 
@@ -193,15 +195,6 @@ def _with(cell: Cell, factor: str, level: Value) -> dict[str, Value]:
     return {**cell.levels, factor: level}
 
 
-def middle(plan: Plan, levels: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the middle of every nuisance's range, on its own scale."""
-    middles: dict[str, Value] = {}
-    for name, distribution in plan.study.nuisance_distributions(levels).items():
-        choices = getattr(distribution, "choices", None)
-        if choices is not None:
-            middles[name] = choices[len(choices) // 2]
-            continue
-        low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
-        middle = math.sqrt(low * high) if distribution.log else (low + high) / 2  # type: ignore[attr-defined]
-        middles[name] = round(middle) if isinstance(low, int) else middle
-    return middles
+def amid_ranges(plan: Plan, levels: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the middle of every nuisance's range in the cell with these levels."""
+    return {name: middle(range_) for name, range_ in plan.study.nuisance_distributions(levels).items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from studies.definition.settings import DEFAULT_PROFILE, parse_setting
 
-if TYPE_CHECKING:  # mistakes in a command's words, and its first step, come before anything else is loaded
+if TYPE_CHECKING:  # a command's words are checked, and its first step told, before anything heavy is loaded
     from studies.planning.request import Request
     from studies.planning.resources import Resources
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -16,10 +15,12 @@ from search_spaces import Value
 from search_spaces.rules import is_whole
 from studies.base.errors import DamagedRecordError, UsageError
 from studies.base.messages import mistake, show
+from studies.base.states import Phase
 from studies.definition import plan_versions
 from studies.definition.as_recorded import study_as_recorded
 from studies.definition.serialization import plain_study
 from studies.definition.study import Study
+from studies.planning.plan_size import PlanSize
 from trainables.user_code.code import OWN, OwnCode
 
 if TYPE_CHECKING:
@@ -86,23 +87,32 @@ class Plan:
         )
 
     @property
+    def size(self) -> PlanSize:
+        """Number of cells, trials and networks."""
+        search, confirm = self.study.search, self.study.confirm
+        return PlanSize.of(
+            factors=self.study.factors,
+            search_trials=search.trials,
+            trials_per_cell=search.trials_per_cell,
+            replicates=self.study.replicates,
+            looks=self.study.looks,
+            num_confirmed=confirm.best + bool(confirm.default),
+        )
+
+    @property
     def num_search_trials(self) -> int:
         """Number of trials of the search phase."""
-        search = self.study.search
-        return search.trials or self._num_cells * (search.trials_per_cell or 0)
+        return self.size.trials[Phase.SEARCH]
 
     @property
     def num_confirm_trials(self) -> int:
         """Number of trials of the confirm phase: one a cell and look, or the best and the default beside them."""
-        confirm = self.study.confirm
-        if self.study.has_cells:
-            return self._num_cells * len(self.study.all_looks)
-        return confirm.best + bool(confirm.default)
+        return self.size.trials[Phase.CONFIRM]
 
     @property
     def num_networks(self) -> int:
         """Number of networks trained in both phases."""
-        return self.num_search_trials * self.study.replicates + self._num_confirm_networks
+        return self.size.num_networks
 
     @property
     def max_network_epochs(self) -> int:
@@ -112,22 +122,12 @@ class Plan:
     @property
     def expected_network_epochs(self) -> float:
         """Epochs summed over networks with the trials that ASHA keeps on average."""
-        search, confirm = self.study.search, self.study.confirm
-        brackets = self._num_cells if self.study.has_cells else 1
+        search, confirm, size = self.study.search, self.study.confirm, self.size
+        brackets = size.num_cells or 1
         in_search = brackets * expected_epochs(
             self.num_search_trials // brackets, search.rungs, search.reduction_factor
         )
-        return in_search * self.study.replicates + self._num_confirm_networks * confirm.epochs
-
-    @property
-    def _num_confirm_networks(self) -> int:
-        if self.study.has_cells:
-            return self._num_cells * self.study.all_looks[-1]
-        return self.num_confirm_trials * self.study.replicates
-
-    @property
-    def _num_cells(self) -> int:
-        return math.prod(map(len, self.study.factors.values()))
+        return in_search * self.study.replicates + size.networks[Phase.CONFIRM] * confirm.epochs
 
     def up_to_look(self, num_looks: int) -> Plan:
         """Return the plan as if its first looks were all of them: what a run that works on the last of them trains.

@@ -1,6 +1,6 @@
-"""A trial as the driver knows it, and which search trials are best."""
+"""A trial as the driver knows it, from the moment that it is planned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from search_spaces import Value
@@ -25,22 +25,3 @@ class PlannedTrial:
     rung: int = 0
     objective: float | None = None
     attempt: int = 0
-
-
-def rank(search: Iterable[PlannedTrial], *, mode: str) -> list[PlannedTrial]:
-    """Return the trials at the highest rung that any got to, without those that failed, best first.
-
-    `mode` is "min" or "max". Equal objectives keep the order of their numbers.
-    """
-    candidates = [
-        trial for trial in search if trial.state is not TrialState.FAILED and trial.objective is not None
-    ]
-    furthest = max((trial.rung for trial in candidates), default=0)
-    last = [trial for trial in candidates if trial.rung == furthest]
-    return sorted(last, key=lambda trial: rank_key(trial, mode=mode))
-
-
-def rank_key(trial: PlannedTrial, *, mode: str) -> tuple[int, float, int]:
-    """Return what trials that reached a rung are ranked by, least first: rung, objective, number."""
-    assert trial.objective is not None, f"trial {trial.number} has not reached a rung"
-    return -trial.rung, trial.objective if mode == "min" else -trial.objective, trial.number

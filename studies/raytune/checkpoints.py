@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, final
 
-from studies.base.atomic_files import PARTIAL, write_whole
+from reports.pages.atomic_files import PARTIAL, write_whole
 from studies.database.frames.histories import epoch_records
 from studies.database.store import Store
 from studies.search.trial_queue import TrialQueue

@@ -4,7 +4,6 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import ray
 from ray.air.execution._internal.actor_manager import RayActorManager
@@ -20,14 +19,22 @@ SeeStarting = Callable[[Mapping[int, Any]], None]
 
 @contextmanager
 def controlled(*, update: Hear, see_starting: SeeStarting) -> Iterator[None]:
-    """Let Tune's runs in here use this controller: Tune has no other place to put one."""
+    """Let Tune's runs in here use this controller, and afterwards the one that they used before.
+
+    Tune has no argument for a controller: `ray.tune.run` makes the one that its module knows as `TuneController`.
+    """
 
     class Controller(_Controller):
         _update, _see_starting = staticmethod(update), staticmethod(see_starting)
 
     # By its name, because ray.tune has a function of the module's.
-    with patch.object(importlib.import_module("ray.tune.tune"), "TuneController", Controller):
+    module: Any = importlib.import_module("ray.tune.tune")
+    before = module.TuneController
+    module.TuneController = Controller
+    try:
         yield
+    finally:
+        module.TuneController = before
 
 
 class _ActorManager(RayActorManager):

@@ -8,7 +8,7 @@ from reports.results.results import compute
 from studies.database.copying import artifacts_of
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.results.report_inputs import contradictions_told, report_inputs
+from studies.results.report_inputs import explaining_contradictions, report_inputs
 from studies.storage.artifacts import BEST, write_artifact
 from studies.storage.paths import below
 
@@ -22,7 +22,7 @@ def keep_best_models(store: Store, study: StudyRow, folder: Path) -> None:
     and its trial writes there itself. Weights that are gone or damaged leave an event.
     """
     inputs = report_inputs(store, study)
-    with contradictions_told(study.name):
+    with explaining_contradictions(study.name):
         best = best_configuration(inputs, compute(inputs))
     if best is None or best["trial_number"] is None:
         return

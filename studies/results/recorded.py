@@ -59,17 +59,17 @@ class RecordedStudy:
     def _sound(self, table: "Table") -> Iterator[Store]:
         """Open the storage; raise DamagedError that names the row where one of those to be read is damaged."""
         from studies.database.schema import tables
-        from studies.verification.damage import damage_told, refuse_damaged
+        from studies.verification.damage import explaining_damage, refuse_damaged
 
-        with Store.open(self.storage, create=False) as store, damage_told(store, self.row.name):
+        with Store.open(self.storage, create=False) as store, explaining_damage(store, self.row.name):
             refuse_damaged(store, self.row.name, only=(tables.trial, table))
             yield store
 
 
 def load(name: str, *, storage: str | None = None) -> RecordedStudy:
     """Return the study called `name`; raise UsageError that lists the studies if there is none."""
-    from studies.verification.damage import damage_told
+    from studies.verification.damage import explaining_damage
 
     url = locate(storage).storage
-    with Store.open(url, create=False) as store, damage_told(store, name):
+    with Store.open(url, create=False) as store, explaining_damage(store, name):
         return RecordedStudy(find(store, name), url)

@@ -38,7 +38,7 @@ PAGE = "report.html"
 def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
     """Write the report of a study and the index of all studies that have one; return the report's path."""
     inputs, folder = report_inputs(store, study), locations.make_folder(study.name)
-    with contradictions_told(study.name):
+    with explaining_contradictions(study.name):
         path = write_report(inputs, folder)
     index_reports(store, locations)
     return path
@@ -59,7 +59,7 @@ def _entries(store: Store, locations: Locations) -> Iterator[Entry]:
 
 
 @contextmanager
-def contradictions_told(*names: str) -> Iterator[None]:
+def explaining_contradictions(*names: str) -> Iterator[None]:
     """Turn a record of these studies that contradicts itself into an error that says how to look into it."""
     try:
         yield
@@ -98,7 +98,7 @@ def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: L
         raise UsageError([f"{study.name} is named twice"], "Name two studies, or one for its own report.")
     first, second = report_inputs(store, study), report_inputs(store, other)
     folder = locations.make_folder(study.name, other.name)
-    with contradictions_told(study.name, other.name):
+    with explaining_contradictions(study.name, other.name):
         return write_comparison(first, second, folder)
 
 

@@ -1,15 +1,61 @@
-"""The best trials of a search: by cell, over all, and those that are confirmed."""
+"""The best trials of a search: by one order, in each cell and over all, and those that are confirmed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
+from typing import Protocol, TypeVar
 
 from search_spaces import Value
+from studies.base.states import Phase, TrialState
+from studies.database.rows import TrialRow
 from studies.planning.plan import Cell, Plan
-from studies.planning.planned_trial import PlannedTrial, rank, rank_key
+from studies.planning.planned_trial import PlannedTrial
 from studies.planning.trial_numbers import Numbering
 
 Key = tuple[int, float, int]
+
+
+class Ranked(Protocol):
+    """What trials are ranked by; `rung` is the last rung that a trial reached, and `objective` its value there."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def state(self) -> TrialState: ...
+    @property
+    def rung(self) -> int | None: ...
+    @property
+    def objective(self) -> float | None: ...
+
+
+T = TypeVar("T", bound=Ranked)
+
+
+def rank(search: Iterable[T], *, mode: str) -> list[T]:
+    """Return the trials at the highest rung that any got to, without those that failed, best first.
+
+    `mode` is "min" or "max". Equal objectives keep the order of their numbers.
+    """
+    candidates = [
+        trial for trial in search if trial.state is not TrialState.FAILED and trial.objective is not None
+    ]
+    furthest = max((trial.rung or 0 for trial in candidates), default=0)
+    last = [trial for trial in candidates if (trial.rung or 0) == furthest]
+    return sorted(last, key=lambda trial: rank_key(trial, mode=mode))
+
+
+def rank_key(trial: Ranked, *, mode: str) -> Key:
+    """Return what trials that reached a rung are ranked by, least first: rung, objective, number."""
+    assert trial.objective is not None, f"trial {trial.number} has not reached a rung"
+    return -(trial.rung or 0), trial.objective if mode == "min" else -trial.objective, trial.number
+
+
+def best_complete(trials: Iterable[TrialRow], *, mode: str) -> TrialRow | None:
+    """Return the best of the search trials that came to the last rung, None before there is one."""
+    complete = (
+        trial for trial in trials if trial.phase is Phase.SEARCH and trial.state is TrialState.COMPLETE
+    )
+    return next(iter(rank(complete, mode=mode)), None)
 
 
 class Leaders:

@@ -1,6 +1,5 @@
 """Which hyperparameters the search's objective depends on most, by Optuna's PED-ANOVA; descriptive only."""
 
-import json
 import math
 import warnings
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from studies.planning.plan import Plan
-from studies.search.sampler import optuna_direction
+from studies.search.sampler import as_optuna_choice, optuna_direction
 
 MIN_TRIALS = 4
 """Complete search trials below which nothing is said."""
@@ -66,7 +65,7 @@ def _distribution(plan: Plan, name: str) -> BaseDistribution:
     learning rate would look important for staying within its own.
     """
     if name in plan.study.factors:
-        return CategoricalDistribution([_choice(level) for level in plan.study.factors[name]])
+        return CategoricalDistribution([as_optuna_choice(level) for level in plan.study.factors[name]])
     form = plan.study.nuisances[name]
     ranges: list[Any] = list(form.values()) if isinstance(form, Mapping) else [form]
     if isinstance(ranges[0], CategoricalDistribution):
@@ -77,9 +76,8 @@ def _distribution(plan: Plan, name: str) -> BaseDistribution:
 def _value(plan: Plan, name: str, row: Mapping[Any, Any]) -> Any:
     """Return a recorded value as Optuna holds it."""
     if name in plan.study.factors:
-        return next(
-            _choice(level) for level in plan.study.factors[name] if _choice(level) == _choice(row[name])
-        )
+        choices, found = map(as_optuna_choice, plan.study.factors[name]), as_optuna_choice(row[name])
+        return next(choice for choice in choices if choice == found)
     range_: Any = plan.study.nuisance_distributions({factor: row[factor] for factor in plan.study.factors})[
         name
     ]
@@ -90,11 +88,3 @@ def _value(plan: Plan, name: str, row: Mapping[Any, Any]) -> Any:
     low, high, value = range_.low, range_.high, row[name]
     position = math.log(value / low) / math.log(high / low) if range_.log else (value - low) / (high - low)
     return min(1.0, max(0.0, position))
-
-
-def _choice(level: Any) -> bool | int | float | str | None:
-    """Return a level as Optuna holds it: a list of widths is its JSON text."""
-    if isinstance(level, tuple | list):
-        return json.dumps(list(level))
-    plain: bool | int | float | str | None = level
-    return plain

@@ -161,7 +161,7 @@ class Proposals:
         if self._cell is not None:
             return dict(self._study.nuisance_distributions(self._levels))
         factors = {
-            name: CategoricalDistribution([_choice(level) for level in levels])
+            name: CategoricalDistribution([as_optuna_choice(level) for level in levels])
             for name, levels in self._study.factors.items()
         }
         return {**factors, **cast(Mapping[str, BaseDistribution], self._study.nuisances)}
@@ -170,7 +170,7 @@ class Proposals:
         levels = dict(self._levels)
         if self._cell is None:
             for name, values in self._study.factors.items():
-                choices = {_choice(value): value for value in values}
+                choices = {as_optuna_choice(value): value for value in values}
                 levels[name] = choices[trial.suggest_categorical(name, list(choices))]
         distributions = self._study.nuisance_distributions(levels)
         nuisances = {
@@ -192,8 +192,10 @@ class Proposals:
         if self._cell is None:
             for name, choices in self._study.factors.items():
                 levels[name] = params[name]
-                values[name] = _choice(params[name])
-                distributions[name] = CategoricalDistribution([_choice(choice) for choice in choices])
+                values[name] = as_optuna_choice(params[name])
+                distributions[name] = CategoricalDistribution(
+                    [as_optuna_choice(choice) for choice in choices]
+                )
         for name, distribution in self._study.nuisance_distributions(levels).items():
             parameter = self._parameter(name, levels)
             values[parameter], distributions[parameter] = params[name], distribution
@@ -205,9 +207,11 @@ def optuna_direction(study: Study) -> StudyDirection:
     return StudyDirection.MINIMIZE if study.direction is Direction.MIN else StudyDirection.MAXIMIZE
 
 
-def _choice(level: Value) -> bool | int | float | str | None:
-    """Return a level as Optuna can keep it: a list of widths becomes its JSON text."""
-    return json.dumps(level) if isinstance(level, tuple) else level
+def as_optuna_choice(level: Any) -> bool | int | float | str | None:
+    """Return a level as Optuna can keep it: a list of widths, which a frame may hold as a list, is its JSON text."""
+    if isinstance(level, tuple | list):
+        return json.dumps(level)
+    return cast(bool | int | float | str | None, level)
 
 
 def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Value:

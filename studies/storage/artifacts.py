@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from studies.base.atomic_files import write_whole
+from reports.pages.atomic_files import write_whole
 from studies.database.results import Artifact
 from studies.storage.paths import below, make_private
 

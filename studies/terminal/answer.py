@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.inputs.measures import outcome_measure, own_measures
 from studies.base import wording
+from studies.base.durations import format_duration
 from studies.execution.session import Result
 
 WIDTH = 80
@@ -28,8 +29,8 @@ def answer_lines(result: Result) -> list[str]:
         lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
     if not result.was_complete:
         seconds = report["seconds"]
-        startup = wording.duration(seconds["startup"])
-        lines += [f"Time    {wording.duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
+        startup = format_duration(seconds["startup"])
+        lines += [f"Time    {format_duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
     for note in result.notes:
         lines += _wrapped(note, first="Note    ", rest="        ")
     return [*lines, f"Report  {result.report_path}"]

@@ -11,7 +11,7 @@ from studies.database.frames import frames
 from studies.database.rows import StudyRow, TrialRow
 from studies.database.store import Store
 from studies.run_log import run_events
-from studies.terminal.progress_snapshot import best_search_trial
+from studies.search.best_trials import best_complete
 from trainables.base.metrics import TEST, VALIDATION
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _best(
     """
     objective = objective_of(plan)
     if plan["search"]["trials"] is None:
-        best = best_search_trial(trials, objective)
+        best = best_complete(trials, mode=objective.direction)
         return None if best is None else best.cell
     ranked = [
         (scores[key]["objective"] is None, objective.sign * (scores[key]["objective"] or 0.0), key)

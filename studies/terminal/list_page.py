@@ -14,8 +14,8 @@ from studies.definition.overrides import derive
 from studies.definition.serialization import plain_study
 from studies.definition.settings import DEFAULT_PROFILE
 from studies.definition.study import Study
+from studies.planning.plan_size import PlanSize
 from studies.terminal.output import text
-from studies.terminal.planned import num_cells, planned_networks, planned_trials
 from studies.user_files.loader import load_definition
 
 FIRST_RUN = "Run one (about a minute):\n  studies run depth_study --profile smoke"
@@ -63,7 +63,7 @@ def catalog_page() -> RenderableType:
 
 def _progress(study: StudyRow, summary: Mapping[Phase, Mapping[TrialState, int]]) -> str:
     ended = sum(amount for counts in summary.values() for state, amount in counts.items() if state.has_ended)
-    return f"{count(ended)} of {count(sum(planned_trials(study.plan).values()))}"
+    return f"{count(ended)} of {count(PlanSize.of_record(study.plan).num_trials)}"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -78,10 +78,9 @@ def _profiles(study: Study) -> Sequence[RenderableType]:
 
 
 def _size(study: Study) -> str:
-    plan = plain_study(study)
-    trials = counted(sum(planned_trials(plan).values()), "trial")
-    cells = f"{counted(num_cells(plan), 'cell')}, " if study.has_cells else ""
-    return f"{cells}{trials}, {counted(planned_networks(plan), 'network')}"
+    size = PlanSize.of_record(plain_study(study))
+    cells = f"{counted(size.num_cells, 'cell')}, " if study.has_cells else ""
+    return f"{cells}{counted(size.num_trials, 'trial')}, {counted(size.num_networks, 'network')}"
 
 
 def _default(profile: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from studies.base.durations import format_duration
 from studies.base.states import Phase, TrialState
-from studies.base.wording import count, counted, duration, objective, printable
+from studies.base.wording import count, counted, objective, printable
 from studies.terminal.output import console_on
 from studies.terminal.progress_snapshot import ProgressSnapshot
 
@@ -25,8 +26,8 @@ def line(snapshot: ProgressSnapshot) -> str:
     if snapshot.best is not None:
         parts.append(f"best {objective(snapshot.objective, snapshot.best.objective)}")
     if left is not None:
-        parts.append(f"about {duration(left)} left")
-    return printable(("" if elapsed is None else f"{duration(elapsed)}: ") + ", ".join(parts))
+        parts.append(f"about {format_duration(left)} left")
+    return printable(("" if elapsed is None else f"{format_duration(elapsed)}: ") + ", ".join(parts))
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from reports.inputs.measures import Measure, objective_of
 from studies.base.states import Phase, TrialState
 from studies.database.rows import StudyRow, TrialRow
+from studies.planning.plan_size import PlanSize
+from studies.search.best_trials import best_complete
 from studies.search.progress import Best, Progress, RunningTrial
-from studies.terminal.planned import planned_networks, planned_trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +73,16 @@ def from_record(
     """Return what the database holds of a study with these trials, on data with so many classes."""
     states = [(trial.phase, trial.state) for trial in trials]
     objective = objective_of(study.plan, num_classes)
-    best = best_search_trial(trials, objective)
+    size = PlanSize.of_record(study.plan)
+    best = best_complete(trials, mode=objective.direction)
     return ProgressSnapshot(
         name=study.name,
         question=study.question,
         objective=objective,
-        planned=planned_trials(study.plan),
+        planned=size.trials,
         ended={phase: {state: states.count((phase, state)) for state in TrialState} for phase in Phase},
         num_networks=num_networks,
-        planned_networks=planned_networks(study.plan),
+        planned_networks=size.num_networks,
         num_diverged=num_diverged,
         running=[
             RunningTrial(number=trial.number, phase=trial.phase, params=trial.params, epoch=trial.epochs)
@@ -91,13 +93,3 @@ def from_record(
         if best is None or best.objective is None
         else Best(number=best.number, objective=best.objective, params=best.params),
     )
-
-
-def best_search_trial(trials: Sequence[TrialRow], objective: Measure) -> TrialRow | None:
-    """Return the best of the search trials that came to the last rung, None before there is one."""
-    ranked = [
-        (objective.sign * trial.objective, trial.number, trial)
-        for trial in trials
-        if trial.phase is Phase.SEARCH and trial.state is TrialState.COMPLETE and trial.objective is not None
-    ]
-    return min(ranked)[2] if ranked else None

@@ -9,8 +9,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from studies.base.durations import format_duration
 from studies.base.states import Phase, TrialState
-from studies.base.wording import configuration, count, counted, duration, objective
+from studies.base.wording import configuration, count, counted, objective
 from studies.search.progress import RunningTrial
 from studies.terminal.output import LABEL_WIDTH, labelled, text
 from studies.terminal.progress_snapshot import ProgressSnapshot
@@ -110,8 +111,8 @@ def _time(snapshot: ProgressSnapshot) -> list[tuple[str, RenderableType]]:
     left = ""
     if not is_over:
         seconds = snapshot.seconds_left
-        left = " so far" + ("" if seconds is None else f", about {duration(seconds)} left")
-    return [("time", text(f"{duration(snapshot.elapsed_seconds)}{left}"))]
+        left = " so far" + ("" if seconds is None else f", about {format_duration(seconds)} left")
+    return [("time", text(f"{format_duration(snapshot.elapsed_seconds)}{left}"))]
 
 
 def _below(snapshot: ProgressSnapshot, places: Sequence[tuple[str, str]]) -> Group:

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from reports.inputs.measures import Measure, own_measures
 from reports.wording.words import number
+from studies.base.durations import format_duration
 from studies.base.states import StudyState
-from studies.base.wording import configuration, counted, duration, error_line, moment, percent, phase_of
+from studies.base.wording import configuration, counted, error_line, moment, percent, phase_of
 from studies.definition.plan_versions import older_rules
 from studies.terminal import plain
 from studies.terminal.confirmed import Confirmed
@@ -70,7 +71,7 @@ def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
         least = "a failure" if own else "guessing"
         return f"no score: every network diverged, failed or did no better than {least}, {over}"
     if own:
-        return ", ".join([*(each.told(result.scores[each.name]) for each in own), over])
+        return ", ".join([*(each.format(result.scores[each.name]) for each in own), over])
     return f"test log-loss {number(result.test_loss)} nats, test accuracy {percent(result.test_accuracy)}, {over}"
 
 
@@ -94,7 +95,7 @@ def _state(status: Status) -> Text:
 
 def _times(status: Status) -> list[tuple[str, RenderableType]]:
     last = (
-        f"{duration(status.silent_seconds)} ago"
+        f"{format_duration(status.silent_seconds)} ago"
         if status.silent_seconds < 3600
         else moment(status.study.updated_at)
     )
@@ -139,9 +140,8 @@ def _doubt(status: Status) -> str:
     if status.holder is None:
         return "No run is at work any more: it was cut off."
     who = f"process {status.holder.process} on {status.holder.host}"
-    silence = (
-        f"Nothing was recorded for {duration(status.silent_seconds)}; epochs on large data can take as long."
-    )
+    silent = format_duration(status.silent_seconds)
+    silence = f"Nothing was recorded for {silent}; epochs on large data can take as long."
     return f"{silence} If {who} hangs, add --take-over."
 
 

@@ -16,12 +16,12 @@ from studies.base.wording import configuration, count, counted, level, trial_sta
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.definition.plan_versions import older_rules
+from studies.planning.plan_size import PlanSize
 from studies.storage.paths import Locations
 from studies.storage.remembered import found_folder
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.output import heading, text
 from studies.terminal.plan_page import plan_page
-from studies.terminal.planned import planned_trials
 from trainables.base.metrics import TEST, VALIDATION
 
 
@@ -72,7 +72,7 @@ def as_json(results: Results) -> dict[str, Any]:
 def _found(results: Results) -> list[RenderableType]:
     study = results.study
     if not any(each.num_networks for each in results.confirmed):
-        planned = counted(planned_trials(study.plan)[Phase.SEARCH], "trial")
+        planned = counted(PlanSize.of_record(study.plan).trials[Phase.SEARCH], "trial")
         so_far = f"{count(results.num_searched)} of {planned} of the search have ended"
         return [
             text(f"None yet: {so_far}; what it chooses is trained again with fresh seeds and shown here.")

@@ -12,12 +12,12 @@ from reports.inputs.cube import plain
 from reports.inputs.early_stopping import BEST, STOPPED, kept, stops_early
 from reports.inputs.measures import Measure, objective_of, own_measures
 from reports.wording.words import number
+from studies.base.durations import format_duration
 from studies.base.errors import UsageError
 from studies.base.states import Decision, Phase
 from studies.base.wording import (
     configuration,
     counted,
-    duration,
     moment,
     objective,
     percent,
@@ -149,7 +149,9 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
         rows.append(("objective", f"{objective(record.objective, trial.objective)}, mean over its networks"))
     if trial.started_at is not None:
         again = f", attempt {trial.attempt}" if trial.attempt > 1 else ""
-        rows.append(("started", f"{moment(trial.started_at)}, {duration(trial.busy_seconds)} of work{again}"))
+        rows.append(
+            ("started", f"{moment(trial.started_at)}, {format_duration(trial.busy_seconds)} of work{again}")
+        )
     if trial.worker:
         rows.append(("workers" if ", " in trial.worker else "worker", trial.worker))
     return rows

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.base.errors import UsageError
 from studies.definition.study import Study
-from studies.user_files.loader import told_in
+from studies.user_files.loader import naming_file
 from trainables.user_code.code import OWN, OwnCode
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def load_own(code: OwnCode, *, measured: bool = False) -> "Dataset":
     """
     from trainables.user_code.data import own_dataset
 
-    with told_in(code, "load() raised "):
+    with naming_file(code, "load() raised "):
         loaded = code.load()
     try:
         return own_dataset(loaded, measured=measured)

@@ -58,7 +58,7 @@ def load_file(path: Path) -> StudyFile:
         file=Source(path=str(path), text=source),
         modules={name: _source(module) for name, module in imports.items()},
     )
-    with told_in(code):
+    with naming_file(code):
         module = code.module
     return StudyFile(
         study=with_own_code(_study_of(module, path), code),
@@ -96,7 +96,7 @@ def with_own_code(study: Study, code: OwnCode) -> Study:
 
 
 @contextmanager
-def told_in(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
+def naming_file(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
     """Tell whatever the user's code raises as a mistake, with its file and line; `what` says what was asked of it.
 
     `at` is the place of what does not come from a line of the user's own. Ctrl-C stays what it is; SystemExit and its

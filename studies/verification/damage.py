@@ -38,7 +38,7 @@ def refuse_damaged(store: Store, *names: str, only: Sequence[Table] | None = Non
 
 
 @contextmanager
-def damage_told(store: Store, *names: str) -> Iterator[None]:
+def explaining_damage(store: Store, *names: str) -> Iterator[None]:
     """Turn what a door stumbles over into a DamagedError, where a row of these studies is damaged.
 
     With no names it may be a row of any study. What no damaged row explains is raised as it is.

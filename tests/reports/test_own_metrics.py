@@ -15,35 +15,8 @@ from reports.plots.style.axes import tick_text
 from reports.results.best import best_configuration
 from reports.results.results import compute
 from tests.reports.odd_inputs import SMALL, all_diverged, until
+from tests.reports.own_metrics import own, own_inputs  # noqa: F401 - the inputs of these tests
 from tests.reports.sample import sample_inputs, sample_tuning
-
-GAIN = {"name": "gain", "direction": "max", "unit": "dB", "failure": -3.0, "primary": True}
-ERROR = {"name": "error", "direction": "min", "unit": "", "failure": 9.0, "primary": False}
-
-
-def own(inputs: ReportInputs) -> ReportInputs:
-    """The same study with metrics of its own: the gain is 1 less the loss."""
-    replicates, epochs = inputs.replicates, inputs.epochs
-    scores = {f"{part}_gain": 1 - replicates[f"{part}_loss"] for part in ("val", "test")}
-    errors = {f"{part}_error": 1 - replicates[f"{part}_accuracy"] for part in ("val", "test")}
-    blank = {f"{part}_{name}": None for part in ("val", "test") for name in ("loss", "accuracy")}
-    return replace(
-        inputs,
-        plan={**inputs.plan, "objective": "val_gain", "metrics": [GAIN, ERROR]},
-        num_classes=0,
-        trials=inputs.trials.assign(objective=1 - inputs.trials["objective"].astype(float)),
-        replicates=replicates.assign(**scores, **errors, **blank, verdict_initial=None, verdict_trained=None),
-        epochs=epochs.assign(
-            val_gain=1 - epochs["val_loss"], val_error=1 - epochs["val_accuracy"], val_loss=None
-        ),
-        gradients=inputs.gradients.iloc[:0],
-        evaluation=inputs.evaluation.iloc[:0],
-    )
-
-
-@pytest.fixture(scope="module")
-def inputs() -> ReportInputs:
-    return own(sample_inputs(SMALL, num_blocks=10, rates=3))
 
 
 def test_what_is_better_the_higher_leads_to_the_same_choices(inputs: ReportInputs) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.pages.rendering import write_whole
+from reports.pages.atomic_files import write_whole
+from reports.pages.rendering import write_page
 from studies._cli import run_door
-from studies.base import atomic_files
 from studies.plan import main as plan
 
 
@@ -46,7 +46,7 @@ def test_an_error_that_names_no_file_is_our_mistake_and_stays_whole() -> None:
         through_a_door(OSError(errno.EIO, "Reason"))
 
 
-@pytest.mark.parametrize("write", [write_whole, atomic_files.write_whole])
+@pytest.mark.parametrize("write", [write_whole, write_page])
 def test_every_writer_names_its_file(write: object, tmp_path: Path) -> None:
     assert callable(write)
     (tmp_path / "in_the_way").mkdir()

@@ -21,15 +21,9 @@ from studies.verification.verification import verify
 from tests.studies.raytune.plans import plan
 from tests.studies.terminal.recorded import add_study
 from tests.studies.verification import sound
+from tests.terminal import Terminal
 
 Capture = pytest.CaptureFixture[str]
-
-
-class Keyboard(io.StringIO):
-    """A terminal at which something is typed."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +51,7 @@ def output(store: Store, tmp_path: Path) -> Path:
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("sys.stdin", Keyboard(text))
+    monkeypatch.setattr("sys.stdin", Terminal(text))
 
 
 def names(store: Store) -> list[str]:

@@ -1,5 +1,7 @@
 """Digits in a stack, for every test of training."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -21,3 +23,9 @@ def load_digits() -> StackData:
 def digits() -> StackData:
     """The digits with the splits of three blocks."""
     return load_digits()
+
+
+@pytest.fixture
+def few_digits(digits: StackData) -> StackData:
+    """A part of them, for networks that are slow to train."""
+    return replace(digits, train=digits.train[:, :200], validation=digits.validation[:, :60])

@@ -103,7 +103,7 @@ def _compare(loop: Loop, task: TrialSpec, data: StackData) -> Flaw | None:
     try:
         rest = _epoch_of(LoopTrial(task, data, loop, checkpoint=checkpoint))
     except Exception as error:
-        return Flaw(words=f"from the checkpoint of epoch {epoch} it raises {_told(error, loop)}")
+        return Flaw(words=f"from the checkpoint of epoch {epoch} it raises {_format_error(error, loop)}")
     words = _difference(whole, rest, epoch)
     if words is None:
         return None
@@ -149,7 +149,7 @@ def _difference(whole: _End, rest: _End, epoch: int) -> str | None:
     return None
 
 
-def _told(error: Exception, loop: Loop) -> str:
+def _format_error(error: Exception, loop: Loop) -> str:
     """Name an error with the last of the loop's own lines that led to it."""
     code = getattr(inspect.unwrap(loop), "__code__", None)
     frames = [

@@ -66,7 +66,7 @@ def train_trial_spec(
         trial_spec, data, checkpoint=checkpoint, limits=limits, build=build, loop=loop, part=own
     )
     if helpers:
-        stacks = SpreadTrial(trial_spec, stacks, helpers)
+        stacks = SpreadTrial(trial_spec, stacks, helpers, clock)
     del checkpoint
     metrics = trial_spec.metrics or classification(data.num_classes)
     saver = _Saver(trial_spec, seconds_between_checkpoints)

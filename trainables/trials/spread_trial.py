@@ -44,16 +44,16 @@ class ShardEpoch:
 class ReplicateShard:
     """A share of a trial's replicates in training, where it is trained."""
 
-    def __init__(self, trainer: Trainer) -> None:
-        """Train with `trainer`."""
-        self._trainer = trainer
+    def __init__(self, trainer: Trainer, clock: Callable[[], float] = time.perf_counter) -> None:
+        """Train with `trainer`; `clock` tells seconds."""
+        self._trainer, self._clock = trainer, clock
 
     def train_epoch(self) -> ShardEpoch:
         """Train one epoch; the first tells of the initialisation, too."""
-        started = time.perf_counter()
+        started = self._clock()
         interval = self._trainer.train_interval(lambda epoch: epoch > 0)
         notes = self._trainer.take_notes()
-        return ShardEpoch(interval=interval, notes=notes, seconds=time.perf_counter() - started)
+        return ShardEpoch(interval=interval, notes=notes, seconds=self._clock() - started)
 
     def state(self) -> Any:
         """Return the state of the share."""
@@ -86,10 +86,17 @@ class SpreadTrial:
 
     num_stacks = 1
 
-    def __init__(self, trial_spec: TrialSpec, trainer: Trainer, helpers: Sequence[Helper]) -> None:
-        """Train with `trainer` here; `helpers` have the replicates after its own, in order."""
+    def __init__(
+        self,
+        trial_spec: TrialSpec,
+        trainer: Trainer,
+        helpers: Sequence[Helper],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Train with `trainer` here; `helpers` have the replicates after its own, in order; `clock` tells seconds."""
         self._trial_spec, self._trainer, self._helpers = trial_spec, trainer, helpers
-        self._here = ReplicateShard(trainer)
+        self._clock = clock
+        self._here = ReplicateShard(trainer, clock)
         self._notes: list[Note] = []
 
     @property
@@ -122,9 +129,9 @@ class SpreadTrial:
     def _train_epoch(self) -> ReportInterval:
         asked = [helper.train_epoch() for helper in self._helpers]
         own = self._here.train_epoch()
-        started = time.perf_counter()
+        started = self._clock()
         others = [answer() for answer in asked]
-        waited = time.perf_counter() - started
+        waited = self._clock() - started
         shards = [own, *others]
         self._notes += [note for shard in shards for note in shard.notes]
         epochs = {shard.interval.epoch for shard in shards}

@@ -159,11 +159,11 @@ def _spent(inputs: ReportInputs, accounting: Accounting) -> Line:
 
 
 def _clock(seconds: float | None) -> list[float]:
-    """A duration is printed in hours, minutes and seconds."""
+    """A duration is printed in days, hours, minutes and seconds."""
     if seconds is None:
         return []
     whole = round(seconds)
-    return [whole // 3600, whole % 3600 // 60, whole % 60, seconds]
+    return [whole // 86_400, whole // 3600 % 24, whole // 3600, whole % 3600 // 60, whole % 60, seconds]
 
 
 def _smallest(inputs: ReportInputs) -> Line | None:

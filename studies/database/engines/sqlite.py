@@ -1,6 +1,5 @@
 """SQLite: the file, its permissions, its locks; the only file that knows them."""
 
-import fcntl
 import glob
 import os
 import sqlite3
@@ -8,71 +7,22 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self, final
+from typing import Any, Final, final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
+from studies.base.file_locks import FileLock, is_locked
 from studies.database.engines.backend import ENGINE_OPTIONS, Backend, Lock
 from studies.database.engines.problems import StorageError, unusable
 
 
 @final
-class FileLock(Lock):
-    """A file of mode 0600 that is locked (flock(2)), and removed when it is released."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
-        self._descriptor = descriptor
-
-    @classmethod
-    def take(cls, path: Path) -> Self | None:
-        """Lock the file, made if need be; return None where somebody else has locked it."""
-        while True:
-            # Python opens it so that no process started later keeps it open, and with it the lock.
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return None
-            except OSError:
-                os.close(descriptor)
-                raise
-            if _is_still_at(descriptor, path):
-                return cls(path, descriptor)
-            os.close(descriptor)  # the one who had it removed it between our two steps
+class LockedFile(FileLock, Lock):
+    """A lease as a locked file, which is removed when it is released."""
 
     def keep(self) -> None:
         """Do nothing: while the process lives, so does the lock."""
-
-    def release(self) -> None:
-        """Remove the file and let go of it, in this order: whoever opens it meanwhile sees that it is gone."""
-        if _is_still_at(self._descriptor, self._path):
-            self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-
-
-def is_locked(path: Path) -> bool:
-    """Say whether somebody has locked the file, without making it."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _is_still_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.lstat())
-    except FileNotFoundError:
-        return False
 
 
 BUSY_SECONDS: Final = 30
@@ -160,10 +110,10 @@ class SQLite(Backend):
     def lock_schema(self, connection: Connection) -> None:
         """Nothing to do: the transaction holds the only write lock already."""
 
-    def lock(self, study_id: int, token: int) -> FileLock | None:
+    def lock(self, study_id: int, token: int) -> LockedFile | None:
         """Lock a file beside the database."""
         try:
-            return FileLock.take(self._lock_path(study_id, token))
+            return LockedFile.take(self._lock_path(study_id, token))
         except OSError as error:
             message = f"the lock file {self._lock_path(study_id, token)} cannot be used: {error.strerror}"
             advice = "A storage on a disk of this machine has no such trouble; the same command then goes on."

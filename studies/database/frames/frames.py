@@ -19,7 +19,6 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from reports.inputs.early_stopping import stops_early
 from studies.base.errors import StudiesError
 from studies.base.states import Phase
 from studies.database.frames.columns import levels_of, read_columns
@@ -27,7 +26,7 @@ from studies.database.reader import read_study
 from studies.database.rows import EventRow, StudyRow
 from studies.database.schema import tables
 from studies.database.store import Store
-from trainables.base.metrics import BEST_EPOCH, COLUMNS, FURTHER_TEST_SCORES, STOPPED_EPOCH, TEST, VALIDATION
+from studies.definition.recorded_scores import scores_of_confirmed, scores_of_epochs, scores_of_networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,51 +218,22 @@ def _params(connection: Connection, study_id: int) -> dict[int, Mapping[str, Any
     return {row.number: row.params for row in rows}
 
 
-PARTS: Final = (VALIDATION, TEST)
-
-
-def further_metrics(plan: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the metrics that a plan is about and that are kept among others, not in a column.
-
-    >>> further_metrics({"objective": "val_macro_f1"}), further_metrics({"objective": "val_loss"})
-    (('macro_f1',), ())
-    """
-    own = (str(metric["name"]) for metric in plan.get("metrics", ()))
-    names = dict.fromkeys([*own, str(plan.get("objective", "")).removeprefix(VALIDATION)])
-    return tuple(name for name in names if name and name not in COLUMNS)
-
-
 def of_epochs(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
     """Return a column for each further score of an epoch."""
-    return _further(plan, tables.epoch, VALIDATION)
+    return [_number(tables.epoch, name) for name in scores_of_epochs(plan)]
 
 
 def of_replicates(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
-    """Return a column for each further score of a replicate, and for the epochs at which it was best and stopped.
+    """Return a column for each further score of a replicate.
 
     Scores on the test part that the plan is not about are there in the confirm phase, None elsewhere. The query must
     join `trial`.
     """
-    scores = [*_further(plan, tables.replicate, *PARTS), *_ends(plan)]
-    there = {column.name for column in scores}
     is_confirmed = tables.trial.c.phase == Phase.CONFIRM
-    return scores + [
+    return [_number(tables.replicate, name) for name in scores_of_networks(plan)] + [
         case((is_confirmed, _number(tables.replicate, name)), else_=null()).label(name)
-        for name in (() if plan.get("metrics") else FURTHER_TEST_SCORES)
-        if name not in there
+        for name in scores_of_confirmed(plan)
     ]
-
-
-def _further(plan: Mapping[str, Any], table: Table, *parts: str) -> list[ColumnElement[Any]]:
-    """Return a column for each score that the plan is about and that has no column of its own, on these parts."""
-    return [_number(table, part + name) for name in further_metrics(plan) for part in parts]
-
-
-def _ends(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
-    """Return columns for the best epoch and the one after which a network stopped, if networks may stop early."""
-    return (
-        [_number(tables.replicate, name) for name in (BEST_EPOCH, STOPPED_EPOCH)] if stops_early(plan) else []
-    )
 
 
 def _number(table: Table, name: str) -> ColumnElement[Any]:

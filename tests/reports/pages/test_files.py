@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reports.pages import rendering
-from reports.pages.rendering import csv_parts, write_csv, write_whole
+from reports.pages.rendering import csv_parts, write_csv, write_page
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
@@ -64,7 +64,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "frame.csv"
-    write_whole(target, b"old")
+    write_page(target, b"old")
 
     def full(rows: pd.DataFrame) -> str:
         raise OSError(errno.ENOSPC, "no space left on device")
@@ -77,29 +77,29 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:
-    write_whole(tmp_path / "a" / "b" / "c.txt", b"x")
+    write_page(tmp_path / "a" / "b" / "c.txt", b"x")
     assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == b"x"
 
 
 def test_a_new_file_is_its_owners_alone_and_one_that_is_there_stays_as_open_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "made" / "index.html"
-    write_whole(path, b"one")
+    write_page(path, b"one")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     path.chmod(0o644)
-    write_whole(path, b"two")
+    write_page(path, b"two")
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"two", 0o644)
 
 
 def test_a_link_in_its_place_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"theirs")
     (tmp_path / "report.html").symlink_to(tmp_path / "other")
-    write_whole(tmp_path / "report.html", b"ours")
+    write_page(tmp_path / "report.html", b"ours")
     assert (tmp_path / "other").read_bytes() == b"theirs"
     assert not (tmp_path / "report.html").is_symlink()
 
 
-@pytest.mark.parametrize("write", [write_whole, lambda path, data: write_csv(path, frame_of(data))])
+@pytest.mark.parametrize("write", [write_page, lambda path, data: write_csv(path, frame_of(data))])
 def test_what_stops_a_write_names_the_file(write: Callable[[Path, bytes], None], tmp_path: Path) -> None:
     """A limit on the size of files is met as a full disk is: the system names no file then."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

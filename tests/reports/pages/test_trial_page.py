@@ -12,13 +12,7 @@ import pytest
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.trial_page import NO_DETAILS, write_trial_page
-from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs, sample_tuning
-
-
-@pytest.fixture(scope="module")
-def inputs() -> ReportInputs:
-    return sample_inputs(SMALL, num_blocks=3, rates=3)
 
 
 def last_trial(inputs: ReportInputs) -> int:

@@ -5,21 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import COUNTS, Accounting, AccountingError, account, copied_trials
-from tests.reports.sample import START, sample_inputs, sample_tuning
-
-SMALL: dict[str, tuple[Any, ...]] = {"depth": (3, 7), "batch_norm": (False, True)}
-
-
-@pytest.fixture(scope="module")
-def study() -> ReportInputs:
-    return sample_inputs(SMALL, num_blocks=3, rates=3)
+from tests.reports.sample import START, sample_tuning
 
 
 def count(study: ReportInputs, **frames: pd.DataFrame) -> Accounting:

@@ -17,13 +17,8 @@ from reports.results.best import (
 )
 from reports.results.results import compute
 from reports.wording.words import level_phrase
-from tests.reports.odd_inputs import SMALL, all_diverged, until
-from tests.reports.sample import sample_inputs, sample_tuning
-
-
-@pytest.fixture(scope="module")
-def inputs() -> ReportInputs:
-    return sample_inputs(SMALL, num_blocks=3, rates=3)
+from tests.reports.odd_inputs import all_diverged, until
+from tests.reports.sample import sample_tuning
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,7 @@ from reports.results.searching import (
 from reports.statistics.budget_curve import expected_best
 from tests.reports.forbidden_words import forbidden_words, unlisted_numbers
 from tests.reports.odd_inputs import SMALL, odd_inputs
-from tests.reports.sample import sample_inputs, sample_tuning
-
-
-@pytest.fixture(scope="module")
-def study() -> ReportInputs:
-    return sample_inputs(SMALL, num_blocks=3, rates=3)
+from tests.reports.sample import sample_tuning
 
 
 def test_the_first_rung_is_the_mean_over_networks_capped_at_chance(study: ReportInputs) -> None:

@@ -17,14 +17,7 @@ from reports.results.outcomes import contrast_rows
 from reports.results.results import compute
 from reports.results.searching import rung_losses
 from reports.results.undefined import about_undefined
-from tests.reports.odd_inputs import SMALL
-from tests.reports.sample import sample_inputs
-from tests.reports.test_own_metrics import ERROR, own
-
-
-@pytest.fixture(scope="module")
-def inputs() -> ReportInputs:
-    return own(sample_inputs(SMALL, num_blocks=10, rates=3))
+from tests.reports.own_metrics import ERROR, own, own_inputs  # noqa: F401 - the inputs of these tests
 
 
 def without(inputs: ReportInputs, rows: "pd.Series[bool]", name: str) -> ReportInputs:

@@ -8,23 +8,15 @@ import pandas as pd
 import pytest
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.json_report import json_report
 from reports.pages.trial_page import write_trial_page
 from reports.plots.style.theme import Theme
-from reports.results.results import compute
 from reports.sections.parts.section import ReportContext
 from reports.sections.training import rates_in_words, schedule_figure, training
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs
+from tests.reports.sections.contexts import report_context_of
 
 STOPPED, BEST, LAST = 9, 7, 18
-
-
-def report_context_of(inputs: ReportInputs) -> ReportContext:
-    results = compute(inputs)
-    return ReportContext(
-        inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
-    )
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from reports.stability.growth import (
     growth_by_cell,
     growth_predicted,
     growths,
+    ln_growth,
     theoretical_growth,
     verdict_shares,
 )
@@ -138,3 +139,25 @@ def test_shares_of_verdicts_sum_to_one_and_skip_networks_without() -> None:
     assert found["num"].tolist() == [2, 2, 3, 3]
     assert (found["low"] <= found["share"]).all()
     assert (found["share"] <= found["high"]).all()
+
+
+class TestLnGrowth:
+    @pytest.mark.parametrize("sizes", [(4.0, 2.0, 1.0), (0.3, 0.1, 0.7, 0.2, 0.9), (1e-30, 1e30)])
+    def test_it_is_that_of_a_frame(self, sizes: tuple[float, ...]) -> None:
+        frame = pd.DataFrame({"layer": range(1, len(sizes) + 1), "delta_rms": sizes})
+        found = ln_growth(range(1, len(sizes) + 1), sizes)
+        assert found is not None
+        assert math.exp(found) == pytest.approx(growth(frame), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("sizes", "expected"),
+        [
+            ((1.0,), None),
+            ((0.0, 0.0), None),
+            ((math.inf, 1.0), None),
+            ((math.nan, 1.0), None),
+            ((0.0, 0.0, 1.0), -math.inf),
+        ],
+    )
+    def test_where_it_is_undefined(self, sizes: tuple[float, ...], expected: float | None) -> None:
+        assert ln_growth(range(1, len(sizes) + 1), sizes) == expected

@@ -69,11 +69,17 @@ def test_p_values_are_never_printed_as_zero() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.04, "0.0 s"),
+        (0.04, "0 s"),
+        (4.56, "4.6 s"),
+        (5.0, "5 s"),
+        (9.97, "10 s"),
         (48.2, "48 s"),
         (320.0, "5 min 20 s"),
         (7500.0, "2 h 5 min"),
         (3600.0, "1 h"),
+        (259_199.0, "71 h 59 min"),
+        (259_200.0, "3 days"),
+        (300_000.0, "3 days 11 h"),
         (None, "–"),
     ],
 )

@@ -15,6 +15,7 @@ from studies.base import steps
 from studies.base.first_signals import ERASE_LINE
 from studies.base.steps import Steps, telling_steps
 from tests.studies.command import ROOT
+from tests.terminal import Terminal
 
 MAX_CPU_SECONDS_TO_FIRST_LINE = 0.3
 """Of this process: by the clock it depends on what else the machine does."""
@@ -25,13 +26,6 @@ Steps.tell_early = lambda self, step: sys.exit(f"{step} {time.process_time()}")
 from studies.run import main
 main(["depth_study"])
 """
-
-
-class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_a_terminal_has_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:

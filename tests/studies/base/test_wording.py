@@ -1,4 +1,4 @@
-"""Configurations, durations and errors read as a person writes them, and no text moves the cursor."""
+"""Configurations and errors read as a person writes them, and no text moves the cursor."""
 
 import doctest
 
@@ -15,13 +15,6 @@ def test_the_examples_hold() -> None:
 def test_a_configuration_names_each_value_unless_it_speaks_for_itself() -> None:
     params = {"width": [128, 64], "activation": "relu", "clip_norm": None, "dropout": 0.25}
     assert wording.configuration(params) == "width 128-64, ReLU, clip norm none, dropout 0.25"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (9.6, "10 s"), (60, "1 min"), (3661, "1 h 1 min"), (90, "1 min 30 s")]
-)
-def test_a_duration_is_in_the_unit_that_suits_it(seconds: float, text: str) -> None:
-    assert wording.duration(seconds) == text
 
 
 @pytest.mark.parametrize(

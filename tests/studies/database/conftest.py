@@ -23,13 +23,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """Return an open, empty store."""
-    with Store.open(url) as opened:
-        yield opened
-
-
-@pytest.fixture
 def study(store: Store) -> StudyRow:
     """Return a study without trials."""
     return new_study(store)

@@ -11,13 +11,7 @@ from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from tests.studies.database.faulty import Fault
-from tests.studies.database.written import Run
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """Return the URL of an empty storage."""
-    return f"sqlite:///{tmp_path}/studies.db"
+from tests.studies.database.written import Run, sqlite_url  # noqa: F401 - these tests are about SQLite alone
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,7 @@ from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from studies.database.writer import HeldBackError
 from tests.studies.database.faulty import Fault
-from tests.studies.database.written import RETRIES, Run
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """Return the URL of an empty storage."""
-    return f"sqlite:///{tmp_path}/studies.db"
+from tests.studies.database.written import RETRIES, Run, sqlite_url  # noqa: F401 - these tests are about SQLite alone
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from studies.database.rows import StudyRow
 from studies.database.spool import SPOOLED, Spool
 from studies.database.spool_lines import Origin
@@ -44,3 +46,9 @@ class Run:
     @property
     def spooled(self) -> int:
         return sum(event.kind == SPOOLED for event in self.store.events(self.study.id))
+
+
+@pytest.fixture(name="url")
+def sqlite_url(tmp_path: Path) -> str:
+    """Return the URL of an empty storage in a file, for tests that one kind of database is enough for."""
+    return f"sqlite:///{tmp_path}/studies.db"

@@ -4,13 +4,11 @@ import json
 import math
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from reports.stability.growth import growth
 from studies.database.results import Verdicts
 from studies.definition.parts import Thresholds
-from studies.diagnosis.verdict_accumulator import VerdictAccumulator, ln_growth
+from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from trainables.base.records import EpochRecord, LayerRecord
 
 
@@ -159,28 +157,6 @@ class TestJury:
         accumulator = VerdictAccumulator(Thresholds(watch=3.0), 10)
         accumulator.update(1, [epoch(0, *signal(4.0, 1.0))])
         assert accumulator.judge(1, trained=False)[0].initial == "WATCH"
-
-
-class TestLnGrowth:
-    @pytest.mark.parametrize("sizes", [(4.0, 2.0, 1.0), (0.3, 0.1, 0.7, 0.2, 0.9), (1e-30, 1e30)])
-    def test_it_is_that_of_the_reports(self, sizes: tuple[float, ...]) -> None:
-        frame = pd.DataFrame({"layer": range(1, len(sizes) + 1), "delta_rms": sizes})
-        found = ln_growth(signal(*sizes))
-        assert found is not None
-        assert math.exp(found) == pytest.approx(growth(frame), rel=1e-12)
-
-    @pytest.mark.parametrize(
-        ("sizes", "expected"),
-        [
-            ((1.0,), None),
-            ((0.0, 0.0), None),
-            ((math.inf, 1.0), None),
-            ((math.nan, 1.0), None),
-            ((0.0, 0.0, 1.0), -math.inf),
-        ],
-    )
-    def test_where_it_is_undefined(self, sizes: tuple[float, ...], expected: float | None) -> None:
-        assert ln_growth(signal(*sizes)) == expected
 
 
 def test_details_are_plain_data() -> None:

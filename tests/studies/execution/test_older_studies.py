@@ -10,7 +10,6 @@ import pytest
 from search_spaces.optimizers import LEARNING_RATES
 from studies import plan as plan_door
 from studies import report, show, status, verify
-from studies import run as run_door
 from studies.base.errors import UsageError
 from studies.database.store import Store
 from studies.definition import plan_versions
@@ -20,11 +19,10 @@ from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request, draft
 from studies.results.report_inputs import make_report
 from studies.storage.paths import Locations
-from tests.studies.faults.light import TRACES, without_ray
+from tests.studies.faults.light import TRACES, run_without_ray, without_ray
 from tests.studies.samples.laid_out import SAMPLES, lay_out
 
 Capture = pytest.CaptureFixture[str]
-ON = ("--workers", "1", "--no-dashboard", "--quiet")
 FINISHED, UNFINISHED = ("./cells.py", "--set", "replicates=2"), ("./cells.py", "--seed", "1")
 UNFINISHED_LOOP = ("./loop.py", "--seed", "1")
 VERSION = {name: int(re.findall(r"plan_(\d+)", name)[0]) for name in SAMPLES}
@@ -53,12 +51,6 @@ def url(sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if sample == LACK_LOOPS:  # and from before there was AdamW, so that cells.py made another plan
         monkeypatch.setattr("search_spaces.optimizers.LEARNING_RATES", WITHOUT_ADAMW)
     return lay_out(sample, tmp_path)
-
-
-def run(*words: str) -> int:
-    """Give the command of a run, with pages that have no pictures and a stand-in for Ray."""
-    with without_ray():
-        return run_door.main([*words, *ON])
 
 
 def names(url: str) -> dict[str, str]:
@@ -113,7 +105,7 @@ class TestOfEveryVersion:
 
     def test_a_finished_one_is_reported_again(self, sample: str, url: str, capsys: Capture) -> None:
         before = names(url)
-        assert run(*FINISHED) == 0
+        assert run_without_ray(*FINISHED) == 0
         said, name = " ".join(capsys.readouterr().out.split()), named(url, "cells", "complete")
         assert names(url) == before
         assert f"{name} is finished; its report was made again." in said
@@ -124,7 +116,7 @@ class TestOfEveryVersion:
     def test_an_unfinished_one_goes_on_by_its_own_rules(self, sample: str, url: str, capsys: Capture) -> None:
         names_before = set(names(url))
         name = named(url, "cells", *UNFINISHED_STATES)
-        assert run(*UNFINISHED) == 0, capsys.readouterr().err
+        assert run_without_ray(*UNFINISHED) == 0, capsys.readouterr().err
         assert names(url)[name] == "complete"
         assert unsound(name, capsys) == []
         assert set(names(url)) == names_before
@@ -146,7 +138,7 @@ class TestOfEveryVersion:
             "studies.run_log.provenance.versions", lambda: versions
         )  # of the time it was recorded
         more = ("./cells.py", "--set", "replicates=2", "--set", "factors.depth=[1,2,3]", "--name", "more")
-        assert run(*more, "--grow-from", source) == 0
+        assert run_without_ray(*more, "--grow-from", source) == 0
         assert unsound("more", capsys) == []
         with Store.open(url, create=False) as store:
             grown = store.find_study("more")
@@ -169,7 +161,7 @@ class TestOfEveryVersion:
             "loop",
         )
         if sample in OLDER:
-            assert run(*more) == 2
+            assert run_without_ray(*more) == 2
             said = capsys.readouterr().err
             assert f"--grow-from loop: its plan has version {VERSION[sample]} and this one 2" in said
             assert "more" not in names(url)
@@ -181,7 +173,7 @@ class TestOfEveryVersion:
 class TestOfAnOlderVersion:
     def test_an_unfinished_loop_is_refused_with_two_ways_out(self, url: str, capsys: Capture) -> None:
         name, before = named(url, "loop-", *UNFINISHED_STATES), names(url)
-        assert run(*UNFINISHED_LOOP) == 2
+        assert run_without_ray(*UNFINISHED_LOOP) == 2
         what, afresh, by = re.split(r"\n(?=Train|Or)", capsys.readouterr().err)
         assert f"error: study {name} was recorded under plan version 1" in what
         assert "its train() would get other seeds than it began with" in what
@@ -197,7 +189,7 @@ class TestOfAnOlderVersion:
         before = names(url)
         table = Path("flowers.csv")
         table.write_text(table.read_text().replace("red", "pink"))
-        assert run("./table.py") == 2
+        assert run_without_ray("./table.py") == 2
         said = capsys.readouterr().err
         assert "study table was recorded under plan version 1 and cannot go on under today's, 2" in said
         assert "its data are read otherwise today, or were changed since" in said
@@ -206,10 +198,10 @@ class TestOfAnOlderVersion:
         assert names(url) == before
 
     def test_a_finished_one_is_reported_whatever_became_of_its_data(self, url: str, capsys: Capture) -> None:
-        assert run("./table.py") == 0
+        assert run_without_ray("./table.py") == 0
         capsys.readouterr()
         Path("flowers.csv").write_text("nothing,kind\n")
-        assert run("./table.py") == 0
+        assert run_without_ray("./table.py") == 0
         said = " ".join(capsys.readouterr().out.split())
         assert "The report is of what was recorded; today's rules refuse its data" in said
         assert "To train on them: studies run ./table.py --name table-v2" in said
@@ -222,7 +214,7 @@ class TestOfAnOlderVersion:
         monkeypatch.setattr(
             "studies.definition.validation.disagreements", lambda *_: ["depth must be liked by today's rules"]
         )
-        assert run(*UNFINISHED) == 2
+        assert run_without_ray(*UNFINISHED) == 2
         said = capsys.readouterr().err
         assert "depth must be liked" in said
         assert f"This command recorded study {name} under plan version 1" in said

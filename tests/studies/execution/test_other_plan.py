@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from studies import run as run_door
 from studies.catalog import depth_study
 from studies.database.store import Store
 from studies.planning.command_line import parse_run, request_of
@@ -15,11 +14,10 @@ from studies.planning.plan import Plan
 from studies.planning.request import Request, draft
 from studies.run_log.run_events import note_start
 from studies.storage.paths import locate
-from tests.studies.faults.light import TRACES, without_ray
+from tests.studies.faults.light import TRACES, run_without_ray
 from tests.studies.samples.laid_out import lay_out
 
 Capture = pytest.CaptureFixture[str]
-ON = ("--workers", "1", "--no-dashboard", "--quiet")
 URL = "sqlite:///runs/studies.db"
 
 
@@ -34,15 +32,10 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay_out("plan_2", tmp_path)
 
 
-def run(*words: str) -> int:
-    with without_ray():
-        return run_door.main([*words, *ON])
-
-
 def refused(capsys: Capture, *words: str) -> tuple[str, str, str]:
     """Give a command that is refused; return the refusal, and what it says of both ways."""
     capsys.readouterr()
-    assert run(*words) == 2
+    assert run_without_ray(*words) == 2
     told = re.search(
         r"^error: (.*)\nGo on with the recorded one: (.*)\nRun this one beside it: (.*)\n\Z",
         capsys.readouterr().err,
@@ -97,9 +90,9 @@ def test_both_commands_as_printed_do_what_they_say(capsys: Capture) -> None:
         "interrupted",
         "studies run ./table.py --workers 1 --no-dashboard",
     )
-    assert run(*words_of(resume)) == 0
+    assert run_without_ray(*words_of(resume)) == 0
     assert (states()["table"], plans()) == ("complete", before)
-    assert run(*words_of(beside)) == 0
+    assert run_without_ray(*words_of(beside)) == 0
     ((name, plan_hash),) = plans().items() - before.items()
     assert re.fullmatch(r"table-[0-9a-f]{4}", name)
     assert plan_hash.startswith(name[-4:])
@@ -117,7 +110,7 @@ def test_a_changed_file_is_to_be_put_back_first(capsys: Capture) -> None:
     assert words_of(beside)[:2] == ["./table.py", "--name"]
     file.write_text(original)
     assert then
-    assert run(*words_of(command)) == 0
+    assert run_without_ray(*words_of(command)) == 0
     assert states()["table"] == "complete"
 
 
@@ -129,7 +122,7 @@ def test_changed_data_are_to_be_put_back_first(capsys: Capture) -> None:
     assert re.fullmatch(r".*:\n  dataset_fingerprint: \"\w+\" -> \"\w+\"", what)
     assert resume.startswith("put its data (csv:flowers.csv) back as they were; then studies run ./table.py")
     table.write_text(original)
-    assert run(*words_of(resume.partition("; then ")[2])) == 0
+    assert run_without_ray(*words_of(resume.partition("; then ")[2])) == 0
 
 
 def test_a_definition_of_the_catalog_that_changed_is_restored_by_settings(

@@ -1,6 +1,5 @@
 """A grown study is the study that would have been trained whole; what does not agree is refused or trained."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +18,6 @@ from studies.storage.artifacts import write_artifact
 from studies.storage.paths import Locations
 from tests.studies.raytune.driving import VERSIONS, drive, summary
 from tests.studies.raytune.plans import plan
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A new storage."""
-    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, event
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.json_report import as_json, json_report
-from reports.pages.rendering import write_whole
+from reports.pages.rendering import write_page
 from reports.results.results import compute
 from studies.cluster import cluster
 from studies.cluster.cluster import Cluster
@@ -148,8 +148,8 @@ class LightTuner:
 def write_plain_report(inputs: ReportInputs, folder: Path) -> Path:
     """Stand in for the report: its numbers and an empty page, for tests that do not look at it."""
     report = json_report(inputs, compute(inputs))
-    write_whole(folder / "report.json", as_json(report).encode())
-    write_whole(folder / "report.html", b"")
+    write_page(folder / "report.json", as_json(report).encode())
+    write_page(folder / "report.html", b"")
     return folder / "report.html"
 
 
@@ -215,3 +215,13 @@ def run_light(arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(run_light(sys.argv[1:]))
+
+
+ON = ("--workers", "1", "--no-dashboard", "--quiet")
+"""What a run is told for a test."""
+
+
+def run_without_ray(*words: str) -> int:
+    """Give the command of a run, with pages that have no pictures and a stand-in for Ray; return its exit code."""
+    with without_ray():
+        return main([*words, *ON])

@@ -5,7 +5,6 @@ import io
 import pickle
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -16,6 +15,7 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import FOLDER, Checkpoints
 from studies.raytune.experiment import assign
 from studies.search.trial_queue import TrialQueue
+from tests.hostile import Trap
 from tests.studies.raytune.plans import plan
 from trainables.trials.artifact import from_bytes
 from trainables.trials.checkpoint import CheckpointError, sealed
@@ -34,16 +34,6 @@ ONLY_IN = {
 and then read by an unpickler that makes arrays and refuses everything else. What a loop of one's own keeps is loaded
 with `weights_only`, by the unpickler of torch that makes tensors and plain data.
 """
-
-
-class Trap:
-    """What a hostile file holds: unpickled, it makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (self.path,))
 
 
 def hostile_files(trap: Path) -> dict[str, bytes]:

@@ -39,13 +39,6 @@ from trainables.training.stack import Stack
 BASIS = Basis(seconds_per_network_epoch=0.01, startup_seconds=5.0, spreads={"depth": 0.05}, source="a test")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A new storage."""
-    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
-        yield opened
-
-
 def test_half_width_is_what_t_intervals_have_on_average() -> None:
     generator = np.random.default_rng(0)
     samples = generator.normal(0, 0.05, (4000, 10))
@@ -186,6 +179,20 @@ def test_a_pilot_trains_pairs_of_levels() -> None:
     assert len(found.outcomes) == 4 * 2  # both levels with each optimizer, two blocks
     assert found.outcomes["test_loss"].between(0, 2.31).all()
     assert 0 < found.seconds_per_network_epoch < 1
+
+
+def test_a_pilot_does_not_read_the_test_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    make = StackData.make
+
+    def without_test(dataset: Dataset, splits: Sequence[Split], device: torch.device) -> StackData:
+        data = make(dataset, splits, device)
+        return replace(data, test=data.test[:, :0])
+
+    monkeypatch.setattr(StackData, "make", without_test)
+    found = run_pilot(digits_plan(), datasets.load("digits"), epochs=1)
+    assert found.outcomes.equals(whole.outcomes)
+    assert found.outcomes["test_loss"].nunique() > 1
 
 
 def test_where_an_epoch_takes_long_a_pilot_trains_fewer(

@@ -19,7 +19,7 @@ from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from studies.base.atomic_files import PARTIAL, write_whole
+from reports.pages.atomic_files import PARTIAL, write_whole
 from studies.cluster.cluster import Cluster
 from studies.cluster.liveness import Liveness
 from studies.database.draining import open_spool
@@ -123,14 +123,14 @@ class Moments:
 
         return wrapped
 
-    def writing(self, path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    def writing(self, path: Path, data: bytes) -> None:
         """Write a file, with moments before, in the middle and afterwards."""
         self.pass_by()
         half = path.with_name(path.name + PARTIAL)
         half.write_bytes(data[: len(data) // 2])
         self.pass_by()
         half.unlink()
-        write_whole(path, data, mode=mode)
+        write_whole(path, data)
         self.pass_by()
 
 
@@ -152,7 +152,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch.object(tune, "Tuner", OneWorker),
             patch.object(tune, "with_parameters", lambda of, **given: type("Given", (of,), {"given": given})),
             patch.object(experiment, "watch_ray", watch_nothing),
-            patch("trainables.trial.train_assignment", eager),
+            patch("trainables.trial.train_trial_spec", eager),
             patch("trainables.trials.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
             patch.object(Writer, "_write", moments.around(Writer._write)),

@@ -51,6 +51,21 @@ def test_tune_uses_it_for_as_long_as_it_is_asked_to() -> None:
     assert TUNE.TuneController is TuneController
 
 
+def test_tunes_own_controller_is_back_after_a_failure() -> None:
+    with pytest.raises(KeyError), controlled(update=lambda *_: None, see_starting=lambda _: None):
+        raise KeyError
+    assert TUNE.TuneController is TuneController
+
+
+def test_a_run_in_a_run_gives_back_the_outer_controller() -> None:
+    with controlled(update=lambda *_: None, see_starting=lambda _: None):
+        outer = TUNE.TuneController
+        with controlled(update=lambda *_: None, see_starting=lambda _: None):
+            assert TUNE.TuneController is not outer
+        assert TUNE.TuneController is outer
+    assert TUNE.TuneController is TuneController
+
+
 def test_a_worker_that_waits_for_its_place_is_not_starting(controller: Any) -> None:
     assert dict(controller._starting()) == {1: "actor that starts", 3: "actor that resets"}
 
@@ -74,7 +89,7 @@ def test_what_ray_raised_is_heard_before_tune_tells_of_the_failure(
 ) -> None:
     order: list[object] = []
     monkeypatch.setattr(TuneController, "_process_trial_failure", lambda *_: order.append("tune"))
-    monkeypatch.setattr(_Controller, "_hear", staticmethod(lambda *said: order.append(said)), raising=False)
+    monkeypatch.setattr(_Controller, "_update", staticmethod(lambda *said: order.append(said)), raising=False)
     error = ValueError("no")
     controller._process_trial_failure(trial(7), error)
     assert order == [(7, error), "tune"]

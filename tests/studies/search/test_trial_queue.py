@@ -1,8 +1,5 @@
 """The queue leads through both phases, and from any point of interruption to the same end."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,12 +11,6 @@ from studies.raytune.experiment import assign
 from studies.search.trial_queue import QueueStatus, TrialQueue
 from tests.studies.raytune.driving import DriverDiedError, drive, summary
 from tests.studies.raytune.plans import plan
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/studies.db") as opened:
-        yield opened
 
 
 def test_search_is_balanced_over_cells_then_each_is_confirmed(store: Store) -> None:

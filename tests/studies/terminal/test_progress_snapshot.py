@@ -6,8 +6,9 @@ from reports.inputs.measures import classifier_measure
 from studies.base.states import Phase, TrialState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
+from studies.search.best_trials import best_complete
 from studies.search.progress import Best, Progress, RunningTrial
-from studies.terminal.progress_snapshot import best_search_trial, from_progress, from_record
+from studies.terminal.progress_snapshot import from_progress, from_record
 from tests.studies.terminal import recorded
 
 
@@ -31,9 +32,7 @@ def test_without_a_trial_nothing_is_best(store: Store, begun: StudyRow) -> None:
 
 def test_the_best_has_the_lowest_loss_or_the_highest_accuracy(store: Store, searched: StudyRow) -> None:
     trials = store.trials(searched.id)
-    by_loss, by_accuracy = (
-        best_search_trial(trials, classifier_measure(name)) for name in ("val_loss", "val_accuracy")
-    )
+    by_loss, by_accuracy = (best_complete(trials, mode=mode) for mode in ("min", "max"))
     assert by_loss is not None
     assert by_accuracy is not None
     assert (by_loss.number, by_accuracy.number) == (2, 1)
@@ -44,7 +43,7 @@ def test_only_trials_that_came_to_the_last_rung_can_be_best(store: Store, search
         replace(trial, objective=0.01) if trial.state is TrialState.PRUNED else trial
         for trial in store.trials(searched.id)
     ]
-    best = best_search_trial(trials, classifier_measure("val_loss"))
+    best = best_complete(trials, mode="min")
     assert best is not None
     assert best.number == 2
 

@@ -167,10 +167,6 @@ class TestTraining:
 
     HP = Hyperparameters(depth=2, width=16, dropout=0.3, augmentation="shift+rotation")
 
-    @pytest.fixture
-    def data(self, digits: StackData) -> StackData:
-        return replace(digits, train=digits.train[:, :200], validation=digits.validation[:, :60])
-
     def records(self, data: StackData, hp: Hyperparameters, part: range | None = None) -> list[str]:
         """Return what is recorded of each replicate, its number left out."""
         stack = Stack.make("mlp", hp, data, seeds=SEEDS, part=part)
@@ -180,12 +176,12 @@ class TestTraining:
                 by_replicate.setdefault(record.replicate, []).append(repr(replace(record, replicate=0)))
         return [repr(each) for each in by_replicate.values()]
 
-    def test_it_is_reproducible_and_the_same_in_parts(self, data: StackData) -> None:
-        whole = self.records(data, self.HP)
-        assert whole == self.records(data, self.HP)
-        data = in_float64(data)
-        parts = [self.weights(data, range(1)), self.weights(data, range(1, 3))]
-        torch.testing.assert_close(torch.cat(parts), self.weights(data, None), rtol=1e-9, atol=1e-12)
+    def test_it_is_reproducible_and_the_same_in_parts(self, few_digits: StackData) -> None:
+        whole = self.records(few_digits, self.HP)
+        assert whole == self.records(few_digits, self.HP)
+        few_digits = in_float64(few_digits)
+        parts = [self.weights(few_digits, range(1)), self.weights(few_digits, range(1, 3))]
+        torch.testing.assert_close(torch.cat(parts), self.weights(few_digits, None), rtol=1e-9, atol=1e-12)
 
     def weights(self, data: StackData, part: range | None) -> Tensor:
         stack = Stack.make("mlp", self.HP, data, seeds=SEEDS, part=part)
@@ -193,16 +189,16 @@ class TestTraining:
             pass
         return stack.model.parameters.value("output.weight").clone()
 
-    def test_it_changes_training_and_what_is_measured_before_it(self, data: StackData) -> None:
+    def test_it_changes_training_and_what_is_measured_before_it(self, few_digits: StackData) -> None:
         off = replace(self.HP, augmentation="none")
-        with_it, without = self.records(data, self.HP), self.records(data, off)
+        with_it, without = self.records(few_digits, self.HP), self.records(few_digits, off)
         assert all(a != b for a, b in zip(with_it, without, strict=True))
         assert with_it[0] != with_it[1]
 
-    def test_it_leaves_the_data_and_every_other_pass_alone(self, data: StackData) -> None:
-        before = data.inputs.clone()
+    def test_it_leaves_the_data_and_every_other_pass_alone(self, few_digits: StackData) -> None:
+        before = few_digits.inputs.clone()
         passes: list[tuple[bool, Tensor]] = []
-        stack = Stack.make("mlp", self.HP, data, seeds=SEEDS)
+        stack = Stack.make("mlp", self.HP, few_digits, seeds=SEEDS)
         forward = stack.model.forward
 
         def noting(inputs: Tensor, *, training: bool) -> Tensor:
@@ -212,23 +208,23 @@ class TestTraining:
         stack.model.forward = noting  # type: ignore[method-assign]
         for _ in train(stack, epochs=1, layers_at=(0,)):
             pass
-        assert torch.equal(data.inputs, before)
+        assert torch.equal(few_digits.inputs, before)
         evaluated = torch.cat([inputs for training, inputs in passes if not training], dim=1)
-        assert torch.equal(evaluated, data.gather(data.validation))
+        assert torch.equal(evaluated, few_digits.gather(few_digits.validation))
         seen = torch.cat([inputs for training, inputs in passes if training], dim=1)
-        known = {row.tobytes() for row in data.inputs.numpy()}
+        known = {row.tobytes() for row in few_digits.inputs.numpy()}
         assert not any(row.tobytes() in known for row in seen.reshape(-1, 64).numpy())
 
-    def test_nothing_is_drawn_where_there_is_none(self, data: StackData) -> None:
+    def test_nothing_is_drawn_where_there_is_none(self, few_digits: StackData) -> None:
         assert (
-            augmentation_of(replace(self.HP, augmentation="none"), data, RandomWords(torch.Generator()))
+            augmentation_of(replace(self.HP, augmentation="none"), few_digits, RandomWords(torch.Generator()))
             is None
         )
 
-    def test_a_resumed_trial_goes_on_as_if_it_had_not_stopped(self, data: StackData) -> None:
+    def test_a_resumed_trial_goes_on_as_if_it_had_not_stopped(self, few_digits: StackData) -> None:
         task = trial_spec(augmentation="shift+zoom")
         through, first, second = (
-            Stack.make("mlp", task.hyperparameters, data, seeds=task.seeds) for _ in range(3)
+            Stack.make("mlp", task.hyperparameters, few_digits, seeds=task.seeds) for _ in range(3)
         )
         list(train(through, epochs=2))
         list(train(first, epochs=1))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.trainables.small import splits_of
 from trainables import datasets
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.dataset import Dataset
-from trainables.data.splits import Split, split_blocks
+from trainables.data.splits import Split
 from trainables.data.stack_data import StackData
 from trainables.training.loop import train
 from trainables.training.stack import Stack
@@ -22,12 +23,8 @@ CPU = torch.device("cpu")
 BLOCKS = (0, 1)
 
 
-def splits_of(dataset: Dataset) -> list[Split]:
-    return list(split_blocks(dataset, seed=0, blocks=BLOCKS).values())
-
-
 def test_each_training_part_has_mean_zero_and_variance_one() -> None:
-    data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC), CPU)
+    data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC, BLOCKS), CPU)
     gathered = data.gather(data.train).double()
     assert gathered.mean(1).abs().max() < 1e-6
     assert (gathered.var(1, correction=0) - 1).abs().max() < 1e-5
@@ -38,7 +35,7 @@ def test_each_training_part_has_mean_zero_and_variance_one() -> None:
 def test_it_equals_scikit_learns_scaler_block_by_block() -> None:
     from sklearn.preprocessing import StandardScaler
 
-    splits = splits_of(SYNTHETIC)
+    splits = splits_of(SYNTHETIC, BLOCKS)
     data = StackData.make(SYNTHETIC, splits, CPU)
     for replicate, split in enumerate(splits):
         scaler = StandardScaler().fit(SYNTHETIC.inputs[split.train].astype(np.float64))
@@ -48,7 +45,7 @@ def test_it_equals_scikit_learns_scaler_block_by_block() -> None:
 
 def test_features_of_one_group_share_mean_and_deviation() -> None:
     groups = np.repeat([0, -1], 10)
-    data = StackData.make(replace(SYNTHETIC, groups=groups), splits_of(SYNTHETIC), CPU)
+    data = StackData.make(replace(SYNTHETIC, groups=groups), splits_of(SYNTHETIC, BLOCKS), CPU)
     train = data.gather(data.train).double()
     assert train[:, :, :10].mean((1, 2)).abs().max() < 1e-6
     assert train[:, :, :10].var((1, 2), correction=0).numpy() == pytest.approx(np.ones(2), abs=1e-5)
@@ -58,7 +55,7 @@ def test_features_of_one_group_share_mean_and_deviation() -> None:
 @pytest.mark.parametrize("group", [0, -1])
 @pytest.mark.parametrize("constant", [0.0, 1.0, 0.1, 1e9])
 def test_a_feature_that_never_changes_in_training_says_nothing(group: int, constant: float) -> None:
-    splits = splits_of(SYNTHETIC)[:1]
+    splits = splits_of(SYNTHETIC, BLOCKS)[:1]
     inputs = SYNTHETIC.inputs.copy()
     inputs[splits[0].train, 0] = constant
     groups = np.array([group, *range(1, 20)])
@@ -73,7 +70,7 @@ def poisoned(split: Split) -> Dataset:
 
 
 def test_a_poisoned_test_part_changes_nothing_in_training() -> None:
-    split = splits_of(SYNTHETIC)[0]
+    split = splits_of(SYNTHETIC, BLOCKS)[0]
     hp = Hyperparameters(depth=2, width=8, batch_norm=True, learning_rate=0.01)
     records, states = [], []
     for dataset in (SYNTHETIC, poisoned(split)):
@@ -85,13 +82,13 @@ def test_a_poisoned_test_part_changes_nothing_in_training() -> None:
 
 
 def test_a_part_of_a_stack_is_scaled_as_in_the_whole() -> None:
-    data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC), CPU)
+    data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC, BLOCKS), CPU)
     second = data.part(range(1, 2))
     assert torch.equal(second.gather(second.test)[0], data.gather(data.test)[1])
 
 
 def test_a_kept_network_holds_its_own_scaling() -> None:
-    data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC), CPU)
+    data = StackData.make(SYNTHETIC, splits_of(SYNTHETIC, BLOCKS), CPU)
     task = TrialSpec(
         number=1,
         model="mlp",

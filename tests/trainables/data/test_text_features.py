@@ -8,9 +8,8 @@ import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tests.trainables.corpus import NUM_FEATURES, corpus, texts
+from tests.trainables.small import splits_of
 from trainables.base.hyperparameters import Hyperparameters
-from trainables.data.dataset import Dataset
-from trainables.data.splits import Split, split_blocks
 from trainables.data.stack_data import StackData
 from trainables.training.loop import train
 from trainables.training.stack import Stack
@@ -24,19 +23,15 @@ WRITTEN, TARGETS = texts()
 CORPUS = corpus(WRITTEN, TARGETS)
 
 
-def splits_of(dataset: Dataset) -> list[Split]:
-    return list(split_blocks(dataset, seed=0, blocks=BLOCKS).values())
-
-
 @pytest.fixture(scope="module")
 def data() -> StackData:
     """The corpus with the splits of three blocks."""
-    return StackData.make(CORPUS, splits_of(CORPUS), CPU)
+    return StackData.make(CORPUS, splits_of(CORPUS, BLOCKS), CPU)
 
 
 def test_each_block_has_the_features_of_scikit_learn_fitted_on_its_training_part(data: StackData) -> None:
     assert data.texts is not None
-    for replicate, split in enumerate(splits_of(CORPUS)):
+    for replicate, split in enumerate(splits_of(CORPUS, BLOCKS)):
         vectorizer = TfidfVectorizer(
             ngram_range=(1, 2), sublinear_tf=True, vocabulary=data.texts.vocabulary(replicate)
         )
@@ -56,7 +51,7 @@ def test_a_gpus_fixed_shapes_give_the_same(data: StackData) -> None:
 
 
 def test_a_poisoned_test_part_changes_nothing_in_training() -> None:
-    split = splits_of(CORPUS)[0]
+    split = splits_of(CORPUS, BLOCKS)[0]
     written, targets = list(WRITTEN), list(TARGETS)
     for place, row in enumerate(split.test):
         # Words that no other part has, words that tell classes apart in this part only, and other labels.
@@ -80,13 +75,13 @@ def test_a_replicate_has_the_same_features_in_any_stack(data: StackData) -> None
     whole = data.gather(data.train)
     part = data.part(range(1, 3))
     assert torch.equal(part.gather(part.train), whole[1:])
-    alone = StackData.make(CORPUS, splits_of(CORPUS)[1:2], CPU)
+    alone = StackData.make(CORPUS, splits_of(CORPUS, BLOCKS)[1:2], CPU)
     assert torch.equal(alone.gather(alone.train), whole[1:2])
 
 
 def test_a_text_without_a_known_word_is_all_zeros() -> None:
     dataset = corpus([*WRITTEN, "", "never seen"], [*TARGETS, 0, 1])
-    data = StackData.make(dataset, splits_of(dataset)[:1], CPU)
+    data = StackData.make(dataset, splits_of(dataset, BLOCKS)[:1], CPU)
     rows = torch.tensor([[len(WRITTEN), 0, len(WRITTEN) + 1]])
     gathered = data.gather(rows)[0]
     assert (gathered[[0, 2]] == 0).all()
@@ -106,14 +101,14 @@ def test_an_artifact_has_what_a_prediction_from_a_text_needs() -> None:
         reads_test=True,
         keeps_models=True,
     )
-    data = StackData.make(CORPUS, splits_of(CORPUS), CPU)
+    data = StackData.make(CORPUS, splits_of(CORPUS, BLOCKS), CPU)
     *_, last = train_trial_spec(trial_spec, data, worker="here")
     assert data.texts is not None
     for replicate, model in enumerate(last.models):
         state, metadata = from_bytes(model), metadata_of(model)
         assert metadata["num_features"] == NUM_FEATURES
         assert metadata["vocabulary"] == data.texts.vocabulary(replicate)
-        split = splits_of(CORPUS)[replicate]
+        split = splits_of(CORPUS, BLOCKS)[replicate]
         vectorizer = TfidfVectorizer(ngram_range=(1, 2), vocabulary=metadata["vocabulary"])
         vectorizer.fit([WRITTEN[row] for row in split.train])
         assert state["texts.weights"].numpy() == pytest.approx(vectorizer.idf_)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.hostile import Trap
 from tests.trainables.datasets.published import publish
 from trainables import datasets
 from trainables.data.dataset_files import DatasetError
@@ -88,19 +89,9 @@ def test_another_archive_is_refused_by_its_hash(folder: Path) -> None:
         datasets.load("cifar10")
 
 
-class Malicious:
-    """Pickles to a call that would make a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.path,)
-
-
 def test_a_pickle_from_elsewhere_runs_nothing(tmp_path: Path) -> None:
     trace = tmp_path / "ran"
-    content = pickle.dumps({"data": Malicious(trace), "labels": [1]})
+    content = pickle.dumps({"data": Trap(trace), "labels": [1]})
     packed = archive({f"cifar-10-batches-py/{name}": content for name in cifar10.BATCHES})
     with pytest.raises(DatasetError, match="has no place in a batch of images"):
         cifar10.read_python(packed)

@@ -172,26 +172,25 @@ class TestMemory:
 
 
 class TestStack:
-    @pytest.fixture
-    def data(self, digits: StackData) -> StackData:
-        return replace(digits, train=digits.train[:, :200], validation=digits.validation[:, :60])
-
     def trained(self, data: StackData, part: range | None = None) -> tuple[Stack, list[list[float | None]]]:
         stack = Stack.make("cnn", SMALL, data, seeds=SEEDS, part=part)
         epochs = list(train(stack, epochs=2, layers_at=(0, 2)))
         assert [len(record.layers) for record in epochs[0]] == [6] * len(stack.seeds)
         return stack, [[record.val_loss for record in records] for records in epochs[1:]]
 
-    def test_parts_come_to_what_the_whole_comes_to(self, data: StackData) -> None:
-        whole, losses = self.trained(data)
-        assert losses == self.trained(data)[1]
-        (first, own), (rest, theirs) = self.trained(data, range(1)), self.trained(data, range(1, 3))
+    def test_parts_come_to_what_the_whole_comes_to(self, few_digits: StackData) -> None:
+        whole, losses = self.trained(few_digits)
+        assert losses == self.trained(few_digits)[1]
+        (first, own), (rest, theirs) = (
+            self.trained(few_digits, range(1)),
+            self.trained(few_digits, range(1, 3)),
+        )
         assert [a + b for a, b in zip(own, theirs, strict=True)] == losses
         for name, tensor in whole.model.state_dict(2).items():
             assert torch.equal(rest.model.state_dict(1)[name], tensor)
         assert list(first.model.state_dict(0)) == list(whole.model.state_dict(0))
 
-    def test_it_learns(self, data: StackData) -> None:
-        stack = Stack.make("cnn", replace(SMALL, dropout=0.0, width=8), data, seeds=SEEDS)
+    def test_it_learns(self, few_digits: StackData) -> None:
+        stack = Stack.make("cnn", replace(SMALL, dropout=0.0, width=8), few_digits, seeds=SEEDS)
         *_, last = train(stack, epochs=8)
         assert all((record.val_accuracy or 0) > 0.6 for record in last)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.trainables.modules import Picture, build_picture, plain_picture, train_picture
 from tests.trainables.rounding import SAME
 from tests.trainables.signals import in_float64
-from tests.trainables.small import train_in_peace, trial_spec
+from tests.trainables.small import train_in_peace, trial_spec, values
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord, LayerRecord
 from trainables.data.stack_data import StackData
@@ -28,10 +28,6 @@ SEEDS = (11, 12, 13)
 
 def make(hp: Hyperparameters, data: StackData, build: BuildModule = build_picture, **parts: range) -> Stack:
     return Stack.make("own", hp, data, seeds=SEEDS, build=build, **parts)
-
-
-def values(record: EpochRecord) -> tuple[float | None, ...]:
-    return record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.trainables.rounding import SAME
-from tests.trainables.small import train_in_peace, trial_spec
+from tests.trainables.small import train_in_peace, trial_spec, values
 from tests.trainables.twin import named_as_in_stack, plain_network, plain_scores, train_plain
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord, Outcome, TrialReport
@@ -50,10 +50,6 @@ def data(digits: StackData) -> StackData:
 
 def make(data: StackData, **changes: Any) -> Stack:
     return Stack.make("mlp", Hyperparameters(**{**WILD, "patience": 2, **changes}), data, seeds=SEEDS)
-
-
-def values(record: EpochRecord) -> tuple[float | None, ...]:
-    return record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy
 
 
 def by_replicate(history: list[list[EpochRecord]]) -> list[list[EpochRecord]]:

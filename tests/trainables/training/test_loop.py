@@ -8,6 +8,7 @@ import torch
 
 from tests.trainables.rounding import SAME, difference, is_rounding, nudged
 from tests.trainables.signals import in_float64
+from tests.trainables.small import values
 from tests.trainables.twin import plain_network, plain_scores, train_plain
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord
@@ -25,10 +26,6 @@ RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 def run(hp: Hyperparameters, data: StackData, epochs: int = 3) -> tuple[Stack, list[list[EpochRecord]]]:
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     return stack, list(train(stack, epochs=epochs))
-
-
-def values(record: EpochRecord) -> tuple[float | None, ...]:
-    return record.train_loss, record.train_accuracy, record.val_loss, record.val_accuracy
 
 
 def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:

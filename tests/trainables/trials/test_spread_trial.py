@@ -1,22 +1,24 @@
 """Replicates spread over workers come to what they come to in one, and go on from each other's checkpoints."""
 
 import pickle
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.trainables.loops import descend, fine_tune, regression_data, regression_task
+from tests.trainables.loops import Row, descend, fine_tune, regression_data, regression_task
 from tests.trainables.modules import build_picture
 from tests.trainables.small import train_in_peace, trial_spec
+from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import TrialReport
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import MemoryLimits
 from trainables.trials.reporting import trainer_of
 from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
 from trainables.trials.trial_spec import TrialSpec
-from trainables.user_code.loop import Loop
+from trainables.user_code.loop import Loop, LoopData
 
 
 class Beside:
@@ -24,14 +26,17 @@ class Beside:
 
     name = "there:2"
 
-    def __init__(self, data: StackData, **means: Any) -> None:
+    def __init__(
+        self, data: StackData, *, clock: Callable[[], float] = time.perf_counter, **means: Any
+    ) -> None:
         self._data, self._means = data, {"limits": None, "build": None, "loop": None} | means
+        self._clock = clock
         self.part: range | None = None
 
     def begin(self, task: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
         self.part = part
         trainer = trainer_of(carried(task), self._data, checkpoint=checkpoint, part=part, **self._means)
-        self._shard = ReplicateShard(trainer)
+        self._shard = ReplicateShard(trainer, self._clock)
 
     def train_epoch(self) -> Callable[[], ShardEpoch]:
         return lambda: carried(self._shard.train_epoch())
@@ -120,15 +125,38 @@ def test_a_shard_is_halved_where_memory_is_short(digits: StackData) -> None:
     assert content(halved) == content(train(MODULES, digits, num_helpers=0, build=build_picture))
 
 
+class Clock:
+    """A clock that a loop puts forward by a second for each epoch that it trains."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def loop(self, hyperparameters: Hyperparameters, data: LoopData, seed: int) -> Iterator[Row]:
+        for row in descend(hyperparameters, data, seed):
+            self.seconds += 1
+            yield row
+
+
 def test_the_time_of_all_workers_is_counted() -> None:
-    data = regression_data()
-    (alone,), (spread,) = (
-        train(regression_task(rungs=(3,)), data, num_helpers=count, loop=descend) for count in (0, 2)
-    )
-    # Here the helpers work while they are waited for, so nothing is busy twice.
-    assert spread.busy_seconds == pytest.approx(alone.busy_seconds, rel=0.9)
+    task, data, here = regression_task(rungs=(3,)), regression_data(), Clock()
+    (alone,) = train(task, data, num_helpers=0, loop=here.loop, clock=here)
+    num_networks = len(task.seeds)
+    assert (alone.first_epoch_seconds, alone.busy_seconds) == (num_networks, 3 * num_networks)
+    # Helpers that work while they are waited for: nothing is busy twice.
+    helpers = [Beside(data, loop=here.loop, clock=here) for _ in range(2)]
+    (spread,) = train_in_peace(task, data, worker="", helpers=helpers, loop=here.loop, clock=here)
+    assert (spread.first_epoch_seconds, spread.busy_seconds) == (num_networks, 3 * num_networks)
+    # Helpers that work beside this worker, and are not waited for.
+    theirs = [Clock() for _ in range(2)]
+    helpers = [Beside(data, loop=clock.loop, clock=clock) for clock in theirs]
+    (spread,) = train_in_peace(task, data, worker="", helpers=helpers, loop=here.loop, clock=here)
+    assert all(clock.seconds >= 3 for clock in theirs)
+    assert spread.busy_seconds == 3 * num_networks
     assert spread.first_epoch_seconds is not None
-    assert 0 < spread.first_epoch_seconds < spread.busy_seconds
+    assert spread.busy_seconds - spread.first_epoch_seconds == 2 * (num_networks - 2), "of this worker's own"
 
 
 def test_a_shard_that_falls_out_of_step_is_told(digits: StackData) -> None:

@@ -110,8 +110,8 @@ def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Col
     if share > NUMBERS_SHARE or (kind is not None and is_number.any()):
         if read.unsettled is not None:
             findings.mistakes.append(_unsettled(cells, read.unsettled))
-        if read.told:
-            findings.tell(f"read with {read.told}", cells.name)
+        if read.note:
+            findings.tell(f"read with {read.note}", cells.name)
         return _with_others(cells, read.values, kind, findings)
     if kind is not None:
         findings.mistakes.append(

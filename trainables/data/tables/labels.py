@@ -32,7 +32,7 @@ def labels_of(cells: pd.Series, *, kind: str | None, join: bool, findings: Findi
         findings.tell(
             f"{rows} is a class, as the other labels are texts; leave rows without a label out", name
         )
-    labels = _joined(labels, counts, findings) if join else _told(labels, counts, findings)
+    labels = _joined(labels, counts, findings) if join else _noting_alike(labels, counts, findings)
     examples = tuple(shortened(str(label)) for label in labels.dropna().unique()[:3])
     num_missing, num = int(labels.isna().sum()), labels.nunique()
     findings.facts.append(
@@ -50,7 +50,7 @@ def _as_texts(cells: pd.Series) -> pd.Series:
     return cells.astype("str").where(cells.notna())
 
 
-def _told(labels: pd.Series, counts: Mapping[str, int], findings: Findings) -> pd.Series:
+def _noting_alike(labels: pd.Series, counts: Mapping[str, int], findings: Findings) -> pd.Series:
     groups = alike(counts)
     if groups:
         shown = "; ".join(

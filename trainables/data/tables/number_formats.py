@@ -59,13 +59,13 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class NumbersRead:
-    """Texts read as numbers, NaN where one is none; `told` says what was read beyond plain numbers.
+    """Texts read as numbers, NaN where one is none; `note` says what was read beyond plain numbers.
 
     `unsettled` is a text that may be either of two numbers where no other one says which; None where there is none.
     """
 
     values: NDArray[np.float64]
-    told: str = ""
+    note: str = ""
     unsettled: str | None = None
 
 
@@ -130,7 +130,7 @@ def read_numbers(texts: Sequence[str], counts: NDArray[np.int64], reading: str |
     used = [
         cell for cell, value in zip(cells, values, strict=True) if cell is not None and not np.isnan(value)
     ]
-    return NumbersRead(values=values, told=_told(used, settled))
+    return NumbersRead(values=values, note=_format_reading(used, settled))
 
 
 def _settled(cells: Sequence[Written | None], counts: NDArray[np.int64]) -> str | None:
@@ -163,7 +163,7 @@ def _common_signs(cells: Sequence[Written | None], counts: NDArray[np.int64]) ->
     return ("", *([max(currencies, key=lambda sign: votes[sign])] if currencies else []))
 
 
-def _told(cells: Sequence[Written], reading: str) -> str:
+def _format_reading(cells: Sequence[Written], reading: str) -> str:
     """Say what was read beyond plain numbers."""
     decimal = "," if reading == COMMA else "."
     signs = dict.fromkeys(cell.sign for cell in cells if cell.sign)

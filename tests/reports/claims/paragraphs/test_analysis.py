@@ -17,16 +17,9 @@ from reports.inputs.inputs import ReportInputs
 from reports.results.best import best_configuration, confirmed_configurations
 from reports.results.results import compute
 from tests.reports.forbidden_words import forbidden_words, unlisted_numbers
+from tests.reports.odd_inputs import SMALL
+from tests.reports.reported import full
 from tests.reports.sample import sample_inputs, sample_tuning
-
-SMALL: dict[str, tuple[bool | int | float | str | tuple[object, ...] | None, ...]] = {
-    "depth": (3, 7),
-    "batch_norm": (False, True),
-}
-
-
-def full() -> ReportInputs:
-    return sample_inputs()
 
 
 def smoke() -> ReportInputs:

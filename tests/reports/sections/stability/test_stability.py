@@ -5,11 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reports.inputs.inputs import ReportInputs
-from reports.pages.json_report import json_report
 from reports.plots.style.axes import log_ticks
-from reports.plots.style.theme import Theme
-from reports.results.results import compute
 from reports.sections.parts.section import ReportContext
 from reports.sections.parts.tables import chosen_factors, level_names, measured_layers
 from reports.sections.stability.growth_and_loss import association_figure
@@ -18,13 +14,7 @@ from reports.sections.stability.weight_gradients import weights_figure
 from reports.wording.words import percent
 from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import FACTORS, sample_inputs
-
-
-def report_context_of(inputs: ReportInputs) -> ReportContext:
-    results = compute(inputs)
-    return ReportContext(
-        inputs=inputs, results=results, report=json_report(inputs, results), theme=Theme.of(inputs.factors)
-    )
+from tests.reports.sections.contexts import report_context_of
 
 
 @pytest.fixture(scope="module")

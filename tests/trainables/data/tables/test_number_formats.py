@@ -50,7 +50,7 @@ def test_a_convention_gives_back_what_was_written_in_it(name: str, numbers: list
     read = read_numbers(texts, counts(texts))
     assert read.unsettled is None
     assert read.values.astype(np.float32).tolist() == [np.float32(text) for text in plain]
-    assert told in read.told
+    assert told in read.note
 
 
 @settings(max_examples=50)
@@ -60,7 +60,7 @@ def test_plain_numbers_are_what_pandas_reads(numbers: list[float]) -> None:
     expected = pd.read_csv(io.StringIO("\n".join(["x", *texts])), dtype=np.float64)["x"]
     read = read_numbers(texts, counts(texts))
     assert read.values.tobytes() == expected.to_numpy().tobytes()
-    assert read.told == ""
+    assert read.note == ""
 
 
 @settings(max_examples=60)

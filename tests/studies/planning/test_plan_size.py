@@ -7,7 +7,7 @@ from studies.definition.overrides import derive
 from studies.definition.parts import Search
 from studies.definition.study import Study
 from studies.planning.plan import Plan
-from studies.terminal.planned import num_cells, planned_networks, planned_trials
+from studies.planning.plan_size import PlanSize
 from studies.user_files.loader import load_definition
 
 LOOKS = Study(
@@ -24,7 +24,10 @@ STUDIES = {
 @pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
 def test_counts_are_the_plans(study: Study) -> None:
     plan = Plan(name="x", study=study, dataset_fingerprint="f")
-    data = plan.to_dict()
-    assert num_cells(data) == len(plan.cells)
-    assert [*planned_trials(data).values()] == [plan.num_search_trials, plan.num_confirm_trials]
-    assert planned_networks(data) == plan.num_networks
+    size = PlanSize.of_record(plan.to_dict())
+    assert size == plan.size
+    assert size.num_cells == len(plan.cells)
+    assert size.num_trials == plan.num_search_trials + plan.num_confirm_trials
+    by_look = [plan.num_replicates(look) for look in range(len(study.all_looks))] if plan.cells else []
+    confirmed = size.num_cells * sum(by_look) or plan.num_confirm_trials * study.replicates
+    assert size.num_networks == plan.num_search_trials * study.replicates + confirmed
