@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the driver dies."""
+"""Atomic writes: a file is there completely or not at all, whenever the process dies."""
 
 import os
 from contextlib import suppress
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Final
 
 PARTIAL: Final = ".partial"
-"""What the name of a file ends in while it is written; one that stays was left by a driver that died."""
+"""Suffix of a file's name while it is being written; a file that keeps it was left by a process that died."""
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write a file under a temporary name, sync it, then give it its name; by default its owner's alone.
+    """Replace the file at `path` with `data`: write a temporary file, sync it, then rename it.
 
-    Where that fails with an OSError, which names the file, what was there before stays.
+    `mode` holds the permission bits; by default only the owner may read it. Raises the OSError of a failed write with
+    `path` as its file name; the earlier file is then unchanged.
     """
     temporary = path.with_name(path.name + PARTIAL)
     try:
@@ -24,5 +25,5 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        # What a full disk raises while a file is written names no file.
+        # The error of a full disk during a write carries no file name.
         raise type(error)(error.errno, error.strerror, str(path)) from error

@@ -1,4 +1,4 @@
-"""The rule of every plain field of a study, and the canonical form of a value that obeys it."""
+"""The rule of every plain field of a study, and the canonical form of a valid value."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ PARTS = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What a field must be (`text` completes "must be ..."), which values are, and the form they are kept in."""
+    """The rule of a field: `text` completes "must be ...", `allows` checks a value, `form` makes it canonical."""
 
     text: str
     allows: Callable[[object], bool]
@@ -97,7 +97,7 @@ def _true_or_false() -> Rule:
 
 
 def _or_own(rule: Rule) -> Rule:
-    """Allow what a study's own file brings, too."""
+    """Return the rule that also allows code from the study's own file."""
     return replace(rule, allows=lambda value: value == OWN or rule.allows(value))
 
 

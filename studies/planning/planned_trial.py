@@ -1,4 +1,4 @@
-"""A trial as the driver knows it, and which search trials are best."""
+"""A trial of the plan with its current state, and the ranking of search trials."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from studies.planning.plan import Cell
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTrial:
-    """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there.
+    """A trial as the driver knows it: `rung` is the last rung that it reached, `objective` its value there.
 
     `look` counts the planned looks from 0: a confirm trial trains the blocks that its look adds. `attempt` counts how
-    often it was started.
+    often the trial was started.
     """
 
     number: int
@@ -28,9 +28,9 @@ class PlannedTrial:
 
 
 def rank(search: Iterable[PlannedTrial], *, mode: str) -> list[PlannedTrial]:
-    """Return the trials at the highest rung that any got to, without those that failed, best first.
+    """Return the trials at the highest rung that any reached, without failed ones, best first.
 
-    `mode` is "min" or "max". Equal objectives keep the order of their numbers.
+    `mode` is "min" or "max". Equal objectives are ordered by trial number.
     """
     candidates = [
         trial for trial in search if trial.state is not TrialState.FAILED and trial.objective is not None
@@ -41,6 +41,6 @@ def rank(search: Iterable[PlannedTrial], *, mode: str) -> list[PlannedTrial]:
 
 
 def rank_key(trial: PlannedTrial, *, mode: str) -> tuple[int, float, int]:
-    """Return what trials that reached a rung are ranked by, least first: rung, objective, number."""
+    """Return the key that ranks trials which reached a rung, the best least: rung, objective, number."""
     assert trial.objective is not None, f"trial {trial.number} has not reached a rung"
     return -trial.rung, trial.objective if mode == "min" else -trial.objective, trial.number
