@@ -1,4 +1,4 @@
-"""Ray Tune's controller as a study needs it: what Ray raises of a worker is its loss, and slow starts are watched."""
+"""Ray Tune's controller, patched: any error of an actor counts as a lost worker, and starting actors are reported."""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
@@ -13,26 +13,27 @@ from ray.tune.execution.tune_controller import TuneController
 from studies.raytune.lost_worker import as_lost_actor
 
 Hear = Callable[[int, BaseException], None]
-"""Takes note of what Ray raised of the worker of a trial, by its number, before Tune's callbacks are told."""
+"""Called with a trial's number and the error that Ray raised about its worker, before Tune's callbacks."""
 SeeStarting = Callable[[Mapping[int, Any]], None]
-"""Is shown at each step the actors that are being started, or prepared for another trial, by the trial's number."""
+"""Called at each step with the actors that are starting, or being reset for another trial, by trial number."""
 
 
 @contextmanager
 def controlled(*, update: Hear, see_starting: SeeStarting) -> Iterator[None]:
-    """Let Tune's runs in here use this controller: Tune has no other place to put one."""
+    """Make Tune's runs inside the context use this controller, for which Tune has no parameter."""
 
     class Controller(_Controller):
         _update, _see_starting = staticmethod(update), staticmethod(see_starting)
 
-    # By its name, because ray.tune has a function of the module's.
+        # Imported by name, because `ray.tune.tune` is a function, which hides the module.
+
     with patch.object(importlib.import_module("ray.tune.tune"), "TuneController", Controller):
         yield
 
 
 class _ActorManager(RayActorManager):
     def _actor_task_failed(self, tracked_actor_task: Any, exception: Exception) -> None:
-        """Take whatever ends a task for the loss of its actor: Tune would end the run for an OutOfMemoryError."""
+        """Treat any error of a task as the loss of its actor: Tune would end the run for an OutOfMemoryError."""
         super()._actor_task_failed(tracked_actor_task, as_lost_actor(exception))
 
 
@@ -45,7 +46,7 @@ class _Controller(TuneController):
         self._actor_manager = _ActorManager(resource_manager=self._actor_manager._resource_manager)
 
     def step(self) -> None:
-        """Take a step; should Tune itself fail, end the workers first, as it would wait for those that hang."""
+        """Run a step; if Tune fails, kill the workers, because Tune would wait for those that hang."""
         try:
             super().step()  # type: ignore[no-untyped-call]
         except Exception:
@@ -58,12 +59,12 @@ class _Controller(TuneController):
         super()._process_trial_failure(trial, exception)
 
     def _stop_experiment_if_needed(self) -> None:
-        """Show what is being started before the watchdog is asked, which Tune does in here."""
+        """Report the starting actors before Tune asks its Stopper (the watchdog)."""
         self._see_starting(dict(self._starting()))
         super()._stop_experiment_if_needed()  # type: ignore[no-untyped-call]
 
     def _starting(self) -> Iterator[tuple[int, Any]]:
-        """Yield the actors that have a place but do not answer yet; one without a place only waits for it."""
+        """Yield the actors that have their resources but do not answer yet; one without resources is only waiting."""
         live = self._actor_manager._live_actors_to_ray_actors_resources
         for tracked, trial in self._actor_to_trial.items():
             if tracked in live and (tracked not in self._started_actors or trial in self._resetting_trials):
