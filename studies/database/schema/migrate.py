@@ -1,4 +1,4 @@
-"""Which schema a database has, and how it gets the present one."""
+"""The schema of a database: which version it has, and its upgrade to the present one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ VERSION_TABLE: Final = "studies_version"
 
 
 class Condition(Enum):
-    """What a database holds."""
+    """What a database contains: nothing, a schema of ours (this version's, older or newer), or something else."""
 
     EMPTY = auto()
     CURRENT = auto()
@@ -34,25 +34,25 @@ class Condition(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """The schema found in a database; `revision` is None where Studies has never been."""
+    """The schema of a database; `revision` is None if it has no tables of Studies."""
 
     condition: Condition
     revision: str | None = None
 
 
 def backend_for(url: str) -> Backend:
-    """Return the backend of a URL; a `UsageError` says which forms there are."""
+    """Return the backend for a URL; raise `UsageError` with the accepted forms if it has none of them."""
     parsed = parse(url)
     return SQLite(parsed) if parsed.drivername == "sqlite" else PostgreSQL(parsed)
 
 
 def current(url: str) -> tuple[Schema, str]:
-    """Return the schema of a database and the one that this version of Studies writes. Writes nothing."""
+    """Return a database's schema, and the revision that this version of Studies writes. Changes nothing."""
     return look(backend_for(url)), head()
 
 
 def look(backend: Backend) -> Schema:
-    """Return the schema of a database without leaving a trace in it."""
+    """Return a database's schema without changing anything in it."""
     if not backend.check():
         return Schema(condition=Condition.EMPTY)
     with refusing(backend.url), backend.inspecting() as connection:
@@ -60,7 +60,7 @@ def look(backend: Backend) -> Schema:
 
 
 def refuse_unless_usable(backend: Backend, schema: Schema) -> None:
-    """Raise a `UsageError` for a schema that this version neither writes nor creates."""
+    """Raise `UsageError` for a schema that this version can neither use nor create."""
     why = {
         Condition.OLDER: (
             f"has schema {schema.revision}, older than {head()}, which this version of Studies writes",
@@ -80,7 +80,7 @@ def refuse_unless_usable(backend: Backend, schema: Schema) -> None:
 
 
 def none_yet(backend: Backend) -> NothingYetError:
-    """Return the refusal to read a database that does not exist or is empty."""
+    """Return the error for reading a database that does not exist or is empty."""
     return NothingYetError(
         [f"storage: {shown(backend.url)} holds no studies: none have been run yet"],
         "Run one first: studies run depth_study",
@@ -88,13 +88,13 @@ def none_yet(backend: Backend) -> NothingYetError:
 
 
 def create(backend: Backend) -> None:
-    """Create the tables in an empty database; harmless when somebody else just did."""
+    """Create the tables in an empty database; does nothing if another process just did."""
     backend.create()
     _migrate(backend, only=Condition.EMPTY)
 
 
 def upgrade(url: str) -> Path | None:
-    """Bring a database to the present schema and return the copy made first; None if there was nothing to do.
+    """Upgrade a database to the present schema; return the backup copy, None if none was made or nothing changed.
 
     A database on a server is not copied: its owner has better tools (pg_dump).
     """
@@ -111,7 +111,7 @@ def upgrade(url: str) -> Path | None:
 
 
 def backup(url: str) -> Path:
-    """Copy a database to a file beside it and return that; a `UsageError` for one on a server."""
+    """Copy a database to a file beside it and return its path; raise `UsageError` for one on a server."""
     backend = backend_for(url)
     if look(backend).condition is Condition.EMPTY:
         raise none_yet(backend)
@@ -125,7 +125,7 @@ def head() -> str:
 
 def _migrate(backend: Backend, *, only: Condition) -> None:
     """Run the missing migrations in one transaction, unless another process got there first."""
-    # Rebuilding a table with its keys enforced would delete the rows that refer to it.
+    # With foreign keys enforced, rebuilding a table would delete the rows that refer to it.
     engine = backend.engine(enforce_keys=False)
     try:
         with refusing(backend.url), engine.begin() as connection:
