@@ -1,4 +1,4 @@
-"""A user's own networks tried out before anything is trained: each level once, forward and backward over one batch."""
+"""Tries out a user's own networks before training: each level once, forward and backward on one batch."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -26,13 +26,13 @@ from trainables.user_code.code import OwnCode
 from trainables.user_code.random_numbers import generators_kept
 
 BUILT_WITH = ("depth", "width", "activation", "dropout", "batch_norm", "init", "init_gain", "residual")
-"""Hyperparameters that only a network's own code can heed."""
+"""Hyperparameters that only the code that builds a network can apply."""
 
 MAX_EXAMPLES = 64
-"""Examples that a network is tried on at most."""
+"""Most examples in the batch that a network is tried on."""
 
 MAX_SECONDS = 20.0
-"""After so long no further setting is tried."""
+"""After this time no further setting is tried."""
 
 _ADVICE = "Correct the file; nothing was trained."
 
@@ -40,9 +40,9 @@ _ADVICE = "Correct the file; nothing was trained."
 def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     """Build networks with each level and at the ends of each range, and train each on one batch.
 
-    Returns warnings: hyperparameters that nothing reads, weights that no gradient reaches, and the like. Raises
-    UsageError that names file and line where a network cannot be built or trained, or where every one that was tried
-    has a loss that is not finite before any training.
+    Returns warnings: hyperparameters that build() never reads, weights without a gradient, and the like. Raises
+    UsageError with file and line if a network cannot be built or trained, or if the loss of every network that was
+    tried is not finite before training.
     """
     code = plan.code
     assert code is not None, "only a user's own networks need trying out"
@@ -52,7 +52,7 @@ def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
 
 
 def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]:
-    """Return what is odd about the networks, each once."""
+    """Return the warnings about the networks, each once."""
     data = _data(plan, dataset)
     read: set[str] = set()
     warnings: dict[str, None] = {}
@@ -87,7 +87,7 @@ def _data(plan: Plan, dataset: Dataset) -> StackData:
 
 
 def _settings(plan: Plan) -> Iterator[Mapping[str, Value]]:
-    """Yield the first levels with nuisances amid their ranges, then each other level and each end in turn."""
+    """Yield the first levels with nuisances in the middle of their ranges, then each other level and range end."""
     first: dict[str, Value] = {name: levels[0] for name, levels in plan.study.factors.items()}
     base = {**first, **middle(plan, first)}
     yield base
@@ -108,7 +108,7 @@ def _read_by_build(plan: Plan) -> tuple[str, ...]:
 def _try_one(
     code: OwnCode, hp: Hyperparameters, data: StackData, setting: str
 ) -> tuple[bool, tuple[str, ...]]:
-    """Train two networks on one batch; return whether their loss was finite before, and what is odd about them."""
+    """Train two networks on one batch; return whether their loss was finite at first, and the warnings about them."""
 
     def build(*arguments: Any) -> nn.Module:
         module = code.build(*arguments)
@@ -162,7 +162,7 @@ def _unread(plan: Plan, read: set[str]) -> Iterator[str]:
 
 
 def observed(hyperparameters: Hyperparameters, read: set[str]) -> Hyperparameters:
-    """Return the same hyperparameters; the names that are read of them are added to `read`."""
+    """Return equal hyperparameters that add the name of each one that is read to `read`."""
     own = hyperparameters.own
     everything = {*hyperparameters.__dataclass_fields__, *own}
 

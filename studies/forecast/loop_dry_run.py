@@ -1,4 +1,4 @@
-"""A user's own training loop tried out before anything is trained: does it go on after a crash as if there was none?"""
+"""Tries out a user's own training loop before training: does it resume from a checkpoint with the same numbers?"""
 
 import torch
 
@@ -19,10 +19,10 @@ from trainables.user_code.loop import LoopError
 
 
 def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
-    """Train a few epochs on a few examples, in one go and from a checkpoint; return a warning where they differ.
+    """Train a few epochs on a few examples, uninterrupted and from a checkpoint; return a warning if they differ.
 
-    Nothing is tried where the loop takes no state: an interrupted trial starts over. Raises UsageError that names file
-    and line where the loop cannot be trained.
+    A loop that takes no state is not tried: its interrupted trials start over. Raises UsageError with file and line if
+    the loop cannot be trained.
     """
     assert plan.code is not None
     assert plan.loop is not None, "only a user's own loop needs trying out"
@@ -61,7 +61,7 @@ def _data(plan: Plan, dataset: Dataset) -> StackData:
 
 
 def _trial_spec(plan: Plan) -> TrialSpec:
-    """Return the first cell at the middle of its nuisances' ranges, with as many epochs as the confirm phase has."""
+    """Return the first cell at the middle of its nuisances' ranges, with the confirm phase's epochs."""
     study = plan.study
     levels = {name: levels[0] for name, levels in study.factors.items()}
     values = plan.hyperparameters({**levels, **middle(plan, levels)})

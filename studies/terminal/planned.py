@@ -1,4 +1,4 @@
-"""How much a plan comes to, counted from its dict: a `Plan` would load torch, for which `status` should not wait."""
+"""Sizes of a plan, counted from its dict: a `Plan` would import torch, too slow for `studies status`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ from studies.base.states import Phase
 
 
 def num_cells(plan: Mapping[str, Any]) -> int:
-    """Return the number of cells of a plan as `Plan.to_dict` gives it; 0 for a study without cells."""
+    """Return the number of cells of a plan (the dict of `Plan.to_dict`); 0 for a study without cells."""
     return 0 if plan["search"]["trials"] else math.prod(map(len, plan["factors"].values()))
 
 
 def planned_trials(plan: Mapping[str, Any]) -> dict[Phase, int]:
-    """Return the number of trials planned for each phase; in the confirm phase for every look."""
+    """Return the number of planned trials by phase, in the confirm phase of all looks."""
     cells, search, confirm = num_cells(plan), plan["search"], plan["confirm"]
     return {
         Phase.SEARCH: search["trials"] or cells * search["trials_per_cell"],
@@ -22,7 +22,7 @@ def planned_trials(plan: Mapping[str, Any]) -> dict[Phase, int]:
 
 
 def planned_networks(plan: Mapping[str, Any]) -> int:
-    """Return the number of networks that both phases train; a cell's last look has all of its blocks."""
+    """Return the number of networks that both phases train; a cell's confirm trials together train its last look."""
     trials = planned_trials(plan)
     in_confirm = num_cells(plan) * _looks(plan)[-1] or trials[Phase.CONFIRM] * plan["replicates"]
     return int(trials[Phase.SEARCH] * plan["replicates"] + in_confirm)

@@ -1,4 +1,4 @@
-"""What a plan comes to: its sizes as plain data, and as lines to read before anything runs."""
+"""A plan's sizes and predicted time, as plain data and as lines to read before it runs."""
 
 import math
 import textwrap
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WIDTH = 80
 
 MAX_COLUMNS = 30
-"""Columns of a table that a plan shows; `studies data` shows all."""
+"""Most columns of a table that a plan shows; `studies data` shows all."""
 
 _UPPER_LIMITS = "networks may stop early (patience): epochs and times are upper limits"
 
@@ -33,11 +33,11 @@ def plan_summary(
 ) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
-    `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
-    `given_up` what was cut to fit a budget, with warnings and notes, `gpu_share` which part of a GPU a
-    trial needs, if that is known, `older_rules` by which rules a study goes on that was recorded by others.
-    `columns` are those of a user's own table, `data_notes` what was decided while the data was read.
-    `expected_network_epochs` counts with the trials that ASHA keeps on average.
+    `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits;
+    `given_up` lists what was cut to fit a budget, warnings and notes; `gpu_share` is the part of a GPU that a trial
+    needs, if known; `older_rules` names the rules of a study recorded under an earlier plan version; `columns` are
+    those of a user's own table; `data_notes` are the decisions made while the data was read.
+    `expected_network_epochs` uses the mean number of trials that ASHA keeps.
     """
     study = plan.study
     return {
@@ -79,7 +79,7 @@ def _predicted(prediction: Prediction) -> dict[str, Any]:
 
 
 def plan_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Return the summary as a person reads it, in 80 columns."""
+    """Return the summary as lines of at most 80 characters."""
     plan, search = summary["plan"], summary["plan"]["search"]
     cells = f"{summary['cells']} cells, " if summary["cells"] else "no cells: factors are searched too, "
     replicates = f"{summary['replicates']} replicates a trial"
@@ -118,7 +118,7 @@ def plan_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _stops(summary: Mapping[str, Any]) -> str:
-    """Say where ASHA stops trials: at every rung but the last, where all end."""
+    """Return at which epochs ASHA stops trials: at every rung but the last, where all end."""
     *between, last = summary["rungs"]
     if not between:
         return f"none stopped by ASHA, {last} {'epoch' if last == 1 else 'epochs'}"
@@ -138,7 +138,7 @@ def _up_to(summary: Mapping[str, Any]) -> str:
 
 
 def _prediction_lines(prediction: Mapping[str, Any], unit: str) -> list[str]:
-    """Return time and interval width for the plan's replicates and others, and what that rests on."""
+    """Return time and interval widths for the plan's and other numbers of replicates, and what they rest on."""
     lines = _row("time", _forecast(prediction, unit))
     for other in prediction["alternatives"]:
         lines += _row("", f"with {other['replicates']} replicates: {_forecast(other, unit)}")
@@ -178,7 +178,7 @@ def _block(title: str, entries: Mapping[str, str]) -> list[str]:
 
 
 def _row(head: str, text: str, *, name: str = "") -> list[str]:
-    """Return a labelled text, its later lines below the start of the first."""
+    """Return a labelled text as lines; later lines are indented to the start of the first."""
     first = f"{head:<10} {name}"
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
 
@@ -196,7 +196,7 @@ def _text(value: Any) -> str:
 
 
 def _used(form: Mapping[str, Any], plan: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a range without the optimizers that the plan does not have."""
+    """Return a range by optimizer without the optimizers that the plan does not use."""
     if "choices" in form or "low" in form:
         return form
     optimizers = plan["factors"].get("optimizer") or [plan["fixed"].get("optimizer")]

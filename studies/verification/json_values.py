@@ -1,4 +1,4 @@
-"""What must be in the texts that hold JSON: metrics, verdicts, evaluations, and the details of a run's own events."""
+"""Checks of columns that hold JSON: metrics, verdicts, evaluations, and the details of events."""
 
 import json
 import math
@@ -32,7 +32,7 @@ Check = Callable[[Any], Iterator[str]]
 
 
 def parsed(text: str | None) -> Any:
-    """Return what a text of JSON holds, None where it is missing or no JSON (NaN and infinities are none)."""
+    """Return the value of a JSON text; None if it is missing or not JSON (NaN and infinities are not)."""
     found = _read(text) if text is not None else None
     return None if found is _UNREADABLE else found
 
@@ -49,9 +49,9 @@ def _refuse(constant: str) -> None:
 
 
 def unreadable(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
-    """Yield what is no JSON, or JSON that holds other things than it should."""
+    """Yield each value that is not JSON, or JSON with other content than it should have."""
 
-    @lru_cache(maxsize=4096)  # most epochs have none, or the same ones
+    @lru_cache(maxsize=4096)  # most epochs have no metrics, or equal ones
     def wrong_metrics(text: str) -> tuple[str, ...]:
         return tuple(_wrong(text, lambda value: _metrics(value, is_classifier)))
 
@@ -210,6 +210,6 @@ _EVENTS: Final[Mapping[str, Check]] = {
 
 
 def _shown(value: Any) -> str:
-    """Return a value of JSON on one line, shortened."""
+    """Return a JSON value on one line, shortened."""
     text = json.dumps(value) if not isinstance(value, float) or math.isfinite(value) else str(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
