@@ -1,4 +1,4 @@
-"""The door to what there is: `studies list`, and with --catalog what can be run."""
+"""The command `studies list`: lists recorded studies, or with --catalog those that can be run."""
 
 import argparse
 import sys
