@@ -60,10 +60,10 @@ def run_study(
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
     """
-    from studies.base.stop_signal import heeding_signals, never_broken_off
+    from studies.base.stop_signal import handling_signals, never_broken_off
 
     # A library whose import is interrupted could not be imported again in a notebook's kernel.
-    with heeding_signals(), never_broken_off():
+    with handling_signals(), never_broken_off():
         from studies.execution.session import run
         from studies.planning.request import Request
         from studies.planning.resources import Resources

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from studies.base.encodings import never_refuse
 from studies.base.errors import StudiesError, disk_error
-from studies.base.stop_signal import Deadline, RunInterruptedError, heeding_signals, leave
+from studies.base.stop_signal import Deadline, RunInterruptedError, handling_signals, leave
 
 if (
     TYPE_CHECKING
@@ -28,7 +28,7 @@ def run_door(
     options = _parsed(parser, arguments)
     command = _command(parser, arguments)
     try:
-        with Deadline(command), heeding_signals():
+        with Deadline(command), handling_signals():
             return work(options)
     except StudiesError as error:
         return _failed(error, options)

@@ -91,8 +91,8 @@ class StopSignal:
         """Record a signal (the handler); a second SIGINT raises KeyboardInterrupt, once, where that is allowed."""
         is_second = self.received is not None and number == signal.SIGINT
         self.received = self.received or signal.Signals(number)
-        for heeding in _heeding:
-            heeding.note(self.received)
+        for handling in _handling:
+            handling.note(self.received)
         if is_second and not self._is_impatient:
             self._is_impatient = True
             if self._may_break_off:
@@ -114,8 +114,8 @@ class StopSignal:
             self._may_break_off = False
 
 
-class Heeding:
-    """The signals received inside `heeding_signals`: the first raises Interrupted, later ones do nothing."""
+class SignalHandling:
+    """The signals received inside `handling_signals`: the first raises Interrupted, later ones do nothing."""
 
     def __init__(self) -> None:
         """Start without a signal."""
@@ -149,16 +149,18 @@ class Heeding:
 
 
 def breaks_off(handler: object) -> bool:
-    """Return whether a signal's handler raises KeyboardInterrupt: Python's own, or that of `heeding_signals`."""
-    return handler is signal.default_int_handler or isinstance(getattr(handler, "__self__", None), Heeding)
+    """Return whether a signal's handler raises KeyboardInterrupt: Python's own, or that of `handling_signals`."""
+    return handler is signal.default_int_handler or isinstance(
+        getattr(handler, "__self__", None), SignalHandling
+    )
 
 
-_heeding: list[Heeding] = []
-"""The active contexts of `heeding_signals`, the innermost last."""
+_handling: list[SignalHandling] = []
+"""The active contexts of `handling_signals`, the innermost last."""
 
 
 @contextmanager
-def heeding_signals() -> Iterator[None]:
+def handling_signals() -> Iterator[None]:
     """Raise Interrupted for the first SIGINT or SIGTERM inside the context; only the main thread receives signals.
 
     In a notebook this makes interrupting a cell work.
@@ -166,26 +168,26 @@ def heeding_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heeding = Heeding()
+    handling = SignalHandling()
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    _heeding.append(heeding)
+    _handling.append(handling)
     for number in SIGNALS:
-        signal.signal(number, heeding.receive)
+        signal.signal(number, handling.receive)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _heeding.remove(heeding)
+        _handling.remove(handling)
 
 
 @contextmanager
 def never_broken_off() -> Iterator[None]:
     """Delay the exception of a signal until the context ends, so that the work inside is completed."""
-    if not _heeding or threading.current_thread() is not threading.main_thread():
+    if not _handling or threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _heeding[-1].held():
+    with _handling[-1].held():
         yield
 
 

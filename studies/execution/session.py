@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from studies.base.errors import StudiesError, UsageError
 from studies.base.states import TrialState
 from studies.base.steps import Tell, silent
-from studies.base.stop_signal import RunInterruptedError, RunKilledError, heeding_signals, never_broken_off
+from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
 from studies.base.wording import error_line
 from studies.database.draining import drain
 from studies.database.lease import Lease
@@ -85,7 +85,7 @@ def run(
     """
     command = request.command("run", *locations.arguments, *resources.arguments())
     try:
-        with heeding_signals():
+        with handling_signals():
             return _run(
                 request,
                 command,
