@@ -11,7 +11,7 @@ from ray import tune
 from studies.base.stopwatch import Stopwatch
 from studies.cluster.liveness import Liveness
 
-MIN_SECONDS_OF_SILENCE = 600.0
+MIN_STALL_SECONDS = 600.0
 """Least time limit in seconds, both between two reports of a trial (the first comes at the first epoch after 5 s) and
 for the start of a worker: ten to twenty times what importing torch takes on a busy machine."""
 TIMES_THE_LONGEST = 20
@@ -20,7 +20,7 @@ STARTING = "while its worker started (its imports, the study's data)"
 BEGINNING = "before its first report (its code is read, its networks are built, its first epoch is trained)"
 
 
-class Silence:
+class StallDetector:
     """Measures the time since each trial's last report, and finds trials that exceed their limit.
 
     A worker that hangs looks like one whose epochs are long. So the limit grows with the longest time between two
@@ -30,7 +30,7 @@ class Silence:
     def __init__(
         self,
         *,
-        min_seconds: float = MIN_SECONDS_OF_SILENCE,
+        min_seconds: float = MIN_STALL_SECONDS,
         stopwatch: Callable[[], Stopwatch] = Stopwatch,
     ) -> None:
         """Allow at least `min_seconds` between reports."""
@@ -91,11 +91,11 @@ class Watchdog(tune.Stopper, tune.Callback):
     """
 
     def __init__(
-        self, *, should_stop: Callable[[], bool], liveness: Liveness, silence: Silence | None = None
+        self, *, should_stop: Callable[[], bool], liveness: Liveness, stalls: StallDetector | None = None
     ) -> None:
         """Watch until `should_stop` returns True."""
         self._should_stop, self._liveness = should_stop, liveness
-        self._silence = silence or Silence()
+        self._stalls = stalls or StallDetector()
         self._actors: dict[int, Any] = {}
         self._starting: dict[int, Any] = {}
 
@@ -106,7 +106,7 @@ class Watchdog(tune.Stopper, tune.Callback):
         if self._should_stop():
             self.kill_all()
             return True
-        for number in self._silence.find():
+        for number in self._stalls.find():
             self._kill(number)
         return False
 
@@ -119,7 +119,7 @@ class Watchdog(tune.Stopper, tune.Callback):
         """Record the workers that are starting at this step, by trial number."""
         for number, actor in actors.items():
             if self._starting.get(number) is not actor:
-                self._silence.start(number, STARTING)
+                self._stalls.start(number, STARTING)
         self._starting = dict(actors)
 
     def is_ray_lost(self) -> bool:
@@ -128,7 +128,7 @@ class Watchdog(tune.Stopper, tune.Callback):
 
     def words(self, number: int) -> str | None:
         """Return why a trial's worker was killed; None if it was not."""
-        return self._silence.words(number)
+        return self._stalls.words(number)
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Return False: single trials are stopped by the scheduler."""
@@ -138,13 +138,13 @@ class Watchdog(tune.Stopper, tune.Callback):
         """Start watching a trial."""
         number = _number(trial)
         self._actors[number] = trial.temporary_state.ray_actor
-        self._silence.start(number)
+        self._stalls.start(number)
 
     def on_trial_result(
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Record a report."""
-        self._silence.update(_number(trial), result["epoch"])
+        self._stalls.update(_number(trial), result["epoch"])
 
     def on_trial_complete(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Stop watching a trial."""
@@ -160,7 +160,7 @@ class Watchdog(tune.Stopper, tune.Callback):
             threading.Event().wait()
 
     def _forget(self, trial: Any) -> None:
-        self._silence.end(_number(trial))
+        self._stalls.end(_number(trial))
         self._actors.pop(_number(trial), None)
 
     def _kill(self, number: int) -> None:

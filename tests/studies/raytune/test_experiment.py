@@ -157,7 +157,7 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
 ) -> None:
     monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path))
     monkeypatch.setattr(experiment, "MAX_LOST_WORKERS", 1)
-    monkeypatch.setattr(watchdog, "Silence", QuickToSuspect)
+    monkeypatch.setattr(watchdog, "StallDetector", QuickToSuspect)
     monkeypatch.setattr(controller, "_ActorManager", UnluckyActorManager)
     for unlucky in (QuickToSuspect, UnluckyActorManager):
         monkeypatch.setattr(unlucky, "folder", tmp_path, raising=False)
