@@ -10,7 +10,7 @@ from ray.tune.search import Searcher
 from studies.base.errors import StudiesError
 from studies.base.states import Decision
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.trial_queue import QueueStatus, TrialQueue
 
 
@@ -28,7 +28,7 @@ class QueueSearcher(Searcher):
         metric: str,
         mode: str,
         hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
-        sharing: Sharing,
+        allocation: WorkerAllocation,
     ) -> None:
         """`hand_out` commits a trial's row and returns the configuration that Tune sends to a worker.
 
@@ -36,7 +36,7 @@ class QueueSearcher(Searcher):
         """
         super().__init__(metric=metric, mode=mode)
         self._queue = queue
-        self._hand_out, self._sharing = hand_out, sharing
+        self._hand_out, self._allocation = hand_out, allocation
         self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
@@ -44,7 +44,7 @@ class QueueSearcher(Searcher):
 
         If no trial runs after None, Tune asks again for ten minutes without handling anything else.
         """
-        if self._sharing.is_full():
+        if self._allocation.is_full():
             return None
         try:
             trial = self._queue.next_trial()

@@ -26,7 +26,7 @@ from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from trainables.base.hyperparameters import Hyperparameters
@@ -90,7 +90,7 @@ def train_study(
     for number, records in checkpoints.histories.items():
         accumulator.update(number, records)
     scheduler = RungScheduler(queue)
-    sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
+    allocation = WorkerAllocation(num_workers=cluster.num_workers, model=plan.study.model)
     recorder = Recorder(
         writer=writer,
         study_id=study_id,
@@ -103,7 +103,7 @@ def train_study(
         versions=versions,
         max_lost_workers=MAX_LOST_WORKERS,
         watchdog=watchdog,
-        sharing=sharing,
+        allocation=allocation,
     )
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def train_study(
         )
         trial_spec = assign(plan, trial, keeps_models=queue.keeps_models(trial))
         checkpoint = recorder.take_up(trial_spec)
-        workers = sharing.give(trial_spec, num_waiting=queue.num_waiting)
+        workers = allocation.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
         given = {"assignment": trial_spec, "workers": workers, "stacks": stacks}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
@@ -123,7 +123,7 @@ def train_study(
         metric="objective",
         mode=queue.mode,
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
-        sharing=sharing,
+        allocation=allocation,
     )
     progress.best = best_of(queue.best_search_trial())
 
@@ -142,7 +142,7 @@ def train_study(
                 name=plan.name,
                 storage_path=str(cluster.scratch),
                 stop=watchdog,
-                callbacks=[sharing, recorder, watchdog, NoTrialProgress()],
+                callbacks=[allocation, recorder, watchdog, NoTrialProgress()],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
@@ -164,7 +164,7 @@ def train_study(
                 if num_fruitless > MAX_FRUITLESS_STARTS:
                     raise _failed(error) from error
                 watchdog.kill_all()
-                sharing.take_back_all()
+                allocation.take_back_all()
                 recorder.lose_all(error)
 
     with liveness.asking(), closing(recorder):

@@ -28,7 +28,7 @@ from studies.raytune.conversion import (
     trial_state,
 )
 from studies.raytune.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from studies.storage.artifacts import BEST, write_models
@@ -63,7 +63,7 @@ class Recorder(tune.Callback):
         versions: Mapping[str, str],
         max_lost_workers: int,
         watchdog: Watchdog,
-        sharing: Sharing,
+        allocation: WorkerAllocation,
     ) -> None:
         """Record for one study; the scheduler puts ASHA's decisions into `decisions`.
 
@@ -77,7 +77,7 @@ class Recorder(tune.Callback):
         self._vanished_after: dict[int, int] = {}
         """The last epoch that a trial had reported when its process vanished."""
         self._notes = Notes(writer, study_id)
-        self._watchdog, self._sharing = watchdog, sharing
+        self._watchdog, self._allocation = watchdog, allocation
         self._in_hand: dict[int, TrialSpec] = {}
         self._losses: dict[int, Loss] = {}
         self._num_stacks: dict[int, int] = {}
@@ -189,7 +189,7 @@ class Recorder(tune.Callback):
         """Halve the trial's stacks for its next attempt and use one worker less; return a description of that."""
         doubled = min(2 * self.num_stacks(trial_spec.number), len(trial_spec.seeds))
         self._num_stacks[trial_spec.number] = doubled
-        return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._sharing.give_up_one()}"
+        return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._allocation.give_up_one()}"
 
     def num_stacks(self, number: int) -> int:
         """Return into how many stacks a trial is split at first: more than 1 after memory ran low for it."""

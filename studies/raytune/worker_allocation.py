@@ -18,7 +18,7 @@ TRIALS_UNTIL_MORE = 10
 
 
 @final
-class Sharing(tune.Callback):
+class WorkerAllocation(tune.Callback):
     """Divides workers among trials whose networks cannot be stacked; every other trial has one worker.
 
     A trial gets an even share of the workers that are free when it is handed out, and never waits for another trial.

@@ -22,7 +22,7 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.experiment import assign
 from studies.raytune.recorder import Recorder
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, planned_progress
 from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
@@ -44,7 +44,7 @@ class Driver:
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
-        self.sharing = Sharing(num_workers=4, model="mlp")
+        self.allocation = WorkerAllocation(num_workers=4, model="mlp")
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,
@@ -57,7 +57,7 @@ class Driver:
             versions={"torch": "2"},
             max_lost_workers=1,
             watchdog=watchdog,
-            sharing=self.sharing,
+            allocation=self.allocation,
         )
         planned = self.queue.next_trial()
         assert isinstance(planned, PlannedTrial)
@@ -178,7 +178,7 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_rays_words(driver: 
 def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_workers(driver: Driver) -> None:
     others = [assign(PLAN, driver.queue.trials[1], keeps_models=False) for _ in range(2)]
     for number, other in enumerate(others, start=2):
-        driver.sharing.give(replace(other, number=number), num_waiting=lambda: 0)
+        driver.allocation.give(replace(other, number=number), num_waiting=lambda: 0)
     assert driver.recorder.num_stacks(1) == 1
     driver.lose(killed("killed, as the node ran low on memory.\nMemory exceeded 95%\nTable:\n1 2"))
     assert driver.recorder.num_stacks(1) == 2
@@ -186,7 +186,7 @@ def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_wo
         "attempt 1: memory ran low on its machine: killed, as the node ran low on memory.\nMemory exceeded 95%\n"
         "It is trained again in 2 stacks, on 2 of 4 workers at a time"
     )
-    assert driver.sharing.is_full()
+    assert driver.allocation.is_full()
     driver.recorder.on_trial_start(0, [], driver.trial)
     driver.lose(killed("killed again"))
     assert driver.row.error.startswith(
