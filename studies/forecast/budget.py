@@ -23,7 +23,7 @@ MIN_TRIALS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class BudgetedPlan:
     """A plan that fits, its predicted seconds (None once its study has begun), and a line for each cut."""
 
     plan: Plan
@@ -33,7 +33,7 @@ class Fitted:
 
 def afford(
     plan: Plan, budget: str, *, dataset: "Dataset", locations: Locations, resources: Resources
-) -> Fitted:
+) -> BudgetedPlan:
     """Return `plan` cut to the budget, by a prediction for this machine; a study that has begun keeps its cuts.
 
     Raises UsageError if no plan that can answer the question fits. Writes nothing.
@@ -43,7 +43,7 @@ def afford(
     recorded = _begun(plan, locations)
     if recorded is not None:
         given_up = tuple(_given_up(plan.study, recorded.study))
-        return Fitted(plan=recorded, seconds=None, given_up=given_up)
+        return BudgetedPlan(plan=recorded, seconds=None, given_up=given_up)
     basis, num_workers = find_basis_here(plan, dataset, locations), workers_here(resources)
     return fit(plan, parse_budget(budget), lambda cut: predict_seconds(cut, basis, num_workers=num_workers))
 
@@ -65,7 +65,7 @@ def cut_with(plan: Plan, plan_hash: str) -> Plan | None:
     return next((cut for cut in cuts if cut.hash == plan_hash), None)
 
 
-def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> Fitted:
+def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> BudgetedPlan:
     """Return the least cut of `plan` that is predicted to take no longer than `budget_seconds`.
 
     Replicates are cut first, down to the ten that a claim needs, with the looks; then trials, then epochs. A plan with
@@ -77,7 +77,7 @@ def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> 
         cut = replace(plan, study=study)
         seconds = predict(cut)
         if seconds <= budget_seconds:
-            return Fitted(plan=cut, seconds=seconds, given_up=tuple(_given_up(plan.study, study)))
+            return BudgetedPlan(plan=cut, seconds=seconds, given_up=tuple(_given_up(plan.study, study)))
         shortest = seconds if shortest is None else min(shortest, seconds)
     assert shortest is not None, "the plan itself is the first of its cuts"
     raise UsageError(
