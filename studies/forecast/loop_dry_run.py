@@ -12,7 +12,7 @@ from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.trials.loop_resuming import Flaw, find_flaw
+from trainables.trials.loop_resuming import ResumeMismatch, find_resume_mismatch
 from trainables.trials.loop_trial import takes_state
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import LoopError
@@ -31,21 +31,21 @@ def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     place = place_of(plan.code, "train")
     with told_in(plan.code, "train() raised ", at=place):
         try:
-            flaw = find_flaw(plan.loop, _trial_spec(plan), _data(plan, dataset))
+            mismatch = find_resume_mismatch(plan.loop, _trial_spec(plan), _data(plan, dataset))
         except LoopError as error:
             raise UsageError([str(error)], "Correct the file; nothing was trained.") from error
-    return () if flaw is None else (f"{place}: {_warning(flaw)}",)
+    return () if mismatch is None else (f"{place}: {_warning(mismatch)}",)
 
 
-def _warning(flaw: Flaw) -> str:
-    if flaw.is_repeatable:
+def _warning(mismatch: ResumeMismatch) -> str:
+    if mismatch.is_repeatable:
         return (
             "train() takes a state and does not go on from it as if it had not been interrupted, so an interrupted "
-            f"trial will start over: {flaw.words}"
+            f"trial will start over: {mismatch.words}"
         )
     return (
         "train() comes to other numbers each time that it is run with the same seed, so an interrupted trial cannot go "
-        f"on to the same numbers: {flaw.words}"
+        f"on to the same numbers: {mismatch.words}"
     )
 
 

@@ -22,7 +22,7 @@ MAX_EPOCHS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flaw:
+class ResumeMismatch:
     """How a loop that resumes from its checkpoint differs from the same loop without interruption.
 
     `is_repeatable`: two uninterrupted runs agree, so that starting over gives the right numbers.
@@ -58,14 +58,14 @@ def usable(
     checkpoint: bytes, loop: Loop, trial_spec: TrialSpec, data: StackData
 ) -> tuple[bytes | None, tuple[Note, ...]]:
     """Return the checkpoint if the loop resumes from it correctly; else None, to start over, and a note with why."""
-    flaw = find_flaw(loop, trial_spec, data)
-    if flaw is None or not flaw.is_repeatable:
+    mismatch = find_resume_mismatch(loop, trial_spec, data)
+    if mismatch is None or not mismatch.is_repeatable:
         return checkpoint, ()
-    text = f"started over, because its numbers would be others: {flaw.words}"
+    text = f"started over, because its numbers would be others: {mismatch.words}"
     return None, (Note(kind=NoteKind.CHECKPOINT_REFUSED, text=text),)
 
 
-def find_flaw(loop: Loop, trial_spec: TrialSpec, data: StackData) -> Flaw | None:
+def find_resume_mismatch(loop: Loop, trial_spec: TrialSpec, data: StackData) -> ResumeMismatch | None:
     """Train the first replicate to its first checkpoint and one epoch on, uninterrupted and from the checkpoint.
 
     Returns None if both give the same numbers and leave the random generators equal, or if there is nothing to compare.
@@ -95,7 +95,7 @@ def _few(data: StackData) -> StackData:
     return replace(data, train=some(data.train), validation=some(data.validation), test=some(data.test))
 
 
-def _compare(loop: Loop, task: TrialSpec, data: StackData) -> Flaw | None:
+def _compare(loop: Loop, task: TrialSpec, data: StackData) -> ResumeMismatch | None:
     in_one_go = _in_one_go(loop, task, data)
     if in_one_go is None:
         return None
@@ -103,13 +103,13 @@ def _compare(loop: Loop, task: TrialSpec, data: StackData) -> Flaw | None:
     try:
         rest = _epoch_of(LoopTrial(task, data, loop, checkpoint=checkpoint))
     except Exception as error:
-        return Flaw(words=f"from the checkpoint of epoch {epoch} it raises {_told(error, loop)}")
+        return ResumeMismatch(words=f"from the checkpoint of epoch {epoch} it raises {_told(error, loop)}")
     words = _difference(whole, rest, epoch)
     if words is None:
         return None
     again = _in_one_go(loop, task, data)
     is_repeatable = again is not None and _difference(whole, again[2], epoch) is None
-    return Flaw(words=words, is_repeatable=is_repeatable)
+    return ResumeMismatch(words=words, is_repeatable=is_repeatable)
 
 
 def _in_one_go(loop: Loop, task: TrialSpec, data: StackData) -> tuple[bytes, int, _End] | None:
