@@ -19,7 +19,7 @@ from trainables.trials.checkpoint import CheckpointError
 from trainables.trials.report_interval import ReportInterval
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.epochs import is_in_epoch
-from trainables.user_code.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
+from trainables.user_code.loop import Loop, LoopData, LoopError, LoopOutput, read, required_metrics
 from trainables.user_code.random_numbers import OwnRandom
 
 IN_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -143,7 +143,7 @@ class _Replicate:
         self._are_restored = False
         self._data = LoopData(data, number, block=block, epochs=trial_spec.epochs, on_epochs_read=self._go_on)
         self._random = OwnRandom(seed)
-        self._last = Yielded(numbers={})
+        self._last = LoopOutput(numbers={})
         self._takes_state = takes_state(loop)
         arguments: dict[str, Any] = {}
         self.has_diverged = False
@@ -213,7 +213,7 @@ class _Replicate:
         with self._random.active():
             getattr(self._rows, "close", lambda: None)()
 
-    def _next(self, epoch: int) -> Yielded:
+    def _next(self, epoch: int) -> LoopOutput:
         has_test = self._trial_spec.reads_test and epoch == self._trial_spec.epochs
         if has_test:
             self._data.hand_out_test()
@@ -229,7 +229,7 @@ class _Replicate:
         self._generators = None
         return read(yielded, self._names, epoch=epoch, has_test=has_test)
 
-    def _record(self, epoch: int, said: Yielded) -> EpochRecord:
+    def _record(self, epoch: int, said: LoopOutput) -> EpochRecord:
         numbers = {name: value for name, value in said.numbers.items() if not name.startswith(TEST)}
         if self.has_diverged:
             numbers = {}

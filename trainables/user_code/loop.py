@@ -87,7 +87,7 @@ class LoopData:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yielded:
+class LoopOutput:
     """What a loop yielded for one epoch: numbers by name, measured gradients, and a state to resume from.
 
     `weights` are not copied: a loop that trains on may change them.
@@ -112,7 +112,7 @@ def required_metrics(metrics: Sequence[Metric]) -> tuple[str, ...]:
     return tuple(metric.name for metric in metrics) or COLUMNS
 
 
-def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> Yielded:
+def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> LoopOutput:
     """Return a checked epoch of a loop; raise LoopError that says what is wrong with `yielded`."""
     if not isinstance(yielded, Mapping):
         raise LoopError(
@@ -123,7 +123,7 @@ def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> Y
     gradients, initial = (_measures(rest.pop(name, None), name) for name in (GRADIENTS, INITIAL))
     numbers = {_name(name): _number(name, value, epoch) for name, value in rest.items()}
     _check_names(numbers, names, epoch=epoch, has_test=has_test)
-    return Yielded(numbers=numbers, gradients=gradients, initial=initial, state=state, weights=weights)
+    return LoopOutput(numbers=numbers, gradients=gradients, initial=initial, state=state, weights=weights)
 
 
 def _check_names(numbers: Mapping[str, float], names: Sequence[str], *, epoch: int, has_test: bool) -> None:
