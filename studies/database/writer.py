@@ -52,7 +52,7 @@ class DeferredWrites:
         """Return the deferred writes if they have waited long enough, else None."""
         return WriteBatch(*self.writes) if self.writes and time.monotonic() >= self._until else None
 
-    def hasten(self) -> None:
+    def make_due(self) -> None:
         """Make the deferred writes due at once."""
         self._until = 0.0
 
@@ -64,7 +64,7 @@ class DeferredWrites:
         """Remove writes that have been written or put into the spool."""
         self.writes = [write for write in self.writes if not any(write is each for each in writes)]
 
-    def leave_to_next(self) -> None:
+    def retry_with_next(self) -> None:
         """Retry the deferred writes, which were refused, with the next write, which then raises the error."""
         self._until = time.monotonic() + SECONDS_AFTER_REFUSAL
 
@@ -175,7 +175,7 @@ class Writer:
         """Wait until everything is in the storage; return False if it stays unreachable or the run is to stop."""
         patience = RetryLimit(max_seconds_out, self._should_stop)
         with self._changed:
-            self._deferred.hasten()
+            self._deferred.make_due()
             self._changed.notify_all()
             while not self._spool.is_empty or self._deferred.writes:
                 self._raise_failure()
@@ -294,7 +294,7 @@ class Writer:
             if isinstance(job, WriteBatch):
                 job.error = error
                 self._batch = None if self._batch is job else self._batch
-                self._deferred.leave_to_next()
+                self._deferred.retry_with_next()
             elif isinstance(error, HeldError):
                 self._fail(error)
             else:
