@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
 def _current(url: str) -> str:
     found, newest = migrate.current(url)
     if found.revision is None:
-        return f"no schema of Studies ({found.condition.name.lower()}); the newest is {newest}"
-    return f"schema {found.revision} ({found.condition.name.lower()}); the newest is {newest}"
+        return f"no schema of Studies ({found.state.name.lower()}); the newest is {newest}"
+    return f"schema {found.revision} ({found.state.name.lower()}); the newest is {newest}"
 
 
 def _upgrade(url: str) -> str:

@@ -76,7 +76,7 @@ class Store(Reader):
         backend = migrate.backend_for(url)
         found = migrate.look(backend)
         migrate.refuse_unless_usable(backend, found)
-        return None if found.condition is migrate.Condition.EMPTY else cls(backend)
+        return None if found.state is migrate.SchemaState.EMPTY else cls(backend)
 
     def close(self) -> None:
         """Close every connection."""
