@@ -12,14 +12,14 @@ from ray.tune.execution.tune_controller import TuneController
 
 from studies.raytune.lost_worker import as_lost_actor
 
-Hear = Callable[[int, BaseException], None]
+OnLoss = Callable[[int, BaseException], None]
 """Called with a trial's number and the error that Ray raised about its worker, before Tune's callbacks."""
-SeeStarting = Callable[[Mapping[int, Any]], None]
+OnStarting = Callable[[Mapping[int, Any]], None]
 """Called at each step with the actors that are starting, or being reset for another trial, by trial number."""
 
 
 @contextmanager
-def controlled(*, update: Hear, see_starting: SeeStarting) -> Iterator[None]:
+def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
     """Make Tune's runs inside the context use this controller, for which Tune has no parameter."""
 
     class Controller(_Controller):
@@ -38,8 +38,8 @@ class _ActorManager(RayActorManager):
 
 
 class _Controller(TuneController):
-    _update: Hear
-    _see_starting: SeeStarting
+    _update: OnLoss
+    _see_starting: OnStarting
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)

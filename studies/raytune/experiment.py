@@ -154,7 +154,7 @@ def train_study(
         num_reports, num_fruitless = 0, 0
         while True:
             try:
-                with controlled(update=recorder.hear_of_loss, see_starting=watchdog.see_starting):
+                with controlled(update=recorder.note_loss, see_starting=watchdog.see_starting):
                     return run_tune()
             except Exception as error:
                 if is_to_stop() or liveness.is_lost():

@@ -129,7 +129,7 @@ class Recorder(tune.Callback):
         planned = self._queue.trials[trial_spec.number]
         self.attempt(lambda: self._record(planned, trial_spec, report, decision))
 
-    def hear_of_loss(self, number: int, error: BaseException) -> None:
+    def note_loss(self, number: int, error: BaseException) -> None:
         """Keep the error that Ray raised about a trial's worker, for `on_trial_error`."""
         self._losses[number] = loss_of(error)
 

@@ -69,7 +69,7 @@ class Driver:
     def lose(self, error: Exception | None = None) -> None:
         """Lose the trial's worker, of which Ray says `error`."""
         said = RayActorError(error_msg="it was killed\nby hand") if error is None else error
-        self.recorder.hear_of_loss(1, said)
+        self.recorder.note_loss(1, said)
         self.recorder.on_trial_error(0, [], self.trial)
 
     def report(self, epoch: int, **changes: Any) -> dict[str, Any]:
