@@ -28,9 +28,9 @@ def _work(options: argparse.Namespace) -> int:
     from studies.execution.dataset_download import fetch
     from trainables import datasets
     from trainables.data.dataset_files import DatasetError
-    from trainables.data.tables.table_options import is_own_file
+    from trainables.data.tables.table_options import is_user_file
 
-    if is_own_file(options.name):
+    if is_user_file(options.name):
         return _look(options)
     if options.settings:
         raise UsageError(

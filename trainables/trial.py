@@ -24,7 +24,7 @@ from trainables.trials.checkpoint import CheckpointRef
 from trainables.trials.reporting import failed_report, train_trial_spec, trainer_of
 from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
 from trainables.trials.trial_spec import TrialSpec
-from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.code import OWN, UserCode
 from trainables.user_code.exits import is_rays, traceback_words
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class StackTrial(tune.Trainable):
         dataset: Dataset,
         splits: Splits,
         threads: int,
-        code: OwnCode | None = None,
+        code: UserCode | None = None,
     ) -> None:
         """Prepare the worker once: threads, device, data, and the code of the user's own networks."""
         forget_safe_path()

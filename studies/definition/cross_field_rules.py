@@ -12,7 +12,7 @@ from search_spaces import Value, spaces
 from studies.base.messages import show
 from studies.definition import training_rules
 from studies.definition.ranges import num_values
-from trainables.data.tables.table_options import is_own_file
+from trainables.data.tables.table_options import is_user_file
 
 
 def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
@@ -27,7 +27,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         *trials_are_counted_once(values),
         *best_are_among_the_trials(values),
         *looks_begin_with_the_replicates(values),
-        *_own_file_has_a_target(values),
+        *_user_file_has_a_target(values),
         *_rare_classes_have_a_count(values),
         *_one_role_each(values),
         *_default_is_of_what_is_searched(values, broken),
@@ -44,10 +44,10 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
     return found
 
 
-def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
+def _user_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
     if "dataset" not in values or "target" not in values:
         return
-    is_own, target = is_own_file(values["dataset"]), values["target"]
+    is_own, target = is_user_file(values["dataset"]), values["target"]
     if is_own and target is None:
         kind = values["dataset"].partition(":")[0]
         yield (

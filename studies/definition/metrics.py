@@ -12,7 +12,7 @@ _DIRECTIONS = tuple(str(direction) for direction in Direction)
 _NAMES = tuple(field.name for field in fields(Metric))
 
 
-def own_metrics(entry: object) -> tuple[Metric, ...]:
+def declared_metrics(entry: object) -> tuple[Metric, ...]:
     """Return a study's declared metrics, the primary one first; raise ValueError with the mistakes as its arguments.
 
     Each is a Metric, or its plain form such as {"name": "rmse", "direction": "min", "unit": "kg", "failure": 90}. A

@@ -7,7 +7,7 @@ from typing import Any, cast
 from optuna.distributions import BaseDistribution
 
 from search_spaces import Space, Value, spaces
-from search_spaces.own import own_space
+from search_spaces.user_defined import user_space
 from studies.definition.parts import Confirm, Metric, Nuisance, Search, SmallestEffect, Thresholds
 from trainables.base.metrics import Direction, direction
 from trainables.data.tables.table_options import TableOptions
@@ -90,7 +90,7 @@ class Study:
     @property
     def spaces(self) -> Mapping[str, Space]:
         """The space of every hyperparameter, the user's own last."""
-        return {**spaces(), **{name: own_space(name, value) for name, value in self.hyperparameters.items()}}
+        return {**spaces(), **{name: user_space(name, value) for name, value in self.hyperparameters.items()}}
 
     @property
     def has_cells(self) -> bool:

@@ -8,13 +8,13 @@ from keyword import iskeyword
 from typing import Any, TypeAlias
 
 from search_spaces import Space, spaces
-from search_spaces.own import is_default, own_space
+from search_spaces.user_defined import is_default, user_space
 from studies.base.errors import UsageError
 from studies.base.messages import mistake, show, unknown
 from studies.definition import ranges
 from studies.definition.cross_field_rules import disagreements
 from studies.definition.fields import PARTS, rules
-from studies.definition.metrics import objective_among, own_metrics
+from studies.definition.metrics import declared_metrics, objective_among
 from trainables.base.metrics import OBJECTIVES
 from trainables.data.tables.table_options import KINDS
 
@@ -101,7 +101,7 @@ def _check_columns(columns: object, found: Findings) -> None:
 def _check_metrics(study: Unchecked, found: Findings) -> None:
     """Check the study's own metrics, and that the objective is one of those that are measured."""
     try:
-        metrics = found.values["metrics"] = own_metrics(study.metrics)
+        metrics = found.values["metrics"] = declared_metrics(study.metrics)
         if metrics:
             found.values["objective"] = objective_among(metrics, study.objective)
         elif study.objective not in OBJECTIVES:
@@ -112,7 +112,7 @@ def _check_metrics(study: Unchecked, found: Findings) -> None:
 
 
 def _check_hyperparameters(study: Unchecked, found: Findings) -> None:
-    _check_own(study.hyperparameters, found)
+    _check_declared(study.hyperparameters, found)
     default = getattr(study.confirm, "default", {})
     given = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
     for role, entries in (given | {"confirm.default": default}).items():
@@ -125,7 +125,7 @@ def _check_hyperparameters(study: Unchecked, found: Findings) -> None:
                 found.broken.add(name)
 
 
-def _check_own(declared: object, found: Findings) -> None:
+def _check_declared(declared: object, found: Findings) -> None:
     """Check the hyperparameters that the user declares, and add the valid ones to the known spaces."""
     found.values["hyperparameters"] = {}
     found.declared = set(declared) if isinstance(declared, Mapping) else set()
@@ -146,7 +146,7 @@ def _check_own(declared: object, found: Findings) -> None:
             rule = "its default: a number, a text, true, false, or a list of these"
             found.mistakes.append(mistake(field, rule, default))
         else:
-            space = own_space(name, default)
+            space = user_space(name, default)
             found.values["hyperparameters"][name] = space.canonical(default)
             found.spaces = {**found.spaces, name: space}
 

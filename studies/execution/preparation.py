@@ -10,7 +10,7 @@ from studies.planning.rare_classes import check_classes, prepared
 from studies.planning.request import Draft
 from studies.planning.resources import Resources
 from studies.storage.paths import Locations
-from studies.user_files.interface_checks import load_own
+from studies.user_files.interface_checks import load_user_data
 from trainables.user_code.code import OWN
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def settle(
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
     check_classes(plan, dataset)
-    warnings = (*drafted.notes, *_try_own(plan, dataset))
+    warnings = (*drafted.notes, *_try_user_code(plan, dataset))
     if budget is None:
         return plan, warnings
     fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
     return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
 
 
-def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
+def _try_user_code(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
     """Try out the networks or the loop of the user's own file; return a line for each warning."""
     warnings: tuple[str, ...] = ()
     if plan.build is not None:
@@ -52,7 +52,7 @@ def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
 def load_dataset(drafted: Draft) -> "Dataset":
     """Load the draft's dataset, without rare classes if it asks for that; UsageError for a missing or damaged file."""
     if drafted.study.dataset == OWN and drafted.code is not None:
-        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
+        loaded = load_user_data(drafted.code, measured=bool(drafted.study.metrics))
     else:
         loaded = _load(drafted)
     return prepared(drafted.study, loaded)

@@ -22,7 +22,7 @@ from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
 from trainables.training.loop import run_steps
 from trainables.training.stack import Stack
-from trainables.user_code.code import OwnCode
+from trainables.user_code.code import UserCode
 from trainables.user_code.random_numbers import generators_kept
 
 BUILT_WITH = ("depth", "width", "activation", "dropout", "batch_norm", "init", "init_gain", "residual")
@@ -51,7 +51,7 @@ def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     return tuple(f"{place_of(code, 'build')}: {warning}" for warning in warnings)
 
 
-def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]:
+def _warnings(plan: Plan, code: UserCode, dataset: Dataset) -> Mapping[str, None]:
     """Return the warnings about the networks, each once."""
     data = _data(plan, dataset)
     read: set[str] = set()
@@ -74,7 +74,7 @@ def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]
     return warnings
 
 
-def _never_finite(code: OwnCode, dataset: Dataset, num_tried: int) -> str:
+def _never_finite(code: UserCode, dataset: Dataset, num_tried: int) -> str:
     each = "its network's loss" if num_tried == 1 else f"the loss of each of the {num_tried} networks tried"
     largest = float(np.nanmax(np.abs(dataset.inputs), initial=0))
     scale = f'; inputs are as large as {largest:.3g}, and load() can ask for "scale": True' * (largest > 1000)
@@ -106,7 +106,7 @@ def _read_by_build(plan: Plan) -> tuple[str, ...]:
 
 
 def _try_one(
-    code: OwnCode, hp: Hyperparameters, data: StackData, setting: str
+    code: UserCode, hp: Hyperparameters, data: StackData, setting: str
 ) -> tuple[bool, tuple[str, ...]]:
     """Train two networks on one batch; return whether their loss was finite at first, and the warnings about them."""
 

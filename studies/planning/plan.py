@@ -20,7 +20,7 @@ from studies.definition import plan_versions
 from studies.definition.as_recorded import study_as_recorded
 from studies.definition.serialization import plain_study
 from studies.definition.study import Study
-from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.code import OWN, UserCode
 
 if TYPE_CHECKING:
     from trainables.networks.module_stack import BuildModule
@@ -58,7 +58,7 @@ class Plan:
     dataset_fingerprint: str
     source_hash: str | None = None
     version: int = plan_versions.TODAY
-    code: OwnCode | None = field(default=None, compare=False, repr=False)
+    code: UserCode | None = field(default=None, compare=False, repr=False)
     """The code of the user's file, to run it; only its hash is part of the plan."""
 
     def __post_init__(self) -> None:

@@ -15,9 +15,9 @@ from studies.definition.overrides import check_name, derive, held_instead, study
 from studies.definition.settings import DEFAULT_PROFILE, written
 from studies.definition.study import Study
 from studies.planning.plan import Plan
-from studies.user_files.interface_checks import check_own_code
+from studies.user_files.interface_checks import check_user_code
 from studies.user_files.loader import load_definition
-from trainables.user_code.code import OwnCode
+from trainables.user_code.code import UserCode
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
@@ -69,7 +69,7 @@ class Draft:
     base: str
     study: Study
     source_hash: str | None
-    code: OwnCode | None = None
+    code: UserCode | None = None
     version: int = plan_versions.TODAY
     notes: tuple[str, ...] = ()
     """A line for each factor and nuisance of the study that the variant holds fixed."""
@@ -122,7 +122,7 @@ def draft(request: Request) -> Draft:
         advice = error.advice
     if mistakes:
         raise UsageError(mistakes, advice)
-    check_own_code(study, code)
+    check_user_code(study, code)
     notes = tuple(f"note: {line}" for line in held_instead(given, study))
     return Draft(request=request, base=base, study=study, source_hash=source_hash, code=code, notes=notes)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from studies.base.errors import UsageError
 from studies.definition.study import Study
 from studies.user_files.loader import told_in
-from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.code import OWN, UserCode
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
@@ -19,7 +19,7 @@ ARGUMENTS = {
 _ADVICE = "Correct the file; nothing was trained."
 
 
-def check_own_code(study: Study, code: OwnCode | None) -> None:
+def check_user_code(study: Study, code: UserCode | None) -> None:
     """Raise UsageError if the study needs a function that its file lacks, or that does not take the arguments."""
     mistakes = []
     for field, names in (("model", ("train", "build")), ("dataset", ("load",))):
@@ -51,7 +51,7 @@ def check_own_code(study: Study, code: OwnCode | None) -> None:
         raise UsageError(mistakes, _ADVICE)
 
 
-def _signature_mistakes(code: OwnCode, name: str) -> list[str]:
+def _signature_mistakes(code: UserCode, name: str) -> list[str]:
     function, arguments = code.function(name), ARGUMENTS[name]
     assert function is not None
     try:
@@ -65,7 +65,7 @@ def _signature_mistakes(code: OwnCode, name: str) -> list[str]:
     return []
 
 
-def place_of(code: OwnCode, name: str) -> str:
+def place_of(code: UserCode, name: str) -> str:
     """Return file and line where a function of the file is defined."""
     function: Any = code.function(name)
     defined = getattr(function, "__code__", None) or getattr(
@@ -74,17 +74,17 @@ def place_of(code: OwnCode, name: str) -> str:
     return code.file.path if defined is None else f"{defined.co_filename}:{defined.co_firstlineno}"
 
 
-def load_own(code: OwnCode, *, measured: bool = False) -> "Dataset":
+def load_user_data(code: UserCode, *, measured: bool = False) -> "Dataset":
     """Return the data of the file's load(); raise UsageError that says what is wrong with it, and where.
 
     With `measured`, targets that are real numbers are kept as they are and not taken for classes.
     """
-    from trainables.user_code.data import own_dataset
+    from trainables.user_code.data import user_dataset
 
     with told_in(code, "load() raised "):
         loaded = code.load()
     try:
-        return own_dataset(loaded, measured=measured)
+        return user_dataset(loaded, measured=measured)
     except ValueError as error:
         said = str(error).removeprefix("dataset 'own': ")
     except Exception as error:  # an object of the user's own may raise anything when it is read

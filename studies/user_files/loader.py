@@ -19,7 +19,7 @@ from studies.base.errors import UsageError
 from studies.base.messages import show, unknown
 from studies.definition.study import Study
 from studies.user_files.calls import Call
-from trainables.user_code.code import OWN, OwnCode, Source
+from trainables.user_code.code import OWN, Source, UserCode
 
 _ADVICE = (
     "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."
@@ -36,7 +36,7 @@ class StudyFile:
     """The content of a study's file: its STUDY, its code, and the SHA-256 of its source with its local imports."""
 
     study: Study
-    code: OwnCode
+    code: UserCode
     source_hash: str
 
 
@@ -54,14 +54,14 @@ def load_file(path: Path) -> StudyFile:
     except OSError as error:
         raise UsageError([f"{path}: cannot be read ({error.strerror})"], _ADVICE) from error
     imports = local_imports(path)
-    code = OwnCode(
+    code = UserCode(
         file=Source(path=str(path), text=source),
         modules={name: _source(module) for name, module in imports.items()},
     )
     with told_in(code):
         module = code.module
     return StudyFile(
-        study=with_own_code(_study_of(module, path), code),
+        study=with_user_code(_study_of(module, path), code),
         code=code,
         source_hash=_hash(path.parent, {path, *imports.values()}),
     )
@@ -81,7 +81,7 @@ def _study_of(module: ModuleType, path: Path) -> Study:
     return module.STUDY
 
 
-def with_own_code(study: Study, code: OwnCode) -> Study:
+def with_user_code(study: Study, code: UserCode) -> Study:
     """Return the study with the file's build() or train() as its model and load() as its dataset, if defined there.
 
     Functions imported from an installed package count only if the study asks for them: model="own", dataset="own".
@@ -96,7 +96,7 @@ def with_own_code(study: Study, code: OwnCode) -> Study:
 
 
 @contextmanager
-def told_in(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
+def told_in(code: UserCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
     """Turn whatever the user's code raises into a UsageError with file and line; `what` names the call.
 
     `at` is the place to name where no line of the user's file is involved. The user's Ctrl-C is passed on; SystemExit
@@ -225,7 +225,7 @@ class Found(NamedTuple):
     name: str
     study: Study
     source_hash: str | None = None
-    code: OwnCode | None = None
+    code: UserCode | None = None
 
 
 def load_definition(name_or_path: str) -> Found:

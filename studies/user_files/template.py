@@ -21,7 +21,7 @@ def write_study_file(path: Path, source: str) -> None:
     load_definition(source)
     content = _source_of(source).read_bytes()
     if source in catalog.names():
-        content += own_part().encode()
+        content += commented_functions().encode()
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -105,7 +105,7 @@ def build(hyperparameters, input_shape, num_classes):
 '''
 
 
-def own_part() -> str:
+def commented_functions() -> str:
     """Return the introduction, load() and build() as comments."""
     paragraphs = [INTRODUCTION, LOAD, BUILD]
     lines = [line for text in paragraphs for line in ("", "", *text.splitlines())]

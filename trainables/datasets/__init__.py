@@ -7,7 +7,7 @@ from trainables.base import registry
 from trainables.data.column_facts import Findings
 from trainables.data.dataset import Dataset as Dataset
 from trainables.data.dataset_files import Publication
-from trainables.data.tables.table_options import TableOptions, is_own_file
+from trainables.data.tables.table_options import TableOptions, is_user_file
 
 
 def names() -> tuple[str, ...]:
@@ -23,7 +23,7 @@ def load(name: str, *, table: TableOptions | None = None) -> Dataset:
     >>> load("digits").inputs.shape
     (1797, 64)
     """
-    if is_own_file(name) and table is not None and table.target is not None:
+    if is_user_file(name) and table is not None and table.target is not None:
         return cast(Dataset, _module("csv").load(name, table))
     return cast(Dataset, _module(name).load())
 

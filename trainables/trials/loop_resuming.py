@@ -13,7 +13,7 @@ from trainables.trials.loop_trial import LoopTrial, takes_state
 from trainables.trials.report_interval import ReportInterval
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import Loop
-from trainables.user_code.random_numbers import OwnRandom
+from trainables.user_code.random_numbers import UserRandom
 
 FEW_EXAMPLES = 200
 """Examples of each part in the test; if the loop fails on so few, all are used."""
@@ -51,7 +51,7 @@ class _End:
         """Return whether both left the global random generators equal; True if either has no state."""
         if self.state is None or other.state is None:
             return True
-        return OwnRandom.is_same(self.state["random"], other.state["random"])
+        return UserRandom.is_same(self.state["random"], other.state["random"])
 
 
 def usable(

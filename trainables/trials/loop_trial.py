@@ -20,7 +20,7 @@ from trainables.trials.report_interval import ReportInterval
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.epochs import is_in_epoch
 from trainables.user_code.loop import Loop, LoopData, LoopError, LoopOutput, read, required_metrics
-from trainables.user_code.random_numbers import OwnRandom
+from trainables.user_code.random_numbers import UserRandom
 
 IN_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
 """Scores of a classifier's epoch that have database columns; of other loops only the learning rate has one."""
@@ -142,7 +142,7 @@ class _Replicate:
         self._generators = None if before is None else before["random"]
         self._are_restored = False
         self._data = LoopData(data, number, block=block, epochs=trial_spec.epochs, on_epochs_read=self._go_on)
-        self._random = OwnRandom(seed)
+        self._random = UserRandom(seed)
         self._last = LoopOutput(numbers={})
         self._takes_state = takes_state(loop)
         arguments: dict[str, Any] = {}
@@ -163,7 +163,7 @@ class _Replicate:
         time; reading it within epochs restores nothing.
         """
         if self._generators is not None and not (self._are_restored and is_in_epoch(reader)):
-            OwnRandom.restore(self._generators)
+            UserRandom.restore(self._generators)
             self._are_restored = True
 
     def train_epoch(self, epoch: int) -> list[EpochRecord]:

@@ -35,7 +35,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnCode:
+class UserCode:
     """A study file and the modules beside it that it imports, by dotted name.
 
     It is executed once per process, when first needed. The modules beside it can be imported only while the file or one

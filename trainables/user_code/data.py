@@ -18,12 +18,12 @@ FORMS = (
 )
 
 
-def own_dataset(loaded: object, *, measured: bool = False) -> Dataset:
+def user_dataset(loaded: object, *, measured: bool = False) -> Dataset:
     """Return load()'s result as a dataset: it may be a Dataset, inputs and targets, or `make_dataset`'s arguments.
 
     With `measured` targets that are real numbers are kept. Raises ValueError that says what is wrong.
 
-    >>> own_dataset(([[0.0, 1.0], [1.0, 0.0]], ["no", "yes"])).classes
+    >>> user_dataset(([[0.0, 1.0], [1.0, 0.0]], ["no", "yes"])).classes
     ('no', 'yes')
     """
     if isinstance(loaded, Dataset):

@@ -2,7 +2,7 @@
 
 import traceback
 
-from trainables.user_code.code import OwnCode
+from trainables.user_code.code import UserCode
 
 
 def is_rays(error: BaseException) -> bool:
@@ -10,7 +10,7 @@ def is_rays(error: BaseException) -> bool:
     return hasattr(error, "ray_terminate_msg") or hasattr(error, "is_ray_terminate")
 
 
-def traceback_words(error: BaseException, code: OwnCode | None) -> str:
+def traceback_words(error: BaseException, code: UserCode | None) -> str:
     """Return an error's traceback; for one that would end the process, the last line names the user's own line.
 
     `code` is the user's code, None if there is none.

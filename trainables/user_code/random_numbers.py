@@ -11,7 +11,7 @@ import torch
 from trainables.base.seeds import seed_for_libraries
 
 
-class OwnRandom:
+class UserRandom:
     """The states of Python's, NumPy's and torch's global generators as one training loop left them."""
 
     def __init__(self, seed: int) -> None:

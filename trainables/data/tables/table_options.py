@@ -35,10 +35,10 @@ class TableOptions:
     join_labels: bool = False
 
 
-def is_own_file(name: str) -> bool:
+def is_user_file(name: str) -> bool:
     """Return whether a dataset's name is that of a user's own file, `csv:PATH` or `parquet:PATH`.
 
-    >>> is_own_file("csv:flowers.csv"), is_own_file("digits"), is_own_file("csv:")
+    >>> is_user_file("csv:flowers.csv"), is_user_file("digits"), is_user_file("csv:")
     (True, False, False)
     """
     return name.startswith(FORMATS) and name not in FORMATS

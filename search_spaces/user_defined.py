@@ -8,10 +8,10 @@ from search_spaces.space import Space, Value
 LARGEST = 1e12
 
 
-def own_space(name: str, default: Value) -> Space:
+def user_space(name: str, default: Value) -> Space:
     """Return the space of a hyperparameter that is declared by its default; its values have the default's type.
 
-    >>> own_space("num_heads", 4).contains(8), own_space("num_heads", 4).contains("eight")
+    >>> user_space("num_heads", 4).contains(8), user_space("num_heads", 4).contains("eight")
     (True, False)
     """
     rule, contains, number = _KINDS[type(default)]
