@@ -36,7 +36,7 @@ class Augmentation:
     ) -> None:
         """Change images of `shape`, (height, width) or (channels, height, width), by `kinds` of augmentation."""
         height, width = shape[-2:]
-        self._picture = (shape[0] if len(shape) == 3 else 1, height, width)
+        self._image_shape = (shape[0] if len(shape) == 3 else 1, height, width)
         self._words = words
         most = {name: amount for kind in kinds for name, amount in _MOST[kind].items()}
         # Made here, because a captured step must not copy constants from the host.
@@ -44,8 +44,8 @@ class Augmentation:
 
     def apply(self, inputs: Tensor) -> Tensor:
         """Return inputs (replicates, examples, features) changed by new amounts; the given tensor is not modified."""
-        pictures = inputs.reshape(-1, *self._picture)
-        return warp(pictures, self.draw(inputs).flatten(0, 1)).view(inputs.shape)
+        images = inputs.reshape(-1, *self._image_shape)
+        return warp(images, self.draw(inputs).flatten(0, 1)).view(inputs.shape)
 
     def draw(self, inputs: Tensor) -> Tensor:
         """Return amounts for a batch of inputs, shape (replicates, examples, `AMOUNTS`); 0 for kinds not asked for."""
@@ -53,13 +53,13 @@ class Augmentation:
         return words.to(inputs.dtype).add_(0.5).mul_(self._most / 2**15)
 
 
-def warp(pictures: Tensor, amounts: Tensor) -> Tensor:
+def warp(images: Tensor, amounts: Tensor) -> Tensor:
     """Return images (examples, channels, height, width), each changed by its row of `amounts` about its centre.
 
     It is mirrored first, then sheared, rotated, scaled and shifted. Interpolation is bilinear, and pixels from outside
     are 0: black, or the mean of a dataset that is scaled.
     """
-    height, width = pictures.shape[-2:]
+    height, width = images.shape[-2:]
     shift_x, shift_y, angle, zoom, shear, flip = amounts.unbind(1)
     size, mirror = 1 + zoom, 1 - 2 * (flip < 0).to(amounts.dtype)
     cosine, sine = angle.cos() / size, angle.sin() / size
@@ -74,8 +74,8 @@ def warp(pictures: Tensor, amounts: Tensor) -> Tensor:
         dim=1,
     ).view(-1, 2, 2)
     moved = -2 * matrix @ torch.stack([shift_x, shift_y], dim=1).unsqueeze(2)
-    grid = affine_grid(torch.cat([matrix, moved], dim=2), list(pictures.shape), align_corners=False)
-    return grid_sample(pictures, grid, align_corners=False)
+    grid = affine_grid(torch.cat([matrix, moved], dim=2), list(images.shape), align_corners=False)
+    return grid_sample(images, grid, align_corners=False)
 
 
 def augmentation_of(

@@ -81,7 +81,7 @@ class Dataset:
             )
         if self.augmentations and len(self.shape or ()) not in (2, 3):
             raise ValueError(
-                f"dataset {self.name!r}: augmentations are for pictures, whose shape is (height, width) or "
+                f"dataset {self.name!r}: augmentations are for images, whose shape is (height, width) or "
                 f"(channels, height, width), got shape {self.shape}"
             )
 

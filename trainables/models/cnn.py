@@ -40,14 +40,14 @@ def build_module(
 def misfits(stated: Mapping[str, Collection[object]], input_shape: tuple[int, ...]) -> Iterator[str]:
     """Yield why such a network cannot be trained; `stated` has the study's values of each hyperparameter."""
     if len(input_shape) not in (2, 3):
-        yield f"model cnn needs pictures, (height, width) or (channels, height, width); inputs have shape {input_shape}"
+        yield f"model cnn needs images, (height, width) or (channels, height, width); inputs have shape {input_shape}"
         return
     height, width = input_shape[-2:]
     most = min(height, width).bit_length() - 1
     depths = [depth for depth in stated.get("depth", ()) if isinstance(depth, int) and depth > most]
     if depths:
         yield (
-            f"depth counts a cnn's blocks, each of which halves the picture: at most {most} for {height} x {width} "
+            f"depth counts a cnn's blocks, each of which halves the image: at most {most} for {height} x {width} "
             f"pixels; got {max(depths)}"
         )
     skips = [residual for residual in stated.get("residual", ()) if residual != "none"]
@@ -84,9 +84,9 @@ class Network(nn.Module):
         """Create the layers for images of `input_shape`."""
         super().__init__()
         height, width = input_shape[-2:]
-        self._picture = (input_shape[0] if len(input_shape) == 3 else 1, height, width)
+        self._image_shape = (input_shape[0] if len(input_shape) == 3 else 1, height, width)
         channels = channels_of(hp)
-        into = (self._picture[0], *channels)
+        into = (self._image_shape[0], *channels)
         self.blocks = nn.Sequential(*(Block(hp, *ends) for ends in zip(into, channels, strict=False)))
         units = [channels[0] * factor for factor in DENSE]
         flat = channels[-1] * (height >> hp.depth) * (width >> hp.depth)
@@ -97,11 +97,11 @@ class Network(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (examples, classes) for images (examples, *input_shape)."""
-        pictures = inputs.reshape(-1, *self._picture)
-        if pictures.device.type == "cpu":
+        images = inputs.reshape(-1, *self._image_shape)
+        if images.device.type == "cpu":
             # Convolutions there are up to a fifth faster with channels last, a layout that later layers keep.
-            pictures = torch.empty_like(pictures, memory_format=torch.channels_last).copy_(pictures)
-        logits: Tensor = self.output(self.dense(self.blocks(pictures).flatten(1)))
+            images = torch.empty_like(images, memory_format=torch.channels_last).copy_(images)
+        logits: Tensor = self.output(self.dense(self.blocks(images).flatten(1)))
         return logits
 
 
