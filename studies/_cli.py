@@ -5,16 +5,10 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from studies.base.encodings import never_refuse
 from studies.base.errors import StudiesError, disk_error
 from studies.base.stop_signal import Deadline, RunInterruptedError, handling_signals, leave
-
-if (
-    TYPE_CHECKING
-):  # what is wrong with a command's words is told, and its first step, before anything else is loaded
-    pass
 
 
 def run_door(

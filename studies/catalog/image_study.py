@@ -38,7 +38,7 @@ STUDY = Study(
     confirm=Confirm(epochs=15),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
-        # Without the dropout, on half of the digits; three blocks point, and claim nothing.
+        # Without the dropout, on half of the digits; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.dropout": (0.0,),
             "fixed.train_size": 0.5,

@@ -11,10 +11,10 @@ import grpc
 QUESTION = "/ray.rpc.NodeInfoGcsService/GetClusterId"
 """The first call of a driver that joins; an empty request is answered with the cluster's id."""
 WORDS = {
-    grpc.StatusCode.UNAVAILABLE: "nobody who speaks its language listens there",
+    grpc.StatusCode.UNAVAILABLE: "no server that speaks gRPC listens there",
     grpc.StatusCode.DEADLINE_EXCEEDED: "what listens there does not answer",
-    grpc.StatusCode.UNAUTHENTICATED: "its token is another",
-    grpc.StatusCode.PERMISSION_DENIED: "its token is another",
+    grpc.StatusCode.UNAUTHENTICATED: "its token is a different one",
+    grpc.StatusCode.PERMISSION_DENIED: "its token is a different one",
     grpc.StatusCode.UNIMPLEMENTED: "what listens there is not Ray's gcs_server",
 }
 

@@ -121,7 +121,9 @@ def _to_put_back(study: StudyRow, plan: Plan, recorded_by: str) -> str:
         and old.get("dataset_fingerprint") != plan.dataset_fingerprint
     ):
         return f"put its data ({plan.study.dataset}) back as they were"
-    return f"its definition is another in this Studies, so that it needs what recorded it, {recorded_by}"
+    return (
+        f"this version of Studies defines it differently, so use the version that recorded it, {recorded_by}"
+    )
 
 
 def _free_name(store: Store, plan: Plan) -> str:

@@ -81,10 +81,8 @@ def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> 
         shortest = seconds if shortest is None else min(shortest, seconds)
     assert shortest is not None, "the plan itself is the first of its cuts"
     raise UsageError(
-        [
-            f"--budget {told(budget_seconds)} is too short: the least that answers takes about {told(shortest)}"
-        ],
-        f"Give --budget {told(shortest * 1.2)}, fewer levels, or --profile smoke, which points and claims nothing.",
+        [f"--budget {told(budget_seconds)} is too short: the shortest plan takes about {told(shortest)}"],
+        f"Give --budget {told(shortest * 1.2)}, fewer levels, or --profile smoke, which makes no claims.",
     )
 
 

@@ -156,7 +156,7 @@ def _unread(plan: Plan, read: set[str]) -> Iterator[str]:
         elif name in study.nuisances:
             yield f"nuisances.{name}: build() never reads hyperparameters.{name}, so that tuning it changes nothing"
         elif name in study.fixed:
-            yield f"fixed.{name}: build() never reads hyperparameters.{name}, so that it says nothing"
+            yield f"fixed.{name}: build() never reads hyperparameters.{name}, so that it has no effect"
         elif name in study.hyperparameters:
             yield f"hyperparameters.{name}: build() never reads it"
 

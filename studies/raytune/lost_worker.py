@@ -38,7 +38,7 @@ RAY_FAILED: Final = Cause(meaning="Ray failed")
 """If Ray no longer answers either, the run ends and no trial is blamed, which Liveness decides."""
 LOST_DATA: Final = Cause(meaning="data that went to or came from it was lost")
 NO_PLACE: Final = Cause(meaning="it lost its place on the cluster")
-NOT_OURS: Final = Cause(meaning="Ray met with what a study never asks of it")
+NOT_OURS: Final = Cause(meaning="Ray reported an error of a feature that a study does not use")
 """Errors of Ray features that Studies does not use (channels, streams, named actors, time limits)."""
 
 CAUSES: Final[dict[type[RayError], Cause]] = {
@@ -82,9 +82,9 @@ CAUSES: Final[dict[type[RayError], Cause]] = {
         advice="Check the runtime environment that the job was submitted with.",
     ),
     # Python errors outside of a trial's own code; errors inside are caught there and fail the trial at once.
-    exceptions.RayTaskError: Cause(meaning="it met with an error"),
-    exceptions.UserCodeException: Cause(meaning="it met with an error"),
-    exceptions.CrossLanguageError: Cause(meaning="it met with an error"),
+    exceptions.RayTaskError: Cause(meaning="it raised an error"),
+    exceptions.UserCodeException: Cause(meaning="it raised an error"),
+    exceptions.CrossLanguageError: Cause(meaning="it raised an error"),
     # Ray.
     exceptions.RaySystemError: RAY_FAILED,
     exceptions.RpcError: RAY_FAILED,

@@ -167,7 +167,7 @@ class Recorder(tune.Callback):
                 f"library's own code, or memory that the system takes back\n{loss.full}"
             )
         elif times > self._max_lost_workers:
-            error = f"the worker was lost {times} times, at last so:\n{loss.full}"
+            error = f"the worker was lost {times} times; the last time:\n{loss.full}"
         else:
             self._give_back(planned, trial_spec, loss)
             return

@@ -129,7 +129,7 @@ def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
     rows, plan = record.rows, record.plan.to_dict()
     created_at = pd.to_datetime(rows.study["created_at"], utc=True, errors="coerce")
     if pd.isna(created_at):
-        yield f"created_at is no time: {rows.study['created_at']}"
+        yield f"created_at is not a time: {rows.study['created_at']}"
         return
     try:
         reported = account(_trials(record), record.replicates, rows.epochs, plan, created_at).overall

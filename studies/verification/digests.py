@@ -12,7 +12,7 @@ from studies.database.digests import digest, layout, sealed_row
 from studies.database.frames.raw_rows import Damaged, Rows, Table, damaged_rows
 from studies.database.schema import tables
 
-CHANGED = "it is not what was written (its digest does not fit)"
+CHANGED = "it is not what was written (its digest does not match)"
 LOST = "its digest is missing"
 
 

@@ -73,7 +73,7 @@ class _Endings:
     def faults_of(self, trial: dict[str, Any]) -> Iterator[str]:
         """Yield what is wrong with a trial's ending, to follow its number in a sentence."""
         if trial["state"] not in tuple(TrialState):
-            yield f"has the state {trial['state']!r}, which there is not"
+            yield f"has the state {trial['state']!r}, which does not exist"
             return
         state = TrialState(trial["state"])
         yield from self._networks_twice(trial["number"])

@@ -88,12 +88,12 @@ def _wrong(text: str, check: Check) -> Iterator[str]:
 
 def _mapping(value: Any) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield "is no JSON object"
+        yield "is not a JSON object"
 
 
 def _list(value: Any) -> Iterator[str]:
     if not isinstance(value, list):
-        yield "is no list"
+        yield "is not a list"
 
 
 def _metrics(value: Any, is_classifier: bool) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _numbers(value: Any, ranges: Mapping[str, Range], where: str) -> Iterator[st
 
 def _verdicts(value: Any) -> Iterator[str]:
     if not isinstance(value, dict) or set(value) != {"initial", "trained"}:
-        yield "has not what is found at the initialisation and in training"
+        yield "lacks the verdicts at the initialisation and in training"
         return
     for when, found in value.items():
         if found is not None:
@@ -127,11 +127,11 @@ def _verdicts(value: Any) -> Iterator[str]:
 
 def _finding(found: Any, when: str) -> Iterator[str]:
     if not isinstance(found, dict) or found.get("verdict") not in VERDICTS:
-        yield f"has no verdict that there is as {when}"
+        yield f"has an unknown verdict as {when}"
         return
     measures, holds = found.get("measures"), found.get("holds")
     if not isinstance(measures, dict) or set(measures) != _MEASURES:
-        yield f"has not the measures of a network as {when}"
+        yield f"lacks the measures of a network as {when}"
     else:
         yield from _numbers(measures, dict.fromkeys(measures, FROM_0), f"the measures as {when}")
     if not isinstance(holds, list):
@@ -146,9 +146,9 @@ def _confusion(value: Any) -> Iterator[str]:
         isinstance(row, list) and len(row) == len(value) for row in value
     )
     if not is_square:
-        yield "is no square of counts"
+        yield "is not a square of counts"
     elif any(COUNT.excludes(count) for row in value for count in row):
-        yield "has something else than counts"
+        yield "has values that are not counts"
 
 
 def _calibration(value: Any) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _ended(value: Any) -> Iterator[str]:
         value, {"looks": COUNT, **dict.fromkeys(run_events.SECONDS, _SECONDS)}, "the end of a run"
     )
     if isinstance(value, dict) and value.get("state") not in tuple(StudyState):
-        yield "has a state that there is not"
+        yield "has an unknown state"
     if isinstance(value, dict) and run_events.MEASURING in value:
         yield from _numbers(value, {run_events.MEASURING: _SECONDS}, "the end of a run")
 

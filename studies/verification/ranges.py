@@ -123,7 +123,7 @@ def of_score(name: str, is_classifier: bool) -> Range:
 def out_of_range(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
     """Yield every value that its column may not hold."""
     if rows.study["state"] not in tuple(StudyState):
-        yield Damaged(table="study", key=f"study {rows.study['name']}", what="state is none that there is")
+        yield Damaged(table="study", key=f"study {rows.study['name']}", what="state is not a known value")
     for table, frame in rows.by_table.items():
         ranges = dict(_NUMBERS.get(table, {}))
         ranges |= {name: of_score(name, is_classifier) for name in _SCORES.get(table, ())}
@@ -132,7 +132,7 @@ def out_of_range(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
             yield from damaged_rows(table, frame, wrong, partial(_outside, name, allowed))
         for name, words in _WORDS.get(table, {}).items():
             wrong = ~frame[name].isin(words).to_numpy()
-            yield from damaged_rows(table, frame, wrong, f"{name} is none that there is")
+            yield from damaged_rows(table, frame, wrong, f"{name} is not a known value")
         for name in _NEEDED.get(table, ()):
             yield from damaged_rows(table, frame, frame[name].isna().to_numpy(), f"{name} is missing")
 

@@ -26,7 +26,7 @@ _SQLITE_OUTAGES: Final = frozenset(
 )
 _READ_ONLY: Final = "25006"
 _TOO_LARGE: Final = "54"
-NO_UTF8: Final = "is damaged: it holds a text that is no UTF-8"
+NO_UTF8: Final = "is damaged: it holds a text that is not valid UTF-8"
 """For where the driver raises UnicodeDecodeError, as when a table's definition is damaged."""
 
 

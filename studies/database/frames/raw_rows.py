@@ -192,7 +192,7 @@ def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
         if what is not None:
             row[column.name] = "" if str in _kinds(column) else 0
         elif isinstance(column.type, UtcDateTime) and not _is_time(value):
-            what = f"{column.name} is no time"
+            what = f"{column.name} is not a time"
         if what is not None:
             misplaced.append(Damaged(table="study", key=f"study {row['name']}", what=what))
     return row, misplaced
@@ -243,7 +243,7 @@ def _looked_through(
             is_there = np.array([value is not None for value in of_column], dtype=bool)
             unread = frame[column.name].isna().to_numpy() & is_there
             misplaced += [
-                _damaged(table, chosen, rows[place], f"{column.name} is no time")
+                _damaged(table, chosen, rows[place], f"{column.name} is not a time")
                 for place in np.flatnonzero(unread).tolist()
             ]
     return pd.DataFrame(frame), misplaced
@@ -266,7 +266,7 @@ def _kinds(column: ColumnElement[Any]) -> tuple[type, ...]:
 def _misplaced(column: Column[Any], value: Any) -> str:
     """Return what is wrong with a value's type, without the value itself, which may be anything."""
     wanted = "text" if _is_text(column) else "number"
-    return f"{column.name} is no {wanted} (it is of type {type(value).__name__})"
+    return f"{column.name} is not a {wanted} (it is of type {type(value).__name__})"
 
 
 def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":

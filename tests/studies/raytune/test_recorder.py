@@ -168,7 +168,7 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_rays_words(driver: 
     assert driver.row.state is TrialState.FAILED
     assert (
         driver.row.error
-        == "the worker was lost 2 times, at last so:\nits process ended: it was killed\nby hand"
+        == "the worker was lost 2 times; the last time:\nits process ended: it was killed\nby hand"
     )
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
     driver.lose()
@@ -190,7 +190,7 @@ def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_wo
     driver.recorder.on_trial_start(0, [], driver.trial)
     driver.lose(killed("killed again"))
     assert driver.row.error.startswith(
-        "the worker was lost 2 times, at last so:\nmemory ran low on its machine: "
+        "the worker was lost 2 times; the last time:\nmemory ran low on its machine: "
     )
     assert driver.row.error.endswith("or end what else takes memory there.")
 
@@ -267,7 +267,7 @@ def test_a_trial_that_hung_says_so(driver: Driver) -> None:
     assert driver.store.events(driver.study_id)[-1].detail == "attempt 1: the trial was silent for 9 s"
     driver.recorder.on_trial_start(0, [], driver.trial)
     driver.recorder.on_trial_error(0, [], driver.trial)
-    assert driver.row.error == "the worker was lost 2 times, at last so:\nthe trial was silent for 9 s"
+    assert driver.row.error == "the worker was lost 2 times; the last time:\nthe trial was silent for 9 s"
 
 
 def test_no_trial_is_blamed_for_a_lost_ray(driver: Driver) -> None:
