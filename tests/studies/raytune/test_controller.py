@@ -74,7 +74,7 @@ def test_what_ray_raised_is_heard_before_tune_tells_of_the_failure(
 ) -> None:
     order: list[object] = []
     monkeypatch.setattr(TuneController, "_process_trial_failure", lambda *_: order.append("tune"))
-    monkeypatch.setattr(_Controller, "_hear", staticmethod(lambda *said: order.append(said)), raising=False)
+    monkeypatch.setattr(_Controller, "_update", staticmethod(lambda *said: order.append(said)), raising=False)
     error = ValueError("no")
     controller._process_trial_failure(trial(7), error)
     assert order == [(7, error), "tune"]
