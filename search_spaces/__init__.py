@@ -1,4 +1,4 @@
-"""Which values may a hyperparameter take? One file for each group of hyperparameters, found by looking."""
+"""The values that hyperparameters may take, one file for each group of hyperparameters."""
 
 import importlib
 import pkgutil
@@ -13,9 +13,9 @@ __all__ = ["Space", "Value", "spaces"]
 
 @cache
 def spaces() -> Mapping[str, Space]:
-    """Return every hyperparameter's space by name, in the order of their files.
+    """Return the space of every hyperparameter by name, in the order of their files.
 
-    A module of this package adds a hyperparameter by holding a `Space` at its top level.
+    A module of this package adds a hyperparameter by defining a `Space` at its top level.
 
     >>> spaces()["dropout"].contains(1)
     False

@@ -1,11 +1,11 @@
-"""How training pictures are changed anew at each step."""
+"""Augmentation of training images, drawn anew at each step."""
 
 from optuna.distributions import CategoricalDistribution
 
 from search_spaces.space import Space
 
 KINDS = ("shift", "rotation", "zoom", "shear", "flip")
-"""In the order in which they are written."""
+"""Kinds of augmentation, in canonical order."""
 
 
 def _kinds(value: object) -> list[str]:
@@ -20,7 +20,7 @@ def _is_augmentation(value: object) -> bool:
 AUGMENTATION = Space(
     name="augmentation",
     about=(
-        "what is done to training pictures, drawn anew for each example and step: shift by up to 0.2 of the size, "
+        "changes of training images, drawn anew for each example and step: shift by up to 0.2 of the size, "
         "rotation by up to 20 degrees, zoom and shear by up to 0.2, flip (left to right, half of them); several are "
         "joined by +"
     ),

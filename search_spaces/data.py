@@ -1,4 +1,4 @@
-"""How much of the training part is used."""
+"""The share of the training part that is used."""
 
 from optuna.distributions import FloatDistribution
 

@@ -1,4 +1,4 @@
-"""The shape of a network: how many hidden layers, and how wide."""
+"""The size of a network: number and width of its hidden layers."""
 
 from optuna.distributions import IntDistribution
 

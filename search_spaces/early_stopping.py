@@ -1,4 +1,4 @@
-"""When a network stops before the last epoch."""
+"""Early stopping of networks."""
 
 from optuna.distributions import IntDistribution
 

@@ -1,4 +1,4 @@
-"""How a network starts: its activation and the weights that suit it."""
+"""The activation of a network and its initial weights."""
 
 from optuna.distributions import FloatDistribution
 

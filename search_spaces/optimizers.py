@@ -22,7 +22,7 @@ LEARNING_RATES = MappingProxyType(
         "adamw": FloatDistribution(3e-4, 3e-2, log=True),
     }
 )
-"""Log-uniform ranges with the best rates of 3 to 7 layers well inside; SGD needs larger ones."""
+"""Log-uniform ranges that include the best rates for 3 to 7 layers with a margin; SGD needs larger rates."""
 
 LEARNING_RATE = Space(
     name="learning_rate",
@@ -76,7 +76,7 @@ ALPHA = Space(
 
 EPS = Space(
     name="eps",
-    about="what Adam, AdamW and RMSprop add to the root before they divide by it",
+    about="constant that Adam, AdamW and RMSprop add to the denominator",
     rule="a number above 0, at most 1",
     contains=lambda value: is_real(value, 0, 1, above=True),
     default=1e-8,
@@ -87,7 +87,7 @@ EPS = Space(
 BATCH_SIZE = Space(
     name="batch_size",
     about="examples in a step",
-    # From 2, because batch normalisation has no variance to divide by in a batch of one.
+    # From 2, because batch normalisation needs a variance, which one example does not have.
     rule="a whole number from 2 to 65536",
     contains=lambda value: is_whole(value, 2, 65536),
     default=64,

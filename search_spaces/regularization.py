@@ -1,4 +1,4 @@
-"""What keeps a network from fitting too closely, or from growing too fast."""
+"""Regularization and limits on gradients: dropout, batch norm, weight decay, clipping, label smoothing."""
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
@@ -40,7 +40,7 @@ WEIGHT_DECAY = Space(
 
 DECOUPLED_WEIGHT_DECAY = Space(
     name="decoupled_weight_decay",
-    about="share of its weights, times the learning rate, that AdamW takes off at each step; others have none",
+    about="share of its weights, times the learning rate, that AdamW subtracts at each step; others have none",
     rule="a number from 0 to 10",
     contains=lambda value: is_real(value, 0, 10),
     default=0.01,
@@ -51,7 +51,7 @@ DECOUPLED_WEIGHT_DECAY = Space(
 
 CLIP_NORM = Space(
     name="clip_norm",
-    about="largest norm of a replicate's gradient; null leaves it alone",
+    about="largest norm of a replicate's gradient; null means no clipping",
     rule="null or a number above 0, at most 1000000",
     contains=lambda value: value is None or is_real(value, 0, 1e6, above=True),
     default=None,

@@ -1,4 +1,4 @@
-"""Whether hidden layers add to what they are given instead of replacing it."""
+"""Residual connections between hidden layers."""
 
 from search_spaces.rules import one_of
 

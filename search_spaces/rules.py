@@ -1,4 +1,4 @@
-"""Questions that a space asks of a value; each answers for any object and never raises."""
+"""Predicates for the values of spaces; each accepts any object and never raises."""
 
 from optuna.distributions import CategoricalDistribution
 
@@ -6,7 +6,7 @@ from search_spaces.space import Space
 
 
 def is_whole(value: object, low: int, high: int) -> bool:
-    """Tell whether `value` is a whole number from `low` to `high`; True and 3.0 are not.
+    """Return whether `value` is a whole number from `low` to `high`; True and 3.0 are not.
 
     >>> is_whole(3, 1, 5), is_whole(True, 1, 5), is_whole(3.0, 1, 5)
     (True, False, False)
@@ -15,7 +15,7 @@ def is_whole(value: object, low: int, high: int) -> bool:
 
 
 def is_real(value: object, low: float, high: float, *, above: bool = False, below: bool = False) -> bool:
-    """Tell whether `value` is a number from `low` to `high`, less an end where `above` or `below` is set.
+    """Return whether `value` is a number from `low` to `high`, excluding an end if `above` or `below` is set.
 
     >>> is_real(1, 0, 1), is_real(1, 0, 1, below=True), is_real(float("nan"), 0, 1)
     (True, False, False)
@@ -26,7 +26,7 @@ def is_real(value: object, low: float, high: float, *, above: bool = False, belo
 
 
 def one_of(name: str, choices: tuple[str, ...], *, about: str, default: str) -> Space:
-    """Return the space of a hyperparameter that is one of a few words.
+    """Return the space of a hyperparameter with a few text values.
 
     >>> one_of("colour", ("red", "blue"), about="a colour", default="red").rule
     'one of red, blue'

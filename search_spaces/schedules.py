@@ -1,4 +1,4 @@
-"""How the learning rate falls while a network trains."""
+"""Learning-rate schedules, and the score that they and early stopping monitor."""
 
 from optuna.distributions import FloatDistribution
 
@@ -17,7 +17,7 @@ SCHEDULE = one_of(
 
 MIN_LR = Space(
     name="min_lr",
-    about="rate below which the schedules plateau and cosine do not go",
+    about="lowest learning rate of the schedules plateau and cosine",
     rule="a number from 0 to 100",
     contains=lambda value: is_real(value, 0, 100),
     default=0.0,
@@ -29,6 +29,6 @@ MIN_LR = Space(
 MONITOR = one_of(
     "monitor",
     ("val_loss", "val_accuracy"),
-    about="what has to improve for the schedule plateau and for early stopping",
+    about="score that must improve for the schedule plateau and for early stopping",
     default="val_loss",
 )

@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 from optuna.distributions import BaseDistribution
 
 Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | None"
-"""What a hyperparameter may be set to: plain data that JSON can hold, tuples for its lists."""
+"""A hyperparameter's value: plain data that JSON can hold, with tuples for lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +15,11 @@ class Space:
     """The values that one hyperparameter may take.
 
     `rule` completes the sentence "must be ...", and `contains` decides it for any object without raising.
-    `default` holds where a study does not mention the hyperparameter. `levels` are the values usually
-    compared; `search` is the range searched when it is a nuisance, by optimizer where it is a mapping.
-    `number` is `int` where only whole numbers make sense, `float` where any number does, None where values
-    are not numbers. `choices` lists the values of a hyperparameter that has few. `form` brings an allowed text to its
-    one form where it can be written in several.
+    `default` applies if a study does not mention the hyperparameter. `levels` are the values usually
+    compared; `search` is the usual range as a nuisance, a mapping if it differs by optimizer.
+    `number` is `int` if only whole numbers make sense, `float` for any numbers, None if values are not numbers.
+    `choices` lists the values of a hyperparameter that has few. `form` makes a text canonical, if it can be written in
+    several ways.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Space:
     form: Callable[[object], str] | None = None
 
     def canonical(self, value: object) -> Value:
-        """Return the one form of an allowed value, so that 0, 0.0 and -0.0 are the same dropout.
+        """Return the canonical form of an allowed value, so that 0, 0.0 and -0.0 are the same dropout.
 
         >>> from search_spaces import spaces
         >>> spaces()["dropout"].canonical(0), spaces()["width"].canonical([64, 32])

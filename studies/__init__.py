@@ -5,17 +5,17 @@ import sys
 
 
 def _leave_out_current_folder() -> None:
-    """Do not look for modules in the current folder, where a torch.py or a folder reports of somebody else's may be.
+    """Remove the current folder from the import path: a torch.py or a folder reports there would be imported.
 
-    `python -m` looks there first. Nothing there is wanted, unless it is our own checkout: the installed command does
-    not look there either.
+    `python -m` puts it first. Nothing there is needed, unless it is our own checkout; the installed command does not
+    search it either.
     """
     ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()] and os.path.realpath(sys.path[0]) != ours:
         del sys.path[0]
 
 
-if sys.argv[:1] == ["-m"]:  # for as long as `python -m` finds the module
+if sys.argv[:1] == ["-m"]:  # which it is while `python -m` looks for the module
     _leave_out_current_folder()
 
 from studies.base import first_signals  # noqa: E402
@@ -54,16 +54,16 @@ def run_study(
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
     does, and `budget` is the time that the study may take, such as "2h". Raises studies.base.errors.UsageError for a
-    wrong request, before anything is written, and HeldError where another run holds the study, unless `take_over`
-    takes it from that.
+    request that is not valid, before anything is written, and HeldError if another run holds the study, unless
+    `take_over` takes it from that run.
 
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
     """
-    from studies.base.stop_signal import heeding_signals, never_broken_off
+    from studies.base.stop_signal import handling_signals, never_broken_off
 
-    # A library that an interrupt leaves half loaded could never be loaded again in a notebook's kernel.
-    with heeding_signals(), never_broken_off():
+    # A library whose import is interrupted could not be imported again in a notebook's kernel.
+    with handling_signals(), never_broken_off():
         from studies.execution.session import run
         from studies.planning.request import Request
         from studies.planning.resources import Resources
@@ -86,7 +86,7 @@ def run_study(
 def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
     """Return what is recorded of the study called `name`, as tidy DataFrames.
 
-    Raises studies.base.errors.UsageError that lists the studies there are if there is none of that name.
+    Raises studies.base.errors.UsageError that lists the existing studies if there is none of that name.
 
     >>> load_study("depth_study").trials()  # doctest: +SKIP
     """

@@ -1,4 +1,4 @@
-"""The house's hall: `studies` shows the doors, and `studies DOOR ...` goes through one."""
+"""The command `studies`: lists the subcommands, and runs one of them."""
 
 import importlib
 import sys
@@ -23,7 +23,7 @@ DOORS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Go through the door that the first argument names and return its exit code; without one show the doors."""
+    """Run the subcommand that the first argument names and return its exit code; without one, list them."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(_overview())

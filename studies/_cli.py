@@ -1,20 +1,14 @@
-"""Command-line options that several doors share, and how every door reports an error."""
+"""What all commands share: running one, and how it reports an error."""
 
 import argparse
 import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from studies.base.encodings import never_refuse
 from studies.base.errors import StudiesError, disk_error
-from studies.base.stop_signal import Deadline, RunInterruptedError, heeding_signals, leave
-
-if (
-    TYPE_CHECKING
-):  # what is wrong with a command's words is told, and its first step, before anything else is loaded
-    pass
+from studies.base.stop_signal import Deadline, RunInterruptedError, handling_signals, leave
 
 
 def run_door(
@@ -22,18 +16,18 @@ def run_door(
     arguments: Sequence[str] | None,
     work: Callable[[argparse.Namespace], int],
 ) -> int:
-    """Parse, work, and return the exit code; an error is printed as what is wrong and what to do."""
+    """Parse the arguments, call `work` with them, and return the exit code; errors are printed with advice."""
     never_refuse(sys.stdout)
     never_refuse(sys.stderr)
     options = _parsed(parser, arguments)
     command = _command(parser, arguments)
     try:
-        with Deadline(command), heeding_signals():
+        with Deadline(command), handling_signals():
             return work(options)
     except StudiesError as error:
         return _failed(error, options)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):  # the reader of a pipe (head, less) has seen enough
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head or less, has closed it
             sys.stderr.close()
             return 0
         if error.errno is None or error.filename is None:
@@ -44,10 +38,10 @@ def run_door(
 
 
 def _failed(error: StudiesError, options: argparse.Namespace) -> int:
-    """Print an error, with --debug the traceback of what is being handled above it; return the exit code."""
+    """Print an error, preceded by its traceback with --debug; return the exit code."""
     from studies.base.wording import printable
 
-    # A storage may hold names and texts of others, which must not move a cursor.
+    # A storage may hold text written by others, which must not control the terminal.
     if options.debug:
         print(printable(traceback.format_exc()), file=sys.stderr)
     print(printable(f"error: {error}"), file=sys.stderr)
@@ -55,12 +49,12 @@ def _failed(error: StudiesError, options: argparse.Namespace) -> int:
 
 
 def _command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> str:
-    """Return the command as it was given, for a shell."""
+    """Return the command line, quoted for a shell."""
     return shlex.join([*parser.prog.split(), *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse as `parse_args` does; a value that a shell has taken apart is told with the way to keep it whole."""
+    """Return the parsed arguments; for a value that a shell has split, the error says how to quote it."""
     options, rest = parser.parse_known_args(arguments)
     if not rest:
         return options

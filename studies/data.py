@@ -1,4 +1,4 @@
-"""The door to a dataset's files: `python -m studies.data NAME` fetches and checks them, and says what it is."""
+"""The command `studies data NAME`: downloads and checks a dataset's files, and describes the dataset."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ TOLD_BY_COLUMNS = ("shape", "augmentations")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fetch what is missing of a dataset, describe it, and return the exit code."""
+    """Download the missing files of a dataset, describe it, and return the exit code."""
     return run_door(_parser(), arguments, _work)
 
 
@@ -28,9 +28,9 @@ def _work(options: argparse.Namespace) -> int:
     from studies.execution.dataset_download import fetch
     from trainables import datasets
     from trainables.data.dataset_files import DatasetError
-    from trainables.data.tables.table_options import is_own_file
+    from trainables.data.tables.table_options import is_user_file
 
-    if is_own_file(options.name):
+    if is_user_file(options.name):
         return _look(options)
     if options.settings:
         raise UsageError(
@@ -59,7 +59,7 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _look(options: argparse.Namespace) -> int:
-    """Show each column of a file of one's own, and what cannot be used."""
+    """Show each column of the user's own file, and what cannot be used."""
     from studies.base.errors import UsageError
     from studies.base.wording import printable
     from studies.terminal.columns import column_lines, column_rows
@@ -89,7 +89,7 @@ def _look(options: argparse.Namespace) -> int:
 
 
 def _table(options: argparse.Namespace) -> "TableOptions":
-    """Return how the file is to be read; UsageError for a field that a study has and a table does not."""
+    """Return how the file is to be read; raise UsageError for fields of a study that do not apply to a table."""
     from studies.base.errors import UsageError
     from studies.base.messages import unknown
     from studies.definition.overrides import derive
@@ -105,7 +105,7 @@ def _table(options: argparse.Namespace) -> "TableOptions":
     from studies.definition.parts import Search
     from studies.definition.study import Study
 
-    # A study's own checks, whose target is none of those that the file has where the user names none.
+    # A study's own validation is used; `-` stands for a target where the user names none.
     a_study = Study(question="Which columns?", factors={"depth": (1,)}, search=Search(trials_per_cell=1))
     wanted = derive(a_study, settings={"dataset": options.name, "target": "-", **settings}).table
     return wanted if "target" in settings else replace(wanted, target=None)

@@ -1,4 +1,4 @@
-"""The door out for a study: `studies delete NAME` deletes its rows and its folder, once it was asked."""
+"""The command `studies delete NAME`: deletes a study's rows and folder, after asking."""
 
 import argparse
 import sys
@@ -45,7 +45,7 @@ def _insist_on_terminal(name: str) -> None:
 
 
 def _ask(name: str) -> None:
-    """Return if the study's name is typed."""
+    """Return if the study's name is typed; raise StudiesError otherwise."""
     try:
         answer = input("All of it goes, for good. Type the study's name to delete it: ")
     except EOFError:

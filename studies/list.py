@@ -1,4 +1,4 @@
-"""The door to what there is: `studies list`, and with --catalog what can be run."""
+"""The command `studies list`: lists recorded studies, or with --catalog those that can be run."""
 
 import argparse
 import sys
@@ -25,7 +25,7 @@ def _work(options: argparse.Namespace) -> int:
         show(list_page.catalog_page())
         return 0
     storage = locate(options.storage, options.output).storage
-    if migrate.current(storage)[0].condition is migrate.Condition.EMPTY:
+    if migrate.current(storage)[0].state is migrate.SchemaState.EMPTY:
         show(list_page.nothing_page())
         return 0
     with Store.open(storage, create=False) as store, explaining_damage(store):

@@ -1,4 +1,4 @@
-"""The door to a study of one's own: `studies new FILE` writes an annotated study file that runs."""
+"""The command `studies new FILE`: writes an annotated study file that runs."""
 
 import argparse
 import shlex
@@ -10,7 +10,7 @@ from studies._cli import run_door
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a study file, say what to do with it, and return the exit code."""
+    """Write a study file, print what to do next, and return the exit code."""
     return run_door(_parser(), arguments, _work)
 
 
@@ -20,7 +20,7 @@ def _work(options: argparse.Namespace) -> int:
 
     path = Path(options.file)
     write_study_file(path, options.source)
-    # With a folder before it, a path is never taken for the name of a study in the catalog.
+    # With a folder in front, a path is never taken for the name of a study in the catalog.
     word = shlex.quote(options.file if "/" in options.file else f"./{options.file}")
     lines = (
         f"wrote {options.file}, which starts as {options.source}",

@@ -1,4 +1,4 @@
-"""The door to a plan: `studies plan STUDY` says what a run would train, and runs nothing."""
+"""The command `studies plan STUDY`: prints what a run would train, and runs nothing."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> int:
     from studies.planning.request import draft
 
-    drafted = draft(request_of(options))  # a mistake is told before torch is loaded
+    drafted = draft(request_of(options))  # so that a mistake is reported before torch is imported
 
     from studies.execution.older_studies import find_older, in_its_version
     from studies.execution.preparation import load_dataset, settle

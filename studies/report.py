@@ -1,4 +1,4 @@
-"""The door to a report: `studies report NAME [OTHER]` makes it again from the database alone."""
+"""The command `studies report NAME [OTHER]`: makes a report from the database alone."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The door to a run: `studies run STUDY`."""
+"""The command `studies run STUDY`: runs a study, or resumes it."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The door to what was found: `studies show NAME` prints plan and results, with --trial one trial."""
+"""The command `studies show NAME`: prints a study's plan and results, or with --trial one trial."""
 
 import argparse
 import sys

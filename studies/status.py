@@ -1,4 +1,4 @@
-"""The door to how a study stands: `studies status NAME`, once or until it ends."""
+"""The command `studies status NAME`: prints the status of a study, once or until it ends."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from studies.storage.paths import locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print how a study stands and return the exit code."""
+    """Print the status of a study and return the exit code."""
     return run_door(_parser(), arguments, _work)
 
 

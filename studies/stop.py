@@ -1,4 +1,4 @@
-"""The door to the end of a run: `studies stop NAME` asks it to stop, from any machine."""
+"""The command `studies stop NAME`: asks the run of a study to stop, from any machine."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from studies.storage.paths import locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask the run of a study to stop and return the exit code: 0 also where there is none."""
+    """Ask the run of a study to stop and return the exit code, which is 0 also if there is no run."""
     return run_door(_parser(), arguments, _work)
 
 

@@ -1,4 +1,4 @@
-"""What the file of a study imports: a study, its parts, and its metrics."""
+"""What a study's file imports: Study, its parts, and Metric."""
 
 from studies.definition.parts import Confirm, Metric, Nuisance, Search, SmallestEffect, Thresholds
 from studies.definition.study import Study

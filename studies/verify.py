@@ -1,4 +1,4 @@
-"""The door to a study's soundness: `studies verify NAME` checks what must hold, one line each."""
+"""The command `studies verify NAME`: checks that the records of a study are sound, one line for each check."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what came of every check; return 0 if all hold, 1 if one fails."""
+    """Print the result of every check; return 0 if all hold, 1 if one fails."""
     return run_door(_parser(), arguments, _work)
 
 
@@ -37,12 +37,12 @@ def _work(options: argparse.Namespace) -> int:
 
 
 def _folder(store: "Store", name: str, locations: Locations) -> Path:
-    """Return a study's folder; raise UsageError that lists the studies where there is none of this name."""
+    """Return a study's folder; raise UsageError that lists the studies if there is none of this name."""
     from studies.database.engines.problems import StorageError
     from studies.database.lookup import find
     from studies.storage.remembered import remembering
 
-    # A damaged row, which cannot be read, may name no folder: the checks tell what is wrong with it.
+    # A damaged row may not be readable and so name no folder; the checks report it.
     with suppress(ValueError, LookupError, StorageError):
         locations = remembering(store, find(store, name), locations)
     return locations.folder(name)

@@ -1,1 +1,1 @@
-"""How one configuration is trained and measured: data, models, the stack of replicates, gradients."""
+"""Training and measuring of one configuration: data, models, the stack of replicates, gradients."""

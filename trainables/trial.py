@@ -1,4 +1,4 @@
-"""The Tune trainable: the only file here that knows Ray."""
+"""The Tune trainable; the only file of this package that imports Ray."""
 
 import functools
 import os
@@ -24,16 +24,16 @@ from trainables.trials.checkpoint import CheckpointRef
 from trainables.trials.reporting import failed_report, train_trial_spec, trainer_of
 from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
 from trainables.trials.trial_spec import TrialSpec
-from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.code import OWN, UserCode
 from trainables.user_code.exits import is_rays, traceback_words
 
 T = TypeVar("T")
 
 
 class StackTrial(tune.Trainable):
-    """Trains one assignment after the other in a worker that stays; each step ends at the next report.
+    """Trains one trial after the other in the same worker; each step lasts until the next report.
 
-    Where Tune gives a trial more bundles than one, helpers in the others train a share of its replicates.
+    If Tune gives a trial several bundles, helpers in the others each train a share of its replicates.
     """
 
     def setup(  # type: ignore[override]  # with_parameters adds the keywords
@@ -43,12 +43,12 @@ class StackTrial(tune.Trainable):
         dataset: Dataset,
         splits: Splits,
         threads: int,
-        code: OwnCode | None = None,
+        code: UserCode | None = None,
     ) -> None:
-        """Prepare the worker once: threads, device, data, and the code of a user's own networks."""
+        """Prepare the worker once: threads, device, data, and the code of the user's own networks."""
         forget_safe_path()
         torch.set_num_threads(threads)
-        # Vanishing gradients become subnormal numbers, on which a CPU is many times slower.
+        # Vanishing gradients become subnormal numbers, with which a CPU is many times slower.
         torch.set_flush_denormal(True)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -69,10 +69,10 @@ class StackTrial(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train to the next report. An error of the trial's own is its last report, not a lost worker.
+        """Train to the next report. An error of the trial's own becomes its last report, not a lost worker.
 
-        So is what would end the process, such as SystemExit in a user's code. A helper that was lost is a lost worker:
-        then what Ray says of it is raised.
+        So does what would end the process, such as SystemExit in a user's code. A lost helper counts as a lost worker:
+        Ray's error about it is raised.
         """
         try:
             if self._reports is None:
@@ -108,7 +108,7 @@ class StackTrial(tune.Trainable):
     def begin_share(
         self, trial_spec: TrialSpec, checkpoint: bytes | None, part: range, num_stacks: int
     ) -> ReplicateShard:
-        """Begin with some replicates of a trial that another worker reports on."""
+        """Start training some replicates of a trial that another worker reports on."""
         self._num_stacks = num_stacks
         data = self._stack_data(trial_spec)
         return ReplicateShard(
@@ -116,7 +116,7 @@ class StackTrial(tune.Trainable):
         )
 
     def _means(self, trial_spec: TrialSpec) -> dict[str, Any]:
-        """Return what the assignment is trained with besides its data."""
+        """Return what the trial is trained with besides its data."""
         code = self._code if trial_spec.model == OWN else None
         most = -(-len(trial_spec.seeds) // self._num_stacks)
         return {
@@ -126,7 +126,7 @@ class StackTrial(tune.Trainable):
         }
 
     def _find_helpers(self) -> "tuple[RemoteHelper, ...]":
-        """Return a helper in each bundle but the first; they stay as long as this worker, for all its trials."""
+        """Return a helper for each bundle but the first; they live as long as this worker, for all its trials."""
         if self._helpers is None:
             config = {"trial_spec": self._trial_spec}
             self._helpers = tuple(
@@ -145,32 +145,32 @@ class StackTrial(tune.Trainable):
 
 
 class HelperError(Exception):
-    """A helper met with an error of the trial's own; `words` are its traceback there."""
+    """A helper raised an error of the trial's own; `words` is its traceback."""
 
     def __init__(self, words: str) -> None:
-        """Keep `words`."""
+        """Store `words`."""
         super().__init__(words)
         self.words = words
 
 
 class HelperLostError(Exception):
-    """A helper was lost; `said` is what Ray says of it."""
+    """A helper was lost; `said` is Ray's error about it."""
 
     def __init__(self, said: RayError) -> None:
-        """Keep `said`."""
+        """Store `said`."""
         super().__init__(str(said))
         self.said = said
 
 
 @dataclass(frozen=True)
 class _Failed:
-    """What a helper answers instead of what it was asked for."""
+    """A helper's answer if the trial's own code failed there."""
 
     words: str
 
 
 class _HelperActor:
-    """What runs in a helper's process: the same trainable, of which it trains shares alone."""
+    """The actor in a helper's process: the same trainable, which trains shares of trials only."""
 
     def __init__(self, trainable: type[StackTrial], config: dict[str, Any]) -> None:
         self._trial = object.__new__(trainable)  # Tune's own constructor wants a session
@@ -209,13 +209,13 @@ class _HelperActor:
 
 
 class RemoteHelper:
-    """A helper in a bundle of the placement group that Tune gave to this trial; it dies with this worker."""
+    """A helper in a bundle of the placement group that Tune gave to this trial; it ends with this worker."""
 
     num_stacks = 1
-    """In how many stacks it begins with its share."""
+    """Into how many stacks its share is split at first."""
 
     def __init__(self, trainable: type[StackTrial], config: dict[str, Any], bundle: int) -> None:
-        """Start it, without waiting for it."""
+        """Start the helper, without waiting for it."""
         group = get_current_placement_group()
         assert group is not None, "Tune runs its trials in placement groups"
         takes = group.bundle_specs[bundle]
@@ -228,20 +228,20 @@ class RemoteHelper:
 
     @functools.cached_property
     def name(self) -> str:
-        """Host and process."""
+        """Its host and process."""
         found: str = _get(self._actor.name.remote())
         return found
 
     def begin(self, trial_spec: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
-        """Let it begin with the replicates `part`; what goes wrong is told at its first epoch."""
+        """Start training the replicates `part`; errors are raised at the first epoch."""
         self._begun = self._actor.begin.remote(trial_spec, checkpoint, part, self.num_stacks)
 
     def train_epoch(self) -> Callable[[], ShardEpoch]:
-        """Let it train an epoch."""
+        """Start training an epoch; return a function that waits for its result."""
         return self._answer(self._actor.train_epoch.remote())
 
     def state(self) -> Callable[[], Any]:
-        """Let it tell the state of its share."""
+        """Ask for the state of its share; return a function that waits for it."""
         return self._answer(self._actor.state.remote())
 
     def _answer(self, asked: Any) -> Callable[[], Any]:
@@ -256,7 +256,7 @@ class RemoteHelper:
 
 
 def _get(reference: Any) -> Any:
-    """Wait for a helper's answer; HelperLostError where there will be none, so that no other error is taken for it."""
+    """Wait for a helper's answer; raise HelperLostError if Ray fails, which distinguishes it from other errors."""
     try:
         return ray.get(reference)
     except RayError as error:

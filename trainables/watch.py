@@ -1,4 +1,4 @@
-"""The gradients of a network in a training loop of one's own: `watch(model, optimizer)` measures its hidden layers."""
+"""Measures gradients in a user's own training loop: `watch(model, optimizer)` observes a network's hidden layers."""
 
 from contextlib import ExitStack
 from types import TracebackType
@@ -14,12 +14,12 @@ from trainables.user_code.watched_epoch import WatchedEpoch
 
 
 def watch(model: nn.Module, optimizer: torch.optim.Optimizer, *, clip_norm: float | None = None) -> "Watch":
-    """Watch `model` in a loop that calls it in training mode, goes backward and has `optimizer` make a step.
+    """Watch `model` in a loop that calls it in training mode, goes backward and makes steps with `optimizer`.
 
     `end_epoch` returns the records of its hidden layers since the last call; after backward passes without a step,
-    what they were like before it. Nothing that the loop computes changes. The first tensor that `model` is called with
-    has the examples on its first axis. `clip_norm` is the norm that the loop clips to, if it does: gradients are
-    measured before. Where several backward passes make up a step, signals are those of the last.
+    those of the initialisation. Nothing that the loop computes changes. The first tensor that `model` is called with
+    must have the examples on its first axis. `clip_norm` is the norm that the loop clips to, if any: gradients are
+    measured before. If a step consists of several backward passes, signals are those of the last one.
 
     >>> network = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
     >>> optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
@@ -35,12 +35,12 @@ def watch(model: nn.Module, optimizer: torch.optim.Optimizer, *, clip_norm: floa
 
 
 class Watch:
-    """Hooks on one network and its optimizer, taken off when the context is left."""
+    """Hooks on one network and its optimizer, which are removed when the context ends."""
 
     def __init__(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, *, clip_norm: float | None
     ) -> None:
-        """Begin to watch."""
+        """Install the hooks."""
         self._model, self._clip_norm = model, clip_norm
         self._hidden: HiddenSignals | None = None
         self._epoch: WatchedEpoch | None = None
@@ -65,14 +65,14 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop watching."""
+        """Remove the hooks."""
         for handle in self._handles:
             handle.remove()
 
     def end_epoch(self) -> ReplicateMeasures:
-        """Return the records of the hidden layers, and what the whole gradient did, since the last call.
+        """Return the records of the hidden layers and the whole gradient's metrics since the last call.
 
-        Raises ValueError where there was no backward pass in training mode.
+        Raises ValueError if there was no backward pass in training mode.
         """
         epoch = self._epoch
         if epoch is not None and epoch.is_pending:
@@ -106,7 +106,7 @@ class Watch:
         self._hidden.is_on = False
 
     def _find_layers(self, model: nn.Module) -> HiddenSignals:
-        """Find the hidden layers by the first pass, and hear what it said."""
+        """Find the hidden layers from the first pass, and record its signals."""
         layers = find_hidden_layers(model, self._runs, self._num_examples)
         own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         hidden = HiddenSignals(layers, next(iter(own.values())).detach(), replicates=1)

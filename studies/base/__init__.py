@@ -1,1 +1,1 @@
-"""Leaves that everything may import: errors, messages, wording, states, durations, signals, files."""
+"""Leaf modules that every other room may import: errors, messages, wording, states, durations, signals, files."""

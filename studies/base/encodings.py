@@ -1,4 +1,4 @@
-"""Terminals and pipes that lack letters, as where the locale is C: they get a question mark in their place."""
+"""Streams whose encoding cannot hold every character, as in the C locale: these print a question mark instead."""
 
 from typing import TextIO
 
@@ -6,7 +6,7 @@ _NARROW = ("ascii", "us-ascii", "ansi_x3.4-1968", "latin-1", "iso8859-1", "iso-8
 
 
 def never_refuse(stream: TextIO) -> None:
-    """Have a stream whose encoding lacks letters print a question mark for them: that beats a traceback."""
+    """Make a stream with an ASCII or Latin-1 encoding print `?` for other characters rather than raise."""
     reconfigure = getattr(stream, "reconfigure", None)
     if (stream.encoding or "").lower() in _NARROW and reconfigure is not None:
         reconfigure(errors="replace")

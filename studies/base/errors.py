@@ -1,4 +1,4 @@
-"""What can go wrong for a user: each error says what is wrong, what to do, and how the command exits."""
+"""The errors that a user sees: each says what is wrong, what to do, and with which exit code the command ends."""
 
 import errno
 import os
@@ -40,7 +40,7 @@ class UsageError(StudiesError):
         assert not isinstance(mistakes, str), "a sequence of mistakes, not one text"
         several = f"{len(mistakes)} mistakes:\n" + "\n".join(f"- {mistake}" for mistake in mistakes)
         super().__init__(mistakes[0] if len(mistakes) == 1 else several, advice)
-        self.args = (tuple(mistakes), advice)  # what pickle makes the error from again
+        self.args = (tuple(mistakes), advice)  # the constructor's arguments, for pickle
         self.mistakes = tuple(mistakes)
 
 
@@ -51,7 +51,7 @@ class HeldError(StudiesError):
 
 
 class DamagedRecordError(StudiesError):
-    """A row of a storage holds what Studies cannot have written there.
+    """A row of a storage holds a value that Studies cannot have written there.
 
     >>> print(DamagedRecordError("study", "depth_study", "plan: replicates holds null"))
     table study, row depth_study: plan: replicates holds null
@@ -66,12 +66,12 @@ class DamagedRecordError(StudiesError):
         self.table, self.key, self.what = table, key, what
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        """Return what pickle makes the error from again."""
+        """Return how pickle makes the error again."""
         return type(self), (self.table, self.key, self.what)
 
 
 def disk_error(error: OSError) -> StudiesError:
-    """Return what a file that cannot be used is told as: the file, what the system says of it, and what to do.
+    """Return the error for a file that cannot be used: its path, the system's reason, and what to do.
 
     >>> print(disk_error(OSError(errno.ENOSPC, "No space left on device", "runs/x/report.html")))
     runs/x/report.html cannot be written: no space left on device

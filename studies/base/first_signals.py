@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM from a command's first moment on: while it loads they end it at once, in words.
+"""Ctrl-C and SIGTERM while a command is still loading: they end the process at once, with a message.
 
-It is the first of ours that a command imports, so it imports hardly anything itself.
+This is the first module that a command imports, so it imports hardly anything itself.
 """
 
 import os
@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 ERASE_LINE = "\r\x1b[K"
-"""What a terminal takes for: write over the line that is there."""
+"""Moves the cursor to the start of a terminal's line and clears it."""
 
 
 def end_at_once() -> None:
-    """End this process at a signal, with what a run says and the exit code of the signal: 130 or 143.
+    """Make SIGINT and SIGTERM end this process at once: with a run's message and exit code 130 or 143.
 
-    Until a command's work begins nothing has been started that would have to be ended with it, and an exception in the
-    midst of an import might be swallowed there.
+    While a command loads there is nothing to shut down yet, and an exception raised in the middle of an import might
+    be swallowed there.
     """
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
@@ -27,7 +27,7 @@ def end_at_once() -> None:
 
 @contextmanager
 def ending_at_once() -> Iterator[None]:
-    """Let signals end this process in here as `end_at_once` does, and what they did before afterwards."""
+    """Handle signals as `end_at_once` does inside the context, and restore the earlier handlers afterwards."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -41,7 +41,7 @@ def ending_at_once() -> Iterator[None]:
 
 
 def is_a_command() -> bool:
-    """Say whether this process is a command of ours that is just starting, and not somebody else's program."""
+    """Return whether this process is one of our commands starting up, rather than a program that imports us."""
     return sys.argv[:1] == ["-m"] or os.path.basename((sys.argv or [""])[0]) == "studies"
 
 
@@ -52,7 +52,7 @@ def format_end(number: int, command: str, kept: str = "everything recorded is ke
 
 
 def this_command() -> str:
-    """Return the command as it was given, for a shell."""
+    """Return the command line of this process, quoted for a shell."""
     import shlex
 
     words, given = sys.orig_argv[1:], sys.argv[1:]

@@ -1,4 +1,4 @@
-"""How a mistake in a definition is worded: field, rule, value, and what was probably meant."""
+"""Messages about mistakes in a definition: the field, its rule, the value, and what was probably meant."""
 
 import difflib
 import json
@@ -40,7 +40,7 @@ def did_you_mean(value: object, choices: Iterable[object]) -> str:
 
 
 def show(value: object) -> str:
-    """Return a value as a reader would write it for `--set`, cut to 80 characters; any object is answered.
+    """Return a value as a reader would write it for `--set`, cut to 80 characters; works for any object.
 
     >>> show((0.1, None)), show("ten"), show({3})
     ('[0.1, null]', '"ten"', '{3}')
@@ -48,7 +48,7 @@ def show(value: object) -> str:
     try:
         text = json.dumps(value, default=repr)
         text = text if _is_plain(value) else repr(value)
-    except Exception:  # the object's own repr may raise anything, and the mistake must still be told
+    except Exception:  # the object's own repr may raise anything, and the mistake must still be reported
         text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."
 

@@ -8,7 +8,7 @@ __all__ = ["Decision", "EventKind", "Outcome", "Phase", "StudyState", "TrialStat
 
 
 class StudyState(StrEnum):
-    """Where a study stands; everything but `complete` can be resumed."""
+    """State of a study; every state but `complete` can be resumed."""
 
     RUNNING = "running"
     COMPLETE = "complete"
@@ -24,7 +24,7 @@ class Phase(StrEnum):
 
 
 class TrialState(StrEnum):
-    """Where a trial stands; the first two are run, or run again, by a resume."""
+    """State of a trial; a resumed study runs the trials that are waiting or running."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -39,13 +39,13 @@ class TrialState(StrEnum):
 
 
 class Decision(StrEnum):
-    """What ASHA said at a rung."""
+    """ASHA's decision about a trial at a rung."""
 
     CONTINUE = "continue"
     STOP = "stop"
 
 
 class EventKind(StrEnum):
-    """Events that the database writes by itself; a driver adds kinds of its own."""
+    """Kinds of events that the database writes itself; a driver adds its own."""
 
     CONFLICT = "conflict"

@@ -1,6 +1,6 @@
-"""What a command is at before it has anything to show: a line that is written over on a terminal, lines elsewhere.
+"""Progress messages before a command has output: one line that is overwritten on a terminal, plain lines elsewhere.
 
-Told from the first moment on, so without rich, which takes a while to be loaded.
+Shown from the first moment on, so without rich, which is slow to import.
 """
 
 import os
@@ -15,17 +15,17 @@ from typing import TextIO
 from studies.base.first_signals import ERASE_LINE
 
 Tell = Callable[[str], None]
-"""Takes the step that is being taken."""
+"""Shows the name of the step that begins."""
 SECONDS_BETWEEN_UPDATES = 1.0
 MIN_SECONDS_TOLD = 2.0
-"""From then on a terminal is told how long a step has been taking."""
+"""A terminal shows the elapsed time of a step that takes longer than this."""
 
 
 class Steps:
-    """Tells the steps of a command on a stream until it is closed, which wipes out the line on a terminal."""
+    """Shows the steps of a command on a stream until it is closed; closing clears the line on a terminal."""
 
     def __init__(self, stream: TextIO, *, is_live: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        """Tell nothing yet; `is_live` says whether the stream is a terminal that can write over a line."""
+        """Show nothing yet; `is_live` says whether the stream is a terminal whose line can be overwritten."""
         self._stream, self._is_live, self._clock = stream, is_live, clock
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -34,19 +34,19 @@ class Steps:
             threading.Thread(target=self._update, name="steps", daemon=True).start()
 
     def tell(self, step: str) -> None:
-        """Tell the step that begins now."""
+        """Show that `step` begins."""
         with self._lock:
             if not self._is_over.is_set():
                 self._step, self._since = step, self._clock()
                 self._write(self._written(f"{step} ...") if self._is_live else f"{step} ...\n")
 
     def tell_early(self, step: str) -> None:
-        """Tell a step that may yet find a mistake: on a terminal alone, as elsewhere a mistake is told by itself."""
+        """Show a step during which a mistake may still be found: only on a terminal, as logs need the error alone."""
         if self._is_live:
             self.tell(step)
 
     def close(self) -> None:
-        """Tell nothing more."""
+        """Show no further steps."""
         with self._lock:
             if not self._is_over.is_set() and self._is_live and self._step:
                 self._write(ERASE_LINE)
@@ -60,7 +60,7 @@ class Steps:
                     self._write(self._written(f"{self._step} ... {seconds:.0f} s"))
 
     def _written(self, line: str) -> str:
-        """Return what writes a line over the one that is there, cut to what a line of the terminal holds."""
+        """Return the characters that overwrite the current line, cut to the terminal's width."""
         return ERASE_LINE + line[: shutil.get_terminal_size().columns - 1]
 
     def _write(self, text: str) -> None:
@@ -69,12 +69,12 @@ class Steps:
 
 
 def silent(step: str) -> None:
-    """Tell nobody."""
+    """Ignore the step: for callers that show no progress."""
 
 
 @contextmanager
 def telling_steps(stream: TextIO | None = None, *, quiet: bool = False) -> Iterator[Steps]:
-    """Tell steps on `stream` (standard error) until the context is left or the steps are closed; no step when quiet."""
+    """Show steps on `stream` (default: standard error) until the context ends or they are closed; none if `quiet`."""
     stream = sys.stderr if stream is None else stream
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     steps = Steps(stream, is_live=stream.isatty() and not is_dumb and not quiet)

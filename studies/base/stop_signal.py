@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and `studies.stop` as a request to stop: a run looks at it, stops in order, and says how to go on."""
+"""Ctrl-C, SIGTERM and `studies.stop` as a request to stop, which a run polls, obeys in order and can resume from."""
 
 import os
 import select
@@ -17,11 +17,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHUT_DOWN = "ray-shutdown"
 """The name of the thread that shuts Ray down."""
 SECONDS_TO_END = 14.0
-"""How long a command takes at most to stop in order after a signal; then it ends without, within 20 s in all."""
+"""Longest orderly shutdown after a signal, in seconds; after it the process ends abruptly, within 20 s in all."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal that breaks off what is being done; who does not catch it takes it for Ctrl-C."""
+    """A signal interrupted the current work; code that does not catch it sees a KeyboardInterrupt."""
 
     def __init__(self, received: signal.Signals) -> None:
         super().__init__(received)
@@ -29,9 +29,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 class RunInterruptedError(StudiesError):
-    """The run was interrupted and can be resumed; exits as the signal asks, 130 or 143.
+    """The run was interrupted and can be resumed; the exit code is the signal's, 130 or 143.
 
-    A run that `studies.stop` has asked to stop exits as after SIGTERM. `kept` says where what was recorded is.
+    A run that `studies.stop` stopped exits as after SIGTERM. `kept` says where the recorded results are.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class RunInterruptedError(StudiesError):
 
     @classmethod
     def by(cls, interrupt: KeyboardInterrupt, command: str) -> "RunInterruptedError":
-        """Return what a run that was broken off raises; a plain KeyboardInterrupt is a Ctrl-C."""
+        """Return the error of a run that `interrupt` ended; a plain KeyboardInterrupt counts as SIGINT."""
         received = interrupt.received if isinstance(interrupt, Interrupted) else signal.SIGINT
         return cls(received, command)
 
 
 class RayLostError(StudiesError):
-    """Ray died or does not answer any more, and with it the run; it can be resumed."""
+    """Ray died or no longer answers, which ends the run; it can be resumed."""
 
     def __init__(self, loss: str, command: str = "the same command") -> None:
         super().__init__(f"{loss}; everything recorded is kept", f"Go on with: {command}")
@@ -64,17 +64,17 @@ class RayLostError(StudiesError):
 
 
 class RunKilledError(StudiesError):
-    """The run's own process was killed, which only another one can tell; it can be resumed."""
+    """The run's own process was killed, as seen from another process; it can be resumed."""
 
     def __init__(self, command: str) -> None:
         super().__init__("the run was killed; everything recorded is kept", f"Go on with: {command}")
 
 
 class StopSignal:
-    """Whether a signal asked the run to stop, and which; being asked in another way counts as SIGTERM."""
+    """Whether the run was asked to stop, and by which signal; a request by other means counts as SIGTERM."""
 
     def __init__(self, is_asked: Callable[[], bool] = lambda: False) -> None:
-        """Start without one; `is_asked` says whether there is one from elsewhere."""
+        """Start without a request; `is_asked` is polled for one by other means than a signal."""
         self.received: signal.Signals | None = None
         self.is_from_elsewhere = False
         self._is_asked = is_asked
@@ -82,31 +82,31 @@ class StopSignal:
         self._may_break_off = False
 
     def __bool__(self) -> bool:
-        """Say whether there is one."""
+        """Return whether the run was asked to stop."""
         if self.received is None and self._is_asked():
             self.received, self.is_from_elsewhere = signal.SIGTERM, True
         return self.received is not None
 
     def note(self, number: int, frame: FrameType | None = None) -> None:
-        """Take note of a signal; a second SIGINT breaks off what may be broken off, once."""
+        """Record a signal (the handler); a second SIGINT raises KeyboardInterrupt, once, where that is allowed."""
         is_second = self.received is not None and number == signal.SIGINT
         self.received = self.received or signal.Signals(number)
-        for heeding in _heeding:
-            heeding.note(self.received)
+        for handling in _handling:
+            handling.note(self.received)
         if is_second and not self._is_impatient:
             self._is_impatient = True
             if self._may_break_off:
                 raise KeyboardInterrupt
 
     def listen(self) -> None:
-        """Take the signals (again: Ray takes SIGTERM for itself whenever it starts)."""
+        """Install the handler, again after Ray starts, which takes SIGTERM for itself."""
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 signal.signal(number, self.note)
 
     @contextmanager
     def may_break_off(self) -> Iterator[None]:
-        """Let a second SIGINT raise KeyboardInterrupt in here; cleaning up is never broken off."""
+        """Allow a second SIGINT to raise KeyboardInterrupt inside the context; never wrap cleaning up in it."""
         self._may_break_off = True
         try:
             yield
@@ -114,27 +114,27 @@ class StopSignal:
             self._may_break_off = False
 
 
-class Heeding:
-    """What came of signals while `heeding_signals` held: the first one breaks off, those after it do not."""
+class SignalHandling:
+    """The signals received inside `handling_signals`: the first raises Interrupted, later ones do nothing."""
 
     def __init__(self) -> None:
-        """Without a signal yet."""
+        """Start without a signal."""
         self.received: signal.Signals | None = None
         self._num_held, self._is_raised = 0, False
 
     def note(self, number: int) -> None:
-        """Take note of a signal that somebody else breaks off for."""
+        """Record a signal that another handler reacts to."""
         self.received = self.received or signal.Signals(number)
         self._is_raised = True
 
     def receive(self, number: int, frame: FrameType | None = None) -> None:
-        """Take note of a signal, and break off what is being done for the first one."""
+        """Record a signal (the handler); raise Interrupted for the first one."""
         self.received = self.received or signal.Signals(number)
         self._raise()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Break off nothing in here, but at its end."""
+        """Delay the exception of a signal until the context ends."""
         self._num_held += 1
         try:
             yield
@@ -149,58 +149,60 @@ class Heeding:
 
 
 def breaks_off(handler: object) -> bool:
-    """Say whether a signal's handler raises KeyboardInterrupt: Python's own, or that of `heeding_signals`."""
-    return handler is signal.default_int_handler or isinstance(getattr(handler, "__self__", None), Heeding)
+    """Return whether a signal's handler raises KeyboardInterrupt: Python's own, or that of `handling_signals`."""
+    return handler is signal.default_int_handler or isinstance(
+        getattr(handler, "__self__", None), SignalHandling
+    )
 
 
-_heeding: list[Heeding] = []
-"""Those that hold, the innermost last."""
+_handling: list[SignalHandling] = []
+"""The active contexts of `handling_signals`, the innermost last."""
 
 
 @contextmanager
-def heeding_signals() -> Iterator[None]:
-    """Raise Interrupted for the first SIGINT or SIGTERM in here, in the main thread; in another none arrives.
+def handling_signals() -> Iterator[None]:
+    """Raise Interrupted for the first SIGINT or SIGTERM inside the context; only the main thread receives signals.
 
-    In a notebook this is what interrupts a cell.
+    In a notebook this makes interrupting a cell work.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heeding = Heeding()
+    handling = SignalHandling()
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    _heeding.append(heeding)
+    _handling.append(handling)
     for number in SIGNALS:
-        signal.signal(number, heeding.receive)
+        signal.signal(number, handling.receive)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _heeding.remove(heeding)
+        _handling.remove(handling)
 
 
 @contextmanager
 def never_broken_off() -> Iterator[None]:
-    """Let no signal break off what is done in here: it is heard at the end."""
-    if not _heeding or threading.current_thread() is not threading.main_thread():
+    """Delay the exception of a signal until the context ends, so that the work inside is completed."""
+    if not _handling or threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _heeding[-1].held():
+    with _handling[-1].held():
         yield
 
 
 class Deadline:
-    """Ends this process where a signal has not ended it in time: Ray may hang, and a machine be overloaded."""
+    """Ends this process if it has not ended `seconds` after a signal: Ray may hang, or the machine be overloaded."""
 
     def __init__(self, command: str, seconds: float = SECONDS_TO_END) -> None:
-        """`command` is what to go on with."""
+        """`command` is the one that resumes the run, for the message."""
         self._command, self._seconds = command, seconds
         self._receiver, self._sender = os.pipe()
         os.set_blocking(self._sender, False)
         self._waiter = threading.Thread(target=self._wait, name="deadline", daemon=True)
 
     def __enter__(self) -> Self:
-        """Hear signals even while Python itself waits, in the main thread; in another none arrives."""
+        """Watch for signals in a thread, even while Python itself is blocked; only in the main thread."""
         self._hears = threading.current_thread() is threading.main_thread()
         if self._hears:
             self._earlier = signal.set_wakeup_fd(self._sender, warn_on_full_buffer=False)
@@ -235,7 +237,7 @@ _OVER = b"\0"
 
 
 def end_process(error: str, exit_code: int) -> NoReturn:
-    """End this process at once, with all that it has started, and say why."""
+    """End this process and what it started at once, with an error message and an exit code."""
     for end in reversed(_at_deadline):
         end()
     os.write(2, f"error: {error}\n".encode(errors="replace"))
@@ -247,7 +249,7 @@ _at_deadline: list[Callable[[], None]] = []
 
 @contextmanager
 def ended_at_deadline(end: Callable[[], None]) -> Iterator[None]:
-    """Call `end` where this process is ended at once while in here."""
+    """Call `end` if `end_process` ends this process inside the context."""
     _at_deadline.append(end)
     try:
         yield
@@ -257,9 +259,9 @@ def ended_at_deadline(end: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def watching_signals(is_asked: Callable[[], bool] = lambda: False) -> Iterator[StopSignal]:
-    """Turn SIGINT, SIGTERM and being asked into a request to stop.
+    """Turn SIGINT, SIGTERM and `is_asked` into a StopSignal that the run polls.
 
-    Outside the main thread, where Python takes no signals, only `is_asked` makes one.
+    Outside the main thread Python receives no signals, and only `is_asked` counts.
     """
     stop_signal = StopSignal(is_asked)
     if threading.current_thread() is not threading.main_thread():
@@ -275,7 +277,7 @@ def watching_signals(is_asked: Callable[[], bool] = lambda: False) -> Iterator[S
 
 
 def leave(exit_code: int) -> int:
-    """Return the exit code, or end the process with it where Ray hangs: it would keep the interpreter from ending."""
+    """Return `exit_code`, or end the process with it where Ray's shutdown hangs and would block the interpreter."""
     if any(thread.name == SHUT_DOWN for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()

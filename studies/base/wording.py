@@ -1,4 +1,4 @@
-"""How configurations, scores and moments are written in the terminal: as in the report, in plain spaces."""
+"""Configurations, scores, durations and times as text for the terminal, worded as in the report."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ def configuration(params: Mapping[str, Any]) -> str:
 
 
 def level(value: Any) -> str:
-    """Return a value alone: rates with two significant digits.
+    """Return a factor level as text; real numbers get two significant digits.
 
     >>> level(True), level("sgd"), level(0.00423), level((64, 32))
     ('on', 'SGD', '0.0042', '64-32')
@@ -36,7 +36,7 @@ def level(value: Any) -> str:
 
 
 def objective(measure: Measure, value: float | None) -> str:
-    """Return an objective with its name and unit; one that is only what a failure scores is said to be that.
+    """Return an objective with its name and unit; the score of a failed network is called no better than guessing.
 
     >>> from reports.inputs.measures import classifier_measure
     >>> objective(classifier_measure("val_accuracy"), 0.9713)
@@ -71,24 +71,24 @@ def percent(share: float | None) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a moment on the reader's own clock: "2026-05-04 14:30"."""
+    """Return a time in the local time zone: "2026-05-04 14:30"."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def trial_state(state: TrialState) -> str:
-    """Return how a trial stands, as one says it: a pruned one was "stopped early"."""
+    """Return the name of a trial's state for readers: a pruned trial "stopped early"."""
     return _STATES[state]
 
 
 def phase_of(phase: Phase, cell: int | None) -> str:
-    """Return where a trial belongs: "search, cell 3"."""
+    """Return a trial's phase, with its cell if it has one: "search, cell 3"."""
     return str(phase) if cell is None else f"{phase}, cell {cell}"
 
 
 def error_line(error: str | None) -> str:
-    """Return the one line of an error that says what happened: of a traceback it is the last.
+    """Return the line of an error that says what happened: the last line of a traceback, else the first.
 
-    A first line that ends in a colon introduces the last one, and stands before it.
+    A first line that ends in a colon is joined with the last one.
 
     >>> error_line("Traceback (most recent call last):\\n  File ...\\nZeroDivisionError: division by zero\\n")
     'ZeroDivisionError: division by zero'
@@ -103,7 +103,7 @@ def error_line(error: str | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text that moves no cursor and changes no colour, with plain spaces for typographic ones.
+    """Return text without control characters, and with plain spaces instead of typographic ones.
 
     >>> printable("a\\x1b[2Jb\\u202fc")
     'a�[2Jb c'

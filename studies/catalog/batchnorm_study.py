@@ -31,7 +31,7 @@ STUDY = Study(
     confirm=Confirm(epochs=18),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
-        # The ends of each range in a minute; three blocks point, and claim nothing.
+        # The ends of each range in a minute; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.learning_rate": (0.003, 0.3),
             "factors.batch_size": (16, 256),

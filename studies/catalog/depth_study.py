@@ -33,7 +33,7 @@ STUDY = Study(
     confirm=Confirm(epochs=18),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
-        # A look at the whole way in a minute; three blocks point, and claim nothing.
+        # The whole way in a minute; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.depth": (3, 7),
             "factors.dropout": (0.1, 0.5),

@@ -31,7 +31,7 @@ STUDY = Study(
     confirm=Confirm(epochs=54),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
-        # Three levels and two sizes in a minute; three blocks point, and claim nothing.
+        # Three levels and two sizes in a minute; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.dropout": (0.0, 0.1, 0.5),
             "factors.train_size": (0.1, 1.0),

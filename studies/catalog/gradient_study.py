@@ -17,7 +17,7 @@ STUDY = Study(
         "batch_norm": (False, True),
         "residual": ("none", "scaled"),
     },
-    # Tuned in every cell: a network that still does not learn is not the victim of a rate that suits another one.
+    # Tuned in every cell: a network that does not learn then fails for another reason than its rate.
     nuisances={"learning_rate": LEARNING_RATES["sgd"]},
     # SGD, because Adam and RMSprop cancel a constant scale of the gradient and hide much of what is asked here.
     fixed={
@@ -34,7 +34,7 @@ STUDY = Study(
     # Gradients go wrong in the first steps: five epochs tell what learns from what does not, not which is best.
     confirm=Confirm(epochs=5),
     profiles={
-        # The two ends of each story in a minute; three blocks point, and claim nothing.
+        # The two extremes in a minute; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.activation": ("relu", "tanh"),
             "factors.init_gain": (0.5, 2.0),

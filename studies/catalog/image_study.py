@@ -1,4 +1,4 @@
-"""What helps a convolutional network on pictures: augmentation, batch normalisation, dropout, the schedule?"""
+"""What helps a convolutional network on images: augmentation, batch normalisation, dropout, the schedule?"""
 
 from studies.study import Confirm, Search, SmallestEffect, Study
 
@@ -38,7 +38,7 @@ STUDY = Study(
     confirm=Confirm(epochs=15),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
-        # Without the dropout, on half of the digits; three blocks point, and claim nothing.
+        # Without the dropout, on half of the digits; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.dropout": (0.0,),
             "fixed.train_size": 0.5,
@@ -46,7 +46,7 @@ STUDY = Study(
             "search.rungs": (2, 6),
             "confirm.epochs": 6,
         },
-        # Channels 32, 64 and 128, dense layers of 512 and 256 units, and pictures of 28 x 28 pixels.
+        # Channels 32, 64 and 128, dense layers of 512 and 256 units, and images of 28 x 28 pixels.
         "cluster": {
             "dataset": "fashion_mnist",
             "factors.augmentation": ("none", "flip", "shift+rotation+zoom+flip"),

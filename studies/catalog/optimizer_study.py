@@ -38,7 +38,7 @@ STUDY = Study(
     confirm=Confirm(epochs=18),
     smallest_effect=SmallestEffect(log_loss=0.02, error=0.005),
     profiles={
-        # At one depth in a minute; three blocks point, and claim nothing.
+        # At one depth in a minute; three blocks give a first impression, too few for claims.
         "smoke": {
             "factors.depth": (3,),
             "replicates": 3,

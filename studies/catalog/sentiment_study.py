@@ -15,7 +15,7 @@ STUDY = Study(
         "dropout": (0.1, 0.3, 0.5),
         "optimizer": ("adam", "rmsprop"),
     },
-    # The same for both: without batch normalisation about 0.0005 is best, with it about 0.006.
+    # The same range for both: without batch normalisation about 0.0005 is best, with it about 0.006.
     nuisances={"learning_rate": {"low": 2e-4, "high": 2e-2, "log": True}},
     fixed={
         "depth": 4,
@@ -26,7 +26,7 @@ STUDY = Study(
         "weight_decay": 0.0,
         # Rare words make rare large gradients.
         "clip_norm": 1.0,
-        # A network learns its reviews by heart within a few epochs: each stops by itself, with its best weights.
+        # A network memorises its reviews within a few epochs: each stops early, with its best weights.
         "patience": 2,
         "monitor": "val_loss",
         # 6,000 of each training part's 15,000 reviews, so that it ends within ten minutes on two cores; `cluster` takes
@@ -38,7 +38,7 @@ STUDY = Study(
     confirm=Confirm(epochs=9),
     smallest_effect=SmallestEffect(log_loss=0.01, error=0.005),
     profiles={
-        # The ends of dropout with Adam, on a tenth of the reviews; three blocks point, and claim nothing.
+        # The ends of dropout with Adam, on a tenth of the reviews; three blocks are too few for claims.
         "smoke": {
             "factors.dropout": (0.1, 0.5),
             "factors.optimizer": ("adam",),

@@ -1,1 +1,1 @@
-"""Ray itself: started or joined, watched, and ended."""
+"""Ray itself: started or joined, watched while it runs, and shut down."""

@@ -1,6 +1,6 @@
-"""Whether a Ray cluster can be joined at an address: found out within seconds, before Ray is asked to join it.
+"""Checks within seconds whether a Ray cluster can be joined at an address, before Ray is asked to join it.
 
-Ray itself tries for minutes where nobody answers, hears no signal all the while, and prints what it thinks of it.
+Ray itself retries for minutes if nobody answers, handles no signal meanwhile, and prints warnings.
 """
 
 import os
@@ -22,17 +22,17 @@ TOKEN = "RAY_AUTH_TOKEN"
 SECONDS_TO_CONNECT = 5.0
 SECONDS_TO_ANSWER = 5.0
 SECONDS_TO_BE_TOLD = 12.0
-"""How long the program that asks may take; on a busy machine much of it goes into loading."""
+"""Time limit of the program that asks; on a busy machine most of it is spent on imports."""
 GCS, RAYLET = "gcs_server", "raylet"
-"""Ray's processes as the process list shows them: of a cluster's head, and of each node."""
+"""Names of Ray's processes in the process list: of a cluster's head node, and of every node."""
 CURRENT = "ray_current_cluster"
-"""The file, in Ray's folder of temporary files, that holds the address of the Ray started last on this machine."""
+"""The file in Ray's temporary folder with the address of the Ray that was started last on this machine."""
 
 
 def check_address(address: str) -> None:
-    """Raise StudiesError, with what to do, where no cluster can be joined at `address`."""
+    """Raise StudiesError, with what to do, if no cluster can be joined at `address` ("auto" or HOST:PORT)."""
     found = _found(address)
-    if found is None:  # Ray finds the one that runs here
+    if found is None:  # Ray finds the cluster that runs on this machine
         return
     where = address if found == address else f"{found} ({address})"
     host, separator, port = found.rpartition(":")
@@ -49,12 +49,12 @@ def check_address(address: str) -> None:
 
 
 def not_joined(address: str, error: Exception) -> StudiesError:
-    """Return what is told where Ray itself could not join."""
+    """Return the error for a cluster that Ray itself could not join."""
     return _not_joined(address, in_a_line(error))
 
 
 def in_a_line(error: Exception) -> str:
-    """Return the first line of what Ray says; where there is more, all of it is in a file that is named."""
+    """Return the first line of an error of Ray's; if there are more, with the path of a file that holds them all."""
     first, *others = str(error).strip().splitlines() or [type(error).__name__]
     if not others:
         return first
@@ -72,7 +72,7 @@ def _not_joined(address: str, reason: str) -> StudiesError:
 
 
 def _found(address: str) -> str | None:
-    """Return the address that Ray would join, None where it has to look for it: `auto` is one that runs here."""
+    """Return the address that Ray would join; None if Ray finds it itself, as for `auto` on a cluster's head node."""
     if address != AUTO:
         return address
     given = os.environ.get("RAY_ADDRESS", "")
@@ -90,7 +90,7 @@ def _ray_folder() -> Path:
 
 
 def _unconnected(host: str, port: int) -> str | None:
-    """Say why there is no connection, None where there is one."""
+    """Return why no connection can be made to a TCP port, None if one can."""
     try:
         socket.create_connection((host, port), timeout=SECONDS_TO_CONNECT).close()
     except TimeoutError:
@@ -101,14 +101,14 @@ def _unconnected(host: str, port: int) -> str | None:
 
 
 def _unanswered(address: str) -> str | None:
-    """Say what is wrong with what listens at an address, None where it is a Ray that takes our token."""
+    """Return why the server at an address cannot be joined; None if it is a Ray that accepts our token."""
     if os.environ.get("RAY_USE_TLS", "0") not in (
         "",
         "0",
-    ):  # with certificates, which only Ray itself knows to use
+    ):  # encrypted with certificates that only Ray knows how to use
         return None
     try:
-        # -P: what may have a library's name in the folder in which the command was given is not imported.
+        # -P: a module in the current folder that has a library's name is not imported.
         asked = subprocess.run(
             [sys.executable, "-P", str(PROGRAM), address, str(SECONDS_TO_ANSWER)],
             input=_token(),
@@ -117,7 +117,7 @@ def _unanswered(address: str) -> str | None:
             encoding="utf-8",
             timeout=SECONDS_TO_BE_TOLD,
             check=False,
-            start_new_session=True,  # so that a Ctrl-C is the command's alone
+            start_new_session=True,  # so that Ctrl-C reaches the command alone
         )
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS_TO_BE_TOLD:.0f} s"
@@ -125,7 +125,7 @@ def _unanswered(address: str) -> str | None:
 
 
 def _token() -> str:
-    """Return the token with which Ray would join; none where it would use none."""
+    """Return the token that Ray would join with, and a newline; an empty line if it would use none."""
     if os.environ.get(MODE, "token").lower() != "token":
         return "\n"
     given = os.environ.get(TOKEN, "")

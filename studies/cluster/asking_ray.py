@@ -1,7 +1,7 @@
-"""The program that asks at an address whether a Ray is there: in a process of its own, which can be ended any time.
+"""Program that asks whether a Ray answers at an address: a separate process, which can be ended at any time.
 
-It is given an address and a limit in seconds, reads the token from the first line of standard input, and prints what
-is wrong there; nothing if nothing is. Ray itself is not loaded, as that takes longer than the answer.
+Its arguments are an address and a time limit in seconds; it reads the token from the first line of standard input and
+prints what is wrong, or nothing. It does not import Ray, which would take longer than the answer.
 """
 
 import sys
@@ -9,21 +9,21 @@ import sys
 import grpc
 
 QUESTION = "/ray.rpc.NodeInfoGcsService/GetClusterId"
-"""What a driver asks first when it joins; the answer to an empty question is the cluster's id."""
+"""The first call of a driver that joins; an empty request is answered with the cluster's id."""
 WORDS = {
-    grpc.StatusCode.UNAVAILABLE: "nobody who speaks its language listens there",
+    grpc.StatusCode.UNAVAILABLE: "no server that speaks gRPC listens there",
     grpc.StatusCode.DEADLINE_EXCEEDED: "what listens there does not answer",
-    grpc.StatusCode.UNAUTHENTICATED: "its token is another",
-    grpc.StatusCode.PERMISSION_DENIED: "its token is another",
+    grpc.StatusCode.UNAUTHENTICATED: "its token is a different one",
+    grpc.StatusCode.PERMISSION_DENIED: "its token is a different one",
     grpc.StatusCode.UNIMPLEMENTED: "what listens there is not Ray's gcs_server",
 }
 
 
 def main(address: str, max_seconds: str) -> None:
-    """Ask once."""
+    """Ask once, and print what is wrong."""
     token = sys.stdin.readline().strip()
     metadata = [("authorization", f"Bearer {token}")] if token else []
-    # Ray is asked without a proxy, too.
+    # Ray connects without a proxy, so this does too.
     with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
         ask = channel.unary_unary(QUESTION)
         try:

@@ -1,4 +1,4 @@
-"""Starting or joining Ray, with its doors closed: loopback dashboard, token authentication, a private folder."""
+"""Starting or joining Ray securely: dashboard on loopback only, token authentication, a private folder."""
 
 import atexit
 import logging
@@ -26,25 +26,25 @@ from trainables.base.safe_path import safe_path
 ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Metrics would be served to everybody on the network, without asking for the token: the agent's are switched off,
-    # and no server can take a port beyond the last one, of which Ray makes a line in its log.
+    # Metrics would be served on the network without the token: the agent's are switched off, and a port beyond the
+    # last valid one keeps the other servers from starting (Ray logs one line about that).
     "RAY_enable_metrics_collection": "0",
     "AUTOSCALER_METRIC_PORT": "65536",
     "DASHBOARD_METRIC_PORT": "65536",
-    # Ray would start workers at niceness 15: on a machine that does anything else, trials take many times as long.
+    # By default workers run at niceness 15: on a machine that does anything else, trials take many times as long.
     "RAY_worker_niceness": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # What is left of a run that lost its Ray would start another one.
+    # After Ray is lost, a stray call to it would start another one.
     "RAY_ENABLE_AUTO_CONNECT": "0",
-    # Ray prints what befalls its processes on standard output, whatever log_to_driver says.
+    # Ray prints events of its processes on standard output, whatever log_to_driver is.
     "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    # glibc would give every activation's memory back to the system and fault it in again at the next step, which
-    # takes a worker up to a third of its time; so it keeps up to 4 GiB, and asks for 64 MiB at a time.
+    # glibc would return every activation's memory to the system and fault it in again at the next step, which takes
+    # up to a third of a worker's time; so it keeps up to 4 GiB, and asks for 64 MiB at a time.
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),  # the largest that every glibc accepts
     "MALLOC_TRIM_THRESHOLD_": str(4 * 2**30),
     "MALLOC_TOP_PAD_": str(64 * 2**20),
@@ -52,21 +52,21 @@ ENVIRONMENT = {
 
 
 SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
-"""What Ray's processes must not inherit: workers get neither the storage's URL nor a password."""
+"""Environment variables that Ray's processes must not inherit: the storage's URL and password."""
 MAX_FOLDER_LENGTH = 45
-"""Characters of the path under which Ray can still make its sockets."""
+"""Longest path, in characters, of a folder in which Ray can create its sockets."""
 SECONDS_TO_SHUT_DOWN = 3.0
 SECONDS_TO_JOIN = 30.0
-"""How long leaving waits for a join to end that is under way: it can only be shut down afterwards."""
+"""How long leaving waits for a join in progress, which can be shut down only once it has ended."""
 PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(365 * 24 * 3600)}
-"""For this process alone: Ray would end it a minute after its gcs_server, and a notebook's kernel with it."""
+"""Set in this process only: Ray would end it a minute after its gcs_server, and a notebook's kernel with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A running Ray: `num_workers` trials at a time, `threads` for each, and where its dashboard is.
+    """A running Ray: `num_workers` concurrent trials with `threads` threads each, and the dashboard's URL.
 
-    `scratch` is a private folder for files that nobody reads; it goes away with the cluster.
+    `scratch` is a private folder for Tune's files, which nobody reads; it is removed with the cluster.
     """
 
     num_workers: int
@@ -76,18 +76,18 @@ class Cluster:
     scratch: Path
 
     def leave(self) -> None:
-        """Leave it with whatever hangs there: this process first, lest it goes on asking a Ray that is gone."""
+        """Disconnect this process, then kill the cluster's processes, though calls to Ray may hang."""
         _shut_down(self.scratch.parent)
         end_processes(self.scratch.parent, patience_seconds=0.0)
 
 
 @contextmanager
 def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
-    """Start or join Ray in the background, and on leaving shut down what was started, or is still starting.
+    """Start or join Ray in the background; on leaving, shut down what was started, or is still starting.
 
-    A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError where Ray cannot
-    be started or joined, or where no trial would fit. A Ray that runs in this process already is a StudiesError at
-    once, and left alone. Should this process be killed, another one ends what was started here and says `last_words`.
+    A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError if Ray cannot be
+    started or joined, or if no trial would fit. If this process has a Ray already, StudiesError is raised at once and
+    that Ray is left alone. If this process is killed, a guard process ends what was started and prints `last_words`.
     """
     _refuse_second_ray()
     with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
@@ -105,9 +105,9 @@ def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator[
 
 @contextmanager
 def _in_a_thread(work: "Callable[[], Cluster]") -> Iterator["Future[Cluster]"]:
-    """Do `work` in a thread that stays until this is left: what belongs to a driver's thread ends with it.
+    """Run `work` in a thread that lives until the context ends: what belongs to a driver's thread ends with it.
 
-    Where it hangs, it neither keeps this context from being left nor the interpreter from ending.
+    If the thread hangs, it blocks neither the end of this context nor the end of the interpreter.
     """
     future: Future[Cluster] = Future()
     over = threading.Event()
@@ -130,14 +130,14 @@ def _in_a_thread(work: "Callable[[], Cluster]") -> Iterator["Future[Cluster]"]:
 
 
 def _refuse_second_ray() -> None:
-    """Raise StudiesError where the caller's own Ray runs; where Ray is not even loaded, it does not."""
+    """Raise StudiesError if the caller runs a Ray of its own; if Ray is not even imported, it cannot."""
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         raise StudiesError("Ray runs in this process already", "Call ray.shutdown() first.")
 
 
 @contextmanager
 def _private_folder(last_words: str) -> Iterator[Path]:
-    """Make a folder that nobody else may enter, because Ray opens its own inside it to all; and remove it."""
+    """Make a folder that nobody else may enter, because Ray makes its own inside it accessible to all; remove it."""
     short = len(tempfile.gettempdir()) + len("/studies-12345678/ray") <= MAX_FOLDER_LENGTH
     parent = Path(tempfile.gettempdir() if short else "/tmp")
     remove_abandoned_folders(parent)
@@ -160,7 +160,7 @@ def _private_folder(last_words: str) -> Iterator[Path]:
 
 @contextmanager
 def _environment(resources: Resources, folder: Path) -> Iterator[None]:
-    """Set what Ray reads from the environment, for as long as it runs; its token where it is started here."""
+    """Set Ray's environment variables while it runs, with a token's path if it is started here."""
     settings = ENVIRONMENT | PATIENCE
     if resources.address is None:
         settings |= {MODE: "token", TOKEN_PATH: str(write_token(folder / "token"))}
@@ -176,7 +176,7 @@ def _environment(resources: Resources, folder: Path) -> Iterator[None]:
 
 
 def _start_head(resources: Resources, folder: Path) -> Head:
-    """Start Ray on this machine, in a process that hands on nothing of the driver's secrets."""
+    """Start Ray on this machine, in a process without the driver's secrets."""
     (folder / TEMPORARY).mkdir()
     left_out = {*SECRETS, *PATIENCE}
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
@@ -192,9 +192,9 @@ def _start_head(resources: Resources, folder: Path) -> Head:
 
 
 def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
-    """Join the Ray that is started here, or the cluster that was asked for.
+    """Join the Ray that was started here, or the requested cluster.
 
-    Its own log on the screen is off: a worker that was lost is told by its trial's row.
+    Ray's log on the screen is off: lost workers are recorded as events of their trials.
     """
     import ray
 
@@ -231,19 +231,19 @@ def _not_started(resources: Resources, error: Exception) -> StudiesError:
 
 
 def _num_cpus(resources: Resources) -> int:
-    """Return the CPUs that Ray may give out here: the machine's, or as many as the workers asked for take."""
+    """Return the number of CPUs that Ray offers: the machine's cores, or what the requested workers take if more."""
     wanted = (resources.workers or 0) * resources.cpus_per_trial
     return max(num_cores(), int(wanted + 0.999))
 
 
 def _threads(share: int) -> int:
-    """Return the threads of a worker: its share of the cores, and no more than OMP_NUM_THREADS where that is set."""
+    """Return the threads of a worker: its share of the cores, at most OMP_NUM_THREADS where that is set."""
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(share, int(limit)) if limit.isdecimal() else share)
 
 
 def _fitting(total: dict[str, float], resources: Resources) -> int:
-    """Return how many trials fit on the cluster at once; none is a StudiesError, as they would wait for ever."""
+    """Return how many trials fit on the cluster at once; raise StudiesError if none, as they would wait for ever."""
     limits = [total.get("CPU", 0.0) / resources.cpus_per_trial]
     if resources.gpus_per_trial:
         limits.append(total.get("GPU", 0.0) / resources.gpus_per_trial)
@@ -259,7 +259,7 @@ def _fitting(total: dict[str, float], resources: Resources) -> int:
 
 
 def _shut_down(folder: Path) -> None:
-    """Shut Ray down if it runs (it may have been started in vain, for trials that do not fit), however it hangs."""
+    """Shut Ray down if it runs; kill the processes in `folder` if the shutdown hangs."""
     ray = sys.modules.get("ray")
     if ray is None or not hasattr(ray, "is_initialized") or not ray.is_initialized():
         return
@@ -272,4 +272,4 @@ def _shut_down(folder: Path) -> None:
         end_processes(folder, patience_seconds=0.0)
         thread.join(SECONDS_TO_SHUT_DOWN)
     if thread.is_alive():
-        atexit.unregister(ray.shutdown)  # it would wait for the one that hangs
+        atexit.unregister(ray.shutdown)  # it would wait for the thread that hangs

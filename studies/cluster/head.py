@@ -17,24 +17,24 @@ LOG = "head.log"
 
 
 class NotStartedError(Exception):
-    """Ray could not be started, or was given up."""
+    """Ray could not be started, or its start was abandoned."""
 
 
 class Head:
-    """Starts Ray beside the driver, which joins it then.
+    """Starts Ray in a process beside the driver, which then joins it.
 
-    A `ray.init` in the driver's own process could not be broken off: where what it has started is killed, it waits a
-    minute and takes the process with it.
+    A `ray.init` in the driver's own process could not be interrupted: if the processes that it starts are killed, it
+    waits a minute and ends the driver.
     """
 
     def __init__(self, folder: Path, options: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-        """Start at once; `environment` must mark its processes as those of `folder`."""
+        """Start at once; `environment` must mark the processes as those of `folder` (by TMPDIR)."""
         self._folder = folder
         self._lock = threading.Lock()
         self._is_awaited, self._is_given_up = True, False
         answer, told = os.pipe()
         with (folder / LOG).open("wb") as log:
-            # -P: Ray, and not what may have its name in the folder in which the command was given.
+            # -P: a module named ray in the current folder is not imported.
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(PROGRAM), str(told), json.dumps(options)],
                 stdin=subprocess.PIPE,
@@ -42,7 +42,7 @@ class Head:
                 stderr=log,
                 env=environment,
                 pass_fds=[told],
-                start_new_session=True,  # so that a Ctrl-C is the driver's alone
+                start_new_session=True,  # so that Ctrl-C reaches the driver alone
             )
         os.close(told)
         self._answer = os.fdopen(answer, encoding="utf-8")
@@ -51,7 +51,7 @@ class Head:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Shut Ray down; where its processes were ended before, there is nothing left to do."""
+        """Shut Ray down, unless its processes have been ended already."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -59,7 +59,7 @@ class Head:
         self._answer.close()
 
     def address(self) -> str:
-        """Wait for Ray and return its address; NotStartedError where there is none, or `give_up` came before."""
+        """Wait for Ray and return its address; raise NotStartedError if it does not start or `give_up` was called."""
         text = self._answer.read()
         with self._lock:
             if self._is_given_up:
@@ -71,7 +71,7 @@ class Head:
         return str(told["address"])
 
     def give_up(self) -> None:
-        """End what has started so far, unless `address` has been returned: then it is the driver's to leave."""
+        """Kill what has started so far, unless `address` has returned: then the driver has to leave the cluster."""
         with self._lock:
             if self._is_awaited:
                 self._is_given_up = True

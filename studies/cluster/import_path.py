@@ -1,4 +1,4 @@
-"""Where workers look for modules: never in the folder in which a command was given."""
+"""Where workers import modules from: never from the folder in which a command was given."""
 
 import site
 from pathlib import Path
@@ -6,25 +6,25 @@ from pathlib import Path
 from ray.job_config import JobConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder of our packages."""
+"""The folder that contains our packages."""
 
 
 class _JobConfig(JobConfig):
     def _runtime_env_has_working_dir(self) -> bool:
-        """Say yes, or Ray would put the current folder and the script's before all that its workers import from.
+        """Return True, or Ray would put the current folder and the script's first on its workers' import path.
 
-        There a `torch.py`, a `types.py` or a folder `reports` of somebody else's would be found first. Nothing there is
-        needed: the code of a study file is sent as source.
+        A `torch.py`, `types.py` or folder `reports` there would hide the real one. Nothing there is needed: the code
+        of a study file is sent as source.
         """
         return True
 
 
 def job_config() -> JobConfig:
-    """Return what Ray is joined with: its workers find our packages, from a checkout that is not installed, too."""
+    """Return the job configuration for joining Ray: workers find our packages, even in a checkout not installed."""
     return _JobConfig(_py_driver_sys_path=[] if _is_installed() else [str(ROOT)])
 
 
 def _is_installed() -> bool:
-    """Say whether any Python process of this environment finds our packages by itself."""
+    """Return whether every Python process of this environment finds our packages by itself."""
     places = [*site.getsitepackages(), site.getusersitepackages()]
     return ROOT in {Path(place).resolve() for place in places}

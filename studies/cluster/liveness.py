@@ -1,4 +1,4 @@
-"""Whether Ray still answers: its processes here hold a line that breaks when they die, and its nodes are asked."""
+"""Whether Ray is alive: open connections to its processes here break when these die, and its nodes are polled."""
 
 import socket
 import threading
@@ -15,14 +15,14 @@ SECONDS_BETWEEN_QUESTIONS = 1.0
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_TO_CONNECT = 5.0
 RAYLET, GCS = "raylet", "gcs_server"
-"""Ray's processes without which a driver on the same machine cannot go on, as the process list shows them."""
+"""Ray's processes, by their names in the process list, without which a driver on the same machine cannot go on."""
 
 
 class Line:
-    """A connection that nobody speaks on: the operating system breaks it the moment its process dies."""
+    """An idle connection to a process: the operating system breaks it the moment the process dies."""
 
     def __init__(self, connect: Callable[[], socket.socket]) -> None:
-        """Call with `connect`, once the context is entered."""
+        """`connect` opens a connection; it is called when the context is entered."""
         self._connect = connect
         self._socket: socket.socket | None = None
 
@@ -35,7 +35,7 @@ class Line:
             self._socket.close()
 
     def is_broken(self) -> bool:
-        """Say whether the process is dead. One that merely hung up, as Ray does after two minutes, is called again."""
+        """Return whether the process is dead; a connection that it closed, as Ray does after 2 min, is reopened."""
         if self._is_open():
             return False
         try:
@@ -64,7 +64,7 @@ class Line:
 
 
 class Liveness:
-    """What is known of Ray, from lines to its processes here and from asking whether any node is alive."""
+    """Whether Ray is alive, from connections to its processes here and from polling whether any node is alive."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Liveness:
         max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER,
         stopwatch: Stopwatch | None = None,
     ) -> None:
-        """`lines` lead to processes that nobody would start again, by their names."""
+        """`lines` are connections to processes that nobody would restart, by name; `max_seconds` without any answer."""
         self._lines, self._is_any_node_alive, self._max_seconds = lines, is_any_node_alive, max_seconds
         self._unanswered = stopwatch or Stopwatch()
         self._is_answered, self._is_asked = threading.Event(), threading.Event()
@@ -83,7 +83,7 @@ class Liveness:
         self._loss: str | None = None
 
     def loss(self) -> str | None:
-        """Return what of Ray is lost for good, None while it answers; nothing waits here, and nobody looks any more."""
+        """Return what of Ray is lost for good, None while it is alive or after `asking` ended; never blocks."""
         with self._lock:
             if self._loss is None and not self._is_over:
                 dead = [name for name, line in self._lines.items() if line.is_broken()]
@@ -94,7 +94,7 @@ class Liveness:
             return self._loss
 
     def is_lost(self) -> bool:
-        """Say whether Ray is lost, and wait until a node answers or none has for too long."""
+        """Return whether Ray is lost; blocks until a node answers, or Ray is known to be lost."""
         self._is_answered.clear()
         self._is_asked.set()
         while self.loss() is None:
@@ -104,7 +104,7 @@ class Liveness:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Ask the nodes again and again, in a thread of its own because Ray may never answer; hang up in the end."""
+        """Poll the nodes in a thread of its own, because Ray may never answer; close the connections in the end."""
         with ExitStack() as stack:
             for line in self._lines.values():
                 stack.enter_context(line)
@@ -125,7 +125,7 @@ class Liveness:
                 return
             try:
                 is_alive = self._is_any_node_alive()
-            except Exception:  # no answer, whatever Ray calls it
+            except Exception:  # whatever Ray raises, this is no answer
                 continue
             if is_alive:
                 self._unanswered.restart()
@@ -133,10 +133,10 @@ class Liveness:
 
 
 def watch_ray(*, is_local: bool, max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER) -> Liveness:
-    """Return the liveness of the Ray that this process is connected to; `is_local` where it was started for it alone.
+    """Return the liveness of the Ray that this process has joined; `is_local` if Ray was started for it alone.
 
-    The raylet of this machine holds the memory that the driver shares with its workers, so its death is the end. A
-    cluster's gcs_server may be started again, a local one is not.
+    This machine's raylet owns the memory that the driver shares with its workers, so its death ends the run. A
+    cluster's gcs_server may be restarted; a local one is not.
     """
     lines = {RAYLET: Line(_call_raylet(_own_node()["RayletSocketName"]))}
     if is_local:

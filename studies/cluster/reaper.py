@@ -1,4 +1,4 @@
-"""Folders and processes of a Ray whose driver has died, found and removed."""
+"""Finds and removes the folders and processes of a Ray whose driver has died."""
 
 import os
 import shutil
@@ -18,19 +18,19 @@ PROGRAM = (
     "import sys; sys.path.append(sys.argv[1]); from studies.cluster.reaper import guard; guard(*sys.argv[2:])"
 )
 MAX_SECONDS = 10.0
-"""How long processes may go on appearing in a folder that was left; then a later run sweeps it."""
+"""How long the guard waits for late processes in a folder; what appears later is removed by the next run."""
 
 
 @contextmanager
 def guarded(folder: Path, last_words: str, *, secrets: Collection[str] = ()) -> Iterator[Callable[[], None]]:
-    """Have `folder` and the processes in it removed, and `last_words` said, should this process die in here.
+    """Start a guard that removes `folder` and its processes and prints `last_words` if this process dies in here.
 
-    Yields what has them left unsaid, for a process that ends itself and has said why.
-    The folder is gone when this context is left in order. Ray ends its own processes when their driver dies, but takes
-    a minute for the last of them. The guard does not inherit the environment's `secrets`.
+    Yields a function that keeps the guard from printing, for a process that ends itself with its own message. After an
+    orderly end the folder is gone, and the guard does nothing. (Ray ends its own processes when their driver dies, but
+    takes a minute for the last of them.) The guard does not inherit the environment variables in `secrets`.
     """
-    # Started anew rather than forked, without site packages: it takes 10 ms and 10 MB. The operating system closes the
-    # pipe at any death, and in a session of its own the guard hears no Ctrl-C.
+    # A new interpreter rather than a fork, without site packages: 10 ms and 10 MB. The operating system closes the pipe
+    # however this process dies, and a session of its own keeps Ctrl-C from the guard.
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", PROGRAM, str(ROOT), str(folder), last_words],
         stdin=subprocess.PIPE,
@@ -53,7 +53,7 @@ def guarded(folder: Path, last_words: str, *, secrets: Collection[str] = ()) -> 
 
 
 def guard(folder: str, last_words: str) -> None:
-    """Wait until standard input ends; if `folder` is still there, its driver was killed."""
+    """Wait until standard input closes; if `folder` still exists then, its driver was killed, so clean up."""
     is_told = bool(sys.stdin.buffer.read())
     if not Path(folder).exists():
         return
@@ -67,12 +67,12 @@ def guard(folder: str, last_words: str) -> None:
 
 OWNER = "owner"
 TEMPORARY = "tmp"
-"""The folder in a run's own that its processes, but not the driver, have for their temporary files."""
+"""Subfolder of a run's folder for temporary files of its processes, not of the driver."""
 PATIENCE_SECONDS = 5.0
 MAX_SECONDS_TO_DIE = 5.0
-"""Beyond this a killed process waits for a device that does not answer."""
+"""A killed process that takes longer is blocked by a device that does not answer."""
 MIN_SECONDS_ABANDONED = 60.0
-"""A folder without an owner may be one that is just being made."""
+"""A younger folder without an owner may be one that is just being made."""
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def owned(folder: Path) -> Iterator[None]:
 
 
 def remove_abandoned_folders(parent: Path, min_seconds: float = MIN_SECONDS_ABANDONED) -> None:
-    """Remove our folders whose driver was killed, and end what works there; those of others and in use stay."""
+    """Remove this user's folders below `parent` whose driver was killed, with their processes; not those in use."""
     for owner in parent.glob(f"studies-*/{OWNER}"):
         if _is_abandoned(owner, min_seconds):
             end_processes(owner.parent, patience_seconds=0.0)
@@ -104,17 +104,17 @@ def _is_abandoned(owner: Path, min_seconds: float) -> bool:
 
 
 def end_processes(folder: Path, patience_seconds: float = PATIENCE_SECONDS) -> int:
-    """Wait until no other process works in `folder`; kill those that are still there after a while, until they end.
+    """Wait until no other process works in `folder`; after `patience_seconds` kill those that still do.
 
-    Returns how many were killed. Ray leaves behind workers that are slow to end, and for a minute its agents where a
-    driver was killed. Without /proc nothing is found, and they end by themselves.
+    Returns how many were killed. Ray leaves behind workers that are slow to end and, for a minute after a driver was
+    killed, its agents. Without /proc no processes are found.
     """
     deadline = time.monotonic() + patience_seconds
     while _processes(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     killed = set[int]()
     deadline = time.monotonic() + MAX_SECONDS_TO_DIE
-    # One that was killed is there until the system has cleared away its memory, and may just have started another.
+    # A killed process exists until its memory has been freed, and may just have started another.
     while (left := _processes(folder)) and time.monotonic() < deadline:
         for number in left:
             with suppress(ProcessLookupError):
@@ -138,14 +138,14 @@ def _processes(folder: Path) -> list[int]:
 def _has(environment: Path, mark: bytes) -> bool:
     try:
         return mark in environment.read_bytes().split(b"\0")
-    except OSError:  # it has ended meanwhile, or belongs to somebody else
+    except OSError:  # the process has ended, or belongs to another user
         return False
 
 
 def _writes(process: Path, inside: str) -> bool:
-    """Say whether a process has a file in a folder open for writing, as Ray's agents have their logs.
+    """Return whether a process has a file in the folder open for writing, as Ray's agents have their logs.
 
-    These give themselves a title, for which they overwrite as much of their environment as it happens to take.
+    The agents set a process title, which overwrites part of the environment in which the mark is looked for.
     """
     try:
         opened = list((process / "fd").iterdir())
@@ -157,5 +157,5 @@ def _writes(process: Path, inside: str) -> bool:
 def _is_written(link: Path, inside: str) -> bool:
     try:
         return bool(link.lstat().st_mode & stat.S_IWUSR) and os.readlink(link).startswith(inside)
-    except OSError:  # it was closed meanwhile
+    except OSError:  # the file was closed meanwhile
         return False

@@ -1,4 +1,4 @@
-"""The program of Ray's own process: it starts Ray, says where, and shuts it down when its driver closes the line."""
+"""Program of Ray's own process: it starts Ray, reports its address, and shuts it down when its driver goes away."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ import ray
 
 
 def main(answer: str, options: str) -> None:
-    """Start Ray with `options` (JSON), write the outcome to the file descriptor `answer`, and wait."""
+    """Start Ray with `options` (JSON), write its address or error to descriptor `answer`, wait for end of input."""
     with os.fdopen(int(answer), "w", encoding="utf-8") as file:
         try:
             ray.init(

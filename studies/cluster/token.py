@@ -1,17 +1,17 @@
-"""The token without which nobody may talk to a Ray that was started here."""
+"""The token that authenticates every client of a Ray that was started here."""
 
 import os
 import secrets
 from pathlib import Path
 
 MODE = "RAY_AUTH_MODE"
-"""The variable that tells Ray's processes whether to ask for a token."""
+"""The environment variable that says whether Ray's processes ask for a token."""
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
-"""The variable that tells Ray's processes where the token is."""
+"""The environment variable with the path of the token's file."""
 
 
 def write_token(path: Path) -> Path:
-    """Make a file that its owner alone may read, with a new token in it; return its path."""
+    """Write a new token to a file that only its owner may read; return its path."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(32))
@@ -19,7 +19,7 @@ def write_token(path: Path) -> Path:
 
 
 def forget_earlier_token() -> None:
-    """Have Ray read both again: it keeps the first ones that it has read for as long as a process lives."""
+    """Make Ray read the mode and the token again, which it otherwise keeps as long as the process lives."""
     from ray import _raylet
 
     loader = getattr(_raylet, "AuthenticationTokenLoader", None)

@@ -1,4 +1,4 @@
-"""Ray Tune's Stopper, asked at each step: ends a run that is to stop or has lost Ray, and the workers that hang."""
+"""Ray Tune's Stopper: ends a run that is to stop or has lost Ray, and kills workers that hang."""
 
 import threading
 from collections import Counter
@@ -11,29 +11,29 @@ from ray import tune
 from studies.base.stopwatch import Stopwatch
 from studies.cluster.liveness import Liveness
 
-MIN_SECONDS_OF_SILENCE = 600.0
-"""What every trial may take to its next report, of which one comes at the first epoch after 5 s, and every worker to
-start: ten to twenty times what importing torch takes on a machine that does much else."""
+MIN_STALL_SECONDS = 600.0
+"""Least time limit in seconds, both between two reports of a trial (the first comes at the first epoch after 5 s) and
+for the start of a worker: ten to twenty times what importing torch takes on a busy machine."""
 TIMES_THE_LONGEST = 20
-"""A trial may take this many times as long as any report of this run took, should that be more."""
+"""The limit is at least this many times the longest time between two reports of this run."""
 STARTING = "while its worker started (its imports, the study's data)"
 BEGINNING = "before its first report (its code is read, its networks are built, its first epoch is trained)"
 
 
-class Silence:
-    """Who has been silent for how long, and for how long each may be.
+class StallDetector:
+    """Measures the time since each trial's last report, and finds trials that exceed their limit.
 
-    A worker that hangs cannot be told from one whose epochs are long, so the limit grows with the longest time between
-    two reports, and doubles for a trial each time that it was found silent: one that is slow gets through at last.
+    A worker that hangs looks like one whose epochs are long. So the limit grows with the longest time between two
+    reports, and doubles for a trial each time that it is exceeded: a slow trial succeeds in the end.
     """
 
     def __init__(
         self,
         *,
-        min_seconds: float = MIN_SECONDS_OF_SILENCE,
+        min_seconds: float = MIN_STALL_SECONDS,
         stopwatch: Callable[[], Stopwatch] = Stopwatch,
     ) -> None:
-        """Allow `min_seconds` at least."""
+        """Allow at least `min_seconds` between reports."""
         self._min_seconds, self._stopwatch = min_seconds, stopwatch
         self._longest = 0.0
         self._running: dict[int, Stopwatch] = {}
@@ -42,28 +42,28 @@ class Silence:
         self._ended_after: dict[int, float] = {}
 
     def start(self, number: int, doing: str = BEGINNING) -> None:
-        """Take note that a trial, or its worker, was started, or started again."""
+        """Start measuring, when a trial or its worker was started; `doing` says what it does, for the message."""
         self._running[number], self._doing[number] = self._stopwatch(), doing
         self._ended_after.pop(number, None)
 
     def update(self, number: int, epoch: int) -> None:
-        """Take note of a report."""
+        """Record a trial's report after `epoch`."""
         if number in self._running:
             self._longest = max(self._longest, self._running[number].look())
             self._running[number].restart()
             self._doing[number] = f"after epoch {epoch}"
 
     def end(self, number: int) -> None:
-        """Take note that a trial is not running any more."""
+        """Stop measuring a trial."""
         self._running.pop(number, None)
 
     def limit(self, number: int) -> float:
-        """Return the seconds that a trial may be silent."""
+        """Return the longest time in seconds that a trial may take between reports."""
         usual = max(self._min_seconds, TIMES_THE_LONGEST * self._longest)
         return usual * 2.0 ** self._num_times[number]
 
     def find(self) -> list[int]:
-        """Return the trials that have been silent for too long; each is found once, until it is started again."""
+        """Return the trials that exceed their limit; each is returned once, until it is started again."""
         seconds = {number: stopwatch.look() for number, stopwatch in self._running.items()}
         silent = [number for number in seconds if seconds[number] > self.limit(number)]
         for number in silent:
@@ -73,7 +73,7 @@ class Silence:
         return silent
 
     def words(self, number: int) -> str | None:
-        """Say that a trial was found silent since it was last started; None of one that was not."""
+        """Return a message about a trial that exceeded its limit since its last start; None for any other trial."""
         seconds = self._ended_after.get(number)
         if seconds is None:
             return None
@@ -83,84 +83,84 @@ class Silence:
 
 @final
 class Watchdog(tune.Stopper, tune.Callback):
-    """Watches over a run from within Tune, whose loop asks it at each step and tells it of every start and report.
+    """Watches a run from within Tune, which asks it at each step and calls it at every start and report.
 
-    A worker whose trial was silent for too long is killed, and so is one that does not come up; Tune then takes it for
-    lost, and `words` says why. At the end of a run every worker is killed, as one that hangs would keep Tune waiting:
-    what it has not yet reported is lost either way.
+    It kills the worker of a trial that exceeds its time limit, and one that does not come up; Tune then treats it as
+    lost, and `words` explains why. At the end of a run it kills every worker, because Tune would wait for one that
+    hangs; what these have not reported yet is lost either way.
     """
 
     def __init__(
-        self, *, should_stop: Callable[[], bool], liveness: Liveness, silence: Silence | None = None
+        self, *, should_stop: Callable[[], bool], liveness: Liveness, stalls: StallDetector | None = None
     ) -> None:
-        """Watch until `should_stop`."""
+        """Watch until `should_stop` returns True."""
         self._should_stop, self._liveness = should_stop, liveness
-        self._silence = silence or Silence()
+        self._stalls = stalls or StallDetector()
         self._actors: dict[int, Any] = {}
         self._starting: dict[int, Any] = {}
 
     def stop_all(self) -> bool:
-        """Say whether the run is to end now."""
+        """Return whether the run should end now; kill workers that hang."""
         if self._liveness.loss() is not None:
             self._stay()
         if self._should_stop():
             self.kill_all()
             return True
-        for number in self._silence.find():
+        for number in self._stalls.find():
             self._kill(number)
         return False
 
     def kill_all(self) -> None:
-        """End every worker."""
+        """Kill every worker."""
         for number in {*self._actors, *self._starting}:
             self._kill(number)
 
     def see_starting(self, actors: Mapping[int, Any]) -> None:
-        """Take note of the workers that are being started at this step, by the numbers of their trials."""
+        """Record the workers that are starting at this step, by trial number."""
         for number, actor in actors.items():
             if self._starting.get(number) is not actor:
-                self._silence.start(number, STARTING)
+                self._stalls.start(number, STARTING)
         self._starting = dict(actors)
 
     def is_ray_lost(self) -> bool:
-        """Say whether Ray is lost, so that no trial is blamed for it, as soon as that is known."""
+        """Return whether Ray is lost, in which case no trial is blamed; blocks until that is known."""
         return self._liveness.is_lost()
 
     def words(self, number: int) -> str | None:
-        """Say why the worker of a trial was killed; None where it was not."""
-        return self._silence.words(number)
+        """Return why a trial's worker was killed; None if it was not."""
+        return self._stalls.words(number)
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Stop no trial by itself."""
+        """Return False: single trials are stopped by the scheduler."""
         return False
 
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Watch a trial."""
+        """Start watching a trial."""
         number = _number(trial)
         self._actors[number] = trial.temporary_state.ray_actor
-        self._silence.start(number)
+        self._stalls.start(number)
 
     def on_trial_result(
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Take note of a report."""
-        self._silence.update(_number(trial), result["epoch"])
+        """Record a report."""
+        self._stalls.update(_number(trial), result["epoch"])
 
     def on_trial_complete(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Watch a trial no more."""
+        """Stop watching a trial."""
         self._forget(trial)
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Watch a trial no more."""
+        """Stop watching a trial."""
         self._forget(trial)
 
     def _stay(self) -> NoReturn:
-        """Never return, so that Tune asks a dead Ray for nothing: a call that waits for it ends the process with it."""
+        """Block for ever, so that Tune calls a dead Ray no more: such a call would hang or end the process."""
         while True:
             threading.Event().wait()
 
     def _forget(self, trial: Any) -> None:
-        self._silence.end(_number(trial))
+        self._stalls.end(_number(trial))
         self._actors.pop(_number(trial), None)
 
     def _kill(self, number: int) -> None:
@@ -169,7 +169,7 @@ class Watchdog(tune.Stopper, tune.Callback):
             ray.kill(actor, no_restart=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep nothing: Tune pickles its callbacks to disk."""
+        """Pickle nothing: Tune pickles its callbacks to disk."""
         return {}
 
 

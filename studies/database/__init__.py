@@ -1,1 +1,1 @@
-"""Where studies are kept: the only package that knows SQL."""
+"""The storage of studies; the only package that uses SQL."""

@@ -1,4 +1,4 @@
-"""The door to the schema of a storage: `studies database current|upgrade|backup`."""
+"""The command `studies database current|upgrade|backup`, about the schema of a storage."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from studies.storage.paths import DEFAULT_STORAGE, locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one of the three commands and return its exit code."""
+    """Run one of the three subcommands and return its exit code."""
     return run_door(_parser(), arguments, _work)
 
 
@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
 def _current(url: str) -> str:
     found, newest = migrate.current(url)
     if found.revision is None:
-        return f"no schema of Studies ({found.condition.name.lower()}); the newest is {newest}"
-    return f"schema {found.revision} ({found.condition.name.lower()}); the newest is {newest}"
+        return f"no schema of Studies ({found.state.name.lower()}); the newest is {newest}"
+    return f"schema {found.revision} ({found.state.name.lower()}); the newest is {newest}"
 
 
 def _upgrade(url: str) -> str:

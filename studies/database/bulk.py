@@ -1,4 +1,4 @@
-"""Inserting many rows at once, ignoring those whose keys are there already."""
+"""Inserts many rows at once and ignores those whose keys exist already."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgre
 
 
 def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Values]) -> int:
-    """Insert rows of equal columns, every column without a default among them, and digests; return how many were new.
+    """Insert rows with equal columns, their digests added; return how many were new.
 
-    The statement is compiled once and handed to the driver with its parameters: through the usual way
-    SQLAlchemy spends more time on each row's parameters than SQLite does on storing them.
+    The rows must have every column without a default. The statement is compiled once and passed to the driver with its
+    parameters, because SQLAlchemy spends more time on each row's parameters than SQLite does on storing them.
     """
     rows = sealed(table, rows)
     statement = _compiled(connection.dialect, table, tuple(rows[0]))
-    # Column by column: the one JSON value of a row is converted without a copy of the row.
+    # Column by column, so that JSON values are converted without copying the rows.
     columns: list[Iterable[Any]] = [map(itemgetter(name), rows) for name in statement.names]
     for index, stored in statement.processors.items():
         columns[index] = map(stored, columns[index])
@@ -35,7 +35,7 @@ def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Values
 
 @dataclass(frozen=True, kw_only=True)
 class _Statement:
-    """An insert in a database's own words: its parameters' names in order, and what converts some of them, by place."""
+    """An insert in a database's dialect: its parameters' names in order, and converters of some, by position."""
 
     sql: str
     names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Copying a finished trial from one study to another, row by row, in one transaction."""
+"""Copies finished trials from one study to another, row by row, in one transaction."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
@@ -18,7 +18,7 @@ _CHILDREN = (tables.replicate, tables.evaluation, tables.epoch, tables.layer_gra
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """A trial to take over: its number in the source, and its number and cell in the new study."""
+    """A trial to copy: its number in the source, and its number and cell in the new study."""
 
     source_number: int
     number: int
@@ -28,10 +28,10 @@ class Copy:
 def copy_trials(
     store: Store, *, source_id: int, source_name: str, study_id: int, copies: Sequence[Copy]
 ) -> None:
-    """Copy ended trials with everything recorded of them; one that is there already is left alone.
+    """Copy ended trials with all their rows; trials that exist in the target already are skipped.
 
-    The order in which everything was written is kept. A copy costs the new study no time: its `busy_seconds` are 0,
-    it starts and ends now, and `worker` says where it comes from.
+    The rows keep the order in which they were written. A copy costs the new study no time: its `busy_seconds` are 0,
+    it starts and ends now, and `worker` names its source.
     """
     with store.writing(study_id) as connection:
         last, token = _numbers(connection, study_id)
@@ -59,7 +59,7 @@ def _is_there(connection: Connection, study_id: int, number: int) -> bool:
 
 
 def _written(connection: Connection, source_id: int, numbers: Collection[int]) -> list[int]:
-    """Return the sequence numbers of everything to be copied: decisions depend on those of other trials before them."""
+    """Return the sequence numbers of all rows to copy, sorted: ASHA's decisions depend on the order between trials."""
     written: list[int] = []
     for table in _CHILDREN:
         if "sequence" in table.c:
@@ -83,14 +83,14 @@ def _rows(connection: Connection, table: Table, key: dict[str, int]) -> list[dic
 
 
 def _numbers(connection: Connection, study_id: int) -> tuple[int, int]:
-    """Return the last sequence number that a study has taken, and its fencing token."""
+    """Return a study's last sequence number and its fencing token."""
     table = tables.study.c
     row = connection.execute(select(table.sequence, table.fencing_token).where(table.id == study_id)).one()
     return row.sequence, row.fencing_token
 
 
 def artifacts_of(store: Store, study_id: int, trial_number: int) -> list[Artifact]:
-    """Return the files that a trial left."""
+    """Return the recorded files of a trial."""
     table = tables.artifact
     query = select(table.c.path, table.c.sha256, table.c.num_bytes).where(
         table.c.study_id == study_id, table.c.trial_number == trial_number

@@ -1,4 +1,4 @@
-"""What an earlier run left in the spool comes to the storage before anything is read for the next."""
+"""Writes what an earlier run left in the spool to the storage, before anything is read for the next run."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,11 @@ from studies.database.store import Store
 from studies.database.writer import Writer
 
 PUT_ASIDE: Final = "spool_put_aside"
-"""The kind of the event that says that writes were not drained."""
+"""The kind of the event which records that spooled writes were set aside instead of drained."""
 
 
 def open_spool(store: Store, study: StudyRow, folder: Path) -> Spool:
-    """Return the spool of a study, which lies in its own folder; a SpoolError if it cannot be used."""
+    """Return the spool of a study, in the study's folder; raise SpoolError if it cannot be used."""
     token = store.token(study.id)
     origin = Origin(study=study.name, created_at=study.created_at, storage=store.address, token=token)
     return Spool(folder / FILE_NAME, origin)
@@ -28,10 +28,10 @@ def open_spool(store: Store, study: StudyRow, folder: Path) -> Spool:
 def drain(
     store: Store, study: StudyRow, folder: Path, *, max_seconds_out: float = MAX_SECONDS_OUT
 ) -> StudyRow:
-    """Write what waits in the study's spool, and return its row as it is then.
+    """Write the spooled writes of a study to the storage, and return the study's row afterwards.
 
-    Where another run has gone on since without it, what waits is put aside: that run has trained it again, and has
-    made its own decisions. Raises a SpoolError if the spool cannot be read, or what waits in it not be written.
+    If another run has continued without them, they are set aside instead: that run has trained the same epochs again
+    and made its own decisions. Raises SpoolError if the spool cannot be read or its writes cannot be written.
     """
     spool = open_spool(store, study, folder)
     if spool.is_empty:
@@ -49,7 +49,7 @@ def drain(
 
 
 def _last_token(store: Store, study_id: int) -> int:
-    """Return the token of the last run before this one that wrote anything: each begins with an event."""
+    """Return the fencing token of the last run before this one that wrote anything; each run begins with an event."""
     table = tables.event
     ours = store.token(study_id)
     query = select(func.max(table.c.fencing_token)).where(

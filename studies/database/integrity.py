@@ -1,4 +1,4 @@
-"""Whether a database is sound by its own account, and still has the keys that keep rows from being there twice."""
+"""The database's own integrity checks, and a check that its tables still have their keys."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from studies.database.schema import tables
 
 
 def check_file(connection: Connection) -> tuple[str, list[str]]:
-    """Have every page, index and reference read, whichever study it belongs to; return what was asked, and faults."""
+    """Run SQLite's checks of all pages, indexes and references; return their names and a line for each fault."""
     lost: Counter[tuple[str, str]] = Counter()
     pages, broken = _ask(connection, "integrity_check")
     references, unreadable = _ask(connection, "foreign_key_check")
@@ -26,7 +26,7 @@ def check_file(connection: Connection) -> tuple[str, list[str]]:
 
 
 def _ask(connection: Connection, pragma: str) -> tuple[Sequence[Sequence[Any]], list[str]]:
-    """Return what a check found, or why it could not be made, as where a table that is referred to has lost its key."""
+    """Return the rows of a check; or, if it fails, as where a referenced table has lost its key, the error."""
     try:
         return connection.exec_driver_sql(f"PRAGMA {pragma}").all(), []
     except DBAPIError as error:
@@ -56,9 +56,9 @@ _CHECK_INDEX = text("SELECT bt_index_check(CAST(:name AS regclass), true)")
 
 
 def check_server(connection: Connection) -> tuple[str, list[str]]:
-    """Return what was asked, and a line for each fault: constraints, indexes, page checksums, amcheck if it is there.
+    """Check PostgreSQL's constraints, indexes and page checksums; return what was checked, and a line per fault.
 
-    The extension amcheck compares every index with its table; without it, or the right to use it, that is left out.
+    The extension amcheck, if installed and permitted, compares every index with its table.
     """
     num_damaged = connection.scalar(_DAMAGED_PAGES)
     has_amcheck = bool(connection.scalar(_AMCHECK))
@@ -74,7 +74,7 @@ def check_server(connection: Connection) -> tuple[str, list[str]]:
 
 
 def _differing_indexes(connection: Connection) -> Iterator[str]:
-    """Yield a line for each index that amcheck finds fault with; a large one may take as long as it needs."""
+    """Yield a line for each index in which amcheck finds a fault; no time limit, as indexes may be large."""
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     for name in connection.scalars(_INDEXES).all():
         try:
@@ -92,20 +92,20 @@ _OWN_CHECK: Final[dict[str, Callable[[Connection], tuple[str, list[str]]]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Integrity:
-    """What was asked of the database, in words, and a line for each fault that came up."""
+    """What was checked, as text, and a line for each fault that was found."""
 
     asked: str
     faults: Sequence[str]
 
 
 def check_integrity(connection: Connection) -> Integrity:
-    """Ask the database for its own check, and look whether every table has its keys. Writes nothing."""
+    """Run the database's own check, and check that every table has its keys. Writes nothing."""
     asked, faults = _OWN_CHECK[connection.dialect.name](connection)
     return Integrity(asked=asked, faults=[*faults, *_missing_keys(connection)])
 
 
 def _missing_keys(connection: Connection) -> Iterator[str]:
-    """Yield a line for each table that lacks a key: without one, rows can be there twice, or belong to nothing."""
+    """Yield a line for each missing key; without it, rows could be duplicated or refer to nothing."""
     inspector = sqlalchemy.inspect(connection)
     for table in tables.metadata.sorted_tables:
         key = [column.name for column in table.primary_key]

@@ -1,7 +1,8 @@
-"""The lease of a study: one run at a time may write it, and whoever has lost it is refused at the next write.
+"""The lease of a study: one run at a time may write it, and a run that has lost the lease is refused at its next write.
 
-A lock that dies with its holder says whether a study is held. A fencing token in the study's row, one higher for each
-holder, is checked in every write. There is a lock for each token, so that a study can be taken from a run that hangs.
+A lock that is released when its holder dies tells whether a study is held. A fencing token in the study's row, raised
+by one for each holder, is checked in every write. Each token has its own lock, so that a study can be taken over from
+a run that hangs.
 """
 
 import os
@@ -21,13 +22,13 @@ from studies.database.rows import Holder, LeaseRow
 from studies.database.schema import tables
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
-"""How often a holder looks whether its lock and token are still its own, and whether it is asked to stop."""
+"""How often a holder checks its lock and token, and whether it is asked to stop."""
 SECONDS_OF_GRACE: Final = 0.3
-"""How long a lock that somebody has is tried again: who is just ending, or only looking, is through by then."""
+"""How long a lock is retried: a process that is just ending, or only testing the lock, has released it by then."""
 SECONDS_TO_BE_NAMED: Final = 3.0
-"""How long a lock is tried again whose holder the row does not name: that one is just starting, or just ending."""
+"""How long a lock is retried while the row names no holder, who is then just starting or ending."""
 MAX_SECONDS_TO_RELEASE: Final = 3.0
-"""How long the end of a run waits for a database that hangs; the lock goes with the process then."""
+"""How long the end of a run waits for a database that hangs; the lock ends with the process."""
 
 _COLUMNS = [tables.study.c[name] for name in LeaseRow.__dataclass_fields__]
 _NOBODY: Final = dict.fromkeys(("holder_host", "holder_process", "held_since"))
@@ -35,14 +36,14 @@ _NOBODY: Final = dict.fromkeys(("holder_host", "holder_process", "held_since"))
 
 @final
 class Lease:
-    """The right to write a study; `lost` is the error to raise once another run has taken it over.
+    """The right to write a study; `lost` is the error to raise after another run has taken it over.
 
-    A thread looks every second. It takes the lock again where a connection was lost and nobody else has come, and
-    sets `stop_requested` when somebody asks for that.
+    A thread checks it every second: it takes the lock again if a connection was lost and nobody else has taken it, and
+    sets `stop_requested` when somebody asked the run to stop.
     """
 
     def __init__(self, backend: Backend, engine: Engine, taken: LeaseRow, lock: Lock) -> None:
-        """Keep watch over what was taken."""
+        """Start the thread that watches the lease `taken`, whose lock is `lock`."""
         self.token = taken.fencing_token
         self.lost: HeldError | None = None
         self.stop_requested = False
@@ -53,22 +54,22 @@ class Lease:
         self._watch.start()
 
     def check(self, found: LeaseRow) -> None:
-        """Raise HeldError if the study, as it was found, belongs to another run."""
+        """Raise HeldError if the study's row `found` shows another run's token."""
         if found.fencing_token != self.token:
             self.lost = _taken_over(found)
             raise self.lost
 
     def release(self) -> None:
-        """Give the study back; from a run that took it over nothing is taken."""
+        """Release the study; if another run has taken it over, that run keeps it."""
         self._released.set()
         self._watch.join(MAX_SECONDS_TO_RELEASE)
 
     def _keep_watch(self) -> None:
         while not self._released.wait(SECONDS_BETWEEN_LOOKS):
-            # Where the database does not answer, the next look may find it back; writes say how bad it is.
+            # If the database does not answer, the next check may find it again; failing writes report the problem.
             with suppress(StudiesError):
                 self._look()
-        # Where the database is away the row keeps our name. That keeps nobody out: the lock goes in any case.
+        # If the database is unreachable, the row keeps our name, which blocks nobody: the lock is released in any case.
         with suppress(StorageError), storing(self._backend.url), self._engine.begin() as connection:
             _change(connection, self._study_id, self.token, _NOBODY)
         self._lock.release()
@@ -84,9 +85,9 @@ class Lease:
 
 
 def take(backend: Backend, engine: Engine, study_id: int, *, take_over: bool) -> Lease:
-    """Take the lease of a study; raise HeldError that says who has it.
+    """Take the lease of a study; raise HeldError that names the holder if another run has it.
 
-    With `take_over` it is taken from whoever has it now; from then on their writes are refused.
+    With `take_over` it is taken from the present holder, whose writes are refused from then on.
     """
     started = time.monotonic()
     first = found = _found(backend, engine, study_id)
@@ -103,7 +104,7 @@ def take(backend: Backend, engine: Engine, study_id: int, *, take_over: bool) ->
 
 
 def read(connection: Connection, study_id: int) -> LeaseRow:
-    """Return what a study's row says of its lease; raise StudiesError if there is no such study."""
+    """Return the lease columns of a study's row; raise StudiesError if there is no such study."""
     row = connection.execute(select(*_COLUMNS).where(tables.study.c.id == study_id)).one_or_none()
     if row is None:
         raise StudiesError(f"study {study_id} is not in the storage", "See what is there: studies list")
@@ -111,14 +112,14 @@ def read(connection: Connection, study_id: int) -> LeaseRow:
 
 
 def find_holder(backend: Backend, engine: Engine, study_id: int) -> Holder | None:
-    """Return who holds a study, None where nobody does, whatever a run that was killed left in the row."""
+    """Return the run that holds a study, None if none does, even if the row still names a run that was killed."""
     with storing(backend.url), backend.reading(engine).begin() as connection:
         found = read(connection, study_id)
         return found.holder if backend.is_locked(connection, study_id, found.fencing_token) else None
 
 
 def request_stop(backend: Backend, engine: Engine, study_id: int) -> Holder | None:
-    """Ask the holder of a study to stop and return who that is; None where nobody holds it."""
+    """Ask the holder of a study to stop, and return it; None if no run holds the study."""
     with storing(backend.url), engine.begin() as connection:
         found = read(connection, study_id)
         if not backend.is_locked(connection, study_id, found.fencing_token):
@@ -128,7 +129,7 @@ def request_stop(backend: Backend, engine: Engine, study_id: int) -> Holder | No
 
 
 def held(name: str, holder: Holder | None) -> HeldError:
-    """Return the refusal to run a study that somebody else holds."""
+    """Return the error for a study that another run holds."""
     advice = f"See how it goes: studies status {name} --watch\nStop it: studies stop {name}"
     if holder is not None and holder.host != socket.gethostname():
         advice += f"\nOnly if {holder.host} is known to be dead: give the same command with --take-over."
@@ -148,7 +149,7 @@ def _described(holder: Holder | None) -> str:
 
 
 def _try(backend: Backend, engine: Engine, found: LeaseRow, take_over: bool) -> Lease | None:
-    """Take the next token, if its lock is free and so is the present one's: one who holds neither cannot write."""
+    """Take the next token if its lock is free, and so is that of the present token; None otherwise."""
     mine = backend.lock(found.id, found.fencing_token + 1)
     if mine is None:
         return None
@@ -164,7 +165,7 @@ def _try(backend: Backend, engine: Engine, found: LeaseRow, take_over: bool) -> 
 
 
 def _advance(backend: Backend, engine: Engine, found: LeaseRow) -> LeaseRow | None:
-    """Move the token on and write down who has it; None if somebody else has moved it."""
+    """Raise the token in the study's row and name this process as its holder; None if another process was first."""
     holder = {"holder_host": socket.gethostname(), "holder_process": os.getpid()}
     now = {"held_since": datetime.now(UTC), "stop_requested_at": None}
     with storing(backend.url), engine.begin() as connection:
@@ -175,7 +176,7 @@ def _advance(backend: Backend, engine: Engine, found: LeaseRow) -> LeaseRow | No
 
 
 def _change(connection: Connection, study_id: int, token: int, changes: dict[str, Any]) -> bool:
-    """Change a study's row if its token is still this one; return whether it was."""
+    """Update a study's row if its token is still `token`; return whether it was."""
     this = (tables.study.c.id == study_id) & (tables.study.c.fencing_token == token)
     return connection.execute(update(tables.study).where(this).values(changes)).rowcount == 1
 

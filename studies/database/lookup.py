@@ -1,4 +1,4 @@
-"""The row of a study by its name, or the names there are."""
+"""Finds a study by name; the error for an unknown name lists the existing ones."""
 
 from studies.base.errors import UsageError
 from studies.base.messages import unknown

@@ -1,4 +1,4 @@
-"""What can be asked of a store: studies, trials, decisions and events, as rows; each answer is of one moment."""
+"""Queries of a store for studies, trials, ASHA's decisions and events; each returns rows of one snapshot."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ _EVENT = [tables.event.c[name] for name in EventRow.__dataclass_fields__]
 
 
 class Reader(ABC):
-    """The questions; a store knows how to open a transaction for them."""
+    """The queries of a store, which supplies the transaction."""
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Connection]:
@@ -66,13 +66,13 @@ class Reader(ABC):
             return [RungRow(**row._mapping) for row in connection.execute(query)]
 
     def events(self, study_id: int) -> list[EventRow]:
-        """Return what happened, in order."""
+        """Return a study's events in order."""
         query = select(*_EVENT).where(tables.event.c.study_id == study_id).order_by(tables.event.c.sequence)
         with self.reading() as connection:
             return [EventRow(**row._mapping) for row in connection.execute(query)]
 
 
 def read_study(connection: Connection, condition: ColumnElement[bool]) -> StudyRow | None:
-    """Return the study's row for which the condition holds, None if there is none."""
+    """Return the row of the study that fulfils `condition`, None if there is none."""
     row = connection.execute(select(*_STUDY).where(condition)).one_or_none()
     return None if row is None else StudyRow(**row._mapping)

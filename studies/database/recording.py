@@ -1,4 +1,4 @@
-"""How a report of a trial is written: a repeated write is ignored, one that differs leaves an event."""
+"""Writes the report of a trial; a repeated write is ignored, one with different values is recorded as a conflict."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from studies.database.results import Artifact, Ending, TrialResult
 from studies.database.schema import tables
 from studies.database.values import finite, readable
 
-# Statements that every result needs are built once: building one takes SQLAlchemy longer than the database to run it.
+# Statements that every result needs are built once, because SQLAlchemy takes longer to build one than to run it.
 _IS_TRIAL: Final = (tables.trial.c.study_id == bindparam("its_study")) & (
     tables.trial.c.number == bindparam("its_number")
 )
@@ -44,14 +44,14 @@ _TOUCH_WITH_TOKEN: Final = _TOUCH.where(tables.study.c.fencing_token == bindpara
 
 
 def change_trial(connection: Connection, trial: Row[Any], changes: Values) -> None:
-    """Set columns of a trial's row, which stands as `trial_standing` has just found it, and its digest."""
+    """Set columns of a trial's row and its digest; `trial` is the row that `trial_standing` has just returned."""
     row = sealed_row(tables.trial, {name: getattr(trial, name) for name in _TRIAL_COLUMNS} | changes)
     its_key = {"its_study": trial.study_id, "its_number": trial.number}
     connection.execute(_CHANGE_TRIAL, {**changes, "digest": row["digest"], **its_key})
 
 
 def change_study(connection: Connection, study_id: int, changes: Values) -> None:
-    """Set columns of a study's row, and its digest unless the study is older than digests."""
+    """Set columns of a study's row, and its digest if it has one: older studies have none."""
     this_study = tables.study.c.id == study_id
     row = connection.execute(select(tables.study).where(this_study)).mappings().one_or_none()
     if row is not None and row["digest"] is not None:
@@ -60,7 +60,7 @@ def change_study(connection: Connection, study_id: int, changes: Values) -> None
 
 
 def trial_standing(connection: Connection, study_id: int, number: int) -> Row[Any]:
-    """Return a trial as it stands, with its study's last sequence number and fencing token."""
+    """Return a trial's row, with its study's last sequence number and fencing token."""
     row = connection.execute(_STANDING, {"its_study": study_id, "its_number": number}).one_or_none()
     if row is None:
         raise StudiesError(f"trial {number} is not in the storage", "It must be added before it is run.")
@@ -68,9 +68,9 @@ def trial_standing(connection: Connection, study_id: int, number: int) -> Row[An
 
 
 def record(connection: Connection, trial: Row[Any], result: TrialResult, sequence: int) -> list[str]:
-    """Write everything in `result` and return a line for each table where an earlier write differs.
+    """Write everything in `result`; return a line for each table whose earlier rows have other values.
 
-    `sequence` is the first of as many free numbers as `numbers_needed` says.
+    `sequence` is the first of the `numbers_needed` sequence numbers reserved for it.
     """
     key = {"study_id": trial.study_id, "trial_number": trial.number}
     fenced = key | {"fencing_token": trial.fencing_token}
@@ -90,12 +90,12 @@ def record(connection: Connection, trial: Row[Any], result: TrialResult, sequenc
 
 
 def numbers_needed(result: TrialResult) -> int:
-    """Return how many sequence numbers a result uses at most."""
+    """Return the most sequence numbers that a result needs."""
     return len(result.epochs) + (result.rung is not None)
 
 
 def _update_trial(connection: Connection, trial: Row[Any], result: TrialResult) -> list[str]:
-    """Move the trial on; its ending is written once, and its seconds are not counted twice."""
+    """Update the trial's row; its ending is written once, and repeated reports add no time."""
     ending = _ending_values(result.ending) if result.ending is not None else {}
     has_ended = TrialState(trial.state).has_ended
     changes: Values = {
@@ -129,7 +129,7 @@ def _ending_values(ending: Ending) -> Values:
 
 
 def touch(connection: Connection, study_id: int, num_needed: int, token: int | None = None) -> bool:
-    """Move a study's clock and counter on; return whether there is such a study, with this token if one is given."""
+    """Set a study's time of change and reserve sequence numbers; return False if no study has this id and token."""
     row = {"its_id": study_id, "now": datetime.now(UTC), "num_needed": num_needed}
     if token is None:
         return connection.execute(_TOUCH, row).rowcount == 1
@@ -139,7 +139,7 @@ def touch(connection: Connection, study_id: int, num_needed: int, token: int | N
 def leave_conflicts(
     connection: Connection, study_id: int, trial_number: int, conflicts: Sequence[str]
 ) -> None:
-    """Leave an event for each conflict that has none yet: a write that is repeated meets the same ones again."""
+    """Add an event for each conflict that has none yet: a repeated write finds the same conflicts again."""
     for conflict in conflicts:
         if not _is_recorded(connection, study_id, trial_number, readable(conflict)):
             leave_event(connection, study_id, EventKind.CONFLICT, trial_number, conflict)
@@ -167,7 +167,7 @@ def leave_event(
 
 
 def has_event(connection: Connection, study_id: int, kind: str, at: datetime) -> bool:
-    """Say whether there is an event of that kind and moment."""
+    """Return whether there is an event of that kind and time."""
     event = tables.event.c
     found = select(event.sequence).where(
         event.study_id == study_id, event.kind == readable(kind), event.at == at
@@ -194,17 +194,17 @@ def put_artifact(connection: Connection, study_id: int, artifact: Artifact, tria
     connection.execute(insert(table).values(sealed_row(table, row)))
 
 
-# The order of commits, the time of a repeat and who repeats say nothing about what was measured.
+# Order and time of commits, and the token of the writer, are not results.
 _NOT_COMPARED: Final = frozenset({"sequence", "ended_at", "fencing_token"})
 
 
 def insert_new(
     connection: Connection, table: Table, rows: Sequence[Values], start: Values | None = None
 ) -> list[str]:
-    """Insert the rows whose keys are new; return a line if a row differs from what was there before.
+    """Insert the rows whose keys are new; return a line if another row differs from the one with its key.
 
-    All rows must belong to one study and, in a trial's tables, to one trial. `start` holds values that new rows
-    begin with, and that are not compared since they change.
+    All rows must belong to one study and, in a trial's tables, to one trial. `start` holds initial values of new rows
+    that change later, so that they are not compared.
     """
     if not rows:
         return []
@@ -215,7 +215,7 @@ def insert_new(
 
 
 def _differences(connection: Connection, table: Table, rows: Sequence[Values]) -> list[str]:
-    """Compare rows with those that hold their keys."""
+    """Compare rows with the stored rows of the same keys."""
     scope = [name for name in ("study_id", "trial_number") if name in rows[0]]
     query = select(table).where(*(table.c[name] == rows[0][name] for name in scope))
     keys = [column.name for column in table.primary_key]
@@ -227,7 +227,7 @@ def _differences(connection: Connection, table: Table, rows: Sequence[Values]) -
 
 
 def changed(kept: Mapping[Any, Any], row: Values) -> list[str]:
-    """Return a text for each value that differs from the one kept."""
+    """Return a text for each value that differs from the stored one."""
     return [
         f"{name} {_plain(kept[name])} kept, {_plain(value)} refused"
         for name, value in row.items()
@@ -246,5 +246,5 @@ def format_changes(table: str, keys: Sequence[Values], changed: Sequence[Sequenc
 
 
 def _plain(value: Any) -> str:
-    """Return a value as text that is the same before and after it was stored."""
+    """Return a value as text that is the same before and after storing it."""
     return dumps(value, default=str, sort_keys=True)

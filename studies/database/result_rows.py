@@ -1,4 +1,4 @@
-"""The rows that one report of a trial becomes."""
+"""Builds the database rows of one report of a trial."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -18,7 +18,7 @@ _measures = attrgetter(*_MEASURES)
 
 
 def epoch_rows(key: Values, result: TrialResult, numbers: Iterator[int]) -> list[Values]:
-    """Return a row for each replicate and epoch, numbered in their order; the initialisation has none."""
+    """Return a row for each replicate and epoch, with sequence numbers; epoch 0, the initialisation, has none."""
     return [
         {
             **key,
@@ -34,7 +34,7 @@ def epoch_rows(key: Values, result: TrialResult, numbers: Iterator[int]) -> list
 
 
 def layer_rows(key: Values, result: TrialResult) -> list[Values]:
-    """Return a row for each replicate, epoch and layer that was measured."""
+    """Return a row for each measured replicate, epoch and layer."""
     rows = []
     for record in result.epochs:
         if record.layers:
@@ -51,7 +51,7 @@ def layer_rows(key: Values, result: TrialResult) -> list[Values]:
 
 
 def rung_rows(key: Values, result: TrialResult, numbers: Iterator[int]) -> list[Values]:
-    """Return the row of the rung, if the report is of one."""
+    """Return the row of the rung, empty if the report is not of a rung."""
     if result.rung is None:
         return []
     row = {"epoch": result.rung.epoch, "sequence": next(numbers), "decision": result.rung.decision}
@@ -88,7 +88,7 @@ def _verdict_values(verdicts: Verdicts | None) -> Values:
 
 
 def evaluation_rows(key: Values, ending: Ending) -> list[Values]:
-    """Return a row for each network that was looked at on the test part."""
+    """Return a row for each network that was evaluated on the test part."""
     return [
         {
             **key,
@@ -106,7 +106,7 @@ def _numbers(metrics: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _finite(values: Sequence[float | None]) -> Sequence[float | None]:
-    """Return what `finite` makes of each; hundreds of rows a second are all finite, and seen to be so at once."""
+    """Return `finite` of each value, fast in the usual case that all are finite."""
     try:
         numbers = tuple(map(float, values))  # type: ignore[arg-type]  # None is what the exception is for
     except TypeError:

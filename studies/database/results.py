@@ -1,4 +1,4 @@
-"""What is recorded at once: everything that one report of a trial says, or its end."""
+"""What is recorded in one write: everything in one report of a trial, its ending included."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from trainables.base.records import EpochRecord, ReplicateRecord
 
 @dataclass(frozen=True, kw_only=True)
 class RungResult:
-    """What ASHA was told at a rung, and what it decided."""
+    """A trial's objective at a rung, and ASHA's decision."""
 
     epoch: int
     objective: float | None
@@ -20,7 +20,7 @@ class RungResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How one replicate does on the test part: counts, calibration bins and a few samples."""
+    """One replicate's results on the test part: confusion counts, calibration bins and a few samples."""
 
     replicate: int
     confusion: Sequence[Sequence[int]]
@@ -30,9 +30,9 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdicts:
-    """What one network's gradients are called, at initialisation and in training (None: not judged).
+    """The verdict on one network's gradients, at initialisation and in training (None: not judged).
 
-    `details` holds all rules that hold, with the values and thresholds that made them, as plain data.
+    `details` holds every rule that applies, with its values and thresholds, as plain data.
     """
 
     initial: str | None
@@ -42,7 +42,7 @@ class Verdicts:
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A file that a study left; `path` is relative to the study's output folder, with forward slashes."""
+    """A file of a study; `path` is relative to the study's output folder, with forward slashes."""
 
     path: str
     sha256: str
@@ -51,7 +51,7 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a trial ended, for good; `verdicts` by replicate."""
+    """The final state of a trial and its results; `verdicts` are by replicate."""
 
     state: TrialState
     ended_at: datetime
@@ -69,11 +69,11 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """One report of a trial. `epoch`: epochs trained so far; `busy_seconds`: since the last report;
-    `worker`: host and process that trained.
+    """One report of a trial: its epochs, a rung and its ending, where there are any.
 
-    `epochs` holds every replicate's records since the last report; those of epoch 0 carry layers alone. `attempt`
-    counts from 1: a report of an earlier attempt than the present one is a repeat, and moves nothing on.
+    `epoch` is the number of epochs trained so far, `busy_seconds` the time since the last report, `worker` the host
+    and process that trained. `epochs` holds every replicate's records since the last report; those of epoch 0 have
+    layers only. `attempt` counts from 1: a report of an earlier attempt is a repeat, and does not update the trial.
     """
 
     epoch: int

@@ -1,4 +1,4 @@
-"""How long anything waits for a storage that is out."""
+"""Retrying while a storage is unreachable, and for how long."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,24 +7,24 @@ from typing import Final, TypeVar
 from studies.database.engines.problems import OutageError
 
 MAX_SECONDS_OUT: Final = 120.0
-"""How long a run waits for a storage that is out where it cannot go on without it: to read, and at its end."""
+"""How long a run waits for an unreachable storage where it cannot continue without: to read, and at its end."""
 SECONDS_TO_STOP: Final = 2.0
-"""How long anything is waited for when the run is to stop."""
+"""How long anything is waited for once the run is to stop."""
 
 T = TypeVar("T")
 
 
 class RetryLimit:
-    """Lasts so many seconds, and shortly once the run is to stop."""
+    """A time limit in seconds, shortened to SECONDS_TO_STOP once the run is to stop."""
 
     def __init__(self, seconds: float, should_stop: Callable[[], bool]) -> None:
-        """Begin now."""
+        """Start now."""
         self._seconds, self._should_stop = seconds, should_stop
         self._since = time.monotonic()
         self._asked_to_stop: float | None = None
 
     def is_over(self, last_success: float = 0.0) -> bool:
-        """Say whether it is; it begins anew with a success (as time.monotonic() counts)."""
+        """Return whether the time is over; it counts from `last_success`, a value of time.monotonic(), if later."""
         now = time.monotonic()
         if self._asked_to_stop is None and self._should_stop():
             self._asked_to_stop = now
@@ -47,7 +47,7 @@ def retry(
     max_seconds: float = MAX_SECONDS_OUT,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> T:
-    """Do something that can be repeated, again and again while the storage is out; raise its error after a while."""
+    """Call `action`, which must be repeatable, until the storage is reachable; raise its OutageError after a while."""
     patience = RetryLimit(max_seconds, should_stop)
     for pause in pauses():
         try:

@@ -1,4 +1,4 @@
-"""What is read back from a storage: one frozen dataclass for each kind of row."""
+"""Rows read from a storage, a frozen dataclass for each kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseRow:
-    """What a study's row says of its lease; the last holder stays in it if it was killed."""
+    """The lease columns of a study's row; a holder that was killed remains in it."""
 
     id: int
     name: str
@@ -46,7 +46,7 @@ class LeaseRow:
 
     @property
     def holder(self) -> Holder | None:
-        """The run that took the lease last, unless it gave it back."""
+        """The run that took the lease last, unless it has released it."""
         if self.holder_host is None or self.holder_process is None or self.held_since is None:
             return None
         return Holder(host=self.holder_host, process=self.holder_process, since=self.held_since)
@@ -79,7 +79,7 @@ class TrialRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RungRow:
-    """A result at a rung and what ASHA decided on it; `sequence` orders them as they were decided."""
+    """A trial's objective at a rung and ASHA's decision; `sequence` gives the order of the decisions."""
 
     trial_number: int
     epoch: int
@@ -90,7 +90,7 @@ class RungRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EventRow:
-    """Something that happened to a study or to one of its trials."""
+    """An event of a study or of one of its trials."""
 
     sequence: int
     at: datetime

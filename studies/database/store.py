@@ -1,4 +1,4 @@
-"""The store: every method is one transaction, and what it wrote is durable when it returns."""
+"""The store: every method is one transaction, which is durable when the method returns."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ _NEW_TRIAL: Values = {"state": TrialState.WAITING, "busy_seconds": 0.0} | dict.f
 
 @final
 class Store(Reader):
-    """One storage, open. The driver is its only writer; a store cannot be pickled, so no worker gets one.
+    """An open storage. Only the driver writes to it; a store cannot be pickled, so workers never have one.
 
     >>> with Store.open("sqlite:///runs/studies.db") as store:  # doctest: +SKIP
     ...     [study.name for study in store.studies()]
@@ -58,9 +58,9 @@ class Store(Reader):
 
     @classmethod
     def open(cls, url: str, create: bool = True) -> Self:
-        """Open a storage; with `create` its tables are made where there are none.
+        """Open a storage; with `create` its tables are made if there are none.
 
-        Raises a `UsageError`, and writes nothing, if the storage cannot be used or, without `create`, holds nothing.
+        Raises `UsageError`, and writes nothing, if the storage cannot be used or, without `create`, is empty.
         """
         if (store := cls.open_existing(url)) is not None:
             return store
@@ -72,11 +72,11 @@ class Store(Reader):
 
     @classmethod
     def open_existing(cls, url: str) -> Self | None:
-        """Open a storage if it holds anything; raise a `UsageError` if it cannot be used."""
+        """Open a storage; return None if it is empty, raise `UsageError` if it cannot be used."""
         backend = migrate.backend_for(url)
         found = migrate.look(backend)
         migrate.refuse_unless_usable(backend, found)
-        return None if found.condition is migrate.Condition.EMPTY else cls(backend)
+        return None if found.state is migrate.SchemaState.EMPTY else cls(backend)
 
     def close(self) -> None:
         """Close every connection."""
@@ -103,9 +103,9 @@ class Store(Reader):
 
     @contextmanager
     def hold(self, study_id: int, *, take_over: bool = False) -> Iterator[lease.Lease]:
-        """Hold a study: nobody else can meanwhile, and each write to it checks that nobody has taken it over.
+        """Hold the lease of a study, which is checked in each write to it; no other run can hold it meanwhile.
 
-        Raises HeldError that names the holder; `take_over` takes the study from it, and its next write is refused.
+        Raises HeldError that names the holder. `take_over` takes the study from the holder, whose writes then fail.
         """
         taken = lease.take(self._backend, self._engine, study_id, take_over=take_over)
         self._leases[study_id] = taken
@@ -116,28 +116,28 @@ class Store(Reader):
             taken.release()
 
     def token(self, study_id: int) -> int:
-        """Return the fencing token that this store holds a study with, 0 where it does not hold it."""
+        """Return the fencing token with which this store holds a study, 0 if it does not hold it."""
         held = self._leases.get(study_id)
         return 0 if held is None else held.token
 
     def holder(self, study_id: int) -> Holder | None:
-        """Return who holds a study, None where nobody does."""
+        """Return the run that holds a study, None if none does."""
         return lease.find_holder(self._backend, self._engine, study_id)
 
     def request_stop(self, study_id: int) -> Holder | None:
-        """Ask whoever holds a study to stop, and return who that is; None where nobody does."""
+        """Ask the run that holds a study to stop, and return it; None if none does."""
         return lease.request_stop(self._backend, self._engine, study_id)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a transaction that sees one snapshot, whatever is written meanwhile."""
+        """Open a read transaction that sees one snapshot, whatever is written meanwhile."""
         with storing(self._backend.url), self._backend.reading(self._engine).begin() as connection:
             yield connection
 
     def create_study(
         self, *, name: str, question: str, plan: Mapping[str, Any], plan_hash: str, seed: int
     ) -> StudyRow:
-        """Add a study in state `running`; a name that is taken is a `UsageError`."""
+        """Add a study in state `running`; raise `UsageError` if its name is taken."""
         refuse_unstorable(name=name, question=question, seed=seed)
         now = datetime.now(UTC)
         values = {"name": name, "question": question, "plan": plan, "plan_hash": plan_hash, "seed": seed}
@@ -154,7 +154,7 @@ class Store(Reader):
                 raise UsageError([f"name: {name} is the name of a study in this storage"], advice) from None
 
     def set_study_state(self, study_id: int, state: StudyState) -> None:
-        """Say where a study stands."""
+        """Set the state of a study."""
         with self.writing(study_id) as connection:
             change_study(connection, study_id, {"state": StudyState(state)})
 
@@ -166,7 +166,7 @@ class Store(Reader):
     def add_trial(
         self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]
     ) -> None:
-        """Add a waiting trial; a repeat is ignored, one with another phase, cell or params leaves an event."""
+        """Add a waiting trial; a repeat is ignored, one with another phase, cell or params adds a conflict event."""
         row = {"study_id": study_id, "number": number, "phase": Phase(phase), "cell": cell, "params": params}
         with self.writing(study_id) as connection:
             conflicts = insert_new(connection, tables.trial, [row], _NEW_TRIAL)
@@ -182,10 +182,10 @@ class Store(Reader):
         versions: Mapping[str, str],
         attempt: int | None = None,
     ) -> int:
-        """Begin an attempt at a trial, the next if none is given, and return its count, from 1.
+        """Record the start of an attempt at a trial, by default the next; return its number, from 1.
 
-        An attempt that was begun before changes nothing. What an earlier attempt recorded is kept: the same epochs,
-        measured again, are repeats of it.
+        If that attempt was recorded before, nothing changes. Epochs of earlier attempts are kept: when they are
+        trained again, their records are repeats.
         """
         with self.writing(study_id) as connection:
             trial = trial_standing(connection, study_id, number)
@@ -201,7 +201,7 @@ class Store(Reader):
             return attempt
 
     def record_result(self, study_id: int, number: int, result: TrialResult) -> None:
-        """Record one report of a trial: all of it or, if this raises, nothing."""
+        """Record one report of a trial completely or, if this raises, not at all."""
         num_needed = numbers_needed(result)
         with self.writing(study_id, num_needed) as connection:
             trial = trial_standing(connection, study_id, number)
@@ -213,19 +213,19 @@ class Store(Reader):
     def add_event(
         self, study_id: int, kind: str, trial_number: int | None, detail: str, at: datetime | None = None
     ) -> None:
-        """Note something that happened, now if no moment is given; a repeat of one with its moment is ignored."""
+        """Add an event, dated now unless `at` is given; one that repeats kind and time `at` is ignored."""
         with self.writing(study_id) as connection:
             if at is None or not has_event(connection, study_id, kind, at):
                 leave_event(connection, study_id, kind, trial_number, detail, at)
 
     def add_artifact(self, study_id: int, artifact: Artifact, trial_number: int | None = None) -> None:
-        """Note a file; a path that is written again belongs to the newest content."""
+        """Record a file; if its path was recorded before, the new content replaces it."""
         with self.writing(study_id) as connection:
             put_artifact(connection, study_id, artifact, trial_number)
 
     @contextmanager
     def together(self, study_id: int) -> Iterator[None]:
-        """Make one transaction of everything that this thread writes to a study in here."""
+        """Combine everything that this thread writes to a study inside the context into one transaction."""
         with self.writing(study_id) as connection:
             self._joint.connection = connection
             try:
@@ -235,14 +235,14 @@ class Store(Reader):
 
     @contextmanager
     def writing(self, study_id: int, num_needed: int = 0) -> Iterator[Connection]:
-        """Open a transaction on a study, or go on with the one that is open, and take so many of its sequence numbers.
+        """Open a write transaction on a study, or join the one that is open, and reserve `num_needed` sequence numbers.
 
-        It changes the study's row before anything else, so that writers of one study wait for each other. Where this
-        store holds the study and another run has taken it over, that is a HeldError.
+        It updates the study's row first, so that writers of one study wait for each other. Raises HeldError if this
+        store holds the study and another run has taken it over.
         """
         joint: Connection | None = getattr(self._joint, "connection", None)
         if joint is not None:
-            # Its first statement has checked the token, and nobody can move that on until it ends.
+            # The open transaction has checked the token, which no other run can raise until it ends.
             if num_needed:
                 touch(joint, study_id, num_needed)
             yield joint

@@ -1,4 +1,4 @@
-"""Values as both databases store them: no NaN, no NUL, no tuples."""
+"""Conversion of values to forms that both databases store: no NaN, no NUL characters, no tuples."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -10,7 +10,7 @@ _PLAIN: Final = frozenset({str, int, bool})
 
 
 def finite(value: float | None) -> float | None:
-    """Return a number that both databases store: NaN and infinities become NULL."""
+    """Return a number as both databases store it: NaN and infinities become None."""
     if value is None:
         return None
     value = float(value)
@@ -18,7 +18,7 @@ def finite(value: float | None) -> float | None:
 
 
 def readable(text: str) -> str:
-    """Return a text that both databases store: NUL and lone surrogates are written out.
+    """Return a text as both databases store it: NUL and lone surrogates are escaped.
 
     >>> readable("a\\0b")
     'a\\\\x00b'
@@ -27,7 +27,7 @@ def readable(text: str) -> str:
 
 
 def refuse_unstorable(*, name: str, question: str, seed: int) -> None:
-    """Refuse what one of the databases cannot keep as it is given, so that neither takes it."""
+    """Raise UsageError for values that one of the databases cannot store unchanged."""
     mistakes = [
         f"{field}: must be text without NUL characters and lone surrogates; given {text!r}"
         for field, text in (("name", name), ("question", question))
@@ -40,8 +40,8 @@ def refuse_unstorable(*, name: str, question: str, seed: int) -> None:
 
 
 def plain_json(value: Any) -> Any:
-    """Return a value as both databases store it: lists, dicts, and no NaN."""
-    kind = type(value)  # each of the hundreds of values in a result is almost always of one of these
+    """Return a value as both databases store it: lists, dicts, and None in place of NaN."""
+    kind = type(value)  # the fast path: nearly all of a result's hundreds of values have one of these types
     if kind is float:
         return value if isfinite(value) else None
     if value is None or kind in _PLAIN:

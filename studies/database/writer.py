@@ -1,4 +1,4 @@
-"""The one hand that writes during a run: to the storage or, while that is out, to the spool, in order."""
+"""The module that writes during a run: to the storage or, while that is unreachable, to the spool, in order."""
 
 import threading
 import time
@@ -19,16 +19,16 @@ from studies.database.store import Store
 from studies.database.writes import AddEvent, AddTrial, RecordResult, SetStudyState, StartTrial, Write
 
 MAX_SECONDS_DEFERRED: Final = 0.2
-"""How long a trial's start waits for another write to go along with."""
+"""How long the record of a trial's start waits for another write, to share its transaction."""
 SECONDS_AFTER_REFUSAL: Final = 60.0
 
 
 @final
 class WriteBatch:
-    """Writes of one transaction, and what came of them; a caller waits for it, unless all were deferred."""
+    """Writes of one transaction and their outcome, for which the caller waits unless all of them were deferred."""
 
     def __init__(self, *writes: Write) -> None:
-        """Nothing has come of it yet."""
+        """Start without an outcome."""
         self.writes = writes
         self.is_written = False
         self.error: Exception | None = None
@@ -36,62 +36,63 @@ class WriteBatch:
 
 @final
 class DeferredWrites:
-    """Writes that go along with the next one, or alone when that does not come soon."""
+    """Writes that join the next transaction, or get their own if none comes soon."""
 
     def __init__(self) -> None:
-        """There are none."""
+        """Start without writes."""
         self.writes: list[Write] = []
         self._until = 0.0
 
     def add(self, write: Write) -> None:
-        """Let a write wait."""
+        """Add a write."""
         self.writes.append(write)
         self._until = time.monotonic() + MAX_SECONDS_DEFERRED
 
     def overdue(self) -> WriteBatch | None:
-        """Return what nothing came along for, once its time is over."""
+        """Return the deferred writes if they have waited long enough, else None."""
         return WriteBatch(*self.writes) if self.writes and time.monotonic() >= self._until else None
 
-    def hasten(self) -> None:
-        """Let them wait no longer."""
+    def make_due(self) -> None:
+        """Make the deferred writes due at once."""
         self._until = 0.0
 
     def seconds_left(self) -> float | None:
-        """Return the time until then; None where nothing waits."""
+        """Return the seconds until the deferred writes are due; None if there are none."""
         return self._until - time.monotonic() if self.writes else None
 
     def drop(self, writes: tuple[Write, ...]) -> None:
-        """Forget those that have been written or kept elsewhere."""
+        """Remove writes that have been written or put into the spool."""
         self.writes = [write for write in self.writes if not any(write is each for each in writes)]
 
-    def leave_to_next(self) -> None:
-        """Leave it to the next write to meet with what these were refused for."""
+    def retry_with_next(self) -> None:
+        """Retry the deferred writes, which were refused, with the next write, which then raises the error."""
         self._until = time.monotonic() + SECONDS_AFTER_REFUSAL
 
 
 MAX_SECONDS_OF_RETRIES: Final = 10.0
-"""How long a caller waits for a write before it goes to the spool."""
+"""How long a caller waits for a write before it is put into the spool."""
 SECONDS_TO_END: Final = 1.0
-"""How long the end of a run waits for a write that is under way."""
+"""How long the end of a run waits for a write in progress."""
 _SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 
 class HeldBackError(StudiesError):
-    """The spool is full and the run is to stop: this write was not taken, and is made again by the next run."""
+    """The spool is full and the run is to stop, so this write was not accepted; a resume trains it again."""
 
 
 @final
 class Writer:
-    """Takes what a run writes to one study, by the same methods as the store; what it took survives any death.
+    """Writes to one study, with the store's own methods; what a method accepted survives the death of the process.
 
-    Only a trial's start is not waited for: it goes into the transaction of what is written next, or shortly into one of
-    its own. A driver that dies before leaves a trial that waits, as if it had died a moment earlier.
+    Only the record of a trial's start returns before it is durable: it joins the transaction of the next write, or gets
+    its own shortly after. If the driver dies before, the trial is still waiting, as if the driver had died earlier.
 
-    A thread writes, so that no caller waits for a hanging server: after 10 s a write goes to the spool, and all that
-    follow go there at once until the thread has drained it. Writes that the storage refuses for good, or that another
-    run has fenced off, raise; where the spool holds them, `failure` says so, and every later write raises it.
+    A thread writes, so that no caller waits for a hanging server: a write that takes longer than 10 s goes to the
+    spool, and all later ones go there at once until the thread has drained it. A write that the storage refuses for
+    good, or because another run took over, raises; if it came from the spool, `failure` is set, which every later
+    write raises.
 
-    A spool past its limit makes callers wait for room. While the run is to stop, nothing is waited for for long.
+    A full spool makes callers wait for room, but only briefly once the run is to stop.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Writer:
         tell: Callable[[str], None] = lambda text: None,
         max_seconds_of_retries: float = MAX_SECONDS_OF_RETRIES,
     ) -> None:
-        """Write to a study; `tell` hears of the storage going and coming back, in words for the user."""
+        """Write to the study `study_id`; `tell` gets messages for the user when the storage fails and returns."""
         self._store, self._study_id, self._spool = store, study_id, spool
         self._should_stop, self._tell = should_stop, tell
         self._max_seconds = max_seconds_of_retries
@@ -124,7 +125,7 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the thread, or leave it behind where it hangs; what waits is left to the next run."""
+        """Stop the thread, or abandon it if it hangs; what is still in the spool is written by the next run."""
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
@@ -147,7 +148,7 @@ class Writer:
         versions: Mapping[str, str],
         attempt: int,
     ) -> None:
-        """Begin an attempt at a trial, soon; its count is the caller's, since the storage may be out."""
+        """Record the start of an attempt, deferred; the caller counts the attempts, as the storage may be away."""
         assert study_id == self._study_id, "a writer writes to one study"
         write = StartTrial(
             number=number, worker=worker, started_at=started_at, versions=versions, attempt=attempt
@@ -162,19 +163,19 @@ class Writer:
         self._write(study_id, RecordResult(number=number, result=result))
 
     def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
-        """Note something that happens now."""
+        """Add an event, dated now."""
         now = datetime.now(UTC)
         self._write(study_id, AddEvent(event=kind, trial_number=trial_number, detail=detail, at=now))
 
     def set_study_state(self, study_id: int, state: StudyState) -> None:
-        """Say where the study stands."""
+        """Set the state of the study."""
         self._write(study_id, SetStudyState(state=state))
 
     def settle(self, max_seconds_out: float = MAX_SECONDS_OUT) -> bool:
-        """Wait until everything is in the storage; return False where that stays out, or the run is to stop."""
+        """Wait until everything is in the storage; return False if it stays unreachable or the run is to stop."""
         patience = RetryLimit(max_seconds_out, self._should_stop)
         with self._changed:
-            self._deferred.hasten()
+            self._deferred.make_due()
             self._changed.notify_all()
             while not self._spool.is_empty or self._deferred.writes:
                 self._raise_failure()
@@ -198,7 +199,7 @@ class Writer:
             self._deferred.drop(writes)
 
     def _is_written(self, writes: Sequence[Write]) -> bool:
-        """Offer writes to the thread; return whether they were written in time, raise what they met with."""
+        """Pass writes to the thread; return whether they were written in time, or raise their error."""
         batch = self._batch = WriteBatch(*writes)
         self._changed.notify_all()
         patience = RetryLimit(self._max_seconds, self._should_stop)
@@ -212,7 +213,7 @@ class Writer:
         return batch.is_written
 
     def _keep(self, write: Write) -> None:
-        """Append a write to the spool; wait for room where it has none."""
+        """Append a write to the spool; wait while it is full."""
         if self._spool.is_full:
             self._tell(f"{self._spool.path} is full: training waits until the storage is back")
         while self._spool.is_full:
@@ -233,7 +234,7 @@ class Writer:
             raise self.failure
 
     def _work(self) -> None:
-        """Write what waits or is offered, one at a time, until closed."""
+        """Write batches and the spool's entries, one at a time, until closed (the thread)."""
         tries = pauses()
         while (job := self._next()) is not None:
             try:
@@ -255,7 +256,7 @@ class Writer:
                 write.apply(self._store, self._study_id)
 
     def _next(self) -> WriteBatch | Waiting | None:
-        """Wait for something to write, and return it; None when closed or nothing more can be written."""
+        """Wait for the next thing to write and return it; None when closed, or after a failure."""
         with self._changed:
             while not self._closed.is_set():
                 try:
@@ -272,7 +273,7 @@ class Writer:
         with self._changed:
             self._outage, self._last_success = None, time.monotonic()
             if isinstance(job, WriteBatch):
-                # One that was withdrawn went to the spool, from where it is written once more.
+                # If the caller has given up waiting, the batch is in the spool too, and its repeat is ignored.
                 job.is_written = True
                 self._batch = None if self._batch is job else self._batch
                 self._deferred.drop(job.writes)
@@ -293,7 +294,7 @@ class Writer:
             if isinstance(job, WriteBatch):
                 job.error = error
                 self._batch = None if self._batch is job else self._batch
-                self._deferred.leave_to_next()
+                self._deferred.retry_with_next()
             elif isinstance(error, HeldError):
                 self._fail(error)
             else:

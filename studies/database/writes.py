@@ -1,4 +1,4 @@
-"""What a run writes, as data that can wait in a file; each kind can be applied again without harm."""
+"""The writes of a run as data that can be kept in a file; each may be applied repeatedly."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from studies.database.values import readable
 
 @dataclass(frozen=True, kw_only=True)
 class AddTrial:
-    """A trial that is handed out."""
+    """A trial was handed out."""
 
     number: int
     phase: Phase
@@ -26,13 +26,13 @@ class AddTrial:
     kind: Literal["add_trial"] = "add_trial"
 
     def apply(self, store: Store, study_id: int) -> None:
-        """Write it."""
+        """Apply it to the store."""
         store.add_trial(study_id, number=self.number, phase=self.phase, cell=self.cell, params=self.params)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartTrial:
-    """The start of an attempt at a trial."""
+    """An attempt at a trial was started."""
 
     number: int
     worker: str
@@ -42,7 +42,7 @@ class StartTrial:
     kind: Literal["start_trial"] = "start_trial"
 
     def apply(self, store: Store, study_id: int) -> None:
-        """Write it."""
+        """Apply it to the store."""
         store.start_trial(
             study_id,
             self.number,
@@ -55,20 +55,20 @@ class StartTrial:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordResult:
-    """A report of a trial; it names its attempt."""
+    """A report of a trial, with its attempt's number."""
 
     number: int
     result: TrialResult
     kind: Literal["record_result"] = "record_result"
 
     def apply(self, store: Store, study_id: int) -> None:
-        """Write it."""
+        """Apply it to the store."""
         store.record_result(study_id, self.number, self.result)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddEvent:
-    """Something that happened."""
+    """An event of the study or of a trial."""
 
     event: str
     trial_number: int | None
@@ -77,19 +77,19 @@ class AddEvent:
     kind: Literal["add_event"] = "add_event"
 
     def apply(self, store: Store, study_id: int) -> None:
-        """Write it."""
+        """Apply it to the store."""
         store.add_event(study_id, self.event, self.trial_number, self.detail, self.at)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetStudyState:
-    """Where the study stands."""
+    """The study changed its state."""
 
     state: StudyState
     kind: Literal["set_study_state"] = "set_study_state"
 
     def apply(self, store: Store, study_id: int) -> None:
-        """Write it."""
+        """Apply it to the store."""
         store.set_study_state(study_id, self.state)
 
 
@@ -101,15 +101,15 @@ _WRITES: Final[TypeAdapter[Write]] = TypeAdapter(
 
 
 def encode(write: Write) -> bytes:
-    """Return a write as JSON on one line; numbers that are not finite are JavaScript's words for them."""
+    """Return a write as one line of JSON; NaN and infinities are written as in JavaScript."""
     try:
         return _WRITES.dump_json(write)
-    except PydanticSerializationError:  # a lone surrogate, which the database could not hold either
+    except PydanticSerializationError:  # a lone surrogate, which the databases cannot store either
         return json.dumps(_without_surrogates(_WRITES.dump_python(write, mode="json"))).encode()
 
 
 def decode(text: bytes) -> Write:
-    """Return the write that `encode` made a text of; a ValueError says what is wrong with another text."""
+    """Return the write that `encode` wrote; raise ValueError that says what is wrong with any other text."""
     return _WRITES.validate_json(text)
 
 

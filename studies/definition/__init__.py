@@ -1,1 +1,1 @@
-"""What a study may say: its parts and fields, and the rules that they must keep."""
+"""What a study may say: its parts, its fields, and the rules that these must keep."""

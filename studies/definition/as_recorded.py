@@ -1,7 +1,7 @@
-"""A study read from the plan that a storage holds: brought to its form, and held to no rule of today's.
+"""Reads a study from a stored plan: each field in its form, without today's rules.
 
-What a plan may say changes from version to version; what was recorded stays what it was. So nothing here asks whether
-a value is allowed, only whether it is of the kind that its field holds: what is not was damaged.
+The rules change from version to version, and a recorded study must stay readable. So only the type of each value is
+checked: a value of another type means that the row was damaged.
 """
 
 import types
@@ -23,19 +23,19 @@ from studies.definition.study import Study
 from trainables.base.metrics import Metric
 
 NEVER_STORED = ("profiles", "as_recorded")
-"""Fields of a study that are no part of its plan."""
+"""Fields of a study that are not part of its plan."""
 
 ALWAYS_STORED = (
     *("question", "dataset", "model", "objective", "factors", "nuisances", "fixed", "replicates"),
     *("search", "confirm", "smallest_effect"),
 )
-"""What a plan of every version states."""
+"""Fields that plans of every version have."""
 
 
 def study_as_recorded(data: Mapping[str, Any]) -> Study:
-    """Return the study of a plan as `plain_study` wrote it; what earlier versions did not write takes its default.
+    """Return the study of a plan that `plain_study` wrote; fields that earlier versions did not have take defaults.
 
-    Raises ValueError with the field and what it holds where that cannot have been written there.
+    Raises ValueError with the field and its value if Studies cannot have written it.
     """
     missing = [name for name in ALWAYS_STORED if name not in data]
     if missing:
@@ -46,7 +46,7 @@ def study_as_recorded(data: Mapping[str, Any]) -> Study:
 
 
 def _read_fields(kind: type, data: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return the values of a dataclass's fields, each in the form that its annotation asks for."""
+    """Return the values of a dataclass's fields, converted to the types of their annotations."""
     hints = get_type_hints(kind)
     known = {field.name for field in fields(kind) if field.name not in NEVER_STORED}
     unknown = [name for name in data if name not in known]
@@ -60,7 +60,7 @@ def _read_fields(kind: type, data: Mapping[str, Any], prefix: str) -> dict[str, 
 
 
 def _read(field: str, hint: Any, value: Any) -> Any:
-    """Return a value as JSON holds it in the form that `hint` asks for; raise ValueError if it is of another kind."""
+    """Return a JSON value converted to the type `hint`; raise ValueError if it does not have that type."""
     if isinstance(hint, ForwardRef):  # a list among a hyperparameter's values
         _, hint = get_args(get_type_hints(Confirm)["default"])
     origin = get_origin(hint)
@@ -118,7 +118,7 @@ def _nuisances(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _distribution(field: str, form: Mapping[str, Any]) -> BaseDistribution:
-    """Return the distribution whose plain form this is: whole numbers at both ends are a range of whole numbers."""
+    """Return the distribution with this plain form: whole numbers at both ends make a range of whole numbers."""
     try:
         if set(form) == {"choices"}:
             return CategoricalDistribution(form["choices"])

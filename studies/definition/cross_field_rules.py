@@ -1,4 +1,4 @@
-"""Rules between the fields of a study: what one of them asks of another."""
+"""Rules between the fields of a study."""
 
 import itertools
 import math
@@ -12,14 +12,14 @@ from search_spaces import Value, spaces
 from studies.base.messages import show
 from studies.definition import training_rules
 from studies.definition.ranges import num_values
-from trainables.data.tables.table_options import is_own_file
+from trainables.data.tables.table_options import is_user_file
 
 
 def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
-    """Return the mistakes between fields, given those that are right by themselves, each in its one form.
+    """Return the mistakes between fields; `values` holds the fields that are right by themselves, in canonical form.
 
-    A rule is silent where a field that it needs is missing from `values`, or where a hyperparameter that it needs is
-    in `broken`: that mistake has been told already.
+    A rule is skipped where a field that it needs is missing from `values`, or where a hyperparameter that it needs is
+    in `broken`: that mistake has been reported already.
     """
     found = [
         *rungs_are_geometric(values),
@@ -27,7 +27,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         *trials_are_counted_once(values),
         *best_are_among_the_trials(values),
         *looks_begin_with_the_replicates(values),
-        *_own_file_has_a_target(values),
+        *_user_file_has_a_target(values),
         *_rare_classes_have_a_count(values),
         *_one_role_each(values),
         *_default_is_of_what_is_searched(values, broken),
@@ -44,10 +44,10 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
     return found
 
 
-def _own_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
+def _user_file_has_a_target(values: Mapping[str, Any]) -> Iterator[str]:
     if "dataset" not in values or "target" not in values:
         return
-    is_own, target = is_own_file(values["dataset"]), values["target"]
+    is_own, target = is_user_file(values["dataset"]), values["target"]
     if is_own and target is None:
         kind = values["dataset"].partition(":")[0]
         yield (
@@ -97,7 +97,7 @@ def _default_is_of_what_is_searched(values: Mapping[str, Any], broken: set[str])
 
 
 def _list_widths_fit_depth(values: Mapping[str, Any]) -> Iterator[str]:
-    """A list names one width a layer, so that every depth must be its length; without a depth it sets it."""
+    """A list of widths needs a depth equal to its length everywhere; without a depth its length sets it."""
     if "depth" in values["nuisances"]:
         depths: list[Value] = ["a range"]
     else:
@@ -138,7 +138,7 @@ def _ranges_cover_optimizers(values: Mapping[str, Any]) -> list[str]:
 
 
 def _weight_decay_suits(values: Mapping[str, Any]) -> Iterator[str]:
-    """AdamW has no penalty in the gradient, so that another `weight_decay` than 0 would do nothing there."""
+    """AdamW adds no penalty to the gradient, so `weight_decay` must be 0 there."""
     decay = values["nuisances"].get("weight_decay")
     own = decay.get("adamw") if isinstance(decay, Mapping) else decay
     decays = [*_values_of("weight_decay", values), *([] if own is None else ["a range"])]
@@ -170,7 +170,7 @@ def _sampler_suits(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _enough_to_search(values: Mapping[str, Any]) -> Iterator[str]:
-    """A configuration is trained once, so that a search cannot ask for more trials than there are."""
+    """A configuration is trained once, so a search cannot have more trials than there are configurations."""
     if not {"search.trials", "search.trials_per_cell"} <= set(values):
         return
     in_all, per_cell = values["search.trials"], values["search.trials_per_cell"]
@@ -189,7 +189,7 @@ def _enough_to_search(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def rungs_are_geometric(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if a rung is not the one before times the reduction factor, as ASHA needs it."""
+    """Yield a mistake if a rung is not the one before it times the reduction factor, as ASHA requires."""
     if not {"search.rungs", "search.reduction_factor"} <= set(values):
         return
     rungs, factor = values["search.rungs"], values["search.reduction_factor"]
@@ -208,7 +208,7 @@ def rungs_are_geometric(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def search_ends_where_confirm_ends(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if values are chosen at another epoch than the one they are used for."""
+    """Yield a mistake if the search ends at another epoch than the confirm phase trains to."""
     if not {"search.rungs", "search.reduction_factor", "confirm.epochs"} <= set(values):
         return
     rungs, factor, epochs = (values[f] for f in ("search.rungs", "search.reduction_factor", "confirm.epochs"))
@@ -225,7 +225,7 @@ def search_ends_where_confirm_ends(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def trials_are_counted_once(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if a study counts its trials both in all and by cell, or neither."""
+    """Yield a mistake if a study counts its trials both in all and by cell, or neither."""
     if not {"search.trials", "search.trials_per_cell"} <= set(values):
         return
     in_all, per_cell = values["search.trials"], values["search.trials_per_cell"]
@@ -239,7 +239,7 @@ def trials_are_counted_once(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def looks_begin_with_the_replicates(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if the first look has other blocks than the search, or a study without cells has looks."""
+    """Yield a mistake if the first look differs from `replicates`, or if a study without cells has looks."""
     if not {"looks", "replicates"} <= set(values) or not values["looks"]:
         return
     looks, replicates = values["looks"], values["replicates"]
@@ -250,7 +250,7 @@ def looks_begin_with_the_replicates(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def best_are_among_the_trials(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if more configurations are to be confirmed than are tried."""
+    """Yield a mistake if more configurations are confirmed than are tried."""
     trials, best = values.get("search.trials"), values.get("confirm.best")
     if trials is not None and best is not None and best > trials:
         yield f"confirm.best must be at most search.trials, {trials}; got {best}"

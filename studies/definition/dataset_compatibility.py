@@ -1,4 +1,4 @@
-"""Whether a study suits its dataset: what can be told only once the data is there, before anything is trained."""
+"""Checks of a study against its dataset, made once the data is loaded and before anything is trained."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_suits(study: Study, dataset: Dataset) -> None:
 
 
 def _objective_is_measured(study: Study, dataset: Dataset) -> Iterator[str]:
-    """Yield a mistake where the dataset has too few or too many classes for what the search is after."""
+    """Yield a mistake if the objective does not exist for the dataset's number of classes."""
     if study.metrics:
         return
     if dataset.num_classes == 0:
@@ -48,7 +48,7 @@ def _objective_is_measured(study: Study, dataset: Dataset) -> Iterator[str]:
 
 
 def _augmentations_keep_labels(study: Study, dataset: Dataset) -> Iterator[str]:
-    """Yield a mistake for each augmentation after which a picture of `dataset` may be of another class, or none."""
+    """Yield a mistake for each augmentation that may change the class of an image of `dataset`."""
     from trainables.base.augmentation_kinds import kinds_of
 
     allowed = dataset.augmentations
@@ -65,7 +65,7 @@ def _augmentations_keep_labels(study: Study, dataset: Dataset) -> Iterator[str]:
 
 
 def _model_fits(study: Study, dataset: Dataset) -> list[str]:
-    """Return why the model cannot be trained on inputs of the dataset's shape."""
+    """Return why the model cannot be trained on inputs of the dataset's shape; empty if it can."""
     from trainables import models
 
     if study.model not in models.names():  # a user's own build() says so itself
@@ -78,7 +78,7 @@ def _model_fits(study: Study, dataset: Dataset) -> list[str]:
 
 
 def _values(study: Study, name: str) -> Iterator[tuple[str, Value]]:
-    """Yield every value that the study states for a hyperparameter, with its field; of a range of numbers its ends."""
+    """Yield every value that the study states for a hyperparameter, with its field; of a range its two ends."""
     for value in study.factors.get(name, ()):
         yield f"factors.{name}", value
     for value in _values_of(study.nuisances.get(name)):

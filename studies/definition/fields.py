@@ -1,4 +1,4 @@
-"""The rule of every plain field of a study, and the canonical form of a value that obeys it."""
+"""The rule of every plain field of a study, and the canonical form of a valid value."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from search_spaces.rules import is_real, is_whole
 from studies.definition.parts import Confirm, Search, SmallestEffect, Thresholds
 from trainables.base.metrics import OBJECTIVES
-from trainables.data.tables.table_options import is_own_file
+from trainables.data.tables.table_options import is_user_file
 from trainables.user_code.code import OWN
 
 PARTS = MappingProxyType(
@@ -20,7 +20,7 @@ PARTS = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What a field must be (`text` completes "must be ..."), which values are, and the form they are kept in."""
+    """The rule of a field: `text` completes "must be ...", `allows` checks a value, `form` makes it canonical."""
 
     text: str
     allows: Callable[[object], bool]
@@ -47,7 +47,7 @@ def rules() -> Mapping[str, Rule]:
             "join_labels": _true_or_false(),
             "min_class_count": _or_null(_whole(2, 1_000_000)),
             "rare_classes": _one_of(("drop", "merge")),
-            "model": _or_own(_one_of(models.names())),
+            "model": _or_user_code(_one_of(models.names())),
             "objective": Rule(
                 text=f"one of {', '.join(OBJECTIVES)}, or val_NAME of a metric that the study declares",
                 allows=lambda value: isinstance(value, str),
@@ -85,7 +85,7 @@ def _dataset() -> Rule:
     return Rule(
         text=f"{known.text}, csv:PATH or parquet:PATH",
         allows=lambda value: (
-            known.allows(value) or value == OWN or (isinstance(value, str) and is_own_file(value))
+            known.allows(value) or value == OWN or (isinstance(value, str) and is_user_file(value))
         ),
         form=str,
         choices=known.choices,
@@ -96,8 +96,8 @@ def _true_or_false() -> Rule:
     return Rule(text="true or false", allows=lambda value: isinstance(value, bool), form=bool)
 
 
-def _or_own(rule: Rule) -> Rule:
-    """Allow what a study's own file brings, too."""
+def _or_user_code(rule: Rule) -> Rule:
+    """Return the rule that also allows code from the study's own file."""
     return replace(rule, allows=lambda value: value == OWN or rule.allows(value))
 
 

@@ -1,4 +1,4 @@
-"""The metrics that a study declares for a training loop of its own: their rules, and their one form."""
+"""The metrics that a study declares for its own training loop: their rules and their canonical form."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -12,11 +12,11 @@ _DIRECTIONS = tuple(str(direction) for direction in Direction)
 _NAMES = tuple(field.name for field in fields(Metric))
 
 
-def own_metrics(entry: object) -> tuple[Metric, ...]:
-    """Return the metrics that a study declares, the primary one first; raise ValueError with its mistakes as arguments.
+def declared_metrics(entry: object) -> tuple[Metric, ...]:
+    """Return a study's declared metrics, the primary one first; raise ValueError with the mistakes as its arguments.
 
     Each is a Metric, or its plain form such as {"name": "rmse", "direction": "min", "unit": "kg", "failure": 90}. A
-    single one is primary.
+    single metric is the primary one.
     """
     if not isinstance(entry, list | tuple):
         raise ValueError(mistake("metrics", "a list of metrics, each made with Metric(...)", entry))
@@ -35,7 +35,7 @@ def own_metrics(entry: object) -> tuple[Metric, ...]:
 
 
 def plain_metrics(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
-    """Return metrics as JSON holds them; what one leaves out is left out."""
+    """Return metrics as JSON data, without the fields that are None."""
     return [
         {name: value for name, value in asdict(metric).items() if value is not None} for metric in metrics
     ]
@@ -44,7 +44,7 @@ def plain_metrics(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
 def objective_among(metrics: Sequence[Metric], objective: object) -> str:
     """Return the objective of a study that declares metrics: the primary one unless it names another.
 
-    Raises ValueError where it names none of them.
+    Raises ValueError if it names none of them.
     """
     names = [VALIDATION + metric.name for metric in metrics]
     if objective == OBJECTIVES[0]:

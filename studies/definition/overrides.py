@@ -1,4 +1,4 @@
-"""Variants of a study: a profile, then `--set` values; and the names under which studies stand side by side."""
+"""Variants of a study, made by a profile and `--set` values, and the names of these variants."""
 
 import hashlib
 import json
@@ -28,10 +28,10 @@ def derive(
 ) -> Study:
     """Return `study` with a profile's fields set, then those of `settings`, both keyed by dotted field.
 
-    What the study holds fixed is no longer held once it is made a factor or a nuisance, and a factor or nuisance that
-    is set fixed is neither any more (`held_instead` says so); a change between these two is refused, as the older role
-    may be the one that is meant. Raises UsageError with all mistakes: an unknown profile or field, and every value
-    that breaks a rule.
+    A fixed hyperparameter that is set as a factor or nuisance is no longer fixed, and a factor or nuisance that is set
+    fixed is no longer one (`held_instead` reports that). A change between factor and nuisance is refused, because
+    either role may be the one that is meant. Raises UsageError with all mistakes: an unknown profile or field, and
+    every value that breaks a rule.
 
     >>> from studies.study import Search
     >>> study = Study(question="Does depth help?", factors={"depth": (3, 5)}, search=Search(trials_per_cell=1))
@@ -82,13 +82,13 @@ def study_name(
     plan_hash: str,
     budget_seconds: float | None = None,
 ) -> str:
-    """Return the name of a study that was given none, so that the same command always finds its own study.
+    """Return the default name of a study: the same command always gives the same name.
 
     >>> study_name("depth_study", profile="smoke", settings=["replicates"], seed_given=False, plan_hash="1f2e3d")
     'depth_study-smoke-1f2e'
     """
     if budget_seconds is not None:
-        # What fits depends on the machine and on what is known of it; the name must not.
+        # The plan that fits into a budget depends on the machine and on recorded times; the name must not.
         plan_hash = hashlib.sha256(f"{plan_hash} in {budget_seconds:g} s".encode()).hexdigest()
     profile_part = "" if profile == DEFAULT_PROFILE else f"-{profile}"
     hash_part = f"-{plan_hash[:4]}" if settings or seed_given or budget_seconds else ""
@@ -96,7 +96,7 @@ def study_name(
 
 
 def check_name(name: str) -> str:
-    """Return `name` if a study may be called so: it becomes a folder and part of commands. Else UsageError.
+    """Return `name` if it is valid: it becomes a folder and part of commands. Raises UsageError otherwise.
 
     >>> check_name("depth_study-smoke")
     'depth_study-smoke'
@@ -108,7 +108,7 @@ def check_name(name: str) -> str:
 
 
 def _leave_older_roles(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Take what `changes` give another role out of the one it had: between fixed and compared or tuned."""
+    """Remove from `data` the earlier roles of hyperparameters that `changes` move between fixed and the other roles."""
     compared, fixed = _named(changes, "factors", "nuisances"), _named(changes, "fixed")
     for name in compared - fixed:
         data["fixed"].pop(name, None)

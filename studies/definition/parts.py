@@ -1,4 +1,4 @@
-"""A study as its author writes it: a question, what is compared, tuned and held, and how long it may take."""
+"""The parts of a study: its search and confirm phases, smallest effects, and thresholds of the verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class Search:
 class Confirm:
     """The confirm phase: its epochs; without cells, how many of the best are confirmed, against which default.
 
-    `default` gives the values of factors and nuisances that the best are held against; those it leaves out take
-    their space's default, and if it is empty no default is trained.
+    `default` gives the values of factors and nuisances that the best are compared with; those it leaves out take
+    their space's default. If it is empty, no default is trained.
     """
 
     epochs: int = 18
@@ -51,7 +51,7 @@ class SmallestEffect:
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """Where a network's training is called unstable; each verdict's rule names the threshold it uses.
+    """Above which values a network's training is called unstable; each verdict's rule names its threshold.
 
     DIVERGED has none. EXPLODING: total growth above `total_growth`, or growth per layer above `growth` with total
     growth above `growth_total`; VANISHING is its mirror.

@@ -1,4 +1,4 @@
-"""The versions of plans: what each changed in rules and numbers, so that a recorded study goes on as it began."""
+"""Versions of plans and what each changed, so that a recorded study continues by the rules that it began with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from types import MappingProxyType
 from typing import Any
 
 FIRST, TODAY = 1, 2
-"""Plans that state no version are of the first; what is recorded from now on is of today's."""
+"""A plan that states no version has the first; new plans have today's."""
 
 FIELD = "plan_version"
-"""The field of a stored plan that states it."""
+"""The field of a stored plan that states its version."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that a version changed from the one before, as a reader is told, and which stored plans it concerns."""
+    """One change that a version made, as text for the reader, and a predicate for the stored plans that it concerns."""
 
     text: str
     concerns: Callable[[Mapping[str, Any]], bool]
@@ -29,7 +29,7 @@ def _has_a_table(plan: Mapping[str, Any]) -> bool:
 
 
 def _may_lack_classes(plan: Mapping[str, Any]) -> bool:
-    """Say whether a part may lack a class: of data of one's own, or where networks see a share of the training part."""
+    """Return whether a part of the data may lack a class: the user's own data, or a share of the training part."""
     is_own = _has_a_table(plan) or plan.get("dataset") == "own"
     has_share = any("train_size" in plan.get(role, {}) for role in ("factors", "nuisances", "fixed"))
     return not plan.get("metrics") and (is_own or has_share)
@@ -65,11 +65,11 @@ CHANGES: Mapping[int, tuple[Change, ...]] = MappingProxyType(
         ),
     }
 )
-"""What each version changed."""
+"""The changes of each version."""
 
 
 def changes_since(version: int, plan: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what was changed after `version` and concerns a stored plan, in words.
+    """Return the changes after `version` that concern a stored plan, as text.
 
     >>> changes_since(1, {"model": "mlp", "dataset": "csv:a.csv", "metrics": ["error"]})
     ("a table's columns with decimal commas, currency signs, ? and the like are numbers, before that categories",)
@@ -79,7 +79,7 @@ def changes_since(version: int, plan: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def older_rules(plan: Mapping[str, Any]) -> str | None:
-    """Return the sentence that names the older rules of a stored plan; None for today's, or none that is known.
+    """Return a sentence that names the older rules of a stored plan; None for today's version or an unknown one.
 
     >>> older_rules({"dataset": "digits", "model": "mlp"})
     "Made by the rules of plan version 1 (today's is 2); nothing that was changed since concerns it."

@@ -1,4 +1,4 @@
-"""Brings levels, ranges and fixed values of hyperparameters to their one form, and says what is wrong with them."""
+"""Canonical forms of factor levels, nuisance ranges and fixed values, with the mistakes in them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ def middle(distribution: BaseDistribution) -> Value:
 
 
 def same_values(values: Sequence[object]) -> str:
-    """Say which two values are one, equal but for rounding or not; nothing where all differ.
+    """Return a text that names two equal values, or values equal but for rounding; empty if all differ.
 
     >>> same_values((0.3, 0.1 + 0.2)), same_values((0.3, 0.31))
     ('0.3 and 0.30000000000000004 are equal but for rounding', '')
@@ -149,7 +149,7 @@ _FORM_KEYS = {"low", "high", "log", "choices"}
 
 
 def levels(field: str, space: Space, entry: object) -> tuple[Value, ...]:
-    """Return a factor's levels; a single value is one level.
+    """Return a factor's levels in canonical form; a single value is one level. Raises ValueError with the mistakes.
 
     >>> levels("factors.dropout", spaces()["dropout"], [0, 0.5])
     (0.0, 0.5)
@@ -173,7 +173,7 @@ def levels(field: str, space: Space, entry: object) -> tuple[Value, ...]:
 
 
 def range_(field: str, space: Space, entry: object) -> BaseDistribution | dict[str, BaseDistribution]:
-    """Return a nuisance's distribution, or its distributions by optimizer."""
+    """Return a nuisance's distribution, or its distributions by optimizer. Raises ValueError with the mistakes."""
     if not isinstance(entry, Mapping) or not entry or _FORM_KEYS & set(entry):
         return _distribution(field, space, entry)
     optimizers = spaces()["optimizer"].choices
@@ -194,14 +194,14 @@ def range_(field: str, space: Space, entry: object) -> BaseDistribution | dict[s
 
 
 def value(field: str, space: Space, entry: object) -> Value:
-    """Return the value that a hyperparameter is held at."""
+    """Return a fixed value in canonical form. Raises ValueError with the mistake."""
     if not space.contains(entry):
         raise ValueError(mistake(field, space.rule, entry, space.choices) + _as_text(field, space, entry))
     return space.canonical(entry)
 
 
 def _as_text(field: str, space: Space, entry: object) -> str:
-    """Return how a number, true or null is given as the text that a hyperparameter of the user's own wants."""
+    """Return how to give a number, true or null as text, for a hyperparameter of the user's whose values are text."""
     scalar = entry[0] if isinstance(entry, list) and entry else entry
     if space.choices or not isinstance(space.default, str) or not isinstance(scalar, int | float | None):
         return ""

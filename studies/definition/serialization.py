@@ -1,4 +1,4 @@
-"""A study as plain data, for JSON, for the plan's hash and for `--set`; and a study made from plain data."""
+"""Conversion between a study and plain data, for JSON, for the plan's hash and for `--set`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -19,7 +19,7 @@ _ROLES = ("factors", "nuisances", "fixed", "confirm.default")
 
 
 def plain_study(study: Study) -> dict[str, Any]:
-    """Return everything that decides what `study` does, as JSON holds it; its profiles are left out.
+    """Return a study's plan as JSON data, without its profiles.
 
     Factors and levels keep their order, which is the order of comparison; the other names are sorted.
 
@@ -54,7 +54,7 @@ def plain_study(study: Study) -> dict[str, Any]:
 
 
 def _rare_classes(study: Study) -> dict[str, Any]:
-    """Return what becomes of rare classes, where the study says it."""
+    """Return the fields about rare classes, where the study sets them."""
     if study.min_class_count is None:
         return {}
     merged = {"rare_classes": study.rare_classes} if study.rare_classes != "drop" else {}
@@ -106,7 +106,7 @@ def _unknown_fields(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _roles_of(name: str, value: object) -> str:
-    """Say how a hyperparameter is set: as what its value suggests first, then otherwise."""
+    """Return how to set a hyperparameter that was given without a role, the role that its value suggests first."""
     if isinstance(value, Mapping):
         return f"it is a hyperparameter: set nuisances.{name}={show(value)} to tune it"
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""`--set FIELD=VALUE` as it is typed: the field, and the value that was meant, though a shell has eaten its quotes."""
+"""Parsing and writing of `--set FIELD=VALUE`, also where a shell has removed the quotes of the value."""
 
 import json
 import re
@@ -10,9 +10,9 @@ from studies.base.errors import UsageError
 from studies.base.messages import show
 
 DEFAULT_PROFILE = "laptop"
-"""The profile that is the study itself."""
+"""The profile that changes nothing."""
 TEXTS = frozenset({"question", "dataset", "target", "model", "objective", "search.sampler", "rare_classes"})
-"""Fields that are names and texts: what is typed for them is taken as it stands, whatever JSON would make of it."""
+"""Fields whose values are text: what is typed is taken literally, even where it is valid JSON."""
 
 OPTIONS = {
     "seed": "--seed",
@@ -25,7 +25,7 @@ OPTIONS = {
     "address": "--address",
     "grow_from": "--grow-from",
 }
-"""What is asked for by an option of its own, and is no field of a plan's study."""
+"""Command-line options that are easily mistaken for fields of a plan."""
 
 _NULLABLE = frozenset({"target"})
 _NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]{0,30})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -36,8 +36,8 @@ _PLAIN = re.compile(r"[^\[\]{}\"',:]+")
 def parse_setting(text: str) -> tuple[str, Any]:
     """Return the field and the value of one `--set FIELD=VALUE`.
 
-    A value is JSON, or plain text where it is none. A list or mapping whose quotes are missing is read as meant;
-    one that cannot be read is a UsageError with the form that works.
+    A value is JSON, else plain text. A list or mapping without quotes is accepted where it is unambiguous; otherwise
+    UsageError shows the form that works.
 
     >>> parse_setting("factors.depth=[3,5]"), parse_setting("factors.optimizer=[sgd,adam]")
     (('factors.depth', [3, 5]), ('factors.optimizer', ['sgd', 'adam']))
@@ -55,7 +55,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 
 def written(field: str, value: Any, default: Callable[[object], object] = str) -> str:
-    """Return what `--set` reads back as the value of the field: plain text where that stays text, else JSON."""
+    """Return the `FIELD=VALUE` that `--set` reads back as this value: plain text where that works, else JSON."""
     plain = f"{field}={value}"
     if isinstance(value, str) and value[:1] not in tuple("[{") and parse_setting(plain) == (field, value):
         return plain
@@ -63,7 +63,7 @@ def written(field: str, value: Any, default: Callable[[object], object] = str) -
 
 
 def command_form(field: str, value: object) -> str:
-    """Return `--set` with a value that no shell takes apart.
+    """Return a `--set` argument with a JSON value, quoted for a shell.
 
     >>> command_form("factors.optimizer", ["sgd", "adam"])
     '--set \\'factors.optimizer=["sgd","adam"]\\''
@@ -130,7 +130,7 @@ def _word(typed: str) -> str:
 
 
 def _scalar(typed: str) -> Any:
-    """Return the number that plain text is, in a form that JSON does not have (`.5`, `+1`), else the text."""
+    """Return the number in a text that is not valid JSON (`.5`, `+1`), else the text."""
     if _NUMBER.fullmatch(typed):
         return float(typed) if re.search(r"[.eE]", typed) else int(typed)
     return typed
@@ -141,7 +141,7 @@ def _json(value: object, default: Callable[[object], object] = str) -> str:
 
 
 def _as_utf8(text: str) -> str:
-    """Return a word of a command line as UTF-8 has it, where the locale's encoding is another, such as ASCII."""
+    """Return a command-line word decoded as UTF-8, where the locale's encoding is another, such as ASCII."""
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8")
     except UnicodeDecodeError:

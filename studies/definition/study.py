@@ -7,7 +7,7 @@ from typing import Any, cast
 from optuna.distributions import BaseDistribution
 
 from search_spaces import Space, Value, spaces
-from search_spaces.own import own_space
+from search_spaces.user_defined import user_space
 from studies.definition.parts import Confirm, Metric, Nuisance, Search, SmallestEffect, Thresholds
 from trainables.base.metrics import Direction, direction
 from trainables.data.tables.table_options import TableOptions
@@ -15,20 +15,21 @@ from trainables.data.tables.table_options import TableOptions
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A question and the plan that answers it; checked, and brought to one form, when it is made.
+    """A question and the plan that answers it; validated and brought to canonical form when it is made.
 
     `factors` are compared, in this order; `nuisances` are tuned so that the comparison is fair; `fixed` holds what
     is stated otherwise than by default. A hyperparameter has one role. `profiles` maps a profile's name to the
     fields that it changes, dotted as `--set` writes them; the study itself is the profile `laptop`.
-    `metrics` are what a training loop of one's own, the file's train(), measures; without any it measures what a
-    classifier does. `objective` then is the primary one on the validation part unless another is named.
-    `target` is the column of the classes where `dataset` is a file of one's own, `csv:PATH` or `parquet:PATH`.
-    `columns` says of its columns what they are where their cells do not (`trainables.data.tables.table_options.KINDS`),
-    `header` whether its first row names them, `join_labels` whether labels that are spelled alike are one class.
+    `metrics` are those of the file's own training loop, train(); without any, the metrics of a classifier are
+    measured. With metrics, `objective` is the primary one on the validation part unless another is named.
+    `target` is the column of the classes where `dataset` is the user's own file, `csv:PATH` or `parquet:PATH`.
+    `columns` gives the kind of a column whose cells do not show it (`trainables.data.tables.table_options.KINDS`),
+    `header` says whether the first row names the columns, `join_labels` whether labels that differ in spelling only
+    are one class.
     Classes with fewer rows than `min_class_count` are dropped with their rows or, where `rare_classes` is "merge",
     made one class called other.
-    `hyperparameters` are those of the user's own build(), each with its default, which says what kind its values are
-    of: they may be factors, nuisances and fixed as others are.
+    `hyperparameters` are those of the user's own build(), each with its default, which sets the type of its values:
+    they may be factors, nuisances or fixed, as others are.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
     each later one is trained when the command is given again. Empty means a single look at `replicates`.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
@@ -65,11 +66,11 @@ class Study:
     thresholds: Thresholds = field(default_factory=Thresholds)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     as_recorded: bool = field(default=False, compare=False, repr=False)
-    """Whether it was read from a storage (`studies.definition.as_recorded`): it keeps the form in which it was recorded
-    there, by rules that may not be today's."""
+    """Whether it was read from a storage (`studies.definition.as_recorded`): it then keeps its recorded form and is not
+    checked against today's rules."""
 
     def __post_init__(self) -> None:
-        """Check every field and the agreements between them, then settle each in its one form."""
+        """Check every field and the rules between them, and store each in canonical form."""
         if self.as_recorded:
             return
         from studies.definition.validation import (
@@ -81,7 +82,7 @@ class Study:
 
     @property
     def table(self) -> TableOptions:
-        """How a file of one's own is read."""
+        """How the user's own data file is read."""
         return TableOptions(
             target=self.target, columns=self.columns, header=self.header, join_labels=self.join_labels
         )
@@ -89,7 +90,7 @@ class Study:
     @property
     def spaces(self) -> Mapping[str, Space]:
         """The space of every hyperparameter, the user's own last."""
-        return {**spaces(), **{name: own_space(name, value) for name, value in self.hyperparameters.items()}}
+        return {**spaces(), **{name: user_space(name, value) for name, value in self.hyperparameters.items()}}
 
     @property
     def has_cells(self) -> bool:
@@ -103,11 +104,11 @@ class Study:
 
     @property
     def direction(self) -> Direction:
-        """Whether the objective is to be lowered or raised."""
+        """Whether the objective is minimized or maximized."""
         return direction(self.objective, self.metrics)
 
     def nuisance_distributions(self, levels: Mapping[str, Value]) -> dict[str, BaseDistribution]:
-        """Return each nuisance's distribution in the cell with these levels, by optimizer where it differs."""
+        """Return each nuisance's distribution in the cell with these levels; ranges by optimizer are resolved."""
         optimizer = {"optimizer": spaces()["optimizer"].default, **self.fixed, **levels}["optimizer"]
         return {
             name: cast(

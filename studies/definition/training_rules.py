@@ -1,4 +1,4 @@
-"""Rules about how networks are trained: what a schedule falls to, and settings that something has to read."""
+"""Rules about training: learning-rate schedules, and settings that have an effect only together with others."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from trainables.training.schedules import PLATEAU_PATIENCE
 
 
 def least_rate_is_below_the_rates(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if a rate would have to fall to something above it, or if nothing falls to `min_lr`."""
+    """Yield a mistake if `min_lr` is above a learning rate, or is set where no schedule falls to it."""
     floors, schedules = [*map(float, _ends("min_lr", values))], _ends("schedule", values)
     if not {"plateau", "cosine"} & set(schedules):
         if any(floors):
@@ -27,7 +27,7 @@ def least_rate_is_below_the_rates(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def monitor_is_looked_at(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if the study chooses a monitor that nothing looks at."""
+    """Yield a mistake if the study sets a monitor that neither its schedule nor early stopping uses."""
     is_used = "plateau" in _ends("schedule", values) or any(_ends("patience", values))
     if not is_used and "val_accuracy" in _ends("monitor", values):
         yield (
@@ -37,7 +37,7 @@ def monitor_is_looked_at(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def patience_ends_within_the_epochs(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if no network could stop before its last epoch."""
+    """Yield a mistake if no network could stop before its last epoch."""
     epochs, patience = values.get("confirm.epochs"), longest_patience(values)
     if epochs is not None and patience >= epochs:
         yield (
@@ -47,12 +47,12 @@ def patience_ends_within_the_epochs(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def longest_patience(values: Mapping[str, Any]) -> int:
-    """Return the longest patience that a study has anywhere; 0: networks never stop early."""
+    """Return the longest patience that occurs in a study, in epochs; 0 if networks never stop early."""
     return max(map(int, filter(None, _ends("patience", values))), default=0)
 
 
 def plateaus_come_before_the_end(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistake if networks stop before `plateau` would have them go on at a lower rate."""
+    """Yield a mistake if early stopping always ends training before the schedule `plateau` lowers the rate."""
     patience = min(map(int, filter(None, _ends("patience", values))), default=None)
     least = PLATEAU_PATIENCE + 1
     if patience is not None and patience <= least and "plateau" in _ends("schedule", values):
@@ -63,7 +63,7 @@ def plateaus_come_before_the_end(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _ends(name: str, values: Mapping[str, Any]) -> list[Any]:
-    """Return every value that a hyperparameter may take in a study, of a range its ends."""
+    """Return every value that a hyperparameter may take in a study; of a range its two ends."""
     found: list[Value] = [values["confirm.default"][name]] if name in values["confirm.default"] else []
     if name in values["factors"]:
         return [*found, *values["factors"][name]]

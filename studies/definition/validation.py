@@ -1,4 +1,4 @@
-"""Checks a study field by field and gives each value its one form; every mistake is told in one error."""
+"""Validates a study field by field and returns canonical values; one error reports every mistake."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from keyword import iskeyword
 from typing import Any, TypeAlias
 
 from search_spaces import Space, spaces
-from search_spaces.own import is_default, own_space
+from search_spaces.user_defined import is_default, user_space
 from studies.base.errors import UsageError
 from studies.base.messages import mistake, show, unknown
 from studies.definition import ranges
 from studies.definition.cross_field_rules import disagreements
 from studies.definition.fields import PARTS, rules
-from studies.definition.metrics import objective_among, own_metrics
+from studies.definition.metrics import declared_metrics, objective_among
 from trainables.base.metrics import OBJECTIVES
 from trainables.data.tables.table_options import KINDS
 
 ADVICE = "Correct the study's definition or the --set values; nothing was trained."
 Unchecked: TypeAlias = Any
-"""A study of which nothing is known yet: anything may stand in its fields."""
+"""A study before validation, whose fields may hold anything."""
 RESERVED = ("own", "widths", "from_dict")
-"""What Hyperparameters has besides hyperparameters."""
+"""Names that are attributes of Hyperparameters already."""
 _FORMS: Mapping[str, Callable[[str, Space, object], object]] = {
     "factors": ranges.levels,
     "nuisances": ranges.range_,
@@ -33,9 +33,9 @@ _FORMS: Mapping[str, Callable[[str, Space, object], object]] = {
 
 @dataclass(kw_only=True)
 class Findings:
-    """What the check has found so far: mistakes, and the values without one in their one form.
+    """What validation has found so far: mistakes, and the valid values in canonical form.
 
-    `spaces` are those of all hyperparameters, of the user's own too, whose names are `declared`.
+    `spaces` are those of all hyperparameters, the user's own included, whose names are `declared`.
     `values` is keyed by dotted field; `factors`, `nuisances`, `fixed` and `confirm.default` are mappings that lack
     the entries with a mistake, whose hyperparameters are in `broken`.
     """
@@ -48,7 +48,7 @@ class Findings:
 
 
 def checked_fields(study: Unchecked) -> dict[str, Any]:
-    """Return every field of `study` in its one form; raise UsageError with all mistakes if there are any."""
+    """Return every field of `study` in canonical form; raise UsageError with all mistakes if there are any."""
     found = Findings()
     _check_plain_fields(study, found)
     _check_columns(study.columns, found)
@@ -81,7 +81,7 @@ def _check_plain_fields(study: Unchecked, found: Findings) -> None:
 
 
 def _check_columns(columns: object, found: Findings) -> None:
-    """Check what is said of a table's columns; which there are is known only once it is read."""
+    """Check the stated kinds of a table's columns; whether the columns exist is checked when the table is read."""
     found.values["columns"] = {}
     if not isinstance(columns, Mapping):
         found.mistakes.append(
@@ -99,9 +99,9 @@ def _check_columns(columns: object, found: Findings) -> None:
 
 
 def _check_metrics(study: Unchecked, found: Findings) -> None:
-    """Check the study's own metrics; where there are any, the objective is one of them."""
+    """Check the study's own metrics, and that the objective is one of those that are measured."""
     try:
-        metrics = found.values["metrics"] = own_metrics(study.metrics)
+        metrics = found.values["metrics"] = declared_metrics(study.metrics)
         if metrics:
             found.values["objective"] = objective_among(metrics, study.objective)
         elif study.objective not in OBJECTIVES:
@@ -112,7 +112,7 @@ def _check_metrics(study: Unchecked, found: Findings) -> None:
 
 
 def _check_hyperparameters(study: Unchecked, found: Findings) -> None:
-    _check_own(study.hyperparameters, found)
+    _check_declared(study.hyperparameters, found)
     default = getattr(study.confirm, "default", {})
     given = {"factors": study.factors, "nuisances": study.nuisances, "fixed": study.fixed}
     for role, entries in (given | {"confirm.default": default}).items():
@@ -125,8 +125,8 @@ def _check_hyperparameters(study: Unchecked, found: Findings) -> None:
                 found.broken.add(name)
 
 
-def _check_own(declared: object, found: Findings) -> None:
-    """Check the hyperparameters that the user declares, and know those without a mistake from now on."""
+def _check_declared(declared: object, found: Findings) -> None:
+    """Check the hyperparameters that the user declares, and add the valid ones to the known spaces."""
     found.values["hyperparameters"] = {}
     found.declared = set(declared) if isinstance(declared, Mapping) else set()
     if not isinstance(declared, Mapping):
@@ -146,7 +146,7 @@ def _check_own(declared: object, found: Findings) -> None:
             rule = "its default: a number, a text, true, false, or a list of these"
             found.mistakes.append(mistake(field, rule, default))
         else:
-            space = own_space(name, default)
+            space = user_space(name, default)
             found.values["hyperparameters"][name] = space.canonical(default)
             found.spaces = {**found.spaces, name: space}
 
@@ -158,7 +158,7 @@ def _known_entries(role: str, entries: object, found: Findings) -> Iterator[tupl
     for name, entry in entries.items():
         if isinstance(name, str) and name in found.spaces:
             yield name, entry
-        elif name not in found.declared:  # else a mistake has been told already
+        elif name not in found.declared:  # a mistake in its declaration has been reported already
             label = name if isinstance(name, str) else show(name)
             found.mistakes.append(unknown(f"{role}.{label}", "hyperparameter", sorted(found.spaces)))
 

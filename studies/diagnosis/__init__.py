@@ -1,1 +1,1 @@
-"""Verdicts on training, from what was measured."""
+"""Verdicts on the training of networks, from measured gradients and losses."""

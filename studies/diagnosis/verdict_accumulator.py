@@ -1,4 +1,4 @@
-"""From a trial's records to its networks' verdicts: kept while it trains, judged when it ends."""
+"""Collects a trial's epoch records while it trains, and judges its networks when it ends."""
 
 import math
 import statistics
@@ -15,33 +15,33 @@ from studies.definition.parts import Thresholds
 from trainables.base.records import EpochRecord
 
 MAX_LOG = 700.0
-"""Growth is kept within e^-700 and e^700, which databases and JSON can hold."""
+"""ln growth is clipped to -700..700, because databases and JSON cannot hold larger values of e^x."""
 
 
 class VerdictAccumulator:
-    """Hears the records of trials in training and judges each trial's networks when it ends."""
+    """Collects the epoch records of running trials and returns each trial's verdicts when it ends."""
 
     def __init__(self, thresholds: Thresholds, num_classes: int | None) -> None:
-        """Judge by a plan's `thresholds`; ln `num_classes` is the loss of guessing.
+        """`thresholds` are the plan's; ln `num_classes` is the loss of guessing.
 
-        With None networks are no classifiers: their losses are not known, and the rules about them are left out.
+        `num_classes` is None for networks that are no classifiers: rules about their losses are left out.
         """
         self._thresholds: dict[str, float] = asdict(thresholds)
         self._num_classes = num_classes
         self._heard: dict[int, dict[tuple[int, int], EpochRecord]] = defaultdict(dict)
 
     def update(self, trial_number: int, records: Iterable[EpochRecord]) -> None:
-        """Keep the measured epochs of a trial; what a later attempt says of an epoch takes the earlier one's place."""
+        """Add the measured epochs of a trial; a later attempt's record of an epoch replaces the earlier one."""
         measured = {(record.replicate, record.epoch): record for record in records if record.layers}
         self._heard[trial_number].update(measured)
 
     def judge(
         self, trial_number: int, *, trained: bool, diverged: Collection[int] = ()
     ) -> dict[int, Verdicts]:
-        """Return the verdicts by replicate, and forget the trial; none of one without its initialisation.
+        """Return a trial's verdicts by replicate and forget the trial; replicates without epoch 0 have none.
 
-        `trained`: it trained to its end and every epoch was measured; `diverged`: replicates that ended as diverged,
-        which may show in the test loss alone.
+        `trained` says that it was trained to its end and every epoch was measured; `diverged` lists the replicates
+        that diverged, which may show in the test loss only.
         """
         by_replicate: dict[int, list[EpochRecord]] = defaultdict(list)
         for (replicate, _), record in sorted(self._heard.pop(trial_number, {}).items()):
@@ -66,14 +66,14 @@ class VerdictAccumulator:
         )
 
     def _details(self, measures: Measures, epochs: Sequence[EpochRecord]) -> dict[str, Any]:
-        """Return the verdict with every rule that holds, all measures, and notes on rules that do not apply."""
+        """Return the verdict, every rule that applies, all measures, and notes on rules that cannot be applied."""
         findings = judge(measures, self._thresholds)
         notes = []
         if measures.growth_high is None:
             notes.append(ONE_LAYER if len(epochs[0].layers) < 2 else NO_SIGNAL)
         return {
             "verdict": verdict(findings),
-            # Both are flat: asdict would copy each number of ten networks in every trial.
+            # Not asdict, which would copy every number again; these dataclasses have no nested ones.
             "holds": [dict(vars(finding)) for finding in findings],
             "measures": dict(vars(measures)),
             "notes": notes,
@@ -81,19 +81,19 @@ class VerdictAccumulator:
 
 
 def initial_measures(start: EpochRecord, num_classes: int | None) -> Measures:
-    """Return what the rules ask of a network before its first step: nothing that needs an update or a history."""
+    """Return the measures of a network before its first step, without those that need an update or a history."""
     return Measures(num_nonfinite=_num_nonfinite([start], num_classes), **initial_of_layers(start))
 
 
 def initial_of_layers(start: EpochRecord) -> dict[str, float | None]:
-    """Return those of the measures before the first step that come from the layers alone."""
+    """Return the part of the initial measures that the layers alone determine."""
     return {**_growths([start]), "dead_fraction": _dead_fraction(start)}
 
 
 def trained_measures(
     start: EpochRecord, epochs: Sequence[EpochRecord], *, num_classes: int | None
 ) -> Measures:
-    """Return what the rules ask of a network that was measured in every epoch of its training."""
+    """Return the measures of a network that was measured in every epoch of its training."""
     return Measures(
         num_nonfinite=_num_nonfinite(epochs, num_classes),
         **_loss_ratios(start, epochs, num_classes),
@@ -103,7 +103,7 @@ def trained_measures(
 
 
 def trained_of_layers(epochs: Sequence[EpochRecord]) -> dict[str, float | None]:
-    """Return those of the measures in training that come from the layers alone."""
+    """Return the part of the measures in training that the layers alone determine."""
     ratios = [_update_ratio(epoch) for epoch in epochs]
     return {
         **_growths(epochs),
@@ -134,7 +134,7 @@ def _growths(epochs: Sequence[EpochRecord]) -> dict[str, float]:
 def _loss_ratios(
     start: EpochRecord, epochs: Sequence[EpochRecord], num_classes: int | None
 ) -> dict[str, float | None]:
-    """Return the training loss that held over the initial one, and the last over ln C; None where there is none."""
+    """Return the largest lasting training loss over the initial one, and the last one over ln C; None if undefined."""
     if num_classes is None:
         return {}
     highest, last = _held_high([epoch.train_loss for epoch in epochs]), epochs[-1].train_loss
@@ -145,7 +145,7 @@ def _loss_ratios(
 
 
 def _num_nonfinite(epochs: Sequence[EpochRecord], num_classes: int | None) -> float:
-    """Return the number of steps without a finite gradient, and of a classifier's epochs without a finite loss."""
+    """Return the number of steps without a finite gradient, plus a classifier's epochs without a finite loss."""
     has_losses = num_classes is not None
     return math.fsum(
         epoch.metrics["num_nonfinite"] + (has_losses and epoch.train_loss is None) for epoch in epochs
@@ -157,14 +157,14 @@ def _dead_fraction(epoch: EpochRecord) -> float:
 
 
 def _update_ratio(epoch: EpochRecord) -> float | None:
-    """Return the median over layers; None where a ratio is not finite."""
+    """Return the median over layers; None if a ratio is not finite."""
     ratios = [layer.update_ratio for layer in epoch.layers]
     finite = [ratio for ratio in ratios if ratio is not None and math.isfinite(ratio)]
     return statistics.median(finite) if len(finite) == len(ratios) else None
 
 
 def _held_high(values: Sequence[float | None]) -> float | None:
-    """Return the largest value that two epochs in a row reached, or the only epoch; None if there is none."""
+    """Return the largest value reached in two consecutive epochs (or the only one); None if there is none."""
     held = [min(pair) for pair in _neighbours(values)]
     return max(held, default=None)
 
@@ -175,7 +175,7 @@ def _held_low(values: Sequence[float | None]) -> float | None:
 
 
 def _neighbours(values: Sequence[float | None]) -> list[tuple[float, float]]:
-    """Return pairs of epochs in a row in which a value is defined; a single epoch is its own neighbour."""
+    """Return pairs of consecutive epochs in which a value is defined; a single epoch is paired with itself."""
     in_a_row = pairwise(values) if len(values) > 1 else [(values[0], values[0])]
     return [(a, b) for a, b in in_a_row if a is not None and b is not None]
 

@@ -1,1 +1,1 @@
-"""From a request to a report: registration, the driver, reuse, deletion."""
+"""Carries out requests: preparation, registration, the driver, reuse of results, deletion."""

@@ -1,4 +1,4 @@
-"""Fetching a published dataset: each file is checked by SHA-256 before it is put where it belongs."""
+"""Downloads published datasets; each file is checked by SHA-256 before it is stored."""
 
 import http.client
 import urllib.error
@@ -12,13 +12,13 @@ from studies.storage.paths import make_private
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 
 TIMEOUT_SECONDS = 30.0
-"""How long a server may say nothing."""
+"""How long a server may send nothing."""
 
 
 def fetch(publication: Publication, *, tell: Callable[[str], None]) -> list[Path]:
-    """Return where the dataset's files lie, after those that are missing have been fetched; `tell` says of each.
+    """Return the paths of the dataset's files, downloading those that are missing; `tell` gets a line for each.
 
-    Raises StudiesError where a file is damaged, or cannot be fetched or kept; those that were fetched before it stay.
+    Raises StudiesError if a file is damaged, or cannot be downloaded or stored; earlier downloads are kept.
     """
     found = {file: publication.find(file) for file in publication.files}
     if publication.is_alternative:
@@ -51,7 +51,7 @@ def _download(publication: Publication, url: str) -> bytes:
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # releases the connection
         raise StudiesError(
             f"{url} cannot be fetched ({reason})",
             f"Its folder is {publication.folder.absolute()}. {publication.advice}",

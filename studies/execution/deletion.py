@@ -1,4 +1,4 @@
-"""Deleting a study: its rows and its folder, and nothing else."""
+"""Deletes a study: its rows and its folder, and nothing else."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ INDEX = "index.html"
 
 @dataclass(frozen=True, kw_only=True)
 class DeletionPlan:
-    """What a study consists of: rows in the storage, and files in `folder`, which is None where it has none."""
+    """What deleting a study removes: rows in the storage, and the files in `folder` (None if it has none)."""
 
     study: StudyRow
     num_trials: int
@@ -30,7 +30,7 @@ class DeletionPlan:
     num_bytes: int
 
     def describe(self) -> str:
-        """Return it in one line, without a stop at its end."""
+        """Return the plan as one line, without a full stop."""
         rows = (
             f"{counted(self.num_trials, 'trial')} of {counted(self.num_networks, 'network')} in the storage"
         )
@@ -41,9 +41,9 @@ class DeletionPlan:
 
 
 def find_deletion_plan(store: Store, study: StudyRow, locations: Locations) -> DeletionPlan:
-    """Return what there is of a study.
+    """Return what belongs to a study.
 
-    Raises HeldError where a run holds it, and UsageError where its folder is a link that leads elsewhere.
+    Raises HeldError if a run holds the study, and UsageError if its folder is a symbolic link.
     """
     holder = store.holder(study.id)
     if holder is not None:
@@ -61,9 +61,9 @@ def find_deletion_plan(store: Store, study: StudyRow, locations: Locations) -> D
 
 
 def delete(store: Store, deletion_plan: DeletionPlan, locations: Locations) -> None:
-    """Delete a study's rows and folder; where the rows cannot be deleted the folder stays, too.
+    """Delete a study's rows and folder; if the rows cannot be deleted, the folder is kept.
 
-    Raises HeldError where a run holds the study by now.
+    Raises HeldError if a run holds the study by now.
     """
     study = deletion_plan.study
     try:
@@ -72,7 +72,7 @@ def delete(store: Store, deletion_plan: DeletionPlan, locations: Locations) -> N
     except HeldError as error:
         raise _refused(error, study.name) from None
     if (locations.output / INDEX).is_file():
-        from studies.results.report_inputs import index_reports  # its pictures take seconds to import
+        from studies.results.report_inputs import index_reports  # slow: it imports matplotlib
 
         index_reports(store, locations)
 
@@ -82,7 +82,7 @@ def _refused(error: HeldError, name: str) -> HeldError:
 
 
 def _folder(name: str, locations: Locations) -> Path | None:
-    """Return the study's folder, None where there is none, as under a name that none may have."""
+    """Return the study's folder; None if there is none, or if its name is not valid. UsageError for a link."""
     try:
         folder = locations.output / check_name(name)
     except UsageError:
@@ -95,9 +95,9 @@ def _folder(name: str, locations: Locations) -> Path | None:
 
 @contextmanager
 def _set_aside(folder: Path | None) -> Iterator[None]:
-    """Move a folder aside, remove it when the rows are gone, put it back if they are not.
+    """Rename a folder while the rows are deleted, then remove it; rename it back if they cannot be deleted.
 
-    A later study of the same name then never finds a part of it.
+    So a later study of the same name never finds a half-deleted folder.
     """
     if folder is None:
         yield

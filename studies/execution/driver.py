@@ -1,4 +1,4 @@
-"""One run of a study that is not finished: Ray started, what is left trained, and all of it noted, however it ends."""
+"""One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 
 class Starting:
-    """Ray's start in the background, ahead of its use or with it; leaving ends what has started, however far it is."""
+    """Starts or joins Ray in the background, when its cluster is needed or before; leaving shuts it down."""
 
     def __init__(self, resources: Resources, *, last_words: str) -> None:
-        """Start nothing yet; should this process be killed later on, another one says `last_words`."""
+        """Start nothing yet; if this process is killed later, a guard process prints `last_words`."""
         self._resources, self._last_words = resources, last_words
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
@@ -56,7 +56,7 @@ class Starting:
             self._stack.close()
 
     def check(self) -> None:
-        """Raise StudiesError where Ray is to be joined at an address and nothing there can be, or has turned out to."""
+        """Raise StudiesError if Ray cannot be joined at its address, or if a start that has begun has failed."""
         if self._future is None and self._resources.address is not None and not self._is_checked:
             check_address(self._resources.address)
             self._is_checked = True
@@ -64,10 +64,10 @@ class Starting:
             self._future.result()
 
     def begin(self) -> "Future[Cluster]":
-        """Start or join Ray now, if that has not begun; return what becomes the cluster."""
+        """Start or join Ray unless that has begun; return a future of the cluster."""
         self.check()
         if self._future is None:
-            # At its call, because all but training does without it.
+            # Imported here, because only training needs it.
             from studies.cluster.cluster import starting_cluster
 
             started = starting_cluster(self._resources, last_words=self._last_words)
@@ -77,7 +77,7 @@ class Starting:
 
     @contextmanager
     def cluster(self) -> "Iterator[Future[Cluster]]":
-        """Yield what becomes the cluster, and shut that down in the end."""
+        """Yield a future of the cluster, and shut the cluster down in the end."""
         with self._stack:
             yield self.begin()
 
@@ -85,29 +85,27 @@ class Starting:
 SECONDS_BETWEEN_LOOKS = 0.05
 
 MAX_DATA_NOTES = 5
-"""Lines on the data that are shown while a study runs."""
+"""Most lines about the data that are shown while a study runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """Where Ray's dashboard is, and the file that holds the token it asks for."""
+    """The URL of Ray's dashboard, and the file with the token that it asks for."""
 
     url: str
     token_path: Path | None
 
 
 Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]]
-"""Shows a run's progress while it lasts."""
+"""Shows a run's progress while its context lasts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Everything that a run needs: `folder` is the study's own, `command` gives the same run again.
+    """Everything that a run needs: `folder` is the study's own, `command` is the command that resumes it.
 
-    `tell` takes each step up to the first trial.
-
-    `started` is the value of time.monotonic() when the command began; by then `starting` may have begun to start Ray.
-    `notes` are shown while it runs.
+    `tell` is called with each step up to the first trial. `started` is the value of time.monotonic() when the command
+    began; `starting` may have begun to start Ray by then. `notes` are shown while the run lasts.
     """
 
     store: Store
@@ -127,11 +125,11 @@ class Run:
 
 
 def train(run: Run) -> None:
-    """Train what is left of the study.
+    """Train what is left of the study, and record the run's start and end as events.
 
-    Raises RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, HeldError where another run took over,
-    RayLostError where Ray died, another StudiesError where Ray could not be started, a result not be recorded, or the
-    storage stayed out; all leave a study that the same command resumes.
+    Raises RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, HeldError if another run took over, RayLostError
+    if Ray died, and another StudiesError if Ray could not be started, a result not be recorded, or the storage stayed
+    unreachable. In every case the same command resumes the study.
     """
     study_id = run.study.id
     progress = retry(lambda: _progress_so_far(run))
@@ -148,7 +146,7 @@ def train(run: Run) -> None:
             state = StudyState.COMPLETE
         except RayLostError as lost:
             state = StudyState.INTERRUPTED
-            if not stop_signal:  # else Ray was told to end together with this process, as by a job scheduler
+            if not stop_signal:  # else Ray was ended together with this process, as by a job scheduler
                 raise RayLostError(lost.loss, run.command) from None
         except KeyboardInterrupt:  # the second Ctrl-C; the first one is a request to stop
             assert stop_signal
@@ -173,7 +171,7 @@ def train(run: Run) -> None:
 
 
 def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Writer:
-    """Return the run's writer; the progress tells what it says of the storage, after what it told before."""
+    """Return the run's writer; its messages about the storage are shown with the progress."""
     note = progress.note
 
     def tell(text: str) -> None:
@@ -184,7 +182,7 @@ def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Write
 
 
 def _progress_so_far(run: Run) -> Progress:
-    """Return what earlier runs of the study came to; this one works on the look after those that are complete."""
+    """Return the progress of earlier runs; this run works on the look after those that are complete."""
     store, study_id = run.store, run.study.id
     trials, events = store.trials(study_id), store.events(study_id)
     outcomes = store.outcomes(study_id)
@@ -203,17 +201,17 @@ def _progress_so_far(run: Run) -> Progress:
 
 
 def _data_notes(dataset: "Dataset") -> list[str]:
-    """Return what is told of the data while it is trained on: the page tells all of it."""
+    """Return the lines about the data that are shown during the run, at most MAX_DATA_NOTES and a count of the rest."""
     told = [f"data: {note}" for note in dataset.notes[:MAX_DATA_NOTES]]
     left = len(dataset.notes) - len(told)
     return [*told, *([f"data: {left} more, on the page and in the plan"] if left else [])]
 
 
 def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal: StopSignal) -> int:
-    """Train until nothing is left or a signal asks to stop; return the number of looks that the run works on."""
+    """Train until nothing is left or a signal asks to stop; return how many looks are complete at the end of that."""
     run.tell("loading torch and Ray Tune, while Ray starts")
     with run.starting.cluster() as future:
-        # Ray, Optuna and torch are imported while Ray starts.
+        # These modules bring Ray Tune, Optuna and torch, and are imported while Ray starts.
         from studies.raytune.checkpoints import Checkpoints
         from studies.raytune.experiment import open_queue, train_study
 
@@ -226,7 +224,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
         checkpoints = retry(
             lambda: Checkpoints.open(store, study_id, queue, run.folder), should_stop=should_stop
         )
-        # Fitted while Ray starts, where nobody waits for it.
+        # The baseline is fitted while Ray starts, when the processor would be idle.
         run.tell("fitting the baseline, while Ray starts")
         events = retry(lambda: store.events(study_id), should_stop=should_stop)
         baseline.fit_missing(
@@ -264,7 +262,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
 
 
 def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | None":
-    """Return the cluster once it has started, None as soon as a signal asks to stop."""
+    """Return the cluster once it has started; None if a signal asks to stop before."""
     while not stop_signal and not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
         stop_signal.listen()
     stop_signal.listen()
@@ -278,7 +276,7 @@ def _dashboard(cluster: "Cluster") -> Dashboard | None:
 
 
 def _details(run: Run) -> dict[str, Any]:
-    """Return what a run is made with."""
+    """Return what the event of the run's start records: command, versions, hardware and dataset."""
     dataset = run.dataset
     return {
         "command": run.command,

@@ -1,7 +1,7 @@
-"""A study that an earlier version of plans recorded, found by the command that made it: reported, gone on with, or not.
+"""Studies recorded under an earlier plan version: found by their command, then reported, resumed or refused.
 
-A finished one is reported again. An unfinished one goes on by the rules of its own version where today's Studies still
-trains by them: the same numbers from the same data. Else it is refused, with the reason and the ways out.
+A finished one is reported again. An unfinished one is resumed by the rules of its own version, if today's Studies can
+still train by these: the same data must give the same numbers. Otherwise it is refused, with the reason and advice.
 """
 
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class CannotGoOnError(UsageError):
-    """A recorded study cannot go on by the rules that it began with."""
+    """A recorded study cannot be resumed by the rules that it began with."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OlderStudy:
-    """A recorded study of an earlier version: its row and plan, whether all is trained, and what recorded it."""
+    """A study of an earlier plan version: its row and plan, whether it is complete, and what software recorded it."""
 
     study: StudyRow
     plan: Plan
@@ -40,9 +40,9 @@ class OlderStudy:
 
 
 def find_older(drafted: Draft, storage: str) -> OlderStudy | None:
-    """Return the study that a draft is of, if an earlier version of plans recorded it and today's has none of its name.
+    """Return the recorded study of an earlier plan version that a draft describes; None if today's version has it.
 
-    The data are not looked at: the recorded ones' fingerprint stands for them.
+    The data are not read: the recorded fingerprint stands for them.
     """
     if (store := Store.open_existing(storage)) is None:
         return None
@@ -65,12 +65,12 @@ def find_older(drafted: Draft, storage: str) -> OlderStudy | None:
 
 
 def in_its_version(drafted: Draft, older: OlderStudy | None) -> Draft:
-    """Return the draft by the rules of the recorded study that it is of, if there is one."""
+    """Return the draft with the plan version of the study recorded for it, if that is an older one."""
     return drafted if older is None else replace(drafted, version=older.plan.version)
 
 
 def refuse_other_numbers(older: OlderStudy | None, drafted: Draft, locations: Locations) -> None:
-    """Raise UsageError where training an older study would go on with other numbers than it began with."""
+    """Raise UsageError if resuming an older study would train it with other seeds than it began with."""
     if older is not None and older.plan.loop is not None:
         raise _refusal(older, drafted, locations, "its train() would get other seeds than it began with")
 
@@ -83,7 +83,7 @@ def describe_older(older: OlderStudy | None) -> tuple[str, ...]:
 
 @contextmanager
 def data_as_recorded(older: OlderStudy | None, drafted: Draft, locations: Locations) -> Iterator[None]:
-    """Tell what today's rules refuse, such as data, as what an older study cannot go on with."""
+    """Turn a UsageError raised inside the context into one that says why the older study cannot be resumed."""
     try:
         yield
     except UsageError as error:
@@ -95,13 +95,13 @@ def data_as_recorded(older: OlderStudy | None, drafted: Draft, locations: Locati
 def refuse_other_data(
     older: OlderStudy | None, dataset: "Dataset", drafted: Draft, locations: Locations
 ) -> None:
-    """Raise UsageError where the data that are read today are not those that an older study began with."""
+    """Raise UsageError if today's data differ from those that an older study began with."""
     if older is not None and (different := other_data(older, dataset)) is not None:
         raise _refusal(older, drafted, locations, different)
 
 
 def other_data(older: OlderStudy, dataset: "Dataset") -> str | None:
-    """Say how the data that are read today differ from those of the study, None if they do not."""
+    """Return how today's data differ from those recorded for the study, None if they do not."""
     recorded, found = older.plan.dataset_fingerprint, dataset.fingerprint
     if found == recorded:
         return None
@@ -112,9 +112,9 @@ def other_data(older: OlderStudy, dataset: "Dataset") -> str | None:
 
 
 def with_older_named(error: UsageError, request: Request, locations: Locations) -> UsageError:
-    """Return the refusal of a request, with the study named that it made when other rules held, if there is one.
+    """Return the error of a request, extended by the older study that the same command recorded, if there is one.
 
-    A definition that today's rules refuse makes no plan to find it by; the command that was recorded does.
+    An invalid definition makes no plan by which to find the study, so it is found by its recorded command.
     """
     try:
         store = Store.open_existing(locations.storage)
@@ -137,13 +137,13 @@ def with_older_named(error: UsageError, request: Request, locations: Locations) 
 
 
 def afresh(older: OlderStudy, drafted: Draft, locations: Locations) -> str:
-    """Return the command that trains the same by today's rules, under another name."""
+    """Return the command that trains the same study by today's rules, under another name."""
     request = replace(drafted.request, name=f"{older.study.name[:60]}-v{plan_versions.TODAY}")
     return request.command("run", *locations.arguments)
 
 
 def _refusal(older: OlderStudy, drafted: Draft, locations: Locations, reason: str) -> CannotGoOnError:
-    """Return the refusal to go on, with both ways out: a fresh study, or the Studies that recorded this one."""
+    """Return the error for a study that cannot be resumed, with two ways out: train it afresh, or older software."""
     study, version = older.study, older.plan.version
     changes = "".join(f"\n  - {each}" for each in plan_versions.changes_since(version, study.plan))
     since = f". Since version {version}:{changes}" if changes else ""
@@ -158,7 +158,7 @@ def _refusal(older: OlderStudy, drafted: Draft, locations: Locations, reason: st
 
 
 def _older(drafted: Draft, study: StudyRow) -> tuple[StudyRow, Plan] | None:
-    """Return a study with its plan if it is of an earlier version, and the draft's own by the rules of that."""
+    """Return a study and its plan if it has an earlier version and is the one that the draft describes; else None."""
     if not _is_older(study):
         return None
     plan = replace(drafted, version=_version(study)).plan(_fingerprint(study))

@@ -1,7 +1,7 @@
-"""A name that is recorded with another plan: the refusal, with a command that resumes that one and one that runs this.
+"""The error for a study name that is recorded with another plan: it shows a command to resume that, one to run this.
 
-Both commands are tried before they are printed: whether the first comes to the recorded plan is found out by making the
-plan that it asks for. Where none does, it says what has to be put back first.
+Both commands are tried before they are shown: a command resumes the recorded plan if the plan made from it is the same.
+If none does, the message says what has to be restored first.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from studies.storage.paths import Locations
 def other_plan(
     store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations
 ) -> UsageError:
-    """Return the refusal that shows the differences and both commands."""
+    """Return the error with the differences between the plans and both commands."""
     mine = replace(plan, version=_version(study))
     changed = "\n".join(f"  {line}" for line in differences(study.plan, mine.to_dict()))
     beside = Command(request=replace(request, name=_free_name(store, plan)), arguments=locations.arguments)
@@ -35,7 +35,7 @@ def other_plan(
 
 
 def _resuming(store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations) -> str:
-    """Return a command that comes to the recorded plan, or what to put back before one does."""
+    """Return a command that resumes the recorded plan, or what to restore first."""
     starts = run_events.started_with(store.events(study.id))
     recorded = command_in(starts[-1]["command"], locations) if starts else None
     given = Command(request=request, arguments=locations.arguments)
@@ -48,7 +48,7 @@ def _resuming(store: Store, study: StudyRow, plan: Plan, request: Request, locat
 
 
 def _candidates(command: Command, request: Request, study: StudyRow) -> Iterator[Command]:
-    """Yield the recorded command, and it for the file as it is named here, each also with the recorded fields set."""
+    """Yield candidates: the recorded command, also with the given file, each also with the recorded fields set."""
     for path in dict.fromkeys([command.request.study, request.study]):
         asked = replace(command.request, study=path)
         yield replace(command, request=asked)
@@ -57,7 +57,7 @@ def _candidates(command: Command, request: Request, study: StudyRow) -> Iterator
 
 
 def _restored(request: Request, study: StudyRow) -> Request | None:
-    """Return the request with every field set that the recorded plan has otherwise; None where it is no request."""
+    """Return the request with every field set that differs in the recorded plan; None if it is not valid."""
     drafted = _drafted(request, study)
     if drafted is None:
         return None
@@ -78,7 +78,7 @@ def _restored(request: Request, study: StudyRow) -> Request | None:
 
 
 def _fields(plan: Any) -> Iterator[tuple[str, Any]]:
-    """Yield a plan's fields as `--set` names them: those of parts and roles one by one."""
+    """Yield a plan's fields by their names in `--set`, those of parts and roles one by one."""
     for name, value in plan.items():
         if isinstance(value, dict) and name != "hyperparameters":
             yield from ((f"{name}.{key}", each) for key, each in value.items())
@@ -87,7 +87,7 @@ def _fields(plan: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _comes_to(request: Request, study: StudyRow) -> bool:
-    """Say whether a run of this request would go on with the recorded plan."""
+    """Return whether a run of this request would resume the recorded plan."""
     from studies.execution.preparation import load_dataset
 
     drafted = _drafted(request, study)
@@ -112,7 +112,7 @@ def _drafted(request: Request, study: StudyRow) -> Draft | None:
 
 
 def _to_put_back(study: StudyRow, plan: Plan, recorded_by: str) -> str:
-    """Say what must be as it was before a command comes to the recorded plan."""
+    """Return what the user must restore before a command can resume the recorded plan."""
     old = study.plan
     if old.get("source_hash") != plan.source_hash:
         return "put its file, and the modules beside it, back as they were"
@@ -121,11 +121,13 @@ def _to_put_back(study: StudyRow, plan: Plan, recorded_by: str) -> str:
         and old.get("dataset_fingerprint") != plan.dataset_fingerprint
     ):
         return f"put its data ({plan.study.dataset}) back as they were"
-    return f"its definition is another in this Studies, so that it needs what recorded it, {recorded_by}"
+    return (
+        f"this version of Studies defines it differently, so use the version that recorded it, {recorded_by}"
+    )
 
 
 def _free_name(store: Store, plan: Plan) -> str:
-    """Return a name for the plan that nothing else is recorded under."""
+    """Return a name for the plan that is free, or already belongs to this very plan."""
     names = (f"{plan.name[: 63 - length]}-{plan.hash[:length]}" for length in (4, 8, 16, 32))
     return next(
         name for name in names if (row := store.find_study(name)) is None or row.plan_hash == plan.hash
@@ -133,6 +135,6 @@ def _free_name(store: Store, plan: Plan) -> str:
 
 
 def _version(study: StudyRow) -> int:
-    """Return the version of a recorded plan, today's where it states none that is known."""
+    """Return the version of a recorded plan; today's if it states none or an unknown one."""
     version = study.plan.get(plan_versions.FIELD, plan_versions.FIRST)
     return version if version in range(plan_versions.FIRST, plan_versions.TODAY) else plan_versions.TODAY

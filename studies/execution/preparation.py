@@ -1,4 +1,4 @@
-"""What a run needs before it trains: the dataset, and the plan that comes of it and of the budget."""
+"""Prepares a run: loads the dataset, makes the plan, cuts it to the budget, and tries the user's own code."""
 
 import zlib
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from studies.planning.rare_classes import check_classes, prepared
 from studies.planning.request import Draft
 from studies.planning.resources import Resources
 from studies.storage.paths import Locations
-from studies.user_files.interface_checks import load_own
+from studies.user_files.interface_checks import load_user_data
 from trainables.user_code.code import OWN
 
 if TYPE_CHECKING:
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 def settle(
     drafted: Draft, dataset: "Dataset", locations: Locations, resources: Resources
 ) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan to run, cut to the budget if there is one, and a line for each thing that was given up for it.
+    """Return the plan to run, cut to the budget if there is one, and notes for the user.
 
-    So is what the variant holds fixed though the study compares or tunes it. UsageError where a class is missing from a
-    part of a block. A user's own networks or loop are tried out first, with a line for each warning; UsageError where
-    they cannot be trained.
+    The notes say what was cut, which factors and nuisances the variant holds fixed, and what trying out the user's own
+    networks or loop showed. Raises UsageError if a class is missing from a part of a block, or if the user's networks
+    or loop cannot be trained.
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
     check_classes(plan, dataset)
-    warnings = (*drafted.notes, *_try_own(plan, dataset))
+    warnings = (*drafted.notes, *_try_user_code(plan, dataset))
     if budget is None:
         return plan, warnings
     fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
     return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
 
 
-def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
-    """Try out the networks or the loop of a user's own file; return a line for each warning."""
+def _try_user_code(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
+    """Try out the networks or the loop of the user's own file; return a line for each warning."""
     warnings: tuple[str, ...] = ()
     if plan.build is not None:
         from studies.forecast.dry_run import try_networks
@@ -50,9 +50,9 @@ def _try_own(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:
 
 
 def load_dataset(drafted: Draft) -> "Dataset":
-    """Load the draft's dataset, without rare classes where it says so; a missing or damaged file is a UsageError."""
+    """Load the draft's dataset, without rare classes if it asks for that; UsageError for a missing or damaged file."""
     if drafted.study.dataset == OWN and drafted.code is not None:
-        loaded = load_own(drafted.code, measured=bool(drafted.study.metrics))
+        loaded = load_user_data(drafted.code, measured=bool(drafted.study.metrics))
     else:
         loaded = _load(drafted)
     return prepared(drafted.study, loaded)
@@ -73,5 +73,5 @@ def _load(drafted: Draft) -> "Dataset":
         EOFError,
         zlib.error,
         ValueError,
-    ) as error:  # EOFError: a compressed file that breaks off
+    ) as error:  # EOFError: a truncated compressed file
         raise UsageError([f"dataset {drafted.study.dataset}: {error}"], "Nothing was trained.") from error

@@ -1,4 +1,4 @@
-"""The command of a run as the storage keeps it, taken apart again into what it asks for."""
+"""Parses the recorded command line of a run back into its request and arguments."""
 
 import io
 import shlex
@@ -10,12 +10,12 @@ from studies.planning.request import Request
 from studies.storage.paths import Locations
 
 DOORS = (("studies.run",), ("studies", "run"))
-"""How a command that was recorded names the door of runs."""
+"""The words before the arguments in a recorded command."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A request, with the arguments that say where and on what it runs."""
+    """A request, with the arguments of where it is stored and what it runs on."""
 
     request: Request
     arguments: tuple[str, ...]
@@ -25,7 +25,7 @@ class Command:
 
 
 def command_in(command: str, locations: Locations) -> Command | None:
-    """Return what a recorded command asks for, in the storage of `locations`; None where this Studies knows it not."""
+    """Return a recorded command, for the storage of `locations`; None if this version of Studies cannot parse it."""
     from studies.planning.command_line import parse_run, request_of, resources_of
 
     words = shlex.split(command)

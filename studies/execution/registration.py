@@ -1,4 +1,4 @@
-"""A plan's row in the storage: found, made, or refused where its name has another plan or it is held."""
+"""Registers a plan in the storage: finds or creates its row, or refuses it."""
 
 from studies.base.errors import UsageError
 from studies.base.states import StudyState
@@ -15,14 +15,14 @@ from studies.storage.paths import DEFAULT_STORAGE, Locations
 
 
 def will_train(drafted: Draft, storage: str, *, take_over: bool) -> bool:
-    """Say, before any data is loaded, whether a run will come to train: its study is new, or recorded and unfinished.
+    """Return whether a run will have to train, before any data is loaded: its study is new or unfinished.
 
-    Raises HeldError where another run holds the study, unless `take_over` would take it from that, and UsageError where
-    the storage cannot be made. What data may still bring to light is told later: a name may end in a part of the plan's
-    hash, which the data's fingerprint changes, so each one recorded is tried.
+    Raises HeldError if another run holds the study, unless `take_over`, and UsageError if the storage cannot be made.
+    The study's name may depend on the data's fingerprint, so the fingerprint of every recorded study is tried; what
+    only the data can show is checked later.
     """
     if (store := Store.open_existing(storage)) is None:
-        if storage != DEFAULT_STORAGE:  # whose folder the run makes
+        if storage != DEFAULT_STORAGE:  # the folder of the default one is made by the run
             migrate.backend_for(storage).check_place()
         return drafted.request.grow_from is None
     with store:
@@ -38,20 +38,20 @@ def will_train(drafted: Draft, storage: str, *, take_over: bool) -> bool:
 
 
 def is_complete(store: Store, study: StudyRow, plan: Plan) -> bool:
-    """Say whether nothing is left to train of a study."""
+    """Return whether nothing of a study is left to train."""
     return study.state is StudyState.COMPLETE and next_look(store, study, plan) is None
 
 
 def next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
-    """Return the number of blocks of the planned look after those that are complete, None after the last."""
+    """Return the number of blocks of the first planned look that is not complete; None if all are."""
     left = plan.study.all_looks[run_events.looks_done(store.events(study.id)) :]
     return left[0] if left else None
 
 
 def register(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:
-    """Return the study's row, made if it is new.
+    """Return the study's row, created if it is new.
 
-    Raises UsageError, and writes nothing, where the name has another plan or cannot grow as asked.
+    Raises UsageError, and writes nothing, if the name has another plan, or cannot grow as requested.
     """
     study = store.find_study(plan.name)
     if study is None:
@@ -64,7 +64,7 @@ def register(store: Store, plan: Plan, request: Request, locations: Locations) -
 
 
 def grow_as_asked(store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations) -> None:
-    """Copy what another study has trained into one without trials, if that is asked for."""
+    """Copy the results of another study into this one, if requested and this one has no trials yet."""
     if request.grow_from is None:
         return
     source = check_growth(store, plan, request.grow_from)
@@ -73,7 +73,7 @@ def grow_as_asked(store: Store, study: StudyRow, plan: Plan, request: Request, l
 
 
 def _create(store: Store, plan: Plan) -> StudyRow:
-    """Return a new row, or the one that another run made in the same moment."""
+    """Return a new row, or the one that another run has created at the same moment."""
     try:
         return store.create_study(
             name=plan.name,

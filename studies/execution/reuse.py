@@ -1,4 +1,4 @@
-"""Growing a study from another: what agrees in cell, data, seeds, rungs and versions is copied, not trained again."""
+"""Growing a study from another: cells that agree in data, seeds, rungs and versions are copied, not trained again."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ from studies.storage.paths import Locations, below
 from studies.storage.remembered import folders_of
 
 MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", plan_versions.FIELD)
-"""Fields of a plan that a trial of it does not depend on: all others must be the same for a trial of one to be a trial
-of the other. Of factors the levels may differ, and versions where the numbers do not (`_of_other_numbers`)."""
+"""Fields of a plan that do not influence a single trial; all others must be equal for a trial to be copied. Of factors
+only the levels may differ, and plan versions only if they give the same numbers (`_of_other_numbers`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """What a study took over: the source's name, the cells copied, and how many trials they had."""
+    """What was copied: the source's name, and how many cells and trials."""
 
     source: str
     num_cells: int
@@ -37,7 +37,7 @@ class Growth:
 
 
 def check_growth(store: Store, plan: Plan, name: str) -> StudyRow:
-    """Return the row of the source; raise UsageError unless its trials can be trials of `plan`."""
+    """Return the row of the source study; raise UsageError unless its trials are valid trials of `plan`."""
     source = find(store, name)
     past = Plan.from_dict(name, source.plan)
     recorded, mine = past.to_dict(), plan.to_dict()
@@ -57,10 +57,10 @@ def check_growth(store: Store, plan: Plan, name: str) -> StudyRow:
 
 
 def _of_other_numbers(past: Plan, plan: Plan) -> Iterator[str]:
-    """Yield why trials of another version of plans have other numbers than trials of this plan.
+    """Yield why trials of another plan version have other numbers than trials of this plan.
 
-    On the same data only those of a user's own train() have: its seeds and its random numbers were others. What else
-    was changed shows in the data's fingerprint, or is refused before there are any trials.
+    On the same data that concerns only the user's own train(), whose seeds changed. Other changes alter the data's
+    fingerprint, or are refused before there are trials.
     """
     if past.version != plan.version and plan.loop is not None:
         yield (
@@ -78,10 +78,10 @@ def grow(
     versions: Mapping[str, str],
     locations: Locations,
 ) -> Growth:
-    """Copy every cell of `source` that the plan has, too, and note it; return what was copied.
+    """Copy every cell of `source` that the plan has, record that as an event, and return what was copied.
 
-    A cell is copied where all its trials have ended under the same versions. Its confirm trial is copied unless the
-    cell may turn out the best and its weights were not kept: then that trial is trained again, from the same seeds.
+    A cell is copied if all its trials have ended under the same versions. Its confirm trial is not copied if the cell
+    may be the best and its weights were not kept: it is trained again, from the same seeds.
     """
     past = Plan.from_dict(source.name, source.plan)
     trials = store.trials(source.id)
@@ -105,7 +105,7 @@ def grow(
 
 
 def _is_whole(past: Plan, cell: Cell, trials: Sequence[TrialRow], versions: Mapping[str, str]) -> bool:
-    """Say whether all of a cell's search trials have ended, and everything was trained under `versions`."""
+    """Return whether all of a cell's search trials have ended, and all its trials ran under `versions`."""
     mine = [trial for trial in trials if trial.cell == cell.number]
     search = [trial for trial in mine if trial.phase is Phase.SEARCH]
     return (
@@ -116,7 +116,7 @@ def _is_whole(past: Plan, cell: Cell, trials: Sequence[TrialRow], versions: Mapp
 
 
 def _copies(plan: Plan, past: Plan, cell: Cell, old: Cell, trials: Sequence[TrialRow]) -> Iterator[Copy]:
-    """Yield the trials of a cell with the numbers that they have in the new plan; looks must train the same blocks."""
+    """Yield a cell's trials with their numbers in the new plan; confirm trials only if the looks have equal blocks."""
     before, now = Numbering.of(past), Numbering.of(plan)
     for trial in trials:
         if trial.cell != old.number:
@@ -139,13 +139,13 @@ def _best_cell(past: Plan, trials: Sequence[TrialRow], cells: Sequence[Cell]) ->
 
 
 def _needs_weights(copy: Copy, best: int | None, trials: Sequence[TrialRow]) -> bool:
-    """Say whether a copy is a confirm trial of the cell that may turn out the best."""
+    """Return whether a copy is a confirm trial of the cell that may be the best."""
     (trial,) = (trial for trial in trials if trial.number == copy.source_number)
     return trial.phase is Phase.CONFIRM and trial.cell == best
 
 
 def _copy_weights(store: Store, study: StudyRow, source: StudyRow, copy: Copy, locations: Locations) -> bool:
-    """Copy the weights that a trial left, and say whether they were all there with their recorded hashes."""
+    """Copy a trial's weights; return False if a file is missing or does not match its recorded hash."""
     artifacts = artifacts_of(store, source.id, copy.source_number)
     folders = folders_of(store, source, locations)
     contents = [

@@ -1,4 +1,4 @@
-"""A run from the request to the report: checks, the study's rows, the cluster, both phases, the answer."""
+"""Runs a study from request to report: validation, registration, training and the answer."""
 
 import importlib
 import shlex
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from studies.base.errors import StudiesError, UsageError
 from studies.base.states import TrialState
 from studies.base.steps import Tell, silent
-from studies.base.stop_signal import RunInterruptedError, RunKilledError, heeding_signals, never_broken_off
+from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
 from studies.base.wording import error_line
 from studies.database.draining import drain
 from studies.database.lease import Lease
@@ -47,17 +47,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a run came to. `report` is report.json's content, `best` its best configuration."""
+    """The outcome of a run: `report` is report.json's content, `best` its best configuration."""
 
     name: str
     report_path: Path
     report: dict[str, Any]
     was_complete: bool
-    """Whether the study was finished before, so that only its report was made again."""
+    """Whether the study was complete before, so that only its report was made again."""
     next_look: int | None
-    """The number of blocks that the same command would go on to; None after the last planned look."""
+    """The number of blocks of the next planned look, which the same command would train; None after the last."""
     notes: tuple[str, ...] = ()
-    """What is to be told beside the answer."""
+    """Lines to show beside the answer."""
 
     @property
     def best(self) -> dict[str, Any]:
@@ -77,14 +77,15 @@ def run(
 ) -> Result:
     """Run or resume what `request` asks for, and make its report; `take_over` takes it from a run that holds it.
 
-    Raises UsageError before anything is written where the request cannot be met, HeldError where another run holds
-    the study or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, another StudiesError where
-    training or recording failed; all but the first leave a resumable study. Where every trial failed, the report is
-    made and then a StudiesError raised. `telling` is told each step up to the first trial, which `showing` shows.
+    Raises UsageError before anything is written if the request is not valid, HeldError if another run holds the study
+    or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, and another StudiesError if training
+    or recording failed; all but the first leave a study that can be resumed. If every trial failed, the report is made
+    before StudiesError is raised. `telling` is called with each step up to the first trial, then `showing` with the
+    progress.
     """
     command = request.command("run", *locations.arguments, *resources.arguments())
     try:
-        with heeding_signals():
+        with handling_signals():
             return _run(
                 request,
                 command,
@@ -124,7 +125,7 @@ def _run(
         if trains:
             telling("starting Ray" if resources.address is None else f"asking Ray at {resources.address}")
             starting.check()
-        # A pilot for a budget measures what training takes here, which nothing else may disturb.
+        # With a budget Ray starts later: a pilot measures the speed of training, and must not be disturbed.
         if trains and request.budget is None:
             starting.begin()
         with data_as_recorded(older, drafted, locations):
@@ -163,7 +164,7 @@ def _run(
 
 
 def _load_libraries() -> None:
-    """Load what data are used with: a library that a signal leaves half loaded its process can never load again."""
+    """Import the libraries for data; a signal must not interrupt that, as a half-imported library stays unusable."""
     with never_broken_off():
         for module in ("trainables.datasets", "trainables.data.splits", "trainables.user_code.loop"):
             importlib.import_module(module)
@@ -178,7 +179,7 @@ def _carry_out(
     take_over: bool,
 ) -> Result:
     """Hold the plan's study, train what is left of it, and make its report."""
-    # A study that grows needs a storage that is there; only then is one that is missing a mistake.
+    # A study that grows from another needs an existing storage, so a missing one is then an error.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
         study = register(store, plan, request, locations)
         with store.hold(study.id, take_over=take_over) as lease:
@@ -193,7 +194,7 @@ def _carry_out(
 
 
 def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, take_over: bool) -> Result:
-    """Make the report of a finished study of an earlier version again, and tell if its data are others today."""
+    """Make the report of a finished study of an earlier version again, with a note if today's data differ."""
     note, locations = None, resuming_in(locations, older.study.name)
     try:
         note = other_data(older, load_dataset(drafted))
@@ -213,7 +214,7 @@ def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, ta
 
 
 def _found(store: Store, plan: Plan) -> StudyRow:
-    """Return the study's row as of now: another run may have finished it while this one started."""
+    """Return the study's current row: another run may have finished the study while this one started."""
     study = store.find_study(plan.name)
     assert study is not None, f"study {plan.name} vanished"
     return study
@@ -237,7 +238,7 @@ def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: boo
 
 
 def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locations) -> None:
-    """Raise StudiesError with the first error, and where to see the whole of it, where every trial failed."""
+    """Raise StudiesError with the first error, and where to see all of it, if every trial failed."""
     trials = retry(lambda: store.trials(study.id))
     if not trials or any(trial.state is not TrialState.FAILED for trial in trials):
         return

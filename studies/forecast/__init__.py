@@ -1,1 +1,1 @@
-"""What a plan would cost, found out before it is run."""
+"""Predictions about a plan before it runs: time, precision, GPU memory, and whether the user's code works."""

@@ -1,4 +1,4 @@
-"""A plan cut to a time that it may take: what harms the answer least is given up first, and told."""
+"""Cuts a plan to a time budget: what harms the answer least is cut first, and every cut is reported."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
 
 MIN_CLAIM_REPLICATES = 10
-"""Blocks below which no gate lets a claim pass."""
+"""With fewer blocks no claim passes the gates."""
 MIN_TRIALS = 3
-"""Trials of a cell below which its learning rate is hardly tuned."""
+"""With fewer trials per cell the learning rate is hardly tuned."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """A plan that fits, the seconds predicted for it (None once it has begun), and a line for each thing given up."""
+class BudgetedPlan:
+    """A plan that fits, its predicted seconds (None once its study has begun), and a line for each cut."""
 
     plan: Plan
     seconds: float | None
@@ -33,23 +33,23 @@ class Fitted:
 
 def afford(
     plan: Plan, budget: str, *, dataset: "Dataset", locations: Locations, resources: Resources
-) -> Fitted:
-    """Return `plan` cut to the budget, as predicted here and now; a study that has begun stays as it was cut then.
+) -> BudgetedPlan:
+    """Return `plan` cut to the budget, by a prediction for this machine; a study that has begun keeps its cuts.
 
-    Raises UsageError where nothing that answers fits. Writes nothing.
+    Raises UsageError if no plan that can answer the question fits. Writes nothing.
     """
     from studies.forecast.forecast import find_basis_here, predict_seconds, workers_here
 
     recorded = _begun(plan, locations)
     if recorded is not None:
         given_up = tuple(_given_up(plan.study, recorded.study))
-        return Fitted(plan=recorded, seconds=None, given_up=given_up)
+        return BudgetedPlan(plan=recorded, seconds=None, given_up=given_up)
     basis, num_workers = find_basis_here(plan, dataset, locations), workers_here(resources)
     return fit(plan, parse_budget(budget), lambda cut: predict_seconds(cut, basis, num_workers=num_workers))
 
 
 def _begun(plan: Plan, locations: Locations) -> Plan | None:
-    """Return the plan of the recorded study of this name, if it is this plan with something given up."""
+    """Return the plan of the recorded study of this name, if it is this plan or a cut of it."""
     if (store := Store.open_existing(locations.storage)) is None:
         return None
     with store:
@@ -60,24 +60,24 @@ def _begun(plan: Plan, locations: Locations) -> Plan | None:
 
 
 def cut_with(plan: Plan, plan_hash: str) -> Plan | None:
-    """Return the plan itself, or with things given up, that has this hash; None if there is none."""
+    """Return the plan, or the cut of it, that has this hash; None if there is none."""
     cuts = (replace(plan, study=cut) for cut in _cuts(plan.study))
     return next((cut for cut in cuts if cut.hash == plan_hash), None)
 
 
-def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> Fitted:
-    """Return the plan that gives up least of what was asked for and is predicted to take no longer than the budget.
+def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> BudgetedPlan:
+    """Return the least cut of `plan` that is predicted to take no longer than `budget_seconds`.
 
-    Replicates go first, down to the ten that a claim needs, then trials, then epochs; looks go with the replicates.
-    A plan of fewer than ten replicates wants no claim and keeps its replicates. Raises UsageError with the least time
-    where nothing fits. `predict` returns a plan's seconds.
+    Replicates are cut first, down to the ten that a claim needs, with the looks; then trials, then epochs. A plan with
+    fewer than ten replicates makes no claims and keeps them. `predict` returns a plan's seconds. Raises UsageError with
+    the shortest possible time if nothing fits.
     """
     shortest = None
     for study in _cuts(plan.study):
         cut = replace(plan, study=study)
         seconds = predict(cut)
         if seconds <= budget_seconds:
-            return Fitted(plan=cut, seconds=seconds, given_up=tuple(_given_up(plan.study, study)))
+            return BudgetedPlan(plan=cut, seconds=seconds, given_up=tuple(_given_up(plan.study, study)))
         shortest = seconds if shortest is None else min(shortest, seconds)
     assert shortest is not None, "the plan itself is the first of its cuts"
     raise UsageError(
@@ -91,7 +91,7 @@ def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> 
 
 
 def _cuts(study: Study) -> Iterator[Study]:
-    """Yield the study and ever smaller ones: each thing given up is at its least before the next is touched."""
+    """Yield the study and ever smaller cuts of it: each quantity is cut to its minimum before the next one is."""
     yield study
     for cut in (_fewer_replicates, _fewer_trials, _fewer_epochs):
         for smaller in cut(study):
@@ -100,7 +100,7 @@ def _cuts(study: Study) -> Iterator[Study]:
 
 
 def _fewer_replicates(study: Study) -> Iterator[Study]:
-    """Yield fewer and fewer replicates; the search and the first look have as many as are left."""
+    """Yield the study with fewer and fewer replicates, and without looks."""
     if study.looks:
         study = replace(study, looks=())
         yield study
@@ -125,7 +125,7 @@ def _fewer_epochs(study: Study) -> Iterator[Study]:
     for shorter in range(first - 1, 0, -1):
         ladder = tuple(shorter * rung // first for rung in rungs)
         if ladder[-1] <= patience:
-            return  # it would be refused: no network could stop early
+            return  # shorter studies are not valid: no network could stop early
         confirm = replace(study.confirm, epochs=ladder[-1])
         yield replace(study, search=replace(study.search, rungs=ladder), confirm=confirm)
 

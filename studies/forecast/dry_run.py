@@ -1,4 +1,4 @@
-"""A user's own networks tried out before anything is trained: each level once, forward and backward over one batch."""
+"""Tries out a user's own networks before training: each level once, forward and backward on one batch."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -23,17 +23,17 @@ from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
 from trainables.training.loop import run_steps
 from trainables.training.stack import Stack
-from trainables.user_code.code import OwnCode
+from trainables.user_code.code import UserCode
 from trainables.user_code.random_numbers import generators_kept
 
 BUILT_WITH = ("depth", "width", "activation", "dropout", "batch_norm", "init", "init_gain", "residual")
-"""Hyperparameters that only a network's own code can heed."""
+"""Hyperparameters that only the code that builds a network can apply."""
 
 MAX_EXAMPLES = 64
-"""Examples that a network is tried on at most."""
+"""Most examples in the batch that a network is tried on."""
 
 MAX_SECONDS = 20.0
-"""After so long no further setting is tried."""
+"""After this time no further setting is tried."""
 
 _ADVICE = "Correct the file; nothing was trained."
 
@@ -41,9 +41,9 @@ _ADVICE = "Correct the file; nothing was trained."
 def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     """Build networks with each level and at the ends of each range, and train each on one batch.
 
-    Returns warnings: hyperparameters that nothing reads, weights that no gradient reaches, and the like. Raises
-    UsageError that names file and line where a network cannot be built or trained, or where every one that was tried
-    has a loss that is not finite before any training.
+    Returns warnings: hyperparameters that build() never reads, weights without a gradient, and the like. Raises
+    UsageError with file and line if a network cannot be built or trained, or if the loss of every network that was
+    tried is not finite before training.
     """
     code = plan.code
     assert code is not None, "only a user's own networks need trying out"
@@ -52,8 +52,8 @@ def try_networks(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     return tuple(f"{place_of(code, 'build')}: {warning}" for warning in warnings)
 
 
-def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]:
-    """Return what is odd about the networks, each once."""
+def _warnings(plan: Plan, code: UserCode, dataset: Dataset) -> Mapping[str, None]:
+    """Return the warnings about the networks, each once."""
     data = _data(plan, dataset)
     read: set[str] = set()
     warnings: dict[str, None] = {}
@@ -75,7 +75,7 @@ def _warnings(plan: Plan, code: OwnCode, dataset: Dataset) -> Mapping[str, None]
     return warnings
 
 
-def _never_finite(code: OwnCode, dataset: Dataset, num_tried: int) -> str:
+def _never_finite(code: UserCode, dataset: Dataset, num_tried: int) -> str:
     each = "its network's loss" if num_tried == 1 else f"the loss of each of the {num_tried} networks tried"
     largest = float(np.nanmax(np.abs(dataset.inputs), initial=0))
     scale = f'; inputs are as large as {largest:.3g}, and load() can ask for "scale": True' * (largest > 1000)
@@ -88,7 +88,7 @@ def _data(plan: Plan, dataset: Dataset) -> StackData:
 
 
 def _settings(plan: Plan) -> Iterator[Mapping[str, Value]]:
-    """Yield the first levels with nuisances amid their ranges, then each other level and each end in turn."""
+    """Yield the first levels with nuisances in the middle of their ranges, then each other level and range end."""
     first: dict[str, Value] = {name: levels[0] for name, levels in plan.study.factors.items()}
     base = {**first, **amid_ranges(plan, first)}
     yield base
@@ -106,9 +106,9 @@ def _read_by_build(plan: Plan) -> tuple[str, ...]:
 
 
 def _try_one(
-    code: OwnCode, hp: Hyperparameters, data: StackData, setting: str
+    code: UserCode, hp: Hyperparameters, data: StackData, setting: str
 ) -> tuple[bool, tuple[str, ...]]:
-    """Train two networks on one batch; return whether their loss was finite before, and what is odd about them."""
+    """Train two networks on one batch; return whether their loss was finite at first, and the warnings about them."""
 
     def build(*arguments: Any) -> nn.Module:
         module = code.build(*arguments)
@@ -156,13 +156,13 @@ def _unread(plan: Plan, read: set[str]) -> Iterator[str]:
         elif name in study.nuisances:
             yield f"nuisances.{name}: build() never reads hyperparameters.{name}, so that tuning it changes nothing"
         elif name in study.fixed:
-            yield f"fixed.{name}: build() never reads hyperparameters.{name}, so that it says nothing"
+            yield f"fixed.{name}: build() never reads hyperparameters.{name}, so that it has no effect"
         elif name in study.hyperparameters:
             yield f"hyperparameters.{name}: build() never reads it"
 
 
 def observed(hyperparameters: Hyperparameters, read: set[str]) -> Hyperparameters:
-    """Return the same hyperparameters; the names that are read of them are added to `read`."""
+    """Return equal hyperparameters that add the name of each one that is read to `read`."""
     own = hyperparameters.own
     everything = {*hyperparameters.__dataclass_fields__, *own}
 

@@ -1,4 +1,4 @@
-"""What a plan will take and how sure it will be, predicted before anything runs."""
+"""Predicts the time that a plan takes and the width of its intervals, before anything runs."""
 
 import math
 import os
@@ -31,23 +31,24 @@ from trainables.data.dataset import Dataset
 from trainables.user_code.loop import LoopError
 
 STARTUP_SECONDS = 12.0
-"""Imports and a cold Ray with its dashboard, before the first run on a machine has measured them."""
+"""Assumed time for imports and a cold start of Ray, until a first run on this machine has measured it."""
 
 REPORT_SECONDS = 8.0
-"""Statistics, pictures and the page of a study of 54 cells."""
+"""Time for statistics, plots and the page of a study with 54 cells."""
 
 BUSY_SHARE = 0.9
 """Share of the time between first and last trial in which a worker trains."""
 
 LEAST_TELLING = 10
-"""Networks that see one of so many examples, or fewer, do not say how much those on all of them differ."""
+"""A pilot that trains on one example in this many, or fewer, says little about the spread between blocks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """A plan's expected wall time in seconds and the half-width of its 95 % intervals in the outcome's unit, by factor.
+    """A plan's expected wall time in seconds, and for each factor the half-width of its 95 % intervals.
 
-    `source` says what it is predicted from. `alternatives` are the same for other numbers of replicates.
+    Half-widths are in the outcome's unit. `source` names the basis of the prediction; `alternatives` are predictions
+    for other numbers of replicates.
     """
 
     replicates: int
@@ -59,9 +60,9 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What predictions rest on: seconds for an epoch of one network in a worker, and how much blocks differ.
+    """Measured quantities that predictions use: seconds per epoch of one network in a worker, and spreads.
 
-    `spreads`: for each factor the standard deviation over blocks of its contrasts, in that unit.
+    `spreads` holds for each factor the standard deviation over blocks of its contrasts, in the outcome's unit.
     """
 
     seconds_per_network_epoch: float
@@ -71,12 +72,12 @@ class Basis:
 
 
 def predict_here(plan: Plan, dataset: Dataset, locations: Locations, resources: Resources) -> Prediction:
-    """Predict from the studies in the storage, if there is one, else from a pilot; write nothing."""
+    """Return a prediction from the studies in the storage, if there are any, else from a pilot. Writes nothing."""
     return predict(plan, find_basis_here(plan, dataset, locations), num_workers=workers_here(resources))
 
 
 def advice_here(plan: Plan, locations: Locations, resources: Resources) -> str | None:
-    """Say which fraction of a GPU to give a trial, from what trials of this plan's study took, if any did."""
+    """Return which fraction of a GPU to give a trial, from what earlier trials of the study took; None if unknown."""
     events: list[EventRow] = []
     if (store := Store.open_existing(locations.storage)) is not None:
         with store:
@@ -86,22 +87,22 @@ def advice_here(plan: Plan, locations: Locations, resources: Resources) -> str |
 
 
 def workers_here(resources: Resources) -> int:
-    """Return how many workers there will be: those asked for, or as many as fit on this machine."""
+    """Return the number of workers: as requested, or as many as fit on this machine."""
     return resources.workers or max(1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9)))
 
 
 def find_basis_here(plan: Plan, dataset: Dataset, locations: Locations) -> Basis:
-    """Return the basis that the storage gives, if there is one, else a pilot; write nothing."""
+    """Return the basis from the studies in the storage, if there are any, else from a pilot. Writes nothing."""
     try:
         opened = Store.open(locations.storage, create=False)
-    except NothingYetError:  # which is no reason not to plan a first run
+    except NothingYetError:  # a first run is planned without any
         opened = None
     with opened or nullcontext() as store:
         return find_basis(plan, dataset, store)
 
 
 def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:
-    """Predict `plan`, and what 10, 20 and 40 replicates would take and buy."""
+    """Return the prediction for `plan`, with alternatives for 10, 20 and 40 replicates."""
     mine = _predict(plan, basis, num_workers)
     others = [count for count in (10, 20, 40) if count != plan.study.replicates]
     alternatives = tuple(
@@ -112,9 +113,9 @@ def predict(plan: Plan, basis: Basis, *, num_workers: int) -> Prediction:
 
 
 def find_basis(plan: Plan, dataset: Dataset, store: Store | None) -> Basis:
-    """Return the basis from the latest finished study that trained the like, else from a pilot of seconds.
+    """Return the basis from the most similar finished study, else from a pilot of a few seconds.
 
-    Raises UsageError with file and line where a pilot finds a mistake in a train() of the user's own.
+    Raises UsageError with file and line if the pilot finds a mistake in the user's own train().
     """
     past = None if store is None else _past_study(plan, store)
     if store is not None and past is not None:
@@ -146,7 +147,7 @@ def _cut(plan: Plan, pilot: Pilot) -> str:
 
 
 def predict_seconds(plan: Plan, basis: Basis, *, num_workers: int) -> float:
-    """Return the wall time in seconds from the command to the report."""
+    """Return the predicted wall time in seconds, from the command to the report."""
     training = plan.expected_network_epochs * basis.seconds_per_network_epoch
     return basis.startup_seconds + training / (num_workers * BUSY_SHARE) + REPORT_SECONDS
 
@@ -174,10 +175,10 @@ def half_width(spread: float, num_blocks: int) -> float:
 
 
 def _past_study(plan: Plan, store: Store) -> StudyRow | None:
-    """Return the finished study on as much of the same data and model that is most like the plan, None without any.
+    """Return the finished study on the same data, share of it, and model that is most like the plan; None without any.
 
-    Most factors in common count first, then the number of replicates, then the latest; one in which nothing was
-    trained says nothing, and is passed over.
+    It is the one with the most common factors, then the most replicates, then the latest. Studies that trained
+    nothing are skipped.
     """
     factors = set(plan.study.factors)
     alike = [
@@ -199,7 +200,7 @@ def _past_study(plan: Plan, store: Store) -> StudyRow | None:
 
 
 def _seconds_per_network_epoch(store: Store, study: StudyRow) -> float | None:
-    """Return what an epoch of one network took a worker; None where a study trained none, or noted no time."""
+    """Return a worker's seconds per epoch of one network; None if the study trained nothing or recorded no time."""
     trials = frames.trials(store, study.id)
     network_epochs = _trained(trials, store, study) * int(study.plan["replicates"])
     busy = float(trials["busy_seconds"].sum())
@@ -224,14 +225,14 @@ def _from_past(plan: Plan, store: Store, study: StudyRow) -> Basis:
 
 
 def _trained(trials: pd.DataFrame, store: Store, study: StudyRow) -> float:
-    """Return the epochs that stacks were trained for: a trial whose networks have all stopped early trains no more."""
+    """Return the epochs for which stacks were trained; a trial whose networks have all stopped early trains no more."""
     if not stops_early(study.plan):
         return float(trials["epochs"].sum())
     return float(frames.epochs(store, study.id).groupby("trial_number")["epoch"].max().sum())
 
 
 def _pilot_spread(plan: Plan, outcomes: pd.DataFrame) -> dict[str, float]:
-    """Return the spread for the first factor alone: a pilot trains pairs of its levels, not every combination."""
+    """Return the spread for the first factor only: a pilot trains pairs of its levels, not every combination."""
     first = next(iter(plan.study.factors))
     outcome = outcome_of(plan.study)
     return _spreads(outcomes.groupby([first, "block"], as_index=False)[[outcome]].mean(), [first], outcome)

@@ -1,4 +1,4 @@
-"""Which fraction of a GPU a trial needs, told from the memory that trials of the same study took."""
+"""The fraction of a GPU that a trial needs, from the memory that earlier trials of the same study took."""
 
 import json
 import math
@@ -9,13 +9,13 @@ from studies.database.rows import EventRow
 from trainables.base.records import PeakMemory
 
 PEAK_MEMORY = "peak_memory"
-"""The event of a trial that took more of a GPU's memory than any before it in its run."""
+"""The event of a trial that used more GPU memory than any before it in its run."""
 
 HEADROOM = 1.25
-"""How many times what its tensors took a trial is given: the allocator keeps pieces that nobody uses."""
+"""Memory given to a trial, as a multiple of its tensors' peak: the allocator keeps unused pieces."""
 
 PROCESS_BYTES = 600 * 2**20
-"""What CUDA itself takes for each process, which the allocator does not count."""
+"""Memory that CUDA itself takes for each process, which the allocator does not count."""
 
 GIB = 2**30
 
@@ -27,7 +27,7 @@ HOW_TO_FIND_OUT = (
 
 @dataclass(frozen=True, kw_only=True)
 class GpuShare:
-    """As many trials as `fitting` share a GPU if each takes `fraction` of it; the largest was `trial`."""
+    """How many trials fit on a GPU (`fitting`) with `fraction` of it each; `trial` was the largest one."""
 
     fraction: float
     fitting: int
@@ -36,7 +36,7 @@ class GpuShare:
 
     @property
     def words(self) -> str:
-        """Say what to give, and why."""
+        """Return the advice and its reason as text."""
         peak, total = (
             f"{size / GIB:.1f} GiB" for size in (self.memory.allocated_bytes, self.memory.total_bytes)
         )
@@ -50,14 +50,14 @@ class GpuShare:
 
 
 def peak_detail(memory: PeakMemory) -> str:
-    """Return what the event of a peak holds."""
+    """Return the detail of a peak-memory event, as JSON."""
     return json.dumps(asdict(memory), sort_keys=True)
 
 
 def suggest(events: Sequence[EventRow], *, num_workers: int) -> GpuShare | None:
-    """Return the fraction that fits the largest trial seen on the smallest GPU; None where none was seen on any.
+    """Return the fraction that fits the largest trial on the smallest GPU seen; None if none was recorded.
 
-    No more trials share a GPU than there are workers to run them.
+    No more trials share a GPU than there are workers.
     """
     seen = [
         (PeakMemory(**json.loads(event.detail)), event.trial_number)
@@ -68,7 +68,7 @@ def suggest(events: Sequence[EventRow], *, num_workers: int) -> GpuShare | None:
         return None
     memory, trial = max(seen, key=lambda each: _needed(each[0]))
     fitting = max(1, min(int(1 / _needed(memory)), num_workers))
-    # Rounded down, so that as many really fit.
+    # Rounded down, so that `fitting` trials really fit.
     fraction = math.floor(1000 / fitting) / 1000
     return GpuShare(fraction=fraction, fitting=fitting, trial=trial, memory=memory)
 
@@ -78,7 +78,7 @@ def _needed(memory: PeakMemory) -> float:
 
 
 def advice(events: Sequence[EventRow], *, num_workers: int, has_gpu: bool) -> str | None:
-    """Say which fraction to give; how to find out where this machine has a GPU; None where there is nothing to say."""
+    """Return which fraction to give a trial; if unknown, how to find out, or None on a machine without a GPU."""
     share = suggest(events, num_workers=num_workers)
     if share is not None:
         return share.words

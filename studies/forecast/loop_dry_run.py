@@ -1,4 +1,4 @@
-"""A user's own training loop tried out before anything is trained: does it go on after a crash as if there was none?"""
+"""Tries out a user's own training loop before training: does it resume from a checkpoint with the same numbers?"""
 
 import torch
 
@@ -12,17 +12,17 @@ from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.trials.loop_resuming import Flaw, find_flaw
+from trainables.trials.loop_resuming import ResumeMismatch, find_resume_mismatch
 from trainables.trials.loop_trial import takes_state
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import LoopError
 
 
 def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
-    """Train a few epochs on a few examples, in one go and from a checkpoint; return a warning where they differ.
+    """Train a few epochs on a few examples, uninterrupted and from a checkpoint; return a warning if they differ.
 
-    Nothing is tried where the loop takes no state: an interrupted trial starts over. Raises UsageError that names file
-    and line where the loop cannot be trained.
+    A loop that takes no state is not tried: its interrupted trials start over. Raises UsageError with file and line if
+    the loop cannot be trained.
     """
     assert plan.code is not None
     assert plan.loop is not None, "only a user's own loop needs trying out"
@@ -31,21 +31,21 @@ def try_loop(plan: Plan, dataset: Dataset) -> tuple[str, ...]:
     place = place_of(plan.code, "train")
     with naming_file(plan.code, "train() raised ", at=place):
         try:
-            flaw = find_flaw(plan.loop, _trial_spec(plan), _data(plan, dataset))
+            mismatch = find_resume_mismatch(plan.loop, _trial_spec(plan), _data(plan, dataset))
         except LoopError as error:
             raise UsageError([str(error)], "Correct the file; nothing was trained.") from error
-    return () if flaw is None else (f"{place}: {_warning(flaw)}",)
+    return () if mismatch is None else (f"{place}: {_warning(mismatch)}",)
 
 
-def _warning(flaw: Flaw) -> str:
-    if flaw.is_repeatable:
+def _warning(mismatch: ResumeMismatch) -> str:
+    if mismatch.is_repeatable:
         return (
             "train() takes a state and does not go on from it as if it had not been interrupted, so an interrupted "
-            f"trial will start over: {flaw.words}"
+            f"trial will start over: {mismatch.words}"
         )
     return (
         "train() comes to other numbers each time that it is run with the same seed, so an interrupted trial cannot go "
-        f"on to the same numbers: {flaw.words}"
+        f"on to the same numbers: {mismatch.words}"
     )
 
 
@@ -61,7 +61,7 @@ def _data(plan: Plan, dataset: Dataset) -> StackData:
 
 
 def _trial_spec(plan: Plan) -> TrialSpec:
-    """Return the first cell at the middle of its nuisances' ranges, with as many epochs as the confirm phase has."""
+    """Return the first cell at the middle of its nuisances' ranges, with the confirm phase's epochs."""
     study = plan.study
     levels = {name: levels[0] for name, levels in study.factors.items()}
     values = plan.hyperparameters({**levels, **amid_ranges(plan, levels)})

@@ -1,4 +1,4 @@
-"""A short pilot: a few of a plan's configurations trained here and now, to predict what the whole will take."""
+"""A short pilot: trains a few of a plan's configurations on this machine, to predict the time of the whole study."""
 
 import math
 import time
@@ -29,24 +29,24 @@ from trainables.user_code.loop import Loop
 from trainables.user_code.random_numbers import generators_kept
 
 MAX_CELLS = 6
-"""Cells that a pilot trains: some of every level, not all of every combination."""
+"""Most cells that a pilot trains: some of every level, not every combination."""
 
 MAX_BLOCKS = 5
-"""Replicates in a pilot's stack."""
+"""Most replicates in a pilot's stack."""
 
 MAX_SECONDS = 20.0
-"""A pilot trains fewer epochs than the plan rather than longer than about that."""
+"""A pilot trains fewer epochs than the plan if it would take longer than about this."""
 
 MAX_EXAMPLES = 100_000
-"""Of larger data a pilot takes every second example, or third, ...: an epoch alone would take minutes."""
+"""Of larger data a pilot uses every second, third, ... example: an epoch alone would take minutes."""
 
 MAX_PIXELS = 120_000
-"""The same where networks are convolutional: their time goes with the pixels of all examples, digits' just allowed."""
+"""The same limit for convolutional networks, whose time grows with the pixels of all examples (digits just fits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pilot:
-    """What a pilot measured.
+    """The measurements of a pilot.
 
     `seconds_per_network_epoch`: one worker's time for an epoch of one network in a stack. `outcomes`: one row for
     each cell and block with the factors, `block` and what `outcome_of` names (`test_loss` in nats, capped at chance;
@@ -62,10 +62,10 @@ class Pilot:
 
 
 def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pilot:
-    """Train up to six cells at the middle of their nuisances' ranges, for the plan's epochs unless given fewer.
+    """Train up to six cells at the middle of their nuisances' ranges, for `epochs` (default: the plan's).
 
-    It takes about a thousandth of the study; where that is long, all cells train as many epochs as there is time for.
-    One thread, as a worker of a busy machine has.
+    It takes about a thousandth of the study's time; where that is long, all cells train as many epochs as fit into the
+    limit. It uses one thread, as a worker on a busy machine does.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -104,9 +104,9 @@ def _run(plan: Plan, dataset: Dataset, epochs: int) -> Pilot:
         trained = _train(plan, hp, data, seeds, epochs)
         for epoch, num_trained, scores_then in trained:
             scores = scores_then
-            network_epochs += num_trained  # nothing is trained when all have stopped early
+            network_epochs += num_trained  # 0 once all networks have stopped early
             if not rows and time.perf_counter() - started > MAX_SECONDS / len(cells):
-                epochs = epoch  # for the other cells too: they are compared after as many
+                epochs = epoch  # for the other cells too, so that they are comparable
             if epoch == epochs:
                 break
         seconds += time.perf_counter() - started
@@ -133,7 +133,7 @@ def _thinned(split: Split, stride: int) -> Split:
 def _train(
     plan: Plan, hp: Hyperparameters, data: StackData, seeds: Sequence[int], epochs: int
 ) -> Iterator[tuple[int, int, Callable[[], list[float]]]]:
-    """Train one configuration; yield each epoch, how many networks were trained in it, and their outcomes' source."""
+    """Train one configuration; yield each epoch, its number of trained networks, and a function for the outcomes."""
     if plan.loop is not None:
         yield from _train_by_loop(plan, plan.loop, hp, data, seeds, epochs)
         return
@@ -175,12 +175,12 @@ def _losses(stack: Stack) -> list[float]:
 
 
 def outcome_of(study: Study) -> str:
-    """Return the name of what the confirm phase of a study compares."""
+    """Return the name of the metric that the confirm phase of a study compares."""
     return TEST + (study.metrics[0].name if study.metrics else COLUMNS[0])
 
 
 def _pilot_levels(plan: Plan) -> Sequence[Mapping[str, Value]]:
-    """Return pairs of cells that differ in the first factor's first two levels, the rest spread evenly."""
+    """Return pairs of cells that differ in the first two levels of the first factor, spread evenly over the others."""
     if not plan.cells:
         return [{name: levels[0] for name, levels in plan.study.factors.items()}]
     first = next(iter(plan.study.factors))

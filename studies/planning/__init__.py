@@ -1,1 +1,1 @@
-"""From a request to a frozen plan: its cells, trials and numbers, and what it runs on."""
+"""From a request to a frozen plan: its cells, its trials and their numbers, and the resources that it uses."""

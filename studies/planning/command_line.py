@@ -1,4 +1,4 @@
-"""What a command line says of a request: the study, its variant, where it is kept, and what trials run on."""
+"""Command-line options shared by the commands that plan or run a study: study, variant, storage and resources."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # a command's words are checked, and its first step told, bef
 
 
 def add_storage(parser: argparse.ArgumentParser) -> None:
-    """Add where studies are kept, and --debug."""
+    """Add --storage, --output and --debug."""
     group = parser.add_argument_group("where")
     group.add_argument(
         "--storage", metavar="URL", help="the study database (default: STUDIES_STORAGE, else runs/studies.db)"
@@ -24,7 +24,7 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
 
 
 def add_variant(parser: argparse.ArgumentParser) -> None:
-    """Add the study and what derives a variant of it."""
+    """Add STUDY and the options that derive a variant of it."""
     parser.add_argument(
         "study",
         metavar="STUDY",
@@ -50,13 +50,13 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--budget",
         metavar="TIME",
-        help="the time that the study may take, such as 30m or 2h: gives up replicates (never below 10 where there are "
-        "as many), then trials, then epochs, and says what",
+        help="the time that the study may take, such as 30m or 2h: reduces replicates (never below 10 where there are "
+        "as many), then trials, then epochs, and says which",
     )
 
 
 def add_resources(parser: argparse.ArgumentParser) -> None:
-    """Add where and with what trials run."""
+    """Add the options of where trials run and what each one takes."""
     group = parser.add_argument_group("on what")
     group.add_argument(
         "--address",
@@ -80,7 +80,7 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
 
 
 def request_of(options: argparse.Namespace) -> "Request":
-    """Return what the options ask for."""
+    """Return the request that the options make. Raises UsageError for a `--set` that cannot be parsed."""
     from studies.planning.request import Request
 
     return Request(
@@ -95,7 +95,7 @@ def request_of(options: argparse.Namespace) -> "Request":
 
 
 def resources_of(options: argparse.Namespace) -> "Resources":
-    """Return what trials run on."""
+    """Return the resources that the options ask for. Raises UsageError for a number out of range."""
     from studies.planning.resources import Resources
 
     return Resources.asked_for(
@@ -108,11 +108,12 @@ def resources_of(options: argparse.Namespace) -> "Resources":
 
 
 def parse_run(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the options that a command's words give; raise SystemExit where they are none of this door's."""
+    """Return the options of `studies run`; raise SystemExit where `arguments` are not valid."""
     return run_parser().parse_args(arguments)
 
 
 def run_parser() -> argparse.ArgumentParser:
+    """Return the parser of `studies run`."""
     parser = argparse.ArgumentParser(
         prog="studies run",
         description="Run a study, or resume it where it stopped: the same command always finds its own study.",

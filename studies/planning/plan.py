@@ -1,4 +1,4 @@
-"""The plan of a study: what exactly is trained, frozen and hashed before the first trial."""
+"""The plan of a study: exactly what is trained, frozen and hashed before the first trial."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from studies.definition.as_recorded import study_as_recorded
 from studies.definition.serialization import plain_study
 from studies.definition.study import Study
 from studies.planning.plan_size import PlanSize
-from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.code import OWN, UserCode
 
 if TYPE_CHECKING:
     from trainables.networks.module_stack import BuildModule
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One combination of factor levels: its number from 1 on, and its content as canonical JSON, for seeds."""
+    """One combination of factor levels: its number, from 1, and its levels as canonical JSON, for seeds."""
 
     number: int
     levels: Mapping[str, Value] = field(hash=False)
@@ -39,9 +39,9 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A study under its name, with the seed, the data and the source that it is run with.
+    """A named study with the seed, dataset fingerprint and source hash that it is run with.
 
-    `version` says by which rules it is trained and counted (`studies.definition.plan_versions`).
+    `version` says which rules it is trained and counted by (`studies.definition.plan_versions`).
     Raises UsageError if the seed is not a whole number from 0 to 2^63 - 1.
 
     >>> from studies.study import Search, Study
@@ -59,11 +59,11 @@ class Plan:
     dataset_fingerprint: str
     source_hash: str | None = None
     version: int = plan_versions.TODAY
-    code: OwnCode | None = field(default=None, compare=False, repr=False)
-    """The code of a user's file, to run it with; its hash alone is part of the plan."""
+    code: UserCode | None = field(default=None, compare=False, repr=False)
+    """The code of the user's file, to run it; only its hash is part of the plan."""
 
     def __post_init__(self) -> None:
-        """Check what is not the study's own."""
+        """Check the fields that are not part of the study."""
         wrong = []
         if not is_whole(self.seed, 0, 2**63 - 1):
             wrong.append(mistake("seed", "a whole number from 0 to 2^63 - 1", self.seed))
@@ -130,7 +130,7 @@ class Plan:
         return in_search * self.study.replicates + size.networks[Phase.CONFIRM] * confirm.epochs
 
     def up_to_look(self, num_looks: int) -> Plan:
-        """Return the plan as if its first looks were all of them: what a run that works on the last of them trains.
+        """Return the plan with only its first `num_looks` looks, which is what a run up to that look trains.
 
         A study without cells has one look, and is returned as it is.
         """
@@ -139,12 +139,12 @@ class Plan:
         return replace(self, study=replace(self.study, looks=self.study.all_looks[:num_looks]))
 
     def num_replicates(self, look: int) -> int:
-        """Return how many blocks a look (0, 1, ...) adds: the replicates of its confirm trials."""
+        """Return how many blocks a look, from 0, adds: the number of replicates of its confirm trials."""
         looks = (0, *self.study.all_looks)
         return looks[look + 1] - looks[look]
 
     def hyperparameters(self, levels_and_nuisances: Mapping[str, Any]) -> dict[str, Value]:
-        """Return every hyperparameter of one configuration: these values, over the fixed ones, over the defaults.
+        """Return every hyperparameter of one configuration: the given values, else the fixed ones, else the defaults.
 
         A width with one entry for each hidden layer sets the depth where the study does not.
         """
@@ -157,21 +157,21 @@ class Plan:
 
     @property
     def build(self) -> BuildModule | None:
-        """What builds the networks, where the user's file does."""
+        """The user's own build(), if the study uses one and has no train()."""
         return None if self.code is None or self.study.model != OWN or self.loop else self.code.build
 
     @property
     def loop(self) -> Loop | None:
-        """What trains the networks, where the user's file has a train()."""
+        """The user's own train(), if the study uses one."""
         return None if self.code is None or self.study.model != OWN else self.code.loop
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain data; the order of its fields, factors and levels is part of it."""
+        """Return the plan as plain data; the order of its fields, factors and levels is significant."""
         study = plain_study(self.study)
         return {
-            # The first version was not stated.
+            # Plans of the first version state none.
             **({plan_versions.FIELD: self.version} if self.version > plan_versions.FIRST else {}),
-            # Plans without these fields were frozen before there were such, or say nothing by them.
+            # Absent where unset, so that plans from before these fields existed keep their hash.
             **{
                 name: study[name]
                 for name in (
@@ -195,7 +195,7 @@ class Plan:
                         "looks",
                     ),
                 )
-                if name in study  # plans without metrics of their own were frozen before there were any
+                if name in study  # absent where unset, for the same reason
             },
             "seed": self.seed,
             **{name: study[name] for name in ("search", "confirm", "smallest_effect", "thresholds")},
@@ -203,20 +203,20 @@ class Plan:
         }
 
     def to_json(self) -> str:
-        """Return the plan as canonical JSON: equal plans give equal text, and only they do."""
+        """Return the plan as canonical JSON: two plans are equal exactly if their texts are."""
         return json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON, in hexadecimal; the name is not part of it."""
+        """SHA-256 of the canonical JSON, in hexadecimal; the study's name is not part of it."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
     def from_dict(cls, name: str, data: Mapping[str, Any]) -> Self:
-        """Return a recorded plan, held to no rule of today's; what `to_dict` gave comes back with the same hash.
+        """Return a recorded plan, unchecked against today's rules; the result of `to_dict` keeps its hash.
 
-        Raises DamagedRecordError where a field holds what was not written there, and UsageError where a later version
-        of Studies wrote it.
+        Raises DamagedRecordError if a field holds what Studies cannot have written, and UsageError if a later version
+        of Studies wrote the plan.
         """
         if not isinstance(data, Mapping):
             raise DamagedRecordError("study", name, f"plan holds {show(data)}")
@@ -275,10 +275,10 @@ def expected_survivors(num_trials: float, reduction_factor: int) -> float:
     """Return the mean number of trials that go on past a rung when `num_trials` reach it in random order.
 
     Ray's AsyncHyperBandScheduler keeps a trial if it is no worse than the (1 - 1/eta) quantile, interpolated, of
-    those before it, and always keeps the first. After n others a new value is equally likely in each of the n + 1
-    gaps between them, and so it goes on with probability (1 + (n - 1)/eta) / (n + 1); the sum over n has the form
-    below, with the harmonic number as digamma, so that a mean number of trials can be given as well. This is exact
-    for values spread evenly; where most losses are close and a few are large, slightly more are kept.
+    those before it, and always keeps the first. After n others a new value is equally likely to fall into each of the
+    n + 1 gaps between them, so it is kept with probability (1 + (n - 1)/eta) / (n + 1). The sum over n has the form
+    below, with the harmonic number written with the digamma function, so that `num_trials` need not be whole. This is
+    exact for evenly spread values; where most losses are close and a few are large, slightly more trials are kept.
 
     >>> round(expected_survivors(6, reduction_factor=3), 2)
     3.15
@@ -290,7 +290,7 @@ def expected_survivors(num_trials: float, reduction_factor: int) -> float:
 
 
 def expected_epochs(num_trials: int, rungs: Sequence[int], reduction_factor: int) -> float:
-    """Return the mean number of epochs that one ASHA over `num_trials` trains, summed over its trials.
+    """Return the mean number of epochs, summed over `num_trials` trials that one ASHA compares.
 
     >>> round(expected_epochs(6, (6, 18), reduction_factor=3), 1)  # 6 x 6 + 3.15 x 12
     73.8

@@ -1,4 +1,4 @@
-"""A trial as the driver knows it, from the moment that it is planned."""
+"""A trial of the plan with its current state, and the ranking of search trials."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from studies.planning.plan import Cell
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedTrial:
-    """A trial as the driver knows it; `rung` is the last rung it reached, `objective` its value there.
+    """A trial as the driver knows it: `rung` is the last rung that it reached, `objective` its value there.
 
     `look` counts the planned looks from 0: a confirm trial trains the blocks that its look adds. `attempt` counts how
-    often it was started.
+    often the trial was started.
     """
 
     number: int

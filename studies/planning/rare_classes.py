@@ -1,4 +1,4 @@
-"""Classes too rare to be in every part of every block: left out as the study asks, else refused before training."""
+"""Classes too rare to be in every part of every block: dropped or merged as the study asks, else refused."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:  # a mistake in a command is told before numpy and scikit-lear
     from trainables.data.splits import Splits
 
 MAX_TOLD = 5
-"""Classes told one by one; measurements taken for classes are thousands."""
+"""Most classes listed one by one; a column of measurements taken for classes would give thousands."""
 
 _NAMES = {"train": "training", "validation": "validation", "test": "test"}
 _NOTHING = "Nothing was trained."
 
 
 def prepared(study: Study, dataset: Dataset) -> Dataset:
-    """Return the dataset as `study` trains on it: without rare classes where it says so, with a note of each thing.
+    """Return the dataset as `study` trains on it, without rare classes where it asks for that, and with notes.
 
     Raises UsageError where too few classes are left.
     """
@@ -51,7 +51,7 @@ def prepared(study: Study, dataset: Dataset) -> Dataset:
 
 
 def _absent_from_official_test(dataset: Dataset) -> tuple[str, ...]:
-    """Return a note of the classes that a published test set has no row of: it stays as it is."""
+    """Return a note about classes that the official test set lacks, which is never changed; empty if it has all."""
     if dataset.official_test is None or not dataset.num_classes:
         return ()
     present = set(dataset.targets[dataset.official_test].tolist())
@@ -63,7 +63,7 @@ def _absent_from_official_test(dataset: Dataset) -> tuple[str, ...]:
 
 
 def check_classes(plan: Plan, dataset: Dataset) -> None:
-    """Raise UsageError as `splits_with_every_class` does; where rows abound, no split is made to find that out."""
+    """Raise UsageError as `splits_with_every_class` does, but make splits only where some class is rare."""
     from trainables.data.class_presence import classes_without_place
 
     if not dataset.num_classes or classes_without_place(dataset, _sizes(plan.study)):
@@ -73,7 +73,7 @@ def check_classes(plan: Plan, dataset: Dataset) -> None:
 def splits_with_every_class(plan: Plan, dataset: Dataset) -> Splits:
     """Return every split that the plan trains on.
 
-    Raises UsageError that names each class that is missing from a part of a block, with what it would take.
+    Raises UsageError that names each class missing from a part of a block, with the rows that it needs.
     """
     from trainables.data.class_presence import classes_without_place, missing_classes
     from trainables.data.splits import split_blocks
@@ -111,7 +111,7 @@ def _refuse(plan: Plan, dataset: Dataset, missing: Sequence[Missing]) -> None:
 
 
 def _sentence(plan: Plan, dataset: Dataset, missing: Missing) -> str:
-    """Say which class has how few rows, where it is missing, and how many it needs."""
+    """Return a sentence: the class, its rows, the parts that lack it, and how many rows it needs."""
     from trainables.data.class_presence import rows_needed
 
     sizes = _sizes(plan.study)
@@ -137,7 +137,7 @@ def _place(plan: Plan, dataset: Dataset) -> str:
 
 
 def _worst(missing: Missing) -> dict[tuple[float | None, str], int]:
-    """Return the numbers of blocks once for each part: the training part at its smallest size that lacks the class."""
+    """Return the number of blocks that lack the class, by part; of training parts only the smallest that lacks it."""
     found: dict[str, tuple[float | None, int]] = {}
     for (size, part), num in sorted(missing.lacking.items(), key=lambda item: item[0][0] or 1.0):
         found.setdefault(part, (size, num))
@@ -154,7 +154,7 @@ def _or_another(sizes: Sequence[float | None]) -> str:
 
 
 def _advice(plan: Plan, dataset: Dataset, missing: Sequence[Missing]) -> str:
-    """Name the ways out: more rows, a larger train_size, or a study without these classes."""
+    """Return what the user can do: add rows, use a larger train_size, or leave these classes out."""
     from trainables.data.class_presence import splittable_counts
 
     ways = ["add rows"]
@@ -176,7 +176,7 @@ def _advice(plan: Plan, dataset: Dataset, missing: Sequence[Missing]) -> str:
 
 
 def _measurements(dataset: Dataset) -> str:
-    """Say what measured numbers need, where the names of the classes are numbers; else nothing."""
+    """Return a hint for measured numbers, where the names of all classes are numbers; empty otherwise."""
     try:
         [float(name) for name in dataset.classes]
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a user asks to run, and the plan that it comes to."""
+"""A user's request to run a study, and the plan that it leads to."""
 
 import shlex
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from studies.definition.overrides import check_name, derive, held_instead, study
 from studies.definition.settings import DEFAULT_PROFILE, written
 from studies.definition.study import Study
 from studies.planning.plan import Plan
-from studies.user_files.interface_checks import check_own_code
+from studies.user_files.interface_checks import check_user_code
 from studies.user_files.loader import load_definition
-from trainables.user_code.code import OwnCode
+from trainables.user_code.code import UserCode
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A study of the catalog or a file, a variant of it, its name, a study that it grows from, and its budget."""
+    """A study of the catalog or a file, with its variant, name, budget, and the study that it grows from."""
 
     study: str
     profile: str = DEFAULT_PROFILE
@@ -34,10 +34,10 @@ class Request:
     name: str | None = None
     grow_from: str | None = None
     budget: str | None = None
-    """The time that the study may take, such as `2h`: what does not fit into it is given up."""
+    """The time that the study may take, such as `2h`; the study is reduced until it fits."""
 
     def arguments(self) -> list[str]:
-        """Return the command-line arguments that ask for the same."""
+        """Return the command-line arguments that make the same request."""
         words = [self.study]
         if self.profile != DEFAULT_PROFILE:
             words += ["--profile", self.profile]
@@ -54,36 +54,36 @@ class Request:
         return words
 
     def command(self, door: str, *extra: str) -> str:
-        """Return the shell command that asks `door` for the same."""
+        """Return the shell command that makes the same request of the command `door`, such as "run"."""
         return shlex.join(["studies", door, *self.arguments(), *extra])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A request whose definition has been checked, before its data is loaded.
+    """A request with a validated definition, before its data is loaded.
 
-    `version` is today's, but for a study that an earlier version of plans recorded (`studies.execution.older_studies`).
+    `version` is today's, except for a study recorded by an earlier one (`studies.execution.older_studies`).
     """
 
     request: Request
     base: str
     study: Study
     source_hash: str | None
-    code: OwnCode | None = None
+    code: UserCode | None = None
     version: int = plan_versions.TODAY
     notes: tuple[str, ...] = ()
     """A line for each factor and nuisance of the study that the variant holds fixed."""
 
     def freeze(self, dataset: "Dataset") -> Plan:
-        """Return the plan on `dataset`, under the name that the request gives it or that follows from it.
+        """Return the plan on `dataset`, under the requested name or the default one.
 
-        Raises UsageError where the study does not suit the dataset.
+        Raises UsageError if the study does not suit the dataset.
         """
         check_suits(self.study, dataset)
         return self.plan(dataset.fingerprint)
 
     def plan(self, dataset_fingerprint: str) -> Plan:
-        """Return the plan on the dataset with this fingerprint, before that is loaded."""
+        """Return the plan on the dataset with this fingerprint; the data need not be loaded."""
         plan = Plan(
             name="",
             study=self.study,
@@ -122,7 +122,7 @@ def draft(request: Request) -> Draft:
         advice = error.advice
     if mistakes:
         raise UsageError(mistakes, advice)
-    check_own_code(study, code)
+    check_user_code(study, code)
     notes = tuple(f"note: {line}" for line in held_instead(given, study))
     return Draft(request=request, base=base, study=study, source_hash=source_hash, code=code, notes=notes)
 
@@ -140,5 +140,5 @@ def _check_options(request: Request) -> None:
 
 
 def _plain(value: object) -> object:
-    """Return what JSON does not hold: a nuisance's distribution, given from Python, as its plain form."""
+    """Return a value for JSON: a nuisance's distribution, given from Python, as its plain form."""
     return ranges.plain(value) if isinstance(value, BaseDistribution) else str(value)

@@ -1,4 +1,4 @@
-"""Where trials run and what each one takes; free of Ray, so that a command can be checked before Ray is loaded."""
+"""Where trials run and what each takes; free of Ray, so that a command is checked before Ray is imported."""
 
 import os
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ CLIENT = "ray://"
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """A cluster's address or None for this machine, how many trials at once, and what each one takes.
+    """The cluster's address (None: this machine), the number of concurrent trials, and what each one takes.
 
-    Raises UsageError where a number is out of range, or where no trial could ever run on this machine.
+    Raises UsageError if a number is out of range, or if no trial could ever run on this machine.
     """
 
     address: str | None = None
@@ -23,7 +23,7 @@ class Resources:
     dashboard: bool = True
 
     def __post_init__(self) -> None:
-        """Report every mistake together."""
+        """Check the numbers and the address; report every mistake together."""
         mistakes = []
         if self.workers is not None and self.workers < 1:
             mistakes.append(f"--workers must be a whole number of at least 1; got {self.workers}")
@@ -37,7 +37,7 @@ class Resources:
         if not 0 <= self.gpus_per_trial < 10_000:
             mistakes.append(f"--gpus-per-trial must be a number of at least 0; got {self.gpus_per_trial:g}")
         if (self.address or "").startswith(CLIENT):
-            # There Tune runs on the cluster, and what keeps the record would not be where the record is.
+            # Through Ray's client Tune runs on the cluster, where the recorder would not reach the local storage.
             mistakes.append(
                 f"--address {self.address} is one of Ray's client, through which no study can be run: run the command "
                 "on a machine of the cluster, with --address auto or HOST:6379"
@@ -47,7 +47,7 @@ class Resources:
 
     @classmethod
     def asked_for(cls, *, address: str | None, **others: int | float | bool | None) -> Self:
-        """Return the resources; without an address it is RAY_ADDRESS, and `local` means this machine."""
+        """Return the resources; the address defaults to RAY_ADDRESS, and `local` means this machine."""
         address = address or os.environ.get("RAY_ADDRESS") or "local"
         return cls(address=None if address == "local" else address, **others)  # type: ignore[arg-type]
 
@@ -61,5 +61,5 @@ class Resources:
 
 
 def num_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""The numbers of a plan's trials: in the search from 1, cell by cell in turn; then to confirm, each look the same."""
+"""Trial numbers: search trials from 1, round-robin over the cells, then the confirm trials of each look."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from studies.planning.plan import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class Numbering:
-    """Gives each trial its number. Cells count from 1; a study without cells is as one cell, and has one look.
+    """Gives each trial its number. Cells count from 1; a study without cells counts as one cell with one look.
 
     >>> numbering = Numbering(num_cells=2, num_search_trials=6, has_looks=True)
     >>> [numbering.search(cell, place=place) for place in range(3) for cell in (1, 2)]
@@ -34,12 +34,12 @@ class Numbering:
         return place * self.num_cells + cell
 
     def place(self, number: int) -> tuple[int, int]:
-        """Return the cell of a search trial and its place among the cell's trials, from 0."""
+        """Return the cell of a search trial, from 1, and its place among the cell's trials, from 0."""
         place, index = divmod(number - 1, self.num_cells)
         return index + 1, place
 
     def confirm(self, cell: int, *, look: int) -> int:
-        """Return the number of a cell's confirm trial at a look, from 0: one that is not trained leaves a gap."""
+        """Return the number of a cell's confirm trial at a look, from 0; numbers of trials not trained stay unused."""
         return self.num_search_trials + look * self.num_cells + cell
 
     def look(self, number: int) -> int:

@@ -1,1 +1,1 @@
-"""What Ray Tune is told, and what becomes of what it tells."""
+"""The Ray Tune run: what Tune calls (searcher, scheduler, callbacks) and how its results are recorded."""

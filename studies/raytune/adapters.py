@@ -1,4 +1,4 @@
-"""What Ray Tune is given to call: the searcher, the scheduler, and a callback that forgets ended trials."""
+"""Adapters that Ray Tune calls: the searcher, the scheduler, and the removal of ended trials from Tune's memory."""
 
 from collections.abc import Callable
 from typing import Any, final
@@ -10,15 +10,15 @@ from ray.tune.search import Searcher
 from studies.base.errors import StudiesError
 from studies.base.states import Decision
 from studies.planning.planned_trial import PlannedTrial
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.trial_queue import QueueStatus, TrialQueue
 
 
 class QueueSearcher(Searcher):
-    """Suggests what the queue names next; Optuna learns of results through the recorder, after they are stored.
+    """Suggests the queue's next trial; Optuna is given results by the recorder, after they are stored.
 
-    It never raises, because an exception here would kill the Tune run: where the queue has nothing left to propose
-    it keeps the error in `failure`, and the run is stopped.
+    It never raises, because an exception here would kill the Tune run: if the search space is exhausted, it keeps the
+    error in `failure`, and the run is stopped.
     """
 
     def __init__(
@@ -28,23 +28,23 @@ class QueueSearcher(Searcher):
         metric: str,
         mode: str,
         hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
-        sharing: Sharing,
+        allocation: WorkerAllocation,
     ) -> None:
-        """`hand_out` commits a trial's row and returns the configuration that Tune carries to a worker.
+        """`hand_out` commits a trial's row and returns the configuration that Tune sends to a worker.
 
-        It returns None where the row could not be committed. Nothing is handed out while all workers are taken.
+        It returns None if the row could not be committed. No trial is suggested while all workers are taken.
         """
         super().__init__(metric=metric, mode=mode)
         self._queue = queue
-        self._hand_out, self._sharing = hand_out, sharing
+        self._hand_out, self._allocation = hand_out, allocation
         self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
-        """Return the next configuration, None while there is none yet, FINISHED after the last or a failure.
+        """Return the next configuration, None while there is none yet, FINISHED after the last one or a failure.
 
-        With None and no trial running, Tune would ask again for ten minutes and hear nothing else meanwhile.
+        If no trial runs after None, Tune asks again for ten minutes without handling anything else.
         """
-        if self._sharing.is_full():
+        if self._allocation.is_full():
             return None
         try:
             trial = self._queue.next_trial()
@@ -61,29 +61,29 @@ class QueueSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Do nothing: the recorder has told the queue."""
+        """Do nothing: the recorder has updated the queue already."""
 
     def save(self, checkpoint_path: str) -> None:
-        """Keep nothing: the database is the truth, and a snapshot is never read."""
+        """Save nothing: a study is resumed from the database, and Tune's snapshot is never read."""
 
     def restore(self, checkpoint_path: str) -> None:
         """Refuse: a study is resumed from the database."""
         raise NotImplementedError("a study is resumed by giving its command again")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep nothing."""
+        """Pickle nothing."""
         return {}
 
 
 class RungScheduler(FIFOScheduler):
-    """Starts trials in the order in which the queue names them and stops those that ASHA stops.
+    """Starts trials in the order of the queue and stops those that ASHA stops.
 
-    `decisions` holds ASHA's latest decision on a trial until the recorder takes it: Tune asks the scheduler before
-    it calls the recorder, so that a result and the decision on it become one transaction.
+    `decisions` holds ASHA's latest decision on a trial until the recorder takes it: Tune calls the scheduler before
+    the recorder, which writes a result and the decision on it in one transaction.
     """
 
     def __init__(self, queue: TrialQueue) -> None:
-        """Decide with `queue`."""
+        """Ask `queue` for the decisions."""
         super().__init__()  # type: ignore[no-untyped-call]
         self._queue = queue
         self._ended = EndedTrials()
@@ -94,12 +94,12 @@ class RungScheduler(FIFOScheduler):
         return True
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
-        """Choose none, so that Tune starts waiting trials by itself, in their order.
+        """Choose none, so that Tune starts waiting trials itself, in their order.
 
-        A trial that is chosen takes the first worker that becomes free, and the worker that is being started for it is
-        given up. Where trials take less time than a worker's start, that worker would never come.
+        A chosen trial would take the first worker that becomes free, and the worker being started for it would be
+        given up: where trials are shorter than the start of a worker, no further worker would ever start.
 
-        Tune asks at each step, before it looks at its trials: the moment to make it forget those that have ended.
+        Tune calls this at every step, before it uses its list of trials: the safe moment to remove ended ones.
         """
         self._ended.forget(tune_controller)
 
@@ -113,42 +113,42 @@ class RungScheduler(FIFOScheduler):
         return str(TrialScheduler.STOP if decision is Decision.STOP else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        """Take note that a trial has ended."""
+        """Note a completed trial for removal."""
         self._ended.add(trial)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Take note that a trial's worker was lost."""
+        """Note a trial whose worker was lost for removal."""
         self._ended.add(trial)
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        """Take note that a trial ended before it ran."""
+        """Note a trial that ended before it ran for removal."""
         self._ended.add(trial)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep nothing: the database is the truth, and a snapshot is never read."""
+        """Pickle nothing: Tune's snapshot is never read."""
         return {}
 
 
 @final
 class EndedTrials:
-    """Trials that have ended, until Tune has forgotten them.
+    """Ended trials that are still to be removed from Tune's collections.
 
-    Tune goes through all it keeps when a run ends, writes them down and looks for result files of each; it needs none,
-    since the database has everything.
+    When a run ends, Tune goes through all trials that it keeps, writes them down and looks for result files of each;
+    it needs none of them, since the database has everything.
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with none."""
         self._waiting: list[Any] = []
 
     def add(self, trial: Any) -> None:
-        """Take note of a trial that ends; Tune still works on it until its next step."""
+        """Note a trial that is ending; Tune still uses it until its next step."""
         self._waiting.append(trial)
 
     def forget(self, tune_controller: Any) -> None:
-        """Take what has ended out of Tune's collections, which is safe between two of its steps.
+        """Remove the ended trials from Tune's collections, which is safe between two of its steps.
 
-        Their names are Ray's own business: where a version of Ray has none of a name, that one is left alone.
+        The collections are private attributes of Ray's; one that a version of Ray does not have is skipped.
         """
         if not self._waiting:
             return
@@ -182,20 +182,20 @@ COLLECTIONS: dict[str, Callable[[Any, Any], None]] = {
     "_trials_to_cache": _discard,
     "_trial_metadata": _pop,
 }
-"""Where Ray 2.60 keeps trials that have ended, and how one is taken out of each."""
+"""The collections in which Ray 2.60 keeps ended trials, and how a trial is removed from each."""
 
 
 @final
 class NoTrialProgress(TrialProgressCallback):
-    """Stands where Tune would put a callback of its own that keeps every trial, to print what nobody asked for."""
+    """Replaces Tune's own progress callback, which keeps every trial in memory and prints."""
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Print nothing, and keep nothing."""
+        """Do nothing."""
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Print nothing, and keep nothing."""
+        """Do nothing."""
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Print nothing, and keep nothing."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: of each unfinished trial the newest two, which a later attempt at it goes on from."""
+"""Checkpoint files of a study: the newest two of each unfinished trial, from which its next attempt continues."""
 
 import re
 from collections.abc import Iterator
@@ -15,33 +15,33 @@ from trainables.trials.checkpoint import CheckpointError, CheckpointRef, check
 from trainables.trials.trial_spec import TrialSpec
 
 FOLDER: Final = "checkpoints"
-"""Their folder in a study's own."""
+"""Subfolder of the study's folder."""
 
 NUM_KEPT: Final = 2
-"""Where the newest is damaged, the one before serves."""
+"""Two, so that the earlier one is left if the newest is damaged."""
 
 _NAME: Final = re.compile(r"trial-(\d+)-epoch-(\d+)\.safetensors")
 
 
 @final
 class Checkpoints:
-    """The files of one study; each is whole, and written after its epochs are recorded.
+    """The checkpoint files of one study, each written atomically after its epochs are recorded.
 
-    A file that cannot be read or written costs the training since the one before, never a trial.
+    If a file cannot be read or written, the trial continues from an earlier one; it never fails because of that.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Keep them below a study's own `folder`."""
+        """Keep the files in a subfolder of the study's `folder`."""
         self._folder = folder / FOLDER
         self._unremovable: set[Path] = set()
         self._numbers = {number for number, *_ in self._files()}
-        """Trials that may have files: most never have one, and the folder is not searched for them."""
+        """Trials that may have files; for all others, which are most, the folder is not searched."""
         self.histories: dict[int, list[EpochRecord]] = {}
-        """What was recorded of trials with a checkpoint before this run."""
+        """The recorded epochs of trials that have a checkpoint from an earlier run."""
 
     @classmethod
     def open(cls, store: Store, study_id: int, queue: TrialQueue, folder: Path) -> "Checkpoints":
-        """Return those that `queue` can go on from; files of other trials and of epochs not recorded are removed."""
+        """Return a study's checkpoints; files of ended trials, and of epochs that were not recorded, are removed."""
         opened = cls(folder)
         for number in sorted(opened._numbers):
             trial = queue.trials.get(number)
@@ -54,7 +54,7 @@ class Checkpoints:
         return opened
 
     def keep(self, number: int, epoch: int, data: bytes) -> None:
-        """Write a trial's checkpoint, then remove all but the newest ones; raise OSError if it cannot be written."""
+        """Write a trial's checkpoint, then remove all but its newest ones; raise OSError if it cannot be written."""
         make_private(self._folder)
         path = self._folder / f"trial-{number}-epoch-{epoch}.safetensors"
         self._numbers.add(number)
@@ -64,7 +64,7 @@ class Checkpoints:
             self._remove(old)
 
     def newest(self, trial_spec: TrialSpec) -> tuple[CheckpointRef | None, list[str]]:
-        """Return the newest whole checkpoint that the trial can go on from, and what is wrong with newer ones."""
+        """Return the newest valid checkpoint of the trial, if any, and a message for each newer one that is not."""
         refused = []
         for epoch, path in self._of(trial_spec.number):
             try:
@@ -79,7 +79,7 @@ class Checkpoints:
         return None, refused
 
     def drop(self, number: int, *, after: int = 0) -> None:
-        """Remove a trial's checkpoints of epochs beyond `after`."""
+        """Remove a trial's checkpoints of epochs after `after`."""
         for epoch, path in self._of(number):
             if epoch > after:
                 self._remove(path)
@@ -87,7 +87,7 @@ class Checkpoints:
     def _remove(self, path: Path) -> None:
         try:
             path.unlink(missing_ok=True)
-        except OSError:  # then it stays, and is not looked at
+        except OSError:  # the file stays, and is ignored from now on
             self._unremovable.add(path)
 
     def _of(self, number: int) -> list[tuple[int, Path]]:

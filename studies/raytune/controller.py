@@ -1,4 +1,4 @@
-"""Ray Tune's controller as a study needs it: what Ray raises of a worker is its loss, and slow starts are watched."""
+"""Ray Tune's controller, patched: any error of an actor counts as a lost worker, and starting actors are reported."""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,14 +11,14 @@ from ray.tune.execution.tune_controller import TuneController
 
 from studies.raytune.lost_worker import as_lost_actor
 
-Hear = Callable[[int, BaseException], None]
-"""Takes note of what Ray raised of the worker of a trial, by its number, before Tune's callbacks are told."""
-SeeStarting = Callable[[Mapping[int, Any]], None]
-"""Is shown at each step the actors that are being started, or prepared for another trial, by the trial's number."""
+OnLoss = Callable[[int, BaseException], None]
+"""Called with a trial's number and the error that Ray raised about its worker, before Tune's callbacks."""
+OnStarting = Callable[[Mapping[int, Any]], None]
+"""Called at each step with the actors that are starting, or being reset for another trial, by trial number."""
 
 
 @contextmanager
-def controlled(*, update: Hear, see_starting: SeeStarting) -> Iterator[None]:
+def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
     """Let Tune's runs in here use this controller, and afterwards the one that they used before.
 
     Tune has no argument for a controller: `ray.tune.run` makes the one that its module knows as `TuneController`.
@@ -39,20 +39,20 @@ def controlled(*, update: Hear, see_starting: SeeStarting) -> Iterator[None]:
 
 class _ActorManager(RayActorManager):
     def _actor_task_failed(self, tracked_actor_task: Any, exception: Exception) -> None:
-        """Take whatever ends a task for the loss of its actor: Tune would end the run for an OutOfMemoryError."""
+        """Treat any error of a task as the loss of its actor: Tune would end the run for an OutOfMemoryError."""
         super()._actor_task_failed(tracked_actor_task, as_lost_actor(exception))
 
 
 class _Controller(TuneController):
-    _update: Hear
-    _see_starting: SeeStarting
+    _update: OnLoss
+    _see_starting: OnStarting
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._actor_manager = _ActorManager(resource_manager=self._actor_manager._resource_manager)
 
     def step(self) -> None:
-        """Take a step; should Tune itself fail, end the workers first, as it would wait for those that hang."""
+        """Run a step; if Tune fails, kill the workers, because Tune would wait for those that hang."""
         try:
             super().step()  # type: ignore[no-untyped-call]
         except Exception:
@@ -65,12 +65,12 @@ class _Controller(TuneController):
         super()._process_trial_failure(trial, exception)
 
     def _stop_experiment_if_needed(self) -> None:
-        """Show what is being started before the watchdog is asked, which Tune does in here."""
+        """Report the starting actors before Tune asks its Stopper (the watchdog)."""
         self._see_starting(dict(self._starting()))
         super()._stop_experiment_if_needed()  # type: ignore[no-untyped-call]
 
     def _starting(self) -> Iterator[tuple[int, Any]]:
-        """Yield the actors that have a place but do not answer yet; one without a place only waits for it."""
+        """Yield the actors that have their resources but do not answer yet; one without resources is only waiting."""
         live = self._actor_manager._live_actors_to_ray_actors_resources
         for tracked, trial in self._actor_to_trial.items():
             if tracked in live and (tracked not in self._started_actors or trial in self._resetting_trials):

@@ -1,4 +1,4 @@
-"""A worker's report as the database takes it: how its trial stands, what its rung came to, how its networks ended."""
+"""Conversion of a worker's report to database records: the trial's state, its rung, its networks' outcomes."""
 
 from studies.base.states import Decision, Outcome, TrialState
 from studies.database.results import Evaluation, RungResult
@@ -10,7 +10,7 @@ from trainables.trials.trial_spec import TrialSpec
 
 
 def trial_state(trial_spec: TrialSpec, report: TrialReport, decision: Decision | None) -> TrialState | None:
-    """Return how the trial ended with this report, None where it goes on."""
+    """Return the state in which the trial ends with this report, None if it goes on."""
     if report.error is not None:
         return TrialState.FAILED
     if report.epoch >= trial_spec.epochs:
@@ -19,14 +19,14 @@ def trial_state(trial_spec: TrialSpec, report: TrialReport, decision: Decision |
 
 
 def rung_result(trial_spec: TrialSpec, report: TrialReport, decision: Decision | None) -> RungResult | None:
-    """Return what is recorded of a rung; where ASHA is not asked, as at the last one, a trial goes on."""
+    """Return the record of a rung, None between rungs; without a decision of ASHA's, as at the last one, CONTINUE."""
     if report.error is not None or report.epoch not in trial_spec.rungs:
         return None
     return RungResult(epoch=report.epoch, objective=report.objective, decision=decision or Decision.CONTINUE)
 
 
 def stopped(record: ReplicateRecord) -> ReplicateRecord:
-    """Return a replicate of a stopped trial: stopped, unless it diverged before."""
+    """Return the record of a replicate whose trial was stopped: STOPPED, unless the network diverged or failed."""
     if record.outcome is not Outcome.COMPLETE:
         return record
     return ReplicateRecord(
@@ -63,20 +63,20 @@ CHECKPOINT_FAILED = "checkpoint_failed"
 
 
 class Notes:
-    """Events of one run; what every trial would say again is kept once."""
+    """Writes the events of one run; an event that would repeat for every trial is written once."""
 
     def __init__(self, writer: Writer, study_id: int) -> None:
-        """Nothing has been noted."""
+        """Write events of one study."""
         self._writer, self._study_id = writer, study_id
         self._has_told_of_checkpoints = False
         self._peak_bytes, self._refusals = 0, set[str]()
 
     def add(self, kind: str, planned: PlannedTrial, detail: str) -> None:
-        """Note something that happens now."""
+        """Write an event of a trial, dated now."""
         self._writer.add_event(self._study_id, kind, planned.number, detail)
 
     def of_worker(self, planned: PlannedTrial, worker: str, note: Note) -> None:
-        """Keep what a worker notes; that no graph holds its steps it would say of every trial."""
+        """Write a worker's note as an event; the reason why steps have no CUDA graph is written once, not per trial."""
         if note.kind is NoteKind.GRAPH_REFUSED:
             if note.text in self._refusals:
                 return
@@ -84,13 +84,13 @@ class Notes:
         self.add(note.kind, planned, f"{worker}: {note.text}" if worker else note.text)
 
     def peak(self, planned: PlannedTrial, memory: PeakMemory | None) -> None:
-        """Note a trial that took more of a GPU than any before it in this run."""
+        """Write an event if a trial used more GPU memory than any before it in this run."""
         if memory is not None and memory.allocated_bytes > self._peak_bytes:
             self._peak_bytes = memory.allocated_bytes
             self.add(PEAK_MEMORY, planned, peak_detail(memory))
 
     def checkpoint_failed(self, planned: PlannedTrial, error: OSError) -> None:
-        """Note that checkpoints cannot be written, once in a run."""
+        """Write an event that checkpoints cannot be written, once in a run."""
         if not self._has_told_of_checkpoints:
             self.add(CHECKPOINT_FAILED, planned, f"checkpoints cannot be written: {error}")
         self._has_told_of_checkpoints = True

@@ -1,4 +1,4 @@
-"""One Ray Tune run over everything that a study still has to train."""
+"""The Ray Tune run that trains everything a study still has to train."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from trainables.base.hyperparameters import Hyperparameters
@@ -37,14 +37,14 @@ from trainables.trial import StackTrial
 from trainables.trials.trial_spec import TrialSpec
 
 MAX_LOST_WORKERS = 3
-"""How often a trial is started again after its worker was lost."""
+"""A trial is started again after at most this many lost workers."""
 MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
-"""How often Tune itself is started again, should it fail, without a single report in between: a trial that makes it
-fail each time has failed by then, and the next one does not."""
+"""How often Tune itself is started again, should it fail, without a report in between: by then a trial that makes it
+fail each time has failed, and the next one can run."""
 
 
 def open_queue(plan: Plan, store: Store, study_id: int) -> TrialQueue:
-    """Return the queue that everything recorded so far leads to, and note what a new version proposes otherwise."""
+    """Return the queue rebuilt from the recorded rows; record an event if the sampler would now propose differently."""
     queue = TrialQueue(plan, store.trials(study_id), store.rung_results(study_id))
     if queue.changed_proposals:
         numbers = ", ".join(map(str, queue.changed_proposals[:10]))
@@ -73,10 +73,10 @@ def train_study(
     versions: Mapping[str, str],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Train until nothing is left or `should_stop`.
+    """Train until nothing is left or `should_stop` returns True.
 
-    Raises the StudiesError that made recording impossible, and RayLostError where Ray does not answer any more. However
-    it ends, every trial has ended or is left to a resume, and nothing more is recorded.
+    Raises the StudiesError that made recording impossible, and RayLostError if Ray no longer answers. In every case no
+    more is recorded afterwards, and a trial that has not ended can be resumed.
     """
 
     def is_to_stop() -> bool:
@@ -90,7 +90,7 @@ def train_study(
     for number, records in checkpoints.histories.items():
         accumulator.update(number, records)
     scheduler = RungScheduler(queue)
-    sharing = Sharing(num_workers=cluster.num_workers, model=plan.study.model)
+    allocation = WorkerAllocation(num_workers=cluster.num_workers, model=plan.study.model)
     recorder = Recorder(
         writer=writer,
         study_id=study_id,
@@ -103,7 +103,7 @@ def train_study(
         versions=versions,
         max_lost_workers=MAX_LOST_WORKERS,
         watchdog=watchdog,
-        sharing=sharing,
+        allocation=allocation,
     )
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def train_study(
         )
         trial_spec = assign(plan, trial, keeps_models=queue.keeps_models(trial))
         checkpoint = recorder.take_up(trial_spec)
-        workers = sharing.give(trial_spec, num_waiting=queue.num_waiting)
+        workers = allocation.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
         given = {"trial_spec": trial_spec, "workers": workers, "stacks": stacks}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
@@ -123,7 +123,7 @@ def train_study(
         metric="objective",
         mode=queue.mode,
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
-        sharing=sharing,
+        allocation=allocation,
     )
     progress.best = best_of(queue.best_search_trial())
 
@@ -136,13 +136,13 @@ def train_study(
                 num_samples=-1,
                 max_concurrent_trials=cluster.num_workers,
                 reuse_actors=True,
-                trial_dirname_creator=lambda trial: f"trial-{trial.config['trial_spec'].number}",
+                trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
             ),
             run_config=tune.RunConfig(
                 name=plan.name,
                 storage_path=str(cluster.scratch),
                 stop=watchdog,
-                callbacks=[sharing, recorder, watchdog, NoTrialProgress()],
+                callbacks=[allocation, recorder, watchdog, NoTrialProgress()],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
@@ -150,11 +150,11 @@ def train_study(
         ).fit()
 
     def run_on() -> None:
-        """Run Tune, and again where it fails for a reason of its own: the queue knows what is left."""
+        """Run Tune, again if it fails for a reason of its own: the queue knows what is left."""
         num_reports, num_fruitless = 0, 0
         while True:
             try:
-                with controlled(update=recorder.hear_of_loss, see_starting=watchdog.see_starting):
+                with controlled(update=recorder.note_loss, see_starting=watchdog.see_starting):
                     return run_tune()
             except Exception as error:
                 if is_to_stop() or liveness.is_lost():
@@ -164,7 +164,7 @@ def train_study(
                 if num_fruitless > MAX_FRUITLESS_STARTS:
                     raise _failed(error) from error
                 watchdog.kill_all()
-                sharing.take_back_all()
+                allocation.take_back_all()
                 recorder.lose_all(error)
 
     with liveness.asking(), closing(recorder):
@@ -187,9 +187,9 @@ def _failed(error: Exception) -> StudiesError:
 def _trainable(
     plan: Plan, dataset: Dataset, splits: Splits, cluster: Cluster, resources: Resources
 ) -> type[tune.Trainable]:
-    """Return the trainable with its data in the object store; in the dashboard its actors bear the study's name.
+    """Return the trainable class with its data in the object store; actors have the study's name in the dashboard.
 
-    The resources are a method of the class, because tune.with_resources would give it a name of its own.
+    The resources are a class method, because tune.with_resources would give the class another name.
     """
     takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
     bundle = {kind: amount for kind, amount in takes.items() if amount}
@@ -200,15 +200,15 @@ def _trainable(
     def request(_: type[tune.Trainable], config: dict[str, Any]) -> tune.PlacementGroupFactory:
         return tune.PlacementGroupFactory([bundle] * config["workers"])
 
-    # A subclass of it, because Tune's own would be shown as "_Inner".
+    # Subclassed to set the name, because Tune's own class is shown as "_Inner".
     return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})
 
 
 def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> TrialSpec:
-    """Return the assignment of `trial`.
+    """Return the specification of `trial` for its worker.
 
-    A replicate's seed comes from the study's seed, the phase and its block: the same in every cell, fresh in the
-    confirm phase. Layers are measured at the initialisation and at the rungs, in the confirm phase in each epoch.
+    A replicate's seed derives from the study's seed, the phase and its block: the same in every cell, fresh in the
+    confirm phase. Layers are measured at the initialisation and at the rungs; in the confirm phase at every epoch.
     """
     rungs = tuple(plan.study.search.rungs)
     confirms = trial.phase is Phase.CONFIRM
@@ -232,7 +232,7 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> TrialSpec:
 
 
 MAX_SECONDS_TO_END = 5.0
-"""How long Tune may take to stop its trials and end, before it is left behind."""
+"""How long Tune may take to stop its trials and end, before its thread is abandoned."""
 SECONDS_BETWEEN_LOOKS = 0.05
 
 
@@ -243,10 +243,10 @@ def fit(
     is_lost: Callable[[], bool],
     max_seconds: float = MAX_SECONDS_TO_END,
 ) -> bool:
-    """Do `work`, Tune's loop, and raise what it raised; return whether it ended.
+    """Run `work`, Tune's loop, in a thread and raise what it raised; return whether it ended.
 
-    It is left behind as soon as Ray `is_lost`, and where it should have stopped `max_seconds` ago: in Ray's calls no
-    signal is heard and no exception arrives. The thread then goes on, as far as Ray lets it, until the process ends.
+    The thread is abandoned as soon as `is_lost`, and `max_seconds` after `should_stop`: inside Ray's calls no signal
+    is handled and no exception arrives. It then goes on, as far as Ray lets it, until the process ends.
     """
     raised: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""What Ray says of a worker that was lost, and what is done about it: one table for everything that Ray can raise."""
+"""Lost workers: what each of Ray's errors means, and what is done with the trial."""
 
 import re
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 VANISHED: Final = "Worker exit type: SYSTEM_ERROR"
-"""What Ray says of a worker whose process ended by itself and without a word, or was killed by a signal."""
+"""Ray's text for a worker whose process ended by itself without an error, or was killed by a signal."""
 MAX_CHARACTERS: Final = 400
-"""Of a line of Ray's; what it says of memory takes thousands."""
+"""Longest line of Ray's text that is kept; its memory reports have thousands of characters."""
 
 
 class Treatment(Enum):
-    """What is done with a trial whose worker was lost; each time is counted, and after the last one it has failed."""
+    """What is done with a trial whose worker was lost; after too many losses the trial has failed."""
 
     AGAIN = auto()
-    """It is trained again, from its latest checkpoint."""
+    """It is trained again from its latest checkpoint."""
     SMALLER = auto()
-    """So it is, in stacks of half the size, and with one worker less at a time."""
+    """The same, in stacks of half the size, and with one worker less at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What one of Ray's errors means for a trial, and what is done about it."""
+    """What one of Ray's errors means for a trial, what is done about it, and advice for the user."""
 
     meaning: str
     treatment: Treatment = Treatment.AGAIN
@@ -35,11 +35,11 @@ class Cause:
 
 ENDED: Final = Cause(meaning="its process ended")
 RAY_FAILED: Final = Cause(meaning="Ray failed")
-"""Where Ray does not answer any more either, nobody is blamed and the run ends: Liveness finds that out."""
+"""If Ray no longer answers either, the run ends and no trial is blamed, which Liveness decides."""
 LOST_DATA: Final = Cause(meaning="data that went to or came from it was lost")
 NO_PLACE: Final = Cause(meaning="it lost its place on the cluster")
-NOT_OURS: Final = Cause(meaning="Ray met with what a study never asks of it")
-"""What Studies does not use (channels, streams, named actors, time limits): were it raised, a worker would be lost."""
+NOT_OURS: Final = Cause(meaning="Ray reported an error of a feature that a study does not use")
+"""Errors of Ray features that Studies does not use (channels, streams, named actors, time limits)."""
 
 CAUSES: Final[dict[type[RayError], Cause]] = {
     RayError: RAY_FAILED,
@@ -48,7 +48,7 @@ CAUSES: Final[dict[type[RayError], Cause]] = {
     exceptions.ActorDiedError: ENDED,
     exceptions.WorkerCrashedError: ENDED,
     exceptions.AsyncioActorExit: ENDED,
-    # It may come back, but its trial has been given to another one by then: Tune removes its placement group.
+    # The worker may come back, but by then Tune has removed its placement group and another has its trial.
     exceptions.ActorUnavailableError: Cause(meaning="it could not be reached"),
     exceptions.OutOfMemoryError: Cause(
         meaning="memory ran low on its machine",
@@ -63,7 +63,7 @@ CAUSES: Final[dict[type[RayError], Cause]] = {
         meaning="Ray's memory for shared data is full",
         advice="Use fewer --workers, or end what else uses this Ray.",
     ),
-    # What it was sent, and what it sent.
+    # Data sent to it or by it.
     exceptions.ObjectLostError: LOST_DATA,
     exceptions.ObjectFetchTimedOutError: LOST_DATA,
     exceptions.ObjectFreedError: LOST_DATA,
@@ -71,7 +71,7 @@ CAUSES: Final[dict[type[RayError], Cause]] = {
     exceptions.OwnerDiedError: LOST_DATA,
     exceptions.ReferenceCountingAssertionError: LOST_DATA,
     exceptions.UnserializableException: LOST_DATA,
-    # Its place.
+    # Its resources on the cluster.
     exceptions.ActorUnschedulableError: NO_PLACE,
     exceptions.TaskUnschedulableError: NO_PLACE,
     exceptions.ActorPlacementGroupRemoved: NO_PLACE,
@@ -81,10 +81,10 @@ CAUSES: Final[dict[type[RayError], Cause]] = {
         meaning="its runtime environment could not be set up",
         advice="Check the runtime environment that the job was submitted with.",
     ),
-    # Python code in it, outside of what a trial does: that is caught there and is the trial's own failure at once.
-    exceptions.RayTaskError: Cause(meaning="it met with an error"),
-    exceptions.UserCodeException: Cause(meaning="it met with an error"),
-    exceptions.CrossLanguageError: Cause(meaning="it met with an error"),
+    # Python errors outside of a trial's own code; errors inside are caught there and fail the trial at once.
+    exceptions.RayTaskError: Cause(meaning="it raised an error"),
+    exceptions.UserCodeException: Cause(meaning="it raised an error"),
+    exceptions.CrossLanguageError: Cause(meaning="it raised an error"),
     # Ray.
     exceptions.RaySystemError: RAY_FAILED,
     exceptions.RpcError: RAY_FAILED,
@@ -106,20 +106,20 @@ CAUSES: Final[dict[type[RayError], Cause]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """Why a trial lost its worker: in one or two lines, and in full where Ray's text has a traceback."""
+    """Why a trial lost its worker: `words` in one or two lines, `full` with the traceback where Ray gives one."""
 
     words: str
     full: str
     treatment: Treatment = Treatment.AGAIN
     has_vanished: bool = False
-    """Whether its process ended without a word, on a node that lives."""
+    """Whether the process ended without an error on a node that lives."""
 
 
 UNEXPLAINED: Final = Loss(words="Ray does not say why", full="Ray does not say why")
 
 
 def loss_of(error: BaseException) -> Loss:
-    """Return what `error` means; whatever is raised of a worker is the loss of it, an error that is not Ray's too."""
+    """Return what `error` means; any error raised about a worker, even one that is not Ray's, is the loss of it."""
     error = _first_cause(error)
     said = COLOUR.sub("", str(error)).strip()
     cause = _cause(error)
@@ -135,7 +135,7 @@ def loss_of(error: BaseException) -> Loss:
 
 
 def as_lost_actor(error: Exception) -> RayActorError | RayTaskError:
-    """Return an error that Tune takes for the loss of an actor: of all others it makes the end of the run."""
+    """Return an error that Tune takes for the loss of an actor; any other error would end the whole run."""
     if isinstance(error, RayActorError | RayTaskError):
         return error
     lost = RayActorError(error_msg=f"{type(error).__name__}: {error}")
@@ -144,7 +144,7 @@ def as_lost_actor(error: Exception) -> RayActorError | RayTaskError:
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """Return what `as_lost_actor` was given, and of an error in a worker the one of Ray's that it met with there."""
+    """Return the original error: the one wrapped by `as_lost_actor`, or Ray's own error inside a worker's task."""
     if isinstance(error, RayTaskError) and isinstance(error.cause, RayError):
         return _first_cause(error.cause)
     if isinstance(error, RayActorError) and error.__cause__ is not None:
@@ -158,7 +158,7 @@ def _cause(error: BaseException) -> Cause:
 
 
 def _brief(said: str) -> str:
-    """Return the two lines that say most: the first ones, or of a traceback the first and the last."""
+    """Return the two most informative lines: the first two, or of a traceback the first and the last."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line[0].isspace()]
     if _has_traceback(said):
         lines = [line for line in lines if not line.startswith("Traceback (")]

@@ -1,4 +1,4 @@
-"""Ray Tune's callback: a worker's report becomes rows, committed before Tune lets the worker go on."""
+"""Ray Tune's callback that writes a worker's report to the database before Tune lets the worker go on."""
 
 import time
 from collections import Counter
@@ -28,7 +28,7 @@ from studies.raytune.conversion import (
     trial_state,
 )
 from studies.raytune.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from studies.storage.artifacts import BEST, write_models
@@ -41,12 +41,12 @@ T = TypeVar("T")
 
 
 class Recorder(tune.Callback):
-    """Records every report, its decision and its trial's end in one transaction, then tells the queue.
+    """Writes each report, ASHA's decision on it and its trial's end in one transaction, then updates the queue.
 
-    A checkpoint is kept when the epochs up to it are recorded. A trial whose worker was lost goes back to the queue.
+    A checkpoint is kept once the epochs up to it are recorded. A trial whose worker was lost goes back to the queue.
 
-    It never raises, because an exception here would kill the Tune run: where a write is refused, or something else goes
-    wrong, it keeps the error in `failure`, and the run is stopped; what was not taken is trained again by a resume.
+    It never raises, because an exception here would kill the Tune run: it keeps the first error in `failure`, and the
+    run is stopped; a resume trains again what was not recorded.
     """
 
     def __init__(
@@ -63,36 +63,36 @@ class Recorder(tune.Callback):
         versions: Mapping[str, str],
         max_lost_workers: int,
         watchdog: Watchdog,
-        sharing: Sharing,
+        allocation: WorkerAllocation,
     ) -> None:
-        """Record for one study; `decisions` is where the scheduler leaves what ASHA decided.
+        """Record for one study; the scheduler puts ASHA's decisions into `decisions`.
 
-        A trial is started again after so many lost workers; its own errors are not retried, nor is one whose process
-        ends without a word twice at the same place.
+        A trial is started again after at most `max_lost_workers` lost workers. Its own errors are not retried, nor is
+        a trial whose process vanishes twice after the same epoch.
         """
         self._writer, self._study_id, self._folder = writer, study_id, folder
         self._queue, self._decisions, self._progress = queue, decisions, progress
         self._accumulator, self._checkpoints, self._versions = accumulator, checkpoints, versions
         self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
         self._vanished_after: dict[int, int] = {}
-        """The last epoch that a trial reported before its process vanished."""
+        """The last epoch that a trial had reported when its process vanished."""
         self._notes = Notes(writer, study_id)
-        self._watchdog, self._sharing = watchdog, sharing
+        self._watchdog, self._allocation = watchdog, allocation
         self._in_hand: dict[int, TrialSpec] = {}
         self._losses: dict[int, Loss] = {}
         self._num_stacks: dict[int, int] = {}
         self.num_reports = 0
-        """Reports so far: what shows that Tune gets on."""
+        """Number of reports so far, by which progress of a Tune run is recognised."""
         self._failure: StudiesError | None = None
         self._is_closed = False
 
     @property
     def failure(self) -> StudiesError | None:
-        """What ends the run: the first error met here, or one that the writer met while it drained the spool."""
+        """The error that ends the run: the first one here, or one of the writer's while it drained the spool."""
         return self._failure or self._writer.failure
 
     def close(self) -> None:
-        """Record nothing more, though Tune may go on where it was left behind."""
+        """Record nothing more, even if an abandoned Tune run still calls."""
         self._is_closed = True
 
     def on_trial_start(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
@@ -123,20 +123,20 @@ class Recorder(tune.Callback):
         """Record a report."""
         trial_spec: TrialSpec = trial.config["trial_spec"]
         report: TrialReport = result["report"]
-        # Tune keeps every trial's last result to the end: without the report, which is large.
+        # Tune keeps every trial's last result to the end; the report is large, so it is removed.
         del result["report"]
         decision = self._decisions.pop(trial_spec.number, None)
         planned = self._queue.trials[trial_spec.number]
         self.attempt(lambda: self._record(planned, trial_spec, report, decision))
 
-    def hear_of_loss(self, number: int, error: BaseException) -> None:
-        """Take note of what Ray says of a trial's worker, which is lost."""
+    def note_loss(self, number: int, error: BaseException) -> None:
+        """Keep the error that Ray raised about a trial's worker, for `on_trial_error`."""
         self._losses[number] = loss_of(error)
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
-        """Give a trial whose worker was lost back to the queue; record it as failed where that happens too often.
+        """Put a trial whose worker was lost back into the queue, or record it as failed if that happened too often.
 
-        Where Ray itself is lost no trial is blamed for it: a resume finds them all.
+        If Ray itself is lost, no trial is blamed, and a resume runs them all.
         """
         trial_spec: TrialSpec = trial.config["trial_spec"]
         planned = self._queue.trials[trial_spec.number]
@@ -147,7 +147,7 @@ class Recorder(tune.Callback):
         self._lose(trial_spec, loss if hung is None else Loss(words=hung, full=hung))
 
     def lose_all(self, error: BaseException) -> None:
-        """Take note that Tune itself failed, and every worker was lost with it."""
+        """Treat every worker as lost, after Tune itself failed with `error`."""
         said = loss_of(error).words
         words = f"Ray Tune failed and was started again: {said}"
         for trial_spec in list(self._in_hand.values()):
@@ -155,7 +155,7 @@ class Recorder(tune.Callback):
             self._lose(trial_spec, Loss(words=words, full=words))
 
     def _lose(self, trial_spec: TrialSpec, loss: Loss) -> None:
-        """Take note of a lost worker, with what is done about it."""
+        """Count a lost worker, and retry its trial or record it as failed."""
         planned = self._queue.trials[trial_spec.number]
         self._in_hand.pop(planned.number, None)
         self._lost_workers[planned.number] += 1
@@ -167,7 +167,7 @@ class Recorder(tune.Callback):
                 f"library's own code, or memory that the system takes back\n{loss.full}"
             )
         elif times > self._max_lost_workers:
-            error = f"the worker was lost {times} times, at last so:\n{loss.full}"
+            error = f"the worker was lost {times} times; the last time:\n{loss.full}"
         else:
             self._give_back(planned, trial_spec, loss)
             return
@@ -175,7 +175,7 @@ class Recorder(tune.Callback):
         self.attempt(lambda: self._record(planned, trial_spec, lost, None))
 
     def _give_back(self, planned: PlannedTrial, trial_spec: TrialSpec, loss: Loss) -> None:
-        """Have a trial trained again, in the way that the loss of its worker asks for."""
+        """Put a trial back into the queue, treated as the loss of its worker requires."""
         is_begun = planned.number in self._progress.running
         attempt = f"attempt {planned.attempt}" if is_begun else f"before attempt {planned.attempt + 1}"
         detail = f"{attempt}: {loss.words}"
@@ -186,17 +186,17 @@ class Recorder(tune.Callback):
         self.attempt(lambda: self._notes.add(WORKER_LOST, planned, detail))
 
     def _make_smaller(self, trial_spec: TrialSpec) -> str:
-        """Have a trial take less memory at its next attempt, and fewer workers at a time; return that in words."""
+        """Halve the trial's stacks for its next attempt and use one worker less; return a description of that."""
         doubled = min(2 * self.num_stacks(trial_spec.number), len(trial_spec.seeds))
         self._num_stacks[trial_spec.number] = doubled
-        return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._sharing.give_up_one()}"
+        return f"in {doubled} stack{'s' if doubled > 1 else ''}, on {self._allocation.give_up_one()}"
 
     def num_stacks(self, number: int) -> int:
-        """Return in how many stacks a trial begins: more where memory ran low on the machine of its worker."""
+        """Return into how many stacks a trial is split at first: more than 1 after memory ran low for it."""
         return self._num_stacks.get(number, 1)
 
     def _ends_its_worker(self, number: int, loss: Loss) -> bool:
-        """Tell whether a trial's process vanished at the place where it did before: then that is the trial's doing."""
+        """Return whether a trial's process vanished after the same epoch as before, so that the trial is the cause."""
         if not loss.has_vanished:
             return False
         running = self._progress.running.get(number)
@@ -273,9 +273,9 @@ class Recorder(tune.Callback):
         return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
     def take_up(self, trial_spec: TrialSpec) -> CheckpointRef | None:
-        """Return the newest checkpoint that a trial can go on from, and note what is wrong with newer ones.
+        """Return the trial's newest valid checkpoint, and record an event for each newer one that is not valid.
 
-        From here to its end, or the loss of its worker, the trial is in hand.
+        The trial counts as handed out until it ends or its worker is lost.
         """
         self._in_hand[trial_spec.number] = trial_spec
         checkpoint_ref, refused = self._checkpoints.newest(trial_spec)
@@ -284,7 +284,7 @@ class Recorder(tune.Callback):
         return checkpoint_ref
 
     def _keep_checkpoint(self, planned: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
-        """Keep what a report brought, drop what an ended trial leaves; a failure to write is noted once in a run."""
+        """Write the checkpoint of a report, or remove those of an ended trial; a failure to write is noted once."""
         if state is not None:
             self._checkpoints.drop(planned.number)
         elif report.checkpoint is not None:
@@ -294,18 +294,18 @@ class Recorder(tune.Callback):
                 self._notes.checkpoint_failed(planned, error)
 
     def attempt(self, action: Callable[[], T]) -> T | None:
-        """Do something unless there is a failure, keep the one it meets with; return what it comes to, if anything."""
+        """Return what `action` returns; None if it fails, which sets `failure`, or if recording has ended already."""
         if self.failure is None and not self._is_closed:
             try:
                 return action()
             except HeldBackError:
-                pass  # the run is being stopped, and this is trained again
+                pass  # the run is being stopped, and a resume trains this again
             except Exception as error:
                 self._failure = _as_studies_error(error)
         return None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep nothing: Tune pickles its callbacks to disk, and a store must not go there."""
+        """Pickle nothing: Tune pickles its callbacks to disk, where a store must not go."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""How many workers a trial has: several where its replicates can be spread and workers would be idle."""
+"""How many workers each trial gets: several where its replicates can be trained apart and workers would be idle."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,17 +12,17 @@ from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.code import OWN
 
 MIN_SECONDS = 30.0
-"""A worker that has to be started pays off for a trial that would take one worker as long."""
+"""A trial shorter than this on one worker gets no further workers, as starting these would take longer."""
 TRIALS_UNTIL_MORE = 10
-"""After so many trials that memory sufficed for, one more is trained at a time again."""
+"""After this many trials that did not run out of memory, the number of concurrent workers is raised by one."""
 
 
 @final
-class Sharing(tune.Callback):
-    """Divides workers among trials whose networks have no stacked form; every other trial has one.
+class WorkerAllocation(tune.Callback):
+    """Divides workers among trials whose networks cannot be stacked; every other trial has one worker.
 
-    A trial waits for no other one: it gets an even share of the workers that are free when it is handed out. Ray Tune
-    tells of reports and ends. Where memory ran short fewer workers are at work at a time.
+    A trial gets an even share of the workers that are free when it is handed out, and never waits for another trial.
+    As a Tune callback it learns of reports and ends. After memory ran low it limits the number of busy workers.
     """
 
     def __init__(self, *, num_workers: int, model: str) -> None:
@@ -33,22 +33,22 @@ class Sharing(tune.Callback):
         self._busy_seconds, self._network_epochs = 0.0, 0
 
     def is_full(self) -> bool:
-        """Say whether no worker is free, though fewer trials are in training than there are workers."""
+        """Return whether no worker is free though fewer trials are running than there are workers."""
         is_limited = self._spreads or self._limit < self._num_workers
         return is_limited and sum(self._taken.values()) >= self._limit
 
     def give_up_one(self) -> str:
-        """Have one worker less at a time than were just at work, but one; return what comes of it, in words."""
+        """Lower the limit on concurrent workers by one and return it as text; called when memory ran low."""
         self._limit = max(1, min(self._limit - 1, sum(self._taken.values())))
         self._num_ended = 0
         return f"{self._limit} of {self._num_workers} workers at a time"
 
     def take_back_all(self) -> None:
-        """Take back the workers of every trial, as when all of them were lost."""
+        """Free the workers of every trial, as after all were lost."""
         self._taken.clear()
 
     def give(self, trial_spec: TrialSpec, *, num_waiting: Callable[[], int]) -> int:
-        """Return how many workers train the trial; `num_waiting` tells how many others could be handed out now."""
+        """Return how many workers train the trial; `num_waiting` returns how many others could be handed out now."""
         if not self._spreads:
             self._taken[trial_spec.number] = 1
             return 1
@@ -60,7 +60,7 @@ class Sharing(tune.Callback):
     def on_trial_result(
         self, iteration: int, trials: Sequence[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Learn how long an epoch takes."""
+        """Measure how long an epoch takes."""
         report: TrialReport = result["report"]
         self._busy_seconds += report.busy_seconds
         self._network_epochs += sum(record.epoch > 0 for record in report.epochs)
@@ -77,24 +77,24 @@ class Sharing(tune.Callback):
         self._taken.pop(trial.config["trial_spec"].number, None)
 
     def _is_long(self, trial_spec: TrialSpec) -> bool:
-        """Say whether a trial is worth more workers; the first ones are, because theirs are started either way."""
+        """Return whether a trial is long enough for more workers; the first ones are, as their workers start anyway."""
         if not self._network_epochs:
             return True
         pace = self._busy_seconds / self._network_epochs
         return pace * trial_spec.epochs * len(trial_spec.seeds) >= MIN_SECONDS
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep nothing: Tune pickles its callbacks to disk."""
+        """Pickle nothing: Tune pickles its callbacks to disk."""
         return {}
 
 
 def has_stacked_form(model: str) -> bool:
-    """Say whether replicates of a model are trained as one stack."""
+    """Return whether replicates of a model are trained as one stack."""
     return model != OWN and models.plain_build(model) is None
 
 
 def spread(num_replicates: int, num_free: int) -> int:
-    """Return the least number of workers that finish as soon as `num_free` would.
+    """Return the smallest number of workers that finishes as soon as `num_free` workers would.
 
     >>> spread(10, 7), spread(3, 8), spread(10, 0)
     (5, 3, 1)

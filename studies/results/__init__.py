@@ -1,1 +1,1 @@
-"""From the database to what reports and users take."""
+"""Recorded results: as frames for users, as inputs of reports, and the best configuration's weights."""

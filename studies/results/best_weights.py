@@ -1,4 +1,4 @@
-"""The best configuration's weights of a study without cells, put where every study has them: models/best."""
+"""Copies the best weights of a study without cells to models/best, where studies with cells have theirs."""
 
 import hashlib
 from pathlib import Path
@@ -16,10 +16,10 @@ MISSING = "models_missing"
 
 
 def keep_best_models(store: Store, study: StudyRow, folder: Path) -> None:
-    """Copy the kept weights of the configuration that the report calls the best to `folder`/models/best.
+    """Copy the weights of the configuration that the report calls best to `folder`/models/best.
 
-    Which of the confirmed configurations is the best is known when all are confirmed; with cells it is known before,
-    and its trial writes there itself. Weights that are gone or damaged leave an event.
+    In a study without cells the best is known only after all are confirmed; with cells it is known before, and its
+    trial writes there itself. If the weights are missing or damaged, an event is recorded.
     """
     inputs = report_inputs(store, study)
     with explaining_contradictions(study.name):

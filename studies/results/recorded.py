@@ -1,4 +1,4 @@
-"""A study as it is recorded: its row, and its trials, replicates, epochs and gradients as frames."""
+"""A recorded study: its row, and its trials, replicates, epochs and gradients as frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordedStudy:
-    """A study in a storage; each call reads it afresh."""
+    """A study in a storage; each method reads the storage again."""
 
     row: StudyRow
     storage: str
@@ -57,7 +57,7 @@ class RecordedStudy:
 
     @contextmanager
     def _sound(self, table: "Table") -> Iterator[Store]:
-        """Open the storage; raise DamagedError that names the row where one of those to be read is damaged."""
+        """Open the storage; raise DamagedError that names the row if one that is to be read is damaged."""
         from studies.database.schema import tables
         from studies.verification.damage import explaining_damage, refuse_damaged
 

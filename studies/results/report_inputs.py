@@ -1,4 +1,4 @@
-"""A study's report, made from the database alone."""
+"""Makes reports from the database alone."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ def index_reports(store: Store, locations: Locations) -> None:
 
 
 def _entries(store: Store, locations: Locations) -> Iterator[Entry]:
-    """Yield the entries of all studies that have a report; one under a name that none may have has no folder."""
+    """Yield the index entries of all studies that have a report; studies with invalid names have no folder."""
     for study in store.studies():
         with suppress(UsageError):
             page = locations.folder(study.name) / PAGE
@@ -93,7 +93,7 @@ def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locat
 
 
 def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: Locations) -> Path:
-    """Write the page that sets two studies side by side, in a folder of its own; return its path."""
+    """Write the page that compares two studies, into a folder of its own; return its path."""
     if study.id == other.id:
         raise UsageError([f"{study.name} is named twice"], "Name two studies, or one for its own report.")
     first, second = report_inputs(store, study), report_inputs(store, other)
@@ -103,7 +103,7 @@ def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: L
 
 
 def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
-    """Return everything that the report of a study is made from, all of one moment: the study may be running."""
+    """Return everything that a study's report is made from, read from one snapshot: the study may be running."""
     tables = _by_name(frames.snapshot(store, study.id))
     study, events = tables.pop("study"), frames.as_events(tables["events"])
     plan = Plan.from_dict(study.name, study.plan)
@@ -130,7 +130,7 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
 
 
 def _num_classes(plan: Plan, starts: Sequence[Mapping[str, Any]]) -> int:
-    """Return the number of classes as the last run noted it, from the data before there was a run."""
+    """Return the number of classes that the last run recorded; before the first run, that of the dataset."""
     if starts:
         return int(starts[-1]["dataset"]["num_classes"])
     if plan.study.dataset == OWN:
@@ -148,7 +148,7 @@ def _by_name(tables: frames.Frames) -> dict[str, Any]:
 
 
 def _provenance(plan: Plan, events: Sequence[EventRow]) -> dict[str, Any]:
-    """Return what the report prints of how its numbers came about; the latest run's machine, and how many runs."""
+    """Return the report's provenance: the latest run's machine and versions, the number of runs, seed and data."""
     starts = run_events.started_with(events)
     latest = starts[-1] if starts else {}
     growth = describe_growth(plan, events)

@@ -1,1 +1,1 @@
-"""What was noted of runs: their events, what they were made with, and the linear baseline."""
+"""Events recorded about runs: start and end, versions and machine, copied trials, and the linear baseline."""

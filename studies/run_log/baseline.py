@@ -1,4 +1,4 @@
-"""The line to beat: a linear model of each block's own features, kept as events so that a report finds it."""
+"""The baseline: a linear model of each block's features, recorded as events for the report."""
 
 import json
 import time
@@ -38,9 +38,9 @@ def fit_missing(
     events: Sequence[EventRow],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Fit the linear model for each split that `events` have none of, if the dataset is one to be held against it.
+    """Fit the linear model for each split that has none in `events`, if the dataset has a baseline.
 
-    Each is noted as soon as it is fitted, so that a resume goes on after it.
+    Each result is recorded at once, so that a resume continues after it.
     """
     if not dataset.has_linear_model:
         return
@@ -60,8 +60,8 @@ def fit_missing(
 
 
 def linear_models(events: Sequence[EventRow]) -> "pd.DataFrame":
-    """Return one row for each linear model: losses in nats, `train_size` NaN for the whole training part."""
-    import pandas as pd  # half a second, which a mistake in a command need not wait for
+    """Return one row for each linear model: losses in nats; `train_size` is NaN for the whole training part."""
+    import pandas as pd  # here, because importing it takes half a second
 
     frame = pd.DataFrame(_lines(events), columns=list(COLUMNS))
     return frame.assign(train_size=frame["train_size"].astype(float)).drop_duplicates(["train_size", "block"])

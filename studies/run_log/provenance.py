@@ -1,4 +1,4 @@
-"""What a run was made with: versions, machine, source, as it goes into the database and the report."""
+"""The versions, machine and commit of a run, for the database and the report."""
 
 import os
 import platform
@@ -7,11 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("studies", "torch", "ray", "optuna", "numpy", "scikit-learn")
-"""Packages whose versions can change a number."""
+"""Packages whose version can change results."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of every package that can change a number."""
+    """Return the versions of Python and of every package that can change results."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -22,7 +22,7 @@ def versions() -> dict[str, str]:
 
 
 def hardware() -> dict[str, str | int]:
-    """Return what the driver's machine is."""
+    """Return a description of the driver's machine."""
     return {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processor": _processor(),
@@ -31,7 +31,7 @@ def hardware() -> dict[str, str | int]:
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout that Studies runs from, marked if changed; None outside of one."""
+    """Return the commit of the checkout that Studies runs from, marked if it was changed; None without a checkout."""
     folder = Path(__file__).resolve().parent
     try:
         described = subprocess.run(
@@ -48,7 +48,7 @@ def commit() -> str | None:
 
 
 def _processor() -> str:
-    """Return the processor's name, which Linux tells in a file only."""
+    """Return the processor's name, which Linux shows in /proc/cpuinfo only."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a study took over from another one, as its events tell."""
+"""What a study has copied from another one, from its events."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ GROWN = "grown_from"
 
 
 def describe_growth(plan: Plan, events: Sequence[EventRow]) -> str | None:
-    """Return a line on what a study took over and what is left to train, None if it took over nothing."""
+    """Return a line about the copied trials and what is left to train; None if nothing was copied."""
     found = [json.loads(event.detail) for event in events if event.kind == GROWN]
     if not found:
         return None

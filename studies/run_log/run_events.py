@@ -1,4 +1,4 @@
-"""What each run of a study was and took, kept as events so that a report can be made from the database alone."""
+"""The start and end of each run of a study, recorded as events, so that the database alone is enough for a report."""
 
 import json
 import math
@@ -16,28 +16,28 @@ MEASURING = "measuring"
 
 
 class Log(Protocol):
-    """What takes events: the store, or a run's writer."""
+    """Takes events: the store, or a run's writer."""
 
     def add_event(self, study_id: int, kind: str, trial_number: int | None, detail: str) -> None:
-        """Note something that happens now."""
+        """Add an event, dated now."""
 
 
 def note_start(log: Log, study_id: int, details: Mapping[str, Any]) -> None:
-    """Note that a run starts, with its command, versions, machine and data."""
+    """Record that a run starts, with its command, versions, machine and data."""
     log.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
 
 
 def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None:
-    """Note that a run has its workers, and how many threads each trial gets."""
+    """Record that a run has its workers, and the number of threads of each trial."""
     details = {"workers": workers, "threads_per_worker": threads}
     log.add_event(study_id, CLUSTER, None, json.dumps(details))
 
 
 def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:
-    """Note how a run ended, how many looks it worked on, and the seconds it took.
+    """Record how a run ended, the looks that it worked on, and its times.
 
-    Seconds: wall, busy (summed over workers), recording (in the database), startup (from the command to the first
-    trained epoch, 0 where there is none); and, if known, measuring (gradients, a part of busy).
+    `seconds` has wall, busy (summed over workers), recording (in the database), startup (from the command to the first
+    trained epoch, 0 if there is none) and, if known, measuring (gradients, a part of busy).
     """
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     detail = {"state": state, "looks": looks, **rounded}
@@ -45,13 +45,13 @@ def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mappin
 
 
 def looks_done(events: Sequence[EventRow]) -> int:
-    """Return how many looks were completed."""
+    """Return how many looks are complete."""
     ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
     return max((run["looks"] for run in ended if run["state"] == StudyState.COMPLETE), default=0)
 
 
 def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:
-    """Return the seconds of all runs together; `startup` is that of the first that trained."""
+    """Return the seconds summed over all runs; `startup` is that of the first run that trained."""
     ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
     totals = {name: round(sum(run[name] for run in ended), 3) for name in SECONDS}
     if ended:
@@ -60,7 +60,7 @@ def total_seconds(events: Sequence[EventRow]) -> dict[str, float]:
 
 
 def measuring_share(events: Sequence[EventRow]) -> float | None:
-    """Return the part of the workers' busy seconds that measuring gradients took; None where no run tells."""
+    """Return the share of the workers' busy seconds spent on measuring gradients; None if no run recorded it."""
     ended = [json.loads(event.detail) for event in events if event.kind == ENDED]
     told = [run for run in ended if MEASURING in run]
     busy = math.fsum(run["busy"] for run in told)
@@ -68,14 +68,14 @@ def measuring_share(events: Sequence[EventRow]) -> float | None:
 
 
 def num_classes(starts: Sequence[Mapping[str, Any]]) -> int | None:
-    """Return the number of classes of the data that a study was last started on; None where none is noted."""
+    """Return the number of classes of the data of the last run; None if it recorded none."""
     dataset = starts[-1].get("dataset", {}) if starts else {}
     found = dataset.get("num_classes") if isinstance(dataset, Mapping) else None
     return int(found) if isinstance(found, int | float) and found > 0 else None
 
 
 def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:
-    """Return the details of every start, in order; a run that got no workers lacks their number."""
+    """Return the details of every start, in order; runs that got no workers lack their number."""
     starts: list[dict[str, Any]] = []
     for event in events:
         if event.kind == STARTED:
@@ -86,7 +86,7 @@ def started_with(events: Sequence[EventRow]) -> list[dict[str, Any]]:
 
 
 def recorded_by(starts: Sequence[Mapping[str, Any]]) -> str:
-    """Return which Studies a study was last run with, as far as its starts tell.
+    """Return which version of Studies ran the study last, as far as its starts say.
 
     >>> recorded_by([{"versions": {"studies": "0.1.0"}, "commit": "ad418f7"}])
     'Studies 0.1.0 (commit ad418f7)'

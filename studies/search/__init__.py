@@ -1,1 +1,1 @@
-"""What is trained next: the queue of trials, the sampler, ASHA, the best trials; nothing of Ray."""
+"""Which trial is trained next: the queue, the sampler, ASHA and the best trials; independent of Ray."""

@@ -1,4 +1,4 @@
-"""ASHA among the trials of one cell: every decision is that of Ray's AsyncHyperBandScheduler with one bracket."""
+"""ASHA among the trials of one cell, with exactly the decisions of Ray's AsyncHyperBandScheduler with one bracket."""
 
 import math
 from bisect import insort
@@ -11,16 +11,16 @@ from studies.base.states import Decision
 
 @dataclass
 class _Rung:
-    """What came to a rung of one group: rewards in ascending order, and whose they are.
+    """The results at a rung of one group: rewards in ascending order, and the numbers of their trials.
 
-    Ray keeps them unsorted and ranks all of them again for every decision.
+    Ray keeps them unsorted and sorts them for every decision.
     """
 
     rewards: list[float] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
 
     def cutoff(self, share: float) -> float:
-        """Return the quantile as numpy.percentile interpolates it, to the last bit; minus infinity without rewards."""
+        """Return the `share` quantile, bit for bit as numpy.percentile interpolates it; minus infinity if empty."""
         if not self.rewards:
             return -math.inf
         place = (len(self.rewards) - 1) * share
@@ -31,28 +31,28 @@ class _Rung:
 
 
 class Asha:
-    """Asynchronous successive halving (Li et al., 2020) within groups that never see each other.
+    """Asynchronous successive halving (Li et al., 2020) within independent groups of trials.
 
-    A study with cells has one group for each cell, one without has a single group. A decision depends on the
-    results of its group so far, in the order in which they came, and on nothing else.
+    A study with cells has one group for each cell, one without has a single group. A decision depends only on the
+    group's results so far, in their order of arrival.
     """
 
     def __init__(self, *, rungs: Sequence[int], reduction_factor: int, mode: str) -> None:
-        """Compare at `rungs`, keep the best 1/`reduction_factor` at each; `mode` is "min" or "max"."""
+        """Compare at `rungs` and keep the best 1/`reduction_factor` at each; `mode` is "min" or "max"."""
         self._deciding = frozenset(rungs[:-1])
-        # Ray asks for a percentage, and numpy divides it by 100.
+        # Ray passes a percentage, which numpy divides by 100: the same rounding here.
         self._share = (1 - 1 / reduction_factor) * 100 / 100
         self._sign = -1 if mode == "min" else 1
         self._rungs: defaultdict[tuple[object, int], _Rung] = defaultdict(_Rung)
 
     def decides_at(self, epoch: int) -> bool:
-        """Say whether `epoch` is a rung after which a trial may be stopped; the last rung is the end."""
+        """Return whether a trial may be stopped after `epoch`: at every rung but the last."""
         return epoch in self._deciding
 
     def decide(self, group: object, *, number: int, epoch: int, objective: float) -> Decision:
-        """Take a trial's result at a rung into account and return whether it goes on.
+        """Record a trial's objective at a rung and return whether the trial goes on.
 
-        A trial that comes to the same rung again, after its worker was lost, goes on; so does one without a number.
+        A trial that reaches a rung again, after its worker was lost, goes on; so does one whose objective is NaN.
         """
         assert self.decides_at(epoch), f"nothing is decided after epoch {epoch}"
         rung, reward = self._rungs[group, epoch], self._sign * objective

@@ -1,4 +1,4 @@
-"""The best trials of a search: by one order, in each cell and over all, and those that are confirmed."""
+"""The best trials of a search, by cell and over all, and the configurations that are confirmed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -59,28 +59,28 @@ def best_complete(trials: Iterable[TrialRow], *, mode: str) -> TrialRow | None:
 
 
 class Leaders:
-    """Knows at any time whom `rank` would put first."""
+    """Keeps the search trial that `rank` would put first, updated with every result."""
 
     def __init__(self, *, mode: str) -> None:
         """Start without trials; `mode` is "min" or "max"."""
         self._mode = mode
         self._standing: dict[int, Key] = {}
-        # What a trial came to before stays in the heaps until it gets to their top.
+        # Outdated keys of a trial stay in the heaps until they reach the top.
         self._heaps: defaultdict[int | None, list[Key]] = defaultdict(list)
 
     def reach(self, trial: PlannedTrial) -> None:
-        """Take note that a search trial reached a rung."""
+        """Record that a search trial reached a rung."""
         key = self._standing[trial.number] = rank_key(trial, mode=self._mode)
         heappush(self._heaps[None], key)
         if trial.cell is not None:
             heappush(self._heaps[trial.cell.number], key)
 
     def fail(self, number: int) -> None:
-        """Take note that a trial failed, whatever it had reached."""
+        """Record that a trial failed, which removes it from the ranking."""
         self._standing.pop(number, None)
 
     def first(self, cell: Cell | None = None) -> int | None:
-        """Return the number of the best trial, with `cell` of its trials; None without any."""
+        """Return the number of the best trial, among those of `cell` if given; None if there is none."""
         heap = self._heaps[None if cell is None else cell.number]
         while heap and self._standing.get(heap[0][2]) != heap[0]:
             heappop(heap)
@@ -93,7 +93,7 @@ Numbered = tuple[int, Configuration]
 
 
 def of_cell(numbering: Numbering, cell: Cell, best: PlannedTrial | None, num_looks: int) -> list[Numbered]:
-    """Return what is trained of a cell up to a look, by number; nothing where every search trial of it failed."""
+    """Return a cell's confirm trials up to a look, by number; empty if all its search trials failed."""
     if best is None:
         return []
     return [(numbering.confirm(cell.number, look=look), (cell, best.params)) for look in range(num_looks)]

@@ -16,14 +16,14 @@ from studies.planning.plan import Plan
 from studies.search.sampler import as_optuna_choice, optuna_direction
 
 MIN_TRIALS = 4
-"""Complete search trials below which nothing is said."""
+"""With fewer complete search trials no importance is computed."""
 
 
 def search_importance(plan: Plan, trials: pd.DataFrame) -> pd.DataFrame | None:
     """Return columns parameter, importance (shares that sum to 1), num_trials, num_ignored; None for too few trials.
 
     `trials` is the frame of a study's trials. PED-ANOVA (Watanabe et al., 2023) asks which parameters set the best
-    trials apart. It reads complete trials alone: those that ASHA stopped are ignored, and counted.
+    trials apart. It uses complete trials only: those that ASHA stopped are ignored, and counted in num_ignored.
     """
     search = trials[trials["phase"] == "search"]
     complete = search[search["state"] == "complete"]
@@ -59,10 +59,10 @@ def _shares(
 
 
 def _distribution(plan: Plan, name: str) -> BaseDistribution:
-    """Return one distribution for a parameter.
+    """Return the one distribution that stands for a parameter in all trials.
 
-    A range counts by the position within it, because it may differ by optimizer: over the union of all ranges the
-    learning rate would look important for staying within its own.
+    A range is replaced by the relative position within it, because it may differ by optimizer: over the union of all
+    ranges the learning rate would look important just because each optimizer stays within its own.
     """
     if name in plan.study.factors:
         return CategoricalDistribution([as_optuna_choice(level) for level in plan.study.factors[name]])
@@ -74,7 +74,7 @@ def _distribution(plan: Plan, name: str) -> BaseDistribution:
 
 
 def _value(plan: Plan, name: str, row: Mapping[Any, Any]) -> Any:
-    """Return a recorded value as Optuna holds it."""
+    """Return a recorded value in the form of `_distribution`."""
     if name in plan.study.factors:
         choices, found = map(as_optuna_choice, plan.study.factors[name]), as_optuna_choice(row[name])
         return next(choice for choice in choices if choice == found)

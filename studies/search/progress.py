@@ -1,4 +1,4 @@
-"""How far a study has come, as its driver knows it: what the terminal shows."""
+"""Progress of a study as its driver counts it, for the terminal."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from trainables.base.records import TrialReport
 
 @dataclass(frozen=True, kw_only=True)
 class RunningTrial:
-    """A trial in a worker, the epoch that it last reported, and the one after which its attempt began."""
+    """A trial in a worker, its last reported epoch, and the epoch that its attempt resumed from."""
 
     number: int
     phase: Phase
@@ -33,7 +33,7 @@ class Best:
 
 
 def best_of(trial: PlannedTrial | None) -> Best | None:
-    """Return the best search trial as it is shown, None while there is none with a result."""
+    """Return the best search trial for display, None while none has a result."""
     if trial is None or trial.objective is None:
         return None
     return Best(number=trial.number, objective=trial.objective, params=trial.params)
@@ -41,10 +41,11 @@ def best_of(trial: PlannedTrial | None) -> Best | None:
 
 @dataclass(kw_only=True)
 class Progress:
-    """Counts of one run. `planned` trials of each phase; `ended` by phase and state, earlier runs included.
+    """Counts of one run: `planned` trials by phase; `ended` by phase and state, earlier runs included.
 
     `command_started` is the clock's value when the command began, `startup_seconds` the time from then to the first
-    trained epoch: known when that is reported. `num_classes` are the data's, which say what guessing scores.
+    trained epoch (None until that is reported). `num_classes` is the dataset's, from which the score of guessing
+    follows.
     """
 
     planned: dict[Phase, int]
@@ -70,7 +71,7 @@ class Progress:
     clock: Callable[[], float] = time.monotonic
 
     def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:
-        """Take note of an attempt at a trial, which goes on after `epoch`."""
+        """Record that an attempt at a trial starts, which continues after `epoch`."""
         if self.training_started is None:
             self.training_started = self.clock()
         self.running[trial.number] = RunningTrial(
@@ -80,8 +81,8 @@ class Progress:
         self.resumed_network_epochs += epoch * replicates
 
     def advance(self, trial: PlannedTrial, report: TrialReport, state: TrialState | None) -> None:
-        """Take note of a report, which ends the trial in `state` if there is one."""
-        before = self.running.pop(trial.number, None)  # None where no worker ever came up for it
+        """Record a trial's report; `state` is its final state, or None while it goes on."""
+        before = self.running.pop(trial.number, None)  # None if the trial failed before a worker started it
         self.busy_seconds += report.busy_seconds
         if self.startup_seconds is None and report.first_epoch_seconds is not None:
             since_then = report.busy_seconds - report.first_epoch_seconds
@@ -98,7 +99,7 @@ class Progress:
         self.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
 
     def lose(self, number: int, *, replicates: int) -> None:
-        """Take note that a trial's worker was lost; what it trained is counted again when it is trained again."""
+        """Record that a trial's worker was lost: its epochs are no longer counted, as they are trained again."""
         lost = self.running.pop(number, None)
         if lost is not None:
             self.network_epochs -= lost.epoch * replicates
@@ -122,9 +123,9 @@ class Progress:
 def planned_progress(
     plan: Plan, num_looks: int, trials: Sequence[TrialRow], *, num_networks: int, num_diverged: int
 ) -> Progress:
-    """Return the progress of a study that works on its first `num_looks` looks, as its rows tell it.
+    """Return the progress of a study that works on its first `num_looks` looks, counted from its trial rows.
 
-    `num_networks` and `num_diverged` are those of trials that have ended.
+    `num_networks` and `num_diverged` are those of ended trials.
     """
     part = plan.up_to_look(num_looks)
     progress = Progress(

@@ -1,4 +1,4 @@
-"""Configurations proposed by Optuna, in memory, for one group of trials that ASHA compares."""
+"""Configurations proposed by an in-memory Optuna study, for one group of trials that ASHA compares."""
 
 import json
 import warnings
@@ -26,18 +26,18 @@ from trainables.base.metrics import Direction
 from trainables.base.seeds import derive_seed, seed_for_libraries
 
 MAX_REPEATS = 1000
-"""How often a sampler may propose what it proposed before until its space counts as exhausted."""
+"""Consecutive repeated proposals after which the search space counts as exhausted."""
 
 
 POINTS_AT_ONCE = 16
-"""Of a quasi-random sequence; a power of two, at which it is balanced."""
+"""Points of the quasi-random sequence drawn at a time; a power of two, at which the sequence is balanced."""
 
 
 class _GivenSpaceQMC(QMCSampler):
-    """A quasi-random sampler that is told its space; otherwise its first point would be random.
+    """A quasi-random sampler with a given search space; Optuna's own would draw its first point at random.
 
-    It keeps its sequence and draws several points at once: Optuna builds the sequence anew for every point, and walks
-    through all that went before.
+    It keeps its sequence and draws several points at a time, because Optuna rebuilds the sequence for every point and
+    skips through all earlier ones.
     """
 
     def __init__(self, space: Mapping[str, BaseDistribution], seed: int) -> None:
@@ -63,7 +63,7 @@ class _GivenSpaceQMC(QMCSampler):
         return next(self._points)
 
     def _sequence(self) -> Iterator[np.ndarray]:
-        """Yield the points of the sequence that Optuna would build, each as a row of its own."""
+        """Yield the points of the sequence that Optuna would build, each with shape (1, dimensions)."""
         from scipy.stats import qmc  # slow to import, and not needed by a plan
 
         sequence = qmc.Sobol(len(self._given), seed=self._seed, scramble=self._scramble)
@@ -73,7 +73,7 @@ class _GivenSpaceQMC(QMCSampler):
 
 
 class Proposals:
-    """Proposes what the trials of one group train, and learns how they ended.
+    """Proposes the configurations of one group's trials, and learns from their results.
 
     With a cell, the cell's levels are given and the nuisances proposed; without, factors and nuisances alike. The
     sampler's seed comes from the study's seed, the cell's content and a trial's place among its group (0, 1, ...),
@@ -81,7 +81,7 @@ class Proposals:
     """
 
     def __init__(self, study: Study, *, seed: int, cell: Cell | None) -> None:
-        """Start without history."""
+        """Start without history; `cell` is None for a study without cells."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._study, self._seed, self._cell = study, seed, cell
         self._levels: Mapping[str, Value] = {} if cell is None else cell.levels
@@ -94,7 +94,10 @@ class Proposals:
         self._known: set[str] = set()
 
     def ask(self, number: int, *, place: int) -> dict[str, Value]:
-        """Return the parameters of a new trial: factors and nuisances, never a repetition."""
+        """Return the parameters of a new trial: factors and nuisances, never a repetition.
+
+        `place` counts the trials of the group from 0. Raises StudiesError if the search space is exhausted.
+        """
         for attempt in range(MAX_REPEATS):
             self._reseed(place, attempt)
             trial = self._optuna.ask()
@@ -111,7 +114,7 @@ class Proposals:
         )
 
     def replay(self, number: int, params: Mapping[str, Value], *, place: int) -> bool:
-        """Take a trial of an earlier run as running; return whether it would be proposed again.
+        """Add a trial of an earlier run as running; return whether it would be proposed again.
 
         A quasi-random sampler is asked again, because its place in the sequence cannot be set; the others learn
         from the history alone.
@@ -125,23 +128,23 @@ class Proposals:
         return True
 
     def report(self, number: int, *, epoch: int, objective: float) -> None:
-        """Pass on a trial's objective after `epoch`."""
+        """Pass a trial's objective after `epoch` to Optuna."""
         self._running[number].report(objective, step=epoch)
 
     def complete(self, number: int, objective: float) -> None:
-        """Pass on that a trial reached the last rung."""
+        """Tell Optuna that a trial reached the last rung."""
         self._optuna.tell(self._running.pop(number), objective)
 
     def prune(self, number: int) -> None:
-        """Pass on that ASHA stopped a trial; its intermediate values stay known."""
+        """Tell Optuna that ASHA stopped a trial; its intermediate values remain in the history."""
         self._optuna.tell(self._running.pop(number), state=TrialState.PRUNED)
 
     def fail(self, number: int) -> None:
-        """Pass on that a trial failed."""
+        """Tell Optuna that a trial failed."""
         self._optuna.tell(self._running.pop(number), state=TrialState.FAIL)
 
     def trials(self) -> list[FrozenTrial]:
-        """Return the history as Optuna holds it."""
+        """Return the history as Optuna's trials."""
         return self._optuna.get_trials(deepcopy=False)
 
     def _qmc(self) -> BaseSampler:
@@ -180,7 +183,7 @@ class Proposals:
         return {**levels, **nuisances}
 
     def _parameter(self, name: str, levels: Mapping[str, Value]) -> str:
-        """Return Optuna's name of a nuisance: one whose range differs by optimizer is one parameter for each."""
+        """Return a nuisance's name in Optuna: one whose range differs by optimizer is one parameter per optimizer."""
         if self._cell is None and isinstance(self._study.nuisances[name], Mapping):
             return f"{name}.{({**self._study.fixed, **levels})['optimizer']}"
         return name
@@ -203,7 +206,7 @@ class Proposals:
 
 
 def optuna_direction(study: Study) -> StudyDirection:
-    """Return the direction of a study's objective as Optuna knows it."""
+    """Return the direction of a study's objective as Optuna's enum."""
     return StudyDirection.MINIMIZE if study.direction is Direction.MIN else StudyDirection.MAXIMIZE
 
 

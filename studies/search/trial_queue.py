@@ -1,4 +1,4 @@
-"""What a study still has to train: search trials balanced over cells, then the confirm trials of what they chose."""
+"""What a study still has to train: search trials balanced over cells, then confirm trials of the best."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,16 +23,16 @@ class QueueStatus(Enum):
 
 
 class TrialQueue:
-    """Decides what is trained next, from the plan and everything recorded so far.
+    """Decides which trial is trained next, from the plan and everything recorded so far.
 
-    It holds Optuna's history and ASHA's rungs, rebuilt from the rows of an earlier run; nothing else is needed to
-    go on. It knows neither Ray nor the database.
+    Its state, Optuna's history and ASHA's rungs among it, is rebuilt from the database rows alone. It depends on
+    neither Ray nor the database.
     """
 
     def __init__(self, plan: Plan, trials: Sequence[TrialRow] = (), rungs: Sequence[RungRow] = ()) -> None:
-        """Rebuild the state that `trials` and `rungs` (in the order of their decisions) lead to.
+        """Rebuild the state from the rows of earlier runs; `rungs` are in the order of their decisions.
 
-        The work ends with the look that was begun; where every trial of it has ended, with the next one.
+        The queue ends with the look that was begun last or, if every trial of that has ended, with the next one.
         """
         study = plan.study
         self._plan = plan
@@ -52,10 +52,10 @@ class TrialQueue:
         self._unsettled = {None if cell is None else cell.number: cell for cell in self._groups}
         self._ready: list[Numbered] = []
         self.changed_proposals: list[int] = []
-        """Trials that today's sampler would propose otherwise, as after a change of Optuna's version."""
+        """Trials that today's sampler would propose differently, as after an update of Optuna."""
         self._replay(trials, rungs)
         self.num_looks = self._looks_to_do()
-        """Looks that are complete when there is nothing more to hand out."""
+        """How many looks are complete once the queue is finished."""
 
     @property
     def trials(self) -> Mapping[int, PlannedTrial]:
@@ -63,7 +63,7 @@ class TrialQueue:
         return self._trials
 
     def next_trial(self) -> PlannedTrial | QueueStatus:
-        """Return the trial to train next: an interrupted one, else a new one, if there is one yet."""
+        """Return the trial to train next, an interrupted one first, or why there is none."""
         if self._resumed:
             return self._trials[self._resumed.pop(0)]
         number = self._next_number(self._plan.num_search_trials)
@@ -83,24 +83,24 @@ class TrialQueue:
         return len(self._resumed) + self._plan.num_search_trials - searched + ready
 
     def start(self, number: int) -> int:
-        """Take note that a trial is started, and return which attempt at it this is, from 1."""
+        """Record that a trial is started, and return the number of this attempt, from 1."""
         trial = self._trials[number]
         self._trials[number] = replace(trial, attempt=trial.attempt + 1)
         return trial.attempt + 1
 
     def give_back(self, number: int) -> None:
-        """Take note that a trial's worker was lost: it is handed out again before anything new."""
+        """Put a trial whose worker was lost back into the queue, before all new ones."""
         self._resumed.append(number)
 
     def decide(self, number: int, *, epoch: int, objective: float) -> Decision | None:
-        """Return what ASHA says of a result, None where it is not asked: between rungs and in the confirm phase."""
+        """Return ASHA's decision on a result; None between rungs, at the last rung and in the confirm phase."""
         trial = self._trials[number]
         if trial.phase is Phase.CONFIRM or not self._asha.decides_at(epoch):
             return None
         return self._asha.decide(self._group(trial), number=number, epoch=epoch, objective=objective)
 
     def reach(self, number: int, *, epoch: int, objective: float) -> None:
-        """Take note that a trial reached a rung; one that is run again and comes to a rung it knows changes nothing."""
+        """Record that a trial reached a rung; nothing changes if it reached that rung in an earlier attempt."""
         trial = self._trials[number]
         if trial.rung >= epoch:
             return
@@ -110,7 +110,7 @@ class TrialQueue:
             self._proposals_of(trial).report(number, epoch=epoch, objective=objective)
 
     def end(self, number: int, state: TrialState) -> None:
-        """Take note that a trial has ended."""
+        """Record that a trial has ended in `state`."""
         trial = self._trials[number] = replace(self._trials[number], state=state)
         self._open[trial.phase].discard(number)
         if trial.phase is Phase.CONFIRM:
@@ -127,7 +127,7 @@ class TrialQueue:
                 proposals.fail(number)
 
     def keeps_models(self, trial: PlannedTrial) -> bool:
-        """Say whether the trial's weights are kept: the best cell's, or all that might turn out the best."""
+        """Return whether the trial's weights are kept: those of the best cell, or of every trial without cells."""
         if trial.phase is Phase.SEARCH:
             return False
         if trial.cell is None:
@@ -136,16 +136,16 @@ class TrialQueue:
         return best is not None and best.cell is not None and best.cell.number == trial.cell.number
 
     def best_search_trial(self, cell: Cell | None = None) -> PlannedTrial | None:
-        """Return the search trial with the best objective among those that got furthest, None without any."""
+        """Return the best search trial among those at the highest rung, of one cell if given; None if there is none."""
         number = self._leaders.first(cell)
         return None if number is None else self._trials[number]
 
     def _settle(self) -> None:
-        """Put in the queue what the confirm phase can train now: each group's configurations, when they are known.
+        """Queue the confirm trials whose configurations are known.
 
-        While others search on, a cell whose search has ended is known once it can no longer be the best. The best
-        cell's confirm trial keeps its weights, so it waits until it is known to be that; the others need not keep a
-        worker waiting.
+        While the search goes on, a cell whose own search has ended may start once it can no longer be the best. The
+        best cell's confirm trial keeps its weights, so it waits until the best cell is certain; the others start
+        earlier, so that no worker is idle.
         """
         if not self._unsettled or self._next_number(self._plan.num_search_trials) is not None:
             return
@@ -166,7 +166,7 @@ class TrialQueue:
         return of_sweep(self._numbering, self._plan, search, mode=self.mode)
 
     def _next_number(self, last: int) -> int | None:
-        """Return the lowest number of a search trial that is not there yet."""
+        """Return the lowest number up to `last` that no search trial has yet; None if there is none."""
         while self._lowest <= last and self._lowest in self._trials:
             self._lowest += 1
         return self._lowest if self._lowest <= last else None
@@ -183,7 +183,7 @@ class TrialQueue:
         return PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params, look=look)
 
     def _looks_to_do(self) -> int:
-        """Return how many looks are complete when the present work is done: those begun, or one more after them."""
+        """Return how many looks are complete when this run ends: those begun, plus one if all of them have ended."""
         numbers = self._numbers[Phase.CONFIRM]
         if not numbers:
             return 1

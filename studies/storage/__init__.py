@@ -1,1 +1,1 @@
-"""Where things lie: paths, artifacts, and the folder that a study remembers."""
+"""Where files are kept: paths, artifacts, and the output folder recorded for each study."""

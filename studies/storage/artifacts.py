@@ -1,4 +1,4 @@
-"""Writing the weights of kept networks: whole or not at all, with their hashes."""
+"""Writes the weights of kept networks atomically, with their hashes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ BEST = "best"
 
 
 def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[Artifact]:
-    """Write `folder`/models/`name`/block-B.safetensors for the network of each block; return what was written."""
+    """Write `folder`/models/`name`/block-B.safetensors for each block B in `models`; return the artifacts."""
     return [
         write_artifact(folder, Path("models") / name / f"block-{block}.safetensors", data)
         for block, data in models.items()
@@ -21,7 +21,7 @@ def write_models(folder: Path, name: str, models: Mapping[int, bytes]) -> list[A
 
 
 def write_artifact(folder: Path, relative: Path, data: bytes) -> Artifact:
-    """Write a file below `folder` whole, or leave what was there before."""
+    """Write a file below `folder` atomically and return its artifact. Raises OSError, leaving an earlier file as is."""
     path = below(folder, relative.as_posix())
     make_private(path.parent)
     write_whole(path, data)

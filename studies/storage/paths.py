@@ -1,4 +1,4 @@
-"""Where studies are kept: the storage and the output folder, from flags, the environment or the defaults."""
+"""Where studies are kept: the storage's URL and the output folder, from options, the environment or the defaults."""
 
 import os
 import tempfile
@@ -15,9 +15,9 @@ DEFAULT_OUTPUT = "runs"
 
 @dataclass(frozen=True, kw_only=True)
 class Locations:
-    """The storage's URL and the folder in which every study has its own; `arguments` are the flags that say so.
+    """The storage's URL and the folder with a subfolder for each study; `arguments` are the options for these.
 
-    Without `output_is_given` the folder is the default, and a study's own may be elsewhere
+    Without `output_is_given` the folder is the default, and a study's files may be in the folder recorded for it
     (`studies.storage.remembered`).
     """
 
@@ -27,9 +27,9 @@ class Locations:
     output_is_given: bool = field(default=True, compare=False)
 
     def folder(self, *names: str) -> Path:
-        """Return the folder of a study, or of several together; raise UsageError if it would lie elsewhere.
+        """Return the folder of a study, or of several together; raise UsageError if it would lie outside `output`.
 
-        So would that of a study under a name that none may have, which somebody else wrote into the storage.
+        An invalid name, which another program may have written into the storage, raises UsageError, too.
         """
         joined = "-and-".join(check_name(name) for name in names)
         root = self.output.resolve()
@@ -40,9 +40,9 @@ class Locations:
         return self.output / joined
 
     def make_folder(self, *names: str) -> Path:
-        """Make that folder where it is missing, for its owner alone, and return it.
+        """Return that folder; if it is missing, it is made, for its owner only.
 
-        One that is there stays as open as its owner has made it.
+        The permissions of an existing folder are not changed.
         """
         folder = self.folder(*names)
         make_private(folder)
@@ -50,21 +50,21 @@ class Locations:
         return folder
 
     def check(self) -> None:
-        """Raise UsageError unless files can be written where they belong; nothing stays written."""
+        """Raise UsageError unless files can be written to both places; leaves nothing behind."""
         check_writable(self.output)
         if self.storage == DEFAULT_STORAGE:
             check_writable(Path(DEFAULT_OUTPUT))
 
     def make_storage_folder(self) -> None:
-        """Make the default storage's folder; another storage's folder must be there."""
+        """Make the folder of the default storage; that of another storage must exist."""
         if self.storage == DEFAULT_STORAGE:
             make_private(Path(DEFAULT_OUTPUT))
 
 
 def locate(storage: str | None = None, output: str | Path | None = None) -> Locations:
-    """Return the locations; a flag wins over STUDIES_STORAGE and STUDIES_OUTPUT, and those over the defaults.
+    """Return the locations: options come before STUDIES_STORAGE and STUDIES_OUTPUT, these before the defaults.
 
-    A password typed into a flag is a UsageError: others on the machine can read command lines.
+    Raises UsageError for a password in an option, because other users of the machine can read command lines.
     """
     if storage is not None and secrets(parse(storage)):
         raise UsageError(
@@ -83,14 +83,14 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, readable by their owner alone."""
+    """Make a folder, and missing ones above it, accessible to their owner only."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
 
 
 def refuse_links_out(folder: Path) -> None:
-    """Raise UsageError where a folder below this one is a link that leads out of it: files would be written there."""
+    """Raise UsageError if a folder below this one is a symbolic link that leads out of it."""
     root = folder.resolve()
     for parent, folders, _ in os.walk(folder):
         for name in folders:
@@ -105,7 +105,7 @@ def refuse_links_out(folder: Path) -> None:
 
 
 def below(folder: Path, relative: str) -> Path:
-    """Return the path of a file below `folder` as a storage names it; raise StudiesError if it would lie elsewhere."""
+    """Return the path of a file named by a storage; raise StudiesError if it would lie outside `folder`."""
     path = folder / relative
     if not path.resolve().is_relative_to(folder.resolve()):
         raise StudiesError(
@@ -116,7 +116,7 @@ def below(folder: Path, relative: str) -> Path:
 
 
 def check_writable(output: Path) -> None:
-    """Raise UsageError unless files can be written below `output`, tried with a folder that is taken away again."""
+    """Raise UsageError unless files can be written below `output`; tested by making and removing a folder."""
     existing = output.absolute()
     while not existing.exists() and not existing.is_symlink():
         existing = existing.parent

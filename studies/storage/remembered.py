@@ -1,7 +1,7 @@
-"""Where a study's files lie when nobody says: in the folder of its latest run, which every run notes.
+"""Finds a study's files without --output: in the folder that its latest run recorded.
 
-A storage may be written by others and read on other machines, so a noted folder counts only where it holds a mark that
-the run left there: nothing is read, written or deleted in a folder that is not the study's own.
+A storage may be written by others and read on other machines. So a recorded folder is used only if it contains a mark
+file that the run left there: nothing is read, written or deleted in a folder that is not the study's.
 """
 
 import json
@@ -19,20 +19,20 @@ from studies.run_log.run_events import started_with
 from studies.storage.paths import Locations, check_writable
 
 FIELD = "output"
-"""What a run's start calls the absolute path of its output folder, in which the study has its own."""
+"""The key, in the details of a run's start, of the absolute path of its output folder."""
 MARK = "study.json"
-"""The file in a study's folder that says whose it is."""
+"""The file in a study's folder that identifies the study."""
 
 
 def mark(folder: Path, study: StudyRow) -> None:
-    """Leave in a study's folder the file by which it is known again."""
+    """Write the file that identifies the study into its folder."""
     (folder / MARK).write_text(f"{json.dumps(_identity(study))}\n", encoding="utf-8")
 
 
 def remembering(store: Store, study: StudyRow, locations: Locations) -> Locations:
-    """Return the locations with the output folder of the study's latest run, unless another is asked for.
+    """Return the locations with the output folder of the study's latest run, unless --output was given.
 
-    If the study has no files there, says so on standard error and leaves the locations as they are.
+    If the study has no files there, prints a note on standard error and returns the locations unchanged.
     """
     noted = None if locations.output_is_given else noted_output(store.events(study.id))
     if noted is None or noted == Path(os.path.abspath(locations.output)):
@@ -49,7 +49,7 @@ def remembering(store: Store, study: StudyRow, locations: Locations) -> Location
 
 
 def resuming_in(locations: Locations, name: str) -> Locations:
-    """Return where a run of the study called `name` goes on; raise UsageError if it cannot write there."""
+    """Return the locations in which a run of the study continues; raise UsageError if it cannot write there."""
     if locations.output_is_given or (store := Store.open_existing(locations.storage)) is None:
         return locations
     with store:
@@ -60,7 +60,7 @@ def resuming_in(locations: Locations, name: str) -> Locations:
 
 
 def folders_of(store: Store, study: StudyRow, locations: Locations) -> list[Path]:
-    """Return the folders in which a study's files may be: that of the locations, and the noted one if it is its own."""
+    """Return the folders that may hold a study's files: that of the locations, and the recorded one if it is valid."""
     noted = noted_output(store.events(study.id))
     there = None if noted is None else replace(locations, output=noted)
     folders = [locations.folder(study.name)]
@@ -70,7 +70,7 @@ def folders_of(store: Store, study: StudyRow, locations: Locations) -> list[Path
 
 
 def found_folder(study: StudyRow, locations: Locations) -> Path | None:
-    """Return a study's folder, absolute, None where it has none there, as under a name that none may have."""
+    """Return a study's folder as an absolute path; None if it has none there, or its name is not valid."""
     try:
         folder = locations.folder(study.name)
     except UsageError:
@@ -79,13 +79,13 @@ def found_folder(study: StudyRow, locations: Locations) -> Path | None:
 
 
 def noted_output(events: Sequence[EventRow]) -> Path | None:
-    """Return the output folder of the latest run that noted one; earlier versions noted none."""
+    """Return the output folder of the latest run that recorded one; early versions recorded none."""
     noted = [start[FIELD] for start in started_with(events) if isinstance(start.get(FIELD), str)]
     return Path(noted[-1]) if noted and Path(noted[-1]).is_absolute() else None
 
 
 def is_folder_of(study: StudyRow, locations: Locations) -> bool:
-    """Say whether the locations hold a folder with the study's mark."""
+    """Return whether the locations have a folder with the study's mark."""
     try:
         text = (locations.folder(study.name) / MARK).read_text(encoding="utf-8")
         return bool(json.loads(text) == _identity(study))

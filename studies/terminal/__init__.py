@@ -1,1 +1,1 @@
-"""What a person sees in the terminal: the live display, plain lines, and the pages of list, status and show."""
+"""What a user sees in the terminal: the live display, plain lines, and the pages of list, status, show and verify."""

@@ -1,4 +1,4 @@
-"""The answer at the end of a run, as the report opens with it, in a few plain lines."""
+"""The answer at the end of a run in a few plain lines, worded as at the top of the report."""
 
 import textwrap
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ WIDTH = 80
 
 
 def answer_lines(result: Result) -> list[str]:
-    """Return the question, the gated sentences that answer it, the best configuration, the time, and the report."""
+    """Return the question, the sentences that answer it, the best configuration, the time, and the report's path."""
     report = result.report
     lines = [f"{result.name} is finished; its report was made again."] if result.was_complete else []
     lines += ["", *_wrapped(report["question"]), ""]

@@ -1,4 +1,4 @@
-"""The columns of a user's own table, a line each: kind, missing values, examples, and what becomes of it."""
+"""The columns of a user's own table, one line each: kind, missing values, examples, and the features made of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -21,9 +21,9 @@ def column_rows(columns: "Sequence[ColumnFacts]") -> list[dict[str, Any]]:
 def column_lines(
     rows: Sequence[Mapping[str, Any]], *, most: int | None = None, width: int = 120
 ) -> list[str]:
-    """Return a head and a line for each column, and how many more there are than `most`; nothing for no columns.
+    """Return a heading and a line for each of the first `most` columns, then the number of others; empty for none.
 
-    Names and examples are cut so that lines fit `width`.
+    Names and examples are cut so that lines fit into `width` characters.
 
     >>> row = {"name": "size", "kind": "number", "num_missing": 2, "examples": ["1.5"], "becomes": "1 scaled feature"}
     >>> column_lines([row])

@@ -1,4 +1,4 @@
-"""The confirm phase's results of a study, one for each trial in it, read from the database."""
+"""The confirm phase's results of a study by configuration, read from the database."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmed:
-    """A confirmed configuration, trained in one trial a look: means over its networks, None before one has ended
-    and where all of them diverged or failed.
+    """A confirmed configuration, trained in one trial per look; scores are means over its networks.
 
-    Losses in nats, accuracies as fractions; beside others a network that diverged or failed scores as guessing.
-    `objective` is the
-    search's, here as the confirm phase finds it; `scores` are the metrics that the plan declares, if it does. `is_best`
-    marks the configuration that the study recommends, `is_default` the stated default of a study without cells.
+    They are None before a network has ended, and if all of them diverged or failed; otherwise a network that diverged
+    or failed scores as guessing. Losses are in nats, accuracies fractions. `objective` is the search's objective as
+    measured in the confirm phase; `scores` are the metrics that the plan declares, if it does. `is_best` marks the
+    configuration that the study recommends, `is_default` the stated default of a study without cells.
     """
 
     trials: Sequence[int]
@@ -48,7 +47,7 @@ class Confirmed:
 def confirmed(
     store: Store, study: StudyRow, trials: Sequence[TrialRow], replicates: "pd.DataFrame"
 ) -> list[Confirmed]:
-    """Return the confirm phase's configurations in order, with the scores of those that have networks."""
+    """Return the confirmed configurations in order; those without an ended network have no scores."""
     groups = _by_configuration(trials)
     if not groups:
         return []
@@ -73,12 +72,12 @@ def confirmed(
 
 def read_trials(store: Store, study: StudyRow) -> "tuple[list[TrialRow], pd.DataFrame]":
     """Return a study's trials and the networks of the confirm trials that have ended."""
-    # In this order: networks of a trial that ends in between are there already, and none of an ended one is missed.
+    # Read in this order, so that no network of an ended trial is missed.
     return store.trials(study.id), frames.replicates(store, study.id, Phase.CONFIRM)
 
 
 _Groups = Mapping[int, Sequence[TrialRow]]
-"""The confirm phase's trials by cell, without cells by their number."""
+"""The confirm phase's trials by cell; without cells by trial number."""
 
 
 def _by_configuration(trials: Sequence[TrialRow]) -> _Groups:
@@ -92,8 +91,8 @@ def _by_configuration(trials: Sequence[TrialRow]) -> _Groups:
 def _scores(
     replicates: "pd.DataFrame", groups: _Groups, num_classes: int, plan: Mapping[str, Any]
 ) -> dict[int, dict[str, Any]]:
-    """Return counts and mean scores of each configuration, scored as the report scores networks."""
-    from reports.results.outcomes import contrast_rows  # pandas takes half a second
+    """Return counts and mean scores of each configuration, scored as in the report."""
+    from reports.results.outcomes import contrast_rows  # here, because pandas takes half a second to import
 
     key_of = {trial.number: key for key, group in groups.items() for trial in group}
     objective, own = objective_of(plan, num_classes), own_measures(plan)
@@ -141,9 +140,9 @@ def _best(
     groups: _Groups,
     scores: Mapping[int, Mapping[str, Any]],
 ) -> int | None:
-    """Return the key of the best configuration.
+    """Return the key of the best configuration, None if there is none.
 
-    With cells that of the cell whose search trial is best, without the best by the objective, the default apart.
+    With cells it is the cell of the best search trial, without cells the best objective, the default excluded.
     """
     objective = objective_of(plan)
     if plan["search"]["trials"] is None:

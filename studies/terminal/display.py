@@ -1,4 +1,4 @@
-"""A run's progress while it lasts: one live screen on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Shows a run's progress while it lasts: a live screen on a terminal, plain lines elsewhere, nothing when quiet."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -36,9 +36,9 @@ def showing(
     live: bool | None = None,
     quiet: bool = False,
 ) -> AbstractContextManager[None]:
-    """Show `progress` on `stream` (standard error) until the context is left, and leave its last state there.
+    """Show `progress` on `stream` (standard error) until the context ends, and leave its last state there.
 
-    `token_hint` is the shell command that prints the dashboard's token. `live` is by default whether the stream is a
+    `token_hint` is the shell command that prints the dashboard's token. `live` defaults to whether the stream is a
     terminal that can move its cursor; `quiet` shows nothing.
     """
     if quiet:
@@ -61,7 +61,7 @@ def showing(
 def showing_run(
     locations: Locations, *, quiet: bool = False, before: Callable[[], None] = lambda: None
 ) -> "Show":
-    """Return what shows a run's progress, with its report in the folder of `locations`; `before` comes first."""
+    """Return a function that shows a run's progress; it calls `before` first."""
 
     def show(progress: Progress, plan: "Plan", dashboard: "Dashboard | None") -> AbstractContextManager[None]:
         before()
@@ -84,23 +84,23 @@ def showing_run(
 def _live(
     snapshot: Callable[[], ProgressSnapshot], places: list[tuple[str, str]], stream: TextIO
 ) -> Iterator[None]:
-    """Redraw in rich's own thread; what others print meanwhile appears above."""
+    """Redraw in rich's own thread; what others print meanwhile appears above the screen."""
     live = Live(
         console=console_on(stream),
         get_renderable=lambda: Screen(snapshot=snapshot(), places=places),
         refresh_per_second=REFRESHES_PER_SECOND,
-        # Standard output may be a file that waits for JSON.
+        # Standard output may be redirected to a file that must hold JSON alone.
         redirect_stdout=sys.stdout.isatty(),
     )
     with live:
         try:
             yield
         finally:
-            del places[:-1]  # the dashboard goes away with the run; the last screen stays
+            del places[:-1]  # the dashboard ends with the run, while the last screen stays
 
 
 def _places(dashboard_url: str | None, token_hint: str | None, report_path: Path) -> list[tuple[str, str]]:
-    """Return what is where, the report last."""
+    """Return labels and places: the dashboard and its token, if there is one, and the report."""
     places = []
     if dashboard_url is not None:
         places.append(("dashboard", dashboard_url))

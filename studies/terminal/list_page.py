@@ -1,4 +1,4 @@
-"""The pages of `studies.list`: the studies in the database, and those of the catalog."""
+"""The pages of `studies list`: the studies in the database, and those of the catalog."""
 
 from collections.abc import Mapping, Sequence
 
@@ -44,7 +44,7 @@ def list_page(store: Store) -> RenderableType:
 
 
 def nothing_page() -> RenderableType:
-    """Return what is said of a database without studies."""
+    """Return the page of a database without studies."""
     return Group("No studies yet.", FIRST_RUN)
 
 
@@ -88,6 +88,6 @@ def _default(profile: str) -> str:
 
 
 def _order(profile: str) -> tuple[int, str]:
-    """Return where a profile stands: from quick to long, then by name."""
+    """Return the key that sorts profiles: the usual ones from quick to long, then others by name."""
     usual = ("smoke", DEFAULT_PROFILE, "cluster")
     return (usual.index(profile) if profile in usual else len(usual), profile)

@@ -1,4 +1,4 @@
-"""Where text goes: a rich console on a stream that can print whatever a study is called, and JSON on stdout."""
+"""Output streams: rich consoles that can print any text, and JSON on standard output."""
 
 import json
 import os
@@ -16,12 +16,12 @@ from studies.base.encodings import never_refuse
 from studies.base.wording import printable
 
 WIDTH_OF_PIPES = 120
-"""Columns where no terminal says how many there are, unless COLUMNS does."""
+"""Width of output that is not a terminal, unless COLUMNS is set."""
 LABEL_WIDTH = 9
 
 
 def console_on(stream: TextIO) -> Console:
-    """Return a console that writes to `stream`: in colour on a terminal, unless NO_COLOR is set."""
+    """Return a console that writes to `stream`, in colour on a terminal unless NO_COLOR is set."""
     never_refuse(stream)
     has_width = stream.isatty() or "COLUMNS" in os.environ
     return Console(
@@ -30,7 +30,7 @@ def console_on(stream: TextIO) -> Console:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print parts to standard output, one below the other; a pipe gets no blanks at the ends of lines."""
+    """Print parts to standard output, one below the other; lines in a pipe have no trailing blanks."""
     console = console_on(sys.stdout)
     with nullcontext() if console.is_terminal else console.capture() as captured:
         for part in parts:
@@ -45,12 +45,12 @@ def show_json(value: Any) -> None:
 
 
 def text(content: str, style: str = "") -> Text:
-    """Return text that cannot move the cursor."""
+    """Return text without control characters, in a style of rich's."""
     return Text(printable(content), style=style)
 
 
 def labelled(rows: Sequence[tuple[str, RenderableType]], *, label_width: int = LABEL_WIDTH) -> Table:
-    """Return a table of labels and what they stand for, the labels pale."""
+    """Return a table of dimmed labels and their contents."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", width=label_width)
     table.add_column(overflow="fold")

@@ -1,4 +1,4 @@
-"""Progress as plain lines, for log files and pipes: one each ten seconds, and one for each note."""
+"""Progress as plain lines for log files and pipes: one every ten seconds, and one for each note."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ _SECONDS_BETWEEN_LOOKS = 0.25
 
 
 def line(snapshot: ProgressSnapshot) -> str:
-    """Return where a study stands in one line: trials of both phases, what went wrong, best, time left."""
+    """Return the progress of a study as one line: trials of both phases, failures, best objective, time left."""
     elapsed, left = snapshot.elapsed_seconds, snapshot.seconds_left
     parts = [
         f"search {count(snapshot.num_ended(Phase.SEARCH))} of {counted(snapshot.planned[Phase.SEARCH], 'trial')}",
@@ -39,8 +39,8 @@ def printing(
     seconds_between_lines: float = SECONDS_BETWEEN_LINES,
     seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS,
 ) -> Iterator[None]:
-    """Print what is run, then lines until the context is left, then the last one."""
-    console_on(stream)  # for an encoding that lacks a letter
+    """Print the study's name and places, progress lines until the context ends, and a last line then."""
+    console_on(stream)  # so that an encoding that lacks a character does not raise
     first = snapshot()
     _print(stream, f"{first.name}: {first.question}", *(f"{label}: {content}" for label, content in places))
     over = threading.Event()

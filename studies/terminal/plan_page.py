@@ -1,4 +1,4 @@
-"""A plan on a page: of a study that could be run, with its forecast, and of one that is recorded."""
+"""The plan of a recorded study, for the page of `studies show`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ def _rounded(value: int) -> int:
 
 
 def _read_as(plan: Mapping[str, Any]) -> str:
-    """Return what the user said of his own table.
+    """Return how the user's own table is read.
 
     >>> _read_as({"target": "kind", "columns": {"id": "ignore"}, "header": False})
     'target kind, id ignore, no header'
@@ -162,7 +162,7 @@ def _confirm(plan: Mapping[str, Any]) -> str:
 
 
 def _range(form: Mapping[str, Any]) -> str:
-    """Return a nuisance's range; where it differs by optimizer, equal ranges once.
+    """Return a nuisance's range as text; ranges by optimizer are grouped where they are equal.
 
     >>> _range({"low": 0.001, "high": 0.1, "log": True})
     'from 0.001 to 0.1 (log scale)'

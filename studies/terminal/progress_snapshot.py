@@ -1,4 +1,4 @@
-"""How far a study has come, as the screens show it: from a running driver, or from the database."""
+"""The progress of a study as the screens show it, taken from a running driver or from the database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from studies.search.progress import Best, Progress, RunningTrial
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressSnapshot:
-    """Counts of trials that ended, of networks in them, what runs and what is best.
+    """Counts of ended trials and their networks, the running trials, and the best one.
 
-    `elapsed_seconds` are of this run, `seconds_left` is None where no pace is known.
+    `elapsed_seconds` is the time of this run; `seconds_left` is None while no pace is known.
     """
 
     name: str
@@ -33,18 +33,18 @@ class ProgressSnapshot:
     note: str | None = None
 
     def num_ended(self, phase: Phase) -> int:
-        """Return how many trials of a phase ended, however they did."""
+        """Return how many trials of a phase have ended, in any state."""
         return sum(self.ended[phase].get(state, 0) for state in TrialState if state.has_ended)
 
     def total(self, state: TrialState) -> int:
-        """Return how many trials of both phases ended in a state."""
+        """Return how many trials of both phases are in a state."""
         return sum(self.ended[phase].get(state, 0) for phase in Phase)
 
 
 def from_progress(
     progress: Progress, *, name: str, question: str, objective: Measure, elapsed_seconds: float
 ) -> ProgressSnapshot:
-    """Return what a driver knows; safe to call in another thread than the driver's."""
+    """Return a snapshot of a driver's progress; safe to call in another thread than the driver's."""
     return ProgressSnapshot(
         name=name,
         question=question,
@@ -70,7 +70,7 @@ def from_record(
     num_diverged: int,
     num_classes: int | None = None,
 ) -> ProgressSnapshot:
-    """Return what the database holds of a study with these trials, on data with so many classes."""
+    """Return a snapshot from the rows of a study; `num_classes` is that of its data, for the score of guessing."""
     states = [(trial.phase, trial.state) for trial in trials]
     objective = objective_of(study.plan, num_classes)
     size = PlanSize.of_record(study.plan)

@@ -1,4 +1,4 @@
-"""One screen of progress, drawn from a Standing: the live display of a run, and `studies.status`."""
+"""One screen of progress, drawn from a ProgressSnapshot: for the live display and for `studies status`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from studies.terminal.output import LABEL_WIDTH, labelled, text
 from studies.terminal.progress_snapshot import ProgressSnapshot
 
 _LEAST_BAR_WIDTH = 50
-"""Columns below which bars give way to their counts."""
+"""Width in columns below which there are counts without bars."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Screen:
-    """A standing and, below it, `places` (label and content): where dashboard and report are.
+    """A snapshot and, below it, `places` (label and content): where dashboard and report are.
 
-    Of the running trials as many are shown as the height allows.
+    It shows as many of the running trials as the height allows.
     """
 
     snapshot: ProgressSnapshot
     places: Sequence[tuple[str, str]] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the lines."""
+        """Yield the screen's lines."""
         above = _lines(console, options, Group(*title(self.snapshot), *progress_parts(self.snapshot)))
         below = _lines(console, options, _below(self.snapshot, self.places))
         room = console.size.height - len(above) - len(below) - 2
@@ -67,7 +67,7 @@ def best_part(snapshot: ProgressSnapshot) -> RenderableType:
 
 @dataclass(frozen=True)
 class _Bars:
-    """A line for each phase; a bar in it where there is room."""
+    """One line for each phase, with a bar if the width allows."""
 
     snapshot: ProgressSnapshot
 
@@ -123,7 +123,7 @@ def _below(snapshot: ProgressSnapshot, places: Sequence[tuple[str, str]]) -> Gro
 
 
 def running_part(running: Sequence[RunningTrial], num_hidden: int = 0) -> RenderableType:
-    """Return a line for each running trial: its number, the epoch it last reported, its configuration."""
+    """Return a line for each running trial: number, last reported epoch, configuration."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", width=LABEL_WIDTH)
     table.add_column(no_wrap=True)
@@ -142,7 +142,7 @@ def running_part(running: Sequence[RunningTrial], num_hidden: int = 0) -> Render
 def _running_lines(
     console: Console, options: ConsoleOptions, running: Sequence[RunningTrial], room: int
 ) -> list[list[Segment]]:
-    """Return as many running trials as fit into `room` lines, an empty line above them."""
+    """Return as many running trials as fit into `room` lines, below an empty line."""
     ordered = sorted(running, key=lambda trial: trial.number)
     for num_shown in range(len(ordered), 0, -1):
         part = running_part(ordered[:num_shown], len(ordered) - num_shown)

@@ -1,4 +1,4 @@
-"""How a recorded study stands: counts, workers, best so far, failures; as an object and as JSON."""
+"""The status of a recorded study: counts, workers, best trial so far, failures; as an object and as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,14 +19,14 @@ from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.progress_snapshot import ProgressSnapshot, from_record
 
 SECONDS_OF_SILENCE = 60.0
-"""A running study whose workers train reports every few seconds; after so long without a word it is doubted."""
+"""A running study whose workers train reports every few seconds; after this long it may have hung."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """A study at one moment: `holder` runs it, `workers` train now, and `command` goes on with it.
+    """A study at one moment: the run that holds it, its workers, and the `command` that resumes it.
 
-    In `spool`, on this machine, waits what a run could not write to the storage.
+    `spool` is the file on this machine with results that could not be written to the storage yet, if there is one.
     """
 
     study: StudyRow
@@ -51,22 +51,22 @@ class Status:
 
     @property
     def is_over(self) -> bool:
-        """Whether no run is at work on the study."""
+        """Whether no run is working on the study."""
         return self.study.state is not StudyState.RUNNING or self.holder is None
 
     @property
     def seems_dead(self) -> bool:
-        """Whether the study counts as running, and yet nobody holds it or nothing comes."""
+        """Whether the study's state is running, but no run holds it or nothing was recorded for a minute."""
         is_silent = self.silent_seconds > SECONDS_OF_SILENCE
         return self.study.state is StudyState.RUNNING and (self.holder is None or is_silent)
 
 
 def read_status(store: Store, name: str, locations: Locations) -> Status:
-    """Read how a study stands; raise UsageError that lists the studies if there is none of that name."""
+    """Read the status of a study; raise UsageError that lists the studies if there is none of that name."""
     study = find(store, name)
     spool = _spool(locations, name)
     holder = store.holder(study.id)
-    if holder is None:  # its run may have ended between the two
+    if holder is None:  # the run may have ended between the two queries
         study = find(store, name)
     trials, replicates = read_trials(store, study)
     outcomes = store.outcomes(study.id)
@@ -94,13 +94,13 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
 def _spool(locations: Locations, name: str) -> Path | None:
     try:
         path = locations.folder(name) / SPOOL
-    except UsageError:  # a name that somebody else wrote into the storage: no run of ours has had it
+    except UsageError:  # another program wrote an invalid name into the storage; no run of ours used it
         return None
     return path if path.exists() else None
 
 
 def as_json(status: Status) -> dict[str, Any]:
-    """Return the status as JSON holds it: times in UTC, losses in nats, accuracies as fractions."""
+    """Return the status as JSON data: times in UTC, losses in nats, accuracies as fractions."""
     study, snapshot = status.study, status.snapshot
     return {
         "study": study.name,
@@ -129,7 +129,7 @@ def as_json(status: Status) -> dict[str, Any]:
 
 
 def trial_json(trial: TrialRow) -> dict[str, Any]:
-    """Return what identifies a trial, and how far it has come."""
+    """Return what identifies a trial, and its progress."""
     return {
         "trial": trial.number,
         "phase": trial.phase,
@@ -143,7 +143,7 @@ def trial_json(trial: TrialRow) -> dict[str, Any]:
 
 
 def _best_json(snapshot: ProgressSnapshot) -> dict[str, Any] | None:
-    """Return the best of the search; its objective is null where that is only what a failure scores."""
+    """Return the best search trial; its objective is None where it is merely the score of a failure."""
     if snapshot.best is None:
         return None
     best = asdict(snapshot.best)
@@ -160,6 +160,6 @@ def _counts(snapshot: ProgressSnapshot, phase: Phase) -> Mapping[str, int]:
 
 
 def _workers(trials: Sequence[TrialRow]) -> list[str]:
-    """Return host and process of each worker that has reported on a trial that it is training."""
+    """Return host and process of each worker that has reported on a running trial."""
     told = [trial.worker for trial in trials if trial.state is TrialState.RUNNING and trial.worker]
     return sorted({worker for names in told for worker in names.split(", ")})

@@ -1,4 +1,4 @@
-"""The page of `studies.status`: how a recorded study stands, for a reader; and the page that follows it."""
+"""The page of `studies status`, and following it with --watch."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ _MOST_RUNNING = 8
 
 
 def status_page(status: Status) -> RenderableType:
-    """Return the whole page."""
+    """Return the whole page of a status."""
     head, question, empty = title(status.snapshot)
     assert isinstance(head, Text)
     head.append_text(_state(status))
@@ -47,7 +47,7 @@ def status_page(status: Status) -> RenderableType:
 
 
 def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS_BETWEEN_LOOKS) -> Status:
-    """Show a study until it runs no more, and return how it then stands.
+    """Show a study's status until no run works on it, and return the last one.
 
     A terminal is redrawn; elsewhere a line is printed when something has changed.
     """
@@ -65,7 +65,7 @@ def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS
 
 
 def scores(result: Confirmed, own: Sequence[Measure] = ()) -> str:
-    """Return the test scores of a confirmed configuration, with what they are means over."""
+    """Return the test scores of a confirmed configuration, and over how many networks they are means."""
     over = f"over {counted(result.num_networks, 'network')}"
     if result.objective is None:
         least = "a failure" if own else "guessing"
@@ -146,7 +146,7 @@ def _doubt(status: Status) -> str:
 
 
 def _waiting(status: Status) -> list[RenderableType]:
-    """Say that not everything acknowledged is in the storage yet, where that is so."""
+    """Return a warning if some results are in the spool and not in the storage yet."""
     if status.spool is None:
         return []
     then = "the next run on this machine" if status.holder is None else "its run"
@@ -157,7 +157,7 @@ def _waiting(status: Status) -> list[RenderableType]:
 
 
 def _advice(status: Status) -> list[RenderableType]:
-    """Return what to do next, where there is something to do."""
+    """Return what to do next, if there is anything to do."""
     go_on = f"Go on with: {status.command or 'the command that started it'}"
     if status.seems_dead:
         return ["", text(_doubt(status), "yellow"), text(go_on)]

@@ -1,4 +1,4 @@
-"""The page of `studies.show NAME`: the plan, and the confirm phase's results as one table."""
+"""The page of `studies show NAME`: the plan, and the confirm phase's results as one table."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ from trainables.base.metrics import TEST, VALIDATION
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """A study, how far its search has come, what the confirm phase found, and the folder of its files if it has one."""
+    """A study, the number of ended search trials, its confirmed configurations, and its folder if it has one."""
 
     study: StudyRow
     folder: Path | None
@@ -36,7 +36,7 @@ class Results:
 
 
 def read_results(store: Store, study: StudyRow, locations: Locations) -> Results:
-    """Read what a study has found so far."""
+    """Read the results of a study so far."""
     trials, replicates = read_trials(store, study)
     searched = [trial for trial in trials if trial.phase is Phase.SEARCH and trial.state.has_ended]
     return Results(
@@ -54,7 +54,7 @@ def study_page(results: Results) -> RenderableType:
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """Return the plan and the results as JSON holds them: losses in nats, accuracies as fractions."""
+    """Return the plan and the results as JSON data: losses in nats, accuracies as fractions."""
     study = results.study
     return {
         "study": study.name,
@@ -85,7 +85,7 @@ def _found(results: Results) -> list[RenderableType]:
 
 
 class _Table:
-    """The results with a column for each hyperparameter, or with one for all of them where the width is short."""
+    """The results, with a column for each hyperparameter or, where that is too wide, one for the configuration."""
 
     def __init__(self, results: Sequence[Confirmed], own: Sequence[Measure]) -> None:
         self._results, self._own = results, own
@@ -141,7 +141,7 @@ def _is_number(results: Sequence[Confirmed], name: str) -> bool:
 
 
 def _units(study: StudyRow) -> str:
-    """What the scores are in, and which is better."""
+    """Return the scores' units and whether lower or higher is better."""
     own = own_measures(study.plan)
     if not own:
         return "Losses are log-losses in nats (lower is better), accuracies are in %"

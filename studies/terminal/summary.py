@@ -1,4 +1,4 @@
-"""What a plan comes to before anything runs, as plain data."""
+"""A plan's sizes and predicted time, as plain data and as lines to read before it runs."""
 
 import math
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ def plan_summary(
 ) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
-    `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits,
-    `given_up` what was cut to fit a budget, with warnings and notes, `gpu_share` which part of a GPU a
-    trial needs, if that is known, `older_rules` by which rules a study goes on that was recorded by others.
-    `columns` are those of a user's own table, `data_notes` what was decided while the data was read.
-    `expected_network_epochs` counts with the trials that ASHA keeps on average.
+    `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits;
+    `given_up` lists what was cut to fit a budget, warnings and notes; `gpu_share` is the part of a GPU that a trial
+    needs, if known; `older_rules` names the rules of a study recorded under an earlier plan version; `columns` are
+    those of a user's own table; `data_notes` are the decisions made while the data was read.
+    `expected_network_epochs` uses the mean number of trials that ASHA keeps.
     """
     study = plan.study
     return {

@@ -1,4 +1,4 @@
-"""The page of `studies.show NAME --trial N`: one trial, its losses at the rungs, and each of its networks."""
+"""The page of `studies show NAME --trial N`: one trial, its scores at the rungs, and each of its networks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from studies.terminal.status import trial_json
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRecord:
-    """Everything recorded of one trial: its row, its networks, its epochs and what ASHA decided."""
+    """Everything recorded for one trial: its row, networks, epochs and ASHA's decisions."""
 
     study: StudyRow
     trial: TrialRow
@@ -46,7 +46,7 @@ class TrialRecord:
 
 
 def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
-    """Read one trial; raise UsageError that says which there are if it is not in the study."""
+    """Read one trial; raise UsageError that names the last trial if the study has no such one."""
     trials = {trial.number: trial for trial in store.trials(study.id)}
     if number not in trials:
         known = f"its last one is trial {max(trials)}" if trials else "it has no trials yet"
@@ -84,7 +84,7 @@ def trial_page(record: TrialRecord) -> RenderableType:
 
 
 def as_json(record: TrialRecord) -> dict[str, Any]:
-    """Return the trial as JSON holds it: losses in nats, accuracies as fractions, times in UTC."""
+    """Return the trial as JSON data: losses in nats, accuracies as fractions, times in UTC."""
     trial, scores = record.trial, _of_a_network(record.study.plan)
     return {
         "study": record.study.name,
@@ -105,7 +105,7 @@ def as_json(record: TrialRecord) -> dict[str, Any]:
 _LABELS = ("replicate", "block", "outcome")
 _VERDICTS = ("verdict_initial", "verdict_trained")
 _Shown = tuple[str, str, Callable[[float | None], str]]
-"""A score: its column, its heading, and how it is written."""
+"""A score: its column, its heading, and a function that formats it."""
 
 
 def _of_a_network(plan: Mapping[str, Any]) -> list[_Shown]:
@@ -158,20 +158,20 @@ def _facts(record: TrialRecord) -> list[tuple[str, RenderableType]]:
 
 
 def _trained(record: TrialRecord) -> int:
-    """Return the epochs that were trained: a trial whose networks have all stopped early goes on without training."""
+    """Return the trained epochs: a trial whose networks have all stopped early continues without training."""
     if not stops_early(record.study.plan) or record.epochs.empty:
         return record.trial.epochs
     return int(record.epochs["epoch"].max())
 
 
 def _columns(record: TrialRecord, scores: Sequence[_Shown]) -> list[str]:
-    """Return what is told of a network; where it stopped early, if any did."""
+    """Return the columns shown for a network, the epochs of early stopping included if there are any."""
     ends = [name for name in (BEST, STOPPED) if name in record.replicates]
     return [*_LABELS, *(name for name, *_ in scores), *_VERDICTS, *ends]
 
 
 def _at_rungs(record: TrialRecord) -> list[dict[str, Any]]:
-    """Return the means over networks at each rung of the plan, and at the last epoch; ASHA's word where it had one."""
+    """Return means over networks at each rung and the last epoch, with ASHA's decision if it made one."""
     rungs = {*record.study.plan["search"]["rungs"], record.trial.epochs}
     names = [name for name, *_ in _of_an_epoch(record.study.plan)]
     trial = pd.DataFrame({"number": [record.trial.number], "epochs": [record.trial.epochs]})
@@ -198,7 +198,7 @@ def _rung_table(record: TrialRecord) -> Table:
 
 
 def _asha_said(record: TrialRecord, row: Mapping[str, Any]) -> str:
-    """Return ASHA's word on a rung; it has none on the last one, nor in the confirm phase."""
+    """Return ASHA's decision as text; empty at the last rung and in the confirm phase, where it makes none."""
     is_last = row["epoch"] == record.study.plan["confirm"]["epochs"]
     if record.trial.phase is Phase.CONFIRM or is_last or row["decision"] is None:
         return ""
@@ -219,7 +219,7 @@ def _network_table(record: TrialRecord) -> Table:
 
 
 def _numbers(columns: Sequence[str], last: str) -> Table:
-    """Return an empty table of right-aligned columns and a last one of words."""
+    """Return an empty table with right-aligned columns and a last column of text."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)

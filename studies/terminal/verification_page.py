@@ -1,4 +1,4 @@
-"""The page of `studies.verify NAME`: one line for each check, its first faults below it, and what to do."""
+"""The page of `studies verify NAME`: one line for each check, its first faults below it, and what to do."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def verification_page(found: Verification) -> RenderableType:
 
 
 def as_json(found: Verification) -> dict[str, Any]:
-    """Return the verification as JSON holds it."""
+    """Return the verification as JSON data."""
     return {
         "study": found.study,
         "state": found.state,

@@ -1,1 +1,1 @@
-"""A person's own study file: loaded, checked, tried, and written anew."""
+"""The user's own study file: loaded, checked, called safely, and created from a template."""

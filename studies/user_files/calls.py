@@ -1,4 +1,4 @@
-"""A call of a user's own code in the command's process: one that takes long is told of, and Ctrl-C ends it."""
+"""Calls of a user's own code in the command's process: a long call is reported, and Ctrl-C ends it."""
 
 import faulthandler
 import os
@@ -15,18 +15,18 @@ from typing import Any
 from studies.base.stop_signal import SIGNALS, breaks_off, end_process
 
 SECONDS_TO_FIRST_WORD = 30.0
-"""After so long a call is told of, and then each time that it has taken twice as long."""
+"""A call that takes longer is reported, again each time that its duration has doubled."""
 SECONDS_TO_YIELD = 5.0
-"""A call that does not heed Ctrl-C for so long, as within a library's own code, is ended with its process."""
+"""A call that ignores Ctrl-C for this long, as inside compiled code, is ended together with its process."""
 STANDARD_ERROR = 2
 ENDED = b"\0"
 
 
 class Call:
-    """One call; `is_interrupted` says whether a KeyboardInterrupt out of it is somebody's Ctrl-C."""
+    """One call; `is_interrupted` says whether a KeyboardInterrupt raised by it is the user's Ctrl-C."""
 
     def __init__(self, what: str) -> None:
-        """Call it `what` in messages."""
+        """`what` names the call in messages."""
         self.is_interrupted = False
         self._what = what
         self._receiver, self._sender = os.pipe()
@@ -35,15 +35,15 @@ class Call:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch over the call that is made in here; a crash in a library's own code shows the lines that led to it."""
+        """Watch the call made inside the context; if compiled code crashes, its Python traceback is printed."""
         shows_crashes = not faulthandler.is_enabled()
         if shows_crashes:
             faulthandler.enable(STANDARD_ERROR, all_threads=False)
-        # Elsewhere than in the main thread Python hears no signals.
+        # Python handles signals in the main thread only.
         hears = threading.current_thread() is threading.main_thread()
         before = {number: signal.getsignal(number) for number in SIGNALS}
         taken = [number for number in SIGNALS if hears and breaks_off(before[number])]
-        # Another's handler stays in its place, and may raise KeyboardInterrupt, too; a signal that is ignored does not.
+        # Another program's handler is kept, and may raise KeyboardInterrupt, too; an ignored signal does not.
         self.is_interrupted = hears and signal.SIGINT not in taken and callable(before[signal.SIGINT])
         for number in taken:
             signal.signal(number, self._update(before[number]))
@@ -74,7 +74,7 @@ class Call:
         return receive
 
     def _watch(self) -> None:
-        """Wait for the call's end; a signal is written into the pipe even while Python itself waits."""
+        """Wait for the end of the call; a signal is written to the pipe even while Python itself is blocked."""
         started, next_word = time.monotonic(), SECONDS_TO_FIRST_WORD
         ends_at, heard = float("inf"), signal.SIGINT
         while True:

@@ -1,4 +1,4 @@
-"""What a user's own study file brings, checked before anything is trained: its data, and its networks on one batch."""
+"""Checks what a user's own study file provides before anything is trained: its functions and its data."""
 
 import inspect
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from studies.base.errors import UsageError
 from studies.definition.study import Study
 from studies.user_files.loader import naming_file
-from trainables.user_code.code import OWN, OwnCode
+from trainables.user_code.code import OWN, UserCode
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
@@ -19,13 +19,13 @@ ARGUMENTS = {
 _ADVICE = "Correct the file; nothing was trained."
 
 
-def check_own_code(study: Study, code: OwnCode | None) -> None:
-    """Raise UsageError where the study asks its file for what is not in it, or cannot be called as it will be."""
+def check_user_code(study: Study, code: UserCode | None) -> None:
+    """Raise UsageError if the study needs a function that its file lacks, or that does not take the arguments."""
     mistakes = []
     for field, names in (("model", ("train", "build")), ("dataset", ("load",))):
         if getattr(study, field) != OWN:
             continue
-        # A training loop of one's own calls build() as it likes.
+        # The user's own train() may call build() in any way, so only one of the two is checked.
         found = next((name for name in names if code is not None and code.function(name) is not None), None)
         if code is None or found is None:
             called = " or ".join(f"{name}()" for name in reversed(names))
@@ -51,13 +51,13 @@ def check_own_code(study: Study, code: OwnCode | None) -> None:
         raise UsageError(mistakes, _ADVICE)
 
 
-def _signature_mistakes(code: OwnCode, name: str) -> list[str]:
+def _signature_mistakes(code: UserCode, name: str) -> list[str]:
     function, arguments = code.function(name), ARGUMENTS[name]
     assert function is not None
     try:
         signature = inspect.signature(function)
         signature.bind(*arguments)
-    except ValueError:  # what is written in C tells no signature
+    except ValueError:  # functions written in C may have no signature
         return []
     except TypeError:
         wanted = f"({', '.join(arguments)})"
@@ -65,8 +65,8 @@ def _signature_mistakes(code: OwnCode, name: str) -> list[str]:
     return []
 
 
-def place_of(code: OwnCode, name: str) -> str:
-    """Return file and line at which a function of the file is defined."""
+def place_of(code: UserCode, name: str) -> str:
+    """Return file and line where a function of the file is defined."""
     function: Any = code.function(name)
     defined = getattr(function, "__code__", None) or getattr(
         getattr(function, "__init__", None), "__code__", None
@@ -74,19 +74,19 @@ def place_of(code: OwnCode, name: str) -> str:
     return code.file.path if defined is None else f"{defined.co_filename}:{defined.co_firstlineno}"
 
 
-def load_own(code: OwnCode, *, measured: bool = False) -> "Dataset":
-    """Return the data of the file's load(); UsageError says what is wrong with it, and where.
+def load_user_data(code: UserCode, *, measured: bool = False) -> "Dataset":
+    """Return the data of the file's load(); raise UsageError that says what is wrong with it, and where.
 
-    With `measured` targets that are real numbers stay what they are, and are no classes.
+    With `measured`, targets that are real numbers are kept as they are and not taken for classes.
     """
-    from trainables.user_code.data import own_dataset
+    from trainables.user_code.data import user_dataset
 
     with naming_file(code, "load() raised "):
         loaded = code.load()
     try:
-        return own_dataset(loaded, measured=measured)
+        return user_dataset(loaded, measured=measured)
     except ValueError as error:
         said = str(error).removeprefix("dataset 'own': ")
-    except Exception as error:  # whatever an object of the user's own raises when it is read
+    except Exception as error:  # an object of the user's own may raise anything when it is read
         said = f"what it returns cannot be read: {type(error).__name__}: {error}"
     raise UsageError([f"{place_of(code, 'load')}: load(): {said}"], _ADVICE)

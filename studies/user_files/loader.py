@@ -1,4 +1,4 @@
-"""A user's own study: a Python file anywhere that defines STUDY, executed, and hashed with its local imports."""
+"""Loads a user's own study: a Python file that defines STUDY, executed, and hashed with its local imports."""
 
 import ast
 import hashlib
@@ -19,7 +19,7 @@ from studies.base.errors import UsageError
 from studies.base.messages import show, unknown
 from studies.definition.study import Study
 from studies.user_files.calls import Call
-from trainables.user_code.code import OWN, OwnCode, Source
+from trainables.user_code.code import OWN, Source, UserCode
 
 _ADVICE = (
     "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."
@@ -33,15 +33,15 @@ _DECLARE = (
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFile:
-    """What a study's file holds: its STUDY, its code, and the SHA-256 of its source and of its local imports."""
+    """The content of a study's file: its STUDY, its code, and the SHA-256 of its source with its local imports."""
 
     study: Study
-    code: OwnCode
+    code: UserCode
     source_hash: str
 
 
 def load_file(path: Path) -> StudyFile:
-    """Return what the file at `path` holds; with build() or train() the model is its own, with load() the dataset.
+    """Load the file at `path`; build() or train() in it becomes the study's model, load() its dataset.
 
     Local imports are modules in the file's folder (`local_imports`). Raises UsageError if the file cannot be read, if
     executing it fails (with file and line), or if STUDY is missing or no Study.
@@ -54,14 +54,14 @@ def load_file(path: Path) -> StudyFile:
     except OSError as error:
         raise UsageError([f"{path}: cannot be read ({error.strerror})"], _ADVICE) from error
     imports = local_imports(path)
-    code = OwnCode(
+    code = UserCode(
         file=Source(path=str(path), text=source),
         modules={name: _source(module) for name, module in imports.items()},
     )
     with naming_file(code):
         module = code.module
     return StudyFile(
-        study=with_own_code(_study_of(module, path), code),
+        study=with_user_code(_study_of(module, path), code),
         code=code,
         source_hash=_hash(path.parent, {path, *imports.values()}),
     )
@@ -81,26 +81,26 @@ def _study_of(module: ModuleType, path: Path) -> Study:
     return module.STUDY
 
 
-def with_own_code(study: Study, code: OwnCode) -> Study:
-    """Return the study with build() or train() of the file for its model and load() for its dataset, if it has them.
+def with_user_code(study: Study, code: UserCode) -> Study:
+    """Return the study with the file's build() or train() as its model and load() as its dataset, if defined there.
 
-    Those that it imports from an installed package count if the study says so: model="own", dataset="own".
+    Functions imported from an installed package count only if the study asks for them: model="own", dataset="own".
     """
     own: dict[str, str] = {}
     if code.defines("build") or code.defines("train"):
         own["model"] = OWN
     if code.defines("load"):
         own["dataset"] = OWN
-    # What is asked for now is held to today's rules, whatever it says of itself.
+    # A new request must obey today's rules, even if STUDY was read from a storage.
     return replace(study, as_recorded=False, **own) if own or study.as_recorded else study  # type: ignore[arg-type]
 
 
 @contextmanager
-def naming_file(code: OwnCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
+def naming_file(code: UserCode, what: str = "", *, at: str | None = None) -> Iterator[None]:
     """Tell whatever the user's code raises as a mistake, with its file and line; `what` says what was asked of it.
 
-    `at` is the place of what does not come from a line of the user's own. Ctrl-C stays what it is; SystemExit and its
-    like are mistakes. A call that takes long is told of.
+    `at` is the place to name where no line of the user's file is involved. The user's Ctrl-C is passed on; SystemExit
+    and the like are mistakes. A long call is reported.
     """
     path = Path(code.file.path)
     call = Call(f"{what.partition('(')[0]}() of {path}" if what else str(path))
@@ -122,7 +122,7 @@ def naming_file(code: OwnCode, what: str = "", *, at: str | None = None) -> Iter
 
 
 def _said(error: BaseException, *, is_plain: bool) -> str:
-    """Return an error's kind and words, a plain ValueError's words alone."""
+    """Return an error's type and message, of a plain ValueError the message alone."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     if is_plain and type(error) is ValueError:
@@ -133,7 +133,7 @@ def _said(error: BaseException, *, is_plain: bool) -> str:
 
 
 def _where(error: BaseException, path: Path) -> str:
-    """Return file and line of the user's own code that failed, the last such line of the traceback."""
+    """Return file and line of the user's code that failed, the last such line of the traceback."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
@@ -160,15 +160,15 @@ INSTALLED = {
     *("alembic", "grpc", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "psutil", "pyarrow"),
     *("pydantic", "ray", "rich", "safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
 }
-"""What is installed with Studies."""
+"""Packages that are installed with Studies."""
 NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}
-"""Names of modules that are never the user's own, whatever lies beside the file."""
+"""Names of modules that are never the user's own, even if a file of that name lies beside the study's."""
 
 
 def local_imports(path: Path) -> dict[str, Path]:
     """Return the modules that `path` imports from its own folder, directly or through each other, by dotted name.
 
-    Imports inside functions count, those made by name at run time (importlib) cannot be seen.
+    Imports inside functions count; imports by name at run time (importlib) cannot be found.
     """
     found: dict[str, Path] = {}
     waiting = [("", path)]
@@ -190,11 +190,11 @@ def _module_source(folder: Path, name: str) -> Path | None:
 
 
 def _imported_names(module: str, source: Path) -> Iterator[str]:
-    """Yield the dotted names of modules that `source` may import, their packages included."""
+    """Yield the dotted names of modules that `source` may import, including their packages."""
     try:
         tree = ast.parse(source.read_bytes())
     except (SyntaxError, ValueError, OSError):
-        return  # executing it tells the user, with file and line
+        return  # the error is reported with file and line when the file is executed
     package = module if source.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -211,27 +211,27 @@ def _imported_names(module: str, source: Path) -> Iterator[str]:
 def _imported_from(node: ast.ImportFrom, package: str) -> list[str]:
     try:
         base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-    except ImportError:  # a relative import that leaves its package fails when executed, too
+    except ImportError:  # a relative import outside its package fails when executed, too
         return []
     return [base, *(f"{base}.{alias.name}" for alias in node.names)]
 
 
 class Found(NamedTuple):
-    """A study and its name; of a file also its code and the hash of its source.
+    """A study and its name; for a file also its code and the hash of its source.
 
-    Both are None for a study of the catalog, whose source comes with Studies' own version.
+    Both are None for a study of the catalog, whose source is part of Studies.
     """
 
     name: str
     study: Study
     source_hash: str | None = None
-    code: OwnCode | None = None
+    code: UserCode | None = None
 
 
 def load_definition(name_or_path: str) -> Found:
     """Return a study of the catalog, or of a Python file that defines STUDY.
 
-    Raises UsageError that lists the right names, or tells what is wrong with the file.
+    Raises UsageError that lists the existing names, or says what is wrong with the file.
 
     >>> load_definition("depth_study").study.replicates
     10

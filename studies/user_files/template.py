@@ -1,4 +1,4 @@
-"""A study file of one's own: the annotated source of another study, under a new name."""
+"""Writes a study file for the user: the annotated source of another study, with load() and build() as comments."""
 
 import os
 from pathlib import Path
@@ -10,18 +10,18 @@ from studies.user_files.loader import load_definition
 
 
 def write_study_file(path: Path, source: str) -> None:
-    """Write the file of study `source`, of the catalog or a path, to `path`, where it runs as it is.
+    """Write the file of study `source`, a name of the catalog or a path, to `path`, where it runs unchanged.
 
-    After a study of the catalog stand load() and build(), as comments.
+    A study of the catalog is followed by load() and build(), as comments.
 
-    Raises UsageError where `source` is no study or `path` cannot be the file of one, also where it exists already;
-    StudiesError where it cannot be written.
+    Raises UsageError if `source` is no study, or if `path` exists or is not a valid path; StudiesError if it cannot be
+    written.
     """
     _check(path)
     load_definition(source)
     content = _source_of(source).read_bytes()
     if source in catalog.names():
-        content += own_part().encode()
+        content += commented_functions().encode()
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -105,15 +105,15 @@ def build(hyperparameters, input_shape, num_classes):
 '''
 
 
-def own_part() -> str:
-    """Return the text as comments."""
+def commented_functions() -> str:
+    """Return the introduction, load() and build() as comments."""
     paragraphs = [INTRODUCTION, LOAD, BUILD]
     lines = [line for text in paragraphs for line in ("", "", *text.splitlines())]
     return "".join(f"# {line}".rstrip() + "\n" if line else "\n" for line in _joined(lines))
 
 
 def _joined(lines: list[str]) -> list[str]:
-    """Mark empty lines within a paragraph, so that they are comments too."""
+    """Replace empty lines within a paragraph by a blank, so that they become comments too."""
     return [
         " " if not line and 0 < place < len(lines) - 1 and lines[place - 1] and lines[place + 1] else line
         for place, line in enumerate(lines)

@@ -1,1 +1,1 @@
-"""The checks of `studies verify`, and damaged rows as every door tells them."""
+"""The checks of `studies verify`, and how every command reports damaged rows."""

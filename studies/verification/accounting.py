@@ -1,4 +1,4 @@
-"""I6: trials, networks and epochs add up, by the rows themselves and as the report counts them."""
+"""Check I6: trials, networks and epochs add up, both in the rows and as the report counts them."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ _KEY = ["trial_number", "replicate"]
 
 
 def check_accounting(record: Record) -> Check:
-    """Compare every trial with its networks, rungs and layers, then count the whole study twice."""
+    """Compare every trial with its networks, rungs and layers, then count the study in both ways."""
     totals = _totals(record)
     return Check(
         name="I6",
@@ -40,7 +40,7 @@ def check_accounting(record: Record) -> Check:
 
 
 def _networks(record: Record) -> Iterator[str]:
-    """A trial that ended has all of its networks, each on its own block; one that has not has none."""
+    """Yield faults: an ended trial must have all its networks, each on its own block; another must have none."""
     ended = [
         trial["number"]
         for trial in record.trials
@@ -61,7 +61,7 @@ def _networks(record: Record) -> Iterator[str]:
 
 
 def _have(metrics: "pd.Series[Any]", name: str) -> "pd.Series[bool]":
-    """Say of each replicate whether its metrics, as text, hold a number of that name."""
+    """Return for each replicate whether its metrics, JSON text, contain a number of that name."""
 
     def has(text: Any) -> bool:
         try:
@@ -73,7 +73,7 @@ def _have(metrics: "pd.Series[Any]", name: str) -> "pd.Series[bool]":
 
 
 def _test_scores(record: Record) -> Iterator[str]:
-    """The test part is read in the confirm phase alone, by every network that did not diverge."""
+    """Yield faults: only the confirm phase reads the test part, and there every network that did not diverge."""
     rows = record.rows.replicates
     phases = {number: trial["phase"] for number, trial in record.by_number.items()}
     confirms = rows["trial_number"].map(phases) == Phase.CONFIRM
@@ -88,7 +88,7 @@ def _test_scores(record: Record) -> Iterator[str]:
 
 
 def _rungs(record: Record) -> Iterator[str]:
-    """A trial's rung is the last one decided on, its objective the value there."""
+    """Yield faults: a trial's rung must be that of its last decision, and its objective the value there."""
     decided = record.rows.rungs.sort_values(["trial_number", "epoch"])
     last = decided.drop_duplicates("trial_number", keep="last").set_index("trial_number")
     epochs, objectives = last["epoch"].to_dict(), last["objective"].to_dict()
@@ -101,7 +101,7 @@ def _rungs(record: Record) -> Iterator[str]:
 
 
 def _layers(record: Record) -> Iterator[str]:
-    """A network's measured epochs all have its layers from 1 on, each once, in epochs that it reached."""
+    """Yield faults: each measured epoch must have all layers from 1 on once, and must have been reached."""
     rows = record.rows.layers
     gaps = (rows["num_rows"] != rows["last_layer"]) | (rows["num_layers"] != rows["last_layer"])
     depths = rows.groupby("trial_number")["last_layer"].transform("nunique")
@@ -112,7 +112,7 @@ def _layers(record: Record) -> Iterator[str]:
 
 
 def _totals(record: Record) -> dict[str, int]:
-    """Count the study by its rows."""
+    """Count the study in its rows."""
     states = Counter(trial["state"] for trial in record.trials)
     outcomes = Counter(record.rows.replicates["outcome"])
     return {
@@ -125,11 +125,11 @@ def _totals(record: Record) -> dict[str, int]:
 
 
 def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
-    """Count the study as its report does, with all of the report's own rules."""
+    """Yield faults: the report's own accounting, with all its rules, must give the same counts."""
     rows, plan = record.rows, record.plan.to_dict()
     created_at = pd.to_datetime(rows.study["created_at"], utc=True, errors="coerce")
     if pd.isna(created_at):
-        yield f"created_at is no time: {rows.study['created_at']}"
+        yield f"created_at is not a time: {rows.study['created_at']}"
         return
     try:
         reported = account(_trials(record), record.replicates, rows.epochs, plan, created_at).overall
@@ -142,7 +142,7 @@ def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
 
 
 def _trials(record: Record) -> pd.DataFrame:
-    """Return the trials as the report takes them: with a column for each factor, lists as tuples."""
+    """Return the trials as the report takes them: a column for each factor, lists as tuples."""
     params: list[Mapping[str, Any]] = [trial["params"] or {} for trial in record.trials]
     levels = {
         name: pd.Series([_level(values.get(name)) for values in params], dtype="object")
@@ -169,7 +169,7 @@ def missing_trials(record: Record) -> Iterator[str]:
 
 
 def _confirm_numbers(record: Record) -> set[int]:
-    """Return the numbers of the confirm trials that what was found in the search leads to, look by look."""
+    """Return the numbers of the confirm trials that follow from the results of the search, look by look."""
     first = record.plan.num_search_trials + 1
     if not record.cells:
         return set(range(first, first + _num_configurations(record)))
@@ -179,7 +179,7 @@ def _confirm_numbers(record: Record) -> set[int]:
 
 
 def _num_configurations(record: Record) -> int:
-    """Return how many configurations a study without cells confirms: the best that got furthest, and the default."""
+    """Return how many configurations a study without cells confirms: the best at the highest rung, and the default."""
     confirm, candidates = record.plan.study.confirm, _candidates(record)
     furthest = max((trial["rung"] for trial in candidates), default=0)
     num_last = [trial["rung"] for trial in candidates].count(furthest)
@@ -187,7 +187,7 @@ def _num_configurations(record: Record) -> int:
 
 
 def _candidates(record: Record) -> list[dict[str, Any]]:
-    """Return the search trials among which the confirm phase chooses: those with a result that did not fail."""
+    """Return the search trials that the confirm phase may choose: those with a result that did not fail."""
     return [
         trial
         for trial in record.trials
@@ -198,7 +198,7 @@ def _candidates(record: Record) -> list[dict[str, Any]]:
 
 
 def _looks_done(record: Record) -> int:
-    """Return how many looks the runs of the study completed."""
+    """Return how many looks are complete."""
     events = record.rows.events
     ended = [parsed(detail) or {} for detail in events.loc[events["kind"] == ENDED, "detail"]]
     return max((int(run["looks"]) for run in ended if run.get("state") == StudyState.COMPLETE), default=1)

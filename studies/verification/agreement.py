@@ -1,4 +1,4 @@
-"""Whether values agree with what they were made from: networks, trials, rungs, verdicts and evaluations."""
+"""Checks that stored values agree with those they were computed from: scores, objectives, verdicts, evaluations."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -27,15 +27,15 @@ from trainables.base.metrics import (
 
 _KEY: Final = ["trial_number", "replicate"]
 _RELATIVE: Final = 1e-9
-"""Sums in another order."""
+"""Relative tolerance for sums in another order."""
 _SINGLE: Final = 1e-5
-"""Means that a worker took in single precision."""
+"""Relative tolerance for means that a worker computed in single precision."""
 _SET_BACK: Final = pd.Timedelta(minutes=1)
 """How far a clock may be set back while a trial runs."""
 
 
 def disagreements(record: Record) -> Iterator[Damaged]:
-    """Yield every value that another one contradicts."""
+    """Yield every value that contradicts another one."""
     metrics = _metrics_of(record)
     yield from _last_scores(record)
     if metrics:
@@ -46,7 +46,7 @@ def disagreements(record: Record) -> Iterator[Damaged]:
 
 
 def num_classes(record: Record) -> int | None:
-    """Return the number of classes as the last run noted it, None where none did."""
+    """Return the number of classes that the last run recorded, None if none did."""
     events = record.rows.events
     for detail in reversed(list(events.loc[events["kind"] == run_events.STARTED, "detail"])):
         dataset = (parsed(detail) or {}).get("dataset")
@@ -63,7 +63,7 @@ def _metrics_of(record: Record) -> tuple[Metric, ...]:
 
 
 def _scored(record: Record, frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
-    """Return a score of each row, from its column or from its metrics."""
+    """Return a score of each row, from its own column or from the JSON column `metrics`."""
     if name.removeprefix(VALIDATION) in COLUMNS:
         return frame[name].astype(float)
     values = [(parsed(text) or {}).get(name) for text in frame["metrics"]]
@@ -71,7 +71,7 @@ def _scored(record: Record, frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
 
 
 def _ends(record: Record) -> pd.DataFrame:
-    """Return the networks with the epochs at which they were best and stopped, where they may stop early."""
+    """Return the networks, with the epochs at which they were best and stopped if they may stop early."""
     rows = record.rows.replicates
     if not stops_early(record.plan.to_dict()):
         return rows
@@ -88,7 +88,7 @@ def _ends(record: Record) -> pd.DataFrame:
 
 
 def _kept_epochs(record: Record, name: str) -> pd.DataFrame:
-    """Return a score of every epoch, of networks with early stopping as they count in a trial."""
+    """Return a score of every epoch; networks with early stopping keep that of their best epoch."""
     rows = record.rows
     epochs = rows.epochs[[*_KEY, "epoch"]].assign(**{name: _scored(record, rows.epochs, name)})
     trials = rows.trials[["number", "epochs"]]
@@ -96,7 +96,7 @@ def _kept_epochs(record: Record, name: str) -> pd.DataFrame:
 
 
 def _last_scores(record: Record) -> Iterator[Damaged]:
-    """A network ends with the scores of its trial's last epoch, or of its best one where it may stop early."""
+    """Yield networks whose final scores are not those of their last epoch, or best one with early stopping."""
     rows = record.rows.replicates
     rows = rows[rows["outcome"].isin((Outcome.COMPLETE, Outcome.STOPPED))]
     reached = rows["trial_number"].map({n: trial["epochs"] for n, trial in record.by_number.items()})
@@ -113,7 +113,7 @@ def _last_scores(record: Record) -> Iterator[Damaged]:
 
 
 def _objectives(record: Record, metric: Metric) -> Iterator[Damaged]:
-    """A trial's objective, and that of each rung, is the mean score of its networks."""
+    """Yield trials and rungs whose objective is not the mean score of their networks."""
     name = record.plan.study.objective
     networks = record.rows.replicates
     scores = {
@@ -136,7 +136,7 @@ def _rung_objectives(record: Record, metric: Metric, name: str) -> Iterator[Dama
     epochs = _kept_epochs(record, name)
     ended = [n for n, trial in record.by_number.items() if trial["ended_at"] is not None]
     is_last = rungs["epoch"] == record.plan.study.confirm.epochs
-    # What a network that rests counts with is known once its trial has ended.
+    # The score of a network that stopped early counts at later rungs, and is known once its trial has ended.
     middle = rungs[~is_last & rungs["trial_number"].isin(ended)]
     planned = record.networks[_KEY].merge(middle[["trial_number", "epoch", "objective"]], on="trial_number")
     found = planned.merge(epochs, on=[*_KEY, "epoch"], how="left")
@@ -155,7 +155,7 @@ def _times(record: Record) -> Iterator[Damaged]:
 
 
 def _evaluations(record: Record) -> Iterator[Damaged]:
-    """Counts add up to one size of the test part, their diagonal to the accuracy, the bins to both."""
+    """Yield faults: confusion counts sum to the size of the test part, their diagonal to accuracy, and so do bins."""
     accuracies = record.rows.replicates.set_index(_KEY)["test_accuracy"].to_dict()
     sizes: dict[int, int] = {}
     columns = [*_KEY, "confusion", "calibration"]
@@ -165,7 +165,7 @@ def _evaluations(record: Record) -> Iterator[Damaged]:
             square = np.array(counts, dtype=float)
             size, right = int(square.sum()), float(np.trace(square))
         except (ValueError, TypeError):
-            continue  # no square of counts, which is told as such
+            continue  # not a square of counts, which another check reports
         sizes.setdefault(size, int(number))
         for what in _of_evaluation(size, right, accuracies.get((number, replicate)), bins):
             key = key_of(tables.evaluation, {"trial_number": number, "replicate": replicate})
@@ -184,7 +184,7 @@ def _of_evaluation(size: int, right: float, accuracy: float | None, bins: Any) -
         held = sum(part["count"] for part in bins)
         hits = math.fsum(part["count"] * part["accuracy"] for part in bins if part["count"])
     except (KeyError, TypeError):
-        return  # no bins, which is told as such
+        return  # not bins, which another check reports
     if held > size:
         yield f"calibration counts {held} examples, and confusion {size}"
     elif held == size and abs(hits - right) > 0.5:
@@ -192,10 +192,10 @@ def _of_evaluation(size: int, right: float, accuracy: float | None, bins: Any) -
 
 
 def _mean_scores(metric: Metric, scores: Sequence[float]) -> list[float]:
-    """Return what the mean score of networks may have been recorded as.
+    """Return the values that may have been recorded as the mean score of networks.
 
-    A missing score is that of a failure. Of a metric that can be undefined for a network that is fine, such as ROC AUC
-    with a single class, it may instead have been left out of the mean, as it is since plan version 2.
+    A missing score counts as a failure. A metric that can be undefined for a sound network, such as ROC AUC with a
+    single class, may instead have been left out of the mean, as it is since plan version 2.
     """
     counted = [metric.score(None if math.isnan(score) else score) for score in scores]
     means = [math.fsum(counted) / len(counted)]

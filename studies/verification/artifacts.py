@@ -1,4 +1,4 @@
-"""I8: the files that a study left are there, byte for byte."""
+"""Check I8: the files of a study exist, byte for byte."""
 
 import hashlib
 from pathlib import Path

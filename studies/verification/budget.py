@@ -1,4 +1,4 @@
-"""I2: what was trained is what the plan allows."""
+"""Check I2: the study trained what its plan allows, and no more."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _misplaced(record: Record, trial: dict[str, Any]) -> Iterator[str]:
 
 
 def _place(record: Record, number: int) -> tuple[Phase, int | None] | None:
-    """Return the phase and the cell that the plan gives a number."""
+    """Return the phase and cell of a trial number by the plan; None if the plan has no such number."""
     plan, num_cells = record.plan, len(record.cells)
     if not 1 <= number <= plan.num_search_trials + plan.num_confirm_trials:
         return None

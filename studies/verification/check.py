@@ -1,4 +1,4 @@
-"""What came of one check, and how its faults name what they are about."""
+"""The result of one check, and how its faults name trials and epochs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One invariant of a study: its name and rule, what was looked at, and a line for each fault."""
+    """One invariant of a study: its name and rule, what was checked, and a line for each fault."""
 
     name: str
     rule: str
@@ -17,12 +17,12 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found that breaks the rule."""
+        """Whether no fault was found."""
         return not self.faults
 
 
 def named(numbers: Iterable[int], noun: str = "trial") -> str:
-    """Return numbers as one says them.
+    """Return a list of numbers with its noun, cut to five.
 
     >>> named([3, 1]), named([7]), named(range(1, 10), "epoch")
     ('trials 1, 3', 'trial 7', 'epochs 1, 2, 3, 4, 5 and 4 more')

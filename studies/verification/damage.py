@@ -1,4 +1,4 @@
-"""A damaged row as every door tells it: its table and key, what is wrong with it, and what to do."""
+"""How every command reports a damaged row: its table and key, what is wrong with it, and what to do."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,18 +18,18 @@ from studies.verification.record import Record
 from studies.verification.values import damaged_values
 
 READ_BY_ALL: Final = (tables.trial, tables.event)
-"""What even a door reads that shows little; what networks measured is looked at where it is made into a page."""
+"""Tables that every command reads; the networks' results are checked where a page is made from them."""
 RESTORE: Final = "Write nothing more to it: restore a copy of it from before."
 
 
 class DamagedError(StudiesError):
-    """Rows of a study are not what was written, or hold what they never may."""
+    """Rows of a study differ from what was written, or hold impossible values."""
 
 
 def refuse_damaged(store: Store, *names: str, only: Sequence[Table] | None = None) -> None:
-    """Raise DamagedError where a row of these studies is damaged by itself; `only`: look at these tables alone.
+    """Raise DamagedError if a row of these studies is damaged by itself; `only` limits the tables that are checked.
 
-    The study's own row is always looked at. With no names every study is.
+    A study's own row is always checked. Without names, every study is.
     """
     with store.reading() as connection:
         for name, rows in _rows(connection, names, only):
@@ -41,14 +41,14 @@ def refuse_damaged(store: Store, *names: str, only: Sequence[Table] | None = Non
 def explaining_damage(store: Store, *names: str) -> Iterator[None]:
     """Turn what a door stumbles over into a DamagedError, where a row of these studies is damaged.
 
-    With no names it may be a row of any study. What no damaged row explains is raised as it is.
+    Without names it may be a row of any study. An error that no damaged row explains is raised as it is.
     """
     try:
         yield
     except (DamagedError, HeldError, OutageError):
         raise
     except UsageError:
-        # Mostly a mistake in a command, but a plan that was changed is refused as one, too.
+        # Mostly a mistake in a command, but a changed plan may raise it, too.
         refuse_damaged(store, *names, only=())
         raise
     except (
@@ -60,13 +60,13 @@ def explaining_damage(store: Store, *names: str) -> Iterator[None]:
         TypeError,
         ValueError,
     ):
-        for looked_at in (names, ()):  # a page of one study may stumble over the row of another
+        for looked_at in (names, ()):  # a page of one study may fail because of another study's row
             _look_for_damage(store, looked_at)
         raise
 
 
 def _look_for_damage(store: Store, names: Sequence[str]) -> None:
-    """Raise DamagedError where a row is damaged by itself, by another one or by the database's own account."""
+    """Raise DamagedError if a row is damaged by itself, contradicts another, or fails the database's own check."""
     with store.reading() as connection:
         for name, rows in _rows(connection, names, None):
             record = _record(rows)

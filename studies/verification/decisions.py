@@ -1,4 +1,4 @@
-"""I4: ASHA decided as it would decide again."""
+"""Check I4: ASHA's recorded decisions are those that it would make again."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ RULE = "ASHA's stored decisions equal to a replay through fresh schedulers"
 
 
 def check_decisions(record: Record) -> Check:
-    """Replay every result at a rung in the order of the decisions, and look for rungs reached without one."""
+    """Replay the results at rungs in the order of the decisions, and find rungs reached without a decision."""
     return Check(
         name="I4",
         rule=RULE,

@@ -1,4 +1,4 @@
-"""Whether rows still hold what they held when they were written, by the digests that were written with them."""
+"""Compares rows with the digests that were stored when they were written."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from studies.database.digests import digest, layout, sealed_row
 from studies.database.frames.raw_rows import Damaged, Rows, Table, damaged_rows
 from studies.database.schema import tables
 
-CHANGED = "it is not what was written (its digest does not fit)"
+CHANGED = "it is not what was written (its digest does not match)"
 LOST = "its digest is missing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Digested:
-    """How many rows of a study have a digest and how many have none; `faults` are those that do not fit theirs."""
+    """How many rows of a study have a digest, how many have none, and those that do not match theirs (`faults`)."""
 
     num_with: int
     num_without: int
@@ -28,7 +28,7 @@ class Digested:
 def compare(rows: Rows) -> Digested:
     """Compare every row with its digest.
 
-    A study that began under digests has one in each row. Of an older one the rows written since then have one.
+    A study from before digests has them only in rows written since; in any later study each row must have one.
     """
     study_id, faults = rows.study["id"], list(_of_study(rows.study))
     is_older = rows.study["digest"] is None
@@ -45,7 +45,7 @@ def compare(rows: Rows) -> Digested:
 
 
 def _of_study(row: Mapping[str, Any]) -> Iterator[Damaged]:
-    """Yield the study's own row where it does not fit its digest."""
+    """Yield the study's own row if it does not match its digest."""
     if row["digest"] is None:
         return
     times = {"created_at": pd.to_datetime(row["created_at"], utc=True, errors="coerce", format="ISO8601")}
@@ -58,7 +58,7 @@ def _of_study(row: Mapping[str, Any]) -> Iterator[Damaged]:
 
 
 def digests_of(table: Table, frame: pd.DataFrame, study_id: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Return the digests of a study's rows as they stand now, read by `studies.database.frames.raw_rows`."""
+    """Return the digests of a study's present rows, as read by `studies.database.frames.raw_rows`."""
     covered, num_rows = layout(table), len(frame)
     columns = [
         np.full(num_rows, float(study_id)) if column.name == "study_id" else _numbers(frame[column.name])
@@ -76,7 +76,7 @@ def digests_of(table: Table, frame: pd.DataFrame, study_id: int) -> "np.ndarray[
 
 
 def _numbers(column: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """Return numbers as floats, times as microseconds since 1970, NaN where one is missing."""
+    """Return numbers as floats, times as microseconds since 1970, and NaN for missing values."""
     if column.dtype.kind != "M":
         return np.asarray(column, dtype=np.float64)
     values: np.ndarray[Any, np.dtype[np.float64]] = (

@@ -1,4 +1,4 @@
-"""I3: every trial has ended, once, or can be resumed."""
+"""Check I3: every trial has ended exactly once, or can be resumed."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _NOT_WITH = {
 
 
 def check_endings(record: Record) -> Check:
-    """Compare each trial's state with everything that an ending leaves: its own columns, networks, last decision."""
+    """Compare each trial's state with everything that an ending records: its columns, networks and last decision."""
     endings = _Endings(record)
     return Check(
         name="I3",
@@ -50,7 +50,7 @@ def _counted(record: Record) -> str:
 
 
 class _Endings:
-    """What a record holds of endings, by trial."""
+    """The recorded endings of trials and networks, by trial."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -71,9 +71,9 @@ class _Endings:
         }
 
     def faults_of(self, trial: dict[str, Any]) -> Iterator[str]:
-        """Yield what is wrong with a trial's ending, as the rest of a sentence."""
+        """Yield what is wrong with a trial's ending, to follow its number in a sentence."""
         if trial["state"] not in tuple(TrialState):
-            yield f"has the state {trial['state']!r}, which there is not"
+            yield f"has the state {trial['state']!r}, which does not exist"
             return
         state = TrialState(trial["state"])
         yield from self._networks_twice(trial["number"])
@@ -98,7 +98,7 @@ class _Endings:
         number, last = trial["number"], self._record.plan.study.confirm.epochs
         if trial["ended_at"] is None:
             yield f"is {state} without a time at which it ended"
-        # Nothing is ranked in the confirm phase, where the objective may be undefined in every network.
+        # Trials of the confirm phase are not ranked, and their objective may be undefined in every network.
         is_ranked = trial["phase"] == Phase.SEARCH
         if is_ranked and state is not TrialState.FAILED and trial["objective"] is None:
             yield f"is {state} without an objective"

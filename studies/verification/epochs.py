@@ -1,4 +1,4 @@
-"""I1: every network has each of its epochs once."""
+"""Check I1: every network has each of its epochs once."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _KEY = ["trial_number", "replicate"]
 
 
 def check_epochs(record: Record) -> Check:
-    """Compare the epochs of each network with those that its trial reached, or after which it stopped early."""
+    """Compare the epochs of each network with those that its trial reached, or at which it stopped early."""
     rows = record.rows.epochs
     networks = _networks(record, rows)
     broken = networks[~networks["is_whole"]]
@@ -31,9 +31,9 @@ def check_epochs(record: Record) -> Check:
 
 
 def _networks(record: Record, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each network planned or recorded: what is there, and whether that is whole.
+    """Return one row for each planned or recorded network: its epochs, and whether they are complete.
 
-    `reached` is the last epoch that it should have.
+    `reached` is the last epoch that the network should have.
     """
     found = rows.groupby(_KEY)["epoch"].agg(["size", "nunique", "min", "max"]).reset_index()
     networks = record.networks.merge(found, on=_KEY, how="outer").fillna(
@@ -77,7 +77,7 @@ def _described(broken: pd.DataFrame, rows: pd.DataFrame, last: int) -> list[str]
 
 
 def _faults(epochs: list[int], reached: int, last: int, limit: str) -> Iterator[str]:
-    """Yield what is wrong with a network's epochs, given the last it should have, the plan's, and its words."""
+    """Yield the faults in a network's epochs; `reached` is the last it should have, `last` the plan's last one."""
     there = set(epochs)
     twice = {epoch for epoch, following in pairwise(epochs) if epoch == following}
     for kind, listed in (
@@ -94,11 +94,11 @@ def _faults(epochs: list[int], reached: int, last: int, limit: str) -> Iterator[
 
 
 Key = tuple[int, int]
-"""The number of a trial, and that of its replicate."""
+"""A trial's number and a replicate."""
 
 
 def early_ends(record: Record) -> dict[Key, int]:
-    """Return the epoch after which a network stops, by its trial's patience and monitor; none that trains on."""
+    """Return the epoch after which each network stops early, computed from patience and monitor; others are absent."""
     rules = {
         number: rule
         for number, trial in record.by_number.items()
@@ -118,7 +118,7 @@ def early_ends(record: Record) -> dict[Key, int]:
 
 
 def _rule(record: Record, params: Any) -> tuple[int, str] | None:
-    """Return a trial's patience and monitor, None without early stopping."""
+    """Return a trial's patience and monitor; None without early stopping."""
     values = record.plan.hyperparameters(params if isinstance(params, dict) else {})
     patience, monitor = values["patience"], values["monitor"]
     assert isinstance(monitor, str)

@@ -1,4 +1,4 @@
-"""Whether the stored plan is the one that was frozen."""
+"""Checks that the stored plan is the one that was frozen."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ RULE = "the stored plan is the one that was frozen before the first trial"
 
 
 def check_plan(rows: Rows) -> Check:
-    """Compare the stored plan with its hash, with the study's row and with what each run noted when it started."""
+    """Compare the stored plan with its hash, the study's row, and the hash that each run recorded at its start."""
     starts = _noted_hashes(rows.events)
     return Check(
         name="plan",
@@ -29,7 +29,7 @@ def check_plan(rows: Rows) -> Check:
 
 
 def read_plan(rows: Rows) -> Plan | None:
-    """Return the stored plan, None if it is none."""
+    """Return the stored plan; None if it cannot be read as one."""
     try:
         return Plan.from_dict(rows.study["name"], json.loads(rows.study["plan"]))
     except (UsageError, DamagedRecordError, ValueError, TypeError, KeyError, AttributeError):
@@ -58,7 +58,7 @@ def _faults(rows: Rows, starts: list[str]) -> Iterator[str]:
 
 
 def _noted_hashes(events: pd.DataFrame) -> list[str]:
-    """Return the hash that each run noted when it started; earlier versions noted none."""
+    """Return the hashes that runs recorded at their start; earlier versions recorded none."""
     details = events.loc[events["kind"] == STARTED, "detail"]
     noted = [started.get("plan_hash") for started in map(parsed, details) if isinstance(started, dict)]
     return [each for each in noted if isinstance(each, str)]

@@ -1,4 +1,4 @@
-"""What must be in the texts that hold JSON: metrics, verdicts, evaluations, and the details of a run's own events."""
+"""Checks of columns that hold JSON: metrics, verdicts, evaluations, and the details of events."""
 
 import json
 import math
@@ -32,7 +32,7 @@ Check = Callable[[Any], Iterator[str]]
 
 
 def parsed(text: str | None) -> Any:
-    """Return what a text of JSON holds, None where it is missing or no JSON (NaN and infinities are none)."""
+    """Return the value of a JSON text; None if it is missing or not JSON (NaN and infinities are not)."""
     found = _read(text) if text is not None else None
     return None if found is _UNREADABLE else found
 
@@ -49,9 +49,9 @@ def _refuse(constant: str) -> None:
 
 
 def unreadable(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
-    """Yield what is no JSON, or JSON that holds other things than it should."""
+    """Yield each value that is not JSON, or JSON with other content than it should have."""
 
-    @lru_cache(maxsize=4096)  # most epochs have none, or the same ones
+    @lru_cache(maxsize=4096)  # most epochs have no metrics, or equal ones
     def wrong_metrics(text: str) -> tuple[str, ...]:
         return tuple(_wrong(text, lambda value: _metrics(value, is_classifier)))
 
@@ -88,12 +88,12 @@ def _wrong(text: str, check: Check) -> Iterator[str]:
 
 def _mapping(value: Any) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield "is no JSON object"
+        yield "is not a JSON object"
 
 
 def _list(value: Any) -> Iterator[str]:
     if not isinstance(value, list):
-        yield "is no list"
+        yield "is not a list"
 
 
 def _metrics(value: Any, is_classifier: bool) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _numbers(value: Any, ranges: Mapping[str, Range], where: str) -> Iterator[st
 
 def _verdicts(value: Any) -> Iterator[str]:
     if not isinstance(value, dict) or set(value) != {"initial", "trained"}:
-        yield "has not what is found at the initialisation and in training"
+        yield "lacks the verdicts at the initialisation and in training"
         return
     for when, found in value.items():
         if found is not None:
@@ -127,11 +127,11 @@ def _verdicts(value: Any) -> Iterator[str]:
 
 def _finding(found: Any, when: str) -> Iterator[str]:
     if not isinstance(found, dict) or found.get("verdict") not in VERDICTS:
-        yield f"has no verdict that there is as {when}"
+        yield f"has an unknown verdict as {when}"
         return
     measures, holds = found.get("measures"), found.get("holds")
     if not isinstance(measures, dict) or set(measures) != _MEASURES:
-        yield f"has not the measures of a network as {when}"
+        yield f"lacks the measures of a network as {when}"
     else:
         yield from _numbers(measures, dict.fromkeys(measures, FROM_0), f"the measures as {when}")
     if not isinstance(holds, list):
@@ -146,9 +146,9 @@ def _confusion(value: Any) -> Iterator[str]:
         isinstance(row, list) and len(row) == len(value) for row in value
     )
     if not is_square:
-        yield "is no square of counts"
+        yield "is not a square of counts"
     elif any(COUNT.excludes(count) for row in value for count in row):
-        yield "has something else than counts"
+        yield "has values that are not counts"
 
 
 def _calibration(value: Any) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _ended(value: Any) -> Iterator[str]:
         value, {"looks": COUNT, **dict.fromkeys(run_events.SECONDS, _SECONDS)}, "the end of a run"
     )
     if isinstance(value, dict) and value.get("state") not in tuple(StudyState):
-        yield "has a state that there is not"
+        yield "has an unknown state"
     if isinstance(value, dict) and run_events.MEASURING in value:
         yield from _numbers(value, {run_events.MEASURING: _SECONDS}, "the end of a run")
 
@@ -210,6 +210,6 @@ _EVENTS: Final[Mapping[str, Check]] = {
 
 
 def _shown(value: Any) -> str:
-    """Return a value of JSON on one line, shortened."""
+    """Return a JSON value on one line, shortened."""
     text = json.dumps(value) if not isinstance(value, float) or math.isfinite(value) else str(value)
     return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,4 +1,4 @@
-"""Which values a column may hold, whatever else is recorded: numbers in their range, words among those there are."""
+"""The values that each column may hold: ranges of numbers, and the values of enums."""
 
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ from studies.database.schema import tables
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """Numbers from `low` to `high`; NULL is one of them where it `may_lack`."""
+    """Numbers from `low` to `high`; NULL is allowed if it `may_lack`."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -24,7 +24,7 @@ class Range:
     may_lack: bool = False
 
     def excludes(self, value: Any) -> bool:
-        """Say whether a value of JSON, or one number, is none of them."""
+        """Return whether a JSON value or a number is not allowed."""
         if value is None:
             return not self.may_lack
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -33,7 +33,7 @@ class Range:
         return is_odd or not self.low <= value <= self.high
 
     def excluded(self, values: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-        """Return for each number whether it is none of them; NaN stands for NULL."""
+        """Return for each number whether it is not allowed; NaN stands for NULL."""
         lacks = np.isnan(values)
         outside = ~((values >= self.low) & (values <= self.high)) | np.isinf(values)
         if self.is_whole:
@@ -42,7 +42,7 @@ class Range:
 
     @property
     def words(self) -> str:
-        """Return the rule in words."""
+        """Return the rule as text."""
         ends = f"{_end(self.low, 'below')} to {_end(self.high, 'above')}"
         return f"{'whole ' if self.is_whole else ''}numbers from {ends}"
 
@@ -123,7 +123,7 @@ def of_score(name: str, is_classifier: bool) -> Range:
 def out_of_range(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
     """Yield every value that its column may not hold."""
     if rows.study["state"] not in tuple(StudyState):
-        yield Damaged(table="study", key=f"study {rows.study['name']}", what="state is none that there is")
+        yield Damaged(table="study", key=f"study {rows.study['name']}", what="state is not a known value")
     for table, frame in rows.by_table.items():
         ranges = dict(_NUMBERS.get(table, {}))
         ranges |= {name: of_score(name, is_classifier) for name in _SCORES.get(table, ())}
@@ -132,7 +132,7 @@ def out_of_range(rows: Rows, *, is_classifier: bool) -> Iterator[Damaged]:
             yield from damaged_rows(table, frame, wrong, partial(_outside, name, allowed))
         for name, words in _WORDS.get(table, {}).items():
             wrong = ~frame[name].isin(words).to_numpy()
-            yield from damaged_rows(table, frame, wrong, f"{name} is none that there is")
+            yield from damaged_rows(table, frame, wrong, f"{name} is not a known value")
         for name in _NEEDED.get(table, ()):
             yield from damaged_rows(table, frame, frame[name].isna().to_numpy(), f"{name} is missing")
 

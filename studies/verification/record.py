@@ -1,4 +1,4 @@
-"""What checks look at: a study's rows as they stand, beside the plan by which they are judged."""
+"""The input of checks: a study's raw rows and its plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,31 +16,31 @@ from studies.verification.json_values import parsed
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A study's rows and its plan."""
+    """A study's raw rows and its plan."""
 
     rows: Rows
     plan: Plan
 
     @property
     def is_complete(self) -> bool:
-        """Whether the study counts as complete."""
+        """Whether the study's state is complete."""
         return bool(self.rows.study["state"] == "complete")
 
     @cached_property
     def trials(self) -> list[dict[str, Any]]:
-        """Return the trials as dicts, with what is missing as None and `params` taken apart (None if unreadable)."""
+        """Return the trials as dicts, with missing values as None and `params` parsed (None if unreadable)."""
         frame = self.rows.trials.astype(object).where(self.rows.trials.notna(), None)
         rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
         return [row | {"params": parsed(row["params"])} for row in rows]
 
     @cached_property
     def by_number(self) -> dict[int, dict[str, Any]]:
-        """Return the trials by number; of one that is there twice the last."""
+        """Return the trials by number; of a duplicated number the last."""
         return {trial["number"]: trial for trial in self.trials}
 
     @cached_property
     def replicates(self) -> pd.DataFrame:
-        """Return the networks that ended, with the epoch after which each stopped early (NaN: it did not)."""
+        """Return the ended networks, with the epoch after which each stopped early (NaN if it did not)."""
         rows = self.rows.replicates
         if not stops_early(self.plan.to_dict()):
             return rows
@@ -52,7 +52,7 @@ class Record:
     def networks(self) -> pd.DataFrame:
         """Return the networks that the plan gives each trial: trial_number, replicate, block, reached.
 
-        `reached` is the number of epochs that the trial's row says it has trained.
+        `reached` is the number of trained epochs in the trial's row.
         """
         blocks = [self.blocks(trial) for trial in self.by_number.values()]
         numbers = [[trial["number"], trial["epochs"] or 0] for trial in self.by_number.values()]
@@ -64,13 +64,13 @@ class Record:
         return pd.DataFrame(rows, columns=["trial_number", "replicate", "block", "reached"], dtype="int64")
 
     def blocks(self, trial: dict[str, Any]) -> Sequence[int]:
-        """Return the blocks that a trial trains: the first look's, and in the confirm phase those its look adds."""
+        """Return the blocks that a trial trains: in the search the first look's, to confirm those its look adds."""
         looks = (0, *self.plan.study.all_looks)
         look = self.look_of(trial["number"]) if trial["phase"] == Phase.CONFIRM else 0
         return range(looks[look], looks[look + 1])
 
     def look_of(self, number: int) -> int:
-        """Return the look of a confirm trial, from 0; a number past the plan counts to the last."""
+        """Return the look of a confirm trial, from 0; a number beyond the plan counts as its last look."""
         if not self.plan.cells:
             return 0
         look = (number - self.plan.num_search_trials - 1) // len(self.cells)
@@ -78,5 +78,5 @@ class Record:
 
     @cached_property
     def cells(self) -> dict[int, dict[str, Any]]:
-        """Return the levels of each cell by its number, lists as JSON has them."""
+        """Return the levels of each cell by its number, with lists as in JSON."""
         return {cell.number: parsed(cell.key) for cell in self.plan.cells}

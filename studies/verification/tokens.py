@@ -1,4 +1,4 @@
-"""I5: whoever had lost a study wrote nothing to it any more."""
+"""Check I5: a run that had lost the study wrote nothing to it afterwards."""
 
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ RULE = "fencing tokens never fall in the order of writes"
 
 
 def check_tokens(record: Record) -> Check:
-    """Put epochs, decisions and events in the order in which they were written, and compare neighbours' tokens."""
+    """Sort epochs, decisions and events in the order of their writes, and check that tokens never decrease."""
     rows = _in_order(record)
     tokens = rows["fencing_token"].nunique()
     return Check(
@@ -25,7 +25,7 @@ def check_tokens(record: Record) -> Check:
 
 
 def _in_order(record: Record) -> pd.DataFrame:
-    """Return sequence, fencing_token and what was written, as written."""
+    """Return columns sequence, fencing_token, trial_number and what, in the order of the writes."""
     rows = record.rows
     kinds = {"epoch": rows.epochs, "decision": rows.rungs, "event": rows.events}
     parts = [

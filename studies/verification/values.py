@@ -1,4 +1,4 @@
-"""I9: every stored value that a page reads is what was written, parses, lies in range and agrees with the others."""
+"""Check I9: every stored value is what was written, can be parsed, lies in range and agrees with the others."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ NO_DIGESTS = "recorded before digests: values checked for range and agreement on
 
 
 def check_values(rows: Rows, record: Record | None) -> Check:
-    """Read every value: first each by itself, then against its row's digest, and where all fit, against the others.
+    """Check every value by itself and against its row's digest; if all are right, also against other values.
 
-    Where a row is damaged, what disagrees with it says no more.
+    With a damaged row, disagreements with it would add nothing.
     """
     compared = digests.compare(rows)
     damaged = damaged_values(rows, record, compared)
@@ -30,7 +30,7 @@ def check_values(rows: Rows, record: Record | None) -> Check:
 def damaged_values(
     rows: Rows, record: Record | None, compared: digests.Digested | None = None
 ) -> Sequence[Damaged]:
-    """Return what is wrong with rows by themselves, each row once."""
+    """Return what is wrong with rows by themselves, at most one fault per row."""
     is_classifier = record is not None and not record.plan.study.metrics and record.plan.study.model != OWN
     compared = digests.compare(rows) if compared is None else compared
     faults = [

@@ -1,4 +1,4 @@
-"""Whether verdicts are what the plan's thresholds make of their measures, and these what the rows of layers say."""
+"""Checks that verdicts follow from their measures and the plan's thresholds, and the measures from the layers' rows."""
 
 import math
 from collections import defaultdict
@@ -20,11 +20,11 @@ from trainables.base.records import EpochRecord, LayerRecord
 _KEY: Final = ["trial_number", "replicate"]
 _LAYER: Final = [field.name for field in fields(LayerRecord)]
 _RELATIVE: Final = 1e-6
-"""A slope of logarithms, of numbers that were rounded when they were stored as text."""
+"""Relative tolerance for slopes of logarithms, computed from numbers that were rounded when stored as text."""
 
 
 def verdict_faults(record: Record) -> Iterator[Damaged]:
-    """A verdict is what the plan's thresholds make of its measures, and these are what the layers' rows say."""
+    """Yield verdicts that do not follow from their measures, and measures that do not follow from the layers' rows."""
     thresholds, rows = asdict(record.plan.study.thresholds), record.rows.replicates
     layers = _layer_measures(record)
     columns = [*_KEY, "verdict_initial", "verdict_trained", "verdicts"]
@@ -74,9 +74,9 @@ def _remeasured(
 
 
 def _layer_measures(record: Record) -> dict[tuple[int, int, str], dict[str, float | None]]:
-    """Return what the layers of the confirm phase's networks come to: by trial, replicate, and when.
+    """Return the measures computed from the confirm phase's layer rows, by trial, replicate, and "initial"/"trained".
 
-    A network without its initialisation is not judged, nor is one with a share of dead units that is not known.
+    Networks without rows of the initialisation, or with unknown shares of dead units, are left out.
     """
     gradients = record.rows.gradients
     confirms = [number for number, trial in record.by_number.items() if trial["phase"] == Phase.CONFIRM]

@@ -1,4 +1,4 @@
-"""All checks of one study, made on one snapshot without writing anything."""
+"""Makes all checks of one study, on one snapshot and without writing anything."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ INTEGRITY_RULE = "the database's own integrity check, and its keys"
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """A study at one moment, and what came of every check of it."""
+    """A study at one moment, and the result of every check."""
 
     study: str
     state: str
@@ -69,8 +69,8 @@ class Verification:
 def verify(store: Store, name: str, folder: Path) -> Verification:
     """Check the study called `name`, whose files lie in `folder`.
 
-    It may be running: no lock is taken, and what is written meanwhile is not seen. Raises UsageError that lists the
-    studies if there is none of that name, StorageError where nothing at all can be read.
+    The study may be running: no lock is taken, and later writes are not seen. Raises UsageError that lists the studies
+    if there is none of that name, StorageError if nothing can be read.
     """
     with store.reading() as connection:
         integrity = check_integrity(connection)
@@ -102,9 +102,9 @@ def _checks(rows: Rows, integrity: Integrity, folder: Path) -> Iterator[Check]:
 
 
 def _made(name: str, rule: str, check: Callable[[], Check]) -> Check:
-    """Make a check; one that stumbles over values that its rows should not hold is a check that fails.
+    """Run a check; if damaged rows make it raise, return it as failed.
 
-    Such rows are named by the check of every value.
+    The check of all values names these rows.
     """
     try:
         return check()

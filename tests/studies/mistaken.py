@@ -43,7 +43,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         'keep the labels of dataset digits; got "shift+flip", which has flip',
     ),
     "blocks": ("depth_study --set model=cnn", "at most 3 for 8 x 8 pixels; got 7"),
-    "no pictures": ("depth_study --set model=cnn --set dataset=synthetic", "model cnn needs pictures"),
+    "no pictures": ("depth_study --set model=cnn --set dataset=synthetic", "model cnn needs images"),
     "pictures": (
         "depth_study --set dataset=synthetic --set fixed.augmentation=zoom",
         "dataset synthetic has none that keeps its labels",

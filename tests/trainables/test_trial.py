@@ -16,7 +16,7 @@ from trainables.training.stack import Stack
 from trainables.trial import StackTrial
 from trainables.trials.checkpoint import CheckpointRef, save
 from trainables.trials.trial_spec import TrialSpec
-from trainables.user_code.code import OwnCode, Source
+from trainables.user_code.code import Source, UserCode
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def build(hyperparameters, input_shape, num_classes):
 def test_networks_of_a_users_own_are_built_from_their_source_and_fail_with_its_line(
     trial: StackTrial,
 ) -> None:
-    code = OwnCode(file=Source(path="/elsewhere/mine.py", text=FILE))
+    code = UserCode(file=Source(path="/elsewhere/mine.py", text=FILE))
     given: dict[str, Any] = {"dataset": trial._dataset, "splits": trial._splits, "threads": 1, "code": code}
     trial.setup({"trial_spec": trial_spec(model="own", own={"fails": False})}, **given)
     results = steps(trial)
@@ -143,7 +143,7 @@ def test_what_would_end_the_process_is_the_trials_own_error_with_its_line(
     source = (
         f"def train(hyperparameters, data, seed):\n    yield dict(val_loss=1, val_accuracy=0)\n    {how}\n"
     )
-    trial._code = OwnCode(file=Source(path="exits.py", text=source.encode()))
+    trial._code = UserCode(file=Source(path="exits.py", text=source.encode()))
     trial.reset_config({"trial_spec": trial_spec(model="own")})
     first, last = steps(trial)
     assert (first["epoch"], last["epoch"], last["done"]) == (1, 1, True)

@@ -1,1 +1,1 @@
-"""Leaves that all of training may import: hyperparameters, records, metrics, seeds."""
+"""Leaf modules of training: hyperparameters, records, metrics, seeds, and the registry of modules."""

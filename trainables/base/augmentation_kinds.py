@@ -1,24 +1,24 @@
-"""The kinds of augmentation and how far each goes; a dataset lists those that keep its labels."""
+"""The kinds of augmentation and their limits; a dataset lists the kinds that keep its labels."""
 
 KINDS = ("shift", "rotation", "zoom", "shear", "flip")
 
 NONE = "none"
 
 MAX_SHIFT = 0.2
-"""Share of the width, and of the height, by which a picture is moved at most."""
+"""Largest shift, as a share of the width and of the height."""
 
 MAX_DEGREES = 20.0
-"""Degrees by which a picture is turned at most, either way."""
+"""Largest rotation in degrees, either way."""
 
 MAX_ZOOM = 0.2
-"""A picture is drawn 1 - MAX_ZOOM to 1 + MAX_ZOOM times as large."""
+"""An image is drawn 1 - MAX_ZOOM to 1 + MAX_ZOOM times as large."""
 
 MAX_SHEAR = 0.2
-"""Share of its height above or below the middle by which a row is moved aside at most."""
+"""Largest horizontal shift of a row, as a share of its distance from the middle row."""
 
 
 def kinds_of(augmentation: str) -> tuple[str, ...]:
-    """Return the kinds that an `augmentation` is made of; raise ValueError where it is not one.
+    """Return the kinds in an `augmentation`; raise ValueError if it is not valid.
 
     >>> kinds_of("none"), kinds_of("shift+rotation")
     ((), ('shift', 'rotation'))

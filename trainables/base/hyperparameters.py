@@ -1,4 +1,4 @@
-"""The typed configuration of one trial: the dict that Ray Tune carries ends here."""
+"""The typed configuration of one trial, made from the dict that Ray Tune passes."""
 
 import difflib
 from collections.abc import Collection, Mapping
@@ -8,24 +8,23 @@ from typing import Any, Self
 from trainables.base.augmentation_kinds import kinds_of
 
 MONITORS = ("val_loss", "val_accuracy")
-"""What a schedule or early stopping may wait for."""
+"""Scores that the plateau schedule and early stopping may monitor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """Everything that decides how one network is built and trained, data and seeds apart.
+    """Everything that decides how one network is built and trained, except data and seeds.
 
     `width` is one number for every hidden layer or a tuple with one number for each. `residual` says how a hidden
     layer adds to its input: "none", "plain", "scaled" by 1/sqrt(depth), or "zero", by a learnt factor. `clip_norm`
-    bounds the gradient's norm of each replicate; None leaves it alone. `train_size` keeps a fraction of the
-    training part.
-    `precision` is that of the matrix products: "float32", or "bfloat16" for mixed precision.
+    bounds the gradient's norm of each replicate (None: no clipping). `train_size` keeps a fraction of the training
+    part. `precision` is that of the matrix products: "float32", or "bfloat16" for mixed precision.
     `momentum` is SGD's; `betas` and `eps` are Adam's and AdamW's, `alpha` and `eps` RMSprop's. `weight_decay` is a
-    penalty in the gradient, which AdamW does not have: it takes `decoupled_weight_decay` off the weights instead.
+    penalty in the gradient, which AdamW does not have: it subtracts `decoupled_weight_decay` from the weights instead.
     `schedule` changes the learning rate: "constant", "exponential", "plateau" or "cosine", the last two down to
-    `min_lr`. "plateau" looks at `monitor`, "val_loss" or "val_accuracy", and so does early stopping: after `patience`
-    epochs without improvement; None: it is off.
-    `augmentation` changes training pictures: "none", or kinds such as "shift+rotation".
+    `min_lr`. "plateau" and early stopping monitor `monitor`, "val_loss" or "val_accuracy"; early stopping ends
+    training after `patience` epochs without improvement (None: it is off).
+    `augmentation` changes training images: "none", or kinds such as "shift+rotation".
     """
 
     depth: int = 3
@@ -56,10 +55,10 @@ class Hyperparameters:
     precision: str = "float32"
 
     own: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """Hyperparameters of a user's own network, which are attributes as well."""
+    """Hyperparameters of the user's own network, which are attributes of this object as well."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return a hyperparameter of the user's own; AttributeError says which there are."""
+        """Return a hyperparameter of the user's own; raise AttributeError that suggests a similar name."""
         own: Mapping[str, Any] = self.__dict__.get("own", {})
         if name in own:
             return own[name]
@@ -74,7 +73,7 @@ class Hyperparameters:
         )
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a value cannot be trained with, whatever a study's search space says."""
+        """Raise ValueError for values that cannot be trained with, even if a study's search space allows them."""
         if self.depth < 1:
             raise ValueError(f"depth: at least 1 hidden layer, got {self.depth}")
         if isinstance(self.width, tuple) and len(self.width) != self.depth:
@@ -107,9 +106,9 @@ class Hyperparameters:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, own: Collection[str] = ()) -> Self:
-        """Make one from plain values; lists become tuples, an unknown name raises ValueError.
+        """Return hyperparameters from plain values; lists become tuples, an unknown name raises ValueError.
 
-        Those named in `own`, or under "own" as `dataclasses.asdict` puts them, are the user's own.
+        Those named in `own`, or under "own" as in `dataclasses.asdict`, are the user's own.
         """
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         mine = {**values.pop("own", {}), **{name: values.pop(name) for name in own}}

@@ -1,4 +1,4 @@
-"""What is measured of a network: the name, direction and unit of each metric, and what a failure scores."""
+"""Metrics of networks: name, direction, unit, and the score of a failed network."""
 
 import math
 from collections.abc import Sequence
@@ -7,30 +7,30 @@ from enum import StrEnum
 from typing import Literal
 
 VALIDATION, TEST = "val_", "test_"
-"""What a metric's name begins with where it is of the validation or of the test part."""
+"""Prefixes of a metric's name for its value on the validation and the test part."""
 BEST_EPOCH, STOPPED_EPOCH = "best_epoch", "stopped_epoch"
-"""The epochs of a network with early stopping, among its metrics."""
+"""Names, among a network's metrics, of the epochs at which early stopping found it best and stopped it."""
 
 
 class Direction(StrEnum):
-    """Whether a metric's lower or higher values are better, as in Optuna and Ray Tune."""
+    """Whether lower or higher values of a metric are better, as in Optuna and Ray Tune."""
 
     MIN = "min"
     MAX = "max"
 
     @property
     def worst(self) -> float:
-        """The value that no other is worse than."""
+        """The worst possible value."""
         return math.inf if self is Direction.MIN else -math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One thing that is measured of every network.
+    """One quantity that is measured for every network.
 
-    `failure` is the score of a network that diverged or failed. No other scores worse than that, or failing would pay.
-    Of the metrics that a study declares the `primary` one is compared, and searched for unless the study's objective is
-    another; differences below its `smallest_effect`, if there is one, are not worth acting on.
+    `failure` is the score of a network that diverged or failed. No network scores worse than that, or failing would be
+    an advantage. Of a study's own metrics the `primary` one is compared, and it is the objective of the search unless
+    the study names another; differences below its `smallest_effect`, if it has one, are not worth acting on.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Metric:
     smallest_effect: float | None = None
 
     def score(self, value: float | None) -> float:
-        """Return what a value counts as: the failure's where it is missing, not finite, or worse than that.
+        """Return the score of a value: `failure` if it is missing, not finite, or worse than that.
 
         >>> accuracy = Metric(name="accuracy", direction=Direction.MAX, unit="", failure=0.1)
         >>> accuracy.score(0.9), accuracy.score(0.05), accuracy.score(None)
@@ -54,7 +54,7 @@ class Metric:
 
 
 def classification(num_classes: int) -> tuple[Metric, ...]:
-    """Return what is measured of a classifier; a failure scores as guessing. ROC AUC is for two classes alone.
+    """Return the metrics of a classifier, in which a failure scores as guessing; ROC AUC is for two classes only.
 
     >>> [metric.name for metric in classification(10)]
     ['loss', 'accuracy', 'top2_accuracy', 'macro_f1']
@@ -71,17 +71,17 @@ def classification(num_classes: int) -> tuple[Metric, ...]:
 
 
 COLUMNS = ("loss", "accuracy")
-"""The metrics that every epoch of a classifier has; the others are taken where they are recorded."""
+"""Metrics that every epoch of a classifier has as columns; the others are stored by name where they are computed."""
 
 FURTHER_TEST_SCORES = tuple(TEST + metric.name for metric in classification(2) if metric.name not in COLUMNS)
-"""What the test part says of a classifier besides."""
+"""Further scores of a classifier on the test part."""
 
 OBJECTIVES = tuple(VALIDATION + metric.name for metric in classification(2))
-"""What the search of a classifier may be after."""
+"""Possible objectives of a classifier's search."""
 
 
 def find(metrics: Sequence[Metric], name: str) -> Metric:
-    """Return the metric that `name` is of, on whichever part; raise ValueError that lists the names there are.
+    """Return the metric with this prefixed name, such as val_loss; raise ValueError that lists the names otherwise.
 
     >>> find(classification(2), "val_roc_auc").failure
     0.5
@@ -94,7 +94,7 @@ def find(metrics: Sequence[Metric], name: str) -> Metric:
 
 
 def direction(objective: str, metrics: Sequence[Metric] = ()) -> Direction:
-    """Return the direction of an objective among a study's own `metrics`, without any among a classifier's.
+    """Return the direction of an objective among a study's own `metrics`; without these, among a classifier's.
 
     >>> str(direction("val_loss")), str(direction("val_macro_f1"))
     ('min', 'max')

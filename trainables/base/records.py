@@ -1,4 +1,4 @@
-"""What a trial says about itself: one record for each epoch, hidden layer and replicate."""
+"""What a trial reports: records for each epoch, hidden layer and replicate."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

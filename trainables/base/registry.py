@@ -1,4 +1,4 @@
-"""Finding the modules of a package by their file names, so that adding one is one new file."""
+"""Finds the modules of a package by their file names, so that adding a dataset or model is adding one file."""
 
 import difflib
 import importlib
@@ -12,7 +12,7 @@ def module_names(package: ModuleType) -> tuple[str, ...]:
 
 
 def find_module(package: ModuleType, name: str, kind: str) -> ModuleType:
-    """Import the module called `name`; raise ValueError that lists the right names if there is none."""
+    """Import and return the module called `name`; raise ValueError that lists the names if there is none."""
     names = module_names(package)
     if name not in names:
         close = difflib.get_close_matches(name, names, n=1)

@@ -1,11 +1,11 @@
-"""Seeds derived from a study's seed and a purpose, so that no random state needs to be kept."""
+"""Seeds derived from a study's seed and a purpose, so that no random state needs to be stored."""
 
 import hashlib
 import json
 
 
 def derive_seed(seed: int, *purpose: str | int) -> int:
-    """Return a 63-bit seed that depends on `seed` and every part of `purpose`, and on nothing else.
+    """Return a 63-bit seed that depends on `seed` and every part of `purpose` only.
 
     The same arguments give the same seed on every machine and in every version.
 
@@ -20,7 +20,7 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
 
 
 def seed_for_libraries(seed: int) -> int:
-    """Return a seed's low 32 bits: NumPy's legacy generator, and scikit-learn with it, take no more.
+    """Return a seed's low 32 bits, the most that NumPy's legacy generator and scikit-learn accept.
 
     >>> seed_for_libraries(2**32 + 3)
     3

@@ -1,1 +1,1 @@
-"""From a dataset to what a stack trains on: splits, scaling, texts, tables, augmentation."""
+"""From a dataset to the tensors that a stack trains on: splits, scaling, texts, tables, augmentation."""

@@ -11,18 +11,18 @@ from trainables.data.dataset import Dataset
 from trainables.data.splits import TEST_SHARE, VALIDATION_SHARE, Splits
 
 PARTS = ("train", "validation", "test")
-"""The parts of a split, by their names in it."""
+"""The parts of a split, named as its attributes."""
 
 Counts = NDArray[np.int64]
-"""Rows of each class."""
+"""Number of rows of each class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A class that some blocks lack.
+    """A class that some parts of blocks lack.
 
-    `rows` are those that can be in every part: all but those of an official test set. `lacking` says how many blocks
-    lack it, by the fraction of the training part (None: all of it) and the part.
+    `rows` counts its rows without those of an official test set. `lacking` counts the blocks that lack it, by the
+    fraction of the training part (None: all of it) and the part.
     """
 
     index: int
@@ -31,7 +31,7 @@ class Missing:
 
 
 def missing_classes(dataset: Dataset, splits: Splits) -> list[Missing]:
-    """Return the classes that a part of a block lacks, an official test set apart: its rows are given."""
+    """Return the classes that some part of a block lacks; an official test set, which is fixed, is not checked."""
     counts = splittable_counts(dataset)
     lacking: dict[int, dict[tuple[float | None, str], int]] = {}
     parts = PARTS[: 3 if dataset.official_test is None else 2]
@@ -48,7 +48,7 @@ def missing_classes(dataset: Dataset, splits: Splits) -> list[Missing]:
 
 
 def classes_without_place(dataset: Dataset, sizes: Sequence[float | None]) -> list[Missing]:
-    """Return the classes that by their number of rows alone may be missing from a part of some block."""
+    """Return the classes with so few rows that some part of some block may lack them."""
     counts, has_test = splittable_counts(dataset), dataset.official_test is not None
     places = {
         count: _is_everywhere(counts, index, sizes, has_test)
@@ -62,7 +62,7 @@ def classes_without_place(dataset: Dataset, sizes: Sequence[float | None]) -> li
 
 
 def splittable_counts(dataset: Dataset) -> Counts:
-    """Return the rows of each class without those of an official test set."""
+    """Return the number of rows of each class, without those of an official test set."""
     targets = dataset.targets
     if dataset.official_test is not None:
         targets = np.delete(targets, dataset.official_test)
@@ -70,7 +70,7 @@ def splittable_counts(dataset: Dataset) -> Counts:
 
 
 def rows_needed(dataset: Dataset, index: int, sizes: Sequence[float | None]) -> int:
-    """Return how many rows a class needs to be in every part of any block, with the other classes as they are."""
+    """Return how many rows a class needs to be in every part of any block, if the other classes stay as they are."""
     counts, has_test = splittable_counts(dataset), dataset.official_test is not None
 
     def suffices(rows: int) -> bool:
@@ -94,7 +94,7 @@ def _is_everywhere(counts: Counts, index: int, sizes: Sequence[float | None], ha
 
 
 def _rows_by_part(counts: Counts, index: int, size: float | None, has_test: bool) -> Iterator[int]:
-    """Yield the rows that a class has in each part of a block, for every way in which ties may be broken."""
+    """Yield the number of rows of a class in each part of a block, for every way in which ties may be broken."""
     for rest, test in [(counts, None)] if has_test else _halves(counts, TEST_SHARE, index):
         if test is not None:
             yield int(test[index])
@@ -106,10 +106,10 @@ def _rows_by_part(counts: Counts, index: int, size: float | None, has_test: bool
 
 
 def _halves(counts: Counts, share: float, index: int) -> Iterator[tuple[Counts, Counts]]:
-    """Yield the rows of each class in both halves, as scikit-learn's stratified split rounds its shares.
+    """Yield the rows of each class in both halves, rounded as in scikit-learn's stratified split.
 
-    Each class gets the whole part of its share of the first half; the rows that are left go to the classes with the
-    largest fractions. Of classes with equal fractions it draws some: both with and without the class `index`.
+    Each class gets the integer part of its share of the first half; the remaining rows go to the classes with the
+    largest fractions. Ties are broken at random there; here both with and against the class `index`.
     """
     total = int(counts.sum())
     draws = total - math.ceil(share * total)

@@ -1,15 +1,15 @@
-"""What is told of a table: each column's kind and what becomes of it, and a line for everything that was decided."""
+"""What is reported about a table: the kind and use of each column, and a line for each decision made on reading it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 MAX_NAMED = 5
-"""Columns named in a line that holds for many."""
+"""Most columns named in a line that holds for several."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnFacts:
-    """One column of a table as its reader took it: `becomes` says what a network sees of it."""
+    """One column of a table as it was read: `becomes` says which features a network gets from it."""
 
     name: str
     kind: str
@@ -20,7 +20,7 @@ class ColumnFacts:
 
 @dataclass(kw_only=True)
 class Findings:
-    """What was found while a table was read: mistakes, with which it cannot be used, and what is told of it."""
+    """Results of reading a table: mistakes, which make it unusable, facts about its columns, and notes."""
 
     mistakes: list[str] = field(default_factory=list)
     facts: list[ColumnFacts] = field(default_factory=list)
@@ -28,17 +28,17 @@ class Findings:
     by_column: dict[str, list[str]] = field(default_factory=dict)
 
     def tell(self, what: str, column: str) -> None:
-        """Tell something of a column; of many columns it is told once."""
+        """Add a note about a column; equal notes about several columns become one line."""
         self.by_column.setdefault(what, []).append(column)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One line for each thing that is told."""
+        """One line for each note."""
         return (*self.lines, *(f"{_named(names)}: {what}" for what, names in self.by_column.items()))
 
 
 def _named(columns: Sequence[str]) -> str:
-    """Return the names of columns, the first few of many.
+    """Return the names of columns, cut to the first few.
 
     >>> _named(["size"]), _named(["size", "age"])
     ('column size', 'columns size, age')
@@ -48,7 +48,7 @@ def _named(columns: Sequence[str]) -> str:
 
 
 def quoted(texts: Iterable[str], most: int = 3) -> str:
-    """Return texts as they are told, each cut to 40 characters and in quotes, the first few of many.
+    """Return texts in quotes, each cut to 40 characters, and only the first few of many.
 
     >>> quoted(["yes", "yes "])
     "'yes', 'yes '"

@@ -1,4 +1,4 @@
-"""A dataset in memory: labelled examples, what is to be done with them, and what is told of them."""
+"""A dataset in memory: labelled examples, how they are processed, and notes about them."""
 
 import hashlib
 import math
@@ -16,20 +16,20 @@ from trainables.data.text_counts import TextCounts
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Labelled examples for classification, or for a training loop of one's own with targets of any kind.
+    """Labelled examples for classification, or with any targets for the user's own training loop.
 
     `inputs` has shape (examples, features), float32; `targets` shape (examples,), int64 in
-    0..num_classes-1. Without `classes` targets are real numbers, float64, and a training loop of one's own is needed.
-    `official_test` holds the rows of a published test set, None where there is none.
-    `shape` is an example's before it was made flat, such as (28, 28); None where it has no other.
-    `groups` says which features are brought to zero mean and unit variance together, by each block's training part
-    alone (`trainables.data.scaling`): the group's number for each feature, -1 where it stays as it is; None: none is.
-    What is scaled may have missing values (NaN). `source` is the SHA-256 of the user's own file.
-    `augmentations` are the kinds (`trainables.base.augmentation_kinds`) that leave a picture's label as it is.
-    Where examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
-    With `has_linear_model` networks are held against a linear model on the same features.
-    `notes` are lines on what was decided while the data was read, such as what was left out or read otherwise than it
-    may seem, for whoever reads a plan or a report; `columns` are those of a user's own table.
+    0..num_classes-1. Without `classes` the targets are real numbers, float64, for the user's own training loop.
+    `official_test` holds the rows of a published test set, None if there is none.
+    `shape` is an example's shape before flattening, such as (28, 28); None if it has no other.
+    `groups` says which features are scaled together to zero mean and unit variance, by each block's training part
+    alone (`trainables.data.scaling`): a group's number for each feature, -1 for no scaling; None: none is scaled.
+    Scaled features may have missing values (NaN). `source` is the SHA-256 of the user's own file.
+    `augmentations` are the kinds (`trainables.base.augmentation_kinds`) that keep an image's label.
+    If examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
+    With `has_linear_model` networks are compared with a linear model on the same features.
+    `notes` are lines about decisions made while the data was read, such as what was left out or read otherwise than
+    it may seem, for readers of a plan or a report; `columns` are those of a user's own table.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Dataset:
     columns: tuple[ColumnFacts, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError where inputs and targets do not fit together."""
+        """Raise ValueError if inputs and targets do not fit together."""
         if self.inputs.ndim != 2 or len(self.inputs) != len(self.targets):
             raise ValueError(
                 f"dataset {self.name!r}: inputs must have shape (examples, features) with one target each, "
@@ -81,7 +81,7 @@ class Dataset:
             )
         if self.augmentations and len(self.shape or ()) not in (2, 3):
             raise ValueError(
-                f"dataset {self.name!r}: augmentations are for pictures, whose shape is (height, width) or "
+                f"dataset {self.name!r}: augmentations are for images, whose shape is (height, width) or "
                 f"(channels, height, width), got shape {self.shape}"
             )
 
@@ -94,7 +94,7 @@ class Dataset:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes; 0 where targets are real numbers."""
+        """Number of classes; 0 if targets are real numbers."""
         return len(self.classes)
 
     @property
@@ -111,7 +111,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over shapes, values, the official test set, what is scaled and texts, in hexadecimal."""
+        """SHA-256 over shapes, values, the official test set, groups and texts, in hexadecimal."""
         digest = hashlib.sha256()
         parts: tuple[NDArray[Any] | None, ...] = (self.inputs, self.targets, self.official_test, self.groups)
         for values in (*parts, *(() if self.texts is None else self.texts.arrays)):
@@ -124,7 +124,7 @@ class Dataset:
         return digest.hexdigest()
 
     def describe(self) -> dict[str, str]:
-        """Return what the dataset is, each thing under its name, for a reader."""
+        """Return a description of the dataset for a reader, as names and texts."""
         shape = " x ".join(map(str, self.shape)) if self.shape else f"{self.num_features} features"
         if self.texts is not None:
             shape = f"texts; {self.texts.about}"

@@ -1,4 +1,4 @@
-"""The files of a published dataset: where they may lie, whether they are whole, and how to get them."""
+"""The files of a published dataset: where they are looked for, how they are checked, and how to get them."""
 
 import gzip
 import hashlib
@@ -26,10 +26,10 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedFile:
-    """One file under its published name, with its address and the SHA-256 of what it holds.
+    """One file under its published name, with its URL and the SHA-256 of its content.
 
-    Where the address ends in `.gz` and the name does not, the hash is of what is packed, and the file may lie there
-    packed or not: distributions pack it anew.
+    If the URL ends in `.gz` and the name does not, the hash is of the unpacked content, and the file on disk may be
+    packed or not, because distributions repack it.
     """
 
     name: str
@@ -38,16 +38,16 @@ class PublishedFile:
 
     @property
     def fetched_name(self) -> str:
-        """The name under which the file is published and kept."""
+        """The name of the file as downloaded and stored."""
         return self.url.rsplit("/", 1)[-1]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that the file may have."""
+        """The names that the file may have on disk."""
         return tuple(dict.fromkeys((self.name, self.fetched_name)))
 
     def read(self, path: Path) -> bytes:
-        """Return what the file at `path` holds; raise DatasetError if it cannot be read, or as `unpack` does."""
+        """Return the unpacked content of the file at `path`; raise DatasetError if it is unreadable or wrong."""
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -55,7 +55,7 @@ class PublishedFile:
         return self.unpack(content, str(path), is_packed=path.name != self.name)
 
     def unpack(self, content: bytes, origin: str, *, is_packed: bool) -> bytes:
-        """Return what `content` holds; raise DatasetError if that is not what was published."""
+        """Return the unpacked `content`; raise DatasetError if it is not what was published."""
         advice = f"Delete it and fetch it again from {self.url}"
         try:
             content = gzip.decompress(content) if is_packed else content
@@ -72,9 +72,9 @@ class PublishedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """How a dataset is published: its files, and a package that brings them, with the folder it installs.
+    """How a dataset is published: its files, and a system package that installs them into the folder `installed`.
 
-    With `is_alternative` each of the files holds everything, and any one of them will do.
+    With `is_alternative` each file holds the whole dataset, and any one of them is enough.
     """
 
     dataset: str
@@ -85,17 +85,17 @@ class Publication:
 
     @property
     def folder(self) -> Path:
-        """The folder below STUDIES_DATA that the files belong in."""
+        """The dataset's folder below STUDIES_DATA."""
         return data_folder() / self.dataset
 
     def find(self, file: PublishedFile) -> Path | None:
-        """Return where `file` lies, None where it is missing: in the dataset's folder, STUDIES_DATA, or installed."""
+        """Return the path of `file`, None if it is missing; searched in its folder, STUDIES_DATA and `installed`."""
         folders = [self.folder, data_folder(), *([self.installed] if self.installed else [])]
         paths = [folder / name for folder in folders for name in file.names]
         return next((path for path in paths if path.is_file()), None)
 
     def read(self, file: PublishedFile) -> bytes:
-        """Return what `file` holds; raise DatasetError that says how to get it if it is missing or damaged."""
+        """Return the content of `file`; raise DatasetError that says how to get it if it is missing or damaged."""
         path = self.find(file)
         if path is None:
             raise DatasetError(f"{file.fetched_name} is missing in {self.folder.absolute()}", self.advice)
@@ -103,7 +103,7 @@ class Publication:
 
     @property
     def wanted(self) -> tuple[PublishedFile, ...]:
-        """The files to fetch where none is there."""
+        """The files to download if there is none."""
         return self.files[:1] if self.is_alternative else self.files
 
     @property

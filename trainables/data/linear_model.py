@@ -1,4 +1,4 @@
-"""The line to beat: logistic regression on a block's own features, its strength of penalty chosen on validation."""
+"""The baseline: logistic regression on a block's own features, its penalty chosen on the validation part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from trainables.data.text_features import sparse_features
 NAME = "logistic regression"
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""Inverse strengths of the l2 penalty (scikit-learn's C), tried from the first to where validation gets worse."""
+"""Inverse strengths of the l2 penalty (scikit-learn's C), tried in order until the validation loss gets worse."""
 
 MAX_ITERATIONS = 1000
 
 Features = Callable[[NDArray[np.int64]], Any]
-"""Makes the matrix of the features of some rows, as scikit-learn takes it."""
+"""Returns the feature matrix of some rows, in a form that scikit-learn takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearScores:
-    """What the linear model of one block scores: mean log-loss in nats, and accuracy; `strength` is its C."""
+    """Scores of the linear model of one block: mean log-loss in nats and accuracy; `strength` is its C."""
 
     strength: float
     val_loss: float
@@ -36,7 +36,7 @@ class LinearScores:
 
 
 def fit_linear(dataset: Dataset, split: Split) -> LinearScores:
-    """Fit on the block's training part, choose the strength by validation log-loss, and read the test part once."""
+    """Fit on the block's training part, choose the strength by validation log-loss, and use the test part once."""
     from sklearn.linear_model import LogisticRegression
 
     features, targets = _features(dataset, split), dataset.targets
@@ -69,7 +69,7 @@ def _scores(model: Any, features: Any, targets: NDArray[np.int64]) -> tuple[floa
 
 
 def _features(dataset: Dataset, split: Split) -> Features:
-    """Return what makes the features that a network of this block sees; of texts they stay sparse."""
+    """Return a function that makes the features of a network of this block; those of texts are sparse."""
     if (texts := dataset.texts) is not None:
         vocabulary = texts.fit(split.train, dataset.targets[split.train])
         return lambda rows: sparse_features(texts, vocabulary, rows)

@@ -1,4 +1,4 @@
-"""A dataset without its rare classes: their rows left out, or made one class called other."""
+"""Removes a dataset's rare classes: their rows are dropped, or merged into one class called other."""
 
 from dataclasses import replace
 
@@ -9,14 +9,14 @@ from trainables.data.class_presence import splittable_counts
 from trainables.data.dataset import Dataset
 
 OTHER = "other"
-"""What merged classes are called; a class that is called so already takes them in."""
+"""Name of the merged class; an existing class of this name takes the others in."""
 
 
 def without_rare_classes(dataset: Dataset, min_count: int, *, merge: bool = False) -> Dataset:
-    """Return `dataset` without the classes that have fewer than `min_count` rows, told among its notes.
+    """Return `dataset` without the classes that have fewer than `min_count` rows, with a note about them.
 
-    Rows of an official test set do not count. With `merge` these classes become one, the last; else their rows are left
-    out, in an official test set too. Raises ValueError where fewer than two classes would be left.
+    Rows of an official test set are not counted. With `merge` these classes become one, the last; otherwise their rows
+    are dropped, in an official test set too. Raises ValueError if fewer than two classes would be left.
     """
     counts = splittable_counts(dataset)
     rare = np.flatnonzero(counts < min_count)
@@ -51,7 +51,7 @@ def _dropped(dataset: Dataset, rare: NDArray[np.int64]) -> Dataset:
 
 
 def _among(rows: NDArray[np.int64], official_test: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
-    """Return where the rows of the official test set stand among those that are kept."""
+    """Return the positions of the official test set's rows among the kept rows."""
     if official_test is None:
         return None
     return np.searchsorted(rows, official_test[np.isin(official_test, rows)]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Scaling: fitted on each block's training part alone, and applied to inputs as they are gathered."""
+"""Scaling of inputs: fitted on each block's training part alone, and applied when inputs are gathered."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 MAX_CHUNK_VALUES = 4_000_000
-"""Values of a training part looked at in one go: 32 MB of float64."""
+"""Values of a training part processed at a time: 32 MB of float64."""
 
 MIN_DEVIATION = 1e-6
-"""A feature whose standard deviation is smaller, as a share of its mean, is constant but for float32's rounding."""
+"""A feature with a smaller ratio of standard deviation to mean is constant except for float32's rounding."""
 
 Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """What is subtracted from each replicate's inputs, and multiplied with: shapes (replicates, 1, features).
+    """The mean and factor of each replicate's inputs, shapes (replicates, 1, features).
 
-    The inputs themselves are one copy for all replicates, whose training parts differ. `fill` then stands for missing
-    values (NaN); None where there are none.
+    All replicates share one copy of the inputs, but have different training parts. `fill` replaces missing values
+    (NaN) after scaling; None if there are none.
     """
 
     mean: Tensor
@@ -37,11 +37,11 @@ class Scaling:
         training_parts: Sequence[NDArray[np.int64]],
         device: torch.device,
     ) -> "Scaling":
-        """Bring each group's mean to 0 and variance to 1 over a replicate's training part; no other row is read.
+        """Scale each group to mean 0 and variance 1 over a replicate's training part; no other row is read.
 
-        Features of group -1 stay as they are. One that is constant over the training part becomes 0 everywhere: no
-        network could learn what another value of it means. Mean and variance are those of the values that are there;
-        their median, scaled as they are, stands for those that are missing.
+        Features of group -1 are not scaled. A feature that is constant over the training part becomes 0 everywhere,
+        because no network could learn what another value means. Missing values are left out of mean and variance, and
+        replaced by the median.
         """
         incomplete = np.flatnonzero(np.isnan(inputs.max(0)))
         fitted = [_fit(inputs, groups, rows, incomplete) for rows in training_parts]
@@ -52,17 +52,17 @@ class Scaling:
         return cls(mean=mean, factor=factor, fill=fill if len(incomplete) else None)
 
     def apply(self, gathered: Tensor) -> Tensor:
-        """Return inputs (replicates, examples, features) scaled; the given ones are changed."""
+        """Return inputs (replicates, examples, features) scaled, in place."""
         gathered.sub_(self.mean).mul_(self.factor)
         return gathered if self.fill is None else torch.where(gathered.isnan(), self.fill, gathered)
 
     def state_dict(self, replicate: int) -> dict[str, Tensor]:
-        """Return what one replicate's network needs beside its weights, named as `scaling.mean`."""
+        """Return what one replicate's network needs besides its weights, with names such as `scaling.mean`."""
         fill = {} if self.fill is None else {"scaling.fill": self.fill[replicate, 0]}
         return {"scaling.mean": self.mean[replicate, 0], "scaling.factor": self.factor[replicate, 0]} | fill
 
     def part(self, replicates: slice) -> "Scaling":
-        """Return the scaling of these replicates, without a copy."""
+        """Return the scaling of some replicates, as views."""
         return Scaling(
             mean=self.mean[replicates],
             factor=self.factor[replicates],
@@ -102,7 +102,7 @@ def _fit(
 def _moments(
     inputs: NDArray[np.float32], rows: NDArray[np.int64], *, has_missing: bool
 ) -> tuple[Values, Values, Values]:
-    """Return mean, variance and number of each feature's values, summed from their distance to the first of `rows`."""
+    """Return mean, variance and number of each feature's values, computed relative to the first of `rows`."""
     origin = np.nan_to_num(inputs[rows[0]].astype(np.float64))
     total, squares = np.zeros_like(origin), np.zeros_like(origin)
     counts = np.full_like(origin, len(rows))

@@ -1,4 +1,4 @@
-"""The split of a block: stratified, deterministic, 60 % training, 20 % validation, 20 % test."""
+"""The split of a block: stratified and deterministic, 60 % training, 20 % validation, 20 % test."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from trainables.data.dataset import Dataset
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Rows of one block's parts; disjoint, each in ascending order."""
+    """Rows of one block's parts, disjoint and each in ascending order."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -24,7 +24,7 @@ TEST_SHARE = 0.2
 """The test part's share of all rows."""
 
 VALIDATION_SHARE = 0.25
-"""The validation part's share of the rows that are left."""
+"""The validation part's share of the rows outside the test part."""
 
 Splits = Mapping[tuple[float | None, int], Split]
 """The split for each fraction of the training part (None: all of it) and block."""
@@ -41,8 +41,8 @@ def split_block(
     """Split the rows of `targets` for `block`, the same way in every cell and in both phases.
 
     With `official_test` those rows are the test part and the others are split 3:1. `train_size` keeps that
-    fraction of the training part. Targets that are real numbers are split without regard to them. A class with few rows
-    may be missing from a part (`class_presence`); ValueError where there are too few to split at all.
+    fraction of the training part. Targets that are real numbers are not stratified. A class with few rows may be
+    missing from a part (`class_presence`). Raises ValueError if there are too few rows to split.
     """
     random_state = seed_for_libraries(derive_seed(seed, "split", block))
     rows = np.arange(len(targets))
@@ -59,7 +59,7 @@ def split_block(
 def split_blocks(
     dataset: Dataset, *, seed: int, blocks: Iterable[int], sizes: Iterable[float | None] = (None,)
 ) -> Splits:
-    """Split `dataset` for every block and every fraction of the training part in `sizes`; errors as split_block."""
+    """Split `dataset` for every block and every fraction of the training part in `sizes`; raises as `split_block`."""
     blocks = tuple(blocks)
     return {
         (size, block): split_block(
@@ -77,10 +77,10 @@ def split_blocks(
 def _halve(
     rows: NDArray[np.int64], targets: NDArray[Any], share: float, random_state: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    # Workers get splits ready made: they need not load scikit-learn, which takes a second.
+    # Imported here: workers get finished splits and need not import scikit-learn, which takes a second.
     from sklearn.model_selection import train_test_split
 
-    # Real numbers have no classes to keep the shares of.
+    # Real numbers have no classes to stratify by.
     stratify = targets[rows] if targets.dtype.kind in "iu" else None
     first, second = train_test_split(rows, test_size=share, stratify=stratify, random_state=random_state)
     return np.sort(first), np.sort(second)

@@ -1,4 +1,4 @@
-"""The data of a stack: a dataset on the device, each replicate's rows of it, and how it is scaled for each."""
+"""The data of a stack: a dataset on the device, and each replicate's rows and scaling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ from trainables.data.text_features import TextFeatures
 class StackData:
     """A dataset on the device and each replicate's rows, shapes (replicates, rows of the part).
 
-    The inputs are one copy, as the dataset has them; what a replicate sees of them is what `gather` returns. Where
-    examples are texts, `inputs` has no column, and `texts` makes each replicate's features.
+    All replicates share one copy of the raw inputs; `gather` returns them as each replicate sees them. If examples are
+    texts, `inputs` has no column, and `texts` makes each replicate's features.
     """
 
     inputs: Tensor
@@ -29,13 +29,13 @@ class StackData:
     num_classes: int
     classes: tuple[str, ...] = ()
     shape: tuple[int, ...] | None = None
-    """An example's shape before it was made flat; None where it has no other."""
+    """An example's shape before flattening; None if it has no other."""
     scaling: Scaling | None = None
     texts: TextFeatures | None = None
 
     @classmethod
     def make(cls, dataset: Dataset, splits: Sequence[Split], device: torch.device) -> "StackData":
-        """Put `dataset` on the device once, with one split for each replicate, and fit what is to be fitted."""
+        """Put `dataset` on the device once, with one split for each replicate, and fit scaling and vocabularies."""
 
         def rows(part: str) -> Tensor:
             return torch.from_numpy(np.stack([getattr(split, part) for split in splits])).to(device)
@@ -61,23 +61,23 @@ class StackData:
 
     @property
     def num_features(self) -> int:
-        """Number of features of what `gather` returns."""
+        """Number of features of the inputs that `gather` returns."""
         return self.inputs.shape[1] if self.texts is None else self.texts.num_features
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of an example as a network may want to see it."""
+        """The shape of an example for networks that do not take flat inputs."""
         return self.shape or (self.num_features,)
 
     def gather(self, rows: Tensor) -> Tensor:
-        """Return a copy of the inputs in `rows` (replicates, examples), as each replicate sees them."""
+        """Return a copy of the inputs in `rows` (replicates, examples), processed for each replicate."""
         if self.texts is not None:
             return self.texts.gather(rows)
         gathered = self.inputs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
         return gathered if self.scaling is None else self.scaling.apply(gathered)
 
     def part(self, replicates: range) -> "StackData":
-        """Return the same data with the rows of these replicates alone, without a copy."""
+        """Return the same data with the rows of some replicates only, as views."""
         cut = slice(replicates.start, replicates.stop)
         return replace(
             self,
@@ -89,6 +89,6 @@ class StackData:
         )
 
     def fitted_state(self, replicate: int) -> dict[str, Tensor]:
-        """Return what was fitted for one replicate, which its network needs beside its weights."""
+        """Return what was fitted for one replicate, which its network needs besides its weights."""
         fitted = [part for part in (self.scaling, self.texts) if part is not None]
         return {name: value for part in fitted for name, value in part.state_dict(replicate).items()}

@@ -15,7 +15,7 @@ from trainables.data.dataset_files import DatasetError, Publication, PublishedFi
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SHAPE = (3, 32, 32)
-"""Colours (red, green, blue), rows, columns."""
+"""Colour channels (red, green, blue), rows, columns."""
 
 NUM_PIXELS = 3 * 32 * 32
 
@@ -28,7 +28,7 @@ def _file(name: str, sha256: str) -> PublishedFile:
 
 PUBLICATION = Publication(
     dataset="cifar10",
-    # The binary archive first: it is plain bytes.
+    # The binary archive is preferred, because it holds plain bytes.
     files=(
         _file("cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
         _file("cifar-10-python.tar.gz", "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"),
@@ -41,7 +41,7 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def load() -> Dataset:
-    """Return the images of the binary archive or, where only that is there, of the Python archive.
+    """Return the images of the binary archive or, if only that exists, of the Python archive.
 
     Each block scales the three colours by their mean and deviation in its own training part. The last 10,000 rows
     are the official test set.
@@ -68,7 +68,7 @@ def load() -> Dataset:
 
 
 def read_binary(archive: bytes) -> list[Batch]:
-    """Return the batches of the published binary archive: in each record a label, then the pixels."""
+    """Return the batches of the published binary archive; each record is a label followed by the pixels."""
     batches = []
     for name, content in _members(archive, "cifar-10-batches-bin", ".bin"):
         if not content or len(content) % (NUM_PIXELS + 1):
@@ -79,9 +79,9 @@ def read_binary(archive: bytes) -> list[Batch]:
 
 
 def read_python(archive: bytes) -> list[Batch]:
-    """Return the batches of the published Python archive; nothing in it is run.
+    """Return the batches of the published Python archive, without executing code from it.
 
-    It holds pickles, of which arrays of bytes and plain values are made and nothing else.
+    It holds pickles; only arrays of bytes and plain values are unpickled.
     """
     batches = []
     for name, content in _members(archive, "cifar-10-batches-py", ""):
@@ -117,7 +117,7 @@ _MAKERS = {"_reconstruct": _reconstruct, "ndarray": np.ndarray, "dtype": np.dtyp
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Makes numpy arrays, and refuses every other class or function."""
+    """Unpickles numpy arrays, and refuses every other class or function."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray") and name in _MAKERS:

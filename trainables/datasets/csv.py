@@ -1,4 +1,4 @@
-"""A table of one's own, as `csv:PATH` or `parquet:PATH`: each row an example, one column its class."""
+"""A user's own table, `csv:PATH` or `parquet:PATH`: each row is an example, one column its class."""
 
 import difflib
 import hashlib
@@ -21,10 +21,10 @@ from trainables.data.tables.parquet_files import read_parquet
 from trainables.data.tables.table_options import TableOptions
 
 MAX_BYTES = 2 * 1024**3
-"""What a table may take as float32: a worker has to hold it beside its networks."""
+"""Largest size of a table as float32: a worker holds it beside its networks."""
 
 MAX_TOLD = 10
-"""Mistakes told at once; a wrong separator makes thousands."""
+"""Most mistakes reported at a time; a wrong separator makes thousands."""
 
 _READERS = {"csv": read_csv, "parquet": read_parquet}
 
@@ -33,11 +33,11 @@ def load(name: str, options: TableOptions) -> Dataset:
     """Return the table of the file that `name` names: `csv:PATH` (.csv or .csv.gz; separated by commas, semicolons or
     tabs) or `parquet:PATH`. `options` names the target.
 
-    A column of numbers is one feature, brought to zero mean and unit variance by each block's training part, whose
-    median also stands for missing values. A column of texts has one feature for each of its texts, 1 where a row has
-    it; one that a block's training part does not have is 0 everywhere in that block. A column with missing values
-    has one more feature that is 1 where they are missing. What was decided is told in the dataset's `notes`. Raises
-    DatasetError that names row (counted from 1, below the header) and column of what cannot be used.
+    A column of numbers is one feature, scaled to zero mean and unit variance by each block's training part, whose
+    median replaces missing values. A column of texts has one feature for each distinct text, 1 in rows with that text;
+    a text missing from a block's training part is 0 everywhere in that block. A column with missing values has one more
+    feature, 1 where they are missing. Decisions are listed in the dataset's `notes`. Raises DatasetError that names row
+    (from 1, below the header) and column of what cannot be used.
     """
     assert options.target is not None
     findings = Findings()
@@ -65,7 +65,7 @@ def load(name: str, options: TableOptions) -> Dataset:
 
 
 def look(name: str, options: TableOptions) -> Findings:
-    """Return what is found in a table's columns, its mistakes among it; no target need be named."""
+    """Return what is found in a table's columns, including mistakes; a target is not needed."""
     findings = Findings()
     _columns(name, options, findings)
     return findings
@@ -74,7 +74,7 @@ def look(name: str, options: TableOptions) -> Findings:
 def _columns(
     name: str, options: TableOptions, findings: Findings
 ) -> tuple[Path, pd.Series | None, list[Column]]:
-    """Return the file's path, its labels where the target is named, and the columns that are not left out."""
+    """Return the file's path, its labels if a target is named, and the columns that are not left out."""
     kind, _, place = name.partition(":")
     path = Path(os.fsdecode(place.encode("utf-8", "surrogateescape"))).expanduser()
     table = _read(path, kind, options, findings)
@@ -91,7 +91,7 @@ def _columns(
 
 
 def _features(columns: Sequence[Column], num_rows: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the inputs, and the group of each: numbers are scaled, each column by itself."""
+    """Return the inputs and their groups for scaling: each column of numbers is its own group."""
     num_features = sum(column.num_features for column in columns)
     inputs = np.zeros((num_rows, num_features), np.float32)
     groups = np.full(num_features, -1)
@@ -105,7 +105,7 @@ def _features(columns: Sequence[Column], num_rows: int) -> tuple[NDArray[np.floa
 
 
 def _read(path: Path, kind: str, options: TableOptions, findings: Findings) -> pd.DataFrame:
-    """Return the table without nameless columns that are empty."""
+    """Return the table without empty columns that have no name."""
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
         raise DatasetError(f"{path.absolute()}: {what}", f"Give its path: --set dataset={kind}:PATH.")
@@ -145,7 +145,7 @@ def _without_empty_ends(path: Path, table: pd.DataFrame, findings: Findings) -> 
 
 
 def _header_of_data(names: Sequence[str]) -> Iterator[str]:
-    """Yield a line where most of the names are numbers."""
+    """Yield a line if most of the names are numbers."""
     named = [name for name in names if not name.startswith(NAMELESS)]
     numbers = pd.to_numeric(pd.Series(named, dtype="str"), errors="coerce").notna()
     if numbers.mean() > 0.5:
@@ -178,7 +178,7 @@ def _close(name: str, names: Sequence[str]) -> str:
 
 
 def _classes(labels: pd.Series, mistakes: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return each row's class, and the classes: in numerical order if all of them are numbers, else alphabetical."""
+    """Return each row's class, and the classes, sorted by number if all of them are numbers, else alphabetically."""
     name = labels.name
     mistakes += [
         f"row {row + 1}, column {name}: the target is missing" for row in np.flatnonzero(labels.isna())
@@ -222,7 +222,7 @@ def _about(path: Path, columns: Sequence[Column], findings: Findings, *, num_row
 
 
 def _refuse(path: Path, findings: Findings) -> None:
-    """Raise DatasetError for mistakes, with what else was found: that may be how they came about."""
+    """Raise DatasetError if there are mistakes; it also lists notes, which may explain them."""
     mistakes = findings.mistakes
     if not mistakes:
         return

@@ -1,4 +1,4 @@
-"""Handwritten digits, 1,797 real images of 8 x 8 pixels that come with scikit-learn."""
+"""Handwritten digits: 1,797 real images of 8 x 8 pixels from scikit-learn."""
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -17,6 +17,6 @@ def load() -> Dataset:
         targets=bunch.target.astype(np.int64),
         classes=tuple(str(digit) for digit in bunch.target_names),
         shape=bunch.images.shape[1:],
-        # A mirrored digit is another sign, or none.
+        # Not "flip": a mirrored digit is another sign, or none.
         augmentations=("shift", "rotation", "zoom", "shear"),
     )

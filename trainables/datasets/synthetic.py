@@ -9,9 +9,9 @@ NUM_SAMPLES, NUM_FEATURES = 1000, 20
 
 
 def load() -> Dataset:
-    """Return the samples, the same every time; each block scales its columns by its own training part.
+    """Return the samples, always the same; each block scales its columns by its own training part.
 
-    Of the features 10 carry information, 5 are sums of those and 5 are noise; 5 % of the labels are drawn at random.
+    Of the features 10 carry information, 5 are linear combinations of those and 5 are noise; 5 % of labels are random.
     """
     inputs, targets = make_classification(
         n_samples=NUM_SAMPLES,
@@ -25,7 +25,7 @@ def load() -> Dataset:
         name="synthetic",
         about="1,000 samples drawn by scikit-learn's make_classification, 20 features of which 10 carry information",
         licence="made up, free to use",
-        # Rounded, because the last digits of its matrix products differ from machine to machine.
+        # Rounded, because the last digits of matrix products differ between machines.
         inputs=inputs.round(4).astype(np.float32),
         targets=targets.astype(np.int64),
         classes=("0", "1"),

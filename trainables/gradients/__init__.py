@@ -1,1 +1,1 @@
-"""Gradients and activations, measured while a network trains."""
+"""Measures gradients and activations while a network trains."""

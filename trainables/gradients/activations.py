@@ -1,4 +1,4 @@
-"""What hidden units say over one epoch: how large their outputs are, and which units never respond."""
+"""Activations of hidden units over one epoch: mean, standard deviation, and units that never respond."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class BatchBuffers:
-    """Memory for batches of so many `examples`, seen in three ways.
+    """Memory for batches of `examples`, as views of three shapes.
 
-    `layers` has a tensor (replicates, units, examples) for each layer; `by_layer` one of shape (layers, replicates,
-    units x examples) and `by_unit` one of shape (layers x replicates x units, examples) for each run of layers of equal
-    width, in order.
+    `layers` has a tensor (replicates, units, examples) for each layer; `by_layer` has one of shape (layers,
+    replicates, units x examples), `by_unit` one of shape (layers x replicates x units, examples), for each run of
+    consecutive layers of equal width.
     """
 
     examples: int
@@ -27,21 +27,21 @@ class BatchBuffers:
 
 
 class ActivationBuffers:
-    """One signal of every hidden layer, in the `room` that was prepared for the latest batch.
+    """One signal of every hidden layer, in `buffers` prepared for the latest batch.
 
-    `shapes` has (layers, replicates, units) for each run of layers of equal width.
+    `shapes` has (layers, replicates, units) for each run of consecutive layers of equal width.
     """
 
     buffers: BatchBuffers
 
     def __init__(self, widths: Sequence[int], like: Tensor, replicates: int) -> None:
-        """Make room, on demand, for layers of these widths; `like` gives device and precision."""
+        """Allocate on demand, for layers of these widths; `like` gives device and precision."""
         self.widths, self.like, self.replicates = tuple(widths), like, replicates
         self.shapes = [(len(list(run)), replicates, width) for width, run in itertools.groupby(widths)]
         self._buffers_by_size: dict[int, BatchBuffers] = {}
 
     def prepare(self, examples: int) -> list[Tensor]:
-        """Make room for a batch of `examples` and return its `layers`; what was written before is given up."""
+        """Return the `layers` buffers for a batch of `examples`; their earlier content is overwritten."""
         if examples not in self._buffers_by_size:
             runs = [self.like.new_empty(*shape, examples) for shape in self.shapes]
             self._buffers_by_size[examples] = BatchBuffers(
@@ -55,11 +55,11 @@ class ActivationBuffers:
 
 
 SATURATION = 0.97
-"""A tanh or sigmoid unit is saturated where its response, scaled to -1..1, is above this in size."""
+"""A tanh or sigmoid unit is saturated where the absolute value of its response, scaled to -1..1, is larger."""
 
 
 class Hidden(Protocol):
-    """What hidden layers say in the latest pass, as StackModel has it."""
+    """Signals of the hidden layers in the latest pass, as StackModel has them."""
 
     @property
     def outputs(self) -> Sequence[Tensor]:
@@ -67,11 +67,11 @@ class Hidden(Protocol):
 
     @property
     def responses(self) -> ActivationBuffers:
-        """What tells whether a unit is dead."""
+        """The responses from which dead units are found."""
 
     @property
     def saturates(self) -> bool:
-        """Whether a unit is dead where its response is large, not where it is 0."""
+        """Whether a unit is dead if its response is large, rather than 0."""
 
     @property
     def responses_are_unipolar(self) -> bool:
@@ -79,10 +79,10 @@ class Hidden(Protocol):
 
 
 class ActivationRecorder:
-    """Collects what tells mean, standard deviation and dead fraction of every hidden layer and replicate."""
+    """Collects mean, standard deviation and dead fraction of every hidden layer and replicate over one epoch."""
 
     def __init__(self, model: Hidden) -> None:
-        """Prepare for one epoch."""
+        """Start an epoch."""
         self._model = model
         values, start = model.responses.like, 1.0 if model.saturates else 0.0
         self._responses = [values.new_full(shape, start) for shape in model.responses.shapes]
@@ -92,12 +92,12 @@ class ActivationRecorder:
         self._sizes: list[int] = []
 
     def note_responses(self) -> None:
-        """Look for a response of every unit in the latest batch: a dead unit gives none in the whole epoch."""
+        """Record which units respond in the latest batch: a dead unit does not respond in the whole epoch."""
         for known, run in zip(self._by_unit, self._model.responses.buffers.by_unit, strict=True):
             if self._model.saturates:
                 torch.minimum(known, self._least_saturation(run), out=known)
             else:
-                # The sum of a ReLU's responses is 0 where there is none; one product adds it to those before.
+                # The sum of a ReLU's responses is 0 if there is none; one product adds it to the earlier sum.
                 known.addmv_(run, self._ones_for(run.shape[1]))
 
     def _ones_for(self, examples: int) -> Tensor:
@@ -111,7 +111,7 @@ class ActivationRecorder:
         return run.abs().amin(1)
 
     def note_moments(self) -> None:
-        """Take mean and norm of h_l over the units and examples of the latest batch."""
+        """Record mean and norm of h_l over the units and examples of the latest batch."""
         for output in self._model.outputs:
             self._moments.append(output.mean((1, 2)))
             self._moments.append(torch.linalg.vector_norm(output, dim=(1, 2)))
@@ -120,7 +120,7 @@ class ActivationRecorder:
     def columns(self) -> list[NDArray[np.float64]]:
         """Return mean and standard deviation of h_l and the dead fraction, each (layers, replicates).
 
-        A standard deviation below a thousandth of the mean is lost to rounding.
+        Standard deviations below a thousandth of the mean are lost to rounding.
         """
         layers = len(self._model.outputs)
         if not layers:

@@ -1,4 +1,4 @@
-"""What a replicate's whole gradient does from step to step: not finite, clipped, or suddenly large.
+"""Events in a replicate's whole gradient from step to step: not finite, clipped, or spiking.
 
 Each function takes norms of shape (steps, replicates) and returns one number for each replicate.
 """
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 SPIKE = 10.0
-"""A step spikes where its norm exceeds this many times the median of the steps before it."""
+"""A step spikes if its norm exceeds this many times the median of the steps before it."""
 
 SPIKE_WINDOW = 50
-"""Steps over which that median is taken, or as many as there are."""
+"""Number of earlier steps in that median, or as many as there are."""
 
 Norms = NDArray[np.float64]
 
@@ -35,9 +35,9 @@ def clip_fraction(norms: Norms, clip_norm: float | None) -> Norms:
 
 
 def spike_rate(norms: Norms, earlier: Norms) -> Norms:
-    """Return the share of steps that spike; `earlier` holds the norms of the steps before these.
+    """Return the share of steps that spike; `earlier` holds the norms of the steps before `norms`.
 
-    A step with no step before it does not spike. What is not finite is not part of a median.
+    The very first step does not spike. Norms that are not finite are left out of the median.
     """
     known = np.concatenate([earlier[-SPIKE_WINDOW:], norms])
     start = len(known) - len(norms)
@@ -50,7 +50,7 @@ def spike_rate(norms: Norms, earlier: Norms) -> Norms:
 
 
 def _candidates(known: Norms, start: int) -> list[tuple[int, int]]:
-    """Return the few steps and replicates that can be spikes: no median lies below the least norm so far."""
+    """Return the few steps and replicates that can be spikes: the median is at least the smallest norm so far."""
     least = np.fmin.accumulate(known[:-1])[start - 1 :]
     return [
         (step + start, replicate) for step, replicate in np.argwhere(known[start:] > SPIKE * least).tolist()
@@ -58,11 +58,11 @@ def _candidates(known: Norms, start: int) -> list[tuple[int, int]]:
 
 
 SAFE_NORMS = (1e-15, 1e15)
-"""Between these no square that matters leaves the range of float32."""
+"""Norms in this range have squares, and sums of squares, within the range of float32."""
 
 
 class Measured(IntEnum):
-    """What norms are taken of."""
+    """What norms are computed of."""
 
     GRADIENTS = 0
     DELTAS = 1
@@ -71,26 +71,26 @@ class Measured(IntEnum):
 
 
 class NormSeries:
-    """Norms over the steps of an epoch, of each part and replicate, for everything that is `Measured`.
+    """Norms of each part and replicate over the steps of an epoch, for each quantity in `Measured`.
 
-    `precise` ones are summed in float64 wherever that matters, at several times the cost: gradients that vanish or
-    explode have squares that float32 has no room for.
+    With `precise` they are summed in float64 where needed, at several times the cost: vanishing or exploding gradients
+    have squares outside the range of float32.
     """
 
     def __init__(
         self, num_steps: int, num_parts: int, replicates: int, *, like: Tensor, precise: bool
     ) -> None:
-        """Make room on the device of `like`."""
+        """Allocate memory on the device of `like`."""
         self.precise = precise
         self._dtype = torch.float64 if precise else like.dtype
         shape = len(Measured), num_steps, num_parts, replicates
         self._norms = like.new_full(shape, torch.nan, dtype=self._dtype)
-        # On a CPU, BLAS takes two thirds of torch's time, and numpy a quarter of what it takes to call torch.
+        # On a CPU BLAS takes two thirds of torch's time, and calling numpy a quarter of the time of calling torch.
         on_host = like.device.type == "cpu" and like.dtype == self._dtype
         self._squares = self._norms.numpy() if on_host else None
 
     def write(self, measured: Measured, step: int, runs: Sequence[Tensor]) -> None:
-        """Write norms of `step` (0, 1, ...), given runs of shape (parts, replicates, values of a part)."""
+        """Write the norms at `step` (0, 1, ...), given runs of shape (parts, replicates, values of a part)."""
         start = 0
         for run in runs:
             end = start + len(run)
@@ -102,7 +102,7 @@ class NormSeries:
             start = end
 
     def _is_written_quickly(self, run: Tensor, into: Tensor) -> bool:
-        """Write precise norms from squares in float32, if it has room for them (on a GPU, looking would cost)."""
+        """Write norms from squares in float32 if these are in range; on a CPU only, as checking stalls a GPU."""
         if run.device.type != "cpu" or run.dtype != torch.float32:
             return False
         squares = np.empty(run.shape[:2], np.float32)
@@ -114,9 +114,9 @@ class NormSeries:
         return True
 
     def values(self) -> NDArray[np.float64]:
-        """Return the norms, shape (measured, steps, parts, replicates): here they leave the device.
+        """Return the norms, shape (measured, steps, parts, replicates), copied from the device.
 
-        What was not written is NaN.
+        Norms that were not written are NaN.
         """
         values = self._norms.cpu().numpy().astype(float)
         return values if self._squares is None else np.sqrt(values, out=values)
@@ -128,6 +128,6 @@ def _write_squares(values: NDArray[np.floating], out: NDArray[np.floating]) -> N
 
 
 def are_safe(norms: NDArray[np.float64]) -> bool:
-    """Return whether float32 has room for the squares that make up these norms, which are precise."""
+    """Return whether the squares behind these (precise) norms fit into float32."""
     low, high = SAFE_NORMS
     return bool(((norms == 0) | ((norms > low) & (norms < high))).all())

@@ -1,4 +1,4 @@
-"""Which modules of a network are its hidden layers, and where their outputs are read: one forward pass shows it."""
+"""Finds the hidden layers of a network, and where their outputs are read, from one forward pass."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm)
-"""Their scales may have two dimensions, and are no layer's weights."""
+"""Normalization modules, whose scales may have two dimensions without being a layer's weights."""
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 """Modules that read channels from the axis after the examples; others read units from the last axis."""
@@ -18,11 +18,11 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTran
 
 @dataclass(frozen=True, kw_only=True)
 class HiddenLayer:
-    """A module with weights, by its dotted name, and where h_l is seen.
+    """A module with weights, its dotted name, and where its output h_l is observed.
 
-    `weights` are its parameters of two or more dimensions. h_l is the tensor number `place` that the module `reader` is
-    given when it first runs in a pass: of an example `size` values, which are `units` over the positions of a picture
-    or a sequence. If it `reads_channels` units are the axis after the examples, else the last one.
+    `weights` are its parameters with two or more dimensions. h_l is tensor number `place` among the inputs of the
+    module `reader` when that first runs in a pass. It has `size` values per example: `units`, times the positions of an
+    image or a sequence. If it `reads_channels`, units are the axis after the examples, else the last one.
     """
 
     name: str
@@ -36,7 +36,7 @@ class HiddenLayer:
 
 @dataclass(kw_only=True)
 class _Run:
-    """The first time that a module ran: what it was given, where that came from, and what it made."""
+    """The first run of a module: its input tensors, their graph nodes, and the graph nodes of its outputs."""
 
     given: list[Tensor]
     read_from: list[Any]
@@ -46,9 +46,9 @@ class _Run:
 def find_hidden_layers(module: nn.Module, runs: Mapping[str, _Run], examples: int) -> tuple[HiddenLayer, ...]:
     """Return the hidden layers in the order in which they first ran.
 
-    A layer is a module with trained parameters of two or more dimensions (Linear, Conv, Embedding, attention), norms
-    apart, that holds no other such module that ran. It is hidden if another layer reads what it made, whatever stands
-    between them: so activation, norm, dropout, pooling and skip belong to the layer before.
+    A layer is a module with trained parameters of two or more dimensions (Linear, Conv, Embedding, attention; not
+    normalization) that contains no other such module that ran. It is hidden if another layer reads its output, even
+    through other modules: so activation, normalization, dropout, pooling and skips belong to the layer before them.
     """
     names = _innermost(runs)
     readers = [(name, _ancestors(tensor), place) for name in names for place, tensor in _read(runs[name])]
@@ -92,8 +92,8 @@ def _layer(
 def by_example(tensor: Tensor, examples: int, layer: str, *, reads_channels: bool) -> Tensor:
     """Return a tensor with the axis of examples first and, if its reader `reads_channels`, that of channels second.
 
-    Windows, patches or frames of an example that a network puts beside the examples count as positions of it. Raises
-    ValueError where there is no axis of examples.
+    Windows, patches or frames that a network merges with the axis of examples count as positions of an example. Raises
+    ValueError if there is no axis of examples.
     """
     if tensor.ndim == 1 and len(tensor) == examples:
         return tensor.unsqueeze(1)
@@ -113,11 +113,11 @@ def by_example(tensor: Tensor, examples: int, layer: str, *, reads_channels: boo
 
 @contextmanager
 def watching_runs(module: nn.Module) -> Iterator[dict[str, _Run]]:
-    """Note the first run of each layer of `module` in a pass made meanwhile, in order."""
+    """Record the first run of each layer of `module` in a pass made inside the context, in order."""
     runs: dict[str, _Run] = {}
     handles: list[RemovableHandle] = []
     for name, child in module.named_modules():
-        # The whole network is never hidden.
+        # The network itself, whose name is empty, is never a hidden layer.
         if name and any(_weights(child, name)) and not isinstance(child, NORMS):
             handles += _watch(child, name, runs)
     try:
@@ -155,7 +155,7 @@ def tensors(value: object) -> Iterator[Tensor]:
 
 
 def _weights(module: nn.Module, name: str) -> Iterator[str]:
-    """Yield the full names of the module's trained parameters of two or more dimensions."""
+    """Yield the full names of the module's trained parameters with two or more dimensions."""
     for inner, child in module.named_modules(prefix=name):
         if not isinstance(child, NORMS):
             for leaf, parameter in child.named_parameters(recurse=False):
@@ -164,7 +164,7 @@ def _weights(module: nn.Module, name: str) -> Iterator[str]:
 
 
 def _innermost(runs: Mapping[str, _Run]) -> list[str]:
-    """Return the modules that ran and hold no other that ran."""
+    """Return the modules that ran and contain no other module that ran."""
     return [name for name in runs if not any(other.startswith(f"{name}.") for other in runs)]
 
 
@@ -173,7 +173,7 @@ def _read(run: _Run) -> Iterable[tuple[int, Any]]:
 
 
 def _ancestors(node: Any) -> set[Any]:
-    """Return every step of the computation that led to `node`, itself included."""
+    """Return every graph node from which `node` was computed, itself included."""
     found, waiting = {node}, [node]
     while waiting:
         for earlier, _ in waiting.pop().next_functions:
@@ -184,7 +184,7 @@ def _ancestors(node: Any) -> set[Any]:
 
 
 def layers_of(module: nn.Module, inputs: Sequence[Any], examples: int) -> tuple[HiddenLayer, ...]:
-    """Return the hidden layers of `module`, given inputs for one pass in training mode."""
+    """Return the hidden layers of `module`, found with one pass over `inputs` in training mode."""
     module.train()
     with torch.enable_grad(), watching_runs(module) as runs:
         module(*inputs)

@@ -1,4 +1,4 @@
-"""What the hidden layers of plain torch modules say in one pass, listened to with hooks."""
+"""The outputs and gradients of hidden layers of plain torch modules in one pass, observed with hooks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +14,14 @@ from trainables.gradients.hidden_layers import HiddenLayer, by_example, tensors
 class HiddenSignals:
     """h_l and dL/dh_l of each hidden layer and replicate in the latest pass in training mode, while it `is_on`.
 
-    `outputs`, `responses` and `deltas` are as StackModel has them; where h_l has positions (a picture, a sequence),
-    each value is a unit of its own to `outputs` and `deltas`, and `responses` are sums over positions of abs(h_l): a
-    unit is dead if it is 0 everywhere. h_l is what the next layer reads, and its gradient that of everything that
-    follows, skips included. Of a layer that runs several times in a pass the first time counts.
+    `outputs`, `responses` and `deltas` are as StackModel has them. If h_l has positions (an image or a sequence), each
+    value counts as a unit in `outputs` and `deltas`, and `responses` are sums over positions of abs(h_l): a unit is
+    dead if it is 0 everywhere. h_l is what the next layer reads, and its gradient includes everything that follows,
+    also skips. If a layer runs several times in a pass, its first run counts.
     """
 
     def __init__(self, layers: Sequence[HiddenLayer], like: Tensor, *, replicates: int) -> None:
-        """Listen to nothing yet."""
+        """Start without hooks; `layers` are those found by `hidden_layers`."""
         self.layers = tuple(layers)
         self.deltas = ActivationBuffers([layer.size for layer in layers], like, replicates)
         self.responses = ActivationBuffers([layer.units for layer in layers], like, replicates)
@@ -31,7 +31,7 @@ class HiddenSignals:
         self._heard: list[list[Tensor | None]] = [[None] * len(layers) for _ in range(replicates)]
 
     def listen(self, module: nn.Module, replicate: int) -> list[RemovableHandle]:
-        """Listen to `module` from now on, as one replicate; return the hooks."""
+        """Observe `module` from now on as one replicate; return the hooks."""
         return [
             self._listen_at(
                 module.get_submodule(name), replicate, [each for each in self.layers if each.reader == name]
@@ -49,7 +49,7 @@ class HiddenSignals:
         return reader.register_forward_pre_hook(before, with_kwargs=True)
 
     def update(self, replicate: int, layer: HiddenLayer, given: Sequence[Tensor]) -> None:
-        """Take h_l from the tensors that the layer's reader is given, and dL/dh_l when it is computed."""
+        """Record h_l from the input tensors of the layer's reader, and dL/dh_l once it is computed (the hook)."""
         heard, place = self._heard[replicate], self.layers.index(layer)
         if heard[place] is not None:
             return
@@ -66,15 +66,15 @@ class HiddenSignals:
             output.register_hook(write)  # type: ignore[no-untyped-call]
 
     def begin_pass(self, examples: int) -> None:
-        """Make room for a pass over so many examples."""
+        """Prepare the buffers for a pass over `examples`."""
         self._examples = examples
         for delta in self.deltas.prepare(examples):
-            delta.zero_()  # a layer that the loss does not reach has no gradient
+            delta.zero_()  # layers that the loss does not depend on have no gradient
         for heard in self._heard:
             heard[:] = [None] * len(heard)
 
     def end_pass(self) -> None:
-        """Write `outputs` and `responses`; raise ValueError where a layer was not heard."""
+        """Write `outputs` and `responses`; raise ValueError if a layer did not run in this pass."""
         self.outputs = []
         with torch.no_grad():
             for place, response in enumerate(self.responses.prepare(self._examples)):

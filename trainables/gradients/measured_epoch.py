@@ -1,4 +1,4 @@
-"""From the norms of an epoch to what is recorded of each replicate: its hidden layers, and its whole gradient."""
+"""Computes what is recorded of each replicate, its hidden layers and whole gradient, from the norms of an epoch."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicateMeasures:
-    """One replicate over one epoch: its hidden layers, and what its whole gradient did."""
+    """One replicate over one epoch: its hidden layers' records, and the metrics of its whole gradient."""
 
     layers: tuple[LayerRecord, ...]
     metrics: dict[str, float]
@@ -25,11 +25,12 @@ class ReplicateMeasures:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredEpoch:
-    """What was measured over one epoch of a stack.
+    """The measurements of one epoch of a stack.
 
-    `norms` has shape (measured, steps, parts, replicates), `earlier` is the whole gradient's norm at the steps before
-    this epoch and `whole` at its own, (steps, replicates). All but gradients were taken at every `stride`-th step, on
-    batches of `examples`; `widths` and `weight_sizes` are the hidden layers'. The host spent `seconds` on measuring.
+    `norms` has shape (measured, steps, parts, replicates); `earlier` holds the whole gradient's norms at the steps
+    before this epoch and `whole` those of this epoch, (steps, replicates). Everything but gradients was measured at
+    every `stride`-th step, on batches of `examples`; `widths` and `weight_sizes` are those of the hidden layers.
+    `seconds` is the host's time for measuring.
     """
 
     norms: Values
@@ -77,11 +78,11 @@ class MeasuredEpoch:
 
 
 def _medians(values: Values) -> Values:
-    """Return the medians over axis 1, the mean of the middle two where the count is even, NaN where one is."""
+    """Return the medians over axis 1 (of an even number the mean of the middle two); NaN if any value is NaN."""
     ordered = np.sort(values, axis=1)
     middle = values.shape[1] // 2
     medians: Values = (ordered[:, middle] + ordered[:, -middle - 1]) / 2
-    # NaN is sorted last.
+    # NaN is sorted to the end.
     medians[np.isnan(ordered[:, -1])] = np.nan
     return medians
 

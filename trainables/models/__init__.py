@@ -1,7 +1,8 @@
-"""Models, one file each, which bears the model's name.
+"""Models, one file each, named after the model.
 
-In it `build()` makes a stack of replicates, or `build_module()` one replicate as a plain torch module; `num_values()`
-says how much memory one takes. It may have `misfits()`, which yields why a study cannot train it on inputs of a shape.
+A file defines `build()`, which makes a stack of replicates, or `build_module()`, which makes one replicate as a plain
+torch module, and `num_values()`, which estimates the memory of one. It may define `misfits()`, which yields why a study
+cannot train the model on inputs of a shape.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def names() -> tuple[str, ...]:
 
 
 def plain_build(name: str) -> BuildModule | None:
-    """Return what makes one replicate of the model called `name` as a plain module; None where it has a stacked form.
+    """Return the function that builds one replicate of model `name` as a plain module; None if it has a stacked form.
 
     Raises ValueError as `build` does.
     """
@@ -37,14 +38,14 @@ def plain_build(name: str) -> BuildModule | None:
 def misfits(name: str, stated: Mapping[str, Collection[object]], input_shape: tuple[int, ...]) -> list[str]:
     """Return why the model called `name` cannot be trained on inputs of this shape, one line for each reason.
 
-    `stated` has every value that a study has for a hyperparameter, defaults included.
+    `stated` has every value that the study uses for each hyperparameter, defaults included.
     """
     tell = getattr(_module(name), "misfits", None)
     return [] if tell is None else list(tell(stated, input_shape))
 
 
 def num_values(name: str, hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
-    """Return how many numbers training one network of the model keeps, about: enough to tell which needs more."""
+    """Return about how many numbers are kept to train one network of the model, to compare its memory with others'."""
     return cast(int, _module(name).num_values(hyperparameters, input_shape))
 
 

@@ -1,7 +1,7 @@
 """A convolutional network: blocks of two 3x3 convolutions and a pooling, then two dense layers and the output.
 
-Its replicates are plain torch modules side by side. On a CPU that is faster than one network of grouped convolutions
-for all of them, which torch computes without its fastest layout.
+Its replicates are plain torch modules side by side. On a CPU that is faster than one network with grouped convolutions
+for all of them, for which torch does not use its fastest memory layout.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from trainables.networks.initialisation import draw_weights
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 DENSE = (16, 8)
-"""Units of the two dense layers, in channels of the first block: 512 and 256 after 32."""
+"""Units of the two dense layers, as multiples of the first block's channels: 512 and 256 for 32."""
 
 
 def build_module(
@@ -26,8 +26,8 @@ def build_module(
     """Build one network; `depth` counts blocks, and each has twice the channels of the one before.
 
     `width` is the first block's number of channels, or a tuple with every block's. `dropout` is that of the dense
-    layers, and a block has half of it after its pooling. Biases start at 0; a layer that feeds a batch norm has none.
-    Raises ValueError where `misfits` has something to say.
+    layers; a block has half of it after its pooling. Biases start at 0; a layer before a batch norm has none.
+    Raises ValueError if `misfits` yields a reason.
     """
     stated = {name: [getattr(hyperparameters, name)] for name in ("depth", "residual")}
     for misfit in misfits(stated, input_shape):
@@ -38,16 +38,16 @@ def build_module(
 
 
 def misfits(stated: Mapping[str, Collection[object]], input_shape: tuple[int, ...]) -> Iterator[str]:
-    """Yield why such a network cannot be trained, given the values of its hyperparameters that a study has."""
+    """Yield why such a network cannot be trained; `stated` has the study's values of each hyperparameter."""
     if len(input_shape) not in (2, 3):
-        yield f"model cnn needs pictures, (height, width) or (channels, height, width); inputs have shape {input_shape}"
+        yield f"model cnn needs images, (height, width) or (channels, height, width); inputs have shape {input_shape}"
         return
     height, width = input_shape[-2:]
     most = min(height, width).bit_length() - 1
     depths = [depth for depth in stated.get("depth", ()) if isinstance(depth, int) and depth > most]
     if depths:
         yield (
-            f"depth counts a cnn's blocks, each of which halves the picture: at most {most} for {height} x {width} "
+            f"depth counts a cnn's blocks, each of which halves the image: at most {most} for {height} x {width} "
             f"pixels; got {max(depths)}"
         )
     skips = [residual for residual in stated.get("residual", ()) if residual != "none"]
@@ -66,7 +66,7 @@ def channels_of(hyperparameters: Hyperparameters) -> tuple[int, ...]:
 
 
 def num_values(hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
-    """Return how many numbers training one network keeps, about, as `trainables.networks.memory` counts them."""
+    """Return about how many numbers are kept to train one network, counted as in `trainables.networks.memory`."""
     hp, pixels = hyperparameters, math.prod(input_shape[-2:])
     channels = channels_of(hp)
     into = (math.prod(input_shape) // pixels, *channels)
@@ -78,15 +78,15 @@ def num_values(hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -
 
 
 class Network(nn.Module):
-    """The blocks, the dense layers and the output, one after the other."""
+    """The blocks, the dense layers and the output, in sequence."""
 
     def __init__(self, hp: Hyperparameters, input_shape: tuple[int, ...], num_classes: int) -> None:
-        """Lay out the layers for pictures of `input_shape`."""
+        """Create the layers for images of `input_shape`."""
         super().__init__()
         height, width = input_shape[-2:]
-        self._picture = (input_shape[0] if len(input_shape) == 3 else 1, height, width)
+        self._image_shape = (input_shape[0] if len(input_shape) == 3 else 1, height, width)
         channels = channels_of(hp)
-        into = (self._picture[0], *channels)
+        into = (self._image_shape[0], *channels)
         self.blocks = nn.Sequential(*(Block(hp, *ends) for ends in zip(into, channels, strict=False)))
         units = [channels[0] * factor for factor in DENSE]
         flat = channels[-1] * (height >> hp.depth) * (width >> hp.depth)
@@ -96,20 +96,20 @@ class Network(nn.Module):
         self.output = nn.Linear(units[-1], num_classes)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (examples, classes) for pictures (examples, *input_shape)."""
-        pictures = inputs.reshape(-1, *self._picture)
-        if pictures.device.type == "cpu":
-            # Convolutions there are up to a fifth faster with channels last, which what follows takes over.
-            pictures = torch.empty_like(pictures, memory_format=torch.channels_last).copy_(pictures)
-        logits: Tensor = self.output(self.dense(self.blocks(pictures).flatten(1)))
+        """Return logits (examples, classes) for images (examples, *input_shape)."""
+        images = inputs.reshape(-1, *self._image_shape)
+        if images.device.type == "cpu":
+            # Convolutions there are up to a fifth faster with channels last, a layout that later layers keep.
+            images = torch.empty_like(images, memory_format=torch.channels_last).copy_(images)
+        logits: Tensor = self.output(self.dense(self.blocks(images).flatten(1)))
         return logits
 
 
 class Block(nn.Sequential):
-    """Twice convolution, batch norm if wanted and activation; then pooling and dropout."""
+    """Two convolutions, each with activation and optional batch norm; then pooling and dropout."""
 
     def __init__(self, hp: Hyperparameters, into: int, out: int) -> None:
-        """Lead from `into` to `out` channels, of half the height and width."""
+        """Map `into` channels to `out` channels of half the height and width."""
         super().__init__(
             *_convolution(hp, into, out),
             *_convolution(hp, out, out),
@@ -119,10 +119,10 @@ class Block(nn.Sequential):
 
 
 class Dense(nn.Sequential):
-    """Linear, batch norm if wanted, activation and dropout."""
+    """Linear, optional batch norm, activation and dropout."""
 
     def __init__(self, hp: Hyperparameters, into: int, out: int) -> None:
-        """Lead from `into` to `out` units."""
+        """Map `into` units to `out` units."""
         norm = [nn.BatchNorm1d(out)] if hp.batch_norm else []
         super().__init__(
             nn.Linear(into, out, bias=not hp.batch_norm),
@@ -145,7 +145,7 @@ def _dropout(rate: float) -> Iterator[nn.Module]:
 
 
 class Dropout(nn.Module):
-    """Inverted dropout with masks from raw random words of torch's generator, several times as fast as nn.Dropout's.
+    """Inverted dropout with masks from random integers of torch's generator, several times as fast as nn.Dropout.
 
     The rate is exact to 1/65,536, and the scale is that rate's inverse.
     """
@@ -156,12 +156,12 @@ class Dropout(nn.Module):
         self._kept = min(max(round((1 - rate) * 65536), 1), 65535)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Drop in training, pass on otherwise."""
+        """Apply dropout in training mode; return the inputs otherwise."""
         if not self.training:
             return inputs
         words = torch.empty(-(-inputs.numel() // 4), dtype=torch.int64, device=inputs.device)
         words = words.random_(-(2**63), None).view(torch.int16)[: inputs.numel()]
-        # Laid out in memory as the inputs are, so that the product needs no copy.
+        # With the memory layout of the inputs, so that the product needs no copy.
         mask = torch.empty_like(inputs)
         torch.lt(words, self._kept - 32768, out=mask.as_strided((inputs.numel(),), (1,)))
         return inputs * mask.mul_(65536 / self._kept)
@@ -169,7 +169,7 @@ class Dropout(nn.Module):
 
 @torch.no_grad()
 def _initialise(network: Network, hp: Hyperparameters) -> None:
-    """Draw the weights as an MLP's are, a convolution's as the matrix of its products; the output has no gain."""
+    """Draw the weights as an MLP's, a convolution's as the matrix of its products; the output layer has no gain."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     shapes = [(len(layer.weight), layer.weight[0].numel()) for layer in layers]
     seed = int(torch.randint(2**62, ()))

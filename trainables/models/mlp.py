@@ -28,9 +28,9 @@ def build(
     device: torch.device,
     dtype: torch.dtype,
 ) -> "MLP":
-    """Build a stack of MLPs; biases start at 0, and a layer that feeds a batch norm has none.
+    """Build a stack of MLPs; biases start at 0, and a layer before a batch norm has none.
 
-    The output layer is drawn as the hidden ones are, without `init_gain`.
+    The output layer is drawn like the hidden ones, but without `init_gain`.
     """
     hp = hyperparameters
     widths = (num_features, *hp.widths)
@@ -54,7 +54,7 @@ def build(
 
 
 def num_values(hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
-    """Return how many numbers training one network keeps, about."""
+    """Return about how many numbers are kept to train one network."""
     return memory.num_values(hyperparameters, math.prod(input_shape))
 
 
@@ -88,12 +88,12 @@ def _skip(parameters: FlatParameters, index: int, hp: Hyperparameters) -> Skip |
 
 
 class Block:
-    """Linear, then batch norm if wanted, the activation, dropout, and the skip if there is one."""
+    """Linear, optional batch norm, activation, dropout, and the skip if there is one."""
 
     def __init__(
         self, parameters: FlatParameters, index: int, hp: Hyperparameters, words: RandomWords
     ) -> None:
-        """Take block `index`'s views of the parameters."""
+        """Take the views of block `index`'s parameters."""
         value, gradient, name = parameters.value, parameters.gradient, f"blocks.{index}"
         bias, norm = None, None
         if hp.batch_norm:
@@ -112,11 +112,11 @@ class Block:
         self.activation: ReLU = ACTIVATIONS[hp.activation]()
         self.dropout = Dropout(hp.dropout, words)
         self.skip = _skip(parameters, index, hp)
-        # A unit that hands on its input is not dead: its response is then its output.
+        # A unit that passes its input on is not dead, so its output is its response.
         self._responds_by_output = self.skip is not None and hp.activation == "relu"
 
     def forward(self, inputs: Tensor, *, training: bool, response: Tensor | None = None) -> Tensor:
-        """Return h_l, shape (replicates, units, examples), and write what tells dead units to `response`."""
+        """Return h_l, shape (replicates, units, examples); write the responses for dead units to `response`."""
         signal = self.linear.forward(inputs, training=training)
         if self.norm is not None:
             signal = self.norm.forward(signal, training=training)
@@ -129,7 +129,7 @@ class Block:
         return self.skip.forward(inputs, branch, out=response if self._responds_by_output else None)
 
     def backward(self, delta: Tensor, *, out: Tensor | None) -> None:
-        """Store the parameters' gradients and write dL/d(input) to `out`; the first block has no use for it."""
+        """Store the parameters' gradients and write dL/d(input) to `out`, None for the first block."""
         gradient = delta
         if self.skip is not None:
             gradient = self.skip.backward(gradient)
@@ -148,7 +148,7 @@ class MLP(StackModel):
     """Hidden blocks and a linear output, for every replicate at once."""
 
     def __init__(self, parameters: FlatParameters, blocks: Sequence[Block], hp: Hyperparameters) -> None:
-        """Join the blocks with the output layer."""
+        """Combine the blocks with an output layer."""
         self.parameters, self.blocks = parameters, blocks
         self.outputs: list[Tensor] = []
         self.responses = ActivationBuffers(hp.widths, parameters.values, parameters.replicates)
@@ -181,13 +181,13 @@ class MLP(StackModel):
             self.blocks[index].backward(deltas[index], out=deltas[index - 1] if index else None)
 
     def track_statistics(self, tracking: bool) -> None:
-        """Say whether the batch norms' running statistics move."""
+        """Switch the update of the batch norms' running statistics on or off."""
         for block in self.blocks:
             if block.norm is not None:
                 block.norm.tracking = tracking
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the batch norms' running statistics, named as `blocks.0.running_mean`."""
+        """Return the batch norms' running statistics, with names such as `blocks.0.running_mean`."""
         return {
             f"blocks.{index}.{name}": getattr(block.norm, name)
             for index, block in enumerate(self.blocks)
@@ -196,7 +196,7 @@ class MLP(StackModel):
         }
 
     def state_dict(self, replicate: int) -> dict[str, Tensor]:
-        """Return one replicate's weights, named as `blocks.0.weight`, `blocks.0.running_mean`, `output.bias`."""
+        """Return one replicate's state: `blocks.0.weight`, `blocks.0.running_mean`, `output.bias` and so on."""
         state = {name: self.parameters.value(name) for name in self.parameters.names} | self.buffers()
         one = {name: tensor[replicate].clone() for name, tensor in state.items()}
         return {name: tensor if name.endswith("weight") else tensor.flatten() for name, tensor in one.items()}

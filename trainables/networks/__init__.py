@@ -1,1 +1,1 @@
-"""What networks are made of, side by side as a stack: layers, parameters, and plain modules as a stack."""
+"""Building blocks of networks for stacks of replicates: layers, parameters, and plain modules as a stack."""

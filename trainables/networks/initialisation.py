@@ -1,4 +1,4 @@
-"""How weights are drawn before training, each replicate from its own seed."""
+"""Initial weights, drawn for each replicate from its own seed."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -32,16 +32,16 @@ INITS: dict[str, Callable[[Tensor, torch.Generator], None]] = {
 }
 
 FITTING = {"relu": "he_normal", "tanh": "lecun_normal", "sigmoid": "lecun_normal"}
-"""The initialisation that keeps the size of signals through layers of an activation, or is usual with it."""
+"""The usual initialisation for an activation; for ReLU and tanh it keeps the size of signals across layers."""
 
 
 def draw_weights(shapes: Sequence[tuple[int, int]], *, init: str, activation: str, seed: int) -> list[Tensor]:
     """Return one network's weight matrices of shapes (out, in), in order, from one seed.
 
     `he_normal` has standard deviation sqrt(2/in) (He et al., 2015), `lecun_normal` sqrt(1/in) (LeCun et al., 1998),
-    `xavier_normal` sqrt(2/(in+out)) (Glorot and Bengio, 2010), `default` is uniform within 1/sqrt(in), as
-    torch.nn.Linear draws its weights; `fitting` is the one of these that `FITTING` names for the activation.
-    They are drawn on the CPU, so that they are the same on every device.
+    `xavier_normal` sqrt(2/(in+out)) (Glorot and Bengio, 2010); `default` is uniform within 1/sqrt(in), as in
+    torch.nn.Linear; `fitting` is the one that `FITTING` names for the activation.
+    They are drawn on the CPU, so that they are equal on every device.
     """
     if init == "fitting":
         init = FITTING[activation]

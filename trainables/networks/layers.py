@@ -1,8 +1,8 @@
-"""Layers for a stack of replicates, each with its forward and its backward pass written out.
+"""Layers for a stack of replicates, with explicit forward and backward passes.
 
-Activations have shape (replicates, features, examples): then every product is one batched matrix product
-without a copy, and batch norm reduces over contiguous memory. The backward passes hand on dL/d(input), which
-is what gradient stability is measured on, so no hooks are needed.
+Activations have shape (replicates, features, examples): so every product is one batched matrix product without a copy,
+and batch norm reduces over contiguous memory. The backward passes return dL/d(input), on which gradient stability is
+measured, so no hooks are needed.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from trainables.base.mask_generator import RandomWords
 
 
 class Layer(ABC):
-    """A layer of a stack; `backward` belongs to the latest `forward` in training mode."""
+    """A layer of a stack; `backward` refers to the latest `forward` in training mode."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
@@ -31,7 +31,7 @@ class Linear(Layer):
     def __init__(
         self, weight: Tensor, weight_gradient: Tensor, bias: Tensor | None, bias_gradient: Tensor | None
     ) -> None:
-        """Take views of the parameters and of where their gradients go."""
+        """Take views of the parameters and of their gradients."""
         self.weight, self.weight_gradient = weight, weight_gradient
         self.bias, self.bias_gradient = bias, bias_gradient
         self._inputs: Tensor | None = None
@@ -44,12 +44,12 @@ class Linear(Layer):
         return torch.baddbmm(self.bias, self.weight, inputs)
 
     def backward(self, gradient: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """Store dL/dW and dL/db and return dL/dx, written to `out` where it is given."""
+        """Store dL/dW and dL/db; return dL/dx, written to `out` if given."""
         self.backward_parameters(gradient)
         return torch.bmm(self.weight.transpose(1, 2), gradient, out=out)
 
     def backward_parameters(self, gradient: Tensor) -> None:
-        """Store dL/dW and dL/db alone: the first layer's inputs need no gradient."""
+        """Store dL/dW and dL/db only, for the first layer, whose inputs need no gradient."""
         assert self._inputs is not None, "backward without forward"
         torch.bmm(gradient, self._inputs.transpose(1, 2), out=self.weight_gradient)
         if self.bias_gradient is not None:
@@ -59,7 +59,7 @@ class Linear(Layer):
 class BatchNorm(Layer):
     """Batch normalisation over the examples of each replicate (Ioffe and Szegedy, 2015), as torch computes it.
 
-    Scale and shift have shape (replicates, features, 1). `tracking` says whether running statistics move.
+    Scale and shift have shape (replicates, features, 1). `tracking` says whether running statistics are updated.
     """
 
     eps = 1e-5
@@ -105,10 +105,10 @@ class BatchNorm(Layer):
 
 
 class ReLU(Layer):
-    """max(x, 0). Like every activation, `forward` writes to `out` where it is given."""
+    """max(x, 0). As in every activation, `forward` writes to `out` if given."""
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
+        """Start without outputs."""
         self.outputs: Tensor | None = None
 
     def forward(self, inputs: Tensor, *, training: bool, out: Tensor | None = None) -> Tensor:
@@ -154,14 +154,14 @@ ACTIVATIONS: dict[str, type[ReLU]] = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sig
 
 
 class Dropout(Layer):
-    """Inverted dropout (Srivastava et al., 2014) with masks from raw random words.
+    """Inverted dropout (Srivastava et al., 2014) with masks from random integers.
 
-    Each activation is kept when a 16-bit slice of a random 64-bit word lies below a threshold, which is several
-    times faster on a CPU than Bernoulli draws; the rate is exact to 1/65,536 and the scale is that rate's inverse.
+    An activation is kept if a 16-bit slice of a random 64-bit integer lies below a threshold, which on a CPU is several
+    times faster than Bernoulli draws; the rate is exact to 1/65,536 and the scale is its inverse.
     """
 
     def __init__(self, rate: float, words: RandomWords) -> None:
-        """Drop with probability `rate`, 0 <= rate < 1, by what `words` draws."""
+        """Drop with probability `rate`, 0 <= rate < 1, by the integers that `words` draws."""
         kept = round((1 - rate) * 65536)
         self.active = kept < 65536
         self._threshold = kept - 32768
@@ -170,7 +170,7 @@ class Dropout(Layer):
         self._mask: Tensor | None = None
 
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
-        """Drop in training, pass on otherwise."""
+        """Apply dropout in training mode; return the inputs otherwise."""
         if not (training and self.active):
             return inputs
         self._mask = torch.lt(self._words.draw(inputs), self._threshold, out=torch.empty_like(inputs))

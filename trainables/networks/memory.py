@@ -1,4 +1,4 @@
-"""Memory: how much a trial took, how to tell that it ran out, and how large a stack a worker may begin with."""
+"""Memory of trials: peaks, out-of-memory errors, and the largest stack that a worker may start with."""
 
 import gc
 
@@ -13,11 +13,11 @@ WORDS = (
     "out of memory",  # CUDA's own errors, where torch has no class for them
     "ALLOC_FAILED",  # cuBLAS and cuDNN
 )
-"""What a RuntimeError says when there is no memory left."""
+"""Texts in a RuntimeError that mean that memory has run out."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether memory ran out, on a GPU or on the host.
+    """Return whether an error means that memory ran out, on a GPU or on the host.
 
     >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes differ"))
     (True, False)
@@ -28,20 +28,20 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def make_room() -> None:
-    """Free what nobody refers to any more, also to others who share the GPU."""
+    """Free memory that is no longer referenced, also for other processes on the GPU."""
     gc.collect()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
 
 
 def forget_peak(device: torch.device) -> None:
-    """Begin to watch for the most memory that is taken, which is done on a GPU only."""
+    """Reset the peak of GPU memory; does nothing on a CPU."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device: torch.device) -> PeakMemory | None:
-    """Return the most that was taken since `forget_peak`; None on a CPU. It does not make the host wait."""
+    """Return the peak since `forget_peak`, None on a CPU; does not synchronize with the GPU."""
     if device.type != "cuda":
         return None
     properties = torch.cuda.get_device_properties(device)
@@ -53,7 +53,7 @@ def peak_memory(device: torch.device) -> PeakMemory | None:
 
 
 def num_values(hyperparameters: Hyperparameters, num_features: int) -> int:
-    """Return how many numbers training one network of dense layers keeps, about: enough to tell which needs more."""
+    """Return about how many numbers are kept to train one network of dense layers, to compare networks' memory."""
     hp = hyperparameters
     widths = (num_features, *hp.widths)
     weights = sum(into * out for into, out in zip(widths, hp.widths, strict=False))
@@ -61,25 +61,25 @@ def num_values(hyperparameters: Hyperparameters, num_features: int) -> int:
 
 
 class MemoryLimits:
-    """What a worker has learnt about the largest stacks that fit into its memory."""
+    """The largest stacks that fit into a worker's memory, as learnt so far."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start without knowledge."""
         self._known: dict[int, int] = {}
         self._at_most: int | None = None
 
     def at_most(self, replicates: int) -> "MemoryLimits":
-        """Return the same limits for a trial that begins with no more replicates in a stack, whatever its size."""
+        """Return these limits with at most `replicates` in any stack, for one trial."""
         limits = MemoryLimits()
         limits._known, limits._at_most = self._known, replicates
         return limits
 
     def note(self, num_values: int, replicates: int) -> None:
-        """Note that of networks of this size a stack holds `replicates`, and not twice as many."""
+        """Record that a stack holds `replicates` networks of this size, but not twice as many."""
         self._known[num_values] = min(replicates, self._known.get(num_values, replicates))
 
     def most(self, num_values: int) -> int | None:
-        """Return with how many replicates in a stack to begin for networks of this size; None: with all."""
+        """Return the number of replicates to start a stack with for networks of this size; None: all."""
         fitting = [most for known, most in self._known.items() if known <= num_values]
         if self._at_most is not None:
             fitting.append(self._at_most)

@@ -1,4 +1,4 @@
-"""Linear layers whose matrix products are of bfloat16 numbers, with master weights and all the rest in float32."""
+"""Linear layers with bfloat16 matrix products; master weights and everything else are in float32."""
 
 import torch
 from torch import Tensor
@@ -8,27 +8,27 @@ from trainables.networks.layers import Linear
 
 
 class MixedLinear(Linear):
-    """y = W x + b as automatic mixed precision computes it (Micikevicius et al., 2018), forward and backward.
+    """y = W x + b, computed forward and backward in mixed precision (Micikevicius et al., 2018).
 
-    Factors are rounded to bfloat16, which has float32's range, so that no loss needs scaling; sums are rounded once
-    more. Parameters, their gradients, what comes in and what goes out keep their own precision.
+    Factors are rounded to bfloat16, which has float32's range, so that the loss needs no scaling; sums are rounded once
+    more. Parameters, gradients, inputs and outputs keep their own precision.
     """
 
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
-        """Return W x + b; the rounded factors are kept for the backward pass."""
+        """Return W x + b; keep the rounded factors for the backward pass."""
         self._weight, rounded = self.weight.bfloat16(), inputs.bfloat16()
         self._inputs = rounded if training else None
         product = torch.bmm(self._weight, rounded).to(inputs.dtype)
         return product if self.bias is None else product.add_(self.bias)
 
     def backward(self, gradient: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """Store dL/dW and dL/db and return dL/dx, written to `out` where it is given."""
+        """Store dL/dW and dL/db; return dL/dx, written to `out` if given."""
         rounded = self._store_gradients(gradient)
         product = torch.bmm(self._weight.transpose(1, 2), rounded)
         return product.to(gradient.dtype) if out is None else out.copy_(product)
 
     def backward_parameters(self, gradient: Tensor) -> None:
-        """Store dL/dW and dL/db alone."""
+        """Store dL/dW and dL/db only."""
         self._store_gradients(gradient)
 
     def _store_gradients(self, gradient: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class MixedLinear(Linear):
 
 
 def linear_of(hyperparameters: Hyperparameters) -> type[Linear]:
-    """Return the kind of linear layer that computes in the precision wanted; raise ValueError for an unknown one."""
+    """Return the class of linear layers for the configured precision; raise ValueError for an unknown one."""
     match hyperparameters.precision:
         case "float32":
             return Linear

@@ -25,11 +25,11 @@ BuildModule: TypeAlias = Callable[[Hyperparameters, tuple[int, ...], int], nn.Mo
 
 
 NUM_SAMPLES = 4
-"""Examples over which a module runs to show its hidden layers: batch norm needs two."""
+"""Number of examples in the pass that finds a module's hidden layers; batch norm needs two."""
 
 
 MAX_EVALUATED = 1000
-"""Examples that a module evaluates in one go: what stands between its layers may be many times as large as they are."""
+"""Most examples that a module evaluates at a time: its internal tensors may be many times as large as the inputs."""
 
 
 def stack_modules(
@@ -40,11 +40,11 @@ def stack_modules(
     init_seeds: Sequence[int],
     words: RandomWords,
 ) -> "ModuleStack":
-    """Build one module for each seed and lay them out as a stack, on the device and in the precision of the data.
+    """Build one module for each seed and arrange them as a stack, on the device and in the precision of the data.
 
-    One more, which is thrown away, runs over a few examples in training mode: that shows its hidden layers. The global
-    generators are seeded while `build` runs; torch's are left as they were. Raises ValueError where modules cannot be
-    a stack.
+    One more module, which is discarded, is run over a few examples in training mode to find the hidden layers. The
+    global random generators are seeded while `build` runs; torch's are restored afterwards. Raises ValueError if the
+    modules cannot form a stack.
     """
     one = data.part(range(1))
     sample = one.gather(one.train[:, :NUM_SAMPLES])[0]
@@ -73,14 +73,14 @@ def stack_modules(
 
 
 def forked(device: torch.device) -> AbstractContextManager[None]:
-    """Return a context that puts torch's global generators back as they were."""
+    """Return a context that restores torch's global generators afterwards."""
     return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 
 def seed_globals(seed: int, device: torch.device) -> None:
     """Seed the global generators: Python's, NumPy's, and torch's of host and device.
 
-    `torch.manual_seed`, for every device there is, takes 0.3 ms.
+    Not with `torch.manual_seed`, which seeds all devices and takes 0.3 ms.
     """
     random.seed(seed)
     np.random.seed(seed_for_libraries(seed))
@@ -90,11 +90,11 @@ def seed_globals(seed: int, device: torch.device) -> None:
 
 
 class ModuleStack(StackModel):
-    """Plain modules side by side. Each replicate comes to what it comes to alone; random numbers are its own.
+    """Plain modules side by side. Each replicate gets the numbers that it would get alone.
 
-    What is random within a module, such as nn.Dropout, draws from the global generators, which are seeded for each
-    replicate and pass: so numbers depend neither on how the stack is cut nor on other code. Torch's are then left as
-    they were; Python's and NumPy's, which takes longer, by whoever trains (`generators_kept`).
+    Random modules such as nn.Dropout draw from the global generators, which are seeded for each replicate and pass: so
+    the numbers depend neither on how the stack is divided nor on other code. Torch's generators are then restored;
+    Python's and NumPy's, which is slower, by the caller (`generators_kept`).
     """
 
     is_capturable = False
@@ -110,7 +110,7 @@ class ModuleStack(StackModel):
         num_classes: int,
         is_mixed: bool,
     ) -> None:
-        """Train `modules`, whose trained parameters lie in `parameters`."""
+        """Train `modules`, whose trained parameters are views of `parameters`."""
         self.parameters, self._modules, self._hidden, self._words = parameters, modules, hidden, words
         self._input_shape, self._num_classes, self._is_mixed = input_shape, num_classes, is_mixed
         self.outputs, self.responses, self.deltas = hidden.outputs, hidden.responses, hidden.deltas
@@ -159,14 +159,14 @@ class ModuleStack(StackModel):
         return torch.autocast(device.type, torch.bfloat16, enabled=self._is_mixed)
 
     def backward(self, gradient: Tensor) -> None:
-        """Store every parameter's gradient by autograd; one that the loss does not reach is 0."""
+        """Store every parameter's gradient by autograd; it is 0 where the loss does not depend on a parameter."""
         self.parameters.gradients.zero_()
         for logits, own in zip(self._logits, gradient, strict=True):
             torch.autograd.backward(logits, own.t().to(logits.dtype))
         self._logits = []
 
     def track_statistics(self, tracking: bool) -> None:
-        """Say whether buffers move in training mode: those that moved meanwhile are put back."""
+        """Allow or prevent changes of buffers in training mode; with True, changes since False are undone."""
         buffers = self.buffers()
         if tracking:
             for name, tensor in self._kept.items():
@@ -174,7 +174,7 @@ class ModuleStack(StackModel):
         self._kept = {} if tracking else {name: tensor.clone() for name, tensor in buffers.items()}
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the modules' buffers by their own names."""
+        """Return the modules' buffers by their own names, stacked over replicates."""
         for replicate, module in enumerate(self._modules):
             own = dict(module.named_buffers())
             for name, stacked in self._stacked.items():
@@ -186,7 +186,7 @@ class ModuleStack(StackModel):
         return dict(self._stacked)
 
     def _put_buffers(self, replicate: int) -> None:
-        """Make the buffers of a module views of the stacked ones."""
+        """Make a module's buffers views of the stacked ones."""
         module = self._modules[replicate]
         views = {
             id(buffer): self._stacked[name][replicate]
@@ -213,16 +213,16 @@ def _logits(module: nn.Module, inputs: Tensor, *, training: bool) -> Tensor:
 
 
 def _side_by_side(each: Sequence[Mapping[str, Tensor]]) -> list[tuple[str, list[Tensor]]]:
-    """Return the tensors of one name beside each other, name by name."""
+    """Return for each name the tensors of that name of all mappings."""
     return [(name, [one[name] for one in each]) for name in each[0]]
 
 
 def flatten_parameters(
     modules: Sequence[nn.Module], layers: Sequence[HiddenLayer], like: Tensor
 ) -> FlatParameters:
-    """Return the trained parameters of all modules, whose own are views into it from now on.
+    """Return the trained parameters of all modules in one object; the modules' own become views of it.
 
-    Those of each hidden layer lie together. Raises ValueError unless all modules have the same.
+    Those of each hidden layer are contiguous. Raises ValueError unless all modules have the same parameters.
     """
     shapes = _shapes(modules)
     hidden_names = {name for layer in layers for name in layer.weights}

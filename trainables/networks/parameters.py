@@ -1,4 +1,4 @@
-"""All parameters of a stack in one flat tensor, so that one stock optimizer updates them in one call."""
+"""All parameters of a stack in one flat tensor, so that a standard optimizer updates them in one call."""
 
 import itertools
 import math
@@ -11,10 +11,10 @@ from torch import Tensor
 class FlatParameters:
     """Named parameters of a stack of replicates, each of shape (replicates, ...), and their gradients.
 
-    `values` and `gradients` are flat; `value(name)` and `gradient(name)` are views into them. First come the hidden
-    layers' weights, one after the other, then for each replicate the rest: so a norm for every hidden layer and
-    replicate, or for every replicate, takes few operations. `gradient_runs` are the gradient in such parts: those of
-    the hidden layers' weights, laid out as `weight_runs` says, and a last one for the rest.
+    `values` and `gradients` are flat; `value(name)` and `gradient(name)` are views of them. First come the hidden
+    layers' weights, one after the other, then for each replicate the rest: so norms for every hidden layer and
+    replicate, or for every replicate, take few operations. `gradient_runs` are views of the gradient by such parts: the
+    hidden layers' weights as in `weight_runs`, and a last one for the rest.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class FlatParameters:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Lay out parameters of the given shapes (without the axis of replicates), all zero.
+        """Allocate parameters of the given shapes (without the axis of replicates), all zero.
 
         `weights` are those of the hidden layers, in order from the input on; `rest` is everything else.
         """
@@ -50,7 +50,7 @@ class FlatParameters:
         return self._gradients[name]
 
     def weight_runs(self, flat: Tensor) -> list[Tensor]:
-        """Return the hidden weights within `flat`, laid out as `values`: one view for each run of equal size.
+        """Return views of the hidden weights in `flat`, which is laid out as `values`: one for each run of equal sizes.
 
         A view has shape (layers, replicates, weights of a layer); together they are all hidden layers, in order.
         """
@@ -63,8 +63,8 @@ class FlatParameters:
         return runs
 
     def runs(self, flat: Tensor) -> list[Tensor]:
-        """Return all of `flat`, laid out as `values`, in views (parts, replicates, values of a part): the hidden
-        weights in runs of equal size, then the rest.
+        """Return views of all of `flat`, which is laid out as `values`, shapes (parts, replicates, values of a part):
+        the hidden weights in runs of equal sizes, then the rest.
         """
         return [*self.weight_runs(flat), self._rest(flat).unsqueeze(0)]
 
@@ -102,13 +102,13 @@ class FlatParameters:
 
 
 def take_replicates(flat: Tensor, weight_sizes: Sequence[int], count: int, replicates: range) -> Tensor:
-    """Return what belongs to some replicates of a flat tensor of `count`, laid out as FlatParameters does."""
+    """Return the share of some replicates of a flat tensor for `count` replicates, laid out as in FlatParameters."""
     cut = slice(replicates.start, replicates.stop)
     return torch.cat([part[:, cut].reshape(-1) for part in _parts(flat, weight_sizes, count)])
 
 
 def join_replicates(flats: Sequence[Tensor], weight_sizes: Sequence[int], counts: Sequence[int]) -> Tensor:
-    """Return the flat tensor of a whole stack, given those of its parts, with so many replicates each."""
+    """Return the flat tensor of a whole stack, joined from those of its parts with `counts` replicates."""
     parts = [_parts(flat, weight_sizes, count) for flat, count in zip(flats, counts, strict=True)]
     return torch.cat([torch.cat(same, dim=1).reshape(-1) for same in zip(*parts, strict=True)])
 

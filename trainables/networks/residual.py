@@ -7,22 +7,22 @@ from torch import Tensor
 
 
 class Skip(ABC):
-    """Adds a block's input to its branch; `backward` belongs to the latest `forward`."""
+    """Adds a block's input to its branch; `backward` refers to the latest `forward`."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, branch: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """Return inputs + factor x branch, all (replicates, units, examples), written to `out` where it is given."""
+        """Return inputs + factor x branch, all (replicates, units, examples), written to `out` if given."""
 
     @abstractmethod
     def backward(self, gradient: Tensor) -> Tensor:
-        """Return dL/d(branch), given dL/d(output), which is also what the skip hands to the inputs."""
+        """Return dL/d(branch), given dL/d(output), which is also the skip's gradient for the inputs."""
 
 
 class FixedSkip(Skip):
-    """A skip whose factor on the branch never changes."""
+    """A skip with a constant factor on the branch."""
 
     def __init__(self, factor: float) -> None:
-        """Weigh the branch by `factor`."""
+        """Multiply the branch by `factor`."""
         self._factor = factor
 
     def forward(self, inputs: Tensor, branch: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -38,7 +38,7 @@ class LearntSkip(Skip):
     """A skip whose factor is learnt, one for each block (ReZero, Bachlechner et al., 2020)."""
 
     def __init__(self, factor: Tensor, factor_gradient: Tensor) -> None:
-        """Take views of the factor and of where its gradient goes, both (replicates, 1, 1)."""
+        """Take views of the factor and of its gradient, both (replicates, 1, 1)."""
         self.factor, self.factor_gradient = factor, factor_gradient
         self._branch: Tensor | None = None
 

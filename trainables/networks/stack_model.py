@@ -1,4 +1,4 @@
-"""What a model must offer so that a stack of its replicates can be trained, measured and kept."""
+"""The interface of a model whose replicates are trained, measured and saved as a stack."""
 
 from abc import ABC, abstractmethod
 
@@ -8,33 +8,33 @@ from trainables.gradients.activations import ActivationBuffers
 from trainables.networks.parameters import FlatParameters
 
 PARAMETERS, BUFFERS = "parameters", "buffers."
-"""What a stack's tensors are called: `parameters` all in one, laid out as FlatParameters, and each of the buffers."""
+"""Names of a stack's tensors: `parameters`, laid out as in FlatParameters, and a prefix for the buffers."""
 
 
 class StackModel(ABC):
-    """A stack of networks that differ in their weights alone; replicates never mix.
+    """A stack of networks that differ in their weights only; replicates never mix.
 
-    What gradient stability needs of the hidden layers is here after a forward and a backward pass in training mode.
+    After a forward and a backward pass in training mode it holds the hidden layers' signals for gradient stability.
     """
 
     parameters: FlatParameters
-    """Their hidden weights belong to the hidden layers, in the same order."""
+    """The parameters; their hidden weights are those of the hidden layers, in the same order."""
     outputs: list[Tensor]
     """h_l of each hidden layer, shape (replicates, units, examples)."""
     responses: ActivationBuffers
-    """What tells whether a unit is dead: the activation before dropout, or h_l where a skip is added to an activation
-    that does not saturate."""
+    """Signals from which dead units are found: the activation before dropout, or h_l if a skip is added to an
+    activation that does not saturate."""
     deltas: ActivationBuffers
     """dL/dh_l."""
     saturates: bool
-    """Whether a unit is dead when its response is above 0.97 in size (tanh, sigmoid), not when it is 0."""
+    """Whether a unit is dead if its response exceeds 0.97 in absolute value (tanh, sigmoid), rather than if it is 0."""
     responses_are_unipolar: bool
     """Whether responses lie in 0..1 (sigmoid) and are scaled to -1..1 before that comparison."""
 
     is_measured: bool = True
-    """Whether hidden outputs, responses and deltas are read after the next passes: if not they need not be kept."""
+    """Whether hidden outputs, responses and deltas are read after the next passes; if not, they need not be kept."""
     is_capturable: bool = True
-    """Whether a pass is the same work on the device each time, so that a CUDA graph can hold it."""
+    """Whether each pass launches the same work on the device, so that a CUDA graph can capture it."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
@@ -46,14 +46,14 @@ class StackModel(ABC):
 
     @abstractmethod
     def track_statistics(self, tracking: bool) -> None:
-        """Say whether running statistics move with each pass in training mode."""
+        """Switch the update of running statistics in training mode on or off."""
 
     @abstractmethod
     def buffers(self) -> dict[str, Tensor]:
-        """Return by name what training changes besides the parameters, of shape (replicates, ...); not copies."""
+        """Return, by name, the tensors besides the parameters that training changes, (replicates, ...); no copies."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return by name everything that training changes of the networks; not copies."""
+        """Return, by name, all tensors of the networks that training changes; no copies."""
         return {
             PARAMETERS: self.parameters.values,
             **{BUFFERS + name: tensor for name, tensor in self.buffers().items()},
@@ -61,4 +61,4 @@ class StackModel(ABC):
 
     @abstractmethod
     def state_dict(self, replicate: int) -> dict[str, Tensor]:
-        """Return one replicate's weights under the names that the plain torch model of the same form gives."""
+        """Return one replicate's weights under the names that a plain torch model of the same form has."""

@@ -1,1 +1,1 @@
-"""How a stack of networks is trained, evaluated and stopped."""
+"""Training, evaluation and early stopping of a stack of networks."""

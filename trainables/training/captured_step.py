@@ -1,6 +1,6 @@
-"""A training step that is captured as a CUDA graph: the host launches it at once instead of kernel by kernel.
+"""A training step captured as a CUDA graph: the host launches it at once instead of kernel by kernel.
 
-It was written without a GPU at hand; what of it a GPU alone can show, tests show where there is one.
+What only a GPU can show is tested where there is one.
 """
 
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from trainables.networks.stack_model import StackModel
 from trainables.training.training_step import LearningRates, TrainingStep
 
 STEPS_BEFORE_CAPTURE = 20
-"""Steps over full batches before one is captured: they warm up, and a trial shorter than that would not gain by it."""
+"""Full batches before a step is captured: they warm up, and a shorter trial would not gain from a capture."""
 
 Replay = Callable[[], None]
-"""Does again on the device what was captured, with what the same tensors hold by then."""
+"""Repeats the captured work on the device, with the present content of the same tensors."""
 
 
 Capture = Callable[[Callable[[], None], torch.Generator], Replay]
-"""Makes a replay of work that draws random numbers from a generator."""
+"""Captures work that draws random numbers from a generator, and returns its replay."""
 
 
 def capture_graph(work: Callable[[], None], generator: torch.Generator) -> Replay:
-    """Capture what `work` would launch, without doing it; its random numbers come from `generator` at each replay."""
+    """Capture what `work` launches, without running it; each replay draws new random numbers from `generator`."""
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(generator)
     with torch.cuda.graph(graph):
@@ -44,7 +44,7 @@ def build_step(
     *,
     generator: torch.Generator,
 ) -> TrainingStep:
-    """Return the step that suits the device: captured on a GPU, where launching kernels takes longer than they run."""
+    """Return a captured step on a GPU, where launching kernels takes longer than running them, else a plain one."""
     given = model, optimizer, hyperparameters, data, augmentation
     return (
         CapturedStep(*given, generator=generator)
@@ -54,10 +54,10 @@ def build_step(
 
 
 class CapturedStep(TrainingStep):
-    """Replays graphs over full batches; an odd one, and every one where capturing is refused, goes kernel by kernel.
+    """Replays graphs for full batches; other batches, and all if capturing fails, are launched kernel by kernel.
 
-    There are two graphs, one up to the gradients and one for the update, because gradients are measured in between.
-    The optimizer's rate is a constant of the second; under a schedule its steps are cut to each replicate's rate.
+    There are two graphs, one up to the gradients and one for the update, because gradients are measured in between. The
+    optimizer's rate is a constant in the second; with a schedule its steps are scaled to each replicate's rate.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class CapturedStep(TrainingStep):
         generator: torch.Generator,
         capture: Capture = capture_graph,
     ) -> None:
-        """Capture steps over full batches; `generator` is what dropout and augmentation draw from."""
+        """Capture steps over full batches; `generator` is the one that dropout and augmentation draw from."""
         super().__init__(model, optimizer, hyperparameters, data, augmentation)
         if hyperparameters.schedule != "constant":
             self.rates = LearningRates(optimizer, model.parameters, in_graph=True)
@@ -95,13 +95,13 @@ class CapturedStep(TrainingStep):
         assert self._graphs is not None
         self._graphs.rows.copy_(rows)
         self._graphs.backward()
-        # An odd batch leaves the model with its own signals; these are where a replay writes.
+        # A smaller batch replaces the model's signals; these are the buffers that a replay writes to.
         self._model.outputs = self._graphs.outputs
         self._model.responses.prepare(self._batch_size)
         self._model.deltas.prepare(self._batch_size)
 
     def update(self) -> None:
-        """Update as the batch that went backward did."""
+        """Update in the same way as the batch went backward."""
         if self._is_replaying:
             assert self._graphs is not None
             self._graphs.update()
@@ -109,14 +109,14 @@ class CapturedStep(TrainingStep):
             super().update()
 
     def _try_to_capture(self, rows: Tensor) -> None:
-        """Capture both graphs, or note why not; memory that runs out is an error as elsewhere."""
+        """Capture both graphs, or record why that failed; running out of memory raises as elsewhere."""
         held = rows.contiguous().clone()
         try:
             backward = self._capture(lambda: TrainingStep.backward(self, held), self._generator)
             outputs = self._model.outputs
             update = self._capture(lambda: TrainingStep.update(self), self._generator)
         except (RuntimeError, NotImplementedError) as error:
-            # A capture that failed on the way raises once more when it is ended.
+            # A failed capture raises a second error when it is ended.
             if is_out_of_memory(error) or (error.__context__ and is_out_of_memory(error.__context__)):
                 raise torch.OutOfMemoryError(str(error)) from error
             self.refusal = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -125,7 +125,7 @@ class CapturedStep(TrainingStep):
 
 
 class _Graphs:
-    """Two captured halves of a step, the rows that they read, and where the first one writes the hidden outputs."""
+    """Two captured halves of a step, the rows that they read, and the hidden outputs that the first one writes."""
 
     def __init__(self, rows: Tensor, backward: Replay, update: Replay, outputs: list[Tensor]) -> None:
         self.rows, self.backward, self.update, self.outputs = rows, backward, update, outputs

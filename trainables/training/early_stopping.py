@@ -1,4 +1,4 @@
-"""Early stopping: a replicate whose monitor improves no more rests, with the weights of its best epoch."""
+"""Early stopping: a replicate whose monitor no longer improves is frozen with the weights of its best epoch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ NO_SCORES = Scores()
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """One replicate: its best epoch so far with the scores there, and the epoch after which it stopped.
+    """The state of one replicate: its best epoch so far, the scores there, and the epoch after which it stopped.
 
-    `stopped_epoch` is None while it trains, `best_epoch` before the first epoch and where it diverged.
+    `stopped_epoch` is None while it trains, `best_epoch` before the first epoch and if it diverged.
     """
 
     best_epoch: int | None = None
@@ -25,7 +25,7 @@ class Watched:
     stopped_epoch: int | None = None
 
     def after(self, epoch: int, scores: Scores, *, monitor: str, patience: int) -> "Watched":
-        """Return where it stands after one more epoch; one that diverged in it stops at once, without a best epoch."""
+        """Return the state after one more epoch; a replicate that diverged stops at once, without a best epoch."""
         value = scores.monitored(monitor)
         if value is None:
             return Watched(stopped_epoch=epoch)
@@ -38,18 +38,18 @@ class Watched:
 class EarlyStopping:
     """Watches the replicates of a stack, and keeps the weights and running statistics of each one's best epoch.
 
-    As Keras' EarlyStopping with restore_best_weights: a replicate stops after `patience` epochs in a row without a
-    better `monitor`, and its best weights are restored; also those of one that comes to the last epoch without
-    stopping. A stopped replicate passes through the steps of the others all the same, and is put back after each
-    epoch. One that diverged stays as it was after the epoch in which it did.
+    As in Keras' EarlyStopping with restore_best_weights, a replicate stops after `patience` epochs in a row without a
+    better `monitor`, and its best weights are restored; they also are if it reaches the last epoch without stopping. A
+    stopped replicate still takes part in the steps of the others, and is restored after each epoch. One that diverged
+    stays as it was after the epoch in which it did.
     """
 
     def __init__(self, model: StackModel, *, monitor: str, patience: int) -> None:
-        """Begin before the first epoch."""
+        """Start before the first epoch."""
         self._model, self._monitor, self._patience = model, monitor, patience
         self.watched = [Watched()] * model.parameters.replicates
         self.kept = {name: tensor.clone() for name, tensor in model.tensors().items()}
-        """What each replicate rests with, named as the model's own."""
+        """The tensors that each stopped replicate is restored to, named as the model's own."""
 
     @property
     def trains(self) -> list[bool]:
@@ -58,13 +58,13 @@ class EarlyStopping:
 
     @property
     def scores(self) -> list[Scores]:
-        """The scores of what each replicate rests with."""
+        """The scores of each replicate's best epoch."""
         return [watched.best for watched in self.watched]
 
     def update(self, epoch: int, scores: Sequence[Scores | None], *, is_last: bool) -> list[Scores]:
-        """Take note of an epoch (None: of a replicate at rest), and restore what rests after it: all if it is the last.
+        """Record an epoch's scores (None for a stopped replicate), and restore stopped ones; all if it is the last.
 
-        Returns each replicate's scores with the weights that it has now.
+        Returns each replicate's scores with its present weights.
         """
         self.watched = [
             watched
@@ -88,7 +88,7 @@ class EarlyStopping:
     def _copy(
         self, source: Mapping[str, Tensor], target: Mapping[str, Tensor], which: Sequence[bool]
     ) -> None:
-        """Copy these replicates' tensors, bit by bit."""
+        """Copy the tensors of the chosen replicates, bit by bit."""
         chosen = [replicate for replicate, is_chosen in enumerate(which) if is_chosen]
         if not chosen:
             return

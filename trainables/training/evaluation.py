@@ -1,4 +1,4 @@
-"""Cross-entropy and accuracy of a stack, with the gradient that training needs."""
+"""Cross-entropy, accuracy and further metrics of a stack, and the gradient for training."""
 
 from collections.abc import Iterator
 
@@ -10,15 +10,15 @@ from trainables.networks.stack_model import StackModel
 
 
 class Tally:
-    """Counts what the further metrics of a classifier need, over the chunks of one part of the data.
+    """Counts for the further metrics of a classifier, summed over chunks of one part of the data.
 
     Logits have shape (replicates, classes, examples), truth and predictions (replicates, examples).
     """
 
     def __init__(self, replicates: int, num_classes: int, device: torch.device) -> None:
-        """Begin without an answer."""
+        """Start with counts of 0."""
         self._replicates, self._num_classes = replicates, num_classes
-        # Of each class: right answers, answers, and true examples.
+        # For each class: correct predictions, predictions, and true examples.
         self._counts = torch.zeros(3, replicates * num_classes, dtype=torch.int64, device=device)
         self._first = torch.arange(replicates, device=device).unsqueeze(1) * num_classes
         self._in_two = torch.zeros(replicates, dtype=torch.int64, device=device)
@@ -27,14 +27,14 @@ class Tally:
 
     @classmethod
     def of(cls, data: StackData) -> "Tally":
-        """Return one for the replicates and classes of a stack's data."""
+        """Return a tally for the replicates and classes of a stack's data."""
         return cls(len(data.train), data.num_classes, data.inputs.device)
 
     def add(self, logits: Tensor, truth: Tensor, predicted: Tensor) -> None:
-        """Count a chunk."""
+        """Add a chunk."""
         right = predicted == truth
         self._num_examples += truth.shape[1]
-        # A true class that ties with more than fits into two places counts where it is the answer alone.
+        # A true class that ties with too many others for two places counts only if it is the predicted one.
         no_better = (logits >= logits.gather(1, truth.unsqueeze(1))).sum(1)
         self._in_two += (right | (no_better <= 2)).sum(1)
         ones = torch.ones_like(truth)
@@ -48,7 +48,7 @@ class Tally:
     def values(self) -> dict[str, Tensor]:
         """Return each metric's value by replicate, shapes (replicates,), in float64.
 
-        Macro F1 is over the classes that are true or answered at least once, as in scikit-learn.
+        Macro F1 is over the classes that are true or predicted at least once, as in scikit-learn.
         """
         right, answered, true = self._counts.view(3, self._replicates, self._num_classes).double()
         seen = answered + true
@@ -61,10 +61,10 @@ class Tally:
 
 
 def roc_auc(scores: Tensor, truth: Tensor) -> Tensor:
-    """Return the area under the ROC curve of each replicate, shape (replicates,), NaN where one class is missing.
+    """Return the area under the ROC curve of each replicate, shape (replicates,), NaN if one class is missing.
 
-    It is the share of pairs of a 1 and a 0 that `scores` (replicates, examples) rank rightly, ties a half: the
-    Mann-Whitney statistic, from mean ranks.
+    It is the share of pairs of a 1 and a 0 that `scores` (replicates, examples) rank correctly, ties counting half: the
+    Mann-Whitney statistic, computed from mean ranks.
     """
     ordered = scores.sort(1).values
     below = torch.searchsorted(ordered, scores.contiguous())
@@ -77,10 +77,10 @@ def roc_auc(scores: Tensor, truth: Tensor) -> Tensor:
 
 
 MAX_CHUNK_VALUES = 4_000_000
-"""Inputs evaluated in one go: about 16 MB of float32."""
+"""Input values evaluated at a time: about 16 MB of float32."""
 
 MIN_CHUNK = 64
-"""Examples evaluated in one go at least: however wide they are, a training step takes as many."""
+"""Fewest examples evaluated at a time, however wide they are; a training step takes as many."""
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -102,7 +102,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
 
 
 def predict(logits: Tensor) -> Tensor:
-    """Return the class that each replicate answers, shape (replicates, examples)."""
+    """Return the class that each replicate predicts, shape (replicates, examples)."""
     # argmax over the last, contiguous axis is several times faster than over the middle one.
     return logits.transpose(1, 2).contiguous().argmax(2)
 
@@ -117,7 +117,7 @@ def evaluate(
 ) -> tuple[Tensor, Tensor]:
     """Return mean log-loss in nats and accuracy of each replicate over its own rows, shapes (replicates,).
 
-    `rows` is (replicates, examples of the part). A `tally` is told every answer.
+    `rows` is (replicates, examples of the part). A `tally`, if given, counts every prediction.
     """
     replicates, num_rows = rows.shape
     loss = data.inputs.new_zeros(replicates)

@@ -1,7 +1,7 @@
-"""Gradient stability of a stack: what every hidden layer's gradients do over one epoch.
+"""Gradient stability of a stack: measures the gradients of every hidden layer over one epoch.
 
-Measured after the backward pass and before clipping. Values stay in buffers on the device and leave it once an
-epoch, so measuring never makes the host wait within an epoch.
+Gradients are measured after the backward pass and before clipping. Values stay in buffers on the device and are copied
+once an epoch, so measuring never synchronizes with the device within an epoch.
 """
 
 import time
@@ -19,10 +19,10 @@ from trainables.gradients.measured_epoch import MeasuredEpoch
 from trainables.networks.stack_model import StackModel
 
 MIN_SAMPLED_STEPS = 20
-"""Signals, weights and updates are measured this often an epoch at least, or at every step if there are fewer."""
+"""Least number of steps of an epoch at which signals, weights and updates are measured, or all if there are fewer."""
 
 MOMENT_STEPS = 2
-"""Steps of an epoch at which mean and standard deviation of the activations are taken, or all if fewer."""
+"""Number of steps of an epoch at which mean and standard deviation of activations are measured, or all if fewer."""
 
 
 def _timed(method: Callable[["GradientRecorder"], None]) -> Callable[["GradientRecorder"], None]:
@@ -36,11 +36,11 @@ def _timed(method: Callable[["GradientRecorder"], None]) -> Callable[["GradientR
 
 
 class GradientRecorder:
-    """Collects the measures of every hidden layer and replicate over one epoch after the other.
+    """Collects the measures of every hidden layer and replicate, epoch by epoch.
 
-    A step is: backward, `after_backward`, clipping and update if there are any, `after_update` or `after_measure`.
-    `end_epoch` ends an epoch; the next one must follow it at once, because spikes are told by the steps before.
-    `seconds` adds up what the host spends on the steps of an epoch; a GPU's own work is not in it.
+    A step is: backward, `after_backward`, clipping and update if there are any, then `after_update` or `after_measure`.
+    `end_epoch` ends an epoch; the next one must follow at once, because spikes are found by comparison with earlier
+    steps. `seconds` is the host's time for the steps of an epoch; a GPU's own work is not included.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class GradientRecorder:
         precise: bool = True,
         earlier: NDArray[np.float64] | None = None,
     ) -> None:
-        """Prepare for epochs of `num_steps` steps; `earlier` is what another recorder had before them.
+        """Prepare for epochs of `num_steps` steps; `earlier` are the norms of another recorder before them.
 
-        Norms are `precise`, summed in float64, unless float32 is known to do.
+        With `precise`, norms are summed in float64; without it, float32 must be known to suffice.
         """
         self._model, self._parameters = model, model.parameters
         self._num_steps, self._precise = num_steps, precise
@@ -80,7 +80,7 @@ class GradientRecorder:
 
     @_timed
     def after_backward(self) -> None:
-        """Measure the gradients of the step that just went backward; call it before clipping."""
+        """Measure the gradients of the step that has just gone backward; call it before clipping."""
         self._norms.write(Measured.GRADIENTS, self._step, self._parameters.gradient_runs)
         self._activations.note_responses()
         if self._step % self._moment_stride == 0:
@@ -94,7 +94,7 @@ class GradientRecorder:
 
     @_timed
     def after_update(self) -> None:
-        """Measure the update that the optimizer made: weights after it minus weights before it."""
+        """Measure the optimizer's update: weights after it minus weights before it."""
         if self._step % self._stride == 0:
             for weights, before in zip(self._weights, self._before, strict=True):
                 before.sub_(weights)
@@ -102,13 +102,13 @@ class GradientRecorder:
         self.after_measure()
 
     def after_measure(self) -> None:
-        """End a step; by itself one that updates nothing, as at the initialisation."""
+        """End a step; called directly for one without an update, as at the initialisation."""
         if self._step % self._stride == 0:
             self._norms.write(Measured.WEIGHTS, self._step, self._weights)
         self._step += 1
 
     def end_epoch(self, *, clip_norm: float | None = None) -> MeasuredEpoch:
-        """Return what was measured; here the norms leave the device."""
+        """Return the epoch's measurements, copied from the device."""
         started = time.perf_counter()
         norms = self._norms.values()
         with np.errstate(over="ignore"):

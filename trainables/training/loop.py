@@ -19,16 +19,14 @@ from trainables.training.stack import Stack
 from trainables.training.trained_epoch import IN_ORDER, Scores, TrainedEpoch, scores_of
 
 NUM_INITIAL_BATCHES = 4
-"""Batches over which gradients are measured before the first step."""
+"""Number of batches on which gradients are measured before the first step."""
 
 MIN_INITIAL_BATCH = 64
-"""Examples that such a batch has at least, or as many as there are."""
+"""Least number of examples in such a batch, or as many as there are."""
 
 
 def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iterator[list[EpochRecord]]:
-    """Train `stack` up to `epochs` and yield, for each epoch, a record for each replicate that trains in it, as
-    `train_epochs` does.
-    """
+    """Train `stack` up to `epochs` as `train_epochs` does; yield the records of each epoch's trained replicates."""
     return (trained.records() for trained in train_epochs(stack, epochs=epochs, layers_at=layers_at))
 
 
@@ -36,14 +34,14 @@ def train(stack: Stack, *, epochs: int, layers_at: Collection[int] = ()) -> Iter
 def train_epochs(
     stack: Stack, *, epochs: int, layers_at: Collection[int] = (), scored_at: Container[int] = ()
 ) -> Iterator[TrainedEpoch]:
-    """Train `stack` up to `epochs`, by which a cosine ends, and yield what each epoch left behind.
+    """Train `stack` up to `epochs`, at which a cosine schedule ends, and yield the results of each epoch.
 
-    After the epochs in `scored_at` the further metrics are taken on the validation part, too. Layers are measured in
-    the epochs named in `layers_at`; where 0 is among them, the first thing that a stack before its first epoch yields
-    is the initialisation. A replicate whose loss is not finite is marked in `stack.diverged` and its losses are None
-    from then on; the others are not disturbed. A last batch of a single example is left out.
-    With early stopping a replicate rests from the epoch on in which it stops, with its best weights; one that does not
-    stop gets them after the last epoch. When all rest nothing is trained any more.
+    After the epochs in `scored_at` the further metrics are computed on the validation part, too. Layers are measured in
+    the epochs in `layers_at`; if 0 is among them, a stack before its first epoch yields the initialisation first. A
+    replicate whose loss is not finite is marked in `stack.diverged` and its losses are None from then on; the others
+    are not affected. A last batch with a single example is left out.
+    With early stopping a replicate is frozen with its best weights from the epoch on in which it stops; one that does
+    not stop gets them after the last epoch. Once all have stopped, nothing is trained any more.
     """
     if stack.epoch == 0 and 0 in layers_at:
         yield _measure_initialisation(stack)
@@ -99,9 +97,9 @@ def _train_epoch(
 
 
 def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
-    """Train on `batches`, each the rows of shape (replicates, batch size), without making the host wait.
+    """Train on `batches`, each holding rows of shape (replicates, batch size), without synchronizing with the device.
 
-    Returns each replicate's summed loss and number of correct answers, shape (2, replicates).
+    Returns each replicate's summed loss and number of correct predictions, shape (2, replicates).
     """
     step = stack.step
     step.sums.zero_()
@@ -117,10 +115,10 @@ def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorde
 
 
 def _measure_initialisation(stack: Stack) -> TrainedEpoch:
-    """Measure gradients in training mode before any step, leaving running statistics as they are.
+    """Measure gradients in training mode before any step, without changing running statistics.
 
-    Inputs are as the steps will see them, augmentation included. What is measured then decides how precise the norms
-    have to be in training.
+    Inputs are as in the training steps, including augmentation. The result decides how precise norms must be in
+    training.
     """
     started = time.perf_counter()
     data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
@@ -154,10 +152,10 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
 
 
 def _rest(stack: Stack, stopping: EarlyStopping, epoch: int, *, num_steps: int | None) -> TrainedEpoch:
-    """Return an epoch in which no replicate trains; it would have been measured at so many steps."""
+    """Return an epoch in which no replicate trains; with layers it would have been measured at `num_steps` steps."""
     stack.epoch, stack.gradient_norms = epoch, None
     if num_steps is not None:
-        # Norms of other parts of the trial, which may still train, are joined to these.
+        # These norms are joined with those of other parts of the trial, which may still train.
         stack.gradient_norms = np.full((min(num_steps, SPIKE_WINDOW), len(stack.seeds)), np.nan)
     return TrainedEpoch(
         epoch=epoch,
@@ -169,7 +167,7 @@ def _rest(stack: Stack, stopping: EarlyStopping, epoch: int, *, num_steps: int |
 
 
 def _scores(stack: Stack, values: Tensor, further: Sequence[str]) -> list[Scores | None]:
-    """Return the scores of each replicate that trains as `scores_of` does, and mark those that diverged."""
+    """Return the scores of each replicate that trains, by `scores_of`, and mark those that diverged."""
     finite, trains = values[: len(IN_ORDER)].isfinite().all(0).tolist(), stack.trains
     stack.diverged = [
         before or (training and not now)
@@ -180,13 +178,13 @@ def _scores(stack: Stack, values: Tensor, further: Sequence[str]) -> list[Scores
 
 
 def epoch_order(seed: int, epoch: int, num_examples: int) -> Tensor:
-    """Return the order in which one replicate sees its training examples in `epoch` (1, 2, ...)."""
+    """Return the order of one replicate's training examples in `epoch` (1, 2, ...)."""
     generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
     return torch.randperm(num_examples, generator=generator)
 
 
 def shuffled(train: Tensor, seeds: Sequence[int], epoch: int) -> Tensor:
-    """Return each replicate's rows `train`, shape (replicates, examples), in the order of the epoch."""
+    """Return each replicate's rows of `train`, shape (replicates, examples), in the order of the epoch."""
     order = torch.stack([epoch_order(seed, epoch, train.shape[1]) for seed in seeds])
     return train.gather(1, order.to(train.device))
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: the rate of each replicate in each epoch, as torch.optim.lr_scheduler has them."""
+"""Learning-rate schedules: the rate of each replicate in each epoch, as in torch.optim.lr_scheduler."""
 
 import math
 from collections.abc import Sequence
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from trainables.training.trained_epoch import Scores
 
 DECAY = 0.95
-"""What `exponential` multiplies the rate with after each epoch."""
+"""Factor by which `exponential` multiplies the rate after each epoch."""
 
 PLATEAU_FACTOR = 0.2
-"""What `plateau` multiplies the rate with."""
+"""Factor by which `plateau` multiplies the rate."""
 
 PLATEAU_PATIENCE = 5
-"""Epochs without improvement that `plateau` allows, as torch counts: after one more the rate falls."""
+"""Epochs without improvement that `plateau` allows, counted as in torch: after one more the rate falls."""
 
 PLATEAU_THRESHOLD = 1e-4
-"""Share of the best value by which `plateau` wants it improved, torch's default."""
+"""Least improvement for `plateau`, as a share of the best value; torch's default."""
 
 SMALLEST_FALL = 1e-8
-"""A rate that would fall by no more stays, torch's default."""
+"""A smaller decrease of the rate is not applied; torch's default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau:
-    """Where one replicate stands with `plateau`: its rate, the best value so far, and epochs in a row without better.
+    """The state of `plateau` for one replicate: its rate, the best value, and epochs in a row without improvement.
 
-    It does what torch.optim.lr_scheduler.ReduceLROnPlateau does with the numbers above.
+    It equals torch.optim.lr_scheduler.ReduceLROnPlateau with the constants above.
     """
 
     rate: float
@@ -38,7 +38,7 @@ class Plateau:
     num_bad: int = 0
 
     def after(self, value: float | None, *, higher_is_better: bool, min_rate: float) -> "Plateau":
-        """Return where it stands after an epoch that came to `value`; None, of one that diverged, is no improvement."""
+        """Return the state after an epoch with this monitored value; None, for divergence, is no improvement."""
         if value is not None and self._is_better(value, higher_is_better):
             return Plateau(rate=self.rate, best=value)
         if self.num_bad < PLATEAU_PATIENCE:
@@ -57,7 +57,7 @@ class Plateau:
 class Schedule:
     """The schedule of a stack: each replicate's rate, from epoch to epoch.
 
-    `plateaus` is where the replicates stand, for `plateau` alone.
+    `plateaus` holds the replicates' states; it is empty for other schedules.
     """
 
     def __init__(self, hyperparameters: Hyperparameters, replicates: int) -> None:
@@ -89,7 +89,7 @@ class Schedule:
         return hp.learning_rate
 
     def update(self, scores: "Sequence[Scores | None]") -> None:
-        """Take note of each replicate's scores after an epoch; None: it rests."""
+        """Record each replicate's scores after an epoch (None for a stopped one)."""
         if not self.plateaus:
             return
         hp = self._hyperparameters

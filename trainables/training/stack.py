@@ -1,4 +1,4 @@
-"""A stack of replicates in training: the networks, what updates them, and the seeds that drive them."""
+"""A stack of replicates in training: the networks, their optimizer, and their seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from trainables.training.training_step import TrainingStep
 
 @dataclass(kw_only=True)
 class Stack:
-    """Networks side by side, one a replicate, and everything that trains them.
+    """Networks side by side, one for each replicate, and everything needed to train them.
 
-    `epoch` counts the epochs trained so far; `gradient_norms` are those of its last steps, (steps, replicates), if
-    it was measured. `schedule` knows each replicate's learning rate, `stopping` which of them rest; None: all train to
-    the end. What training changes is all in a checkpoint. Gradients are measured with `precise_norms` unless the
-    initialisation, measured first, shows that there is no need.
+    `epoch` counts the epochs trained so far; `gradient_norms` are those of the last steps, (steps, replicates), if
+    they were measured. `schedule` holds each replicate's learning rate, `stopping` which replicates have stopped early
+    (None without early stopping). Everything that training changes is in a checkpoint. Gradients are measured with
+    `precise_norms` unless the initialisation, measured first, shows that float32 is enough.
     """
 
     model: StackModel
@@ -58,10 +58,10 @@ class Stack:
         part: range | None = None,
         build: BuildModule | None = None,
     ) -> "Stack":
-        """Build the networks, one for each seed; a replicate's split, initialisation and order are its own.
+        """Build one network for each seed; each replicate has its own split, initialisation and order of examples.
 
-        They compute in the inputs' precision. With `part` only these replicates are built, and they come to the same
-        numbers as in the whole stack. With `build` they are what it returns, and `model` is only a name.
+        They compute in the precision of the inputs. With `part` only these replicates are built, with the same numbers
+        as in the whole stack. With `build` the networks are what it returns, and `model` is only a name.
         """
         part = range(len(seeds)) if part is None else part
         data, own = data.part(part), tuple(seeds)[part.start : part.stop]
@@ -104,7 +104,7 @@ class Stack:
 
     @property
     def trains(self) -> list[bool]:
-        """Whether each replicate still trains: it has not stopped early."""
+        """Whether each replicate still trains, that is, has not stopped early."""
         return [True] * len(self.seeds) if self.stopping is None else self.stopping.trains
 
 
@@ -113,7 +113,7 @@ def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters
     hp = hyperparameters
     flat = parameters.values
     flat.grad = parameters.gradients
-    # A CUDA graph can hold an update only if the count of steps lives on the device, too.
+    # A CUDA graph can capture an update only if the step counter is on the device, too.
     capturable = flat.device.type == "cuda"
     match hp.optimizer:
         case "sgd":

@@ -1,4 +1,4 @@
-"""Everything that training changes of a stack, on the host, where it can be cut into parts and joined again."""
+"""Everything that training changes in a stack, on the host, where it can be divided into parts and joined again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +18,12 @@ OPTIMIZER, NORMS, KEPT = "optimizer.", "gradient_norms", "kept."
 @dataclass(frozen=True, kw_only=True)
 class StackState:
     """The state of a stack after `epoch` epochs; `diverged` has an entry for each replicate, and so have
-    `plateaus` where the schedule is one, and `watched` with early stopping. `weight_sizes` are those of a network's
+    `plateaus` with that schedule, and `watched` with early stopping. `weight_sizes` are those of a network's
     hidden layers.
 
-    `tensors` are `parameters` and the optimizer's, laid out as FlatParameters; `buffers` (replicates, ...); with early
-    stopping both once more, as `kept`; and `gradient_norms` (steps, replicates) if there are any. They share memory
-    with a stack on the host.
+    `tensors` are `parameters` and the optimizer's, laid out as in FlatParameters; `buffers` (replicates, ...); with
+    early stopping both a second time, prefixed with `kept.`; and `gradient_norms` (steps, replicates) if there are any.
+    They share memory with a stack on the host.
     """
 
     tensors: Mapping[str, Tensor]
@@ -36,8 +36,8 @@ class StackState:
 
     @classmethod
     def of(cls, stack: Stack) -> "StackState":
-        """Return the state of `stack` as it is."""
-        # Without momentum SGD keeps nothing, and says so with None.
+        """Return the present state of `stack`."""
+        # Without momentum SGD's state is None.
         state = stack.optimizer.state[stack.model.parameters.values]
         optimizer = {OPTIMIZER + name: value for name, value in state.items() if value is not None}
         norms = {} if stack.gradient_norms is None else {NORMS: torch.from_numpy(stack.gradient_norms)}
@@ -55,11 +55,11 @@ class StackState:
         )
 
     def copied(self) -> "StackState":
-        """Return the state in memory of its own, so that the stack can be let go of."""
+        """Return a copy of the state in its own memory, so that the stack can be freed."""
         return replace(self, tensors={name: tensor.clone() for name, tensor in self.tensors.items()})
 
     def part(self, replicates: range) -> "StackState":
-        """Return the state of these replicates alone."""
+        """Return the state of some replicates only."""
         count, cut = len(self.diverged), slice(replicates.start, replicates.stop)
         if len(replicates) == count:
             return self
@@ -86,7 +86,7 @@ class StackState:
 
 
 def join(parts: Sequence[StackState]) -> StackState:
-    """Return the state of a whole stack, given those of its parts in order, all after the same epoch."""
+    """Return the state of a whole stack, joined from those of its parts in order, all after the same epoch."""
     counts = [len(part.diverged) for part in parts]
 
     def put_together(name: str) -> Tensor:
@@ -112,7 +112,7 @@ def join(parts: Sequence[StackState]) -> StackState:
 
 
 def _axis(name: str, tensor: Tensor) -> str:
-    """Return where a tensor of a state has its replicates; an optimizer's step counter belongs to all of them."""
+    """Return which axis of a state's tensor is that of replicates; an optimizer's step counter has none."""
     if not tensor.shape:
         return "none"
     if name == NORMS:

@@ -1,17 +1,17 @@
-"""The rule of early stopping, on the values of a monitor alone."""
+"""The rule of early stopping, applied to the values of a monitor."""
 
 from collections.abc import Iterable
 
 
 def is_better(value: float, best: float, monitor: str) -> bool:
-    """Return whether `value` improves on the best so far, by however little."""
+    """Return whether `value` is better than the best so far, by any amount."""
     return value > best if monitor == "val_accuracy" else value < best
 
 
 def stopping_epoch(values: Iterable[float | None], *, monitor: str, patience: int) -> int | None:
-    """Return the epoch after which a network stops whose monitor came to `values`; None: it trains on.
+    """Return the epoch after which a network with these monitored values stops; None if it trains on.
 
-    That is after `patience` epochs in a row without a better value, or at once where it diverged (None).
+    That is after `patience` epochs in a row without a better value, or at once when it diverges (None).
 
     >>> stopping_epoch([0.5, 0.4, 0.4, 0.6, 0.1], monitor="val_loss", patience=2)
     4

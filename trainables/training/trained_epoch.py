@@ -1,4 +1,4 @@
-"""What one epoch of a stack left behind, from which its records are made."""
+"""The results of one epoch of a stack, from which its records are made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from trainables.base.records import EpochRecord
 from trainables.gradients.measured_epoch import MeasuredEpoch
 
 IN_ORDER = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
-"""The scores that every trained epoch has, in the order in which they leave the device."""
+"""The scores that every trained epoch has, in the order in which they are copied from the device."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """One replicate's losses in nats and accuracies, None where there are none, and further metrics by name."""
+    """One replicate's losses in nats and accuracies (None if there are none), and further metrics by name."""
 
     train_loss: float | None = None
     train_accuracy: float | None = None
@@ -24,20 +24,20 @@ class Scores:
     further: Mapping[str, float] = field(default_factory=dict)
 
     def monitored(self, monitor: str) -> float | None:
-        """Return the score of that name."""
+        """Return the score called `monitor`."""
         score: float | None = getattr(self, monitor)
         return score
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedEpoch:
-    """One epoch's scores and rates by replicate (no rates before training) and, where layers were measured, `measured`.
+    """One epoch's scores and rates by replicate (no rates before training) and, if layers were measured, `measured`.
 
-    A replicate that rests, since it stopped early, has no scores of its own and no record. `standing` are the scores
-    that each one has after the epoch, with the weights that it has then.
+    A replicate that has stopped early has no scores in `scores` and no record. `standing` has the scores of each
+    replicate with its weights after the epoch.
 
-    Records are made when they are asked for: those of several epochs in one go take half the time, for a step of
-    training leaves nothing in the processor's caches.
+    Records are made on demand: making those of several epochs together takes half the time, because a training step
+    empties the processor's caches.
     """
 
     epoch: int
@@ -67,9 +67,9 @@ class TrainedEpoch:
 
 
 def scores_of(values: Tensor, further: Sequence[str], diverged: Sequence[bool]) -> list[Scores]:
-    """Return each replicate's scores on the validation part, none of one that diverged.
+    """Return each replicate's scores; a replicate that diverged has none.
 
-    `values` has shape (scores, replicates): those of `IN_ORDER`, then the `further` metrics, named without their part.
+    `values` has shape (scores, replicates): those of `IN_ORDER`, then the `further` metrics, named without prefix.
     """
     names = [VALIDATION + name for name in further]
     return [

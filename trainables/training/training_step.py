@@ -14,11 +14,11 @@ from trainables.training.evaluation import count_correct, cross_entropy
 
 
 class TrainingStep:
-    """Trains a stack batch by batch without making the host wait.
+    """Trains a stack batch by batch without synchronizing with the device.
 
-    Between `backward` and `update` gradients are as the loss gives them, before clipping. `sums` adds up each
-    replicate's loss and number of correct answers, shape (2, replicates), until it is set to zero. `rates` says how
-    far the next steps go. `refusal` says why steps are not as fast as they could be, if so.
+    Between `backward` and `update` the gradients are those of the loss, before clipping. `sums` adds up each
+    replicate's loss and number of correct predictions, shape (2, replicates), until it is set to zero. `rates` holds
+    the learning rates of the next steps. `refusal` says why steps are launched kernel by kernel, if capturing failed.
     """
 
     def __init__(
@@ -52,26 +52,26 @@ class TrainingStep:
         self.sums[1] += count_correct(logits, targets)
 
     def update(self) -> None:
-        """Clip the gradients if that is wanted, and let the optimizer make its step."""
+        """Clip the gradients if configured, and make the optimizer's step."""
         if self._clip_norm is not None:
             self._model.parameters.clip_gradients(self._clip_norm)
         self.rates.step()
 
 
 class LearningRates:
-    """Steps with the optimizer, at the rates that were set last, or at the optimizer's own before that.
+    """Makes the optimizer's steps with the rates that were set last, before that with the optimizer's own.
 
-    Every stock update is linear in the rate: of a step taken at the rate `lr` a replicate whose own is lower keeps the
-    share rate / lr. That costs a copy of the parameters, and is done only while rates differ.
+    Every standard update is linear in the rate: of a step with rate `lr`, a replicate with a lower rate keeps the share
+    rate / lr. That needs a copy of the parameters, and is done only while rates differ.
     """
 
     def __init__(
         self, optimizer: torch.optim.Optimizer, parameters: FlatParameters, *, in_graph: bool
     ) -> None:
-        """Step over `parameters`.
+        """Make steps over `parameters`.
 
-        With `in_graph` steps may be captured, and the optimizer's own rate with them: it then stays as it is, and no
-        other may be higher.
+        With `in_graph` steps may be captured, and the optimizer's own rate with them: it then never changes, and no
+        other rate may be higher.
         """
         self._optimizer, self._parameters, self._in_graph = optimizer, parameters, in_graph
         self._shares: Tensor | None = None
@@ -81,7 +81,7 @@ class LearningRates:
             self._before = torch.empty_like(parameters.values)
 
     def set(self, rates: Sequence[float], trains: Sequence[bool]) -> None:
-        """Step at these rates from now on, one for each replicate; one that does not train takes any."""
+        """Use these rates from now on, one for each replicate; that of a replicate that does not train is ignored."""
         group = self._optimizer.param_groups[0]
         highest = max(rate for rate, training in zip(rates, trains, strict=True) if training)
         rates = [rate if training else highest for rate, training in zip(rates, trains, strict=True)]
@@ -97,7 +97,7 @@ class LearningRates:
             self._before = torch.empty_like(self._parameters.values)
 
     def step(self) -> None:
-        """Let the optimizer make its step."""
+        """Make the optimizer's step."""
         if self._shares is None or self._before is None:
             self._optimizer.step()
             return
@@ -106,7 +106,7 @@ class LearningRates:
         self._optimizer.step()
         shares = self._shares.view(1, -1, 1)
         for start, end in zip(self._parameters.runs(before), self._parameters.runs(values), strict=True):
-            # Where the share is 1 this is the end itself, to the last bit.
+            # Where the share is 1 this gives the end itself, bit by bit.
             torch.lerp(start, end, shares, out=end)
 
     def _of(self, rates: Sequence[float], whole: float) -> Tensor:

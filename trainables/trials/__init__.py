@@ -1,1 +1,1 @@
-"""A trial in training from report to report, by a stack, by several in turn, by a loop, or spread over workers."""
+"""Training of one trial between reports: by one stack, several in turn, a user's loop, or spread over workers."""

@@ -1,4 +1,4 @@
-"""A trained network as safetensors bytes: data only, so that loading one never runs code."""
+"""A trained network as safetensors bytes, which contain data only: loading them never runs code."""
 
 import json
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 METADATA = "network"
-"""The single entry of the file's metadata: with several, safetensors would write them in random order."""
+"""The single entry of the file's metadata; safetensors would write several entries in random order."""
 
 
 def to_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
-    """Return one network's weights with what is needed to build it again; the same input gives the same bytes.
+    """Return one network's weights and the metadata to rebuild it; equal input gives equal bytes.
 
-    `metadata` is anything that JSON holds.
+    `metadata` is any JSON data.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     return bytes(save(plain, metadata={METADATA: json.dumps(metadata, sort_keys=True)}))
 
 
 def from_bytes(data: bytes) -> dict[str, Tensor]:
-    """Return the weights; raise safetensors' error where the bytes are damaged."""
+    """Return the weights; raise safetensors' error if the bytes are damaged."""
     loaded: dict[str, Any] = load(data)
     return {name: torch.as_tensor(value) for name, value in loaded.items()}
 

@@ -1,4 +1,4 @@
-"""The whole state of a stack in training as bytes: from a checkpoint it goes on as if nothing had happened."""
+"""The whole state of a stack in training as bytes, from which training continues with the same numbers."""
 
 import hashlib
 import json
@@ -19,27 +19,29 @@ from trainables.trials.artifact import from_bytes, metadata_of, to_bytes
 from trainables.trials.trial_spec import TrialSpec
 
 DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
-"""What of an assignment decides its networks and their records: a checkpoint serves no other."""
+"""Fields of a trial's specification that decide its networks and records; a checkpoint fits only equal ones."""
+SPEC = "assignment"
+"""The entry of a checkpoint that holds them, as version 0.1.0 named it."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint is damaged, or was made for something else."""
+    """A checkpoint is damaged, or belongs to another trial."""
 
 
 @final
 class CheckpointRef:
-    """A checkpoint on its way to a worker, to go on after `epoch`.
+    """A checkpoint sent to a worker, which continues after `epoch`.
 
-    Tune copies what it carries several times, prints it, and keeps it to the end of a run: a reference copies as a
-    reference, prints as a line and can be emptied when it has arrived.
+    Tune copies a configuration several times, prints it, and keeps it to the end of a run: this object is copied by
+    reference, printed as one line, and can be emptied on arrival.
     """
 
     def __init__(self, epoch: int, data: bytes | None) -> None:
-        """Carry `data`."""
+        """Hold `data`."""
         self.epoch, self.data = epoch, data
 
     def empty(self) -> None:
-        """Let go of the data."""
+        """Free the data."""
         self.data = None
 
     def __deepcopy__(self, memo: object) -> "CheckpointRef":
@@ -50,12 +52,12 @@ class CheckpointRef:
 
 
 def save(stack: Stack, trial_spec: TrialSpec) -> bytes:
-    """Return the state after `stack.epoch` epochs as safetensors; the same state gives the same bytes."""
+    """Return the state after `stack.epoch` epochs as safetensors; equal states give equal bytes."""
     return save_state(StackState.of(stack), trial_spec)
 
 
 def save_state(state: StackState, trial_spec: TrialSpec) -> bytes:
-    """Return a state of the assignment's whole stack as `save` does."""
+    """Return a state of the trial's whole stack as `save` does."""
     facts = {
         "epoch": state.epoch,
         "diverged": state.diverged,
@@ -67,29 +69,29 @@ def save_state(state: StackState, trial_spec: TrialSpec) -> bytes:
 
 
 def sealed(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], trial_spec: TrialSpec) -> bytes:
-    """Return tensors and facts with the assignment that they serve and a SHA-256 over everything."""
-    facts = {"trial_spec": _deciding(trial_spec), **facts}
+    """Return tensors and facts with the trial's deciding fields and a SHA-256 over everything."""
+    facts = {SPEC: _deciding(trial_spec), **facts}
     return to_bytes(tensors, {**facts, "sha256": _digest(tensors, facts)})
 
 
 def check(data: bytes, trial_spec: TrialSpec) -> int:
     """Return the epoch after which a checkpoint was made.
 
-    Raises CheckpointError where it is damaged, or where there is nothing of `assignment` to go on with.
+    Raises CheckpointError if it is damaged, or does not belong to the trial.
     """
     return int(opened(data, trial_spec)[1]["epoch"])
 
 
 def restore(stack: Stack, data: bytes, trial_spec: TrialSpec, *, part: range | None = None) -> None:
-    """Put `stack`, just made, where a checkpoint left off; raise CheckpointError and leave it alone otherwise.
+    """Set `stack`, just made, to the state of a checkpoint; raise CheckpointError without changing it otherwise.
 
-    `part` says which replicates of the assignment the stack holds; None: all of them.
+    `part` says which replicates of the trial the stack holds (None: all).
     """
     put_back(stack, _state(opened(data, trial_spec), stack, part))
 
 
 def put_back(stack: Stack, state: StackState) -> None:
-    """Put `stack`, just made, where `state` was taken; raise CheckpointError and leave it alone if it is another's."""
+    """Set `stack`, just made, to `state`; raise CheckpointError without changing it if that does not fit."""
     own, optimizer = stack.model.tensors(), _part(state.tensors, OPTIMIZER)
     if stack.stopping is not None:
         own |= {KEPT + name: tensor for name, tensor in stack.stopping.kept.items()}
@@ -129,7 +131,7 @@ def _state(opened: tuple[dict[str, Tensor], dict[str, Any]], stack: Stack, part:
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    # Copies, because memory that a file was read into is not aligned as torch's own.
+    # Copies, because memory that a file was read into is not aligned like torch's own.
     return {
         name.removeprefix(prefix): tensor.clone()
         for name, tensor in tensors.items()
@@ -138,7 +140,7 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _check_layout(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
-    """Raise CheckpointError unless every tensor is there in its precision and shape; a step counter has no shape."""
+    """Raise CheckpointError unless every tensor has its type and shape; a step counter may have no shape."""
     for name, tensor in expected.items():
         form = _form(found[name]) if name in found else "missing"
         if form != _form(tensor) and not (name == "step" and not found[name].shape):
@@ -150,14 +152,14 @@ def _form(tensor: Tensor) -> str:
 
 
 def _deciding(trial_spec: TrialSpec) -> dict[str, Any]:
-    """Return what decides the assignment's networks as JSON holds it."""
+    """Return the trial's deciding fields as JSON data."""
     deciding = {name: getattr(trial_spec, name) for name in DECIDING}
     plain: dict[str, Any] = json.loads(json.dumps(deciding, default=vars))
     return plain
 
 
 def opened(data: bytes, trial_spec: TrialSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return a checkpoint's tensors and facts, checked."""
+    """Return a checkpoint's tensors and facts; raise CheckpointError if it is damaged or of another trial."""
     try:
         tensors, facts = from_bytes(data), metadata_of(data)
         if facts.pop("sha256") != _digest(tensors, facts):
@@ -177,7 +179,7 @@ def opened(data: bytes, trial_spec: TrialSpec) -> tuple[dict[str, Tensor], dict[
 
 def _check_facts(facts: Mapping[str, Any], trial_spec: TrialSpec) -> None:
     own = _deciding(trial_spec)
-    differing = [name for name in DECIDING if facts["trial_spec"][name] != own[name]]
+    differing = [name for name in DECIDING if facts[SPEC][name] != own[name]]
     if differing:
         raise CheckpointError(f"the checkpoint was made for another trial: {', '.join(differing)} differ")
     if not 0 < facts["epoch"] < trial_spec.epochs or len(facts["diverged"]) != len(trial_spec.seeds):

@@ -1,4 +1,4 @@
-"""The checkpoint of a trial that a loop of one's own trains: what every replicate yielded to go on from, as bytes."""
+"""The checkpoint of a trial with a user's own training loop: the states that its replicates yielded, as bytes."""
 
 import io
 import pickle
@@ -12,13 +12,13 @@ from trainables.trials.trial_spec import TrialSpec
 
 LOOP = "loop."
 NO_STACK: Mapping[str, Any] = {"precise_norms": False, "plateaus": [], "watched": []}
-"""What a checkpoint says of a stack besides, where there is none."""
+"""The facts about a stack in a checkpoint, which a loop does not have."""
 
 
 def save(states: Sequence[Any], trial_spec: TrialSpec, *, epoch: int) -> bytes:
-    """Return the states of all replicates after `epoch`; raise ValueError where one is not plain data.
+    """Return the states of all replicates after `epoch`; raise ValueError if one is not plain data.
 
-    Plain are tensors, numbers, texts, and lists and dicts of these: what can be loaded without running code.
+    Plain data are tensors, numbers, texts, and lists and dicts of these, which can be loaded without running code.
     """
     tensors = {f"{LOOP}{number}": _packed(state) for number, state in enumerate(states)}
     diverged = [bool(state["diverged"]) for state in states]
@@ -27,7 +27,7 @@ def save(states: Sequence[Any], trial_spec: TrialSpec, *, epoch: int) -> bytes:
 
 
 def load(data: bytes, trial_spec: TrialSpec) -> tuple[list[Any], int]:
-    """Return the states of all replicates and the epoch after which they were saved; or raise CheckpointError."""
+    """Return the states of all replicates and the epoch after which they were saved; raise CheckpointError."""
     tensors, facts = opened(data, trial_spec)
     try:
         states = [_unpacked(tensors[f"{LOOP}{number}"]) for number in range(len(trial_spec.seeds))]

@@ -1,4 +1,4 @@
-"""Whether a training loop goes on from its checkpoint to the numbers that it has in one go, tried on few examples."""
+"""Tests whether a training loop gives the same numbers from its checkpoint as uninterrupted, on a few examples."""
 
 import inspect
 import traceback
@@ -13,19 +13,19 @@ from trainables.trials.loop_trial import LoopTrial, takes_state
 from trainables.trials.report_interval import ReportInterval
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.loop import Loop
-from trainables.user_code.random_numbers import OwnRandom
+from trainables.user_code.random_numbers import UserRandom
 
 FEW_EXAMPLES = 200
-"""Examples of each part that a loop is tried on; where it fails on so few, it is tried on all."""
+"""Examples of each part in the test; if the loop fails on so few, all are used."""
 MAX_EPOCHS = 20
-"""A loop that yields no checkpoint in its first epochs is not tried on."""
+"""A loop that yields no checkpoint in so many epochs is not tested."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flaw:
-    """In what a loop that goes on from its checkpoint differs from the same loop in one go.
+class ResumeMismatch:
+    """How a loop that resumes from its checkpoint differs from the same loop without interruption.
 
-    `is_repeatable`: two runs in one go agree, so that starting over comes to the right numbers.
+    `is_repeatable`: two uninterrupted runs agree, so that starting over gives the right numbers.
     """
 
     words: str
@@ -48,28 +48,28 @@ class _End:
         return {**dict(zip(names, columns, strict=True)), **record.metrics}
 
     def draws_like(self, other: "_End") -> bool:
-        """Tell whether both left the global generators alike; one that yielded nothing to go on from does not say."""
+        """Return whether both left the global random generators equal; True if either has no state."""
         if self.state is None or other.state is None:
             return True
-        return OwnRandom.is_same(self.state["random"], other.state["random"])
+        return UserRandom.is_same(self.state["random"], other.state["random"])
 
 
 def usable(
     checkpoint: bytes, loop: Loop, trial_spec: TrialSpec, data: StackData
 ) -> tuple[bytes | None, tuple[Note, ...]]:
-    """Return the checkpoint if the loop goes on from it to the right numbers; else None, for a start over, and why."""
-    flaw = find_flaw(loop, trial_spec, data)
-    if flaw is None or not flaw.is_repeatable:
+    """Return the checkpoint if the loop resumes from it correctly; else None, to start over, and a note with why."""
+    mismatch = find_resume_mismatch(loop, trial_spec, data)
+    if mismatch is None or not mismatch.is_repeatable:
         return checkpoint, ()
-    text = f"started over, because its numbers would be others: {flaw.words}"
+    text = f"started over, because its numbers would be others: {mismatch.words}"
     return None, (Note(kind=NoteKind.CHECKPOINT_REFUSED, text=text),)
 
 
-def find_flaw(loop: Loop, trial_spec: TrialSpec, data: StackData) -> Flaw | None:
-    """Train the first replicate to its first checkpoint and an epoch further, in one go and from the checkpoint.
+def find_resume_mismatch(loop: Loop, trial_spec: TrialSpec, data: StackData) -> ResumeMismatch | None:
+    """Train the first replicate to its first checkpoint and one epoch on, uninterrupted and from the checkpoint.
 
-    Returns None where both come to the same numbers and leave the random generators alike, and where there is nothing
-    to compare. Raises what the loop raises in one go.
+    Returns None if both give the same numbers and leave the random generators equal, or if there is nothing to compare.
+    Raises what the uninterrupted loop raises.
     """
     if not takes_state(loop) or trial_spec.epochs < 2:
         return None
@@ -84,7 +84,7 @@ def find_flaw(loop: Loop, trial_spec: TrialSpec, data: StackData) -> Flaw | None
     )
     try:
         return _compare(loop, task, _few(first))
-    except Exception:  # batches larger than the data, a class that is not there: all of it decides
+    except Exception:  # for example batches larger than the data, or a missing class: repeat it on all data
         return _compare(loop, task, first)
 
 
@@ -95,7 +95,7 @@ def _few(data: StackData) -> StackData:
     return replace(data, train=some(data.train), validation=some(data.validation), test=some(data.test))
 
 
-def _compare(loop: Loop, task: TrialSpec, data: StackData) -> Flaw | None:
+def _compare(loop: Loop, task: TrialSpec, data: StackData) -> ResumeMismatch | None:
     in_one_go = _in_one_go(loop, task, data)
     if in_one_go is None:
         return None
@@ -103,17 +103,19 @@ def _compare(loop: Loop, task: TrialSpec, data: StackData) -> Flaw | None:
     try:
         rest = _epoch_of(LoopTrial(task, data, loop, checkpoint=checkpoint))
     except Exception as error:
-        return Flaw(words=f"from the checkpoint of epoch {epoch} it raises {_format_error(error, loop)}")
+        return ResumeMismatch(
+            words=f"from the checkpoint of epoch {epoch} it raises {_format_error(error, loop)}"
+        )
     words = _difference(whole, rest, epoch)
     if words is None:
         return None
     again = _in_one_go(loop, task, data)
     is_repeatable = again is not None and _difference(whole, again[2], epoch) is None
-    return Flaw(words=words, is_repeatable=is_repeatable)
+    return ResumeMismatch(words=words, is_repeatable=is_repeatable)
 
 
 def _in_one_go(loop: Loop, task: TrialSpec, data: StackData) -> tuple[bytes, int, _End] | None:
-    """Return the first checkpoint with its epoch, and what the epoch after it came to; None without a checkpoint."""
+    """Return the first checkpoint, its epoch, and the result of the next epoch; None without a checkpoint."""
     trial = LoopTrial(task, data, loop, checkpoint=None)
     while trial.epoch < min(task.epochs - 1, MAX_EPOCHS):
         _epoch_of(trial)
@@ -130,7 +132,7 @@ def _epoch_of(trial: LoopTrial) -> _End:
 
 
 def _difference(whole: _End, rest: _End, epoch: int) -> str | None:
-    """Say in what two runs of the epoch after `epoch` differ."""
+    """Return how two runs of the epoch after `epoch` differ, None if they do not."""
     after = f"in epoch {epoch + 1}, the one after its checkpoint"
     if not whole.draws_like(rest):
         return (

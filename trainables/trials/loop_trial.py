@@ -1,4 +1,4 @@
-"""A trial whose replicates are trained by a loop of the user's own, one after the other, epoch by epoch."""
+"""A trial whose replicates are trained by the user's own loop, one after the other, epoch by epoch."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,21 +19,22 @@ from trainables.trials.checkpoint import CheckpointError
 from trainables.trials.report_interval import ReportInterval
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.epochs import is_in_epoch
-from trainables.user_code.loop import Loop, LoopData, LoopError, Yielded, read, required_metrics
-from trainables.user_code.random_numbers import OwnRandom
+from trainables.user_code.loop import Loop, LoopData, LoopError, LoopOutput, read, required_metrics
+from trainables.user_code.random_numbers import UserRandom
 
 IN_COLUMNS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
-"""What a classifier's epoch has columns for; of other loops the learning rate alone is one of them."""
+"""Scores of a classifier's epoch that have database columns; of other loops only the learning rate has one."""
 
 LoopState: TypeAlias = list[dict[str, Any] | None]
-"""What each replicate can go on from; None where its loop yielded nothing of the kind."""
+"""The state from which each replicate can resume; None if its loop yielded none."""
 
 
 class LoopTrial:
-    """Trains a trial leg by leg, as TrialStacks does, with a loop instead of a stack.
+    """Trains a trial interval by interval like TrialStacks, with a user's loop instead of a stack.
 
-    All replicates come to an epoch before any goes on to the next, each with its own data, seed and global random
-    numbers: a replicate comes to what it comes to alone. One whose primary metric is not finite is not trained on.
+    All replicates finish an epoch before any starts the next. Each has its own data, seed and state of the global
+    random generators, so it gets the numbers that it would get alone. A replicate whose primary metric is not finite is
+    not trained any further.
     """
 
     num_stacks = 1
@@ -47,7 +48,7 @@ class LoopTrial:
         checkpoint: bytes | None,
         part: range | None = None,
     ) -> None:
-        """Begin after `checkpoint` if there is one that the loop can go on from, else from the start.
+        """Start after `checkpoint` if the loop can resume from one, else from the beginning.
 
         With `part` only these replicates are trained.
         """
@@ -60,7 +61,7 @@ class LoopTrial:
         ]
 
     def train_interval(self, ends: Callable[[int], bool]) -> ReportInterval:
-        """Train on to an epoch after which the leg `ends`, and tell of it."""
+        """Train on to an epoch after which the interval `ends`, and return the interval's results."""
         records: list[EpochRecord] = []
         while True:
             self.epoch += 1
@@ -81,13 +82,13 @@ class LoopTrial:
         )
 
     def state(self) -> LoopState:
-        """Return what each replicate yielded to go on from."""
+        """Return the state that each replicate yielded."""
         return [replicate.state() for replicate in self._replicates]
 
     def seal(self, states: Sequence[LoopState]) -> bytes | None:
-        """Return the checkpoint of the trial, given the states of all its replicates, in order.
+        """Return the checkpoint of the trial from the states of all its replicates, in order.
 
-        None where one of them yielded nothing to go on from.
+        None if one of them has no state.
         """
         each = [state for part in states for state in part]
         if any(state is None for state in each):
@@ -95,14 +96,14 @@ class LoopTrial:
         return loop_checkpoint.save(each, self._trial_spec, epoch=self.epoch)
 
     def _models(self) -> tuple[bytes, ...]:
-        """Return every replicate's weights at the end, where they are asked for and each loop yielded them."""
+        """Return all replicates' weights after the last epoch, if they are wanted and every loop yielded them."""
         if not self._trial_spec.keeps_models or self.epoch < self._trial_spec.epochs:
             return ()
         models = [replicate.model() for replicate in self._replicates]
         return tuple(model for model in models if model is not None) if all(models) else ()
 
     def take_notes(self) -> tuple[Note, ...]:
-        """Return what has been noted since the last call."""
+        """Return the notes since the last call."""
         notes, self._notes = self._notes, []
         return tuple(notes)
 
@@ -119,12 +120,12 @@ class LoopTrial:
 
 
 def takes_state(loop: Loop) -> bool:
-    """Tell whether a loop can go on from what it yielded as `checkpoint`."""
+    """Return whether a loop has a parameter `state`, with which it resumes from what it yielded as `checkpoint`."""
     return "state" in inspect.signature(loop).parameters
 
 
 class _Replicate:
-    """One replicate in training: its loop, suspended between epochs, and what it said last."""
+    """One replicate in training: its loop, suspended between epochs, and what that yielded last."""
 
     def __init__(
         self,
@@ -141,8 +142,8 @@ class _Replicate:
         self._generators = None if before is None else before["random"]
         self._are_restored = False
         self._data = LoopData(data, number, block=block, epochs=trial_spec.epochs, on_epochs_read=self._go_on)
-        self._random = OwnRandom(seed)
-        self._last = Yielded(numbers={})
+        self._random = UserRandom(seed)
+        self._last = LoopOutput(numbers={})
         self._takes_state = takes_state(loop)
         arguments: dict[str, Any] = {}
         self.has_diverged = False
@@ -156,17 +157,17 @@ class _Replicate:
             )
 
     def _go_on(self, reader: FrameType) -> None:
-        """Put the generators where the checkpoint left them, once what a loop sets up again has drawn from them.
+        """Restore the generators of the checkpoint, after the loop's setup has drawn from them.
 
-        A loop reads `data.epochs` last before its epochs. One that reads it while it sets up, too, has them put back
-        each time; one that reads it in its epochs as well has them left alone there.
+        A loop reads `data.epochs` last before its first epoch. If it also reads it during setup, they are restored each
+        time; reading it within epochs restores nothing.
         """
         if self._generators is not None and not (self._are_restored and is_in_epoch(reader)):
-            OwnRandom.restore(self._generators)
+            UserRandom.restore(self._generators)
             self._are_restored = True
 
     def train_epoch(self, epoch: int) -> list[EpochRecord]:
-        """Train one epoch and return its record, with the initialisation's before the first where it was measured."""
+        """Train one epoch and return its record, preceded in epoch 1 by the initialisation's if that was measured."""
         if self.has_diverged:
             return [EpochRecord(replicate=self._number, epoch=epoch)]
         self._last = self._next(epoch)
@@ -179,7 +180,7 @@ class _Replicate:
         return records
 
     def record(self) -> ReplicateRecord:
-        """Return how the replicate stands."""
+        """Return the replicate's current record."""
         outcome = Outcome.DIVERGED if self.has_diverged else Outcome.COMPLETE
         known = {} if self.has_diverged else self._last.numbers
         scores = {name: value for name, value in known.items() if name.startswith((VALIDATION, TEST))}
@@ -190,13 +191,13 @@ class _Replicate:
         )
 
     def state(self) -> dict[str, Any] | None:
-        """Return everything to go on from, None where the loop yielded nothing of the kind."""
+        """Return everything needed to resume, None if the loop yielded no checkpoint."""
         if not self._takes_state or (self._last.state is None and not self.has_diverged):
             return None
         return {"state": self._last.state, "random": self._random.state(), "diverged": self.has_diverged}
 
     def model(self) -> bytes | None:
-        """Return the weights that the loop yielded last, None where it yielded none."""
+        """Return the weights that the loop yielded last, None if it yielded none."""
         if self._last.weights is None:
             return None
         metadata = {
@@ -208,11 +209,11 @@ class _Replicate:
         return to_bytes(weights, metadata)
 
     def close(self) -> None:
-        """End the loop, whose contexts are left."""
+        """Close the loop's generator, which leaves its contexts."""
         with self._random.active():
             getattr(self._rows, "close", lambda: None)()
 
-    def _next(self, epoch: int) -> Yielded:
+    def _next(self, epoch: int) -> LoopOutput:
         has_test = self._trial_spec.reads_test and epoch == self._trial_spec.epochs
         if has_test:
             self._data.hand_out_test()
@@ -228,7 +229,7 @@ class _Replicate:
         self._generators = None
         return read(yielded, self._names, epoch=epoch, has_test=has_test)
 
-    def _record(self, epoch: int, said: Yielded) -> EpochRecord:
+    def _record(self, epoch: int, said: LoopOutput) -> EpochRecord:
         numbers = {name: value for name, value in said.numbers.items() if not name.startswith(TEST)}
         if self.has_diverged:
             numbers = {}
@@ -244,7 +245,7 @@ class _Replicate:
         )
 
     def _columns(self, kind: type[EpochRecord] | type[ReplicateRecord]) -> list[str]:
-        """Return the names that have a place of their own in a record; cross-entropy's are a classifier's alone."""
+        """Return the names with their own fields in a record; those of losses and accuracies only for classifiers."""
         own = {*kind.__dataclass_fields__}
         names = (*IN_COLUMNS, "test_loss", "test_accuracy")
         return [

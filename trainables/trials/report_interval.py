@@ -1,4 +1,4 @@
-"""What a trial did from one report to the next, and how its replicates stand then."""
+"""The results of a trial between two reports, and its replicates' records at the end."""
 
 import math
 import time
@@ -19,8 +19,8 @@ from trainables.trials.trial_spec import TrialSpec
 
 @dataclass(frozen=True, kw_only=True)
 class ReportInterval:
-    """Records up to `epoch`, the seconds spent on measuring, and the replicates after it; weights and evaluations where
-    they were asked for. Workers elsewhere were busy for so many seconds more than this one.
+    """Records up to `epoch`, the seconds spent on measuring, and the replicates after it; weights and evaluations if
+    requested. `elsewhere_seconds` is how much longer other workers were busy, in sum, than this one waited.
     """
 
     epoch: int
@@ -35,7 +35,7 @@ class ReportInterval:
 def interval_of(
     trial_spec: TrialSpec, stack: Stack, trained: Sequence[TrainedEpoch], *, part: range
 ) -> ReportInterval:
-    """Return the leg that ended with the last epoch of `trained`; the stack holds replicates `part`."""
+    """Return the interval that ended with the last epoch of `trained`; the stack holds the replicates `part`."""
     last = stack.epoch == trial_spec.epochs
     keeps = last and trial_spec.keeps_models
     records, measuring_seconds = _records(trained)
@@ -56,7 +56,7 @@ def interval_of(
 
 
 def join_intervals(intervals: Sequence[ReportInterval]) -> ReportInterval:
-    """Return the leg of a whole trial, given those of its parts, in order."""
+    """Return the interval of a whole trial, joined from those of its parts in order."""
     records = [record for interval in intervals for record in interval.epochs]
     return ReportInterval(
         epoch=intervals[0].epoch,
@@ -71,7 +71,7 @@ def join_intervals(intervals: Sequence[ReportInterval]) -> ReportInterval:
 
 
 def chain_intervals(intervals: Sequence[ReportInterval]) -> ReportInterval:
-    """Return the leg that these come to, one after the other."""
+    """Return the interval that consists of these consecutive ones."""
     return replace(
         intervals[-1],
         epochs=tuple(record for interval in intervals for record in interval.epochs),
@@ -81,7 +81,7 @@ def chain_intervals(intervals: Sequence[ReportInterval]) -> ReportInterval:
 
 
 def _records(trained: Sequence[TrainedEpoch]) -> tuple[list[EpochRecord], float]:
-    """Return the records of these epochs, and the seconds spent on measuring gradients and making records of them."""
+    """Return the records of these epochs, and the seconds spent on measuring gradients and making their records."""
     records: list[EpochRecord] = []
     seconds = 0.0
     for epoch in trained:
@@ -115,7 +115,7 @@ def _replicates(
 
 @dataclass(frozen=True, kw_only=True)
 class _TestScores:
-    """One replicate's scores on the test part; None where there are none."""
+    """One replicate's scores on the test part; None if there are none."""
 
     loss: float | None = None
     accuracy: float | None = None
@@ -123,7 +123,7 @@ class _TestScores:
 
 
 def _epochs_of(stack: Stack) -> list[dict[str, float]]:
-    """Return, with early stopping, the best epoch of each replicate and the one after which it stopped."""
+    """Return each replicate's best epoch and the one after which it stopped; empty without early stopping."""
     if stack.stopping is None:
         return [{} for _ in stack.seeds]
     epochs = []
@@ -134,7 +134,7 @@ def _epochs_of(stack: Stack) -> list[dict[str, float]]:
 
 
 def _test_scores(stack: Stack) -> list[_TestScores]:
-    """Return every replicate's scores on the test part; a loss that is not finite makes it diverged."""
+    """Return every replicate's scores on the test part; a replicate whose loss is not finite is marked as diverged."""
     data, tally = stack.data, Tally.of(stack.data)
     with torch.no_grad():
         losses, accuracies = evaluate(stack.model, data, data.test, tally)
@@ -171,7 +171,7 @@ def _models(stack: Stack) -> Iterator[bytes]:
 
 
 NUM_BINS = 10
-"""Calibration bins of equal width over the confidence in the predicted class."""
+"""Number of calibration bins of equal width over the confidence in the predicted class."""
 
 
 @torch.no_grad()
@@ -199,7 +199,7 @@ def confusion(truth: Tensor, predicted: Tensor, num_classes: int) -> tuple[tuple
 def calibration(confidence: Tensor, correct: Tensor) -> tuple[CalibrationBin, ...]:
     """Return the bins of a reliability diagram (Guo et al., 2017); an empty bin has no confidence or accuracy.
 
-    A confidence that is not a number, as a diverged network gives, is counted in no bin.
+    Confidences that are NaN, as of a diverged network, are not counted.
     """
     index = (confidence.nan_to_num(-1.0) * NUM_BINS).floor().clamp(max=NUM_BINS - 1)
     bins = []

@@ -1,4 +1,4 @@
-"""One assignment in training, rung by rung, as a worker does it and without Ray."""
+"""The training of one trial in a worker, from report to report, without Ray."""
 
 import math
 import time
@@ -17,13 +17,13 @@ from trainables.trials.trial_stacks import TrialStacks, cut
 from trainables.user_code.loop import Loop
 
 MAX_SECONDS_BETWEEN_REPORTS = 5.0
-"""A trial that takes longer from rung to rung reports in between, so that progress is seen."""
+"""A trial that takes longer between rungs reports in between, so that progress is visible."""
 
 CHECKPOINT_SECONDS = 10.0
-"""A checkpoint comes with a report when so much was trained since the last: a short trial never pays for one."""
+"""A report includes a checkpoint after at least this much training since the last one; short trials have none."""
 
 CHECKPOINT_BYTES_PER_SECOND = 2_000_000
-"""A large one waits longer: it costs a worker about a hundredth of its time, and one driver writes for all of them."""
+"""A larger checkpoint waits longer, so that it costs a worker about 1 % of its time; one driver writes all of them."""
 
 
 def train_trial_spec(
@@ -40,19 +40,19 @@ def train_trial_spec(
     seconds_between_checkpoints: float = CHECKPOINT_SECONDS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[TrialReport]:
-    """Train and report at every rung; the last report, at the last rung, is complete.
+    """Train a trial and yield a report at every rung; the last one, at the last rung, is complete.
 
-    With a `checkpoint` training goes on after it, to the same numbers as without; the initialisation is measured
-    again. One that cannot be used, or that a `loop` would go on from to other numbers, is named in the first report's
-    notes, and the trial starts over.
-    Where memory runs out the replicates are trained in smaller stacks, one after the other, to the same numbers; the
-    reports stay as they are, one for all replicates, and a note tells. `limits` is what the worker has learnt of that.
-    A search trial whose objective is undefined in every network at a rung has failed, as in Optuna: there is nothing to
-    rank it by.
-    With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and a checkpoint
-    is made where it yields what it can go on from. With `helpers` each of them trains a share of the replicates.
-    `busy_seconds` counts this trial's work alone, the helpers' too, and not the time between reports;
-    `measuring_seconds` are part of it, and in the first report `first_epoch_seconds`.
+    With a `checkpoint` training continues after it, with the same numbers as without; the initialisation is measured
+    again. If it cannot be used, or a `loop` would continue with other numbers, the first report's notes say so, and the
+    trial starts over.
+    If memory runs out, the replicates are trained in smaller stacks, one after the other, with the same numbers; the
+    reports still cover all replicates, and a note says so. `limits` is what the worker has learnt about memory.
+    A search trial whose objective is undefined in every network at a rung fails, as in Optuna, because it cannot be
+    ranked.
+    With `build` the networks are the modules that it returns; with `loop` that trains each replicate, and checkpoints
+    contain the states that it yields. Each of the `helpers` trains a share of the replicates.
+    `busy_seconds` is the time of this trial's work, including the helpers', without the time between reports;
+    `measuring_seconds` and, in the first report, `first_epoch_seconds` are parts of it.
     """
     started = clock()
     forget_peak(data.inputs.device)
@@ -77,7 +77,7 @@ def train_trial_spec(
         nonlocal first_epoch_seconds
         if epoch > 0 and first_epoch_seconds is None and not has_reported:
             first_epoch_seconds = clock() - started
-        # Stacks that take turns all train to where the first one ends.
+        # Stacks that take turns all train up to the epoch at which the first one ends.
         late = epoch > 0 and (clock() - started) * stacks.num_stacks > seconds_between_reports
         return epoch in trial_spec.rungs or late
 
@@ -99,7 +99,7 @@ def train_trial_spec(
             measuring_seconds=interval.measuring_seconds,
             checkpoint=saver.after(stacks, clock() - started),
             busy_seconds=clock() - started + interval.elsewhere_seconds,
-            # Of the busy seconds, too, so that the rest is how long ago that was.
+            # Includes the helpers' time, as busy_seconds does, so that their difference is the time since then.
             first_epoch_seconds=first_epoch_seconds and first_epoch_seconds + interval.elsewhere_seconds,
             notes=(*notes, *stacks.take_notes()),
             memory=peak_memory(data.inputs.device),
@@ -109,7 +109,7 @@ def train_trial_spec(
 
 
 def _without_objective(trial_spec: TrialSpec, epoch: int) -> str:
-    """Say why a search trial that trained well cannot go on: there is nothing to rank it by."""
+    """Return why a search trial fails although it trained: its objective is undefined, so it cannot be ranked."""
     return (
         f"{trial_spec.objective} is undefined in every network after epoch {epoch}, so that the trial cannot be "
         "ranked: train() must yield a number, or a class is missing from the validation part; choose another objective"
@@ -126,7 +126,7 @@ def trainer_of(
     loop: Loop | None,
     part: range,
 ) -> Trainer:
-    """Return what trains the replicates `part` in this process."""
+    """Return the object that trains the replicates `part` in this process."""
     if loop is not None:
         return LoopTrial(trial_spec, data, loop, checkpoint=checkpoint, part=part)
     limits = limits or MemoryLimits()
@@ -134,7 +134,7 @@ def trainer_of(
 
 
 def failed_report(trial_spec: TrialSpec, *, worker: str, epoch: int, error: str) -> TrialReport:
-    """Return the last report of a trial that failed after `epoch`: its replicates count as failed."""
+    """Return the last report of a trial that failed after `epoch`; its replicates count as failed."""
     return TrialReport(
         epoch=epoch,
         objective=direction(trial_spec.objective, trial_spec.metrics).worst,
@@ -150,14 +150,14 @@ def failed_report(trial_spec: TrialSpec, *, worker: str, epoch: int, error: str)
 
 
 class _Saver:
-    """Makes a checkpoint where it saves more training than it costs."""
+    """Makes a checkpoint when it saves more training than it costs."""
 
     def __init__(self, trial_spec: TrialSpec, seconds: float) -> None:
         self._trial_spec, self._least = trial_spec, seconds
         self._due, self._unsaved = seconds, 0.0
 
     def after(self, stacks: Trainer, seconds: float) -> bytes | None:
-        """Return a checkpoint after so many more seconds of training; None too soon, and where the trial is done."""
+        """Return a checkpoint after `seconds` more of training; None if it is too early or the trial is complete."""
         self._unsaved += seconds
         if stacks.epoch >= self._trial_spec.epochs or self._unsaved < self._due:
             return None
@@ -169,7 +169,7 @@ class _Saver:
 
 def objective(name: str, replicates: Sequence[ReplicateRecord], metrics: Sequence[Metric]) -> float:
     """Return the mean over replicates of one of `metrics` on the validation part; a replicate that diverged scores as a
-    failure, and none scores worse. A replicate whose score is undefined is left out; NaN where all are.
+    failure, and none scores worse. Replicates with an undefined score are left out; NaN if all are.
     """
     metric = find(metrics, name)
     scores = [
@@ -179,9 +179,9 @@ def objective(name: str, replicates: Sequence[ReplicateRecord], metrics: Sequenc
 
 
 def is_undefined(record: ReplicateRecord, name: str) -> bool:
-    """Tell whether a replicate that is fine lacks a score: no number can be given, as for ROC AUC with a single class.
+    """Return whether a sound replicate lacks a score because it is undefined, as ROC AUC is with a single class.
 
-    A classifier's loss and accuracy are always defined: there a missing value is that of a network which is not fine.
+    A classifier's loss and accuracy are always defined: if they are missing, the network diverged or failed.
     """
     if record.outcome in (Outcome.DIVERGED, Outcome.FAILED) or name.removeprefix(VALIDATION) in COLUMNS:
         return False
@@ -190,7 +190,7 @@ def is_undefined(record: ReplicateRecord, name: str) -> bool:
 
 
 def validation_score(record: ReplicateRecord, name: str) -> float | None:
-    """Return a replicate's score by the name that it is recorded under, None where there is none."""
+    """Return a replicate's validation score by its recorded name, None if there is none."""
     if name.removeprefix(VALIDATION) in COLUMNS:
         score: float | None = getattr(record, name)
         return score

@@ -1,4 +1,4 @@
-"""A trial whose replicates have no stacked form, spread over workers: each trains a share, epoch by epoch."""
+"""A trial whose replicates cannot be stacked, spread over workers: each trains a share, epoch by epoch."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,30 +11,30 @@ from trainables.trials.trial_spec import TrialSpec
 
 
 class Trainer(Protocol):
-    """Trains replicates of a trial leg by leg: all of them, or a share."""
+    """Trains all replicates of a trial, or a share, interval by interval."""
 
     num_stacks: int
 
     @property
     def epoch(self) -> int:
-        """The last epoch that a leg told of; less than 1 before the first leg."""
+        """The last epoch of the latest interval; less than 1 before the first interval."""
 
     def train_interval(self, ends: Callable[[int], bool]) -> ReportInterval:
-        """Train on to an epoch after which the leg `ends`, and tell of it."""
+        """Train on to an epoch after which the interval `ends`, and return the interval's results."""
 
     def take_notes(self) -> tuple[Note, ...]:
-        """Return what has been noted since the last call."""
+        """Return the notes since the last call."""
 
     def state(self) -> Any:
-        """Return the state of these replicates after the latest leg, which must not be the last."""
+        """Return the state of these replicates after the latest interval, which must not be the last."""
 
     def seal(self, states: Sequence[Any]) -> bytes | None:
-        """Return the trial's checkpoint, given the states of all its replicates, in order; None where there is none."""
+        """Return the trial's checkpoint from the states of all its replicates, in order; None if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEpoch:
-    """What one worker did for one epoch of its share."""
+    """One worker's results for one epoch of its share, and the seconds that it took."""
 
     interval: ReportInterval
     notes: tuple[Note, ...]
@@ -42,7 +42,7 @@ class ShardEpoch:
 
 
 class ReplicateShard:
-    """A share of a trial's replicates in training, where it is trained."""
+    """A share of a trial's replicates, in the process that trains it."""
 
     def __init__(self, trainer: Trainer, clock: Callable[[], float] = time.perf_counter) -> None:
         """Train with `trainer`; `clock` tells seconds."""
@@ -61,27 +61,27 @@ class ReplicateShard:
 
 
 class Helper(Protocol):
-    """Another worker, at work while this one goes on: what it is asked for is waited for by calling the answer."""
+    """Another worker, which works while this one goes on: its methods return functions that wait for the result."""
 
     @property
     def name(self) -> str:
-        """Host and process."""
+        """Its host and process."""
 
     def begin(self, trial_spec: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
-        """Let it begin with the replicates `part`."""
+        """Start training the replicates `part`."""
 
     def train_epoch(self) -> Callable[[], ShardEpoch]:
-        """Let it train an epoch."""
+        """Start training an epoch; return a function that waits for its result."""
 
     def state(self) -> Callable[[], Any]:
-        """Let it tell the state of its share."""
+        """Ask for the state of its share; return a function that waits for it."""
 
 
 class SpreadTrial:
-    """Trains a share here and the others on helpers, which have begun; no share is an epoch ahead of another.
+    """Trains a share in this worker and the others on helpers; all shares stay at the same epoch.
 
-    Replicates without a stacked form do not know of each other, so they come to what they come to in one worker. A
-    checkpoint holds each replicate's own state, whoever trained it: the next attempt may be spread otherwise.
+    Replicates that are not stacked are independent, so they get the same numbers as in one worker. A checkpoint holds
+    each replicate's own state, so the next attempt may be spread differently.
     """
 
     num_stacks = 1
@@ -101,18 +101,18 @@ class SpreadTrial:
 
     @property
     def epoch(self) -> int:
-        """The last epoch that a leg told of."""
+        """The last epoch of the latest interval."""
         return self._trainer.epoch
 
     def train_interval(self, ends: Callable[[int], bool]) -> ReportInterval:
-        """Train on to an epoch after which the leg `ends`, and tell of it."""
+        """Train on to an epoch after which the interval `ends`, and return the interval's results."""
         intervals: list[ReportInterval] = []
         while not intervals or not (ends(self.epoch) or self.epoch >= self._trial_spec.epochs):
             intervals.append(self._train_epoch())
         return chain_intervals(intervals)
 
     def take_notes(self) -> tuple[Note, ...]:
-        """Return what has been noted since the last call, here and elsewhere."""
+        """Return the notes of all shares since the last call."""
         notes, self._notes = self._notes, []
         return tuple(notes)
 
@@ -122,7 +122,7 @@ class SpreadTrial:
         return [self._here.state(), *(answer() for answer in asked)]
 
     def seal(self, states: Sequence[list[Any]]) -> bytes | None:
-        """Return the checkpoint of the trial, given the states of all shares."""
+        """Return the checkpoint of the trial from the states of all shares."""
         (shards,) = states
         return self._trainer.seal(shards)
 

@@ -1,4 +1,4 @@
-"""What a worker is told to train: one trial, complete in itself."""
+"""The specification of one trial for a worker."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from trainables.base.metrics import COLUMNS, VALIDATION, Metric
 class TrialSpec:
     """One trial: its configuration, its replicates and when it reports.
 
-    Replicate r trains on the split of `blocks[r]` from `seeds[r]`. The trial reports after the epochs in `rungs`
-    (the last of them is its end). Layers are measured in the epochs in `layers_at`; 0 is the initialisation.
-    `reads_test`: the test part is read once, at the end. `keeps_models`: weights and an evaluation come with the
-    last report. `metrics` are the study's own, the primary one first; empty for a classifier's.
+    Replicate r trains on the split of `blocks[r]` from `seeds[r]`. The trial reports after the epochs in `rungs`, the
+    last of which is its end. Layers are measured in the epochs in `layers_at`; 0 is the initialisation. With
+    `reads_test` the test part is read once, at the end. With `keeps_models` the last report includes weights and an
+    evaluation. `metrics` are the study's own, the primary one first; empty for a classifier's.
     """
 
     number: int
@@ -31,15 +31,15 @@ class TrialSpec:
 
     @property
     def primary(self) -> str:
-        """The name of the metric that is compared."""
+        """The name of the metric that the confirm phase compares."""
         return self.metrics[0].name if self.metrics else COLUMNS[0]
 
     @property
     def scored_at(self) -> Container[int]:
-        """The epochs after which the further metrics are taken: at rungs and with the layers.
+        """The epochs after which the further metrics are computed: at rungs and where layers are measured.
 
-        All of them where the objective is one: between rungs a trial reports its objective, too. All of them with
-        early stopping: any epoch may be the best.
+        All epochs if the objective is a further metric, because reports between rungs have the objective, too. All
+        epochs with early stopping, because any epoch may be the best.
         """
         is_further = self.objective.removeprefix(VALIDATION) not in COLUMNS
         takes_all = is_further or self.hyperparameters.patience is not None

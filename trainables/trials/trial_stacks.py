@@ -19,14 +19,14 @@ from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.random_numbers import generators_kept
 
 Ends = Callable[[int], bool]
-"""Whether a leg ends after this epoch."""
+"""Returns whether an interval ends after this epoch."""
 
 
 class TrialStacks:
-    """Trains a trial leg by leg. When memory runs out its stacks are halved, and the leg is trained again.
+    """Trains a trial interval by interval. If memory runs out, its stacks are halved and the interval is repeated.
 
-    The numbers are those of one whole stack but for rounding, dropout's masks included. Several stacks take turns: all
-    but one rest as a checkpoint on the host, so that memory holds the activations of one.
+    The numbers are those of one whole stack except for rounding, dropout's masks included. Several stacks take turns:
+    all but one are kept as states on the host, so that memory holds the activations of one.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class TrialStacks:
         build: BuildModule | None = None,
         part: range | None = None,
     ) -> None:
-        """Begin after `checkpoint` if there is one, with stacks as small as `limits` ask for.
+        """Start after `checkpoint` if there is one, with stacks as small as `limits` require.
 
         With `build` the networks are the modules that it returns. With `part` only these replicates are trained.
         """
@@ -54,15 +54,15 @@ class TrialStacks:
         most = limits.most(self._size_of_one) or len(self._own)
         self.num_stacks = -(-len(self._own) // most)
         self.epoch = -1
-        """The last epoch that a leg told of; -1 before the first leg."""
+        """The last epoch of the latest interval; -1 before the first interval."""
         self._whole: _Turn | None = None
         self._notes: list[Note] = []
         self._refusal: str | None = None
 
     def train_interval(self, ends: Ends) -> ReportInterval:
-        """Train on to an epoch after which the leg `ends`, and tell of it.
+        """Train on to an epoch after which the interval `ends`, and return the interval's results.
 
-        Raises MemoryError where not even one network fits. A checkpoint that cannot be used is noted, and the trial
+        Raises MemoryError if not even one network fits. If a checkpoint cannot be used, a note says so, and the trial
         starts over.
         """
         with generators_kept() if self._build is not None else nullcontext():
@@ -81,7 +81,7 @@ class TrialStacks:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                # The frames that the error refers to hold the stack.
+                # The frames in the error's traceback keep the stack alive.
                 self._halve(error.with_traceback(None))
             else:
                 self.epoch = interval.epoch
@@ -90,19 +90,19 @@ class TrialStacks:
             make_room()
 
     def take_notes(self) -> tuple[Note, ...]:
-        """Return what has been noted since the last call."""
+        """Return the notes since the last call."""
         notes, self._notes = self._notes, []
         return tuple(notes)
 
     def state(self) -> StackState:
-        """Return the state after the latest leg, which must not be the last."""
+        """Return the state after the latest interval, which must not be the last."""
         if self._whole is not None:
             self._resting = StackState.of(self._whole.stack).copied()
         assert self._resting is not None, "asked for before the first leg"
         return self._resting
 
     def seal(self, states: Sequence[StackState]) -> bytes:
-        """Return the checkpoint of the trial, given the states of all its replicates, in order."""
+        """Return the checkpoint of the trial from the states of all its replicates, in order."""
         return save_state(join(states), self._trial_spec)
 
     def _try_interval(self, ends: Ends) -> ReportInterval:
@@ -113,7 +113,7 @@ class TrialStacks:
         return self._train(self._whole, ends)
 
     def _take_turns(self, ends: Ends) -> ReportInterval:
-        """Train every stack to where the first one's leg ends."""
+        """Train every stack up to the epoch at which the first one's interval ends."""
         intervals: list[ReportInterval] = []
         states: list[StackState] = []
         for part in self._parts():
@@ -125,13 +125,13 @@ class TrialStacks:
             )
             if intervals[0].epoch < self._trial_spec.epochs:
                 states.append(StackState.of(turn.stack).copied())
-            del turn  # before the next one is made
+            del turn  # frees its memory before the next one is made
         if states:
             self._resting = join(states)
         return join_intervals(intervals)
 
     def _train(self, turn: "_Turn", ends: Ends) -> ReportInterval:
-        """Train a leg of one stack, and note once in a trial if its steps could not be captured."""
+        """Train an interval with one stack; add a note, once in a trial, if its steps could not be captured."""
         interval = turn.train(ends, after=self.epoch)
         if turn.stack.step.refusal is not None and self._refusal is None:
             self._refusal = turn.stack.step.refusal
@@ -142,11 +142,11 @@ class TrialStacks:
         return interval
 
     def _parts(self) -> list[range]:
-        """Return the replicates of each stack, as evenly as can be, the largest first."""
+        """Return the replicates of each stack, divided as evenly as possible, the largest first."""
         return cut(self._own, self.num_stacks)
 
     def _turn(self, part: range) -> "_Turn":
-        """Make a stack and put it where it left off; the initialisation is measured unless it was told."""
+        """Make a stack in its latest state; the initialisation is measured unless it has been reported."""
         task = self._trial_spec
         stack = Stack.make(
             task.model, task.hyperparameters, self._data, seeds=task.seeds, part=part, build=self._build
@@ -183,7 +183,7 @@ class TrialStacks:
 
 
 class _Turn:
-    """One stack in training, from leg to leg."""
+    """One stack in training, from interval to interval."""
 
     def __init__(self, trial_spec: TrialSpec, stack: Stack, part: range, pending: list[TrainedEpoch]) -> None:
         self._trial_spec, self.stack, self._part, self._pending = trial_spec, stack, part, pending
@@ -195,7 +195,7 @@ class _Turn:
         )
 
     def train(self, ends: Ends, *, after: int) -> ReportInterval:
-        """Train until the leg `ends`, and tell of what is later than epoch `after`."""
+        """Train until the interval `ends`, and return the results of epochs later than `after`."""
         trained, self._pending = self._pending, []
         for epoch in self._epochs:
             trained.append(epoch)
@@ -206,7 +206,7 @@ class _Turn:
 
 
 def cut(replicates: range, num_parts: int) -> list[range]:
-    """Return parts of `replicates` in order, as evenly as can be, the largest first.
+    """Return consecutive parts of `replicates`, divided as evenly as possible, the largest first.
 
     >>> cut(range(10), 4)
     [range(0, 3), range(3, 5), range(5, 8), range(8, 10)]

@@ -1,1 +1,1 @@
-"""A user's own study file, network and loop, as any process runs them."""
+"""A user's own study file, data, networks and training loop, as any process runs them."""

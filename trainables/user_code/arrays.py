@@ -1,4 +1,4 @@
-"""Plain arrays from what a user's load() returns: lists, tensors, tables, sparse matrices; every mistake is named."""
+"""Converts what a user's load() returns (lists, tensors, tables, sparse matrices) to arrays; errors name the value."""
 
 import math
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_VALUE = ("NAType", "NaTType")
-"""The types of pandas' marks for a missing value."""
+"""Names of the types of pandas' markers for missing values."""
 
 
 def as_array(values: Any, name: str) -> NDArray[Any]:
-    """Return `values` as an array of NumPy; raise ValueError that says why they cannot be one.
+    """Return `values` as a NumPy array; raise ValueError that says why that is not possible.
 
-    Tensors are taken off their device and graph, sparse matrices are filled up, and a list of tensors is one array.
+    Tensors are detached and copied to the host, sparse matrices become dense, and a list of tensors becomes one array.
     Masked values are refused.
     """
     given = type(values).__name__
@@ -27,7 +27,7 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
             array = np.asarray(values)
     except ValueError:
         raise
-    except Exception as error:  # whatever an array-like object raises
+    except Exception as error:  # an array-like object may raise anything
         raise ValueError(f"{name} must be an array; got a {given}: {error}") from error
     if np.ma.isMaskedArray(values) and np.ma.getmaskarray(values).any():
         row = np.argwhere(np.ma.getmaskarray(values))[0][0]
@@ -38,7 +38,7 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
 
 
 def _dense(values: Any) -> Any:
-    """Return a tensor as an array, and what is sparse with all its zeros."""
+    """Return a tensor as an array, and a sparse matrix as a dense one."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = values.to_dense() if values.layout is not None and "sparse" in str(values.layout) else values
@@ -49,7 +49,7 @@ def _dense(values: Any) -> Any:
 
 
 def _from_list(values: list[Any], name: str) -> NDArray[Any]:
-    if any(isinstance(each, str | bytes) for each in values):  # NumPy would make texts of all the others
+    if any(isinstance(each, str | bytes) for each in values):  # NumPy would convert all others to text
         array = np.empty(len(values), object)
         array[:] = values
         return array
@@ -72,7 +72,7 @@ def _from_list(values: list[Any], name: str) -> NDArray[Any]:
 
 
 def _shapes(values: list[Any]) -> Iterator[tuple[int, ...] | None]:
-    """Yield the shape of each row, None where it is nested unevenly itself."""
+    """Yield the shape of each row, None if the row itself is nested unevenly."""
     for each in values:
         try:
             yield np.shape(each)
@@ -91,7 +91,7 @@ def _shown(shape: tuple[int, ...] | None) -> str:
 
 
 def as_inputs(inputs: Any) -> NDArray[np.float32]:
-    """Return inputs of shape (examples, ...) as float32; raise ValueError that names what is no finite number."""
+    """Return inputs of shape (examples, ...) as float32; raise ValueError that names a value that is not finite."""
     array = as_array(inputs, "inputs")
     if array.dtype.kind in "OUS":
         array = _numbers(array)
@@ -124,7 +124,7 @@ def _instead(kind: str) -> str:
 
 
 def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:
-    """Return an array of Python's numbers as floats; raise ValueError that names the first that is none."""
+    """Return an array of Python numbers as floats; raise ValueError that names the first value that is none."""
     for place, value in np.ndenumerate(array):
         if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
             continue
@@ -145,7 +145,7 @@ def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def refuse_infinite(array: NDArray[Any], name: str) -> None:
-    """Raise ValueError that names the first value which is not finite, and how many there are."""
+    """Raise ValueError that names the first value that is not finite, and the number of such values."""
     is_wrong = ~np.isfinite(array)
     if is_wrong.any():
         wrong = np.argwhere(is_wrong)
@@ -157,7 +157,7 @@ def refuse_infinite(array: NDArray[Any], name: str) -> None:
 
 
 def is_missing(value: object) -> bool:
-    """Say whether a value stands for a missing one: None, NaN, or pandas' NA and NaT."""
+    """Return whether a value stands for a missing one: None, NaN, or pandas' NA and NaT."""
     if value is None or type(value).__name__ in NO_VALUE:
         return True
     if isinstance(value, np.datetime64 | np.timedelta64):
@@ -166,6 +166,6 @@ def is_missing(value: object) -> bool:
 
 
 def show(value: object) -> str:
-    """Return a value as a message shows it, cut to 40 characters."""
+    """Return a value for a message, cut to 40 characters."""
     text = repr(value.item() if isinstance(value, np.generic) else value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -22,12 +22,12 @@ if TYPE_CHECKING:  # a study's file is read before torch is loaded
     from trainables.user_code.loop import Loop
 
 OWN = "own"
-"""The name of the model that a study file's build() makes, and of the dataset that its load() returns."""
+"""The model name for a study file's build(), and the dataset name for its load()."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The source of one module, and the path that tracebacks name."""
+    """The source of one module, and its path for tracebacks."""
 
     path: str
     text: bytes
@@ -35,11 +35,11 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnCode:
+class UserCode:
     """A study file and the modules beside it that it imports, by dotted name.
 
-    It is executed once in a process, when it is first needed. The modules beside it can be imported while the file or
-    one of its functions runs, whatever else of their names is loaded, and only then.
+    It is executed once per process, when first needed. The modules beside it can be imported only while the file or one
+    of its functions runs; they then take precedence over loaded modules of the same name.
     """
 
     file: Source
@@ -47,12 +47,12 @@ class OwnCode:
 
     @property
     def module(self) -> ModuleType:
-        """The file's module; whatever executing it raises."""
+        """The file's module; raises what executing the file raises."""
         if "module" not in self._loaded:
             module = ModuleType(f"study_file_{hashlib.sha256(self.file.path.encode()).hexdigest()[:12]}")
             module.__file__, module.__package__ = self.file.path, ""
             module.__loader__ = _Finder({module.__name__: self.file})
-            sys.modules[module.__name__] = module  # dataclasses look their module up
+            sys.modules[module.__name__] = module  # where dataclasses look up their module
             try:
                 with self.importable():
                     exec(compile(self.file.text, self.file.path, "exec"), vars(module))
@@ -63,12 +63,12 @@ class OwnCode:
         return self._loaded["module"]
 
     def function(self, name: str) -> Callable[..., Any] | None:
-        """Return what the file calls `name`, if that can be called."""
+        """Return the file's object called `name` if it is callable, else None."""
         found = getattr(self.module, name, None)
         return cast(Callable[..., Any], found) if callable(found) else None
 
     def defines(self, name: str) -> bool:
-        """Say whether the file or a module beside it defines such a function: `from json import load` does not."""
+        """Return whether the file or a module beside it defines this function, rather than importing it elsewhere."""
         found = self.function(name)
         is_defined_somewhere = inspect.isroutine(found) or inspect.isclass(found)
         own = {self.module.__name__, *self.modules}
@@ -84,7 +84,7 @@ class OwnCode:
 
     @property
     def loop(self) -> Loop | None:
-        """The file's train(), None where it has none; what it imports is found whenever it is asked for an epoch."""
+        """The file's train(), None if it has none; the modules beside it can be imported while it runs an epoch."""
         function = self.function("train")
         if function is None or not self.defines("train"):
             return None
@@ -98,7 +98,7 @@ class OwnCode:
         return train
 
     def _step_by_step(self, rows: Iterator[Any]) -> Iterator[Any]:
-        """Yield what `rows` yields, with the modules beside the file at hand while it works."""
+        """Yield what `rows` yields; the modules beside the file can be imported while it works."""
         try:
             while True:
                 with self.importable():
@@ -119,7 +119,7 @@ class OwnCode:
 
     @contextmanager
     def importable(self) -> Iterator[None]:
-        """Let the modules beside the file be imported for a while."""
+        """Make the modules beside the file importable inside the context."""
         finder = _Finder(self.modules)
         others = _take_out(finder.top_level)
         sys.modules.update(self._beside)
@@ -140,17 +140,17 @@ class OwnCode:
         return cast(dict[str, ModuleType], self.__dict__.setdefault("_imported", {}))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the source alone: another process executes it itself."""
+        """Pickle the source only: another process executes it again."""
         return {"file": self.file, "modules": self.modules}
 
 
 def _take_out(top_level: set[str]) -> dict[str, ModuleType]:
-    """Take modules of these names, and what is in them, out of those that are loaded."""
+    """Remove the modules of these names and their submodules from sys.modules, and return them."""
     return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in top_level}
 
 
 class _Finder(MetaPathFinder, InspectLoader):
-    """Imports modules from their source, wherever that came from; tracebacks show its lines."""
+    """Imports modules from their source text, wherever that came from; tracebacks show its lines."""
 
     def __init__(self, modules: Mapping[str, Source]) -> None:
         self._modules = modules

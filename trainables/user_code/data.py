@@ -1,4 +1,4 @@
-"""What a user's own load() returns, made into a dataset: plain arrays are enough."""
+"""Makes a dataset of what a user's own load() returns; plain arrays are enough."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ FORMS = (
 )
 
 
-def own_dataset(loaded: object, *, measured: bool = False) -> Dataset:
-    """Return the dataset that load() means: a Dataset, inputs and targets, or the arguments of `make_dataset`.
+def user_dataset(loaded: object, *, measured: bool = False) -> Dataset:
+    """Return load()'s result as a dataset: it may be a Dataset, inputs and targets, or `make_dataset`'s arguments.
 
-    With `measured` targets that are real numbers stay what they are. Raises ValueError that says what is wrong with it.
+    With `measured` targets that are real numbers are kept. Raises ValueError that says what is wrong.
 
-    >>> own_dataset(([[0.0, 1.0], [1.0, 0.0]], ["no", "yes"])).classes
+    >>> user_dataset(([[0.0, 1.0], [1.0, 0.0]], ["no", "yes"])).classes
     ('no', 'yes')
     """
     if isinstance(loaded, Dataset):
@@ -51,12 +51,12 @@ def make_dataset(
 ) -> Dataset:
     """Return a dataset from arrays, tensors, lists, or columns of pandas.
 
-    `inputs` has shape (examples, ...): networks see that shape, as float32. `targets` are one class for each example:
-    of whole numbers from 0 on that are the places of `classes`, or of any labels, which are sorted into classes.
+    `inputs` has shape (examples, ...), which is the shape that networks get, as float32. `targets` are one class for
+    each example: whole numbers from 0 on that index `classes`, or any labels, which are sorted to make the classes.
     `official_test` holds the rows of a published test set. With `scale` each column of a table, or all values of other
-    inputs together, get zero mean and unit variance by each block's training part. `augmentations` are the kinds that
-    leave a picture's label as it is, such as ["shift", "flip"].
-    With `measured` targets may be real numbers, for a training loop of one's own. Raises ValueError.
+    inputs together, are scaled to zero mean and unit variance by each block's training part. `augmentations` are the
+    kinds that keep an image's label, such as ["shift", "flip"].
+    With `measured` targets may be real numbers, for a user's own training loop. Raises ValueError.
     """
     values = as_inputs(inputs)
     labels = as_labels(targets, len(values))
@@ -84,7 +84,7 @@ def make_dataset(
 
 
 def _checked(dataset: Dataset) -> Dataset:
-    """Return a dataset that was made by hand; raise ValueError where its targets do not suit its classes."""
+    """Return a Dataset that the user made; raise ValueError if its targets do not fit its classes."""
     if dataset.targets.ndim != 1:
         raise ValueError(f"targets must have shape (examples,); got {dataset.targets.shape}")
     kind = dataset.targets.dtype.kind

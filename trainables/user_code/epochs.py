@@ -1,4 +1,4 @@
-"""Where in a user's training loop something is asked for: within one of its epochs, or before them."""
+"""Whether a user's training loop is within one of its epochs, or before them."""
 
 import dis
 import functools
@@ -7,9 +7,9 @@ from types import CodeType, FrameType
 
 
 def is_in_epoch(frame: FrameType | None) -> bool:
-    """Tell whether `frame`, or what called it, is within the loop that yields an epoch's dict each time round.
+    """Return whether `frame`, or a caller of it, is inside the loop that yields an epoch's dict in each iteration.
 
-    That is a loop with a yield in it, of the innermost generator that is at work.
+    That is a loop with a yield in it, in the innermost running generator.
     """
     while frame is not None and not frame.f_code.co_flags & inspect.CO_GENERATOR:
         frame = frame.f_back
@@ -20,7 +20,7 @@ def is_in_epoch(frame: FrameType | None) -> bool:
 
 @functools.lru_cache(maxsize=100)
 def _yielding_loops(code: CodeType) -> list[tuple[int, int]]:
-    """Return the first and the last instruction of each loop with a yield in it; what heads a for loop is before it."""
+    """Return the first and last instruction of each loop that contains a yield; a for loop's header is before it."""
     instructions = list(dis.get_instructions(code))
     yields = [each.offset for each in instructions if each.opname == "YIELD_VALUE"]
     loops = [(int(each.argval), each.offset) for each in instructions if _jumps_back(each.opname)]
@@ -28,5 +28,5 @@ def _yielding_loops(code: CodeType) -> list[tuple[int, int]]:
 
 
 def _jumps_back(name: str) -> bool:
-    # `yield from` is a small loop of its own, which jumps without interrupts.
+    # `yield from` compiles to a small loop of its own, with a jump of this kind.
     return "JUMP_BACKWARD" in name and not name.endswith("NO_INTERRUPT")

@@ -1,19 +1,19 @@
-"""SystemExit, KeyboardInterrupt and their like in a user's code: errors of that code, not the end of a process."""
+"""SystemExit, KeyboardInterrupt and the like in a user's code, which are errors of that code."""
 
 import traceback
 
-from trainables.user_code.code import OwnCode
+from trainables.user_code.code import UserCode
 
 
 def is_rays(error: BaseException) -> bool:
-    """Tell whether Ray raised it to end a worker, as on SIGTERM: then it is no error of the code that was at work."""
+    """Return whether Ray raised the error to end a worker, as on SIGTERM; it is then no error of the trial."""
     return hasattr(error, "ray_terminate_msg") or hasattr(error, "is_ray_terminate")
 
 
-def traceback_words(error: BaseException, code: OwnCode | None) -> str:
-    """Return an error's traceback; of one that would end the process the last line names the user's own line.
+def traceback_words(error: BaseException, code: UserCode | None) -> str:
+    """Return an error's traceback; for one that would end the process, the last line names the user's own line.
 
-    `code` is the user's, None where there is none.
+    `code` is the user's code, None if there is none.
     """
     words = "".join(traceback.format_exception(error))
     if isinstance(error, Exception) or code is None:

@@ -1,4 +1,4 @@
-"""The classes that labels name: whole numbers, texts or truth values, one for each example."""
+"""Converts a user's labels (whole numbers, texts or booleans) to classes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +18,9 @@ _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
 
 
 def as_labels(targets: Any, num_examples: int) -> NDArray[Any]:
-    """Return one label for each example, all of one kind; raise ValueError that names what is none.
+    """Return one label for each example, all of one kind; raise ValueError that names a wrong one.
 
-    A column of shape (examples, 1) is taken as what it holds. Texts in bytes are decoded.
+    Shape (examples, 1) is accepted. Bytes are decoded as UTF-8.
     """
     labels = as_array(targets, "targets")
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -44,7 +44,7 @@ def as_labels(targets: Any, num_examples: int) -> NDArray[Any]:
 
 
 def as_measurements(labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return real numbers as they are; raise ValueError that names one that is not finite."""
+    """Return real numbers as float64; raise ValueError that names one that is not finite."""
     refuse_infinite(labels, "targets")
     return labels.astype(np.float64)
 
@@ -52,9 +52,9 @@ def as_measurements(labels: NDArray[Any]) -> NDArray[np.float64]:
 def as_classes(
     labels: NDArray[Any], classes: Sequence[object] | None, *, measured: bool
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return each label's class by its place, and the names of the classes, by default the labels in their order.
+    """Return each label's class as an index, and the class names, by default the sorted labels.
 
-    `measured` says that real numbers would have been taken as measurements. Raises ValueError.
+    `measured` says that real numbers would have been accepted as measurements. Raises ValueError.
     """
     if labels.dtype.kind == "f":
         labels = _whole(labels)
@@ -81,7 +81,7 @@ def _instead(labels: NDArray[Any], measured: bool) -> str:
 
 
 def _if_one_hot(labels: NDArray[Any], num_examples: int) -> str:
-    """Say what to do with one column for each class, where that is what the targets look like."""
+    """Return advice if the targets look one-hot, else nothing."""
     if labels.ndim != 2 or len(labels) != num_examples or labels.dtype.kind not in "fiub":
         return ""
     is_one_hot = bool(((labels == 0) | (labels == 1)).all() and (labels.sum(1) == 1).all())
@@ -89,7 +89,7 @@ def _if_one_hot(labels: NDArray[Any], num_examples: int) -> str:
 
 
 def _of_one_kind(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels that are objects as numbers, texts or truth values; raise ValueError where they are mixed."""
+    """Return labels given as objects as numbers, texts or booleans; raise ValueError if they are mixed."""
     decoded = [_decoded(label) for label in labels.tolist()]
     missing = [row for row, label in enumerate(decoded) if is_missing(label)]
     if missing:
@@ -140,7 +140,7 @@ def _missing(rows: Sequence[int], first: object) -> str:
 
 
 def _whole(labels: NDArray[Any]) -> NDArray[np.int64]:
-    """Return floats that are whole numbers as such; raise ValueError that names one that is none."""
+    """Return floats that are whole numbers as integers; raise ValueError that names one that is not whole."""
     refuse_infinite(labels, "targets")
     wrong = np.flatnonzero((labels != np.round(labels)) | (np.abs(labels) >= 2.0**63))
     if len(wrong):

@@ -1,4 +1,4 @@
-"""A training loop of one's own: what it is given, and how what it yields is read."""
+"""A user's own training loop: the data that it gets, and checks of what it yields."""
 
 import math
 import sys
@@ -16,22 +16,21 @@ from trainables.data.stack_data import StackData
 from trainables.gradients.measured_epoch import ReplicateMeasures
 
 Loop: TypeAlias = Callable[..., Iterator[Mapping[str, Any]]]
-"""`train(hyperparameters, data, seed)` yields one dict of metrics an epoch, as many as `data.epochs`.
-
-With a fourth parameter, `state=None`, it can go on where it was interrupted: `state` is then what it yielded last as
-`checkpoint`. Python's, NumPy's and torch's global generators are seeded for it, and where it goes on they are put back
-to where they were when it yielded that, as it reads `data.epochs` to begin its epochs. `seed` is below 2**32, which
-every library takes. A loop without `state` is started over, to the same numbers if it is deterministic.
+"""`train(hyperparameters, data, seed)` yields one dict of metrics per epoch, as many as `data.epochs`.
+With a fourth parameter, `state=None`, it can resume after an interruption: `state` is then what it yielded last as
+`checkpoint`. Python's, NumPy's and torch's global generators are seeded for it; on resuming they are restored to their
+state at that yield, when it reads `data.epochs` to begin its epochs. `seed` is below 2**32, which every library
+accepts. A loop without `state` is started over, with the same numbers if it is deterministic.
 """
 
 CHECKPOINT, GRADIENTS, INITIAL = "checkpoint", "gradients", "initial_gradients"
 WEIGHTS = "weights"
-"""What a yielded dict may hold besides numbers: a state to go on from, what `watch` measured, and the weights, of which
-the best configuration's last are kept."""
+"""Entries of a yielded dict besides numbers: a state to resume from, what `watch` measured, and the weights, of which
+the last ones of the best configuration are kept."""
 
 
 class LoopError(ValueError):
-    """A training loop did not keep to what is asked of it."""
+    """A training loop does not follow the interface."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +46,11 @@ class Part:
 
 
 class LoopData:
-    """The data of one replicate: the parts of its block, scaled by the training part where the dataset is scaled.
+    """The data of one replicate: the parts of its block, scaled by the training part if the dataset is scaled.
 
-    `test` is None but in the last epoch of the confirm phase: so the test part is read once, and never in the search.
-    `epochs` is how many dicts are asked for, `classes` is empty where targets are no classes, and `input_shape` is an
-    example's before it was made flat.
+    `test` is None except in the last epoch of the confirm phase: so the test part is read once, and never in the
+    search. `epochs` is the number of dicts to yield; `classes` is empty if targets are real numbers; `input_shape` is
+    an example's shape before flattening.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class LoopData:
         epochs: int,
         on_epochs_read: Callable[[FrameType], None] = lambda reader: None,
     ) -> None:
-        """Take what belongs to one replicate out of the data of a stack; `on_epochs_read` hears who reads `epochs`."""
+        """Take one replicate's share of a stack's data; `on_epochs_read` is called with the frame reading `epochs`."""
         self._epochs, self._on_epochs_read = epochs, on_epochs_read
         self._data = data.part(range(replicate, replicate + 1))
         self.train = self._part(self._data.train)
@@ -74,12 +73,12 @@ class LoopData:
 
     @property
     def epochs(self) -> int:
-        """How many dicts are asked for: `for epoch in range(start, data.epochs)` begins the epochs."""
+        """The number of dicts to yield: `for epoch in range(start, data.epochs)` begins the epochs."""
         self._on_epochs_read(sys._getframe(1))
         return self._epochs
 
     def hand_out_test(self) -> None:
-        """Make the test part readable."""
+        """Make the test part available."""
         self.test = self._part(self._data.test)
 
     def _part(self, rows: Tensor) -> Part:
@@ -88,10 +87,10 @@ class LoopData:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yielded:
-    """What a loop said of one epoch: numbers by name, what was measured of the gradients, and a state to go on from.
+class LoopOutput:
+    """What a loop yielded for one epoch: numbers by name, measured gradients, and a state to resume from.
 
-    `weights` are as they were yielded: a loop that trains on may change them.
+    `weights` are not copied: a loop that trains on may change them.
     """
 
     numbers: Mapping[str, float]
@@ -101,7 +100,7 @@ class Yielded:
     weights: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def has_diverged(self, primary: str) -> bool:
-        """Tell whether the metric that everything turns on is not finite, on either part."""
+        """Return whether the primary metric is not finite, on either part."""
         scores = [
             self.numbers[part + primary] for part in (VALIDATION, TEST) if part + primary in self.numbers
         ]
@@ -109,12 +108,12 @@ class Yielded:
 
 
 def required_metrics(metrics: Sequence[Metric]) -> tuple[str, ...]:
-    """Return the names of what a loop has to yield of each part: a study's own metrics, else loss and accuracy."""
+    """Return the metrics that a loop must yield for each part: a study's own, else loss and accuracy."""
     return tuple(metric.name for metric in metrics) or COLUMNS
 
 
-def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> Yielded:
-    """Check what a loop yielded; raise LoopError that says what is wrong with it."""
+def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> LoopOutput:
+    """Return a checked epoch of a loop; raise LoopError that says what is wrong with `yielded`."""
     if not isinstance(yielded, Mapping):
         raise LoopError(
             f"train() must yield a dict of metrics an epoch; in epoch {epoch} it yielded {yielded!r:.80}"
@@ -124,7 +123,7 @@ def read(yielded: Any, names: Sequence[str], *, epoch: int, has_test: bool) -> Y
     gradients, initial = (_measures(rest.pop(name, None), name) for name in (GRADIENTS, INITIAL))
     numbers = {_name(name): _number(name, value, epoch) for name, value in rest.items()}
     _check_names(numbers, names, epoch=epoch, has_test=has_test)
-    return Yielded(numbers=numbers, gradients=gradients, initial=initial, state=state, weights=weights)
+    return LoopOutput(numbers=numbers, gradients=gradients, initial=initial, state=state, weights=weights)
 
 
 def _check_names(numbers: Mapping[str, float], names: Sequence[str], *, epoch: int, has_test: bool) -> None:
@@ -165,7 +164,7 @@ def _number(name: str, value: Any, epoch: int) -> float:
 
 
 def _weights(value: Any) -> Mapping[str, Any] | None:
-    """Return weights by name, checked; tensors, or arrays of NumPy."""
+    """Return the yielded weights (tensors or NumPy arrays by name); raise LoopError if they are something else."""
     if value is None:
         return None
     if isinstance(value, Mapping) and value:

@@ -1,4 +1,4 @@
-"""A world of random numbers of its own for code that draws from the global generators, as training loops do."""
+"""Separate states of the global random generators for code that draws from them, as training loops do."""
 
 import random
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ import torch
 from trainables.base.seeds import seed_for_libraries
 
 
-class OwnRandom:
-    """Python's, NumPy's and torch's global generators as one training loop left them."""
+class UserRandom:
+    """The states of Python's, NumPy's and torch's global generators as one training loop left them."""
 
     def __init__(self, seed: int) -> None:
-        """Begin with all of them seeded."""
+        """Start with all of them seeded."""
         with generators_kept():
             random.seed(seed)
             np.random.seed(seed_for_libraries(seed))
@@ -24,7 +24,7 @@ class OwnRandom:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Have the global generators go on where this world left off; afterwards they are as they were before."""
+        """Switch the global generators to these states inside the context, and restore them afterwards."""
         with generators_kept():
             _set(self._state)
             try:
@@ -33,7 +33,7 @@ class OwnRandom:
                 self._state = _states()
 
     def state(self) -> dict[str, Any]:
-        """Return everything as torch.save keeps it for a load of plain data."""
+        """Return the states as plain data for torch.save."""
         python, numpy, cpu, gpus = self._state
         kind, keys, place, has_gauss, gauss = numpy
         numpy_state = [
@@ -47,7 +47,7 @@ class OwnRandom:
 
     @staticmethod
     def is_same(state: dict[str, Any], other: dict[str, Any]) -> bool:
-        """Tell whether two states are of generators that go on alike."""
+        """Return whether two states give the same random numbers."""
         (kind, keys, *rest), (other_kind, other_keys, *other_rest) = state["numpy"], other["numpy"]
         return (
             state["python"] == other["python"]
@@ -60,7 +60,7 @@ class OwnRandom:
 
     @staticmethod
     def restore(state: dict[str, Any]) -> None:
-        """Put the global generators where they were when `state` was taken, on a machine with fewer GPUs theirs."""
+        """Set the global generators to `state`; states of GPUs that this machine does not have are ignored."""
         kind, keys, *rest = state["numpy"]
         _set(
             (
@@ -74,7 +74,7 @@ class OwnRandom:
 
 @contextmanager
 def generators_kept() -> Iterator[None]:
-    """Leave the global generators as they were before."""
+    """Restore the global generators at the end of the context."""
     before = _states()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Norms over the steps of one epoch of a loop that is not ours: how many steps there will be is not known."""
+"""Norms over the steps of one epoch of a user's training loop, whose number of steps is not known in advance."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ from trainables.training.gradient_recorder import MIN_SAMPLED_STEPS, MOMENT_STEP
 
 
 class WatchedEpoch:
-    """What the `parts` of one network do from step to step: the hidden layers' weights, and last all the rest.
+    """Measures the `parts` of one network from step to step: each hidden layer's weights, and last all the rest.
 
-    Gradients are noted as a backward pass stores them, with `note_gradient`. A step is `note_step`, the update, and
-    `note_update`, or without an update `note_step` and `note_weights`. Values stay on the device until the epoch ends.
+    `note_gradient` is called when a backward pass has stored a gradient. A step is `note_step`, the update, and
+    `note_update`; or without an update `note_step` and `note_weights`. Values stay on the device until the epoch ends.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class WatchedEpoch:
         *,
         after: "WatchedEpoch | None" = None,
     ) -> None:
-        """Begin an epoch, `after` the one before."""
+        """Start an epoch; `after` is the previous one."""
         self.parts, self._hidden = parts, hidden
         self._latest: dict[nn.Parameter, Tensor] = {}
         self._norms: dict[Measured, list[Tensor]] = {kind: [] for kind in Measured}
@@ -51,12 +51,12 @@ class WatchedEpoch:
         return bool(self._latest)
 
     def note_gradient(self, parameter: nn.Parameter) -> None:
-        """Take the norm of a gradient that a backward pass has just stored."""
+        """Measure the norm of a gradient that a backward pass has just stored."""
         assert parameter.grad is not None
         self._latest[parameter] = _norm(parameter.grad)
 
     def note_step(self) -> None:
-        """Begin a step: its gradients are those noted since the last one."""
+        """Start a step, whose gradients are those stored since the last one."""
         nothing = self._hidden.deltas.like.new_zeros((), dtype=torch.float64)
         by_part = [[self._latest.get(parameter, nothing) for parameter in part] for part in self.parts]
         self._write(Measured.GRADIENTS, by_part)
@@ -73,7 +73,7 @@ class WatchedEpoch:
             self._before = [[parameter.detach().clone() for parameter in part] for part in self.parts[:-1]]
 
     def note_update(self) -> None:
-        """Take the norms of the update that the step made."""
+        """Measure the norms of the step's update."""
         if self._is_sampled:
             pairs = [zip(part, old, strict=True) for part, old in zip(self.parts, self._before, strict=False)]
             self._write(
@@ -82,7 +82,7 @@ class WatchedEpoch:
             self.note_weights()
 
     def note_weights(self) -> None:
-        """End a step."""
+        """Measure the weights and end a step."""
         if self._is_sampled:
             weights = [[_norm(parameter.detach()) for parameter in part] for part in self.parts[:-1]]
             self._write(Measured.WEIGHTS, weights)
@@ -98,7 +98,7 @@ class WatchedEpoch:
         return _on_host([torch.linalg.vector_norm(step).view(1) for step in steps])
 
     def end(self, *, clip_norm: float | None) -> ReplicateMeasures:
-        """Return what was measured; here the norms leave the device."""
+        """Return the epoch's measurements, copied from the device."""
         shape = len(Measured), self.num_steps, len(self.parts), 1
         norms = np.full(shape, np.nan)
         for kind, steps in self._norms.items():
@@ -127,5 +127,5 @@ def _norm(tensor: Tensor) -> Tensor:
 
 
 def _on_host(steps: Sequence[Tensor]) -> NDArray[np.float64]:
-    """Return values of shape (values,) at each step as (steps, values)."""
+    """Return values of shape (values,) at each step as an array (steps, values)."""
     return torch.stack(list(steps)).cpu().numpy() if steps else np.empty((0, 0))

@@ -1,1 +1,1 @@
-"""SQLite and PostgreSQL: opened, locked, and their errors told."""
+"""SQLite and PostgreSQL: connections, locks and error messages."""

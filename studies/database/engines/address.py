@@ -1,4 +1,4 @@
-"""The URL of a storage: checked once, and never shown with a password."""
+"""The URL of a storage: parsed, checked, and shown without passwords."""
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -16,7 +16,7 @@ _DRIVERS = {
 
 
 def parse(url: str) -> URL:
-    """Return the URL of a storage, or raise a `UsageError` that says which forms there are.
+    """Return the parsed URL of a storage; raise `UsageError` with the accepted forms if it has none of them.
 
     >>> parse("postgresql://ann@db/studies").drivername
     'postgresql+psycopg'
@@ -24,7 +24,7 @@ def parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # The text cannot be taken apart, so a password in it cannot be found: only its start is safe to show.
+        # The text cannot be parsed, so a password in it cannot be found: only the scheme is safe to show.
         raise _refused(_start(url), f"is not a storage URL; the rule: {FORMS}") from None
     if parsed.drivername not in _DRIVERS:
         raise _refused(_start(url), f"names a database that is not supported; the rule: {FORMS}")
@@ -35,13 +35,13 @@ def parse(url: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """Return the URL as it may be printed: without any password."""
+    """Return the URL for printing, without any password."""
     hidden = {key: "hidden" for key in url.query if "password" in key.lower()}
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 def secrets(url: URL) -> list[str]:
-    """Return the passwords in a URL, so that they can be taken out of a driver's message."""
+    """Return the passwords in a URL, which are then removed from a driver's messages."""
     found = [url.password] if url.password else []
     for key, value in url.query.items():
         if "password" in key.lower():
@@ -50,7 +50,7 @@ def secrets(url: URL) -> list[str]:
 
 
 def _check_sqlite(url: URL) -> None:
-    """Refuse what would not be a file that stays."""
+    """Refuse a URL that does not name a permanent file."""
     if url.host or url.query:
         raise _refused("this SQLite URL", f"has a host or options; the rule: {FORMS}")
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):

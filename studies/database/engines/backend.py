@@ -1,4 +1,4 @@
-"""What a database engine must supply; everything else in this package is the same for all."""
+"""The interface of a database engine; the rest of this package is the same for all engines."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -12,11 +12,11 @@ _encode: Final = JSONEncoder(allow_nan=False).encode
 
 
 def to_json(value: Any) -> str:
-    """Return the text of a JSON value; that of epochs without measures is known beforehand, and most have none."""
+    """Return a value as JSON text; the empty object, which most epochs have, is a constant."""
     return "{}" if value == {} else _encode(value)
 
 
-# Strict JSON: PostgreSQL refuses NaN, so SQLite must not be given one either.
+# Strict JSON: PostgreSQL refuses NaN, so SQLite does not get it either.
 ENGINE_OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
     "json_serializer": to_json,
@@ -24,7 +24,7 @@ ENGINE_OPTIONS: Final[dict[str, Any]] = {
 
 
 class Lock(ABC):
-    """A lock that is dropped when its process dies: by the operating system, or by a server with the connection."""
+    """A lock that is released when its process dies: by the operating system, or by a server with the connection."""
 
     @abstractmethod
     def keep(self) -> None:
@@ -32,7 +32,7 @@ class Lock(ABC):
 
     @abstractmethod
     def release(self) -> None:
-        """Let go of it."""
+        """Release the lock."""
 
     def __enter__(self) -> Self:
         return self
@@ -42,18 +42,18 @@ class Lock(ABC):
 
 
 class Backend(ABC):
-    """One kind of database at one address."""
+    """A database of one kind at one address."""
 
     def __init__(self, url: URL) -> None:
         self.url = url
 
     @abstractmethod
     def check(self) -> bool:
-        """Return whether there is a database; raise a `UsageError` if it can never be used. Writes nothing."""
+        """Return whether the database exists; raise `UsageError` if it can never be used. Writes nothing."""
 
     @abstractmethod
     def check_place(self) -> None:
-        """Raise a `UsageError` if a database cannot be made where `check` found none. Writes nothing."""
+        """Raise `UsageError` if the database that `check` did not find cannot be made. Writes nothing."""
 
     @abstractmethod
     def create(self) -> None:
@@ -61,32 +61,32 @@ class Backend(ABC):
 
     @abstractmethod
     def inspecting(self) -> AbstractContextManager[Connection]:
-        """Connect to a database that must be left as it is found."""
+        """Connect without changing the database or its files."""
 
     @abstractmethod
     def engine(self, *, enforce_keys: bool = True) -> Engine:
-        """Return the engine; transactions take the write lock at once unless they are `reading`."""
+        """Return the engine; a transaction takes the write lock when it begins, unless it is `reading`."""
 
     @abstractmethod
     def reading(self, engine: Engine) -> Engine:
-        """Return a view of the engine whose transactions see one snapshot and lock nothing."""
+        """Return a view of the engine whose transactions see one snapshot and take no locks."""
 
     @abstractmethod
     def lock_schema(self, connection: Connection) -> None:
-        """Keep others from changing the schema until the transaction ends."""
+        """Keep other processes from changing the schema until the transaction ends."""
 
     @abstractmethod
     def lock(self, study_id: int, token: int) -> Lock | None:
-        """Take the lock of a study's token; None where somebody else has it."""
+        """Take the lock of a study and fencing token; return None if another process holds it."""
 
     @abstractmethod
     def is_locked(self, connection: Connection, study_id: int, token: int) -> bool:
-        """Say whether somebody has the lock of a study's token, without taking it."""
+        """Return whether some process holds the lock of a study and fencing token, without taking it."""
 
     @abstractmethod
     def remove_stale_locks(self, study_id: int) -> None:
-        """Remove what killed holders of a study left behind."""
+        """Remove lock files that killed holders of a study left behind."""
 
     @abstractmethod
     def copy(self) -> Path:
-        """Copy the whole database to a file beside it, and return that; a `UsageError` where it cannot."""
+        """Copy the database to a file beside it and return its path; raise `UsageError` if that is not possible."""

@@ -1,4 +1,4 @@
-"""Which process has a SQLite file locked, and what to do about it, as Linux tells."""
+"""Finds the process that holds the lock of a SQLite file, on Linux, and what to do about it."""
 
 import os
 import shlex
@@ -10,13 +10,13 @@ from typing import Final
 
 _LOCKS: Final = Path("/proc/locks")
 _WRITER, _RECOVERY = 120, 122
-"""Bytes of the log's index (-shm) that a writer, a checkpoint and a recovery lock (sqlite.org/walformat.html, 2.3)."""
+"""Bytes of the WAL index (-shm) that a writer, checkpoint or recovery locks (sqlite.org/walformat.html, 2.3)."""
 _ADVICE: Final = "the same command then goes on where it stopped."
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockHolder:
-    """A process of this machine that has a file locked; `is_stopped`: by a signal or a debugger, so that it waits."""
+    """A process of this machine that holds a file's lock; `is_stopped` by a signal or a debugger."""
 
     process: int
     command: str
@@ -24,7 +24,7 @@ class LockHolder:
 
 
 def locked_words(path: Path) -> tuple[str, str]:
-    """Return why a file that is locked cannot be used, and what to do, naming the process wherever that is known."""
+    """Return why a locked file cannot be used, and what to do, with the holding process where that is known."""
     holder = find_lock_holder(path)
     here = socket.gethostname()
     if holder is None:
@@ -68,11 +68,11 @@ def _processes(path: Path) -> Iterator[int]:
         try:
             inode = file.stat().st_ino
             lines = _LOCKS.read_text(encoding="ascii").splitlines()
-        except OSError:  # no such file, or a system without /proc
+        except OSError:  # there is no such file, or no /proc
             continue
         for line in lines:
             words = line.split()
-            # For example: 3: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120; one that waits has -> before its kind.
+            # For example: 3: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120; a waiting one has -> before its kind.
             if "->" in words or len(words) != 8 or words[3] != "WRITE":
                 continue
             is_here = words[5].rpartition(":")[2] == str(inode) and _overlaps(words[6], words[7], first, last)
@@ -85,7 +85,7 @@ def _overlaps(start: str, end: str, first: int, last: int | None) -> bool:
 
 
 def _has_open(process: int, file: Path) -> bool:
-    """Whether a process has a file open, since files of other disks may have its number; yes where that is hidden."""
+    """Whether a process has this file open: inode numbers repeat across disks. True where that is not readable."""
     try:
         return any(
             os.path.samefile(descriptor, file)

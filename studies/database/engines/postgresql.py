@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg 3: time limits and locks; the only file that knows them."""
+"""PostgreSQL through psycopg 3: its connections, time limits and locks."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from studies.database.engines.backend import ENGINE_OPTIONS, Backend, Lock
 from studies.database.engines.problems import storing, unusable
 
 KEEPALIVES: Final = {
-    # A server whose machine or network is gone is noticed in seconds, not after a quarter of an hour or two hours.
+    # A dead server or network is noticed within seconds, rather than after a quarter of an hour or more.
     "keepalives": "1",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
@@ -23,13 +23,12 @@ KEEPALIVES: Final = {
 CONNECT_ARGS: Final = {
     **KEEPALIVES,
     "connect_timeout": "5",
-    # The same from the server's side: a holder whose machine is gone loses the lock in half a minute.
+    # The same on the server's side: a holder whose machine is dead loses the lock within half a minute.
     "options": "-c statement_timeout=5s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
     "-c tcp_keepalives_count=3",
     "application_name": "studies lease",
 }
-# Whoever reaches the same table gets the same key, whatever their search_path; the hash keeps it apart from other
-# programs' keys.
+# The key depends on the table itself, not on the search_path; hashing keeps it apart from other programs' keys.
 _KEY: Final = "hashtextextended(concat_ws('/', 'studies', 'study'::regclass::oid, :study_id, :token), 0)"
 _TAKE: Final = text(f"SELECT pg_try_advisory_lock({_KEY})")
 _RELEASE: Final = text("SELECT pg_advisory_unlock_all()")
@@ -38,7 +37,7 @@ _LOOK: Final = text(f"SELECT pg_try_advisory_xact_lock_shared({_KEY})")
 
 @final
 class AdvisoryLock(Lock):
-    """The lock of one study and token; `keep` takes it again on a new connection when the old one was lost."""
+    """The lock of one study and token; `keep` takes it again on a new connection if the old one was lost."""
 
     def __init__(self, engine: Engine, study_id: int, token: int) -> None:
         self._engine = engine
@@ -47,7 +46,7 @@ class AdvisoryLock(Lock):
 
     @classmethod
     def take(cls, engine: Engine, study_id: int, token: int) -> Self | None:
-        """Take the lock, on a connection that `engine` makes for it; return None where somebody else has it."""
+        """Take the lock on a new connection of `engine`; return None if another process holds it."""
         lock = cls(engine, study_id, token)
         lock._connect()
         return lock if lock._connection is not None else None
@@ -55,8 +54,8 @@ class AdvisoryLock(Lock):
     def keep(self) -> None:
         """Take the lock again if its connection was lost.
 
-        Where it cannot be had, because the server does not know yet that the old connection is dead or because
-        somebody just looks whether it is free, the next call tries again.
+        That can fail while the server has not noticed the death of the old connection, or while another process tests
+        the lock; the next call then tries again.
         """
         if self._connection is not None:
             try:
@@ -67,16 +66,16 @@ class AdvisoryLock(Lock):
         self._connect()
 
     def release(self) -> None:
-        """Let go of the lock, which is free when this returns, and end the connection."""
+        """Release the lock and close the connection."""
         if self._connection is not None:
-            with suppress(DBAPIError):  # a connection that is lost has lost the lock, too
+            with suppress(DBAPIError):  # a lost connection has released the lock
                 self._connection.execute(_RELEASE)
             self._disconnect()
 
     def _disconnect(self) -> None:
         assert self._connection is not None
         connection, self._connection = self._connection, None
-        connection.invalidate()  # without a word to a server that may not be there
+        connection.invalidate()  # sends nothing to a server that may be gone
         connection.close()
 
     def _connect(self) -> None:
@@ -92,7 +91,7 @@ class AdvisoryLock(Lock):
 
 
 def is_locked(connection: Connection, study_id: int, token: int) -> bool:
-    """Say whether somebody has the lock; what this takes to find out is dropped with the transaction."""
+    """Return whether some process holds the lock; the shared lock taken to find out ends with the transaction."""
     return not connection.scalar(_LOOK, {"study_id": study_id, "token": token})
 
 
@@ -100,7 +99,7 @@ _SCHEMA_LOCK: Final = 0x5354_5544_4945_53  # "STUDIES"
 _CONNECT_ARGS: Final = {
     **KEEPALIVES,
     "connect_timeout": "10",
-    # A driver that hangs within a transaction is thrown out before those who wait for it give up.
+    # A driver that hangs inside a transaction is disconnected before those that wait for it give up.
     "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=25s",
     "application_name": "studies",
 }
@@ -108,27 +107,27 @@ _CONNECT_ARGS: Final = {
 
 @final
 class PostgreSQL(Backend):
-    """One database on a server; it must exist, its tables need not."""
+    """One database on a server; the database must exist, its tables need not."""
 
     def __init__(self, url: URL) -> None:
-        """Keep the password of the environment, from which it is taken away while workers are started."""
+        """Keep the environment's password, which is removed from there while workers are started."""
         super().__init__(url)
         is_given = url.password is not None or "password" in url.query
         self._password = None if is_given else os.environ.get("PGPASSWORD")
 
     def check(self) -> bool:
-        """Say that there is a database: only connecting shows otherwise."""
+        """Return True: only connecting shows otherwise."""
         return True
 
     def check_place(self) -> None:
-        """Nothing to check: there is a database, or connecting has failed."""
+        """Do nothing: the database exists, or connecting fails."""
 
     def create(self) -> None:
-        """Nothing to do: a server's databases are made by those who run it."""
+        """Do nothing: databases are made by the server's administrator."""
 
     @contextmanager
     def inspecting(self) -> Iterator[Connection]:
-        """Connect for reading alone."""
+        """Connect for reading only."""
         engine = self.engine()
         try:
             with self.reading(engine).connect() as connection:
@@ -148,7 +147,7 @@ class PostgreSQL(Backend):
         return engine
 
     def _completed(self, connect_args: Mapping[str, str]) -> dict[str, str]:
-        """Return what the URL does not say itself, and the environment's password."""
+        """Return the connection arguments that the URL does not set itself, and the environment's password."""
         given = {key: value for key, value in connect_args.items() if key not in self.url.query}
         return given if self._password is None else given | {"password": self._password}
 
@@ -157,7 +156,7 @@ class PostgreSQL(Backend):
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def lock_schema(self, connection: Connection) -> None:
-        """Wait for everybody else who creates or upgrades the tables."""
+        """Wait for other processes that create or upgrade the tables."""
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
 
     def lock(self, study_id: int, token: int) -> AdvisoryLock | None:
@@ -173,24 +172,24 @@ class PostgreSQL(Backend):
             return AdvisoryLock.take(engine, study_id, token)
 
     def is_locked(self, connection: Connection, study_id: int, token: int) -> bool:
-        """Try it, as many may at the same time, for as long as the transaction lasts."""
+        """Try to take it shared, which any number of processes may do, until the transaction ends."""
         return is_locked(connection, study_id, token)
 
     def remove_stale_locks(self, study_id: int) -> None:
-        """Nothing to do: a lock leaves nothing behind."""
+        """Do nothing: an advisory lock leaves no files."""
 
     def copy(self) -> Path:
-        """Refuse: a server's databases are copied with its own tools."""
+        """Raise `UsageError`: a server's databases are copied with its own tools."""
         raise unusable(
             self.url, "is on a server", "Copy it with pg_dump --format=custom --file=studies.dump."
         )
 
 
 def _leave_to_the_server(connection: Any, _: Any) -> None:
-    """Let the server say whether a connection may write.
+    """Let the server decide whether a connection may write.
 
-    After a transaction that only reads, SQLAlchemy would have the next one ask for leave to write in so many words:
-    against the will of an administrator who has made the database read-only, and in vain where a standby answers.
+    After a read-only transaction SQLAlchemy would request read-write mode explicitly for the next one: that overrides
+    an administrator who made the database read-only, and fails on a standby.
     """
     if connection is not None and not connection.closed:
         connection.read_only = None

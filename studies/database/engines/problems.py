@@ -1,4 +1,4 @@
-"""What went wrong with a storage, in our words, with what to do and without any password."""
+"""Errors of a storage as messages with advice, without passwords."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -26,24 +26,24 @@ _SQLITE_OUTAGES: Final = frozenset(
 )
 _READ_ONLY: Final = "25006"
 _TOO_LARGE: Final = "54"
-NO_UTF8: Final = "is damaged: it holds a text that is no UTF-8"
-"""What a driver cannot even put into the words of its own errors, as where the text of a table's definition changed."""
+NO_UTF8: Final = "is damaged: it holds a text that is not valid UTF-8"
+"""For where the driver raises UnicodeDecodeError, as when a table's definition is damaged."""
 
 
 class NothingYetError(UsageError):
-    """There is no storage where one was to be read, or nothing is in it."""
+    """There is no storage to read, or it holds no study yet."""
 
 
 class StorageError(StudiesError):
-    """The storage could not be read or written; the transaction left nothing behind."""
+    """The storage could not be read or written; the transaction had no effect."""
 
 
 class OutageError(StorageError):
-    """The storage is out: the same may work later. Whether a commit was heard of is not known."""
+    """The storage is unreachable or busy, and a retry may succeed. A commit may or may not have taken effect."""
 
 
 def unusable(url: URL, why: str, advice: str) -> UsageError:
-    """Return the refusal of a storage that is left as it was found."""
+    """Return the error for a storage that cannot be used and was not changed."""
     return UsageError([f"storage: {shown(url)} {why}"], advice)
 
 
@@ -63,7 +63,7 @@ def refusing(url: URL) -> Iterator[None]:
 
 @contextmanager
 def storing(url: URL) -> Iterator[None]:
-    """Turn a failure to read or write an open storage into a `StorageError`, an `OutageError` where it may pass."""
+    """Turn a failure to read or write an open storage into a `StorageError`, or `OutageError` if it may pass."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -81,23 +81,23 @@ def storing(url: URL) -> Iterator[None]:
 
 
 def _is_locked(error: SQLAlchemyError) -> bool:
-    """Say whether a SQLite file was locked for longer than its timeout."""
+    """Return whether a SQLite file was locked for longer than its timeout."""
     if not isinstance(error, DBAPIError) or not isinstance(error.orig, sqlite3.Error):
         return False
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def is_outage(error: SQLAlchemyError) -> bool:
-    """Say whether the same statement may work later, with nothing changed but the disk, the server or the network.
+    """Return whether the same statement may succeed later, once the disk, server or network works again.
 
-    It may after a lost connection, while a server stops, starts, is full, read-only or waits for a lock, and while a
-    file is locked, read-only or without room. It never will where a row is refused (a key, a type, a size), where
-    tables are missing or where a file is damaged. Error codes: appendix A of PostgreSQL's manual; sqlite.org/rescode.
+    True for a lost connection, a server that stops, starts, is full, read-only or waits for a lock, and a file that is
+    locked, read-only or out of space. False if a row is refused (a key, type or size), tables are missing, or a file
+    is damaged. Error codes: appendix A of PostgreSQL's manual; sqlite.org/rescode.
     """
     if not isinstance(error, DBAPIError):
         return False
     if isinstance(error.orig, sqlite3.Error):
-        # The low byte is the code, what is above it says more about it.
+        # The low byte is the primary result code; the rest extends it.
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUTAGES
     code = getattr(error.orig, "sqlstate", None) or ""
     if isinstance(error, OperationalError | InterfaceError):
@@ -106,7 +106,7 @@ def is_outage(error: SQLAlchemyError) -> bool:
 
 
 def reason(error: SQLAlchemyError, url: URL) -> str:
-    """Return the driver's own words on one line, with every password of the URL taken out."""
+    """Return the driver's message on one line, without the passwords of the URL."""
     words = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     for secret in secrets(url):
         words = words.replace(secret, "***")

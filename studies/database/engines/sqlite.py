@@ -1,4 +1,4 @@
-"""SQLite: the file, its permissions, its locks; the only file that knows them."""
+"""SQLite: the database file, its permissions and its locks."""
 
 import glob
 import os
@@ -22,30 +22,30 @@ class LockedFile(FileLock, Lock):
     """A lease as a locked file, which is removed when it is released."""
 
     def keep(self) -> None:
-        """Do nothing: while the process lives, so does the lock."""
+        """Do nothing: the lock lasts as long as the process."""
 
 
 BUSY_SECONDS: Final = 30
 _WRITE_BITS: Final = 0o222
-# Checking every page of a larger file would keep a resume waiting.
+# Checking every page of a larger file would delay a resume.
 _MAX_CHECKED_BYTES: Final = 64 * 2**20
 _OTHER_PLACE: Final = "Make it writable, or give another --storage."
 
 
 @final
 class SQLite(Backend):
-    """One file, readable by its owner alone, with a write-ahead log beside it."""
+    """One file, readable by its owner only, with a write-ahead log beside it."""
 
     def __init__(self, url: URL) -> None:
-        # Absolute, so that a change of directory does not change the database.
+        # Absolute, so that changing the directory does not change the database.
         self.path = Path(url.database or "").absolute()
         super().__init__(url.set(database=str(self.path)))
 
     def check(self) -> bool:
-        """Look at the file and its folder without opening either.
+        """Check the file and its folder without opening either.
 
-        Whoever opens and closes a file takes away every lock that its process has on it (fcntl(2)): SQLite's own
-        connections would lose theirs, and what they write next. So the file is opened through SQLite alone.
+        Closing a file releases every POSIX lock that the process has on it (fcntl(2)), those of SQLite's connections
+        too, whose next writes would be unprotected. So only SQLite opens the file.
         """
         if not os.path.exists(self.path):
             return False
@@ -63,18 +63,18 @@ class SQLite(Backend):
             raise unusable(self.url, "lies in a folder that is not writable", _OTHER_PLACE)
 
     def create(self) -> None:
-        """Make the file with mode 0600 before SQLite sees it; its log files take over that mode."""
+        """Make the file with mode 0600 before SQLite opens it; its log files take the same mode."""
         self.check_place()
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
-            pass  # somebody else has just made it, and may have it open
+            pass  # another process has just made it
         except OSError as error:
             raise unusable(self.url, f"cannot be created: {error.strerror}", _OTHER_PLACE) from None
 
     @contextmanager
     def inspecting(self) -> Iterator[Connection]:
-        """Read the file as it is: a reader that took part in the log would leave files behind."""
+        """Open the file read-only; an ordinary reader of the log would leave files behind."""
         log = self.path.with_name(self.path.name + "-wal")
         immutable = not (log.exists() and log.stat().st_size > 0)
         address = f"{self.path.as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
@@ -93,7 +93,7 @@ class SQLite(Backend):
         engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS}, **ENGINE_OPTIONS)
 
         def configure(connection: Any, _: Any) -> None:
-            connection.isolation_level = None  # `begin` below opens every transaction
+            connection.isolation_level = None  # `_begin` below opens every transaction
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -108,7 +108,7 @@ class SQLite(Backend):
         return engine.execution_options(studies_reading=True)
 
     def lock_schema(self, connection: Connection) -> None:
-        """Nothing to do: the transaction holds the only write lock already."""
+        """Do nothing: the transaction holds the only write lock already."""
 
     def lock(self, study_id: int, token: int) -> LockedFile | None:
         """Lock a file beside the database."""
@@ -120,11 +120,11 @@ class SQLite(Backend):
             raise StorageError(message, advice) from error
 
     def is_locked(self, connection: Connection, study_id: int, token: int) -> bool:
-        """Try the file's lock."""
+        """Test the lock of the file beside the database."""
         return is_locked(self._lock_path(study_id, token))
 
     def remove_stale_locks(self, study_id: int) -> None:
-        """Remove the files that nobody has locked."""
+        """Remove the lock files that no process has locked."""
         for path in self.path.parent.glob(glob.escape(self._lock_path(study_id, "").name) + "*"):
             if (stale := FileLock.take(path)) is not None:
                 stale.release()
@@ -133,7 +133,7 @@ class SQLite(Backend):
         return self.path.with_name(f"{self.path.name}-lease-{study_id}-{token}")
 
     def copy(self) -> Path:
-        """Copy the database, what is still in its log included, to a file that says when."""
+        """Copy the database, with what is still in its log, to a file whose name has the time."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         target = self.path.with_name(f"{self.path.name}.{stamp}.backup")
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -150,7 +150,7 @@ class SQLite(Backend):
             raise unusable(self.url, "is read-only", _OTHER_PLACE)
 
     def _check_pages(self, connection: Connection) -> None:
-        """Refuse a file that SQLite cannot read; of a large one only the header is looked at."""
+        """Refuse a file that SQLite cannot read; of a large file only the header is checked."""
         is_large = self.path.stat().st_size > _MAX_CHECKED_BYTES
         try:
             found = connection.exec_driver_sql(
@@ -176,11 +176,11 @@ class SQLite(Backend):
 
 
 def _begin(connection: Connection) -> None:
-    """Take the write lock before anything is read, so that a transaction never has to be given up."""
+    """Begin a transaction; one that writes takes the write lock at once, so that it never fails to upgrade."""
     reading = connection.get_execution_options().get("studies_reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _is_writable(path: Path) -> bool:
-    """Whether we may write here; what its owner marked read-only is left alone even by root."""
+    """Whether this process may write here; what is marked read-only is respected even by root."""
     return bool(path.stat().st_mode & _WRITE_BITS) and os.access(path, os.W_OK)

@@ -1,1 +1,1 @@
-"""Rows read in bulk, as frames."""
+"""Recorded rows as pandas data frames and records."""

@@ -1,4 +1,4 @@
-"""What a query returns, as columns in the types that pandas has for them."""
+"""The result of a query as pandas columns with suitable types."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _ROWS_AT_ONCE: Final = 20_000
 
 
 def read_columns(connection: Connection, query: Select[Any]) -> "dict[str, pd.Series[Any]]":
-    """Run a query and return its columns by name."""
+    """Return the columns of a query's result by name."""
     chosen = list(query.selected_columns)
     if all(isinstance(column.type, Double | Integer) for column in chosen):
         return _numbers(connection, query, chosen)
@@ -30,9 +30,9 @@ def read_columns(connection: Connection, query: Select[Any]) -> "dict[str, pd.Se
 def _numbers(
     connection: Connection, query: Select[Any], chosen: Sequence[ColumnElement[Any]]
 ) -> "dict[str, pd.Series[Any]]":
-    """Read what may be millions of rows of plain numbers, some at a time, without a Python object for each.
+    """Read up to millions of rows of plain numbers in chunks, without a Python object for each number.
 
-    The driver's own cursor is read, because numbers need none of what SQLAlchemy does for each row.
+    This reads the driver's own cursor, because numbers need none of SQLAlchemy's processing.
     """
     parts = [np.empty((0, len(chosen)))]
     with connection.execute(query) as result, _wrapped(connection, query):
@@ -48,7 +48,7 @@ def _numbers(
 
 @contextmanager
 def _wrapped(connection: Connection, query: Select[Any]) -> Iterator[None]:
-    """Turn what the driver raises, as of a damaged page, into what SQLAlchemy makes of it elsewhere."""
+    """Turn the driver's errors, as about a damaged page, into SQLAlchemy's."""
     driver = connection.dialect.loaded_dbapi
     try:
         yield
@@ -59,7 +59,7 @@ def _wrapped(connection: Connection, query: Select[Any]) -> Iterator[None]:
 
 
 def _number_series(column: ColumnElement[Any], values: "np.ndarray[Any, Any]") -> "pd.Series[Any]":
-    """Return a column of numbers; whole ones stay floats where one is missing."""
+    """Return a column of numbers; whole numbers become floats where one is missing."""
     is_whole = isinstance(column.type, Integer) and not np.isnan(values).any()
     return pd.Series(values.astype(np.int64) if is_whole else values)
 
@@ -80,7 +80,7 @@ def _series(column: ColumnElement[Any], values: Sequence[Any]) -> "pd.Series[Any
 
 
 def levels_of(values: Sequence[Any]) -> "pd.Series[Any]":
-    """Return levels as Python knows them: mixed kinds, None and lists (as tuples) stay what they are."""
+    """Return levels as an object column where their types are mixed, None or lists (as tuples); else a typed one."""
     levels = [tuple(value) if isinstance(value, list) else value for value in values]
     kinds = {type(level) for level in levels}
     is_plain = kinds == {int, float} or (len(kinds) == 1 and kinds <= {bool, int, float, str})

@@ -1,4 +1,4 @@
-"""Tidy frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
+"""Tidy data frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from studies.definition.recorded_scores import scores_of_confirmed, scores_of_ep
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """A study's row and every frame of it, all read from one snapshot, so that they agree while a study runs."""
+    """A study's row and all its frames, read from one snapshot, so that they agree while the study runs."""
 
     study: StudyRow
     trials: pd.DataFrame
@@ -47,7 +47,7 @@ _NOT_SHOWN: Final = ("study_id", "fencing_token", "digest")
 
 
 def snapshot(store: Store, study_id: int) -> Frames:
-    """Read a study's row and all of its frames at one moment; raise StudiesError if it is not there any more."""
+    """Read a study's row and all its frames from one snapshot; raise StudiesError if the study no longer exists."""
     with store.reading() as connection:
         study = read_study(connection, tables.study.c.id == study_id)
         if study is None:
@@ -56,7 +56,7 @@ def snapshot(store: Store, study_id: int) -> Frames:
 
 
 def trials(store: Store, study_id: int) -> pd.DataFrame:
-    """Return one row for each trial, a column for each factor and nuisance among them."""
+    """Return one row for each trial, with a column for each factor and nuisance."""
     with store.reading() as connection:
         return _trials(connection, study_id)
 
@@ -64,14 +64,14 @@ def trials(store: Store, study_id: int) -> pd.DataFrame:
 def replicates(store: Store, study_id: int, phase: Phase | None = None) -> pd.DataFrame:
     """Return one row for each replicate of an ended trial of one phase or both, with its trial's parameters.
 
-    `verdicts` holds what the verdicts were made from; it is read for the confirm phase only, None elsewhere.
+    `verdicts` holds the measurements behind the verdicts; it is read in the confirm phase only, None elsewhere.
     """
     with store.reading() as connection:
         return _replicates(connection, study_id, phase)
 
 
 def verdicts(store: Store, study_id: int, trial_number: int) -> dict[int, Any]:
-    """Return what the verdicts of a trial's replicates were made from, by replicate, in either phase."""
+    """Return the measurements behind the verdicts of a trial's replicates, by replicate, in either phase."""
     table = tables.replicate.c
     query = select(table.replicate, table.verdicts).where(
         table.study_id == study_id, table.trial_number == trial_number
@@ -111,7 +111,7 @@ def evaluation(store: Store, study_id: int) -> pd.DataFrame:
 
 
 def artifacts(store: Store, study_id: int) -> pd.DataFrame:
-    """Return one row for each file that the study left, by path."""
+    """Return one row for each recorded file of the study, by path."""
     with store.reading() as connection:
         return _artifacts(connection, study_id)
 
@@ -185,7 +185,7 @@ def _of(
 
 
 def _plan(connection: Connection, study_id: int) -> Mapping[str, Any]:
-    """Return a study's plan, an empty one where there is no such study."""
+    """Return a study's plan, an empty one if there is no such study."""
     plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar()
     return plan or {}
 
@@ -197,7 +197,7 @@ def _but(table: Table, *without: str) -> list[Column[Any]]:
 def _with_params(connection: Connection, study_id: int, query: Select[Any], *, number: str) -> pd.DataFrame:
     """Read a query and put a column for each factor and nuisance after `cell`.
 
-    The column `number` names the trial of each row. A trial's params are read once, not for each of its networks.
+    `number` is the column with the trial's number. A trial's parameters are read once, not for each of its networks.
     """
     read = read_columns(connection, query)
     of_trial = _params(connection, study_id)
@@ -226,7 +226,7 @@ def of_epochs(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
 def of_replicates(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
     """Return a column for each further score of a replicate.
 
-    Scores on the test part that the plan is not about are there in the confirm phase, None elsewhere. The query must
+    Test scores that are neither the objective nor declared metrics are None outside the confirm phase. The query must
     join `trial`.
     """
     is_confirmed = tables.trial.c.phase == Phase.CONFIRM
@@ -237,5 +237,5 @@ def of_replicates(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
 
 
 def _number(table: Table, name: str) -> ColumnElement[Any]:
-    """Return a column for one of the numbers that a table keeps among its metrics."""
+    """Return one number of a table's JSON column `metrics` as a column."""
     return type_coerce(cast(table.c.metrics[name].as_string(), Double), Double).label(name)

@@ -1,4 +1,4 @@
-"""A trial's epochs as its workers reported them, read back from their rows."""
+"""A trial's epochs read back from the database as its workers' records."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ _LAYER: Final = tuple(field.name for field in fields(LayerRecord))
 
 
 def epoch_records(store: Store, study_id: int, trial_number: int) -> list[EpochRecord]:
-    """Return what is recorded of a trial's epochs, by epoch and replicate; measures that were not finite are NaN.
+    """Return the recorded epochs of a trial, by epoch and replicate; measures that were not finite are NaN.
 
-    The initialisation, epoch 0, is not among them, because its layers alone are recorded.
+    Epoch 0, the initialisation, is left out, because only its layers are recorded.
     """
     with store.reading() as connection:
         layers: defaultdict[tuple[int, int], list[LayerRecord]] = defaultdict(list)

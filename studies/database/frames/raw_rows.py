@@ -1,4 +1,4 @@
-"""A study's rows as they stand, read for checks that trust neither keys nor the values that columns may hold."""
+"""A study's raw rows, for checks that trust neither the keys nor the values of a possibly damaged database."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ _LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
 
 @dataclass(frozen=True, kw_only=True)
 class Damaged:
-    """A value that is not what its column holds: the table, the row's key in words, and what is wrong with it."""
+    """A value that its column cannot hold: the table, the row's key as text, and what is wrong."""
 
     table: str
     key: str
@@ -47,10 +47,10 @@ class Damaged:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Every row of a study from one snapshot, in frames with the tables' own columns, digests among them.
+    """Every row of a study from one snapshot, as frames with the tables' own columns, digests included.
 
-    States and the like are plain text, JSON is text, times are NaT where they are missing or unreadable. `study` is its
-    row, with the plan as text. A value of another type than its column's is missing in the frames and in `misplaced`.
+    Enums are plain text, JSON is text, and times are NaT where missing or unreadable. `study` is the study's own row,
+    with its plan as text. A value of another type than its column is missing in the frames and listed in `misplaced`.
     """
 
     study: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Rows:
 
     @property
     def by_table(self) -> dict[Table, pd.DataFrame]:
-        """Return the frames of everything but the study's own row."""
+        """Return the frames of all tables but the study's own row."""
         return {
             tables.trial: self.trials,
             tables.replicate: self.replicates,
@@ -82,7 +82,7 @@ class Rows:
     def layers(self) -> pd.DataFrame:
         """Return one row for each trial_number, replicate and epoch with measured layers.
 
-        It tells how many rows they are (num_rows), how many layers (num_layers) and the last one (last_layer).
+        Columns: the number of rows (num_rows), of different layers (num_layers), and the last layer (last_layer).
         """
         rows = self.gradients[[*_LAYER_KEY, "layer"]]
         counted = rows.groupby(_LAYER_KEY)["layer"].agg(num_rows="size", last_layer="max")
@@ -99,7 +99,7 @@ def names_of(connection: Connection) -> list[str]:
 
 
 def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
-    """Return the rows of the study called `name`, None if there is none; `only`: those of these tables alone."""
+    """Return the rows of the study called `name`, None if there is none; `only` limits the tables that are read."""
     table = tables.study
     with _any_text(connection):
         query = select(*(_as_it_stands(connection, column) for column in table.columns))
@@ -133,7 +133,7 @@ _TABLES: Final = (
 
 
 def key_of(table: Table, row: Mapping[Any, Any]) -> str:
-    """Return the key of a row in words.
+    """Return the key of a row as text.
 
     >>> key_of(tables.epoch, {"trial_number": 3, "replicate": 1, "epoch": 2.0})
     'trial 3, replicate 1, epoch 2'
@@ -154,9 +154,9 @@ def damaged_rows(
     wrong: "np.ndarray[Any, Any]",
     what: str | Callable[[Mapping[Any, Any]], str],
 ) -> list[Damaged]:
-    """Return the rows for which `wrong` holds, with what is wrong with them, or what tells it of a row."""
+    """Return a Damaged for each row where `wrong` is true; `what` is the fault, or a function from a row to it."""
     if not wrong.any():
-        return []  # as nearly always, and a frame of none is slow to make
+        return []  # nearly always, and making an empty frame is slow
     return [
         Damaged(table=table.name, key=key_of(table, row), what=what if isinstance(what, str) else what(row))
         for row in frame[wrong].to_dict("records")
@@ -165,7 +165,7 @@ def damaged_rows(
 
 @contextmanager
 def _any_text(connection: Connection) -> Iterator[None]:
-    """Let SQLite hand over texts that are no UTF-8, with the bytes that are not escaped."""
+    """Make SQLite return texts that are not valid UTF-8, with the invalid bytes escaped."""
     raw = connection.connection.dbapi_connection
     if not isinstance(raw, sqlite3.Connection):
         yield
@@ -182,7 +182,7 @@ def _escaped(text: bytes) -> str:
 
 
 def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
-    """Return a study's row, in which what is of another type than its column is empty or 0, and what that was."""
+    """Return a study's row with values of a wrong type replaced by "" or 0, and the list of these values."""
     misplaced = []
     for column in tables.study.columns:
         value = row[column.name]
@@ -192,7 +192,7 @@ def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
         if what is not None:
             row[column.name] = "" if str in _kinds(column) else 0
         elif isinstance(column.type, UtcDateTime) and not _is_time(value):
-            what = f"{column.name} is no time"
+            what = f"{column.name} is not a time"
         if what is not None:
             misplaced.append(Damaged(table="study", key=f"study {row['name']}", what=what))
     return row, misplaced
@@ -207,7 +207,7 @@ def _is_time(text: str) -> bool:
 
 
 def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:
-    """Return a study's rows of one table by their key, and what is of another type than its column."""
+    """Return a study's rows of one table in the order of their keys, and the values of a wrong type."""
     chosen = [column for column in table.columns if column.name != "study_id"]
     query = (
         select(*(_as_it_stands(connection, column) for column in chosen))
@@ -218,14 +218,14 @@ def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[p
         try:
             return pd.DataFrame(read_columns(connection, query)), []
         except (ValueError, TypeError, OverflowError):
-            pass  # a number is none: each row is looked at below
+            pass  # some value is not a number: the rows are read one by one below
     return _looked_through(connection, query, table, chosen)
 
 
 def _looked_through(
     connection: Connection, query: Select[Any], table: Table, chosen: Sequence[Column[Any]]
 ) -> tuple[pd.DataFrame, list[Damaged]]:
-    """Read rows as Python objects and put None where one is of another type than its column."""
+    """Read rows as Python objects, with None in place of values of a wrong type."""
     rows = connection.execute(query).fetchall()
     values = [list(each) for each in zip(*rows, strict=True)] if rows else [[] for _ in chosen]
     misplaced = []
@@ -243,7 +243,7 @@ def _looked_through(
             is_there = np.array([value is not None for value in of_column], dtype=bool)
             unread = frame[column.name].isna().to_numpy() & is_there
             misplaced += [
-                _damaged(table, chosen, rows[place], f"{column.name} is no time")
+                _damaged(table, chosen, rows[place], f"{column.name} is not a time")
                 for place in np.flatnonzero(unread).tolist()
             ]
     return pd.DataFrame(frame), misplaced
@@ -259,14 +259,14 @@ def _is_text(column: ColumnElement[Any]) -> bool:
 
 
 def _kinds(column: ColumnElement[Any]) -> tuple[type, ...]:
-    """Return the types that a column's values come as."""
+    """Return the Python types of a column's values."""
     return (str,) if _is_text(column) else (int, float)
 
 
 def _misplaced(column: Column[Any], value: Any) -> str:
-    """Say what a value is instead of what its column holds, without showing what may be anything."""
+    """Return what is wrong with a value's type, without the value itself, which may be anything."""
     wanted = "text" if _is_text(column) else "number"
-    return f"{column.name} is no {wanted} (it is of type {type(value).__name__})"
+    return f"{column.name} is not a {wanted} (it is of type {type(value).__name__})"
 
 
 def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
@@ -281,9 +281,9 @@ def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
 
 
 def _as_it_stands(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
-    """Return a column so that no value in it is refused or converted."""
+    """Return a column as a query reads it without refusing or converting any value."""
     if not _is_text(column):
         return column
-    # SQLite would cast a damaged value, too; a server's driver would take JSON and times apart.
+    # SQLite's CAST would change a damaged value; PostgreSQL's driver would parse JSON and times.
     is_plain = connection.dialect.name == "sqlite" or isinstance(column.type, String)
     return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)

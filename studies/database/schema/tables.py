@@ -25,20 +25,20 @@ from studies.base.states import Decision, Outcome, Phase, StudyState, TrialState
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time with its zone, stored and returned in UTC (SQLite alone would forget the zone)."""
+    """A time with its zone, stored and returned in UTC; SQLite alone would lose the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Move an aware time to UTC."""
+        """Convert an aware time to UTC."""
         if value is None:
             return None
         assert value.tzinfo is not None, "a time without a zone cannot be stored"
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the time in UTC, whatever zone the server speaks in."""
+        """Return the time in UTC, whatever the server's time zone is."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -69,12 +69,12 @@ json = JSON(none_as_null=True)
 
 
 def _of_study() -> Column[int]:
-    """The study that a row belongs to, and goes away with."""
+    """The column of the study that a row belongs to; deleting the study deletes the row."""
     return Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), primary_key=True)
 
 
 def _of_trial() -> list[Column[int] | ForeignKeyConstraint]:
-    """The trial that a row belongs to, and goes away with."""
+    """The columns of the trial that a row belongs to; deleting the trial deletes the row."""
     return [
         Column("study_id", Integer, primary_key=True),
         Column("trial_number", Integer, primary_key=True, autoincrement=False),
@@ -89,12 +89,12 @@ def _key(name: str) -> Column[int]:
 
 
 def _token() -> Column[int]:
-    """The fencing token: in a study its holder's, else that of the driver which wrote the row."""
+    """The fencing token: in a study's row that of its holder, elsewhere that of the driver that wrote the row."""
     return Column("fencing_token", BigInteger, nullable=False, server_default="0")
 
 
 def _digest() -> Column[int]:
-    """What the row held when it was written (`studies.database.digests`); NULL where it is older than digests."""
+    """The digest of the row (`studies.database.digests`); NULL in rows from before digests existed."""
     return Column("digest", BigInteger)
 
 
@@ -108,12 +108,12 @@ study = Table(
     Column("plan_hash", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("state", choice(StudyState), nullable=False),
-    # Every write advances it first: it orders what was recorded, and makes writers wait for each other.
+    # Every write raises it first: it orders the records, and makes concurrent writers wait for each other.
     Column("sequence", BigInteger, nullable=False, default=0),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     _token(),
-    # Who holds the lease, as told to others; whether it is held is decided by a lock.
+    # The holder of the lease, for messages; whether the study is held is decided by a lock.
     Column("holder_host", Text),
     Column("holder_process", Integer),
     Column("held_since", UtcDateTime),
@@ -133,7 +133,7 @@ trial = Table(
     Column("stop_reason", Text),
     Column("rung", Integer),
     Column("epochs", Integer, nullable=False),
-    # What the present attempt has reported: tells a repeated report from a new one.
+    # Epochs that the present attempt has reported, by which a repeated report is recognised.
     Column("attempt_epochs", Integer, nullable=False),
     Column("objective", Double),
     Column("attempt", Integer, nullable=False),

@@ -101,21 +101,21 @@ def test_what_listens_is_a_web_server() -> None:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert refused(f"127.0.0.1:{server.server_port}") == "nobody who speaks its language listens there"
+        assert refused(f"127.0.0.1:{server.server_port}") == "no server that speaks gRPC listens there"
         server.shutdown()
 
 
 def test_a_token_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with gcs("abc") as at:
-        assert refused(at) == "its token is another"
+        assert refused(at) == "its token is a different one"
         monkeypatch.setenv("RAY_AUTH_TOKEN", "abd")
-        assert refused(at) == "its token is another"
+        assert refused(at) == "its token is a different one"
         monkeypatch.delenv("RAY_AUTH_TOKEN")
         (tmp_path / ".ray").mkdir()
         (tmp_path / ".ray" / "auth_token").write_text("abc\n")
         check_address(at)
         monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-        assert refused(at) == "its token is another"
+        assert refused(at) == "its token is a different one"
 
 
 def test_a_machine_without_a_node_is_told_how_to_become_one(monkeypatch: pytest.MonkeyPatch) -> None:

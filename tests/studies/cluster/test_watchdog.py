@@ -9,7 +9,7 @@ import pytest
 import ray
 
 from studies.base.stopwatch import Stopwatch
-from studies.cluster.watchdog import Silence, Watchdog
+from studies.cluster.watchdog import StallDetector, Watchdog
 from tests.studies.base.test_stopwatch import Clock
 
 
@@ -33,7 +33,7 @@ class Run:
         self.watchdog = Watchdog(
             should_stop=lambda: self.is_to_stop,
             liveness=liveness,
-            silence=Silence(min_seconds=10.0, stopwatch=lambda: Stopwatch(self.clock)),
+            stalls=StallDetector(min_seconds=10.0, stopwatch=lambda: Stopwatch(self.clock)),
         )
         self.trials = {number: self.start(number) for number in (1, 2)}
 

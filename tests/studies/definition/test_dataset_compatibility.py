@@ -67,7 +67,7 @@ def test_a_cnn_has_no_more_blocks_than_its_pictures_can_be_halved(
 def test_a_cnn_needs_pictures() -> None:
     study = Study(question="Tables?", model="cnn", search=Search(trials_per_cell=1))
     check_suits(study, datasets.load("digits"))
-    with pytest.raises(UsageError, match="needs pictures"):
+    with pytest.raises(UsageError, match="needs images"):
         check_suits(study, datasets.load("synthetic"))
 
 

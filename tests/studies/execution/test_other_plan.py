@@ -153,8 +153,8 @@ def test_what_no_setting_restores_needs_what_recorded_it(
     monkeypatch.setattr(depth_study, "STUDY", replace(depth_study.STUDY, factors=more))
     _, resume, _ = refused(capsys, *request.arguments())
     assert resume == (
-        "its definition is another in this Studies, so that it needs what recorded it, Studies 0.1.0 (commit abc); "
-        "then studies run depth_study --name mine"
+        "this version of Studies defines it differently, so use the version that recorded it, Studies 0.1.0 "
+        "(commit abc); then studies run depth_study --name mine"
     )
 
 

@@ -23,7 +23,7 @@ def test_a_study_whose_workers_are_all_killed_ends_in_order(tmp_path: Path) -> N
     assert {state for state, _ in trials} == {"failed"}
     for _, error in trials:
         first, second, last = error.splitlines()
-        assert first == "the worker was lost 4 times, at last so:"
+        assert first == "the worker was lost 4 times; the last time:"
         assert second.startswith("memory ran low on its machine: ")
         assert "Use fewer --workers" in last
     events = rows(tmp_path, "SELECT trial_number, detail FROM event WHERE kind = 'worker_lost'")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ray.exceptions import OutOfMemoryError
 
-from studies.cluster.watchdog import STARTING, Silence
+from studies.cluster.watchdog import STARTING, StallDetector
 from studies.raytune.controller import _ActorManager
 from trainables.base.records import TrialReport
 from trainables.data.stack_data import StackData
@@ -74,8 +74,8 @@ def misbehaving(folder: Path) -> type[StackTrial]:
     return Misbehaving
 
 
-class QuickToSuspect(Silence):
-    """A silence that takes what hangs to hang after a second, and nothing else sooner than usual."""
+class QuickToSuspect(StallDetector):
+    """A stall detector that takes what hangs to hang after a second, and nothing else sooner than usual."""
 
     folder: Path
 

@@ -8,7 +8,7 @@ from ray.tune.search import Searcher
 from studies.base.errors import StudiesError
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.adapters import QueueSearcher
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
 
@@ -20,8 +20,8 @@ def make(queue: TrialQueue, *, stores: bool = True) -> tuple[QueueSearcher, list
         handed.append(trial.number)
         return {"number": trial.number} if stores else None
 
-    sharing = Sharing(num_workers=2, model="mlp")
-    searcher = QueueSearcher(queue, metric="objective", mode="min", hand_out=hand_out, sharing=sharing)
+    allocation = WorkerAllocation(num_workers=2, model="mlp")
+    searcher = QueueSearcher(queue, metric="objective", mode="min", hand_out=hand_out, allocation=allocation)
     return searcher, handed
 
 

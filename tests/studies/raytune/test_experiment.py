@@ -157,7 +157,7 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
 ) -> None:
     monkeypatch.setattr(experiment, "StackTrial", misbehaving(tmp_path))
     monkeypatch.setattr(experiment, "MAX_LOST_WORKERS", 1)
-    monkeypatch.setattr(watchdog, "Silence", QuickToSuspect)
+    monkeypatch.setattr(watchdog, "StallDetector", QuickToSuspect)
     monkeypatch.setattr(controller, "_ActorManager", UnluckyActorManager)
     for unlucky in (QuickToSuspect, UnluckyActorManager):
         monkeypatch.setattr(unlucky, "folder", tmp_path, raising=False)
@@ -179,8 +179,8 @@ def test_what_fails_or_dies_is_recorded_and_the_study_goes_on(
     hung = trained.trial(HANGS)
     assert hung.attempt == 2
     assert re.fullmatch(
-        r"the worker was lost 2 times, at last so:\nthe trial was silent for [12] s before its first report \(.*\) and "
-        "taken to hang, so its worker was killed",
+        r"the worker was lost 2 times; the last time:\nthe trial was silent for [12] s before its first report "
+        r"\(.*\) and taken to hang, so its worker was killed",
         str(hung.error),
     )
     assert str(trained.trial(RUNS_OUT_OF_MEMORY).error).splitlines()[-1] == "MemoryError"

@@ -118,8 +118,9 @@ def test_of_rays_many_words_two_lines_are_told() -> None:
     memory = loss_of(out_of_memory(OF_MEMORY))
     assert memory.words == "memory ran low on its machine: " + "\n".join(OF_MEMORY.splitlines()[:2])
     assert memory.full.startswith(f"{memory.words}. Use fewer --workers")
-    assert error_line(f"the worker was lost 4 times, at last so:\n{memory.full}").startswith(
-        "the worker was lost 4 times, at last so: OOM kill reason: Memory usage 22GB exceeded threshold of 22GB. Use "
+    assert error_line(f"the worker was lost 4 times; the last time:\n{memory.full}").startswith(
+        "the worker was lost 4 times; the last time: OOM kill reason: Memory usage 22GB exceeded threshold of 22GB. "
+        "Use "
     )
     died = loss_of(RayActorError(error_msg=DIED))
     assert died.words.splitlines() == [

@@ -22,7 +22,7 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.experiment import assign
 from studies.raytune.recorder import Recorder
-from studies.raytune.worker_allocation import Sharing
+from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, planned_progress
 from studies.search.trial_queue import TrialQueue
 from tests.studies.raytune.plans import plan
@@ -44,7 +44,7 @@ class Driver:
         self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
-        self.sharing = Sharing(num_workers=4, model="mlp")
+        self.allocation = WorkerAllocation(num_workers=4, model="mlp")
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,
@@ -57,7 +57,7 @@ class Driver:
             versions={"torch": "2"},
             max_lost_workers=1,
             watchdog=watchdog,
-            sharing=self.sharing,
+            allocation=self.allocation,
         )
         planned = self.queue.next_trial()
         assert isinstance(planned, PlannedTrial)
@@ -69,7 +69,7 @@ class Driver:
     def lose(self, error: Exception | None = None) -> None:
         """Lose the trial's worker, of which Ray says `error`."""
         said = RayActorError(error_msg="it was killed\nby hand") if error is None else error
-        self.recorder.hear_of_loss(1, said)
+        self.recorder.note_loss(1, said)
         self.recorder.on_trial_error(0, [], self.trial)
 
     def report(self, epoch: int, **changes: Any) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_rays_words(driver: 
     assert driver.row.state is TrialState.FAILED
     assert (
         driver.row.error
-        == "the worker was lost 2 times, at last so:\nits process ended: it was killed\nby hand"
+        == "the worker was lost 2 times; the last time:\nits process ended: it was killed\nby hand"
     )
     assert driver.store.outcomes(driver.study_id)[Outcome.FAILED] == 2
     driver.lose()
@@ -178,7 +178,7 @@ def test_a_trial_that_loses_too_many_workers_has_failed_with_rays_words(driver: 
 def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_workers(driver: Driver) -> None:
     others = [assign(PLAN, driver.queue.trials[1], keeps_models=False) for _ in range(2)]
     for number, other in enumerate(others, start=2):
-        driver.sharing.give(replace(other, number=number), num_waiting=lambda: 0)
+        driver.allocation.give(replace(other, number=number), num_waiting=lambda: 0)
     assert driver.recorder.num_stacks(1) == 1
     driver.lose(killed("killed, as the node ran low on memory.\nMemory exceeded 95%\nTable:\n1 2"))
     assert driver.recorder.num_stacks(1) == 2
@@ -186,11 +186,11 @@ def test_after_running_out_of_memory_it_is_trained_in_smaller_stacks_on_fewer_wo
         "attempt 1: memory ran low on its machine: killed, as the node ran low on memory.\nMemory exceeded 95%\n"
         "It is trained again in 2 stacks, on 2 of 4 workers at a time"
     )
-    assert driver.sharing.is_full()
+    assert driver.allocation.is_full()
     driver.recorder.on_trial_start(0, [], driver.trial)
     driver.lose(killed("killed again"))
     assert driver.row.error.startswith(
-        "the worker was lost 2 times, at last so:\nmemory ran low on its machine: "
+        "the worker was lost 2 times; the last time:\nmemory ran low on its machine: "
     )
     assert driver.row.error.endswith("or end what else takes memory there.")
 
@@ -267,7 +267,7 @@ def test_a_trial_that_hung_says_so(driver: Driver) -> None:
     assert driver.store.events(driver.study_id)[-1].detail == "attempt 1: the trial was silent for 9 s"
     driver.recorder.on_trial_start(0, [], driver.trial)
     driver.recorder.on_trial_error(0, [], driver.trial)
-    assert driver.row.error == "the worker was lost 2 times, at last so:\nthe trial was silent for 9 s"
+    assert driver.row.error == "the worker was lost 2 times; the last time:\nthe trial was silent for 9 s"
 
 
 def test_no_trial_is_blamed_for_a_lost_ray(driver: Driver) -> None:

@@ -254,7 +254,7 @@ def test_a_trial_that_loses_each_worker_has_failed_and_the_others_go_on(tmp_path
         errors = {trial.number: trial.error for trial in store.trials(study.id) if trial.error is not None}
     assert {number for number, state in states.items() if state is TrialState.FAILED} == {2, LAST}
     assert all(state.has_ended for state in states.values())
-    assert all(error.startswith("the worker was lost 4 times, at last so:\n") for error in errors.values())
+    assert all(error.startswith("the worker was lost 4 times; the last time:\n") for error in errors.values())
     assert checkpoints(tmp_path) == []
 
 

@@ -25,7 +25,7 @@ from trainables.data.splits import Splits, split_blocks
 from trainables.data.stack_data import StackData
 from trainables.trials.reporting import train_trial_spec
 from trainables.trials.trial_spec import TrialSpec
-from trainables.user_code.code import OWN, OwnCode, Source
+from trainables.user_code.code import OWN, Source, UserCode
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:ray.*", "ignore::ResourceWarning", "ignore::FutureWarning:ray.*"
@@ -61,7 +61,7 @@ class Ended:
     expected: list[tuple[int, int, float]]
 
 
-def make_plan(code: OwnCode) -> Plan:
+def make_plan(code: UserCode) -> Plan:
     study = Study(
         question="Does a shift matter?",
         dataset="digits",
@@ -97,7 +97,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, digits: Da
     """Train two cells, one search trial each, as if four workers had nothing else to do."""
     folder = tmp_path_factory.mktemp("spread")
     source = Source(path="/elsewhere/loop.py", text=LOOP.format(died=str(folder / "died")).encode())
-    plan, splits = make_plan(OwnCode(file=source)), split_blocks(digits, seed=0, blocks=range(2))
+    plan, splits = make_plan(UserCode(file=source)), split_blocks(digits, seed=0, blocks=range(2))
     with Store.open(f"sqlite:///{folder}/studies.db") as store:
         four = replace(cluster, num_workers=4)
         resources = Resources(workers=4, cpus_per_trial=0.2, dashboard=False)

@@ -9,7 +9,7 @@ import pytest
 from studies.raytune.worker_allocation import (
     MIN_SECONDS,
     TRIALS_UNTIL_MORE,
-    Sharing,
+    WorkerAllocation,
     has_stacked_form,
     spread,
 )
@@ -24,15 +24,15 @@ def task(number: int, *, replicates: int = 10, epochs: int = 6) -> TrialSpec:
     )
 
 
-def give(sharing: Sharing, number: int, *, waiting: int = 0) -> int:
-    return sharing.give(task(number), num_waiting=lambda: waiting)
+def give(allocation: WorkerAllocation, number: int, *, waiting: int = 0) -> int:
+    return allocation.give(task(number), num_waiting=lambda: waiting)
 
 
-def end(sharing: Sharing, number: int, how: str = "on_trial_complete") -> None:
-    getattr(sharing, how)(0, [], SimpleNamespace(config={"trial_spec": task(number)}))
+def end(allocation: WorkerAllocation, number: int, how: str = "on_trial_complete") -> None:
+    getattr(allocation, how)(0, [], SimpleNamespace(config={"trial_spec": task(number)}))
 
 
-def update(sharing: Sharing, *, seconds_an_epoch: float) -> None:
+def update(allocation: WorkerAllocation, *, seconds_an_epoch: float) -> None:
     """Let it hear of two epochs of three networks, with what was measured of the initialisation."""
     epochs = tuple(EpochRecord(replicate=r, epoch=epoch) for epoch in (0, 1, 2) for r in range(3))
     report = TrialReport(
@@ -43,69 +43,69 @@ def update(sharing: Sharing, *, seconds_an_epoch: float) -> None:
         busy_seconds=6 * seconds_an_epoch,
         worker="w",
     )
-    sharing.on_trial_result(0, [], None, {"report": report})
+    allocation.on_trial_result(0, [], None, {"report": report})
 
 
 @pytest.mark.parametrize("model", ["own", "cnn"])
 def test_a_trial_gets_an_even_share_of_the_workers_that_are_free(model: str) -> None:
-    sharing = Sharing(num_workers=8, model=model)
-    assert give(sharing, 1, waiting=1) == 4
-    assert not sharing.is_full()
-    assert give(sharing, 2) == 4
-    assert sharing.is_full()
-    end(sharing, 1)
-    assert give(sharing, 3, waiting=9) == 1, "others wait for the three that are left"
-    end(sharing, 2, "on_trial_error")
-    assert give(sharing, 4) == 5, "seven would not be faster than five"
+    allocation = WorkerAllocation(num_workers=8, model=model)
+    assert give(allocation, 1, waiting=1) == 4
+    assert not allocation.is_full()
+    assert give(allocation, 2) == 4
+    assert allocation.is_full()
+    end(allocation, 1)
+    assert give(allocation, 3, waiting=9) == 1, "others wait for the three that are left"
+    end(allocation, 2, "on_trial_error")
+    assert give(allocation, 4) == 5, "seven would not be faster than five"
 
 
 def test_with_more_trials_than_workers_each_has_one() -> None:
-    sharing = Sharing(num_workers=2, model="own")
-    assert [give(sharing, number, waiting=5) for number in (1, 2)] == [1, 1]
-    assert sharing.is_full()
+    allocation = WorkerAllocation(num_workers=2, model="own")
+    assert [give(allocation, number, waiting=5) for number in (1, 2)] == [1, 1]
+    assert allocation.is_full()
 
 
 def test_a_trial_whose_networks_are_a_stack_has_one_worker_and_nothing_is_ever_full() -> None:
-    sharing = Sharing(num_workers=2, model="mlp")
-    assert [give(sharing, number) for number in (1, 2, 3)] == [1, 1, 1]
-    assert not sharing.is_full()
+    allocation = WorkerAllocation(num_workers=2, model="mlp")
+    assert [give(allocation, number) for number in (1, 2, 3)] == [1, 1, 1]
+    assert not allocation.is_full()
 
 
 @pytest.mark.parametrize("model", ["own", "mlp"])
 def test_where_memory_runs_short_fewer_are_at_work_until_it_has_sufficed_for_a_while(model: str) -> None:
-    sharing = Sharing(num_workers=3, model=model)
+    allocation = WorkerAllocation(num_workers=3, model=model)
     for number in (1, 2, 3):
-        give(sharing, number, waiting=9)
-    end(sharing, 3, "on_trial_error")
-    assert sharing.give_up_one() == "2 of 3 workers at a time"
-    assert sharing.is_full()
-    end(sharing, 2, "on_trial_error")
-    assert sharing.give_up_one() == "1 of 3 workers at a time"
-    end(sharing, 1, "on_trial_error")
-    assert sharing.give_up_one() == "1 of 3 workers at a time"
-    assert not sharing.is_full(), "one is always at work"
+        give(allocation, number, waiting=9)
+    end(allocation, 3, "on_trial_error")
+    assert allocation.give_up_one() == "2 of 3 workers at a time"
+    assert allocation.is_full()
+    end(allocation, 2, "on_trial_error")
+    assert allocation.give_up_one() == "1 of 3 workers at a time"
+    end(allocation, 1, "on_trial_error")
+    assert allocation.give_up_one() == "1 of 3 workers at a time"
+    assert not allocation.is_full(), "one is always at work"
     for number in range(TRIALS_UNTIL_MORE):
-        assert give(sharing, number, waiting=0) == 1
-        assert sharing.is_full()
-        end(sharing, number)
-    assert give(sharing, 50, waiting=9) == 1
-    assert not sharing.is_full()
+        assert give(allocation, number, waiting=0) == 1
+        assert allocation.is_full()
+        end(allocation, number)
+    assert give(allocation, 50, waiting=9) == 1
+    assert not allocation.is_full()
 
 
 def test_what_was_handed_out_is_taken_back_when_all_is_lost() -> None:
-    sharing = Sharing(num_workers=2, model="own")
-    give(sharing, 1)
-    assert sharing.is_full()
-    sharing.take_back_all()
-    assert not sharing.is_full()
+    allocation = WorkerAllocation(num_workers=2, model="own")
+    give(allocation, 1)
+    assert allocation.is_full()
+    allocation.take_back_all()
+    assert not allocation.is_full()
 
 
 def test_a_worker_is_not_started_for_a_trial_that_is_soon_over() -> None:
-    sharing = Sharing(num_workers=4, model="own")
-    update(sharing, seconds_an_epoch=0.9 * MIN_SECONDS / 60)
-    assert give(sharing, 1) == 1
-    update(sharing, seconds_an_epoch=1.2 * MIN_SECONDS / 60)
-    assert give(sharing, 2) > 1
+    allocation = WorkerAllocation(num_workers=4, model="own")
+    update(allocation, seconds_an_epoch=0.9 * MIN_SECONDS / 60)
+    assert give(allocation, 1) == 1
+    update(allocation, seconds_an_epoch=1.2 * MIN_SECONDS / 60)
+    assert give(allocation, 2) > 1
 
 
 @pytest.mark.parametrize(
@@ -125,5 +125,5 @@ def test_which_models_have_a_stacked_form() -> None:
 
 
 def test_nothing_of_it_is_pickled() -> None:
-    kept: Any = pickle.loads(pickle.dumps(Sharing(num_workers=2, model="own")))
+    kept: Any = pickle.loads(pickle.dumps(WorkerAllocation(num_workers=2, model="own")))
     assert kept.__dict__ == {}

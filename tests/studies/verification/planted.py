@@ -103,7 +103,7 @@ PLANTED = {
     "no such state": (
         f"UPDATE trial SET state = 'done' {IN_3}",
         "I3 I6 I9",
-        "trial 3 has the state 'done', which there is not",
+        "trial 3 has the state 'done', which does not exist",
     ),
     "two endings of a trial": (
         f"UPDATE trial SET state = 'pruned', stop_reason = 'ASHA at epoch 3' {IN_3}",
@@ -259,7 +259,7 @@ PLANTED = {
     "a verdict that there is not": (
         f"UPDATE replicate SET verdict_initial = 'FINE' {AT_3}",
         "I9",
-        "table replicate, trial 3, replicate 1: verdict_initial is none that there is",
+        "table replicate, trial 3, replicate 1: verdict_initial is not a known value",
     ),
     "a verdict from nothing": (
         f"UPDATE replicate SET verdict_initial = 'DEAD' {AT_3}",
@@ -279,12 +279,12 @@ PLANTED = {
     "a time that is none": (
         f"UPDATE trial SET ended_at = 'noon' {IN_3}",
         "I3 I9",
-        "table trial, trial 3: ended_at is no time",
+        "table trial, trial 3: ended_at is not a time",
     ),
     "a number that is none": (
         f"UPDATE layer_gradient SET grad_rms = 'much' {AT_3} AND epoch = 0",
         "I9",
-        "table layer_gradient, trial 3, replicate 1, epoch 0, layer 1: grad_rms is no number",
+        "table layer_gradient, trial 3, replicate 1, epoch 0, layer 1: grad_rms is not a number",
     ),
     "the end of a run with odd seconds": (
         "UPDATE event SET detail = replace(detail, '\"wall\": 1.0', '\"wall\": -1.0') WHERE kind = 'run_ended'",

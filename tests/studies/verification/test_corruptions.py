@@ -65,7 +65,7 @@ def test_where_there_is_no_plan_nothing_is_judged_by_it(plan: str, words: str, f
     faults = sound.faults(sound.verified(folder))
     assert any(words in fault for fault in faults.pop("plan"))
     (fault,) = faults.pop("I9")
-    assert fault == "table study, study small: it is not what was written (its digest does not fit)"
+    assert fault == "table study, study small: it is not what was written (its digest does not match)"
     assert faults == {f"I{number}": ["there is no plan to judge by"] for number in range(1, 7)}
 
 
@@ -135,7 +135,7 @@ def test_a_value_that_no_other_contradicts_is_named_by_its_digest(
     execute(folder, f"UPDATE {change}")
     (fault,) = sound.faults(sound.verified(folder))["I9"]
     assert fault.startswith(f"table {row}")
-    assert fault.endswith("is not what was written (its digest does not fit)")
+    assert fault.endswith("is not what was written (its digest does not match)")
 
 
 def test_a_lost_digest_is_found(folder: Path) -> None:

@@ -260,5 +260,5 @@ class TestNames:
         digits = datasets.load("digits")
         with pytest.raises(ValueError, match=r"some of shift, .* got 'blur'"):
             replace(digits, augmentations=("blur",))
-        with pytest.raises(ValueError, match="augmentations are for pictures"):
+        with pytest.raises(ValueError, match="augmentations are for images"):
             replace(digits, shape=None)

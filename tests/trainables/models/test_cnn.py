@@ -130,7 +130,7 @@ class TestRefusal:
             ((8, 8), {"depth": 4}, "at most 3 for 8 x 8 pixels; got 4"),
             ((28, 28), {"depth": 5}, "at most 4 for 28 x 28 pixels; got 5"),
             ((3, 32, 12), {"depth": 4}, "at most 3 for 32 x 12 pixels; got 4"),
-            ((20,), {}, "model cnn needs pictures"),
+            ((20,), {}, "model cnn needs images"),
             ((8, 8), {"residual": "plain"}, 'residual must be "none" with model cnn'),
         ],
     )

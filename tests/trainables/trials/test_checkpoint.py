@@ -255,7 +255,7 @@ def test_another_layout_is_refused_and_the_stack_left_alone(
 
 @pytest.mark.parametrize(
     ("fact", "value"),
-    [("epoch", "2"), ("epoch", None), ("diverged", 3), ("trial_spec", []), ("trial_spec", {})],
+    [("epoch", "2"), ("epoch", None), ("diverged", 3), ("assignment", []), ("assignment", {})],
 )
 def test_facts_of_another_kind_are_damage(monkeypatch: pytest.MonkeyPatch, fact: str, value: object) -> None:
     task, checkpoint = checkpointed()

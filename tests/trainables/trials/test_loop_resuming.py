@@ -14,7 +14,7 @@ from tests.trainables.loops import Row, regression_data, regression_task, scores
 from tests.trainables.small import train_in_peace
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import NoteKind, TrialReport
-from trainables.trials.loop_resuming import Flaw, find_flaw
+from trainables.trials.loop_resuming import ResumeMismatch, find_resume_mismatch
 from trainables.user_code.loop import Loop, LoopData
 
 State = dict[str, Any] | None
@@ -263,9 +263,9 @@ def test_one_that_never_comes_to_the_same_numbers_goes_on() -> None:
         for epoch in range(0 if state is None else state["epoch"], data.epochs):
             yield row(unlike=float(generator.random()), checkpoint={"epoch": epoch + 1})
 
-    flaw = find_flaw(unrepeatable, regression_task(), regression_data())
-    assert isinstance(flaw, Flaw)
-    assert not flaw.is_repeatable
+    mismatch = find_resume_mismatch(unrepeatable, regression_task(), regression_data())
+    assert isinstance(mismatch, ResumeMismatch)
+    assert not mismatch.is_repeatable
     whole = reports(unrepeatable)
     (rest,) = reports(unrepeatable, whole[0].checkpoint)
     assert (rest.epoch, rest.notes) == (3, ())
@@ -282,7 +282,7 @@ def test_it_is_tried_on_all_examples_where_few_do_not_serve() -> None:
             raise ValueError("too few")
         yield from plain(hyperparameters, data, seed, state)
 
-    assert find_flaw(demanding, regression_task(), regression_data()) is None
+    assert find_resume_mismatch(demanding, regression_task(), regression_data()) is None
     assert seen == [132, 264, 264]
 
 
@@ -305,5 +305,5 @@ def test_the_loop_that_is_tried_draws_from_generators_of_its_own() -> None:
         return [repr(random.getstate()), repr(np.random.get_state()), repr(torch.get_rng_state().tolist())]
 
     before = states()
-    assert find_flaw(plain, regression_task(), regression_data()) is None
+    assert find_resume_mismatch(plain, regression_task(), regression_data()) is None
     assert states() == before

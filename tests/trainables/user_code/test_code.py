@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from trainables.base.hyperparameters import Hyperparameters
-from trainables.user_code.code import OwnCode, Source
+from trainables.user_code.code import Source, UserCode
 
 FILE = b"""
 import json
@@ -29,8 +29,8 @@ BESIDE = {
 }
 
 
-def code_of(text: bytes = FILE, modules: Mapping[str, bytes] = BESIDE) -> OwnCode:
-    return OwnCode(
+def code_of(text: bytes = FILE, modules: Mapping[str, bytes] = BESIDE) -> UserCode:
+    return UserCode(
         file=Source(path="/nowhere/mine.py", text=text),
         modules={
             name: Source(path=f"/nowhere/{name}.py", text=beside, is_package=False)

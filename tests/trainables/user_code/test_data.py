@@ -11,13 +11,13 @@ import torch
 from scipy import sparse
 
 from trainables import datasets
-from trainables.user_code.data import own_dataset
+from trainables.user_code.data import user_dataset
 
 INPUTS = np.arange(24.0).reshape(4, 3, 2)
 
 
 def test_a_pair_of_arrays_keeps_its_shape_and_sorts_its_labels() -> None:
-    found = own_dataset((INPUTS, ["b", "a", "b", "c"]))
+    found = user_dataset((INPUTS, ["b", "a", "b", "c"]))
     assert (found.shape, found.inputs.shape, str(found.inputs.dtype)) == ((3, 2), (4, 6), "float32")
     assert (found.classes, found.targets.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
     assert found.groups is None
@@ -25,12 +25,12 @@ def test_a_pair_of_arrays_keeps_its_shape_and_sorts_its_labels() -> None:
 
 
 def test_tensors_and_whole_numbers_do() -> None:
-    found = own_dataset((torch.from_numpy(INPUTS).flatten(1), torch.tensor([3.0, 7.0, 3.0, 7.0])))
+    found = user_dataset((torch.from_numpy(INPUTS).flatten(1), torch.tensor([3.0, 7.0, 3.0, 7.0])))
     assert (found.shape, found.classes, found.targets.tolist()) == (None, ("3", "7"), [0, 1, 0, 1])
 
 
 def test_a_mapping_says_more() -> None:
-    found = own_dataset(
+    found = user_dataset(
         {
             "inputs": INPUTS.reshape(4, 6),
             "targets": [1, 0, 1, 0],
@@ -48,7 +48,7 @@ def test_a_mapping_says_more() -> None:
 
 
 def test_pictures_are_scaled_together_and_named_labels_found_among_classes() -> None:
-    found = own_dataset(
+    found = user_dataset(
         {"inputs": INPUTS, "targets": ["x", "y", "x", "y"], "classes": ("y", "x"), "scale": True}
     )
     assert found.groups is not None
@@ -57,16 +57,16 @@ def test_pictures_are_scaled_together_and_named_labels_found_among_classes() -> 
 
 def test_pictures_say_which_augmentations_keep_their_labels() -> None:
     own = {"inputs": INPUTS, "targets": [0, 1, 0, 1]}
-    assert own_dataset({**own, "augmentations": ["zoom", "flip"]}).augmentations == ("zoom", "flip")
+    assert user_dataset({**own, "augmentations": ["zoom", "flip"]}).augmentations == ("zoom", "flip")
     with pytest.raises(ValueError, match=r"must be a list of kinds, .* got 'flip'"):
-        own_dataset({**own, "augmentations": "flip"})
+        user_dataset({**own, "augmentations": "flip"})
     with pytest.raises(ValueError, match=r"some of shift, .* got 'blur'"):
-        own_dataset({**own, "augmentations": ["blur"]})
+        user_dataset({**own, "augmentations": ["blur"]})
 
 
 def test_a_dataset_stays_as_it_is() -> None:
     digits = datasets.load("digits")
-    assert own_dataset(digits) is digits
+    assert user_dataset(digits) is digits
 
 
 def changed(row: int, value: float) -> np.ndarray[Any, Any]:
@@ -122,7 +122,7 @@ LABELS = [0, 1, 0, 1]
 )
 def test_a_mistake_is_told(loaded: object, expected: str) -> None:
     with pytest.raises(ValueError, match=re.escape(expected)):
-        own_dataset(loaded)
+        user_dataset(loaded)
 
 
 FOR_MEASUREMENTS = "for measurements write a train() with metrics"
@@ -177,13 +177,13 @@ FOR_MEASUREMENTS = "for measurements write a train() with metrics"
 )
 def test_targets_that_are_no_classes_are_named(targets: object, expected: str) -> None:
     with pytest.raises(ValueError, match=re.escape(expected)):
-        own_dataset((INPUTS, targets))
+        user_dataset((INPUTS, targets))
 
 
 def test_measured_whole_numbers_are_to_be_real() -> None:
     with pytest.raises(ValueError, match=r"classes of one row each: give measurements as .*astype\(float\)"):
-        own_dataset((INPUTS, np.arange(4)), measured=True)
-    assert own_dataset((INPUTS, np.arange(4.0)[:, None]), measured=True).targets.tolist() == [0, 1, 2, 3]
+        user_dataset((INPUTS, np.arange(4)), measured=True)
+    assert user_dataset((INPUTS, np.arange(4.0)[:, None]), measured=True).targets.tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_measured_whole_numbers_are_to_be_real() -> None:
     ],
 )
 def test_labels_that_are_clear_are_taken(targets: object, classes: tuple[str, ...]) -> None:
-    found = own_dataset((INPUTS, targets))
+    found = user_dataset((INPUTS, targets))
     assert (found.classes, sorted(found.class_counts)) == (classes, [2, 2])
 
 
@@ -228,7 +228,7 @@ def test_labels_that_are_clear_are_taken(targets: object, classes: tuple[str, ..
 )
 def test_inputs_that_are_no_numbers_are_named(inputs: object, expected: str) -> None:
     with pytest.raises(ValueError, match=re.escape(expected)):
-        own_dataset((inputs, [0, 1]))
+        user_dataset((inputs, [0, 1]))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_inputs_that_are_no_numbers_are_named(inputs: object, expected: str) -> 
     ],
 )
 def test_inputs_that_are_clear_are_taken(inputs: object) -> None:
-    assert own_dataset((inputs, [0, 1, 0, 1])).inputs.tolist() == [[1, 1, 0.5], [2, 0, 1]] * 2
+    assert user_dataset((inputs, [0, 1, 0, 1])).inputs.tolist() == [[1, 1, 0.5], [2, 0, 1]] * 2
 
 
 def test_a_dataset_made_by_hand_has_targets_that_suit_its_classes() -> None:
@@ -256,4 +256,4 @@ def test_a_dataset_made_by_hand_has_targets_that_suit_its_classes() -> None:
         ({"targets": digits.targets * 0, "classes": ("all",)}, "at least two classes; got all"),
     ):
         with pytest.raises(ValueError, match=expected):
-            own_dataset(replace(digits, **changes))
+            user_dataset(replace(digits, **changes))

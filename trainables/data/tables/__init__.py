@@ -1,1 +1,1 @@
-"""Tables of one's own: files, columns, labels, and numbers as people write them."""
+"""Reading the user's own tables: files, columns, labels, and the ways in which numbers are written."""

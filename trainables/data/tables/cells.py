@@ -1,4 +1,4 @@
-"""A column's cells as texts: the different ones, which cells have each, and which have none."""
+"""A column's cells as texts: the distinct texts, which cells have each, and which are missing."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ from trainables.data.tables.spellings import is_missing
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TextCells:
-    """A column's cells: `codes` are the places of their texts in `texts`, -1 where a cell is `missing`."""
+    """A column's cells: `codes` are indices into `texts`, -1 if a cell is `missing`."""
 
     name: str
     missing: NDArray[np.bool_]
     codes: NDArray[np.int64]
     texts: tuple[str, ...]
     absent: tuple[str, ...] = ()
-    """The texts that were taken for a missing value."""
+    """The texts that were taken for missing values."""
 
     @classmethod
     def of(cls, name: str, cells: pd.Series, *, is_missing_text: bool) -> "TextCells":
-        """Read cells as texts; with `is_missing_text` those such as NA are missing, else empty ones alone."""
+        """Read cells as texts; with `is_missing_text` texts such as NA count as missing, else only empty ones."""
         codes, found = pd.factorize(cells.astype("str"), sort=True)
         texts = [str(text) for text in found]
         absent = [is_missing(text) if is_missing_text else not text.strip() for text in texts]

@@ -1,4 +1,4 @@
-"""What each column of a table is, as the user says or as its cells do: numbers, categories, free texts, or left out."""
+"""The kind of each column of a table, stated by the user or found from its cells: numbers, categories, text or none."""
 
 from functools import partial
 
@@ -13,25 +13,25 @@ from trainables.data.tables.number_formats import COMMA, POINT, read_numbers
 from trainables.data.tables.spellings import is_missing
 
 NUMBERS_SHARE = 0.5
-"""Where more of a column's texts are numbers, the others are mistakes."""
+"""If more than this share of a column's cells are numbers, the others are mistakes."""
 
 NAMES_SHARE = 0.5
-"""Where a column has more different texts than this share of its rows, they are names, tickets or numbers of rows."""
+"""A column with more distinct texts than this share of its rows holds names or identifiers."""
 
 MIN_NAMES = 10
-"""So few different texts are categories, however few rows there are."""
+"""A column with no more distinct texts than this is categorical, however few rows there are."""
 
 NUM_EXAMPLES = 3
 
 LOOKED_AT = 100
-"""The rows from which examples are taken."""
+"""Number of rows from which examples are taken."""
 
 
 def column_of(name: str, cells: pd.Series, kind: str | None, findings: Findings) -> Column | None:
-    """Return a table's column, None where it is left out.
+    """Return a table's column, None if it is left out.
 
-    `kind` is what the user says that it is (`table_options.KINDS`), None where its cells are to say. What was decided
-    and what cannot be used is told in `findings`, the latter with its row.
+    `kind` is the kind that the user states (`table_options.KINDS`), None if it follows from the cells. Decisions and
+    mistakes are added to `findings`, mistakes with their row.
     """
     note = partial(_note, findings, name, cells)
     if kind == "ignore":
@@ -64,7 +64,7 @@ def column_of(name: str, cells: pd.Series, kind: str | None, findings: Findings)
 
 
 def _note(findings: Findings, name: str, cells: pd.Series, kind: str, num_missing: int, becomes: str) -> None:
-    # Not by pandas, which takes long to begin: a table may have thousands of columns.
+    # Not with pandas, which has a large overhead per column: a table may have thousands of columns.
     first = dict.fromkeys(str(cell) for cell in cells.iloc[:LOOKED_AT].tolist() if cell is not None)
     examples = [shortened(text) for text in first if not is_missing(text)][:NUM_EXAMPLES]
     findings.facts.append(
@@ -79,7 +79,7 @@ def _kind_of(column: Column, kind: str | None) -> str:
 
 
 def _becomes(column: Column) -> str:
-    """Say what a network sees of a column."""
+    """Return which features a network gets from a column."""
     missing = " + 1 missing" if column.has_missing else ""
     if column.is_number:
         return f"1 scaled feature{missing}"
@@ -87,7 +87,7 @@ def _becomes(column: Column) -> str:
 
 
 def _values(cells: pd.Series) -> NDArray[np.float64]:
-    """Return typed cells as numbers: times are seconds, true is 1."""
+    """Return typed cells as numbers: times in seconds, true as 1."""
     if pd.api.types.is_datetime64_any_dtype(cells):
         cells = cells - pd.Timestamp(0, tz=cells.dt.tz)
     if pd.api.types.is_timedelta64_dtype(cells):
@@ -96,7 +96,7 @@ def _values(cells: pd.Series) -> NDArray[np.float64]:
 
 
 def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Column | str | None:
-    """Return what a column of texts turns out to be; a text says why it is left out."""
+    """Return a column of texts as the kind that its texts have; a text says why it is left out instead."""
     _tell_missing(cells, findings)
     if not cells.texts:
         return None
@@ -145,7 +145,7 @@ def _unsettled(cells: TextCells, text: str) -> str:
 def _with_others(
     cells: TextCells, values: NDArray[np.float64], kind: str | None, findings: Findings
 ) -> Column:
-    """Return a column of numbers; other texts are mistakes, or missing where the user says that it is of numbers."""
+    """Return a column of numbers; other texts are mistakes or, if the user states that it holds numbers, missing."""
     others = np.flatnonzero(np.isnan(values))
     if len(others) and kind is not None:
         told = quoted(cells.texts[each] for each in others)
@@ -163,5 +163,5 @@ def _with_others(
 
 
 def _spread(cells: TextCells, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each row's value, given that of each text."""
+    """Return each row's value, given the value of each text."""
     return np.append(values, np.nan)[cells.codes]

@@ -1,4 +1,4 @@
-"""The features of a table's columns: numbers, texts that stand for categories, or free texts."""
+"""The features of a table's columns: numbers, categories, or words of free texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ from trainables.data.tables.spellings import alike
 from trainables.data.text_counts import MIN_DOCUMENTS, WORD
 
 MAX_CATEGORIES = 1000
-"""A column with more different texts is free text or a name, from which a network only learns its rows by heart."""
+"""A column with more distinct texts holds free text or names, from which a network only memorises its rows."""
 
 MAX_WORDS = 1000
-"""The words of a column of free texts that become features are the most frequent ones."""
+"""At most this many words of a column of free texts become features, the most frequent ones."""
 
 MAX_NUMBER = float(np.finfo(np.float32).max)
 
 FAR_FROM_ZERO = 1000.0
-"""Numbers further from zero than so many times their range, such as times in seconds, would lose digits in float32."""
+"""Numbers further from zero than this many times their range, such as times in seconds, lose digits in float32."""
 
 SQUEEZED_SHARE = 0.01
-"""Where all but the outermost hundredth at each end fill less of the range, what lies furthest out is an outlier."""
+"""An extreme value is an outlier if the middle 98 % of the values fill less than this share of the range."""
 
 MIN_VALUES = 10
-"""Fewer values have no outlier."""
+"""With fewer values there are no outliers."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Column:
-    """One column's features: `values` are numbers, NaN where missing; None for texts.
+    """One column's features: `values` are numbers, NaN where missing, or None for texts.
 
-    The feature of a category or word is 1 in `rows` where `places` names it, the two as long as one another.
+    For texts, feature `places[i]` is 1 in row `rows[i]`, one feature for each category or word in `names`.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Whether it holds numbers."""
+        """Whether the column holds numbers."""
         return self.values is not None
 
     @property
@@ -55,11 +55,11 @@ class Column:
 
     @property
     def num_features(self) -> int:
-        """One for numbers or one a category or word, and one more where values are missing."""
+        """One for numbers, or one per category or word, plus one if values are missing."""
         return (1 if self.is_number else len(self.names)) + self.has_missing
 
     def write(self, features: NDArray[np.float32]) -> None:
-        """Write the features, shape (rows, num_features), over zeros; a number that is missing is NaN."""
+        """Write the features into zeros of shape (rows, num_features); a missing number is NaN."""
         if self.values is not None:
             features[:, 0] = self.values
         else:
@@ -79,7 +79,7 @@ def numbers(name: str, values: NDArray[np.float64], findings: Findings) -> Colum
         low, high = usable.min(), usable.max()
         _tell_outlier(name, values, usable, findings)
         if max(abs(low), abs(high)) > FAR_FROM_ZERO * (high - low):
-            # Scaling takes the mean off anyway.
+            # Scaling subtracts the mean anyway.
             values = values - low
     return Column(name=name, values=values, missing=missing)
 
@@ -87,7 +87,7 @@ def numbers(name: str, values: NDArray[np.float64], findings: Findings) -> Colum
 def _tell_outlier(
     name: str, values: NDArray[np.float64], usable: NDArray[np.float64], findings: Findings
 ) -> None:
-    """Tell a value so far out that scaling brings nearly all others to one."""
+    """Add a note about a value so extreme that scaling makes nearly all others equal."""
     if len(usable) < MIN_VALUES:
         return
     num_out = max(1, len(usable) // 100)
@@ -124,7 +124,7 @@ def categories(cells: TextCells, findings: Findings) -> Column:
 
 
 def words(cells: TextCells, findings: Findings) -> Column:
-    """Return a column of free texts, a feature for each word that enough rows have."""
+    """Return a column of free texts with a feature for each word that occurs in enough rows."""
     found = [sorted(set(WORD.findall(text.lower()))) for text in cells.texts]
     frequency: dict[str, int] = {}
     for words, count in zip(found, cells.counts, strict=True):
@@ -147,7 +147,7 @@ def words(cells: TextCells, findings: Findings) -> Column:
 def _hits(
     cells: TextCells, found: Sequence[Sequence[str]], names: Sequence[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows and the words that they have, given the words of each text."""
+    """Return pairs of rows and their words (indices into `names`), given the words of each text."""
     place = {name: index for index, name in enumerate(names)}
     of_text = [np.array([place[word] for word in words if word in place], np.int64) for words in found]
     rows = np.flatnonzero(~cells.missing)

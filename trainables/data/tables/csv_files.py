@@ -1,4 +1,4 @@
-"""Files of rows with separators: read as a frame of the cells that stand there, or refused with the row."""
+"""Reads CSV files as frames; rows with too many or too few cells are refused by number."""
 
 import csv
 import gzip
@@ -17,18 +17,18 @@ from trainables.data.tables.table_options import TableOptions
 
 SEPARATORS = (",", ";", "\t")
 ROWS_LOOKED_AT = 20
-"""So many rows settle the separator of a file without a header."""
+"""Number of rows from which the separator of a file without a header is found."""
 
 NAMELESS = "\0column "
-"""What the name of a column begins with that has none in the file: followed by its number."""
+"""Prefix of the name of a column without one in the file; its number follows."""
 
 
 def read_csv(path: Path, options: TableOptions, check: Callable[[Sequence[str]], None]) -> pd.DataFrame:
-    """Return the table, once `check` has seen its names.
+    """Return the table; `check` is called with its column names before the rows are parsed.
 
-    Only empty cells are missing, and a column that has other texts than numbers is of texts. So are the target's, and
-    those that the user says are no numbers. Names are without spaces around them; a column
-    that has none is called NAMELESS and its number. Raises DatasetError for what is no such file.
+    Only empty cells are missing. A column with any cell that is not a number has type text; so have the target and
+    columns of kinds category and text. Names are stripped of spaces; a column without a name is called NAMELESS and its
+    number. Raises DatasetError for a file that cannot be read.
     """
     try:
         separator, names = _header(path) if options.header else _without_header(path)
@@ -44,14 +44,14 @@ def read_csv(path: Path, options: TableOptions, check: Callable[[Sequence[str]],
 
 
 def _header(path: Path) -> tuple[str, list[str]]:
-    """Return the separator that makes most of the first line, and the names it separates."""
+    """Return the separator that gives the first line the most names, and these names."""
     headers = {separator: _first_row(path, separator) for separator in SEPARATORS}
     separator, names = max(headers.items(), key=lambda item: len(item[1]))
     return separator, _named(name.strip() for name in names)
 
 
 def _without_header(path: Path) -> tuple[str, list[str]]:
-    """Return the separator, and names for the columns that it makes."""
+    """Return the separator, and the names column_1, column_2, ..."""
     widths = {}
     for separator in (";", "\t", ","):  # a comma may be a decimal comma
         rows = itertools.islice(_rows(path, separator), ROWS_LOOKED_AT)
@@ -117,9 +117,9 @@ def _compression(path: Path) -> Literal["gzip"] | None:
 
 
 def _widened(path: Path, separator: str, names: list[str], options: TableOptions) -> list[str] | None:
-    """Return the names of as many columns as the longest row has, None where a row has no cell too many.
+    """Return names for as many columns as the longest row has, None if no row has too many cells.
 
-    Raises DatasetError where one that is too many is not empty.
+    Raises DatasetError if a surplus cell is not empty.
     """
     _refuse_uneven_rows(path, separator, len(names), options)
     width = max((len(cells) for cells in _rows(path, separator)), default=0)
@@ -129,7 +129,7 @@ def _widened(path: Path, separator: str, names: list[str], options: TableOptions
 
 
 def _refuse_uneven_rows(path: Path, separator: str, num_names: int, options: TableOptions) -> None:
-    """Raise DatasetError for rows with fewer cells than names, which pandas fills up without a word, or more."""
+    """Raise UnevenRowsError for rows with fewer cells than names, which pandas would fill up silently, or more."""
     mistakes = [
         f"row {number} has {len(cells)} cells, the header {num_names}"
         for number, cells in enumerate(_rows(path, separator), start=0 if options.header else 1)
@@ -140,7 +140,7 @@ def _refuse_uneven_rows(path: Path, separator: str, num_names: int, options: Tab
 
 
 class UnevenRowsError(ValueError):
-    """Rows have fewer or more cells than the header; `mistakes` has one for each."""
+    """Rows have fewer or more cells than the header; `mistakes` has one line for each."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         super().__init__(*mistakes)

@@ -1,4 +1,4 @@
-"""The column of the classes: which of its texts are labels, which are missing, and which are spelled alike."""
+"""The target column: which of its texts are labels, which are missing, and which differ in spelling only."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +11,8 @@ from trainables.data.tables.spellings import alike, is_missing
 def labels_of(cells: pd.Series, *, kind: str | None, join: bool, findings: Findings) -> pd.Series:
     """Return each row's label as text, NaN where it is missing.
 
-    Where other labels are texts, None, NA and the like are classes; where they are numbers, such a cell is missing
-    unless the user says that the column is a `category`. With `join` labels spelled alike are one.
+    If the other labels are texts, None, NA and the like are classes; if they are numbers, such a cell is missing unless
+    the user states that the column is a `category`. With `join`, labels that differ in spelling only become one.
     """
     name = str(cells.name)
     if kind not in (None, "category"):
@@ -44,7 +44,7 @@ def labels_of(cells: pd.Series, *, kind: str | None, join: bool, findings: Findi
 
 
 def _as_texts(cells: pd.Series) -> pd.Series:
-    """Return typed labels as texts: a whole number, of a column with missing values too, has no decimal point."""
+    """Return typed labels as texts; whole numbers have no decimal point, even if some labels are missing."""
     if pd.api.types.is_float_dtype(cells) and (cells.dropna() % 1 == 0).all():
         cells = cells.astype("Int64")
     return cells.astype("str").where(cells.notna())
@@ -65,7 +65,7 @@ def _noting_alike(labels: pd.Series, counts: Mapping[str, int], findings: Findin
 
 
 def _joined(labels: pd.Series, counts: Mapping[str, int], findings: Findings) -> pd.Series:
-    """Give labels that are spelled alike the spelling that most rows have."""
+    """Replace labels that differ in spelling only by the most frequent spelling."""
     spelling: dict[str, str] = {}
     for group in alike(counts):
         most = _most_frequent(group, counts).strip()

@@ -1,4 +1,4 @@
-"""Numbers as people write them: decimal commas, thousands separators, signs of currencies and of percents."""
+"""Numbers as people write them: decimal commas, thousands separators, currency and percent signs."""
 
 import re
 from collections import Counter
@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 POINT, COMMA = "number:decimal_point", "number:decimal_comma"
-"""The two readings of numbers, named as a user names them."""
+"""The two ways to read numbers, named as in the user's options."""
 
 MAX_LENGTH = 100
-"""A longer text is no number that somebody wrote."""
+"""A longer text is not a number."""
 
 _MINUS = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 _SPACE = " \u00a0\u2007\u2009\u202f"
@@ -26,7 +26,7 @@ _CELL = re.compile(
 
 
 def _body(decimal: str, thousands: str) -> re.Pattern[str]:
-    """Return the form of a number's digits; groups of three have one separator throughout, and no leading zero."""
+    """Return the pattern of a number's digits; groups of three share one separator and have no leading zero."""
     groups = rf"[1-9][0-9]{{0,2}}(?P<group>[{thousands}'’{_SPACE}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
     return re.compile(rf"(?P<whole>{groups}|[0-9]*)(?:[{decimal}](?P<fraction>[0-9]+))?")
 
@@ -36,9 +36,9 @@ _BODIES = {POINT: _body(".", ","), COMMA: _body(",", ".")}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """A text in the form of a number: the same as pandas writes it, under each reading that it has.
+    """A text that looks like a number, rewritten in pandas' format for each way in which it can be read.
 
-    `sign` is a currency's, or of percents.
+    `sign` is a currency sign, a percent sign or empty.
     """
 
     readings: dict[str, str]
@@ -48,12 +48,12 @@ class Written:
 
     @property
     def is_open(self) -> bool:
-        """Whether the two readings differ, as those of 1,234 do."""
+        """Whether the two ways of reading it differ, as for 1,234."""
         return len(set(self.readings.values())) > 1
 
     @property
     def is_probably_a_point(self) -> bool:
-        """Whether it is a plain number like 1.234, which is one and a bit unless other texts speak for a comma."""
+        """Whether it is a plain number like 1.234, whose point is a decimal one unless other texts suggest a comma."""
         return "," not in self.body and self.sign in ("", "%")
 
 
@@ -61,7 +61,7 @@ class Written:
 class NumbersRead:
     """Texts read as numbers, NaN where one is none; `note` says what was read beyond plain numbers.
 
-    `unsettled` is a text that may be either of two numbers where no other one says which; None where there is none.
+    `unsettled` is a text that can be read in two ways if no other text decides which; otherwise None.
     """
 
     values: NDArray[np.float64]
@@ -70,7 +70,7 @@ class NumbersRead:
 
 
 def written(text: str) -> Written | None:
-    """Return the number that a text has the form of, None where it has no such form.
+    """Return the ways to read a text as a number, None if it does not look like one.
 
     >>> written("− 1 234,5 €").readings
     {'number:decimal_comma': '-1234.5'}
@@ -99,11 +99,11 @@ def written(text: str) -> Written | None:
 
 
 def read_numbers(texts: Sequence[str], counts: NDArray[np.int64], reading: str | None = None) -> NumbersRead:
-    """Return the numbers that a column's different texts are, given how many cells have each.
+    """Return the values of a column's distinct texts; `counts` says how many cells have each.
 
-    `reading` is POINT or COMMA where the user says so, else what most cells speak for: the one mark before a number of
-    digits other than three (1,5), or before three where the other mark stands too (1.234,5). Plain numbers get the
-    very values that pandas reads.
+    `reading` is POINT or COMMA if the user states it. Otherwise the cells that can be read in one way only decide: a
+    single mark followed by other than three digits (1,5), or by three with the other mark before it (1.234,5). Plain
+    numbers get exactly the values that pandas reads.
     """
     plain = pd.to_numeric(pd.Series(texts, dtype="str"), errors="coerce").to_numpy(
         np.float64, na_value=np.nan
@@ -134,7 +134,7 @@ def read_numbers(texts: Sequence[str], counts: NDArray[np.int64], reading: str |
 
 
 def _settled(cells: Sequence[Written | None], counts: NDArray[np.int64]) -> str | None:
-    """Return the reading that the cells speak for, POINT where none has a mark; None where they leave it open."""
+    """Return the reading that most cells indicate, POINT if none has a mark, None if it stays undecided."""
     votes: Counter[str] = Counter()
     for cell, count in zip(cells, counts, strict=True):
         if cell is None or ("," not in cell.body and "." not in cell.body):
@@ -151,7 +151,7 @@ def _settled(cells: Sequence[Written | None], counts: NDArray[np.int64]) -> str 
 
 
 def _common_signs(cells: Sequence[Written | None], counts: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return the signs that numbers of the column may bear: 5 beside 5 % is another number, 5 beside $5 is not."""
+    """Return the signs that the column's numbers may have: 5 beside 5 % is another number, 5 beside $5 is the same."""
     votes: Counter[str] = Counter()
     for cell, count in zip(cells, counts, strict=True):
         if cell is not None:

@@ -1,4 +1,4 @@
-"""Parquet files: read as a frame whose columns have the types that the file gives them."""
+"""Reads Parquet files as frames with the column types of the file."""
 
 import datetime
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from trainables.data.tables.table_options import TableOptions
 
 
 def read_parquet(path: Path, options: TableOptions, check: Callable[[Sequence[str]], None]) -> pd.DataFrame:
-    """Return the table, once `check` has seen its names; columns keep their types, and what numbers rows is left out.
+    """Return the table; `check` is called with its column names. Columns keep their types; the row index is dropped.
 
-    Raises DatasetError for what is no such file, and for columns of lists, bytes and the like that are not ignored.
+    Raises DatasetError for other files, and for columns of lists, bytes and the like that are not ignored.
     """
     try:
         table = pd.read_parquet(path).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Texts that differ only in how they are spelled, and those that stand for a missing value."""
+"""Texts that differ in spelling only, and texts that stand for a missing value."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ MISSING = frozenset(
         *("null", "none", "<na>", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
     ]
 )
-"""What is written where a value is missing, in small letters: pandas' list, and signs that stand for nothing."""
+"""Texts for missing values, in lower case: pandas' list, and marks such as a dash."""
 
 
 def is_missing(text: str) -> bool:
-    """Say whether a cell's text stands for a missing value.
+    """Return whether a cell's text stands for a missing value.
 
     >>> is_missing(" N/A"), is_missing("0")
     (True, False)
@@ -22,7 +22,7 @@ def is_missing(text: str) -> bool:
 
 
 def spelling_key(text: str) -> str:
-    """Return what texts have in common that differ only by spaces, case, or the form of a number.
+    """Return a key that is equal for texts which differ only by spaces, case, or the form of a number.
 
     >>> spelling_key("yes "), spelling_key("1.0"), spelling_key("TRUE"), spelling_key("01")
     ('yes', '1', 'true', '1')
@@ -35,7 +35,7 @@ def spelling_key(text: str) -> str:
 
 
 def alike(texts: Iterable[str]) -> list[list[str]]:
-    """Return each group of texts that differ only by their spelling.
+    """Return each group of texts that differ in spelling only.
 
     >>> alike(["yes", "no", "yes ", "Yes"])
     [['yes', 'yes ', 'Yes']]

@@ -1,11 +1,11 @@
-"""How a table of one's own is to be read: what columns are, whether the first row names them, which labels agree."""
+"""Options for reading a user's own table: target, kinds of columns, header, and labels to join."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 FORMATS = ("csv:", "parquet:")
-"""What the name of a file of one's own begins with."""
+"""Prefixes of the names of user's own files."""
 
 KINDS = MappingProxyType(
     {
@@ -17,16 +17,16 @@ KINDS = MappingProxyType(
         "ignore": "left out",
     }
 )
-"""What a user may say that a column is."""
+"""The kinds that a user may state for a column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """The column of the classes, and what is said of a table beyond what its file says.
+    """The target column, and what the user states about the table.
 
-    Without a `target` a table can be looked at only. `columns` maps a column to its kind, one of KINDS; the others'
-    kinds follow from their cells. Without a `header` the columns are called column_1, column_2 and so on. With
-    `join_labels` labels that differ by spaces, case or the form of a number are one class.
+    Without a `target` a table can only be looked at. `columns` maps columns to kinds, keys of KINDS; the kinds of other
+    columns follow from their cells. Without a `header` the columns are called column_1, column_2 and so on. With
+    `join_labels`, labels that differ by spaces, case or the form of a number are one class.
     """
 
     target: str | None = None
@@ -35,10 +35,10 @@ class TableOptions:
     join_labels: bool = False
 
 
-def is_own_file(name: str) -> bool:
-    """Say whether a dataset's name has the form of a file of one's own, `csv:PATH` or `parquet:PATH`.
+def is_user_file(name: str) -> bool:
+    """Return whether a dataset's name is that of a user's own file, `csv:PATH` or `parquet:PATH`.
 
-    >>> is_own_file("csv:flowers.csv"), is_own_file("digits"), is_own_file("csv:")
+    >>> is_user_file("csv:flowers.csv"), is_user_file("digits"), is_user_file("csv:")
     (True, False, False)
     """
     return name.startswith(FORMATS) and name not in FORMATS

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from studies.base.errors import UsageError
 from studies.database.schema import migrate
-from studies.database.schema.migrate import Condition
+from studies.database.schema.migrate import SchemaState
 from studies.database.schema.tables import metadata
 from studies.database.store import Store
 from tests.studies.database.recorded import add_trial, at_end, contents, new_study
@@ -101,7 +101,7 @@ class TestBothDatabases:
                 Store.open(url, create)
         with pytest.raises(UsageError, match="newer"):
             migrate.upgrade(url)
-        assert migrate.current(url)[0].condition is Condition.NEWER
+        assert migrate.current(url)[0].state is SchemaState.NEWER
 
     def test_an_older_schema_is_refused_and_upgraded(
         self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -150,7 +150,7 @@ class TestBothDatabases:
             Store.open(url, create=False)
         with pytest.raises(UsageError, match="none have been run yet"):
             migrate.upgrade(url)
-        assert migrate.current(url) == (migrate.Schema(condition=Condition.EMPTY), HEAD)
+        assert migrate.current(url) == (migrate.Schema(state=SchemaState.EMPTY), HEAD)
 
 
 class TestRefusalsLeaveNoTrace:

@@ -1,4 +1,4 @@
-"""Hyperparameters of a user's own network: the default that is declared says which values there are."""
+"""Hyperparameters of a user's own network, whose spaces follow from their declared defaults."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,10 +8,10 @@ from search_spaces.space import Space, Value
 LARGEST = 1e12
 
 
-def own_space(name: str, default: Value) -> Space:
-    """Return the space of a hyperparameter that is declared with its default, whose kind all its values have.
+def user_space(name: str, default: Value) -> Space:
+    """Return the space of a hyperparameter that is declared by its default; its values have the default's type.
 
-    >>> own_space("num_heads", 4).contains(8), own_space("num_heads", 4).contains("eight")
+    >>> user_space("num_heads", 4).contains(8), user_space("num_heads", 4).contains("eight")
     (True, False)
     """
     rule, contains, number = _KINDS[type(default)]
@@ -27,7 +27,7 @@ def own_space(name: str, default: Value) -> Space:
 
 
 def is_default(value: object) -> bool:
-    """Say whether a value can be the default of a hyperparameter of one's own."""
+    """Return whether a value can be the default of a user's own hyperparameter."""
     return type(value) in _KINDS and _KINDS[type(value)][1](value)
 
 
