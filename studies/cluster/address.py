@@ -52,7 +52,7 @@ def not_joined(address: str, error: Exception) -> StudiesError:
     return _not_joined(address, in_a_line(error))
 
 
-def in_a_line(error: Exception) -> str:
+def in_a_line(error: Exception | str) -> str:
     """Return the first line of what Ray says; where there is more, all of it is in a file that is named."""
     first, *others = str(error).strip().splitlines() or [type(error).__name__]
     if not others:

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from trainables.base.errors import TrainableError
 from trainables.training.early_stopping import Watched
 from trainables.training.schedules import Plateau
 from trainables.training.stack import Stack
@@ -22,7 +23,7 @@ DECIDING = ("model", "hyperparameters", "blocks", "seeds", "layers_at")
 """What of an assignment decides its networks and their records: a checkpoint serves no other."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(TrainableError, ValueError):
     """A checkpoint is damaged, or was made for something else."""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainables.base.errors import TrainableError
 from trainables.base.metrics import COLUMNS, TEST, VALIDATION, Metric
 from trainables.data.stack_data import StackData
 from trainables.gradients.measured_epoch import ReplicateMeasures
@@ -30,7 +31,7 @@ WEIGHTS = "weights"
 the best configuration's last are kept."""
 
 
-class LoopError(ValueError):
+class LoopError(TrainableError, ValueError):
     """A training loop did not keep to what is asked of it."""
 
 
