@@ -13,7 +13,7 @@ README = PAGES["README.md"]
 
 def block(name: str) -> str:
     """Return the code of the block after the comment `<!-- NAME -->`; all pages that have it have the same."""
-    found = {
+    found: set[str] = {
         code
         for text in PAGES.values()
         for code in re.findall(rf"<!-- {re.escape(name)} -->\s*```\w+\n(.*?)\n```", text, re.DOTALL)

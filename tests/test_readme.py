@@ -289,7 +289,8 @@ def test_the_tables_it_documents_have_these_columns() -> None:
 
 def test_the_tree_of_errors_is_that_of_the_code() -> None:
     lines = block("tree of errors").splitlines()
-    shown, path = {}, [""]
+    shown: dict[str, str] = {}
+    path = [""]
     for line in lines:
         depth = (len(line) - len(line.lstrip())) // 4
         names = re.findall(r"\b\w+Error\b", line.split("  a ")[0])
