@@ -27,10 +27,46 @@ from collections.abc import Mapping  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
+    from studies.base.errors import DamagedRecordError, HeldError, StudiesError, UsageError
     from studies.execution.session import Result
     from studies.results.recorded import RecordedStudy
+    from studies.study import Confirm, Metric, Nuisance, Search, SmallestEffect, Study, Thresholds
 
-__all__ = ["load_study", "run_study"]
+__all__ = [
+    "Confirm",
+    "DamagedRecordError",
+    "HeldError",
+    "Metric",
+    "Nuisance",
+    "Search",
+    "SmallestEffect",
+    "StudiesError",
+    "Study",
+    "Thresholds",
+    "UsageError",
+    "load_study",
+    "run_study",
+]
+
+_ERRORS = ("DamagedRecordError", "HeldError", "StudiesError", "UsageError")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a study's file uses when it is asked for: `studies --help` waits for neither Optuna nor torch."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = getattr(
+        importlib.import_module("studies.base.errors" if name in _ERRORS else "studies.study"), name
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return every name, also those that have not been imported yet."""
+    return sorted({*globals(), *__all__})
 
 
 def run_study(

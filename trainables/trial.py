@@ -14,6 +14,7 @@ from ray.exceptions import RayError
 from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from trainables.base.errors import TrainableError
 from trainables.base.records import TrialReport
 from trainables.base.safe_path import forget_safe_path
 from trainables.data.dataset import Dataset
@@ -144,7 +145,7 @@ class StackTrial(tune.Trainable):
         return self._data[size, blocks]
 
 
-class HelperError(Exception):
+class HelperError(TrainableError, RuntimeError):
     """A helper raised an error of the trial's own; `words` is its traceback."""
 
     def __init__(self, words: str) -> None:
@@ -153,7 +154,7 @@ class HelperError(Exception):
         self.words = words
 
 
-class HelperLostError(Exception):
+class HelperLostError(TrainableError, RuntimeError):
     """A helper was lost; `said` is Ray's error about it."""
 
     def __init__(self, said: RayError) -> None:

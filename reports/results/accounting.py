@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from reports.inputs.cube import plain
+from reports.inputs.errors import ReportError
 from reports.results.invariants import PHASES, STATES, mistakes
 from reports.results.looks import planned_looks
 
@@ -20,7 +21,7 @@ COUNTS = [
 ]
 
 
-class AccountingError(ValueError):
+class AccountingError(ReportError):
     """The record contradicts itself or its plan; `mistakes` has one line for each set of rows that do."""
 
     def __init__(self, lines: Iterable[str]) -> None:

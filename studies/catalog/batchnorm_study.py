@@ -1,6 +1,6 @@
 """At which learning rates and batch sizes does batch normalisation help?"""
 
-from studies.study import Confirm, Search, SmallestEffect, Study
+from studies import Confirm, Search, SmallestEffect, Study
 
 STUDY = Study(
     question=(

@@ -1,7 +1,7 @@
 """Do deeper networks classify better, and does the answer depend on how they are regularised and optimised?"""
 
 from search_spaces.optimizers import LEARNING_RATES
-from studies.study import Confirm, Search, SmallestEffect, Study
+from studies import Confirm, Search, SmallestEffect, Study
 
 STUDY = Study(
     question=(

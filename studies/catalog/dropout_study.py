@@ -1,7 +1,7 @@
 """How much dropout helps when there is much or little to train on?"""
 
 from search_spaces.optimizers import LEARNING_RATES
-from studies.study import Confirm, Search, SmallestEffect, Study
+from studies import Confirm, Search, SmallestEffect, Study
 
 STUDY = Study(
     question="Does dropout help, and does it help more when only a share of the training data is used?",

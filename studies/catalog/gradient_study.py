@@ -1,7 +1,7 @@
 """Which first weights make gradients vanish or explode with depth, and what cures it?"""
 
 from search_spaces.optimizers import LEARNING_RATES
-from studies.study import Confirm, Search, Study
+from studies import Confirm, Search, Study
 
 STUDY = Study(
     question=(

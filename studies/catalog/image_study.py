@@ -1,6 +1,6 @@
 """What helps a convolutional network on images: augmentation, batch normalisation, dropout, the schedule?"""
 
-from studies.study import Confirm, Search, SmallestEffect, Study
+from studies import Confirm, Search, SmallestEffect, Study
 
 STUDY = Study(
     question=(

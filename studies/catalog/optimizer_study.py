@@ -1,7 +1,7 @@
 """Which optimizer classifies best once each has its own learning rate?"""
 
 from search_spaces.optimizers import LEARNING_RATES
-from studies.study import Confirm, Search, SmallestEffect, Study
+from studies import Confirm, Search, SmallestEffect, Study
 
 STUDY = Study(
     question=(

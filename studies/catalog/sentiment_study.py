@@ -1,6 +1,6 @@
 """Can a deep network beat a linear model on film reviews, and what helps it?"""
 
-from studies.study import Confirm, Search, SmallestEffect, Study
+from studies import Confirm, Search, SmallestEffect, Study
 
 STUDY = Study(
     question=(

@@ -1,7 +1,7 @@
 """Which configuration is the best that a plain sweep finds, and is it better than a sensible default?"""
 
 from search_spaces.optimizers import LEARNING_RATES
-from studies.study import Confirm, Search, Study
+from studies import Confirm, Search, Study
 
 STUDY = Study(
     question="Which configuration is the best that a sweep of this budget finds, and does it beat a usual default?",

@@ -53,7 +53,7 @@ def not_joined(address: str, error: Exception) -> StudiesError:
     return _not_joined(address, in_a_line(error))
 
 
-def in_a_line(error: Exception) -> str:
+def in_a_line(error: Exception | str) -> str:
     """Return the first line of an error of Ray's; if there are more, with the path of a file that holds them all."""
     first, *others = str(error).strip().splitlines() or [type(error).__name__]
     if not others:

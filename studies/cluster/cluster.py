@@ -15,8 +15,8 @@ from pathlib import Path
 
 from studies.base.errors import StudiesError
 from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
-from studies.cluster.address import in_a_line, not_joined
-from studies.cluster.head import Head
+from studies.cluster.address import not_joined
+from studies.cluster.head import Head, NotStartedError
 from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 from studies.planning.resources import Resources, num_cores
@@ -207,6 +207,8 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
         url = ray.init(
             address=address, job_config=job_config(), logging_level=logging.CRITICAL, log_to_driver=False
         ).dashboard_url
+    except NotStartedError:
+        raise
     except Exception as error:
         raise _not_started(resources, error) from error
     total = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -224,10 +226,7 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
 def _not_started(resources: Resources, error: Exception) -> StudiesError:
     if resources.address is not None:
         return not_joined(resources.address, error)
-    return StudiesError(
-        f"Ray could not be started: {in_a_line(error)}",
-        "Check free memory and /tmp, or try --no-dashboard.",
-    )
+    return NotStartedError(error)
 
 
 def _num_cpus(resources: Resources) -> int:

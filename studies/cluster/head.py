@@ -10,14 +10,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from studies.base.errors import StudiesError
+from studies.cluster.address import in_a_line
 from studies.cluster.reaper import end_processes
 
 PROGRAM = Path(__file__).with_name("serving_ray.py")
 LOG = "head.log"
 
 
-class NotStartedError(Exception):
+class NotStartedError(StudiesError):
     """Ray could not be started, or its start was abandoned."""
+
+    def __init__(self, why: Exception | str) -> None:
+        super().__init__(
+            f"Ray could not be started: {in_a_line(why)}",
+            "Check free memory and /tmp, or try --no-dashboard.",
+        )
 
 
 class Head:

@@ -21,9 +21,7 @@ from studies.definition.study import Study
 from studies.user_files.calls import Call
 from trainables.user_code.code import OWN, Source, UserCode
 
-_ADVICE = (
-    "A study's file says `from studies.study import Study` and defines STUDY = Study(question=..., ...)."
-)
+_ADVICE = "A study's file says `from studies import Study` and defines STUDY = Study(question=..., ...)."
 
 _DECLARE = (
     "A hyperparameter of your own build() is declared with its default: "

@@ -127,17 +127,18 @@ def test_a_study_that_somebody_holds_is_verified_all_the_same(folder: Path) -> N
         assert main(["small"]) == 0
 
 
-def test_readme_and_help_give_the_number_of_checks_and_their_names(folder: Path, capsys: Capture) -> None:
+def test_the_documentation_and_help_give_the_number_of_checks_and_their_names(
+    folder: Path, capsys: Capture
+) -> None:
     assert main(["small", "--json"]) == 0
     names = [check["name"] for check in strict_json(capsys.readouterr().out)["checks"]]
     with pytest.raises(SystemExit):
         main(["--help"])
     printed = " ".join(capsys.readouterr().out.split())
-    readme = " ".join(Path("README.md").read_text(encoding="utf-8").split())
+    page = " ".join(Path("docs/storage.md").read_text(encoding="utf-8").split())
     assert f"the plan and {names[1]} to {names[-1]}, {len(names)} checks in all" in printed
-    assert (
-        f"`studies verify NAME` makes {len(names)} checks: the plan, and {names[1]} to {names[-1]}" in readme
-    )
+    assert f"`studies verify NAME` makes {len(names)} checks: the plan, and {names[1]} to {names[-1]}" in page
+    assert all(f"| {name} |" in page for name in names)
 
 
 @pytest.mark.parametrize(

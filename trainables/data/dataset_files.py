@@ -7,8 +7,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainables.base.errors import TrainableError
 
-class DatasetError(ValueError):
+
+class DatasetError(TrainableError, ValueError):
     """A dataset cannot be loaded: what is wrong, and what to do about it.
 
     >>> print(DatasetError("no file", "Fetch it."))

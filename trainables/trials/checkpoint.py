@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from trainables.base.errors import TrainableError
 from trainables.training.early_stopping import Watched
 from trainables.training.schedules import Plateau
 from trainables.training.stack import Stack
@@ -24,7 +25,7 @@ SPEC = "assignment"
 """The entry of a checkpoint that holds them, as version 0.1.0 named it."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(TrainableError, ValueError):
     """A checkpoint is damaged, or belongs to another trial."""
 
 

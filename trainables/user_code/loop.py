@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainables.base.errors import TrainableError
 from trainables.base.metrics import COLUMNS, TEST, VALIDATION, Metric
 from trainables.data.stack_data import StackData
 from trainables.gradients.measured_epoch import ReplicateMeasures
@@ -29,7 +30,7 @@ WEIGHTS = "weights"
 the last ones of the best configuration are kept."""
 
 
-class LoopError(ValueError):
+class LoopError(TrainableError, ValueError):
     """A training loop does not follow the interface."""
 
 

@@ -12,6 +12,7 @@ from typing import Literal, TextIO
 
 import pandas as pd
 
+from trainables.base.errors import TrainableError
 from trainables.data.dataset_files import DatasetError
 from trainables.data.tables.table_options import TableOptions
 
@@ -139,7 +140,7 @@ def _refuse_uneven_rows(path: Path, separator: str, num_names: int, options: Tab
         raise UnevenRowsError(mistakes)
 
 
-class UnevenRowsError(ValueError):
+class UnevenRowsError(TrainableError, ValueError):
     """Rows have fewer or more cells than the header; `mistakes` has one line for each."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
