@@ -34,7 +34,7 @@ def test_multiprocessing_keeps_out_of_the_current_folder_and_a_program_finds_wha
     said = subprocess.run(
         [sys.executable, worker, of_user / "program.py"],
         cwd=here,
-        env=safe_path({**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}),
+        env=safe_path({**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}),
         capture_output=True,
         text=True,
         check=False,
