@@ -80,8 +80,11 @@ def _isolation(report_context: ReportContext) -> Figure:
         report_context.results.rows,
         report_context.inputs.outcome,
     )
+    within = outcome.bounds(rows[outcome.name])
     frames = {
-        factor: isolation.tidy(rows, factor, levels, outcome.name, _best_by_level(report_context, factor))
+        factor: isolation.tidy(
+            rows, factor, levels, outcome.name, _best_by_level(report_context, factor), within
+        )
         for factor, levels in factors.items()
     }
     values = [

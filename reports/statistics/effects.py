@@ -9,30 +9,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from reports.inputs.cube import cube
 from reports.statistics.contrasts import contrasts
 from reports.statistics.paired import half_width, summarise
-
-
-def wilson(count: int, num: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval (1927) of a share; (NaN, NaN) of none."""
-    if num == 0:
-        return math.nan, math.nan
-    low, high = proportion_confint(count, num, alpha=1 - confidence, method="wilson")
-    return max(0.0, float(low)), min(1.0, float(high))
+from reports.statistics.shares import share_interval
 
 
 def failure_rates(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Share of failed networks with Wilson's interval, for each combination of the columns `by`.
+    """Share of failed networks with its interval over blocks, for each combination of the columns `by`.
 
-    `rows` has `failed` (1.0 or 0.0, as `outcomes.contrast_rows` gives it). Columns: `by`, count, num, share,
-    low, high. Give all factors for one row per cell, one factor for its levels.
+    `rows` has block and `failed` (1.0 or 0.0, as `outcomes.contrast_rows` gives it). Columns: `by`, count, num, share,
+    low, high (`shares.share_interval`). Give all factors for one row per cell, one factor for its levels.
     """
-    table = rows.groupby([*by], sort=False, observed=True)["failed"].agg(["sum", "size"]).reset_index()
+    groups = rows.groupby([*by], sort=False, observed=True)
+    table = groups["failed"].agg(["sum", "size"]).reset_index()
     table = table.rename(columns={"sum": "count", "size": "num"}).astype({"count": int})
-    bounds = [wilson(int(count), int(num)) for count, num in zip(table["count"], table["num"], strict=True)]
+    bounds = [share_interval(there["failed"], there["block"]) for _, there in groups]
     return table.assign(
         share=table["count"] / table["num"],
         low=pd.Series([low for low, _ in bounds], dtype=float),
@@ -42,7 +35,13 @@ def failure_rates(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 def failure_contrasts(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """Contrasts of the failure rate over blocks (columns as `comparison.contrasts`), in a family of their own."""
-    return contrasts(rows, factors, "failed")
+    return within_shares(contrasts(rows, factors, "failed"))
+
+
+def within_shares(contrast: pd.DataFrame) -> pd.DataFrame:
+    """Contrasts of shares with the ends of their intervals cut at -1 and 1, which no difference of shares exceeds."""
+    named = [name for name in contrast if str(name).endswith(("_low", "_high"))]
+    return contrast.assign(**{name: contrast[name].clip(-1.0, 1.0) for name in named})
 
 
 def failures_first(rates: pd.DataFrame) -> bool:

@@ -183,7 +183,7 @@ def failures_record(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     """For report.json.
 
     - `by_level`: factor, level, num (networks), lost (diverged or failed), capped (finite, no better than chance),
-      count and share of both together, low and high (Wilson's 95 % interval)
+      count and share of both together, low and high (95 % interval over blocks)
     - `first`: whether levels of a factor differ in them, so that they are compared before losses; then `sentence`
     """
     rows = results.rows

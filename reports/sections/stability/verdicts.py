@@ -36,7 +36,7 @@ def verdict_figure(report_context: ReportContext) -> Figure | None:
         title=_title(shares),
         caption=(
             "Share of networks with each verdict by level, in %. Bar and number: trained; ring: at initialisation, "
-            "where any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
+            "where any has it; thin lines: 95 % interval over blocks, for networks of one block share its data. Each row is marginal: it counts the networks "
             "of all cells at that level, so rows of one factor mix the levels of the others."
         ),
         num=_nums(report_context),

@@ -15,19 +15,12 @@ from reports.statistics.effects import (
     failures_first,
     optimism,
     variance_components,
-    wilson,
     with_more_blocks,
 )
 from tests.reports.balanced import table
 
 
 class TestFailures:
-    def test_wilson_of_a_textbook_case(self) -> None:
-        # Newcombe (1998), Statistics in Medicine 17, 857-872, Table I: 81 of 263, and 0 of 20.
-        assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-        assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-        assert all(math.isnan(bound) for bound in wilson(0, 0))
-
     def test_rates_by_cell_and_level(self) -> None:
         rows = table({"depth": [3, 7], "batch_norm": [False, True]}, num_blocks=10)
         rows["failed"] = ((rows["depth"] == 7) & (rows["block"] < 4)).astype(float)
@@ -44,6 +37,12 @@ class TestFailures:
         found = failure_contrasts(rows, ["depth"])
         assert found["estimate"].iloc[0] == pytest.approx(0.4)
         assert found["outcome"].iloc[0] == "failed"
+
+    def test_no_contrast_of_shares_exceeds_one(self) -> None:
+        rows = table({"depth": [3, 7]}, num_blocks=3)
+        rows["failed"] = ((rows["depth"] == 7) & (rows["block"] < 2)).astype(float)
+        found = failure_contrasts(rows, ["depth"]).iloc[0]
+        assert (found["ci_low"], found["ci_high"]) == (pytest.approx(2 / 3 - 1.434, abs=1e-3), 1)
 
 
 class TestOptimism:
