@@ -143,9 +143,9 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def verdict_shares(replicates: pd.DataFrame, factors: Sequence[str], column: str) -> pd.DataFrame:
     """Share of each verdict by level, with its 95 % interval over blocks (`shares.share_interval`).
 
-    `replicates` has block, the factors and `column`, which is verdict_initial or verdict_trained; a network without one is left out of the count. Columns:
-    factor, level, verdict, count, num (networks with a verdict), share, low, high; verdicts in the order of
-    `VERDICTS`, those that occur nowhere left out.
+    `replicates` has block, the factors and `column`, which is verdict_initial or verdict_trained; a network without a
+    verdict is left out of the count. Columns: factor, level, verdict, count, num (networks with a verdict), share, low,
+    high; verdicts in the order of `VERDICTS`, those that occur nowhere left out.
     """
     known = replicates[replicates[column].notna()]
     present = [verdict for verdict in VERDICTS if (known[column] == verdict).any()]

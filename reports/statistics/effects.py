@@ -1,8 +1,7 @@
-"""Further quantities beside the contrasts: failure rates, optimism, variance components, what more blocks buy."""
+"""Further quantities beside the contrasts: failure rates, optimism, what more blocks buy."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.inputs.cube import cube
 from reports.statistics.contrasts import contrasts
 from reports.statistics.paired import half_width, summarise
 from reports.statistics.shares import share_interval
@@ -59,59 +57,18 @@ class Estimate:
     num_blocks: int
 
 
-def optimism(rows: pd.DataFrame, validation: str = "val_loss", test: str = "test_loss") -> Estimate:
-    """Validation minus test of the best configuration over its blocks: below 0, validation flattered it.
+def optimism(searched: pd.Series[float], confirmed: pd.Series[float]) -> Estimate:
+    """The winner's score in the search less its score with fresh seeds, over blocks: below 0, a loss was flattered.
 
-    `rows` has one row per block of that configuration. Blocks without both scores are left out.
+    Both have one score a block, in the same order. Blocks without both are left out.
     """
-    gaps = (rows[validation] - rows[test]).to_numpy(dtype=float)
+    gaps = searched.to_numpy(dtype=float) - confirmed.to_numpy(dtype=float)
     paired = summarise(gaps[np.isfinite(gaps)])
     return Estimate(
         estimate=float(paired.estimate),
         ci_low=float(paired.ci_low),
         ci_high=float(paired.ci_high),
         num_blocks=paired.num_blocks,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Components:
-    """Variance components of one outcome, in its unit squared; NaN where the design does not identify them.
-
-    `block`: between blocks (data splits and seeds, shared by all cells); `cell_by_block`: what differs
-    between cells within a block, retraining included (not separable with one network per cell and block);
-    `cell`: between cells' means. A moment estimate may fall below 0; it is then 0.
-    """
-
-    block: float
-    cell_by_block: float
-    cell: float
-    num_cells: int
-    num_blocks: int
-
-
-def variance_components(frame: pd.DataFrame, outcome: str) -> Components:
-    """Balanced moments of the cell x block table (Searle, Casella and McCulloch 1992, section 4.4).
-
-    `frame` as for `comparison.contrasts`; blocks in which a cell is missing are left out.
-    """
-    values = cube(frame, outcome).flat
-    values = values[:, np.isfinite(values).all(axis=0)]
-    num_cells, num_blocks = values.shape
-    if num_cells < 2 or num_blocks < 2:
-        return Components(
-            block=math.nan, cell_by_block=math.nan, cell=math.nan, num_cells=num_cells, num_blocks=num_blocks
-        )
-    rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
-    residual = float((rest**2).sum() / ((num_cells - 1) * (num_blocks - 1)))
-    blocks = num_cells * float(values.mean(axis=0).var(ddof=1))
-    cells = num_blocks * float(values.mean(axis=1).var(ddof=1))
-    return Components(
-        block=max(0.0, (blocks - residual) / num_cells),
-        cell_by_block=residual,
-        cell=max(0.0, (cells - residual) / num_blocks),
-        num_cells=num_cells,
-        num_blocks=num_blocks,
     )
 
 
