@@ -21,7 +21,7 @@ def optimism_record(
     """For report.json: searched and confirmed (means over the same blocks, on the validation part), estimate, ci_low,
     ci_high, num_blocks, same_length, sentence and numbers; None without a score or with one block.
 
-    Described, never claimed. Both scores are of networks whose data is the same: only seeds differ, and the epochs where
+    Described, never claimed. Both scores are of networks whose data is the same: only seeds differ, and epochs where
     the search's last rung is not the confirm phase's last epoch.
     """
     if best is None or best[inputs.outcome.name] is None:
@@ -57,8 +57,8 @@ def about_optimism(
     low, high = number(gap.ci_low, places), number(gap.ci_high, places)
     difference = f"{validation.in_unit(number(gap.estimate, places))} [{low} to {high}]"
     return Sentence(
-        text=f"In the search its validation {validation.kind} was {first} and with fresh seeds, over the same blocks, it "
-        f"is {second}: the search’s less the confirmed one is {difference}, {_reading(gap, validation, epochs)}.",
+        text=f"In the search its validation {validation.kind} was {first} and with fresh seeds, over the same blocks, "
+        f"it is {second}: the search’s less the confirmed one is {difference}, {_reading(gap, validation, epochs)}.",
         gate=None,
         numbers={
             **{"searched": searched, "confirmed": confirmed, "estimate": gap.estimate},

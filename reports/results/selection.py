@@ -17,7 +17,7 @@ from reports.wording.words import count, number, percent
 
 
 def selection_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
-    """For report.json: num_draws, seed, num_blocks, and `rows`, one a comparison at best, in the order of the contrasts.
+    """For report.json: num_draws, seed, num_blocks, and `rows`, one a comparison at best, in their order.
 
     A row has outcome, factor, level_a, level_b, and what `statistics.selection.Reselected` says of it. `sentence` and
     `numbers` speak of all rows. None without comparisons at best, or where the search has fewer than two blocks.
@@ -104,8 +104,8 @@ def about_selection(rows: list[dict[str, Any]], num_blocks: int) -> Sentence:
         "draws"
     )
     text = (
-        f"{head} In {count(NUM_DRAWS)} bootstrap draws of the search’s {counted(num_blocks, 'block', 'blocks')} another "
-        f"cell is selected in {span}"
+        f"{head} In {count(NUM_DRAWS)} bootstrap draws of the search’s {counted(num_blocks, 'block', 'blocks')} "
+        f"another cell is selected in {span}"
     )
     if not ratios:
         return Sentence(text=f"{text}.", gate=None, numbers=numbers)

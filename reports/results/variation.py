@@ -116,10 +116,11 @@ def about_components(
     if not math.isfinite(components.cell_by_block):
         return None
     near = near if near is not None and math.isfinite(near.cell_by_block) else None
-    first, numbers = near or components, {}
+    first = near or components
+    numbers: dict[str, float] = {}
     text = f"{capital(outcome.title)} varies between configurations with a standard deviation of {{}}, between blocks "
-    text += "with {} (comparing within blocks removes it), and within a block from configuration to configuration by {} "
-    text += "more, retraining included"
+    text += "with {} (comparing within blocks removes it), and within a block from configuration to configuration by "
+    text += "{} more, retraining included"
     if near is not None:
         numbers |= {"near_cells": near.num_cells, "num_cells": components.num_cells}
         validated = f"that validated {outcome.extreme} in the search"

@@ -76,7 +76,8 @@ def _cells(networks: pd.DataFrame, factors: Sequence[str], first: str, second: s
     rows = networks[[*factors, first, second]].dropna()
     rows = rows[np.isfinite(rows[[first, second]].to_numpy(dtype=float)).all(axis=1)]
     groups = rows.groupby([*factors], sort=False, observed=True, dropna=False)
-    return groups[[first, second]].mean().reset_index()
+    means: pd.DataFrame = groups[[first, second]].mean().reset_index()
+    return means
 
 
 def _strata(cells: pd.DataFrame, factors: Sequence[str], first: str, second: str) -> list[Stratum]:

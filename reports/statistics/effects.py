@@ -38,7 +38,7 @@ def failure_contrasts(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFram
 
 def within_shares(contrast: pd.DataFrame) -> pd.DataFrame:
     """Contrasts of shares with the ends of their intervals cut at -1 and 1, which no difference of shares exceeds."""
-    named = [name for name in contrast if str(name).endswith(("_low", "_high"))]
+    named = [str(name) for name in contrast if str(name).endswith(("_low", "_high"))]
     return contrast.assign(**{name: contrast[name].clip(-1.0, 1.0) for name in named})
 
 

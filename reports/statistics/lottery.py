@@ -26,8 +26,8 @@ class Lottery:
     - `winner`: the configuration with the lowest mean over all its blocks, as levels
     - `share_other`: share of sweeps that crown another one
     - `crowned`: one row per configuration: its levels, mean, share of sweeps won; most often crowned first
-    - `signs`: factor, level_a, level_b, estimate (as claimed), share_wrong (sweeps whose difference has the other sign),
-      averaged over the other factors' cells; both NaN where no direction is claimed
+    - `signs`: factor, level_a, level_b, estimate (as claimed), share_wrong (sweeps whose difference has the other
+      sign), averaged over the other factors' cells; both NaN where no direction is claimed
     - `signs_at_best`: the same for each level's lowest configuration of the sweep
     """
 
@@ -62,9 +62,9 @@ def lottery(
 ) -> Lottery | None:
     """Take each block as a sweep with one seed: crown the lowest outcome, compare levels.
 
-    `frame` as for `comparison.contrasts`; lower is better. A sweep has one split and one seed for all configurations, as
-    a block has, so that there are as many sweeps as blocks and every share is exact. Equal outcomes share the crown. A
-    configuration without a network in a block takes no part in that sweep. `averaged` and `at_best` are the estimates
+    `frame` as for `comparison.contrasts`; lower is better. A sweep has one split and one seed for all configurations,
+    as a block has, so that there are as many sweeps as blocks and every share is exact. Equal outcomes share the crown.
+    A configuration without a network in a block takes no part in that sweep. `averaged` and `at_best` are the estimates
     whose direction is claimed: a sign can be wrong of these alone. None where no configuration has a network.
     """
     table = cube(frame, outcome)
