@@ -84,7 +84,7 @@ def about_lottery(drawn: Lottery, outcome: Measure = TEST_LOG_LOSS) -> list[Sent
     told = [_about_sign(place, row) for place, row in places.items() if row is not None]
     if told:
         return [said, *told]
-    none = "No direction is claimed of these configurations, so no sweep has a sign that is wrong."
+    none = "No direction is claimed at best or averaged over the other factors, so no sweep has a sign that is wrong."
     return [said, Sentence(text=none, gate=None)]
 
 

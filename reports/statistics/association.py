@@ -84,6 +84,8 @@ def _strata(cells: pd.DataFrame, factors: Sequence[str], first: str, second: str
     found = []
     for factor in factors:
         levels = cells[factor].map(plain)
+        if levels.nunique(dropna=False) < 2:
+            continue  # all cells at one level are no stratum among others
         for level in dict.fromkeys(levels):
             there = cells[[value == level for value in levels]]
             if len(there) < LEAST_CELLS or there[first].nunique() < 2 or there[second].nunique() < 2:

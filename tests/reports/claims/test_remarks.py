@@ -44,7 +44,7 @@ def test_without_a_claimed_direction_no_sign_is_wrong() -> None:
     drawn = lottery(table({"depth": [3, 5, 7]}, noise=0.05), ["depth"], "test_loss")
     assert drawn is not None
     _, sign = about_lottery(drawn)
-    assert sign.text.startswith("No direction is claimed")
+    assert sign.text.startswith("No direction is claimed at best")
     assert "%" not in sign.text
 
 
