@@ -91,7 +91,7 @@ def _about_both(
     gap = t_interval(gaps.to_numpy(dtype=float))
     if not np.isfinite(gap).all():
         return []
-    spoken = [configuration_name(inputs, each) for each in (taken, won)]
+    spoken = configuration_name(inputs, taken), configuration_name(inputs, won)
     return [about_both_best(*spoken, gap, len(gaps), outcome)]
 
 

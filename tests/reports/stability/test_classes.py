@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from hypothesis import given
@@ -13,7 +15,7 @@ from reports.stability.growth import VERDICTS
 OUTCOMES = ("complete", "diverged", "failed")
 
 
-def networks(pairs: list[tuple[str, str | None]]) -> pd.DataFrame:
+def networks(pairs: Sequence[tuple[str, str | None]]) -> pd.DataFrame:
     return pd.DataFrame(pairs, columns=["outcome", "verdict_trained"])
 
 

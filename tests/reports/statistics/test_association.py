@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy import stats
 
 from reports.statistics.association import association
 
-FACTORS = {"depth": [3, 5, 7], "dropout": [0.1, 0.3, 0.5], "batch_norm": [False, True]}
+FACTORS: dict[str, list[Any]] = {"depth": [3, 5, 7], "dropout": [0.1, 0.3, 0.5], "batch_norm": [False, True]}
 CELLS = [dict(zip(FACTORS, levels, strict=True)) for levels in product(*FACTORS.values())]
 
 

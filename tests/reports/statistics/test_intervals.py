@@ -64,7 +64,7 @@ def test_the_logit_scale_covers_errors_near_zero_as_the_plain_one_does_not() -> 
 
 def test_a_measure_knows_what_its_mean_can_lie_between() -> None:
     assert classifier_measure("test_roc_auc").bounds([]) == SHARE
-    assert classifier_measure("test_loss", 10).bounds([]) == (0, pytest.approx(math.log(10)))
+    assert classifier_measure("test_loss", 10).bounds([]) == pytest.approx((0, math.log(10)))
     own = {"metrics": [{"name": "rmse", "direction": "min", "unit": "kg", "failure": 9.0}]}
     assert measure_of(own, "test_rmse").bounds([0.5, math.nan]) == (0, 9)
     assert measure_of(own, "test_rmse").bounds([-0.5]) == (-math.inf, 9)

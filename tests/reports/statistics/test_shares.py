@@ -34,9 +34,9 @@ def test_blocks_of_one_size_give_the_t_interval_of_their_shares_on_the_logit_sca
 
 def test_a_share_of_none_has_the_bound_of_clopper_and_pearson_for_blocks() -> None:
     low, high = share_interval(np.zeros(180), np.repeat(np.arange(10), 18))
-    assert (low, high) == (0, pytest.approx(stats.beta.ppf(0.975, 1, 10)))
+    assert (low, high) == pytest.approx((0, stats.beta.ppf(0.975, 1, 10)))
     low, high = share_interval(np.ones(180), np.repeat(np.arange(10), 18))
-    assert (low, high) == (pytest.approx(stats.beta.ppf(0.025, 10, 1)), 1)
+    assert (low, high) == pytest.approx((stats.beta.ppf(0.025, 10, 1), 1))
 
 
 def test_several_networks_of_one_block_have_no_interval() -> None:
