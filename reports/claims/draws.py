@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from reports.claims.remarks import about_lottery
+from reports.claims.remarks import about_both_best, about_lottery
 from reports.inputs.cube import plain
 from reports.inputs.inputs import ReportInputs
+from reports.inputs.measures import Measure
 from reports.results.best import describe
 from reports.results.outcomes import all_failed
 from reports.results.results import Results
+from reports.statistics.gates import Gate
+from reports.statistics.intervals import t_interval
 from reports.statistics.lottery import Lottery, lottery
+from reports.wording.phrases import Sentence
 
 CONFIGURATION = "configuration"
+DIRECTED = (Gate.DIRECTION, Gate.MEANINGFUL)
 
 
-def lottery_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | None:
-    """What single-seed sweeps would have told, for report.json.
+def lottery_record(
+    inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """What single-seed sweeps would have told, for report.json; `best` is the configuration of the front page.
 
     None where there is nothing to draw between: before a look is whole, with one configuration or one block, or where
-    every network failed. Without
-    cells the confirmed configurations take part, each under the number of its trial.
+    every network failed. Without cells the confirmed configurations take part, each under the number of its trial.
     """
     rows = results.rows
     if not results.look.number or rows.empty or all_failed(rows) or rows["block"].nunique() < 2:
@@ -36,10 +43,11 @@ def lottery_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | N
     frame = rows.assign(**{CONFIGURATION: rows["trial_number"], outcome.name: lowered})[
         [*names, "block", outcome.name]
     ]
-    drawn = lottery(frame, factors, outcome.name)
+    claimed = [_claimed(family, outcome) for family in (results.contrasts, results.at_best)]
+    drawn = lottery(frame, factors, outcome.name, *claimed)
     if drawn is None or len(drawn.crowned) < 2:
         return None
-    said = about_lottery(drawn, outcome)
+    said = [*about_lottery(drawn, outcome), *_about_both(inputs, results, best, frame, drawn)]
     return {
         **drawn.to_dict(),
         "sentences": [each.text for each in said],
@@ -48,12 +56,56 @@ def lottery_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | N
     }
 
 
+def _claimed(family: pd.DataFrame, outcome: Measure) -> dict[tuple[str, Any, Any], float]:
+    """The lowered estimates of the contrasts whose direction is claimed."""
+    return {
+        (row["factor"], plain(row["level_a"]), plain(row["level_b"])): outcome.sign * row["estimate"]
+        for row in family.to_dict("records")
+        if row["outcome"] == outcome.name and row["gate"] in DIRECTED
+    }
+
+
+def _about_both(
+    inputs: ReportInputs,
+    results: Results,
+    best: Mapping[str, Any] | None,
+    frame: pd.DataFrame,
+    drawn: Lottery,
+) -> list[Sentence]:
+    """The sentence that joins the front page's best and the lottery's, where they differ and blocks have both."""
+    if best is None or not best["trial_numbers"]:
+        return []
+    names, outcome = list(drawn.winner), inputs.outcome
+    by_block = {
+        _key(key): group.set_index("block")[outcome.name]
+        for key, group in frame.groupby(names, sort=False, observed=True, dropna=False)
+    }
+    mine = frame[results.rows["trial_number"].isin(best["trial_numbers"])]
+    if mine.empty:
+        return []
+    taken = {name: plain(mine[name].iloc[0]) for name in names}
+    won = {name: plain(drawn.winner[name]) for name in names}
+    if taken == won:
+        return []
+    gaps = outcome.sign * (by_block[tuple(taken.values())] - by_block[tuple(won.values())]).dropna()
+    gap = t_interval(gaps.to_numpy(dtype=float))
+    if not np.isfinite(gap).all():
+        return []
+    spoken = configuration_name(inputs, taken), configuration_name(inputs, won)
+    return [about_both_best(*spoken, gap, len(gaps), outcome)]
+
+
 def _networks(
     inputs: ReportInputs, frame: pd.DataFrame, names: list[str], drawn: Lottery
 ) -> list[dict[str, Any]]:
-    """One dict a configuration: its name, its losses by block, its share of draws won; the lowest mean first."""
-    grouped = frame.groupby(names, sort=False, observed=True, dropna=False)[inputs.outcome.name]
-    losses = {_key(key): [float(loss) for loss in group.sort_index()] for key, group in grouped}
+    """One dict a configuration: its name, its losses by block (None where it has no network), its share of sweeps won;
+    the lowest mean first."""
+    grouped = frame.groupby(names, sort=False, observed=True, dropna=False)
+    blocks = sorted(frame["block"].unique())
+    losses = {
+        _key(key): group.set_index("block")[inputs.outcome.name].reindex(blocks).to_list()
+        for key, group in grouped
+    }
     ordered = drawn.crowned.sort_values(["mean", "share"], ascending=[True, False])
     return [
         {

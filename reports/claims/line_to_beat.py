@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +13,9 @@ from reports.claims.answers import setting_of
 from reports.claims.claims import about_contrast
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import TEST_LOG_LOSS
-from reports.plots.style.intervals import t_interval
 from reports.results.results import Results
 from reports.statistics.contrasts import contrasts
+from reports.statistics.intervals import SHARE, t_interval
 from reports.wording.phrases import Sentence
 
 FACTOR = "model"
@@ -50,7 +51,9 @@ class LineToBeat:
             ("test_accuracy", self.models["test_accuracy"]),
             ("test_error", 1 - self.models["test_accuracy"]),
         ):
-            mean, low, high = t_interval(values.to_numpy(dtype=float))
+            mean, low, high = t_interval(
+                values.to_numpy(dtype=float), (0.0, math.inf) if name.endswith("loss") else SHARE
+            )
             scores |= {name: mean, f"{name}_interval": [low, high]}
         return {
             **scores,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,13 +9,11 @@ import pandas as pd
 
 from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.results.looks import Look
+from reports.statistics.association import Association, Stratum
 from reports.statistics.gates import Gate
 from reports.statistics.lottery import Lottery
-from reports.wording.phrases import Sentence, capital, condition, counted, epochs_spoken, rather
-from reports.wording.words import count, covered, number, percent
-
-SLIGHT = 0.1
-"""Rank correlations nearer to 0 than this say next to nothing (under 1 % of the variance of the ranks)."""
+from reports.wording.phrases import Sentence, condition, counted, epochs_spoken, factor_spoken, rather
+from reports.wording.words import covered, decimals_for, number, percent
 
 
 def about_budget(
@@ -68,59 +65,115 @@ def about_look(look: Look) -> Sentence | None:
 
 
 def about_lottery(drawn: Lottery, outcome: Measure = TEST_LOG_LOSS) -> list[Sentence]:
-    """What a sweep with one seed would have told: the crown, and the contrast whose sign is most often wrong."""
-    draws = f"{count(drawn.num_draws)} single-seed sweeps drawn from these networks"
+    """What sweeps with one seed would have told: the crown, and the claimed contrast whose sign is most often wrong."""
+    num = counted(drawn.num_sweeps, "sweep", "sweeps")
     crowned = int((drawn.crowned["share"] > 0).sum())
     said = Sentence(
-        text=f"In {draws}, {percent(drawn.share_other)} crown another configuration than the mean over all blocks "
-        f"does; {counted(crowned, 'configuration wins', 'different configurations win')} at least once.",
+        text=f"A sweep with one seed trains every configuration once, on the same split. Of the {num} that these "
+        f"networks hold, one a block, {percent(drawn.share_other, 0)} crown another configuration than the mean over "
+        f"all blocks does; {counted(crowned, 'configuration wins', 'different configurations win')} at least once.",
         gate=None,
-        numbers={"num_draws": drawn.num_draws, "share_other": drawn.share_other, "num_crowned": crowned},
+        numbers={"num_sweeps": drawn.num_sweeps, "share_other": drawn.share_other, "num_crowned": crowned},
     )
-    averaged, at_best = (_often_wrong(signs) for signs in (drawn.signs, drawn.signs_at_best))
-    if averaged is None or at_best is None:
+    if drawn.signs.empty:
         return [said]
-    most = f"more than {percent(averaged['share_wrong'])}" if averaged["share_wrong"] else "any"
-    pair = rather(at_best["factor"], at_best["level_a"], at_best["level_b"])
-    return [
-        said,
-        Sentence(
-            text=f"The difference {pair}, each at its {outcome.extreme} {outcome.kind} of the sweep, has the wrong "
-            f"sign in {percent(at_best['share_wrong'])} of them; of the differences averaged over the other factors "
-            f"none has it in {most}.",
-            gate=None,
-            numbers={
-                **_numeric(at_best),
-                "share_wrong": at_best["share_wrong"],
-                "share_wrong_averaged": averaged["share_wrong"],
-            },
-        ),
-    ]
+    places = {
+        f"each at its {outcome.extreme} {outcome.kind} of the sweep": _often_wrong(drawn.signs_at_best),
+        "averaged over the other factors": _often_wrong(drawn.signs),
+    }
+    told = [_about_sign(place, row) for place, row in places.items() if row is not None]
+    if told:
+        return [said, *told]
+    none = "No direction is claimed at best or averaged over the other factors, so no sweep has a sign that is wrong."
+    return [said, Sentence(text=none, gate=None)]
+
+
+def _about_sign(place: str, row: Mapping[Any, Any]) -> Sentence:
+    """In how many sweeps a difference whose direction is claimed has the other sign."""
+    pair = rather(row["factor"], row["level_a"], row["level_b"])
+    return Sentence(
+        text=f"Of the differences whose direction is claimed, that {pair}, {place}, has the other sign in "
+        f"{percent(row['share_wrong'], 0)} of the sweeps; none has it in more.",
+        gate=None,
+        numbers={**_numeric(row), "share_wrong": row["share_wrong"]},
+    )
 
 
 def _often_wrong(signs: pd.DataFrame) -> dict[Any, Any] | None:
-    """The contrast whose sign is most often wrong; None without any."""
+    """The claimed contrast whose sign is most often wrong; None without any."""
     rows = signs.dropna(subset="share_wrong").to_dict("records")
     return max(rows, key=lambda each: each["share_wrong"], default=None)
 
 
-def about_association(first: str, second: str, correlation: float, num: int) -> Sentence:
-    """ASSOCIATION: one measured thing goes along with another (a rank correlation over `num` networks)."""
-    if not math.isfinite(correlation):
-        text = f"Whether {first} goes along with {second} cannot be told: one of them does not vary."
-        return Sentence(text=text, gate=Gate.UNRESOLVED)
-    shown = number(correlation, 2)
-    if abs(correlation) < SLIGHT:
-        text = (
-            f"{capital(first)} and {second} hardly go along with each other (rank correlation {shown}, "
-            f"{count(num)} networks)."
-        )
-        return Sentence(text=text, gate=Gate.ASSOCIATION, numbers={"correlation": correlation, "num": num})
-    more = "higher" if correlation > 0 else "lower"
-    text = (
-        f"Higher {first} goes along with {more} {second} (rank correlation {shown}, {count(num)} networks)."
+def about_both_best(
+    taken: str,
+    crowned: str,
+    gap: tuple[float, float, float],
+    num_blocks: int,
+    outcome: Measure = TEST_LOG_LOSS,
+) -> Sentence:
+    """What joins the best configuration of the report and the lottery's, where they are not the same.
+
+    `gap` is the outcome of the one taken less that of the one crowned, with its ends.
+    """
+    estimate, low, high = gap
+    places = decimals_for((high - low) / 2)
+    told = outcome.in_unit(number(estimate, places))
+    return Sentence(
+        text=f"The {outcome.extreme} mean over all blocks is that of {crowned}; the best configuration of this report "
+        f"is {taken}, which the search selected before any test score was read. Between them lies {told} "
+        f"[{number(low, places)} to {number(high, places)}] of {outcome.title} over "
+        f"{counted(num_blocks, 'block', 'blocks')}; to take the other now would be to select by the test part.",
+        gate=None,
+        numbers={"estimate": estimate, "low": low, "high": high, "num_blocks": num_blocks},
     )
-    return Sentence(text=text, gate=Gate.ASSOCIATION, numbers={"correlation": correlation, "num": num})
+
+
+def about_association(first: str, second: str, found: Association) -> Sentence:
+    """ASSOCIATION: one measured thing goes along with another within every stratum, with the interval that says so.
+
+    Where the strata disagree, or there is one only, a sentence without a gate says that, and nothing of the two.
+    """
+    ranks = [each.correlation for each in found.strata]
+    if not found.agree:
+        lowest, highest = (pick(found.strata, key=lambda each: each.correlation) for pick in (min, max))
+        parts = [
+            f"{number(each.correlation, 2)} {condition(each.factor, each.level)}"
+            for each in (lowest, highest)
+        ]
+        numbers = {"lowest": min(ranks), "highest": max(ranks), **_stratum_levels(lowest, highest)}
+        span = (
+            f"runs from {parts[0]} to {parts[1]}"
+            if len(ranks) > 1
+            else f"is {parts[0]} and known there alone"
+        )
+        text = f"The rank correlation of {first} and {second} over cells {span}, so nothing is said of them together."
+        return Sentence(text=text, gate=None, numbers=numbers)
+    assert found.factor is not None
+    low, high = number(found.low, 2), number(found.high, 2)
+    told = f"{number(found.correlation, 2)} [{low} to {high}]"
+    where = f"within the levels of {factor_spoken(found.factor)}, where it is nearest to 0"
+    numbers = {"correlation": found.correlation, "low": found.low, "high": found.high}
+    if found.low <= 0 <= found.high:
+        text = (
+            f"Whether {first} goes along with {second} is not resolved: the rank correlation over cells is {told} "
+            f"{where}."
+        )
+        return Sentence(text=text, gate=Gate.UNRESOLVED, numbers=numbers)
+    more = "higher" if found.correlation > 0 else "lower"
+    text = (
+        f"In every stratum of the factors higher {first} goes along with {more} {second} (rank correlation over cells "
+        f"{told} {where}; described, not claimed)."
+    )
+    return Sentence(text=text, gate=Gate.ASSOCIATION, numbers=numbers)
+
+
+def _stratum_levels(*strata: Stratum) -> dict[str, float]:
+    return {
+        f"level_{place}": each.level
+        for place, each in enumerate(strata)
+        if isinstance(each.level, int | float)
+    }
 
 
 def _numeric(row: Mapping[Any, Any]) -> dict[str, float]:

@@ -150,6 +150,23 @@ class Measure:
             return False
         return self.sign * (value - self.failure) >= -1e-9 * abs(self.failure)
 
+    def bounds(self, values: Iterable[float]) -> tuple[float, float]:
+        """Between what its mean can lie: a share between 0 and 1, a capped loss between 0 and what a failure scores.
+
+        A metric of the user's own is bounded by what a failure scores and, where lower is better and none of `values`
+        is below 0, by 0.
+
+        >>> classifier_measure("test_accuracy").bounds([0.9]), classifier_measure("test_loss").bounds([0.2])
+        ((0.0, 1.0), (0.0, inf))
+        """
+        if not self.is_own and not self.lower_is_better:
+            return 0.0, 1.0
+        failure = math.inf if math.isnan(self.failure) else self.failure
+        if not self.lower_is_better:
+            return (-math.inf if math.isnan(self.failure) else self.failure), math.inf
+        from_zero = not self.is_own or all(value >= 0 for value in values if math.isfinite(value))
+        return (0.0 if from_zero else -math.inf), failure
+
     @property
     def said_of_failures(self) -> str:
         """What is said of networks that score no better than a failure: "diverged, failed or did no better ..."."""

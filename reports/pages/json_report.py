@@ -21,9 +21,12 @@ from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import copied_trials
 from reports.results.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.results.evaluation import evaluation_record
+from reports.results.optimism import optimism_record
 from reports.results.results import Results
 from reports.results.searching import search_record
+from reports.results.selection import selection_record, with_selection
 from reports.results.variation import variation_record
+from reports.stability.classes import STABLE, UNSTABLE, WATCH, classes
 
 
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
@@ -31,6 +34,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
     growth = said_growth(inputs, results)
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
+    selection = selection_record(inputs, results)
     line = line_to_beat(inputs, results, best)
     analysis = three_paragraphs(
         inputs, results, best=best, confirmed=confirmed, at_best=at_best, averaged=averaged, line=line
@@ -55,7 +59,8 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "analysis_numbers": [each.numbers for each in analysis],
         "accounting": {**results.accounting.to_dict(), "copied": copied_trials(inputs.trials)},
         "look": results.look.to_dict(),
-        "at_best": contrast_records(results.at_best, at_best),
+        "at_best": with_selection(contrast_records(results.at_best, at_best), selection),
+        "selection": selection,
         "contrasts": [
             *contrast_records(results.contrasts, averaged),
             *contrast_records(results.error_contrasts, []),
@@ -64,7 +69,8 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "failures": failures_record(inputs, results),
         "early_stopping": early_stops(inputs, results.rows),
         "interactions": results.interactions.to_dict("records"),
-        "lottery": lottery_record(inputs, results),
+        "lottery": lottery_record(inputs, results, best),
+        "optimism": optimism_record(inputs, results, best),
         "variation": variation_record(inputs, results),
         "limits": caveats_record(inputs, results),
         "stability": stability_record(inputs, results, growth, contrast_records),
@@ -104,22 +110,22 @@ def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str
     return records
 
 
-HEALTHY = ("STABLE", "WATCH")
-
-
 def key_numbers(inputs: ReportInputs, results: Results) -> dict[str, Any]:
-    """Networks and epochs trained, wall seconds, share of search trials stopped, share of networks unstable.
+    """Networks and epochs trained, wall seconds, share of search trials stopped, confirmed networks by stability.
 
-    A network counts as unstable in the confirm phase where it diverged or failed, or its verdict after training is
-    neither STABLE nor WATCH. Shares are null before there is anything to count; `has_verdicts` says whether gradients
-    were judged at all.
+    Every confirmed network with a verdict, and every one that diverged or failed, is stable, on watch or unstable
+    (`stability.classes`): num_stable, num_watch, num_unstable, of num_judged; the shares of these, and in `percents`
+    as printed, adding up to 100. Shares are null before there is anything to count; `has_verdicts` says whether
+    gradients were judged at all: where they were not, the lost networks are the unstable ones of all confirmed.
     """
     search = inputs.trials[inputs.trials["phase"] == "search"]
     ended = search[~search["state"].isin(["waiting", "running"])]
     stopped = ended["state"] == "pruned"
     confirm = inputs.replicates[inputs.replicates["phase"] == "confirm"]
-    lost, trained = confirm["outcome"].isin(["diverged", "failed"]), confirm["verdict_trained"]
-    unstable = lost | (trained.notna() & ~trained.isin(HEALTHY))
+    has_verdicts = bool(confirm["verdict_trained"].notna().any())
+    found = classes(confirm)
+    num_judged = found.num if has_verdicts else len(confirm)
+    unstable = found.counts[UNSTABLE]
     return {
         "networks": results.accounting.overall["networks"],
         "epochs": results.accounting.overall["epochs"],
@@ -127,11 +133,17 @@ def key_numbers(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "num_stopped": int(stopped.sum()),
         "num_search": len(ended),
         "share_stopped": float(stopped.mean()) if len(ended) else None,
-        "num_unstable": int(unstable.sum()),
+        "num_stable": found.counts[STABLE],
+        "num_watch": found.counts[WATCH],
+        "num_unstable": unstable,
+        "num_judged": num_judged,
         "num_diverged": int((confirm["outcome"] == "diverged").sum()),
         "num_confirm": len(confirm),
-        "share_unstable": float(unstable.mean()) if len(confirm) else None,
-        "has_verdicts": bool(trained.notna().any()),
+        "share_stable": found.shares[STABLE] if has_verdicts else None,
+        "share_watch": found.shares[WATCH] if has_verdicts else None,
+        "share_unstable": unstable / num_judged if num_judged else None,
+        "percents": found.percents if has_verdicts else None,
+        "has_verdicts": has_verdicts,
     }
 
 

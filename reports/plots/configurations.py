@@ -6,17 +6,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
-from reports.plots.style.intervals import t_interval
 from reports.plots.style.theme import ACCENT, FAINT, INK, MUTED
+from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
 
 COLUMNS = ["kind", "place", "name", "block", "value", "low", "high"]
 ROW = 36  # points
 
 
-def tidy(scores: pd.DataFrame, names: Sequence[tuple[int, str]], outcome: str) -> pd.DataFrame:
+def tidy(
+    scores: pd.DataFrame, names: Sequence[tuple[int, str]], outcome: str, within: Bounds = ANYWHERE
+) -> pd.DataFrame:
     """Rows to draw: kind ("block", "mean"), place, name, block, value, low, high (95 % t interval over blocks).
 
-    `scores` has trial_number, block and the outcome; `names` lists trial numbers with the name of each, top first.
+    `scores` has trial_number, block and the outcome; `names` lists trial numbers with the name of each, top first;
+    `within` is what a mean can lie between.
     """
     rows = []
     for place, (number, name) in enumerate(names):
@@ -24,7 +27,7 @@ def tidy(scores: pd.DataFrame, names: Sequence[tuple[int, str]], outcome: str) -
         base = {"place": place, "name": name}
         values = zip(found["block"], found[outcome], strict=True)
         rows += [{"kind": "block", **base, "block": block, "value": value} for block, value in values]
-        mean, low, high = t_interval(found[outcome].to_numpy(dtype=float))
+        mean, low, high = t_interval(found[outcome].to_numpy(dtype=float), within)
         rows.append({"kind": "mean", **base, "value": mean, "low": low, "high": high})
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -10,20 +10,26 @@ from matplotlib.collections import LineCollection
 
 from reports.inputs.cube import plain
 from reports.plots.style.axes import label_right, linear_axis, log_axis, named_axis, quiet, say_empty
-from reports.plots.style.intervals import t_interval
 from reports.plots.style.theme import FAINT, Theme
+from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
 
 COLUMNS = ["kind", "place", "line", "level", "by_level", "block", "value", "low", "high"]
 APART = 0.05  # so that intervals at the same level do not cover each other
 
 
 def tidy(
-    scores: pd.DataFrame, factor: str, levels: Sequence[Any], by: str, by_levels: Sequence[Any], outcome: str
+    scores: pd.DataFrame,
+    factor: str,
+    levels: Sequence[Any],
+    by: str,
+    by_levels: Sequence[Any],
+    outcome: str,
+    within: Bounds = ANYWHERE,
 ) -> pd.DataFrame:
     """Rows to draw: kind ("block", "mean"), place and line (of the two levels), block, value, low, high.
 
     `scores` has one row per cell and block; values are means over the cells of all other factors, means and their
-    95 % t intervals over blocks.
+    95 % t intervals over blocks, which stay `within` what a mean can lie between.
     """
     rows: list[dict[str, Any]] = []
     for line, by_level in enumerate(by_levels):
@@ -32,7 +38,7 @@ def tidy(
             blocks = there.groupby("block")[outcome].mean()
             base = {"place": place, "line": line, "level": str(level), "by_level": str(by_level)}
             rows += [{"kind": "block", **base, "block": b, "value": v} for b, v in blocks.items()]
-            mean, low, high = t_interval(blocks.to_numpy())
+            mean, low, high = t_interval(blocks.to_numpy(), within)
             rows.append({"kind": "mean", **base, "value": mean, "low": low, "high": high})
     return pd.DataFrame(rows, columns=COLUMNS)
 

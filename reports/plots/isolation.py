@@ -10,17 +10,23 @@ from matplotlib.collections import LineCollection
 
 from reports.inputs.cube import plain
 from reports.plots.style.axes import linear_axis, log_axis, named_axis, quiet, say_empty
-from reports.plots.style.intervals import t_interval
 from reports.plots.style.theme import FAINT, GROUND, INK, MUTED, Theme
+from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
 
 
 def tidy(
-    scores: pd.DataFrame, factor: str, levels: Sequence[Any], outcome: str, best: Sequence[float]
+    scores: pd.DataFrame,
+    factor: str,
+    levels: Sequence[Any],
+    outcome: str,
+    best: Sequence[float],
+    within: Bounds = ANYWHERE,
 ) -> pd.DataFrame:
     """Rows to draw: kind ("block", "mean", "best"), place (of the level), level, block, value, low, high.
 
     `scores` has one row per cell and block; "block" rows are means over the other factors' cells; "mean" rows
-    their mean and 95 % t interval over blocks; `best` is each level's mean outcome at its best cell.
+    their mean and 95 % t interval over blocks; `best` is each level's mean outcome at its best cell,
+    and `within` is what a mean can lie between.
     """
     rows: list[dict[str, Any]] = []
     for place, level in enumerate(levels):
@@ -28,7 +34,7 @@ def tidy(
         blocks = at_level.groupby("block")[outcome].mean()
         base = {"place": place, "level": str(level)}
         rows += [{"kind": "block", **base, "block": b, "value": v} for b, v in blocks.items()]
-        mean, low, high = t_interval(blocks.to_numpy())
+        mean, low, high = t_interval(blocks.to_numpy(), within)
         rows.append({"kind": "mean", **base, "value": mean, "low": low, "high": high})
         rows.append({"kind": "best", **base, "value": best[place] if place < len(best) else np.nan})
     return pd.DataFrame(rows, columns=["kind", "place", "level", "block", "value", "low", "high"])

@@ -1,6 +1,6 @@
 """Learning curves of one factor: validation (solid) and training (dashed) over the epochs, a band a level."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,17 +9,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.intervals import t_band
 from reports.plots.style.theme import Theme
+from reports.statistics.intervals import ANYWHERE, Bounds, t_band
 
 COLUMNS = ["level", "part", "epoch", "mean", "low", "high"]
 
 
-def tidy(curves: pd.DataFrame, names: pd.Series, measures: dict[str, str]) -> pd.DataFrame:
+def tidy(
+    curves: pd.DataFrame,
+    names: pd.Series,
+    measures: dict[str, str],
+    within: Mapping[str, Bounds] | None = None,
+) -> pd.DataFrame:
     """Rows to draw: level (its name), part (a key of `measures`), epoch, mean, low, high (95 % t over blocks).
 
     `curves` has one row per network and epoch, with block; `names` gives each row the name of its level;
-    `measures` maps "validation" and "training" to the columns. Per block the mean over a level's cells.
+    `measures` maps "validation" and "training" to the columns. Per block the mean over a level's cells;
+    `within` says for a column what its mean can lie between.
     """
     tables = []
     for part, column in measures.items():
@@ -27,7 +33,7 @@ def tidy(curves: pd.DataFrame, names: pd.Series, measures: dict[str, str]) -> pd
         for level, values in blocks.groupby(level=0, sort=False):
             wide = values.droplevel(0).unstack()
             wide = wide[sorted(wide.columns)]
-            mean, low, high = t_band(wide.to_numpy(dtype=float))
+            mean, low, high = t_band(wide.to_numpy(dtype=float), (within or {}).get(column, ANYWHERE))
             row = {
                 "level": level,
                 "part": part,

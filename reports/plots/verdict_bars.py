@@ -1,4 +1,4 @@
-"""Verdict bars: shares of every verdict by level, trained (bar) and at the start (ring), with Wilson's intervals."""
+"""Verdict bars: shares of every verdict by level, trained (bar) and at the start (ring), with intervals over blocks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,9 +20,10 @@ BAR, NUMBER, GAP = 90.0, 25.0, 20.0  # points: the longest bar, room for its num
 
 
 def tidy(shares: pd.DataFrame) -> pd.DataFrame:
-    """Rows to draw: factor, level, verdict, when ("initial", "trained"), count, num, share, low, high (Wilson, 95 %).
+    """Rows to draw: factor, level, verdict, when ("initial", "trained"), count, num, share, low, high.
 
-    `shares` is `results.verdicts`. A verdict that occurs at one time only has share 0 at the other.
+    The ends are those of a 95 % interval over blocks. `shares` is `results.verdicts`. A verdict that occurs at one time
+    only has share 0 at the other.
     """
     return shares[COLUMNS].reset_index(drop=True)
 

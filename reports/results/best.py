@@ -1,7 +1,7 @@
 """The best configuration and the confirmed ones: what they are, and their scores over blocks."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,9 +9,9 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure, measure_of
-from reports.plots.style.intervals import t_interval
 from reports.results.outcomes import is_measured
 from reports.results.results import Results
+from reports.statistics.intervals import SHARE, Bounds, t_interval
 from reports.wording.phrases import listed
 from reports.wording.words import MISSING, decimals_for, factor_name, level_name, level_phrase, number, small
 
@@ -93,7 +93,8 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
     rows = results.rows[results.rows["trial_number"].isin(numbers)]
     scores: dict[str, Any] = {}
     for name in score_names(inputs):
-        mean, low, high = t_interval(rows[name].to_numpy(dtype=float))
+        values = rows[name].to_numpy(dtype=float)
+        mean, low, high = t_interval(values, score_bounds(inputs, name, values))
         measured = is_measured(rows, name, _failure(inputs, name))
         scores[name], scores[f"{name}_interval"] = (mean, [low, high]) if measured else (None, None)
     for part in () if inputs.own else ("val", "test"):
@@ -113,6 +114,13 @@ def _scored(inputs: ReportInputs, results: Results, numbers: Sequence[int], row:
         "verdicts": _verdicts(inputs, numbers),
         **scores,
     }
+
+
+def score_bounds(inputs: ReportInputs, name: str, values: Iterable[float]) -> Bounds:
+    """Between what the mean of a score can lie, from its name, such as test_error, and its recorded values."""
+    if name.endswith("_error") and not inputs.own:
+        return SHARE
+    return measure_of(inputs.plan, name, inputs.num_classes).bounds(values)
 
 
 def _failure(inputs: ReportInputs, name: str) -> float:

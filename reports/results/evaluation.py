@@ -11,9 +11,9 @@ import pandas as pd
 from reports.inputs.cube import Floats
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import TEST_SCORES, classifier_measure
-from reports.plots.style.intervals import t_band, t_interval
 from reports.results.best import nothing_to_take
 from reports.results.outcomes import LOST
+from reports.statistics.intervals import SHARE, t_band, t_interval
 
 
 def evaluation_record(inputs: ReportInputs, best: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -59,7 +59,7 @@ def _scores(inputs: ReportInputs, best: Mapping[str, Any] | None) -> list[dict[s
             scored = measure.scored(mine[measure.name], mine["outcome"].isin(LOST))
             if all(map(measure.is_failure, scored.dropna())):
                 continue
-            mean, low, high = t_interval(scored.to_numpy(dtype=float))
+            mean, low, high = t_interval(scored.to_numpy(dtype=float), measure.bounds(scored))
             scores.append(
                 {"name": measure.name, "title": measure.title, "mean": mean, "low": low, "high": high}
             )
@@ -99,7 +99,7 @@ def _by_class(confusion: Floats, names: Sequence[str]) -> list[dict[str, Any]]:
         "precision": _share(right, confusion.sum(axis=1)),
         "recall": _share(right, confusion.sum(axis=2)),
     }
-    bands = {name: t_band(values) for name, values in shares.items()}
+    bands = {name: t_band(values, SHARE) for name, values in shares.items()}
     return [
         {
             "name": name,
@@ -135,7 +135,7 @@ def _calibration(bins: Mapping[str, Floats]) -> list[dict[str, Any]]:
         name: _share(np.nansum(bins["count"] * bins[name], axis=0), count)
         for name in ("confidence", "accuracy")
     }
-    _, low, high = t_band(bins["accuracy"])
+    _, low, high = t_band(bins["accuracy"], SHARE)
     return [
         {
             "low": bins["low"][0, place],
@@ -143,8 +143,8 @@ def _calibration(bins: Mapping[str, Floats]) -> list[dict[str, Any]]:
             "count": int(count[place]),
             "confidence": pooled["confidence"][place],
             "accuracy": pooled["accuracy"][place],
-            "accuracy_low": max(0.0, low[place]) if np.isfinite(low[place]) else np.nan,
-            "accuracy_high": min(1.0, high[place]) if np.isfinite(high[place]) else np.nan,
+            "accuracy_low": low[place],
+            "accuracy_high": high[place],
         }
         for place in range(len(count))
     ]
@@ -157,5 +157,5 @@ def _calibration_error(bins: Mapping[str, Floats]) -> Floats:
 
 
 def _mean_and_ends(values: Floats) -> dict[str, float]:
-    mean, low, high = (float(each[0]) for each in t_band(values[:, None]))
+    mean, low, high = (float(each[0]) for each in t_band(values[:, None], SHARE))
     return {"mean": mean, "low": low, "high": high}

@@ -14,6 +14,7 @@ from reports.results.outcomes import boundary_shares, contrast_rows, mark_bounda
 from reports.results.sufficiency import still_improving
 from reports.stability.growth import growth_by_cell, growths, verdict_shares
 from reports.statistics.contrasts import at_best, contrasts, interactions
+from reports.statistics.effects import within_shares
 from reports.statistics.gates import Rules
 
 
@@ -158,7 +159,7 @@ def _described(inputs: ReportInputs, rows: pd.DataFrame, rules: Rules) -> pd.Dat
     if inputs.own:
         others = {measure.name: measure.smallest_effect for measure in inputs.own[1:]}
     found = [
-        contrasts(_slim(rows, factors, name), factors, name, size, rules=rules)
+        _within(contrasts(_slim(rows, factors, name), factors, name, size, rules=rules))
         for name, size in others.items()
         if rows[name].notna().all()  # an undefined score compares nothing, and the page says so
     ]
@@ -168,6 +169,11 @@ def _described(inputs: ReportInputs, rows: pd.DataFrame, rules: Rules) -> pd.Dat
         if found
         else contrasts(_slim(rows.iloc[:0], [], primary), [], primary)
     )
+
+
+def _within(contrast: pd.DataFrame) -> pd.DataFrame:
+    """A difference of errors lies between -1 and 1."""
+    return within_shares(contrast) if (contrast["outcome"] == "test_error").all() else contrast
 
 
 def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.stability.classes import STABLE, UNSTABLE, WATCH
 from reports.wording.phrases import OWN, capital, data_named, networks_named
 from reports.wording.words import (
     count,
@@ -88,13 +89,19 @@ def tiles(headline: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             "of search trials stopped early",
             f"{count(headline['num_stopped'])} of {count(headline['num_search'])}",
         ),
-        (
-            percent(headline["share_unstable"], 1),
-            "of confirmed networks unstable" if headline["has_verdicts"] else "of confirmed networks lost",
-            f"{count(headline['num_unstable'])} of {count(headline['num_confirm'])}, "
-            f"{count(headline['num_diverged'])} diverged",
-        ),
+        _stability_tile(headline),
     ]
+
+
+def _stability_tile(headline: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The share unstable with the two others, which add up to 100 %; without verdicts, the share lost."""
+    of = f"{count(headline['num_unstable'])} of {count(headline['num_judged'])}"
+    if not headline["has_verdicts"]:
+        lost = f"{of}, {count(headline['num_diverged'])} diverged"
+        return percent(headline["share_unstable"], 1), "of confirmed networks lost", lost
+    shown = {name: percent(value / 100, 1) for name, value in headline["percents"].items()}
+    rest = f"{shown[STABLE]} {STABLE}, {shown[WATCH]} {WATCH}"
+    return shown[UNSTABLE], f"of confirmed networks {UNSTABLE}", f"{of}; {rest}"
 
 
 def _lines(rows: list[Mapping[str, Any]]) -> list[dict[str, str]]:

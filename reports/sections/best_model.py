@@ -1,6 +1,5 @@
 """The best model: confusion matrix, precision and recall by class, calibration; over the blocks of its networks."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -121,12 +120,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
         [
             Cell(text=f"{score['title']}, nats" if score["name"] == "test_loss" else score["title"]),
             Cell(
-                text=_spread(
-                    score["mean"],
-                    score["low"],
-                    score["high"],
-                    most=math.inf if score["name"] == "test_loss" else 1.0,
-                ),
+                text=_spread(score["mean"], score["low"], score["high"]),
                 value=score["mean"],
             ),
         ]
@@ -158,9 +152,9 @@ def _by_class(found: Mapping[str, Any]) -> Table:
     return Table(caption=caption, columns=columns, rows=rows, folded=len(rows) > 12)
 
 
-def _spread(mean: float | None, low: float | None, high: float | None, most: float = 1.0) -> str:
-    """A share with its interval, which stays within 0 and 1, or what else lies between 0 and `most`."""
+def _spread(mean: float | None, low: float | None, high: float | None) -> str:
+    """A score with its interval."""
     if low is None or high is None:
         return number(mean)
     places = decimals_for((high - low) / 2)
-    return f"{number(mean, places)} [{number(max(low, 0.0), places)}, {number(min(high, most), places)}]"
+    return f"{number(mean, places)} [{number(low, places)}, {number(high, places)}]"

@@ -83,6 +83,7 @@ def _tidy(report_context: ReportContext, pair: Pair) -> pd.DataFrame:
         by,
         factors[by],
         report_context.inputs.outcome.name,
+        report_context.inputs.outcome.bounds(report_context.results.rows[report_context.inputs.outcome.name]),
     )
 
 

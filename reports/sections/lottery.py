@@ -22,12 +22,11 @@ from reports.wording.words import (
     number,
     percent,
     plural,
-    small,
 )
 
 SHOWN = 10  # configurations in the picture
 LETTER = 5.3  # points, so that the longest name fits
-SIGNS = " Wrong sign: share of draws in which a difference has the other sign than it has over all blocks."
+SIGNS = " Wrong sign: share of sweeps in which a difference whose direction is claimed has the other sign."
 
 
 def lottery(report_context: ReportContext) -> Section:
@@ -49,7 +48,10 @@ def _again(drawn: Mapping[str, Any], outcome: Measure) -> dict[str, Any]:
     """What the script draws from: configurations, the lowest mean first, and their losses."""
     return {
         "names": [each["name"] for each in drawn["networks"]],
-        "losses": [[round(loss, 4) for loss in each["losses"]] for each in drawn["networks"]],
+        "losses": [
+            [None if loss is None else round(loss, 4) for loss in each["losses"]]
+            for each in drawn["networks"]
+        ],
         # What is the better the higher comes with the other sign.
         **({"sign": outcome.sign, "unit": outcome.unit} if outcome.is_own else {}),
     }
@@ -87,11 +89,12 @@ def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
         slug="lottery",
         title=f"With one seed, {plural(many, 'configuration')} of {count(len(frame))} can win",
         caption=(
-            f"Each draw takes one stored network for every configuration and crowns the one with the {outcome.extreme} "
-            f"{outcome.title}. Crowned: share of draws won, at most {SHOWN} configurations; in colour, the one with "
+            "Each sweep takes the networks of one block, as one seed and one split would give them, and crowns the "
+            f"configuration with the {outcome.extreme} {outcome.title}. Crowned: share of sweeps won, at most {SHOWN} "
+            "configurations; in colour, the one with "
             f"the {outcome.extreme} mean over all blocks.{SIGNS if len(wrong) else ''}"
         ),
-        num=f"n = {count(drawn['num_draws'])} draws from {plural(len(report_context.results.rows), 'network')}",
+        num=f"n = {plural(drawn['num_sweeps'], 'sweep')} of {plural(len(report_context.results.rows), 'network')}",
         alt=f"Share of single-seed sweeps that crown each configuration; most often {first}",
         panels=tuple(panels),
         data=frame,
@@ -120,7 +123,8 @@ def _panel(frame: pd.DataFrame, heading: str, note: str, width: float, prefix: s
 PARTS = {
     "cell": "between configurations",
     "block": "between blocks: data split and seeds, the same for all",
-    "cell_by_block": "within a block, from configuration to configuration, with retraining",
+    "cell_by_block": "within a block, from configuration to configuration",
+    "retraining": "between two networks of a configuration and block: retraining",
 }
 
 
@@ -143,24 +147,39 @@ def limits_context(report_context: ReportContext) -> dict[str, Any]:
 
 
 def _components(variation: dict[str, Any], outcome: Measure) -> Table:
+    """Standard deviations near the best and over all, on the test part and, retraining told apart, on validation."""
+    second = variation["retraining"] or {}
+    found = {
+        f"{outcome.title}, near the best": variation["near_best"],
+        f"{outcome.title}, all": variation,
+        "validation, near the best": second.get("near_best"),
+        "validation, all": second.get("all"),
+    }
+    known = {
+        name: each for name, each in found.items() if each and each["components"]["cell_by_block"] is not None
+    }
     columns = [
         Column(name="part", is_number=False),
-        Column(name="variance", unit=f"{outcome.unit}²" if outcome.unit else ""),
-        Column(name="standard deviation", unit=outcome.unit),
+        *(
+            Column(name=f"{name} ({count(each['components']['num_cells'])})", unit=outcome.unit)
+            for name, each in known.items()
+        ),
     ]
-    found = variation["components"]
     rows = [
-        [
-            Cell(text=words),
-            Cell(text=small(found[name]), value=found[name]),
-            Cell(text=number(variation["sd"][name]), value=variation["sd"][name]),
-        ]
+        [Cell(text=words), *(_sd(each, name) for each in known.values())]
         for name, words in PARTS.items()
+        if known and (name != "retraining" or second)
     ]
-    known = found["cell_by_block"] is not None
     return Table(
-        caption=f"Variance components of {outcome.title}", columns=columns, rows=rows if known else []
+        caption="Variance components as standard deviations; on the test part, retraining is within the third",
+        columns=columns,
+        rows=rows,
     )
+
+
+def _sd(found: Mapping[str, Any], name: str) -> Cell:
+    sd = found["sd"][name]
+    return Cell(text=number(sd, 3 if sd is None or sd >= 0.01 else 4), value=sd)
 
 
 def _more_blocks(variation: dict[str, Any], unit: str) -> Table:

@@ -18,6 +18,7 @@ from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure
 from reports.sections.parts.section import ReportContext, Section, Table
 from reports.sections.parts.tables import contrast_table
+from reports.sections.selection import selection_table
 from reports.statistics.gates import Gate
 from reports.wording.phrases import capital
 from reports.wording.words import covered, decimals_for, factor_name, level_name, level_phrase, number, plural
@@ -31,6 +32,7 @@ def performance(report_context: ReportContext) -> Section:
     outcome, figures = report_context.inputs.outcome, [_isolation(report_context), *_forests(report_context)]
     dependent = interaction_figure(report_context)
     tables = [
+        selection_table(report_context),
         contrast_table(
             f"Averaged over the other factors, {outcome.title}",
             outcome.unit,
@@ -48,6 +50,7 @@ def performance(report_context: ReportContext) -> Section:
     context: dict[str, Any] = {
         "tables": [table for table in tables if table.rows],
         "said": said,
+        "selection": report_context.report["selection"],
         "failures": report_context.report["failures"],
         "failed": failures_table(report_context),
         "interaction": dependent,
@@ -80,8 +83,11 @@ def _isolation(report_context: ReportContext) -> Figure:
         report_context.results.rows,
         report_context.inputs.outcome,
     )
+    within = outcome.bounds(rows[outcome.name])
     frames = {
-        factor: isolation.tidy(rows, factor, levels, outcome.name, _best_by_level(report_context, factor))
+        factor: isolation.tidy(
+            rows, factor, levels, outcome.name, _best_by_level(report_context, factor), within
+        )
         for factor, levels in factors.items()
     }
     values = [

@@ -12,6 +12,7 @@ from reports.plots.rate_schedule import FACTOR
 from reports.plots.style.axes import limits_of, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.results.best import score_bounds
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
 from reports.wording.phrases import capital
@@ -120,6 +121,10 @@ def _figure(
             curves,
             curves[factor].map(lambda v, f=factor: report_context.theme.style(f, plain(v)).name),
             dict(measures),
+            {
+                column: score_bounds(report_context.inputs, column, curves[column])
+                for column in measures.values()
+            },
         )
         for factor in factors
     }

@@ -39,8 +39,8 @@ def searched(report_context: ReportContext) -> Section:
 def _confirmed_figure(report_context: ReportContext, found: Sequence[Mapping[str, Any]]) -> Figure:
     ordered = sorted(found, key=standing)
     names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
-    outcome = report_context.inputs.outcome
-    frame = configurations.tidy(report_context.results.rows, names, outcome.name)
+    outcome, rows = report_context.inputs.outcome, report_context.results.rows
+    frame = configurations.tidy(rows, names, outcome.name, outcome.bounds(rows[outcome.name]))
     panel = draw_panel(
         lambda ax: configurations.draw(frame, ax, unit=outcome.axis),
         Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=6, right=10, top=6),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.statistics.effects import wilson
+from reports.statistics.shares import share_interval
 
 VERDICTS = (
     *("DIVERGED", "BLOWN UP", "UNTRAINED", "EXPLODING", "VANISHING", "WATCH"),
@@ -158,16 +158,21 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def verdict_shares(replicates: pd.DataFrame, factors: Sequence[str], column: str) -> pd.DataFrame:
-    """Share of each verdict by level, with Wilson's 95 % interval.
+    """Share of each verdict by level, with its 95 % interval over blocks (`shares.share_interval`).
 
-    `column` is verdict_initial or verdict_trained; a network without one is left out of the count. Columns:
-    factor, level, verdict, count, num (networks with a verdict), share, low, high; verdicts in the order of
-    `VERDICTS`, those that occur nowhere left out.
+    `replicates` has block, the factors and `column`, which is verdict_initial or verdict_trained; a network without a
+    verdict is left out of the count. Columns: factor, level, verdict, count, num (networks with a verdict), share, low,
+    high; verdicts in the order of `VERDICTS`, those that occur nowhere left out.
     """
     known = replicates[replicates[column].notna()]
     present = [verdict for verdict in VERDICTS if (known[column] == verdict).any()]
     rows = [
-        {"factor": factor, "level": level, "verdict": verdict, **_share(there[column] == verdict)}
+        {
+            "factor": factor,
+            "level": level,
+            "verdict": verdict,
+            **_share(there[column] == verdict, there["block"]),
+        }
         for factor in factors
         for level, there in known.groupby(factor, sort=False, observed=True, dropna=False)
         for verdict in present
@@ -175,7 +180,7 @@ def verdict_shares(replicates: pd.DataFrame, factors: Sequence[str], column: str
     return pd.DataFrame(rows, columns=["factor", "level", "verdict", "count", "num", "share", "low", "high"])
 
 
-def _share(hits: pd.Series[Any]) -> dict[str, float]:
+def _share(hits: pd.Series[Any], blocks: pd.Series[Any]) -> dict[str, float]:
     count, num = int(hits.sum()), len(hits)
-    low, high = wilson(count, num)
+    low, high = share_interval(hits, blocks)
     return {"count": count, "num": num, "share": count / num, "low": low, "high": high}

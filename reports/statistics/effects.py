@@ -1,38 +1,29 @@
-"""Further quantities beside the contrasts: failure rates, optimism, variance components, what more blocks buy."""
+"""Further quantities beside the contrasts: failure rates, optimism, what more blocks buy."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
-from reports.inputs.cube import cube
 from reports.statistics.contrasts import contrasts
 from reports.statistics.paired import half_width, summarise
-
-
-def wilson(count: int, num: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval (1927) of a share; (NaN, NaN) of none."""
-    if num == 0:
-        return math.nan, math.nan
-    low, high = proportion_confint(count, num, alpha=1 - confidence, method="wilson")
-    return max(0.0, float(low)), min(1.0, float(high))
+from reports.statistics.shares import share_interval
 
 
 def failure_rates(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Share of failed networks with Wilson's interval, for each combination of the columns `by`.
+    """Share of failed networks with its interval over blocks, for each combination of the columns `by`.
 
-    `rows` has `failed` (1.0 or 0.0, as `outcomes.contrast_rows` gives it). Columns: `by`, count, num, share,
-    low, high. Give all factors for one row per cell, one factor for its levels.
+    `rows` has block and `failed` (1.0 or 0.0, as `outcomes.contrast_rows` gives it). Columns: `by`, count, num, share,
+    low, high (`shares.share_interval`). Give all factors for one row per cell, one factor for its levels.
     """
-    table = rows.groupby([*by], sort=False, observed=True)["failed"].agg(["sum", "size"]).reset_index()
+    groups = rows.groupby([*by], sort=False, observed=True)
+    table = groups["failed"].agg(["sum", "size"]).reset_index()
     table = table.rename(columns={"sum": "count", "size": "num"}).astype({"count": int})
-    bounds = [wilson(int(count), int(num)) for count, num in zip(table["count"], table["num"], strict=True)]
+    bounds = [share_interval(there["failed"], there["block"]) for _, there in groups]
     return table.assign(
         share=table["count"] / table["num"],
         low=pd.Series([low for low, _ in bounds], dtype=float),
@@ -42,7 +33,13 @@ def failure_rates(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 def failure_contrasts(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """Contrasts of the failure rate over blocks (columns as `comparison.contrasts`), in a family of their own."""
-    return contrasts(rows, factors, "failed")
+    return within_shares(contrasts(rows, factors, "failed"))
+
+
+def within_shares(contrast: pd.DataFrame) -> pd.DataFrame:
+    """Contrasts of shares with the ends of their intervals cut at -1 and 1, which no difference of shares exceeds."""
+    named = [str(name) for name in contrast if str(name).endswith(("_low", "_high"))]
+    return contrast.assign(**{name: contrast[name].clip(-1.0, 1.0) for name in named})
 
 
 def failures_first(rates: pd.DataFrame) -> bool:
@@ -60,59 +57,18 @@ class Estimate:
     num_blocks: int
 
 
-def optimism(rows: pd.DataFrame, validation: str = "val_loss", test: str = "test_loss") -> Estimate:
-    """Validation minus test of the best configuration over its blocks: below 0, validation flattered it.
+def optimism(searched: pd.Series[float], confirmed: pd.Series[float]) -> Estimate:
+    """The winner's score in the search less its score with fresh seeds, over blocks: below 0, a loss was flattered.
 
-    `rows` has one row per block of that configuration. Blocks without both scores are left out.
+    Both have one score a block, in the same order. Blocks without both are left out.
     """
-    gaps = (rows[validation] - rows[test]).to_numpy(dtype=float)
+    gaps = searched.to_numpy(dtype=float) - confirmed.to_numpy(dtype=float)
     paired = summarise(gaps[np.isfinite(gaps)])
     return Estimate(
         estimate=float(paired.estimate),
         ci_low=float(paired.ci_low),
         ci_high=float(paired.ci_high),
         num_blocks=paired.num_blocks,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Components:
-    """Variance components of one outcome, in its unit squared; NaN where the design does not identify them.
-
-    `block`: between blocks (data splits and seeds, shared by all cells); `cell_by_block`: what differs
-    between cells within a block, retraining included (not separable with one network per cell and block);
-    `cell`: between cells' means. A moment estimate may fall below 0; it is then 0.
-    """
-
-    block: float
-    cell_by_block: float
-    cell: float
-    num_cells: int
-    num_blocks: int
-
-
-def variance_components(frame: pd.DataFrame, outcome: str) -> Components:
-    """Balanced moments of the cell x block table (Searle, Casella and McCulloch 1992, section 4.4).
-
-    `frame` as for `comparison.contrasts`; blocks in which a cell is missing are left out.
-    """
-    values = cube(frame, outcome).flat
-    values = values[:, np.isfinite(values).all(axis=0)]
-    num_cells, num_blocks = values.shape
-    if num_cells < 2 or num_blocks < 2:
-        return Components(
-            block=math.nan, cell_by_block=math.nan, cell=math.nan, num_cells=num_cells, num_blocks=num_blocks
-        )
-    rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
-    residual = float((rest**2).sum() / ((num_cells - 1) * (num_blocks - 1)))
-    blocks = num_cells * float(values.mean(axis=0).var(ddof=1))
-    cells = num_blocks * float(values.mean(axis=1).var(ddof=1))
-    return Components(
-        block=max(0.0, (blocks - residual) / num_cells),
-        cell_by_block=residual,
-        cell=max(0.0, (cells - residual) / num_blocks),
-        num_cells=num_cells,
-        num_blocks=num_blocks,
     )
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from reports.statistics.budget_curve import expected_best
+from reports.statistics.components import variance_components
 from reports.statistics.contrasts import contrasts, probability_lower
-from reports.statistics.effects import variance_components
 from tests.reports.published import npk, oats
 
 

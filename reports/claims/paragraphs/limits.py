@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from reports.claims.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.claims.remarks import about_association, about_saturation
@@ -18,13 +17,22 @@ from reports.inputs.measures import Measure
 from reports.results.outcomes import all_failed
 from reports.results.results import Results
 from reports.results.sufficiency import median_accuracy
+from reports.stability.classes import CLASSES, LOST, STABLE, UNSTABLE, WATCH, class_of, classes
 from reports.stability.growth import VERDICTS
+from reports.statistics.association import Association, association
 from reports.statistics.effects import with_more_blocks
 from reports.statistics.gates import Rules
-from reports.wording.phrases import condition, data_named, epochs_spoken, factor_spoken, level_spoken, listed
+from reports.statistics.shares import share_interval
+from reports.wording.phrases import (
+    Sentence,
+    condition,
+    counted,
+    data_named,
+    epochs_spoken,
+    level_spoken,
+    listed,
+)
 from reports.wording.words import count, decimals_for, level_name, number, percent
-
-_HEALTHY = ("STABLE", "WATCH")
 
 
 def limits(inputs: ReportInputs, results: Results) -> Paragraph:
@@ -35,7 +43,7 @@ def limits(inputs: ReportInputs, results: Results) -> Paragraph:
             _verdicts(inputs),
             _by_level(inputs),
             _growth(results),
-            association(results, inputs.outcome),
+            _association(inputs, results),
             _budget(inputs, results, rules),
             _saturated(results, rules),
             boundary(inputs, results, rules),
@@ -51,51 +59,73 @@ def _confirmed(inputs: ReportInputs) -> pd.DataFrame:
 
 
 def _verdicts(inputs: ReportInputs) -> Line | None:
+    """How many confirmed networks are stable, on watch and unstable, and what the unstable ones are."""
     confirmed = _confirmed(inputs)
     if confirmed.empty or confirmed["verdict_trained"].isna().all():
         return None
-    known = confirmed["verdict_trained"].dropna()
-    counts = {verdict: int((known == verdict).sum()) for verdict in VERDICTS}
-    parts = [
-        f"{count(num)} {verdict.lower()}" for verdict, num in counts.items() if num and verdict != "STABLE"
-    ]
-    rest = f"; the others are {listed(parts)}" if parts else ""
-    share = counts["STABLE"] / len(known)
+    found = classes(confirmed)
+    shares = {name: value / 100 for name, value in found.percents.items() if value is not None}
+    first, *rest = (f"{count(found.counts[name])} ({percent(shares[name])})" for name in CLASSES)
+    unjudged = (
+        f"; {counted(found.unjudged, 'network has', 'networks have')} no verdict" if found.unjudged else ""
+    )
+    which = _unstable(confirmed)
+    parts = [f"{count(num)} {name.lower()}" for name, num in which.items()]
+    named = f": {listed(parts)}" if parts else ""
     return Line(
-        text=f"Of {count(len(known))} confirmed networks, {count(counts['STABLE'])} ({percent(share)}) trained stably "
-        f"by their gradients and losses{rest}.",
-        numbers=[len(known), counts, share],
+        text=f"Of {count(found.num)} confirmed networks {first} are {STABLE} by their gradients and losses, {rest[0]} "
+        f"{WATCH} and {rest[1]} {UNSTABLE}{named}{unjudged}.",
+        numbers=[found.num, dict(found.counts), shares, which, found.unjudged],
     )
 
 
+def _unstable(confirmed: pd.DataFrame) -> dict[str, int]:
+    """What the unstable networks are: by verdict, worst first, or by how they ended where that has none."""
+    unstable = confirmed[class_of(confirmed) == UNSTABLE]
+    verdicts = [name for name in VERDICTS if name not in ("STABLE", "WATCH")]
+    named = unstable["verdict_trained"].where(unstable["verdict_trained"].isin(verdicts), unstable["outcome"])
+    counts = named.value_counts()
+    return {name: int(counts[name]) for name in (*verdicts, *LOST) if name in counts}
+
+
 def _by_level(inputs: ReportInputs) -> Line | None:
-    """Unstable shares of the factor whose levels differ most in them."""
+    """Unstable shares of the factor whose levels differ most in them: described over blocks, never claimed."""
     confirmed = _confirmed(inputs)
     if not (inputs.has_cells and inputs.factors):
         return None
     if confirmed.empty or confirmed["verdict_trained"].isna().all():
         return None
-    unstable = ~confirmed["verdict_trained"].isin(_HEALTHY) & confirmed["verdict_trained"].notna()
-    shares = {
-        factor: _shares(unstable, confirmed[factor], levels) for factor, levels in inputs.factors.items()
+    judged = confirmed.assign(found=class_of(confirmed)).dropna(subset="found")
+    tables = {factor: _unstable_shares(judged, factor, levels) for factor, levels in inputs.factors.items()}
+    spread = {
+        name: np.ptp([share for share, _, _ in table.values()] or [0.0]) for name, table in tables.items()
     }
-    factor = max(shares, key=lambda name: np.ptp(list(shares[name].values())))
-    if np.ptp(list(shares[factor].values())) == 0:
+    factor = max(spread, key=lambda name: spread[name])
+    if spread[factor] == 0:
         return None
-    parts = [f"{percent(share)} {condition(factor, level)}" for level, share in shares[factor].items()]
+    parts = [f"{_with_ends(*found)} {condition(factor, level)}" for level, found in tables[factor].items()]
     return Line(
-        text=f"The share that was unstable differs by {factor_spoken(factor)}: {listed(parts)}.",
-        numbers=[list(shares[factor].values()), list(shares[factor])],
+        text=f"The share that is {UNSTABLE}, described and not claimed, is {listed(parts)} (95 % intervals over "
+        "blocks); levels of no other factor lie further apart in it.",
+        numbers=[list(tables[factor].values()), list(tables[factor]), 0.95],
     )
 
 
-def _shares(hits: pd.Series[Any], column: pd.Series[Any], levels: Any) -> dict[Any, float]:
+def _unstable_shares(judged: pd.DataFrame, factor: str, levels: Any) -> dict[Any, tuple[float, float, float]]:
+    """Each level's share with the ends of its interval over blocks."""
     found = {}
     for level in levels:
-        there = hits[[plain(value) == plain(level) for value in column]]
+        there = judged[[plain(value) == plain(level) for value in judged[factor]]]
         if len(there):
-            found[plain(level)] = float(there.mean())
+            hits = there["found"] == UNSTABLE
+            found[plain(level)] = (float(hits.mean()), *share_interval(hits, there["block"]))
     return found
+
+
+def _with_ends(share: float, low: float, high: float) -> str:
+    if not np.isfinite(low):
+        return percent(share)
+    return f"{percent(share)} [{number(100 * low, 1)} to {number(100 * high, 1)}]"
 
 
 def _growth(results: Results) -> Line | None:
@@ -119,23 +149,30 @@ def _growth(results: Results) -> Line | None:
     )
 
 
-def association(results: Results, outcome: Measure) -> Line | None:
-    """ASSOCIATION: whether gradients' growth at the start goes along with the loss at the end."""
-    grown, rows = results.growths, results.rows
-    if grown.empty or rows.empty:
+def growth_and_outcome(inputs: ReportInputs, results: Results) -> Association | None:
+    """How growth at the start and the outcome go together within strata of the factors; None without cells."""
+    grown, rows, name = results.growths, results.rows, inputs.outcome.name
+    if not inputs.has_cells or grown.empty or rows.empty or all_failed(rows):
         return None
     keys = ["trial_number", "replicate"]
-    start = (
-        grown[grown["epoch"] == 0][[*keys, "ln_total_growth"]]
-        .merge(rows[[*keys, outcome.name]], on=keys)
-        .dropna()
+    start = grown.loc[grown["epoch"] == 0, [*keys, "ln_total_growth"]].merge(
+        rows[[*keys, *inputs.factors, name]], on=keys
     )
-    if len(start) < 3 or start["ln_total_growth"].nunique() < 2 or start[outcome.name].nunique() < 2:
+    return association(start, list(inputs.factors), "ln_total_growth", name)
+
+
+def said_association(inputs: ReportInputs, results: Results) -> Sentence | None:
+    """ASSOCIATION: whether gradients' growth at the start goes along with the outcome; None without a stratum."""
+    found = growth_and_outcome(inputs, results)
+    if found is None or not found.strata:
         return None
-    rank = float(stats.spearmanr(start["ln_total_growth"], start[outcome.name]).statistic)
-    return line_of(
-        [about_association("total gradient growth at initialisation", outcome.title, rank, len(start))]
-    )
+    return about_association("total gradient growth at initialisation", inputs.outcome.title, found)
+
+
+def _association(inputs: ReportInputs, results: Results) -> Line | None:
+    """Nothing where strata disagree."""
+    said = said_association(inputs, results)
+    return None if said is None or said.gate is None else line_of([said])
 
 
 def _budget(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,12 +16,13 @@ from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.results.best import nothing_to_take, spread
+from reports.results.optimism import optimism_record
 from reports.results.results import Results
 from reports.statistics.budget_curve import expected_best
 from reports.statistics.contrasts import contrasts
-from reports.statistics.effects import failure_contrasts, failure_rates, failures_first, optimism
+from reports.statistics.effects import failure_contrasts, failure_rates, failures_first
 from reports.wording.phrases import condition, configuration, counted, listed
-from reports.wording.words import count, decimals_for, factor_name, number, percent, small
+from reports.wording.words import count, factor_name, percent, small
 
 
 def performance(
@@ -112,21 +112,8 @@ def _scores(inputs: ReportInputs, best: Mapping[str, Any]) -> str:
 
 
 def _optimism(inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None) -> Line | None:
-    outcome, validation = inputs.outcome, inputs.validation
-    if best is None or best[outcome.name] is None or best[validation.name] is None:
-        return None
-    mine = results.rows[results.rows["trial_number"].isin(best["trial_numbers"])]
-    gap = optimism(mine, validation.name, outcome.name)
-    if not math.isfinite(gap.ci_low):
-        return None
-    places = decimals_for((gap.ci_high - gap.ci_low) / 2)
-    low, high = number(gap.ci_low, places), number(gap.ci_high, places)
-    return Line(
-        text=f"Its validation {validation.kind} less its {outcome.title} is "
-        f"{f'{number(gap.estimate, places)} {outcome.unit}'.rstrip()} [{low} to {high}]: as "
-        "the winner of a search it keeps a small optimism.",
-        numbers=[gap.estimate, gap.ci_low, gap.ci_high],
-    )
+    found = optimism_record(inputs, results, best)
+    return None if found is None else Line(text=found["sentence"], numbers=found["numbers"])
 
 
 def _line_to_beat(line: LineToBeat | None) -> Line | None:
@@ -183,7 +170,7 @@ def failures_record(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     """For report.json.
 
     - `by_level`: factor, level, num (networks), lost (diverged or failed), capped (finite, no better than chance),
-      count and share of both together, low and high (Wilson's 95 % interval)
+      count and share of both together, low and high (95 % interval over blocks)
     - `first`: whether levels of a factor differ in them, so that they are compared before losses; then `sentence`
     """
     rows = results.rows

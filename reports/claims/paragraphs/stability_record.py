@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.claims.answers import Said
 from reports.claims.growth_claims import opening_growth
-from reports.claims.paragraphs.limits import association
+from reports.claims.paragraphs.limits import growth_and_outcome, said_association
 from reports.inputs.inputs import ReportInputs
 from reports.results.results import Results
 from reports.stability.growth import VERDICTS
@@ -33,9 +33,11 @@ def stability_record(
 ) -> dict[str, Any]:
     """Shares of verdicts, what thresholds change of them, growth by contrast with its sentences, theory by cell.
 
-    `said` is `said_growth`. `association`, the sentence on growth and loss, is null before a look is whole.
+    `said` is `said_growth`. `association`, the sentence on growth and the outcome, is null before a look is whole;
+    its gate is null where the strata disagree.
     """
-    along = association(results, inputs.outcome) if results.look.number else None
+    found = growth_and_outcome(inputs, results) if results.look.number else None
+    along = said_association(inputs, results) if results.look.number else None
     return {
         "verdicts": results.verdicts.to_dict("records"),
         "total_growth": contrast_records(results.growth_contrasts, said),
@@ -44,7 +46,9 @@ def stability_record(
             for sentences in opening_growth(said)
         ],
         "association": None if along is None else along.text,
-        "association_numbers": None if along is None else along.numbers,
+        "association_gate": None if along is None else along.gate,
+        "association_numbers": None if along is None else dict(along.numbers),
+        "association_strata": [] if found is None else [vars(each) for each in found.strata],
         "sensitivity": sensitivity(inputs),
         "theory": results.theory.to_dict("records"),
         "explained": EXPLAINED,

@@ -15,7 +15,7 @@ COLOURED_BY = ("init_gain", "dropout", "activation", "depth", "batch_norm", "opt
 
 
 def association_figure(report_context: ReportContext, sentence: str) -> Figure:
-    """Growth beside loss, coloured by the factor that shapes growth; `sentence` is the gated one about the two."""
+    """Growth beside loss, coloured by the factor that shapes growth; `sentence` is the one about the two."""
     factors, grown = report_context.inputs.factors, report_context.results.growths
     factor = next(iter(chosen_factors(factors, COLOURED_BY, 8)), None) or next(iter(factors), None)
     last = int(grown["epoch"].max())

@@ -39,6 +39,7 @@ def stability(report_context: ReportContext) -> Section:
         "opening": said["opening"],
         "said": [row for row in said["total_growth"] if row["sentence"]],
         "association": said["association"],
+        "association_gate": said["association_gate"],
         "because": about_initialisation(list(inputs.factors)),
         "undefined": _undefined(report_context),
         "overhead": _overhead(report_context),

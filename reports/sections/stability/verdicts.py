@@ -10,6 +10,7 @@ from reports.plots import verdict_bars
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.stability.classes import STABLE, UNSTABLE, WATCH
 from reports.stability.growth import VERDICTS
 from reports.wording.words import count, factor_name, level_phrase, percent
 
@@ -33,11 +34,12 @@ def verdict_figure(report_context: ReportContext) -> Figure | None:
     )
     return Figure(
         slug="verdicts",
-        title=_title(shares),
+        title=_title(report_context.report["headline"]),
         caption=(
             "Share of networks with each verdict by level, in %. Bar and number: trained; ring: at initialisation, "
-            "where any has it; thin lines: Wilson’s 95 % interval. Each row is marginal: it counts the networks "
-            "of all cells at that level, so rows of one factor mix the levels of the others."
+            "where any has it; thin lines: 95 % interval over blocks, for networks of one block share its data. Each "
+            "row is marginal: it counts the networks of all cells at that level, so rows of one factor mix the levels "
+            "of the others. Described, not claimed."
         ),
         num=_nums(report_context),
         alt=f"Share of each verdict by level, trained. {_alt(frame, present)}",
@@ -48,15 +50,14 @@ def verdict_figure(report_context: ReportContext) -> Figure | None:
     )
 
 
-def _title(shares: pd.DataFrame) -> str:
-    """What stands out, as plain counts: how many are stable once trained."""
-    trained = shares[shares["when"] == "trained"]
-    one = trained[trained["factor"] == trained["factor"].iloc[0]] if len(trained) else trained
-    num = int(one.drop_duplicates("level")["num"].sum())
-    if num == 0:
+def _title(headline: Mapping[str, Any]) -> str:
+    """What stands out, as plain counts of networks once trained: stable, on watch, unstable."""
+    if not headline["has_verdicts"]:
         return "Verdicts at initialisation, by level"
-    stable = int(one.loc[one["verdict"] == "STABLE", "count"].sum())
-    return f"{count(stable)} of {count(num)} confirmed networks are STABLE, by level"
+    return (
+        f"Of {count(headline['num_judged'])} confirmed networks {count(headline['num_stable'])} are {STABLE}, "
+        f"{count(headline['num_watch'])} {WATCH} and {count(headline['num_unstable'])} {UNSTABLE}, by level"
+    )
 
 
 def _nums(report_context: ReportContext) -> str:

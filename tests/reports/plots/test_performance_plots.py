@@ -7,8 +7,8 @@ from matplotlib.collections import LineCollection
 from scipy import stats
 
 from reports.plots import bars, configurations, forest, isolation
-from reports.plots.style.intervals import t_band, t_interval
 from reports.plots.style.theme import Theme
+from reports.statistics.intervals import t_band, t_interval
 from tests.reports.plots.drawing import texts, unchanged
 
 LEVELS = (3, 7)

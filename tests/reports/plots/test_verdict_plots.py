@@ -17,7 +17,9 @@ THEME = Theme.of(FACTORS)
 
 
 def shares() -> pd.DataFrame:
-    networks = pd.DataFrame({"depth": [3, 3, 7, 7], "verdict": ["STABLE", "STABLE", "EXPLODING", "STABLE"]})
+    networks = pd.DataFrame(
+        {"depth": [3, 3, 7, 7], "block": [1, 2, 1, 2], "verdict": ["STABLE", "STABLE", "EXPLODING", "STABLE"]}
+    )
     found = verdict_shares(networks, ["depth"], "verdict")
     return pd.concat([found.assign(when=when) for when in ("initial", "trained")], ignore_index=True)
 

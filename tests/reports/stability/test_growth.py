@@ -130,6 +130,7 @@ def test_shares_of_verdicts_sum_to_one_and_skip_networks_without() -> None:
     frame = pd.DataFrame(
         {
             "depth": [3, 3, 3, 7, 7, 7],
+            "block": [1, 2, 3, 1, 2, 3],
             "verdict": ["STABLE", "STABLE", None, "STABLE", "EXPLODING", "EXPLODING"],
         }
     )

@@ -31,13 +31,14 @@ def test_the_section_opens_in_words_and_draws_seven_figures(report_context: Repo
     assert len(section.context["opening"]) == 2
     assert section.context["because"] is None
     assert section.context["undefined"] is None
-    assert "ASSOCIATION" not in section.context["association"]
+    assert section.context["association"] is None  # two cells a level are no stratum
 
 
 def test_the_figure_of_verdicts_counts_stable_networks_once(report_context: ReportContext) -> None:
     trained = report_context.inputs.replicates.query("phase == 'confirm'")["verdict_trained"]
     (figure,) = [each for each in stability(report_context).figures if each.slug == "verdicts"]
-    assert figure.title.startswith(f"{(trained == 'STABLE').sum()} of {len(trained)} confirmed networks")
+    stable = (trained == "STABLE").sum()
+    assert figure.title.startswith(f"Of {len(trained)} confirmed networks {stable} are stable, ")
     assert "20 for each depth" in figure.num
 
 
