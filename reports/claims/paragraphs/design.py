@@ -159,11 +159,12 @@ def _spent(inputs: ReportInputs, accounting: Accounting) -> Line:
 
 
 def _clock(seconds: float | None) -> list[float]:
-    """A duration is printed in days, hours, minutes and seconds."""
+    """A duration is printed in hours, minutes and seconds, a long one in days and hours."""
     if seconds is None:
         return []
     whole = round(seconds)
-    return [whole // 86_400, whole // 3600 % 24, whole // 3600, whole % 3600 // 60, whole % 60, seconds]
+    days = [whole // 86_400, whole // 3600 % 24] if whole >= 3 * 86_400 else []
+    return [*days, whole // 3600, whole % 3600 // 60, whole % 60, seconds]
 
 
 def _smallest(inputs: ReportInputs) -> Line | None:
