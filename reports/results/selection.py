@@ -24,9 +24,9 @@ def selection_record(inputs: ReportInputs, results: Results) -> dict[str, Any] |
     Described, never claimed.
     """
     contrasts = results.at_best.to_dict("records")
-    candidates = _candidates(inputs)
-    if not contrasts or candidates.empty:
+    if not inputs.has_cells or not contrasts:
         return None
+    candidates = _candidates(inputs)
     factors, rows, num_blocks = list(inputs.factors), [], 0
     for name in dict.fromkeys(row["outcome"] for row in contrasts):
         search = search_of(candidates, results.rows[[*factors, "block", name]], factors, name)

@@ -144,7 +144,9 @@ class TestSelection:
             scored = study.objective.scored(mine["val_loss"], mine["outcome"].isin(["diverged", "failed"]))
             assert scored.mean() == pytest.approx(row["objective"])
 
-    def test_one_block_has_none(self) -> None:
+    def test_one_block_or_a_study_without_cells_has_none(self) -> None:
+        tuning = sample_tuning(budget=6, num_blocks=3)
+        assert selection_record(tuning, compute(tuning)) is None
         single = sample_inputs(SMALL, num_blocks=1, rates=1)
         assert selection_record(single, compute(single)) is None
 
