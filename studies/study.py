@@ -1,6 +1,14 @@
 """What a study's file imports: Study, its parts, and Metric."""
 
-from studies.definition.parts import Confirm, Metric, Nuisance, Search, SmallestEffect, Thresholds
+from studies.definition.parts import (
+    Confirm,
+    ErrorShares,
+    Metric,
+    Nuisance,
+    Search,
+    SmallestEffect,
+    Thresholds,
+)
 from studies.definition.study import Study
 
-__all__ = ["Confirm", "Metric", "Nuisance", "Search", "SmallestEffect", "Study", "Thresholds"]
+__all__ = ["Confirm", "ErrorShares", "Metric", "Nuisance", "Search", "SmallestEffect", "Study", "Thresholds"]

@@ -22,7 +22,7 @@ from studies.storage.artifacts import write_artifact
 from studies.storage.paths import Locations, below
 from studies.storage.remembered import folders_of
 
-MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", plan_versions.FIELD)
+MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", "error_shares", plan_versions.FIELD)
 """Fields of a plan that do not influence a single trial; all others must be equal for a trial to be copied. Of factors
 only the levels may differ, and plan versions only if they give the same numbers (`_of_other_numbers`)."""
 
@@ -62,7 +62,7 @@ def _of_other_numbers(past: Plan, plan: Plan) -> Iterator[str]:
     On the same data that concerns only the user's own train(), whose seeds changed. Other changes alter the data's
     fingerprint, or are refused before there are trials.
     """
-    if past.version != plan.version and plan.loop is not None:
+    if plan.loop is not None and not plan_versions.trains_alike(past.version, plan.version):
         yield (
             f"its plan has version {past.version} and this one {plan.version}, between which the seeds of train() "
             "changed, so that its networks are not those of this plan"
