@@ -93,7 +93,8 @@ def _with_second(
     pairs = second_networks(inputs, results)
     if pairs.rows.empty or not pairs.same_length:
         return None
-    frame = pairs.rows if inputs.has_cells else pairs.rows.assign(configuration=pairs.rows["trial_number"])
+    by_trial = pairs.rows.assign(configuration=pairs.rows["trial_number"])
+    frame = by_trial if names == ["configuration"] else pairs.rows
     both = frame[[*names, "block", "searched", "confirmed"]]
     near = _near(both, inputs, results)
     found = {

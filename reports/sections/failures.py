@@ -1,7 +1,7 @@
 """The table of failed networks by level: lost, capped, and both with their interval."""
 
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
-from reports.wording.words import count, factor_name, level_name, number
+from reports.wording.words import MISSING, count, factor_name, level_name, number
 
 
 def failures_table(report_context: ReportContext) -> Table:
@@ -24,12 +24,16 @@ def failures_table(report_context: ReportContext) -> Table:
             Cell(text=count(row["lost"]), value=row["lost"]),
             Cell(text=count(row["capped"]), value=row["capped"]),
             Cell(text=number(100 * row["share"], 1), value=row["share"]),
-            Cell(
-                text=f"{number(100 * row['low'], 1)} to {number(100 * row['high'], 1)}",
-                value=row["high"] - row["low"],
-            ),
+            _interval(row["low"], row["high"]),
         ]
         for row in found["by_level"]
     ]
     caption = "Failed networks by level, compared first" if found["first"] else "Failed networks by level"
     return Table(caption=caption, columns=columns, rows=rows, folded=not found["first"] or len(rows) > 12)
+
+
+def _interval(low: float | None, high: float | None) -> Cell:
+    """The ends of a share in percent; a dash where one block has all its networks."""
+    if low is None or high is None:
+        return Cell(text=MISSING)
+    return Cell(text=f"{number(100 * low, 1)} to {number(100 * high, 1)}", value=high - low)

@@ -150,9 +150,9 @@ def _components(variation: dict[str, Any], outcome: Measure) -> Table:
     """Standard deviations near the best and over all, on the test part and, retraining told apart, on validation."""
     second = variation["retraining"] or {}
     found = {
-        f"{outcome.title}, near the best": variation["near_best"],
+        f"{outcome.title}, near the best cell": variation["near_best"],
         f"{outcome.title}, all": variation,
-        "validation, near the best": second.get("near_best"),
+        "validation, near the best cell": second.get("near_best"),
         "validation, all": second.get("all"),
     }
     known = {

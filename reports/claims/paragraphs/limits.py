@@ -152,7 +152,7 @@ def _growth(results: Results) -> Line | None:
 def growth_and_outcome(inputs: ReportInputs, results: Results) -> Association | None:
     """How growth at the start and the outcome go together within strata of the factors; None without cells."""
     grown, rows, name = results.growths, results.rows, inputs.outcome.name
-    if not inputs.has_cells or grown.empty or rows.empty or all_failed(rows):
+    if not (inputs.has_cells and inputs.factors) or grown.empty or rows.empty or all_failed(rows):
         return None
     keys = ["trial_number", "replicate"]
     start = grown.loc[grown["epoch"] == 0, [*keys, "ln_total_growth"]].merge(
