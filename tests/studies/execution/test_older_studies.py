@@ -176,23 +176,6 @@ class TestOfEveryVersion:
 
 @pytest.mark.parametrize("sample", sorted({*OLDER} - {LACK_LOOPS}))
 class TestOfAnOlderVersion:
-    @pytest.mark.parametrize("sample", sorted({*OTHER_SEEDS} - {LACK_LOOPS}))
-    def test_an_unfinished_loop_is_refused_with_two_ways_out(
-        self, sample: str, url: str, capsys: Capture
-    ) -> None:
-        name, before = named(url, "loop-", *UNFINISHED_STATES), names(url)
-        assert run_without_ray(*UNFINISHED_LOOP) == 2
-        what, afresh, by = re.split(r"\n(?=Train|Or)", capsys.readouterr().err)
-        assert f"error: study {name} was recorded under plan version {VERSION[sample]}" in what
-        assert "its train() would get other seeds than it began with" in what
-        assert "a file's own train() gets a seed below 2^32" in what
-        assert by.startswith("Or go on with it by what recorded it, Studies 0.1.0")
-        assert names(url) == before
-        command = afresh.partition("other name: ")[2]
-        fresh = request_of(parse_run(shlex.split(command)[2:]))
-        assert fresh == Request(study="./loop.py", seed=1, name=f"{name}-v{plan_versions.TODAY}")
-        assert find_older(draft(fresh), url) is None
-
     def test_a_table_that_is_read_otherwise_is_refused(self, sample: str, url: str, capsys: Capture) -> None:
         before = names(url)
         table = Path("flowers.csv")
@@ -260,6 +243,22 @@ class TestOfAnOlderVersion:
         began = f"plan version {VERSION[sample]} (today&#39;s is {plan_versions.TODAY}). Since then: "
         first = "a table&#39;s columns" if VERSION[sample] < 2 else "each claim is read off one interval"
         assert f"{began}{first}" in notice
+
+
+@pytest.mark.parametrize("sample", sorted({*OTHER_SEEDS} - {LACK_LOOPS}))
+def test_an_unfinished_loop_is_refused_with_two_ways_out(sample: str, url: str, capsys: Capture) -> None:
+    name, before = named(url, "loop-", *UNFINISHED_STATES), names(url)
+    assert run_without_ray(*UNFINISHED_LOOP) == 2
+    what, afresh, by = re.split(r"\n(?=Train|Or)", capsys.readouterr().err)
+    assert f"error: study {name} was recorded under plan version {VERSION[sample]}" in what
+    assert "its train() would get other seeds than it began with" in what
+    assert "a file's own train() gets a seed below 2^32" in what
+    assert by.startswith("Or go on with it by what recorded it, Studies 0.1.0")
+    assert names(url) == before
+    command = afresh.partition("other name: ")[2]
+    fresh = request_of(parse_run(shlex.split(command)[2:]))
+    assert fresh == Request(study="./loop.py", seed=1, name=f"{name}-v{plan_versions.TODAY}")
+    assert find_older(draft(fresh), url) is None
 
 
 def test_a_later_version_is_refused(tmp_path: Path) -> None:
