@@ -1,0 +1,43 @@
+"""Prints the tables of docs/simulations.md: `python -m tests.reports.simulate --studies 500`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from tests.reports.simulated_pages import Tally, tally
+from tests.reports.simulated_settings import DESIGNS, SETTINGS
+
+FAMILIES = ("at best", "error at best", "averages", "averages by level", "interactions", "growth", "growth by level", "beyond sample")
+
+
+def main() -> None:
+    """Simulate every setting in every design that is asked for, one row of a Markdown table each."""
+    arguments = _arguments()
+    print(f"| design | setting | studies | false | share | wrong sign | true claims | {' | '.join(FAMILIES)} |")
+    print("|" + "---|" * (7 + len(FAMILIES)))
+    for design in arguments.design:
+        for setting in arguments.setting:
+            began = time.process_time()
+            found = tally(SETTINGS[setting](DESIGNS[design]), arguments.studies, arguments.seed)
+            print(_row(design, setting, found), f"<!-- {time.process_time() - began:.0f} s -->", flush=True)
+
+
+def _row(design: str, setting: str, found: Tally) -> str:
+    by_family = [str(found.by_family.get(family, 0)) for family in FAMILIES]
+    cells: list[Any] = [design, setting, found.num, found.false, f"{100 * found.share:.1f} %", found.wrong_sign]
+    return "| " + " | ".join(map(str, [*cells, found.claiming, *by_family])) + " |"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=500, help="studies a setting")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--design", nargs="*", choices=DESIGNS, default=list(DESIGNS))
+    parser.add_argument("--setting", nargs="*", choices=SETTINGS, default=list(SETTINGS))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
