@@ -6,17 +6,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
-
-from reports.claims.answers import AVERAGED, CLAIMS, Said, setting_of
+from reports.claims.answers import (
+    AVERAGED,
+    CLAIMS,
+    Said,
+    effects_by_level,
+    key_of,
+    records,
+    setting_of,
+    stated_changes,
+)
 from reports.claims.claims import Gate, Sentence, about_family
-from reports.inputs.cube import plain
 from reports.inputs.inputs import ReportInputs
+from reports.results.comparisons import GROWTH
 from reports.results.results import Results
-from reports.statistics.contrasts import simple_effects
 from reports.wording.phrases import factor_spoken, listed
 
-GROWTH = "ln_total_growth"
 INITIALISATION = ("init", "init_gain", "activation", "residual")  # factors that set the initialisation itself
 _FIRM = (Gate.INTERACTION, *CLAIMS)
 
@@ -26,36 +31,17 @@ def said_growth(inputs: ReportInputs, results: Results) -> list[Said]:
     family = results.growth_contrasts
     if family.empty or not results.look.number:
         return []
-    simple = _simple_effects(inputs, results)
-    setting = replace(setting_of(inputs, results), epochs=None, failed=None)
-    sentences = about_family(family, setting, AVERAGED, simple)
-    return [
-        Said(row=row, sentences=said, by_level=simple.get(_key(row)))
-        for row, said in zip(_records(family), sentences, strict=True)
-    ]
-
-
-def _simple_effects(inputs: ReportInputs, results: Results) -> dict[tuple[str, Any, Any], pd.DataFrame]:
-    """For each contrast gated INTERACTION its simple effects, by the factor that it depends on most."""
-    contrasts, factors = results.growth_contrasts, list(inputs.factors)
-    depending = [row for row in _records(contrasts) if row["gate"] == Gate.INTERACTION]
-    if not depending:
-        return {}
     grown = results.growths
-    start = grown.loc[grown["epoch"] == 0, [*factors, "block", GROWTH]]
-    simple = simple_effects(start, factors, GROWTH, rules=results.look.rules)
-    keys = [(*_key(row), row["by"]) for row in _records(simple)]
-    return {
-        _key(row): simple[[key == (*_key(row), row["interacts_with"]) for key in keys]] for row in depending
-    }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _key(row: Mapping[str, Any]) -> tuple[str, Any, Any]:
-    return row["factor"], plain(row["level_a"]), plain(row["level_b"])
+    first = grown[(grown["epoch"] == 0) & grown["trial_number"].isin(set(results.first_rows["trial_number"]))]
+    start = first[[*inputs.factors, "block", GROWTH]]
+    simple = effects_by_level(inputs, results, family, start, results.licensing.growth_simple_effects, None)
+    setting = replace(setting_of(inputs, results), epochs=None, failed=None)
+    changes = stated_changes(family, results.growth_interactions)
+    sentences = about_family(family, setting, AVERAGED, simple, changes)
+    return [
+        Said(row=row, sentences=said, by_level=simple.get(key_of(row)))
+        for row, said in zip(records(family), sentences, strict=True)
+    ]
 
 
 def opening_growth(said: Sequence[Said], most: int = 3) -> list[list[Sentence]]:

@@ -13,8 +13,10 @@ from reports.claims.claims import about_contrast
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import TEST_LOG_LOSS
 from reports.plots.style.intervals import t_interval
+from reports.results.comparisons import official_test, train_size
 from reports.results.results import Results
 from reports.statistics.contrasts import contrasts
+from reports.statistics.new_samples import beyond_sample, ratio_as_trained
 from reports.wording.phrases import Sentence
 
 FACTOR = "model"
@@ -70,8 +72,11 @@ def line_to_beat(inputs: ReportInputs, results: Results, best: Mapping[str, Any]
     if models.empty or inputs.own:
         return None
     networks = _networks(results, best)
-    contrast = _contrast(models, networks, TEST_LOG_LOSS.name, models["test_loss"], inputs, results)
-    error = _contrast(models, networks, "test_error", 1 - models["test_accuracy"], inputs, results)
+    both = models[models["block"].isin(networks["block"])], networks
+    loss, wrong = models["test_loss"], 1 - models["test_accuracy"]
+    ratio = ratio_as_trained(_share(inputs, best))
+    contrast = _contrast(*both, TEST_LOG_LOSS.name, loss, ratio, inputs, results)
+    error = _contrast(*both, "test_error", wrong, ratio, inputs, results)
     said = None
     if contrast is not None and results.look.number:
         place = f"at the best cell, {AGAINST}" if inputs.has_cells else AGAINST
@@ -89,9 +94,14 @@ def _models(inputs: ReportInputs, best: Mapping[str, Any] | None) -> pd.DataFram
     models = inputs.linear_models
     if models is None or models.empty:
         return pd.DataFrame()
-    share = {**inputs.plan["fixed"], **({} if best is None else best["params"])}.get("train_size")
+    share = _share(inputs, best)
     same = models["train_size"].isna() if share is None else models["train_size"] == share
     return models[same].sort_values("block").reset_index(drop=True)
+
+
+def _share(inputs: ReportInputs, best: Mapping[str, Any] | None) -> float | None:
+    """The share of the training part that the best cell's networks saw; None for all of it."""
+    return train_size(inputs.plan["fixed"], {} if best is None else best["params"])
 
 
 def _networks(results: Results, best: Mapping[str, Any] | None) -> pd.DataFrame:
@@ -106,16 +116,35 @@ def _contrast(
     networks: pd.DataFrame,
     outcome: str,
     scores: pd.Series[float],
+    ratio: float,
     inputs: ReportInputs,
     results: Results,
 ) -> Mapping[str, Any] | None:
-    """The networks minus the linear model over the blocks that have both; a family of its own."""
-    linear = pd.DataFrame({"block": models["block"], outcome: scores, FACTOR: models["model"]})
-    linear = linear[linear["block"].isin(networks["block"])]
+    """The networks minus the linear model over the blocks that have both."""
+    linear = models[["block"]].assign(**{outcome: scores.loc[models.index], FACTOR: models["model"]})
     if linear.empty:
         return None
     both = pd.concat([linear, networks[["block", outcome]].assign(**{FACTOR: NETWORK})], ignore_index=True)
     effects = inputs.plan["smallest_effect"]
     size = effects["log_loss"] if outcome == TEST_LOG_LOSS.name else effects["error"]
-    (row,) = contrasts(both, [FACTOR], outcome, size, rules=results.look.rules).to_dict("records")
-    return {str(name): value for name, value in row.items()}
+    return _gated(both, outcome, size, ratio, inputs, results)
+
+
+def _gated(
+    both: pd.DataFrame, outcome: str, size: float, ratio: float, inputs: ReportInputs, results: Results
+) -> Mapping[str, Any]:
+    """The contrast with its gate, counted in the family at best."""
+    licensing = results.licensing
+    is_loss, pairs = outcome == TEST_LOG_LOSS.name, results.num_pairs
+    family = licensing.loss_at_best(pairs) if is_loss else licensing.error_rate_at_best(pairs)
+    (row,) = contrasts(both, [FACTOR], outcome, size, rules=results.look.rules, family=family).to_dict(
+        "records"
+    )
+    found = {str(name): value for name, value in row.items()}
+    if results.look.rules.holm:
+        return found
+    first = both[both["block"].isin(set(results.first_rows["block"]))]
+    wide = first.pivot(index="block", columns=FACTOR, values=outcome)
+    differences = (wide[found["level_b"]] - wide[found["level_a"]]).to_numpy(dtype=float)
+    beyond = None if official_test(inputs) else licensing.beyond_sample(pairs)
+    return {**found, **beyond_sample(found, differences, ratio, beyond)}

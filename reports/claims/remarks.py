@@ -56,15 +56,23 @@ def about_look(look: Look) -> Sentence | None:
         planned = counted(look.num_looks, "planned look", "planned looks")
         text = f"The first of {planned}, at {blocks}, is not whole yet."
     else:
-        text = (
-            f"This is look {look.number} of {look.num_looks}, at {blocks}: it spends {percent(look.share, 0)} of the "
-            f"error rate, and its intervals cover {covered(look.confidence)}."
-        )
+        text = f"This is look {look.number} of {look.num_looks}, at {blocks}: {_spends(look)}."
     if look.begun:
         text += " A later look has begun; its blocks are left out until it is whole."
     spent = {"share": look.share, "confidence": look.confidence}
     numbers = {"number": look.number, "num_looks": look.num_looks, "num_blocks": look.num_blocks, **spent}
     return Sentence(text=text, gate=None, numbers=numbers)
+
+
+def _spends(look: Look) -> str:
+    """What a look spends of the error rate: by plans of versions 1 and 2 in every family, else at best."""
+    if look.rules.holm:
+        covering = covered(look.confidence)
+        return f"it spends {percent(look.share, 0)} of the error rate, and its intervals cover {covering}"
+    return (
+        f"comparisons at best spend {percent(look.share, 0)} of their share of the error rate here, all others use "
+        "the blocks of the first look"
+    )
 
 
 def about_lottery(drawn: Lottery, outcome: Measure = TEST_LOG_LOSS) -> list[Sentence]:

@@ -110,6 +110,12 @@ def levels_of(column: pd.Series[Any]) -> tuple[Any, ...]:
     return tuple(sorted(seen)) if are_numbers(seen) else tuple(seen)
 
 
+def _all_levels(column: pd.Series[Any], planned: Sequence[Any]) -> tuple[Any, ...]:
+    """The plan's levels, then those that only the column has; numbers and booleans ascend."""
+    levels = tuple(dict.fromkeys([*map(plain, planned), *levels_of(column)]))
+    return tuple(sorted(levels)) if are_numbers(levels) else levels
+
+
 def are_numbers(levels: Sequence[Any]) -> bool:
     """Whether all levels are numbers or booleans, so that neighbours are compared."""
     return all(isinstance(level, Real) for level in levels)
@@ -131,8 +137,10 @@ def plain(value: Any) -> Any:
     return None if value is None or value is pd.NA or value != value else value
 
 
-def cube(frame: pd.DataFrame, outcome: str) -> Cube:
+def cube(frame: pd.DataFrame, outcome: str, planned: Mapping[str, Sequence[Any]] | None = None) -> Cube:
     """Arrange one row per cell and block as an array.
+
+    `planned` are the levels of factors as the plan has them, in its order: one that no row has is missing throughout.
 
     `frame` has the columns `block`, `outcome` and the study's factors; columns that `studies` records
     otherwise are ignored, and so is a column no value of which occurs in two blocks (a measurement). An
@@ -141,7 +149,7 @@ def cube(frame: pd.DataFrame, outcome: str) -> Cube:
     """
     _check_columns(frame, outcome)
     names = _factor_columns(frame, outcome)
-    factors = {name: levels_of(frame[name]) for name in names}
+    factors = {name: _all_levels(frame[name], (planned or {}).get(name, ())) for name in names}
     blocks = levels_of(frame["block"])
     axes = {**factors, "block": blocks}
     places = [_positions(frame[name], levels) for name, levels in axes.items()]

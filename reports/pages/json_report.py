@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.claims.answers import Said, opening, said_at_best, said_averaged
+from reports.claims.answers import Said, is_told_once, opening, said_at_best, said_averaged, said_errors
 from reports.claims.draws import lottery_record
 from reports.claims.growth_claims import leading_growth, said_growth
 from reports.claims.line_to_beat import leading_line, line_to_beat
@@ -21,6 +21,8 @@ from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import copied_trials
 from reports.results.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.results.evaluation import evaluation_record
+from reports.results.licensing import error_shares_record
+from reports.results.looks import Look
 from reports.results.results import Results
 from reports.results.searching import search_record
 from reports.results.variation import variation_record
@@ -29,6 +31,7 @@ from reports.results.variation import variation_record
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete."""
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
+    errors = said_errors(inputs, results)
     growth = said_growth(inputs, results)
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
     line = line_to_beat(inputs, results, best)
@@ -46,7 +49,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "answer": [
             {"sentence": said.text, "gate": said.gate}
             for said in opening(
-                at_best, averaged, [*leading_line(line), *leading_growth(inputs.factors, growth)]
+                at_best, averaged, [*leading_line(line), *leading_growth(inputs.factors, growth)], errors
             )
         ],
         "found": " ".join(filter(None, [left_out(inputs, results), found(inputs, best, confirmed)])),
@@ -55,9 +58,15 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "analysis_numbers": [each.numbers for each in analysis],
         "accounting": {**results.accounting.to_dict(), "copied": copied_trials(inputs.trials)},
         "look": results.look.to_dict(),
-        "at_best": contrast_records(results.at_best, at_best),
+        "error_shares": error_shares_record(inputs, results.look),
+        "at_best": [
+            *contrast_records(results.at_best, at_best, results.look),
+            *contrast_records(results.error_at_best, errors, results.look),
+        ],
         "contrasts": [
-            *contrast_records(results.contrasts, averaged),
+            *contrast_records(
+                results.contrasts, at_best if is_told_once(results) else averaged, results.look
+            ),
             *contrast_records(results.error_contrasts, []),
             *(row for each in described_contrasts(inputs, results) for row in contrast_records(each, [])),
         ],
@@ -85,8 +94,13 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     return plain
 
 
-def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str, Any]]:
-    """One dict a contrast; `gate` and `sentence` are null where nothing is said (described only, or withheld)."""
+def contrast_records(
+    frame: pd.DataFrame, said: Sequence[Said], look: Look | None = None
+) -> list[dict[str, Any]]:
+    """One dict a contrast; `gate` and `sentence` are null where nothing is said (described only, or withheld).
+
+    `look`: the number of blocks of the look that the contrast was read at, with which it is told.
+    """
     records = []
     for place, row in enumerate(frame.to_dict("records")):
         words = said[place] if said else None
@@ -94,6 +108,7 @@ def contrast_records(frame: pd.DataFrame, said: Sequence[Said]) -> list[dict[str
         records.append(
             {
                 **{str(name): value for name, value in row.items()},
+                **({} if look is None else {"look": look.number or None}),
                 "gate": None if words is None else row["gate"],
                 "sentence": None if words is None else words.text,
                 "gates": None if words is None else [[each.gate, *each.gates] for each in words.sentences],

@@ -13,7 +13,18 @@ from reports.wording.phrases import listed
 from reports.wording.words import factor_name, plural
 
 FAMILIES = {"at_best": "each at its best cell", "contrasts": "averaged over the other factors"}
-SHOWN = ("estimate", "ci_low", "ci_high", "p_holm", "num_blocks", "gate", "sentence")
+SHOWN = (
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "simultaneous_low",
+    "simultaneous_high",
+    "num_blocks",
+    "gate",
+    "sentence",
+)
+OLDER = ("p_holm",)
+"""What contrasts of plans of versions 1 and 2 have beside these."""
 KEPT = (
     "study",
     "question",
@@ -124,7 +135,7 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _pair(family: str, row_a: Mapping[str, Any], row_b: Mapping[str, Any]) -> dict[str, Any]:
     named = {name: row_a[name] for name in ("factor", "level_a", "level_b")}
-    a, b = ({name: row[name] for name in SHOWN} for row in (row_a, row_b))
+    a, b = ({name: row[name] for name in (*SHOWN, *OLDER) if name in row} for row in (row_a, row_b))
     return {"family": family, **named, "a": a, "b": b}
 
 

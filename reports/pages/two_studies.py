@@ -16,6 +16,7 @@ from reports.plots.style.theme import Theme
 from reports.results.best import describe, spread
 from reports.sections.parts.section import Cell, Column, Table
 from reports.sections.performance import shaded
+from reports.statistics.gates import deciding
 from reports.wording.phrases import capital, speaking_of
 from reports.wording.words import MISSING, count, difference_name, duration, interval, percent, plural
 
@@ -86,7 +87,7 @@ def _figure(record: Mapping[str, Any], family: str, size: float | None, outcome:
         title=f"The shared differences, {words}",
         caption=(
             f"Later level minus earlier one. Round, above: {names[0]}; square, below: {names[1]}. Bars: the "
-            f"interval of each study's look{shaded(size, outcome)}."
+            f"interval that decides what each study says{shaded(size, outcome)}."
         ),
         num=f"n = blocks: {blocks}",
         alt=f"Differences in {outcome.with_unit}, {words}, in two studies. {ends}",
@@ -112,7 +113,8 @@ def _contrasts(record: Mapping[str, Any], family: str, outcome: Measure) -> Tabl
         ]
         cells = [Cell(text=difference_name(row["factor"], *levels))]
         for side in (row["a"], row["b"]):
-            shown = interval(side["estimate"], side["ci_low"], side["ci_high"])
+            low, high = (side[name] for name in deciding(side))
+            shown = interval(side["estimate"], low, high)
             cells += [Cell(text=shown, value=side["estimate"]), Cell(text=side["gate"] or MISSING)]
         rows.append(cells)
     return Table(caption=f"{capital(outcome.title)}, {FAMILIES[family]}", columns=columns, rows=rows)

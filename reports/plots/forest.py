@@ -9,24 +9,30 @@ from matplotlib.axes import Axes
 
 from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
 from reports.plots.style.theme import INK, MUTED, SHADE
+from reports.statistics.gates import deciding
 from reports.wording.words import difference_name, interval
 
 ROW = 33  # points
 
 
 def tidy(contrasts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows to draw, top to bottom: label ("depth: 5 − 3"), estimate, ci_low, ci_high, text ("+0.27 [0.25, 0.29]")."""
-    rows = [
-        {
-            "label": difference_name(row["factor"], row["level_a"], row["level_b"]),
-            "estimate": row["estimate"],
-            "ci_low": row["ci_low"],
-            "ci_high": row["ci_high"],
-            "text": interval(row["estimate"], row["ci_low"], row["ci_high"]),
-        }
-        for row in contrasts
-    ]
-    return pd.DataFrame(rows, columns=["label", "estimate", "ci_low", "ci_high", "text"])
+    """Rows to draw, top to bottom: label ("depth: 5 − 3"), estimate, low, high, text ("+0.27 [0.25, 0.29]").
+
+    The interval is the one that decides what is said of the contrast.
+    """
+    rows = []
+    for row in contrasts:
+        low, high = (row[name] for name in deciding(row))
+        rows.append(
+            {
+                "label": difference_name(row["factor"], row["level_a"], row["level_b"]),
+                "estimate": row["estimate"],
+                "low": low,
+                "high": high,
+                "text": interval(row["estimate"], low, high),
+            }
+        )
+    return pd.DataFrame(rows, columns=["label", "estimate", "low", "high", "text"])
 
 
 def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: str) -> None:
@@ -35,7 +41,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: 
         say_empty(ax, "No contrast: that takes a factor with at least two levels and a finished block.")
         return
     band = smallest_effect or 0.0
-    ends = [*frame["estimate"], *frame["ci_low"], *frame["ci_high"], -1.3 * band, 1.3 * band, 0.0]
+    ends = [*frame["estimate"], *frame["low"], *frame["high"], -1.3 * band, 1.3 * band, 0.0]
     linear_axis(ax, "x", *limits_of(ends), most=5)
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.set_yticks([])
@@ -45,7 +51,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: 
     # The band and the zero line stay below the words of their row.
     ax.barh(rows + 0.2, 2 * band, 0.52, left=-band, color=SHADE.light, linewidth=0, zorder=0)
     ax.vlines(np.zeros(len(rows)), rows - 0.06, rows + 0.46, color=MUTED.light, linewidth=0.9, zorder=1)
-    ax.hlines(rows + 0.2, frame["ci_low"], frame["ci_high"], color=INK.light, linewidth=1.8)
+    ax.hlines(rows + 0.2, frame["low"], frame["high"], color=INK.light, linewidth=1.8)
     ax.plot(frame["estimate"], rows + 0.2, "o", color=INK.light, markersize=5.5)
     for row, (label, text) in enumerate(zip(frame["label"], frame["text"], strict=True)):
         ax.text(0, row - 0.24, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)

@@ -9,21 +9,23 @@ from matplotlib.axes import Axes
 
 from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
 from reports.plots.style.theme import ACCENT, INK, MUTED, SHADE
+from reports.statistics.gates import deciding
 from reports.wording.words import difference_name
 
 ROW = 44  # points
-COLUMNS = ["label", "which", "study", "estimate", "ci_low", "ci_high"]
+COLUMNS = ["label", "which", "study", "estimate", "low", "high"]
 LOOKS = ((0.06, "o", ACCENT.light), (0.32, "s", INK.light))  # height within a row, marker, colour
 
 
 def tidy(shared: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pd.DataFrame:
-    """Rows to draw, two a contrast: label, which (0, 1), study, estimate, ci_low, ci_high."""
+    """Rows to draw, two a contrast: label, which (0, 1), study, estimate, low, high (of the interval that decides)."""
     rows = [
         {
             "label": difference_name(row["factor"], _level(row["level_a"]), _level(row["level_b"])),
             "which": which,
             "study": names[which],
-            **{name: row[key][name] for name in ("estimate", "ci_low", "ci_high")},
+            "estimate": row[key]["estimate"],
+            **dict(zip(("low", "high"), (row[key][name] for name in deciding(row[key])), strict=True)),
         }
         for row in shared
         for which, key in enumerate(("a", "b"))
@@ -43,8 +45,8 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: 
     num, band = len(frame) // 2, smallest_effect or 0.0
     ends = [
         *frame["estimate"],
-        *frame["ci_low"],
-        *frame["ci_high"],
+        *frame["low"],
+        *frame["high"],
         -1.3 * band,
         1.3 * band,
     ]
@@ -58,7 +60,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: 
     ax.vlines(np.zeros(num), rows - 0.08, rows + 0.46, color=MUTED.light, linewidth=0.9, zorder=1)
     for which, (height, marker, colour) in enumerate(LOOKS):
         mine = frame[frame["which"] == which]
-        ax.hlines(rows + height, mine["ci_low"], mine["ci_high"], color=colour, linewidth=1.8)
+        ax.hlines(rows + height, mine["low"], mine["high"], color=colour, linewidth=1.8)
         ax.plot(mine["estimate"], rows + height, marker, color=colour, markersize=5)
     for row, label in enumerate(frame["label"][::2]):
         ax.text(0, row - 0.28, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)

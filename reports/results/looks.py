@@ -12,6 +12,8 @@ import pandas as pd
 from reports.statistics.gates import Rules
 
 ENDED = ("complete", "failed")
+SIMULTANEOUS = 3
+"""The first version of plans whose claims are read off simultaneous intervals, with shares of the error rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,8 @@ class Look:
 
     - `number`: the last look whose trials have all ended, from 1; 0 before the first one is whole
     - `num_looks`, `num_blocks`: how many are planned, and the blocks planned up to the one that is compared
-    - `share`: its share of the error rate, `rules` the gates at that share
+    - `share`: its share of the error rate of the families at best (of plans of versions 1 and 2: of every family)
+    - `rules`: the gates there
     - `begun`: whether a later look has begun, whose blocks are left out
     """
 
@@ -77,18 +80,19 @@ def look_reached(plan: Mapping[str, Any], trials: pd.DataFrame, is_complete: boo
         later = [place for place in range(1, begun) if not cells[0] <= cells[place]]
         number = min(later, default=begun) if begun > 1 else 0
     blocks = looks[max(number, 1) - 1]
+    by_holm = plan.get("plan_version", 1) < SIMULTANEOUS
     return Look(
         number=number,
         num_looks=len(looks),
         num_blocks=blocks,
-        share=shares(looks)[max(number, 1) - 1],
-        rules=rules_at(looks, blocks),
+        share=shares(looks)[max(number, 1) - 1] if by_holm else 1 / len(looks),
+        rules=rules_at(looks, blocks) if by_holm else Rules(min_blocks=max(Rules().min_blocks, looks[0])),
         begun=begun > max(number, 1),
     )
 
 
 def shares(looks: Sequence[int]) -> tuple[float, ...]:
-    """The share of the error rate of each look: half for the last, the rest divided equally; 1 for a single look.
+    """The share of each look in plans of versions 1 and 2: half for the last, the rest equally; 1 for a single look.
 
     >>> shares([10, 20, 40])
     (0.25, 0.25, 0.5)
@@ -101,7 +105,7 @@ def shares(looks: Sequence[int]) -> tuple[float, ...]:
 
 
 def rules_at(looks: Sequence[int], num_blocks: int, rules: Rules | None = None) -> Rules:
-    """The rules at the look that a study has reached: its share of alpha, and no claims before the first look.
+    """The rules of plans of versions 1 and 2 at a look: its share of alpha, and no claims before the first look.
 
     Bonferroni over the looks: all of them together are wrong at most as often as one would be. Between two
     looks the rules are those of the earlier one, whose blocks alone may be compared.
@@ -109,4 +113,4 @@ def rules_at(looks: Sequence[int], num_blocks: int, rules: Rules | None = None) 
     rules = rules or Rules()
     reached = [share for look, share in zip(looks, shares(looks), strict=True) if look <= num_blocks]
     share = reached[-1] if reached else shares(looks)[0]
-    return replace(rules, alpha=rules.alpha * share, min_blocks=max(rules.min_blocks, looks[0]))
+    return replace(rules, alpha=rules.alpha * share, min_blocks=max(rules.min_blocks, looks[0]), holm=True)

@@ -5,16 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from reports.inputs.cube import plain
 from reports.inputs.early_stopping import best_so_far, rested
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import Accounting, account
+from reports.results.comparisons import Compared, compare
+from reports.results.licensing import Licensing
 from reports.results.looks import Look, look_of, look_reached
 from reports.results.outcomes import boundary_shares, contrast_rows, mark_boundary
 from reports.results.sufficiency import still_improving
 from reports.stability.growth import growth_by_cell, growths, verdict_shares
-from reports.statistics.contrasts import at_best, contrasts, interactions
-from reports.statistics.gates import Rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +22,19 @@ class Results:
 
     - `accounting`: counts that add up (AccountingError otherwise)
     - `look`: the planned look that is compared, whose rules gate every family
-    - `rows`: networks of the confirm phase up to that look, scored (`outcomes.contrast_rows`)
+    - `licensing`: the families that claims are counted in
+    - `rows`: networks of the confirm phase up to that look, scored (`outcomes.contrast_rows`); `first_rows`: those of
+      the first look, which every family but those at best uses
     - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective (to be lowered), at_boundary;
       empty without cells
     - `boundary`: for factor and level the share of cells whose chosen rate lies at the end of its range
     - `contrasts`, `at_best`, `interactions`: frames of `comparison`, for the outcome (test log-loss unless the plan
       declares its own metrics); empty without cells
+    - `error_at_best`: at best for the error rate, a family of its own; empty where the plan declares its own metrics
+    - `num_pairs`: hypotheses of a family at best: distinct pairs of selected cells, and a linear model's comparison
     - `error_contrasts`: the contrasts of test error, or of the plan's other metrics; described only
     - `growths`: growth of every network of the confirm phase at every epoch, with block and factors
-    - `growth_contrasts`: contrasts of ln total_growth over blocks at initialisation
+    - `growth_contrasts`: contrasts of ln total_growth over blocks at initialisation; `growth_interactions`
     - `improving`: by level the share of cells still improving when training ended; empty without cells
     - `theory`: growth measured and predicted by cell
     - `verdicts`: shares of verdicts by level, with the column `when` ("initial", "trained")
@@ -39,15 +42,20 @@ class Results:
 
     accounting: Accounting
     look: Look
+    licensing: Licensing
     rows: pd.DataFrame
+    first_rows: pd.DataFrame
     chosen: pd.DataFrame
     boundary: dict[str, dict[Any, float]] | None
     contrasts: pd.DataFrame
     at_best: pd.DataFrame
+    error_at_best: pd.DataFrame
+    num_pairs: int
     interactions: pd.DataFrame
     error_contrasts: pd.DataFrame
     growths: pd.DataFrame
     growth_contrasts: pd.DataFrame
+    growth_interactions: pd.DataFrame
     improving: pd.DataFrame
     theory: pd.DataFrame
     verdicts: pd.DataFrame
@@ -56,43 +64,38 @@ class Results:
 def compute(inputs: ReportInputs) -> Results:
     """Compute every statistic; raises AccountingError where the record contradicts itself."""
     accounting = account(inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at)
-    factors, compare = list(inputs.factors), inputs.has_cells
     look = look_reached(inputs.plan, inputs.trials, inputs.is_complete)
+    licensing = Licensing.of(inputs, look)
     rows = contrast_rows(
         _up_to(look, inputs), inputs.factors, inputs.num_classes, inputs.objective, inputs.own
     )
-    chosen = _chosen(inputs) if compare else pd.DataFrame()
+    first_rows = rows if look.rules.holm else rows[look_of(inputs.plan, rows["trial_number"]) == 0]
+    chosen = _chosen(inputs) if inputs.has_cells else pd.DataFrame()
+    boundary = boundary_shares(chosen, list(inputs.factors)) if len(chosen) else None
     grown = _growths(inputs, rows)
-    outcome, smallest = inputs.outcome.name, inputs.smallest_effect
-    boundary = boundary_shares(chosen, factors) if len(chosen) else None
-    none = contrasts(_slim(rows.iloc[:0], [], outcome), [], outcome)
-    usable = compare and len(rows) > 0
     initial = grown[grown["epoch"] == 0] if len(grown) else grown
+    given = Compared(
+        inputs=inputs,
+        licensing=licensing,
+        rows=rows if inputs.has_cells else rows.iloc[:0],
+        first_rows=first_rows,
+        initial=initial,
+        chosen=chosen,
+        boundary=boundary,
+    )
     return Results(
         accounting=accounting,
         look=look,
+        licensing=licensing,
         rows=rows,
+        first_rows=first_rows,
         chosen=chosen,
         boundary=boundary,
-        contrasts=contrasts(
-            _slim(rows, factors, outcome), factors, outcome, smallest, boundary, rules=look.rules
-        )
-        if usable
-        else none,
-        at_best=_at_best(inputs, rows, chosen, look.rules) if usable else none,
-        interactions=interactions(_slim(rows, factors, outcome), factors, outcome)
-        if usable and len(factors) > 1
-        else pd.DataFrame(),
-        error_contrasts=_described(inputs, rows, look.rules) if usable else none,
         growths=grown,
-        growth_contrasts=contrasts(
-            _slim(initial, factors, "ln_total_growth"), factors, "ln_total_growth", rules=look.rules
-        )
-        if usable and len(initial)
-        else none,
         improving=_improving(inputs, rows),
         theory=_theory(inputs, initial),
         verdicts=_verdicts(inputs),
+        **vars(compare(given)),
     )
 
 
@@ -103,11 +106,6 @@ def _up_to(look: Look, inputs: ReportInputs) -> pd.DataFrame:
     confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
     late = confirm[look_of(inputs.plan, confirm["number"]) >= max(look.number, 1)]
     return inputs.replicates[~inputs.replicates["trial_number"].isin(late["number"])]
-
-
-def _slim(rows: pd.DataFrame, factors: list[str], outcome: str) -> pd.DataFrame:
-    """Only what a comparison reads."""
-    return rows[[*factors, "block", outcome]]
 
 
 def _chosen(inputs: ReportInputs) -> pd.DataFrame:
@@ -128,40 +126,6 @@ def _chosen(inputs: ReportInputs) -> pd.DataFrame:
     one_for_all = "low" in inputs.plan["nuisances"].get("learning_rate", {})
     ranges = inputs.plan["nuisances"] if one_for_all or "optimizer" in {*kept, *held} else {}
     return mark_boundary(kept.assign(**held), ranges)[[*kept, "at_boundary"]]
-
-
-def _at_best(inputs: ReportInputs, rows: pd.DataFrame, chosen: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """At best needs, for every level, a cell in the search and, in the confirm phase, all cells."""
-    factors, outcome = list(inputs.factors), inputs.outcome.name
-    none = contrasts(_slim(rows.iloc[:0], [], outcome), [], outcome)
-    covered = len(chosen) > 0 and all(
-        {plain(level) for level in levels} <= {plain(value) for value in source[name]}
-        for name, levels in inputs.factors.items()
-        for source in (chosen, rows)
-    )
-    if not covered:
-        return none
-    slim = _slim(rows, factors, outcome)
-    return at_best(slim, factors, outcome, chosen, inputs.smallest_effect, rules=rules)
-
-
-def _described(inputs: ReportInputs, rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Contrasts that are described and never claimed: of test error, or of the plan's metrics but the primary one."""
-    factors = list(inputs.factors)
-    others = {"test_error": inputs.plan["smallest_effect"]["error"]}
-    if inputs.own:
-        others = {measure.name: measure.smallest_effect for measure in inputs.own[1:]}
-    found = [
-        contrasts(_slim(rows, factors, name), factors, name, size, rules=rules)
-        for name, size in others.items()
-        if rows[name].notna().all()  # an undefined score compares nothing, and the page says so
-    ]
-    primary = inputs.outcome.name
-    return (
-        pd.concat(found, ignore_index=True)
-        if found
-        else contrasts(_slim(rows.iloc[:0], [], primary), [], primary)
-    )
 
 
 def _growths(inputs: ReportInputs, rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.claims.answers import is_told_once
 from reports.claims.remarks import about_look
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.statistics.gates import deciding
 from reports.wording.phrases import OWN, capital, data_named, networks_named
 from reports.wording.words import (
     count,
@@ -27,18 +29,23 @@ def answer(report_context: ReportContext) -> Section:
     """What a reader takes away from the first screen."""
     report = report_context.report
     outcome = report_context.inputs.outcome
-    averaged = [row for row in report["contrasts"] if row["outcome"] == outcome.name]
+    best, averaged = (
+        [row for row in report[family] if row["outcome"] == outcome.name]
+        for family in ("at_best", "contrasts")
+    )
+    averaged = [] if is_told_once(report_context.results) else averaged
+    look = report_context.results.look
     context = {
         "sentences": report["answer"],
         "found": report["found"],
         "outcome": outcome,
         "best": _best(report["best"], report["baseline"], report_context.inputs),
         "tiles": tiles(report["headline"]),
-        "at_best": _lines(report["at_best"]),
+        "at_best": _lines(best),
         "averaged": _lines(averaged),
         "scope": _scope(report_context),
         "look": about_look(report_context.results.look),
-        "covered": covered(report_context.results.look.confidence),
+        "interval": f"{covered(look.confidence)} interval" if look.rules.holm else "simultaneous interval",
     }
     return Section(slug="answer", title="The answer", context=context)
 
@@ -101,7 +108,7 @@ def _lines(rows: list[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [
         {
             "name": difference_name(row["factor"], _level(row["level_a"]), _level(row["level_b"])),
-            "value": interval(row["estimate"], row["ci_low"], row["ci_high"]),
+            "value": interval(row["estimate"], *(row[name] for name in deciding(row))),
             "gate": row["gate"] or "",
         }
         for row in rows

@@ -9,10 +9,18 @@ from reports.plots import interaction
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import ReportContext
+from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.statistics.gates import Gate
 from reports.wording.phrases import factor_spoken, listed
-from reports.wording.words import factor_name, number, p_value, plural
+from reports.wording.words import (
+    decimals_for,
+    difference_name,
+    factor_name,
+    number,
+    p_value,
+    plural,
+    signed,
+)
 
 MOST = 4  # panels
 Pair = tuple[str, str]
@@ -42,13 +50,13 @@ def interaction_figure(report_context: ReportContext) -> Figure | None:
     )
     return Figure(
         slug="interaction",
-        title=_title(gated, smallest),
+        title=_title(gated, _stated(report_context), smallest),
         caption=(
             "Thick lines: mean over blocks with its 95 % interval, one for each level of the second factor, averaged "
             "over the cells of the rest; faint lines: one block each. "
             f"{scale}, the same in every panel. "
-            f"Parallel lines on this scale mean equal {equal}; gates compare differences. Exploratory: q values by "
-            "Benjamini and Hochberg over all pairs."
+            f"Parallel lines on this scale mean equal {equal}; gates compare differences. Averages are withheld where "
+            "q values (Benjamini and Hochberg over all pairs) and the sizes of effects make a dependence likely."
         ),
         num=f"n = {plural(int(report_context.results.rows['block'].nunique()), 'block')}",
         alt=_alt(report_context, frames),
@@ -65,12 +73,64 @@ def _gated(report_context: ReportContext) -> list[Pair]:
     return [pair for pair in dict.fromkeys(pairs) if first[frozenset(pair)] == pair]
 
 
-def _title(gated: list[Pair], smallest: "pd.Series[Any]") -> str:
+def _stated(report_context: ReportContext) -> list[Pair]:
+    """The pairs of which it is licensed to say that one depends on the other."""
+    rows = report_context.report["contrasts"]
+    is_holm = report_context.results.look.rules.holm
+    stated = {
+        frozenset((row["factor"], row["interacts_with"]))
+        for row in rows
+        if row["gate"] == Gate.INTERACTION and (is_holm or row["states_interaction"])
+    }
+    return [pair for pair in _gated(report_context) if frozenset(pair) in stated]
+
+
+def _title(gated: list[Pair], stated: list[Pair], smallest: "pd.Series[Any]") -> str:
     if not gated:
         pair = listed([factor_spoken(str(smallest[name])) for name in ("factor", "by")])
         return f"No dependence between factors passes its gate; the smallest q, {p_value(smallest['q'])}, is of {pair}"
-    parts = [f"{factor_name(factor)} on {factor_name(by)}" for factor, by in gated]
-    return f"Which differences depend on another factor: {listed(parts)}"
+    parts = [f"{factor_name(factor)} on {factor_name(by)}" for factor, by in stated or gated]
+    how = "depend" if stated else "may depend"
+    return f"Which differences {how} on another factor: {listed(parts)}"
+
+
+def interaction_table(report_context: ReportContext) -> Table:
+    """Every change of an effect with the level of another factor: those that are stated first, then by q."""
+    found, unit = report_context.results.interactions, report_context.inputs.outcome.unit
+    if found.empty or report_context.results.look.rules.holm:
+        return Table(caption="Interactions", columns=[], rows=[])
+    columns = [
+        Column(name="difference", is_number=False),
+        Column(name="by", is_number=False),
+        Column(name="at the first", unit=unit),
+        Column(name="at the second", unit=unit),
+        Column(name="change", unit=unit),
+        Column(name="simultaneous interval", unit=unit),
+        Column(name="q"),
+        Column(name="gate", is_number=False),
+    ]
+    ordered = found.assign(stated=found["gate"] == Gate.INTERACTION)
+    ordered = ordered.sort_values(["stated", "q"], ascending=[False, True])
+    return Table(
+        caption="Interactions: how an effect changes with the level of another factor (differences, not ratios)",
+        columns=columns,
+        rows=[_table_row(row) for row in ordered.to_dict("records")],
+        folded=True,
+    )
+
+
+def _table_row(row: Mapping[Any, Any]) -> list[Cell]:
+    low, high = row["simultaneous_low"], row["simultaneous_high"]
+    places = decimals_for((high - low) / 2)
+    effects = (row["effect_a"], row["effect_b"], row["estimate"])
+    return [
+        Cell(text=difference_name(row["factor"], row["level_a"], row["level_b"])),
+        Cell(text=difference_name(row["by"], row["by_a"], row["by_b"])),
+        *(Cell(text=signed(value, places), value=value) for value in effects),
+        Cell(text=f"{number(low, places)} to {number(high, places)}", value=high - low),
+        Cell(text=p_value(row["q"]), value=row["q"]),
+        Cell(text=row["gate"]),
+    ]
 
 
 def _tidy(report_context: ReportContext, pair: Pair) -> pd.DataFrame:

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.claims.answers import is_told_once
 from reports.inputs.cube import plain
 from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots import forest, isolation
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.results.looks import Look
 from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
-from reports.sections.interaction import interaction_figure
+from reports.sections.interaction import interaction_figure, interaction_table
 from reports.sections.parts.section import ReportContext, Section, Table
-from reports.sections.parts.tables import contrast_table
-from reports.statistics.gates import Gate
-from reports.wording.phrases import capital
+from reports.sections.parts.tables import claimed_table, contrast_table
+from reports.statistics.gates import Gate, deciding
+from reports.wording.phrases import capital, listed
 from reports.wording.words import covered, decimals_for, factor_name, level_name, level_phrase, number, plural
 
 
@@ -28,32 +30,71 @@ def performance(report_context: ReportContext) -> Section:
     if not report_context.inputs.factors or report_context.results.rows.empty:
         tables = [table for table in [cells_table(report_context)] if table.rows]
         return Section(slug="performance", title="Performance", context={"tables": tables, "said": []})
-    outcome, figures = report_context.inputs.outcome, [_isolation(report_context), *_forests(report_context)]
+    figures = [_isolation(report_context), *_forests(report_context)]
     dependent = interaction_figure(report_context)
     tables = [
-        contrast_table(
-            f"Averaged over the other factors, {outcome.title}",
-            outcome.unit,
-            report_context.results.contrasts,
-            confidence=report_context.results.look.confidence,
-        ),
+        *_claimed(report_context),
+        interaction_table(report_context),
         *_described(report_context),
         cells_table(report_context),
     ]
-    said = [
-        row
-        for row in (*report_context.report["at_best"], *report_context.report["contrasts"])
-        if row["sentence"]
-    ]
+    averaged = [] if is_told_once(report_context.results) else report_context.report["contrasts"]
+    said = [row for row in (*report_context.report["at_best"], *averaged) if row["sentence"]]
     context: dict[str, Any] = {
         "tables": [table for table in tables if table.rows],
         "said": said,
+        "shares": shares_spoken(report_context.report["error_shares"]),
         "failures": report_context.report["failures"],
         "failed": failures_table(report_context),
         "interaction": dependent,
     }
     shown = figures if dependent is None else [*figures, dependent]
     return Section(slug="performance", title="Performance", figures=shown, context=context)
+
+
+def _claimed(report_context: ReportContext) -> list[Table]:
+    """The contrasts that claims are made of: loss and error rate at best, and averages."""
+    results, outcome = report_context.results, report_context.inputs.outcome
+    views = [
+        (f"Each at its best cell, {outcome.title}", outcome.unit, results.at_best),
+        ("Each at its best cell, test error", "fraction", results.error_at_best),
+        (f"Averaged over the other factors, {outcome.title}", outcome.unit, results.contrasts),
+    ]
+    if results.look.rules.holm:
+        views = views[2:]
+    elif is_told_once(results):
+        views = views[:2]
+    return [
+        claimed_table(caption, unit, frame, confidence=results.look.confidence)
+        for caption, unit, frame in views
+    ]
+
+
+def shares_spoken(shares: Mapping[str, float] | None) -> str | None:
+    """The line that says how the error rate is divided; None for plans that have no shares."""
+    if shares is None:
+        return None
+    parts = [f"{_FAMILIES[name]} {_share(share)}" for name, share in shares.items() if name in _FAMILIES]
+    return (
+        f"At most {_share(shares['total'])} of studies may say anything false on their page: {listed(parts)}. Within a "
+        "family every interval is widened for all of its comparisons at once (Bonferroni), and that one interval "
+        "decides what is said."
+    )
+
+
+_FAMILIES = {
+    "loss_at_best": "the loss at best may spend",
+    "error_rate_at_best": "the error rate at best",
+    "averages": "averages",
+    "simple_effects": "effects at one level of another factor",
+    "interactions": "interactions",
+    "growth": "growth of gradients",
+    "beyond_sample": "what is said of new data",
+}
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.4g}\N{NARROW NO-BREAK SPACE}%"
 
 
 def _described(report_context: ReportContext) -> list[Table]:
@@ -185,10 +226,12 @@ def _forests(report_context: ReportContext) -> list[Figure]:
         report_context.inputs.outcome,
     )
     averaged = [row for row in report["contrasts"] if row["outcome"] == report_context.inputs.outcome.name]
-    views = (
-        ("forest_at_best", "each at its best cell", "Each at its best cell,", report["at_best"]),
+    best = [row for row in report["at_best"] if row["outcome"] == outcome.name]
+    views = [
+        ("forest_at_best", "each at its best cell", "Each at its best cell,", best),
         ("forest_averaged", "averaged over the other factors", "Averaged over the rest,", averaged),
-    )
+    ]
+    views = views[:1] if is_told_once(report_context.results) else views
     figures = []
     for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
@@ -202,7 +245,7 @@ def _forests(report_context: ReportContext) -> list[Figure]:
                 caption=(
                     "Later level minus earlier one, over blocks: below 0 the later level has the lower "
                     f"{outcome.kind}. "
-                    f"Bars are {covered(report_context.results.look.confidence)} intervals{shaded(size, outcome)}."
+                    f"Bars are {_bars(report_context.results.look)}{shaded(size, outcome)}."
                 ),
                 num=f"n = {plural(blocks, 'block')}",
                 alt=f"Differences in {outcome.with_unit}, {words}. {listed}",
@@ -212,6 +255,13 @@ def _forests(report_context: ReportContext) -> list[Figure]:
             )
         )
     return figures
+
+
+def _bars(look: Look) -> str:
+    """What intervals a forest plot draws: those that decide what is said."""
+    if look.rules.holm:
+        return f"{covered(look.confidence)} intervals"
+    return "simultaneous intervals, which decide what is said"
 
 
 def shaded(size: float | None, outcome: Measure) -> str:
@@ -236,7 +286,7 @@ _COUNTED = {  # one, several
     Gate.MEANINGFUL: ("exceeds the smallest effect of interest", "exceed the smallest effect of interest"),
     Gate.DIRECTION: ("has a direction", "have a direction"),
     Gate.EQUIVALENT: ("is practically equal", "are practically equal"),
-    Gate.INTERACTION: ("depends on another factor", "depend on another factor"),
+    Gate.INTERACTION: ("may depend on another factor", "may depend on another factor"),
     Gate.BOUNDARY: ("is limited by the range of rates", "are limited by the range of rates"),
     Gate.INDICATED: ("is only indicated", "are only indicated"),
     Gate.UNRESOLVED: ("is not resolved", "are not resolved"),
@@ -256,12 +306,14 @@ def largest_difference(
     if not claimed:
         return None
     row = max(claimed, key=lambda row: abs(row["estimate"]))
-    decimals = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
+    low, high = (row[name] for name in deciding(row))
+    decimals = decimals_for((high - low) / 2)
     verbs = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
     verb, amount = verbs[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
     what = f"{amount} of {outcome.kind}"
     later, earlier = level_phrase(row["factor"], row["level_b"]), level_name(row["level_a"])
     where = f" at {level_phrase(row['by'], row['by_level'])}" if "by" in row else ""
+    where += ", averaged over the rest" if row.get("averages_over") else ""
     return f"{later[:1].upper()}{later[1:]} {verb} {what} against {earlier}{where}"
 
 

@@ -41,7 +41,7 @@ def failure_rates(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def failure_contrasts(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
-    """Contrasts of the failure rate over blocks (columns as `comparison.contrasts`), in a family of their own."""
+    """Contrasts of the failure rate over blocks (columns as `comparison.contrasts`), described and never claimed."""
     return contrasts(rows, factors, "failed")
 
 

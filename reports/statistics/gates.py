@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
@@ -31,8 +31,9 @@ class Gate(StrEnum):
 class Rules:
     """The numbers behind the gates; the defaults are the published ones.
 
-    `alpha` is the error rate of a family (the share of one look where several are planned), `min_blocks`
-    claims need, `indicated_blocks` a hint needs; shares are of a level's cells.
+    `alpha` is what the sign-flip check must stay below, `min_blocks` claims need, `indicated_blocks` a hint needs;
+    shares are of a level's cells. `holm`: claims are licensed as plans of versions 1 and 2 are
+    (`reports.statistics.holm`), where `alpha` is also the error rate of a family at one look.
     """
 
     alpha: float = 0.05
@@ -43,49 +44,72 @@ class Rules:
     boundary_share: float = 0.20
     budget_share: float = 0.20
     saturated_accuracy: float = 0.97
+    holm: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of one contrast when its gate is chosen; None for what was not given.
+    """What is known of one contrast when its gate is chosen.
 
-    `p_equivalent` and `p_beyond` (one-sided) are adjusted for the family like `p_holm`; `constant`: every
-    outcome of the two levels is the same number.
+    `direction`, `meaningful` and `equivalent` are what its numbers alone say (`read_interval`). `constant`: every
+    outcome of the two levels is the same number; `flat`: the difference is the same in every block, so that there is
+    no spread to make an interval from.
     """
 
     num_blocks: int
     complete: bool
-    p_holm: float
-    p_sign_flip: float
-    p_equivalent: float = math.nan
-    p_beyond: float = math.nan
-    beyond_effect: bool = False
+    direction: bool = False
+    meaningful: bool = False
+    equivalent: bool = False
     interacts: bool = False
     at_boundary: bool = False
     constant: bool = False
+    flat: bool = False
+
+
+def read_interval(row: Mapping[str, Any], rules: Rules) -> dict[str, bool]:
+    """What the simultaneous interval of a contrast says, read off nothing else; the sign-flip test is a check.
+
+    - `direction`: it excludes 0, and the sign-flip p is below `rules.alpha`
+    - `meaningful`: a direction, and it lies wholly beyond the smallest effect
+    - `equivalent`: it lies wholly within plus and minus the smallest effect
+    - `fails_sign_flip`: it excludes 0, and the sign-flip p is not small
+
+    Comparisons with an undefined number are false, so what is missing opens nothing.
+    """
+    low, high, size = row["simultaneous_low"], row["simultaneous_high"], row["smallest_effect"]
+    excludes, passes = low > 0 or high < 0, row["p_sign_flip"] < rules.alpha
+    return {
+        "direction": bool(excludes and passes),
+        "meaningful": bool(excludes and passes and (low > size or high < -size)),
+        "equivalent": bool(-size < low and high < size),
+        "fails_sign_flip": bool(excludes and not passes),
+    }
+
+
+def deciding(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The names of the ends of the interval that decides a contrast's gate, and is the one printed.
+
+    The simultaneous one; plans of versions 1 and 2, whose contrasts have a Holm-adjusted p value, print the unadjusted.
+    """
+    return ("ci_low", "ci_high") if "p_holm" in row else ("simultaneous_low", "simultaneous_high")
 
 
 def may_claim(evidence: Evidence, rules: Rules) -> bool:
-    """Whether anything at all may be claimed: blocks, cells, a varying outcome, nothing that qualifies it."""
-    enough = evidence.num_blocks >= rules.min_blocks and evidence.complete and not evidence.constant
+    """Whether anything at all may be claimed: blocks, cells, outcomes that vary, nothing that qualifies it."""
+    varies = not (evidence.constant or evidence.flat)
+    enough = evidence.num_blocks >= rules.min_blocks and evidence.complete and varies
     return enough and not evidence.interacts and not evidence.at_boundary
 
 
 def has_direction(evidence: Evidence, rules: Rules) -> bool:
     """DIRECTION holds (alone or as the ground of MEANINGFUL)."""
-    small = evidence.p_holm < rules.alpha and evidence.p_sign_flip < rules.alpha
-    return may_claim(evidence, rules) and small
-
-
-def is_meaningful(evidence: Evidence, rules: Rules) -> bool:
-    """MEANINGFUL holds: a direction, and an interval beyond the smallest effect, in the family too."""
-    beyond = evidence.beyond_effect and evidence.p_beyond < rules.alpha / 2
-    return has_direction(evidence, rules) and beyond
+    return may_claim(evidence, rules) and evidence.direction
 
 
 def is_equivalent(evidence: Evidence, rules: Rules) -> bool:
     """EQUIVALENT holds, with a direction or without."""
-    return may_claim(evidence, rules) and evidence.p_equivalent < rules.alpha
+    return may_claim(evidence, rules) and evidence.equivalent
 
 
 def gate_of(evidence: Evidence, rules: Rules) -> Gate:
@@ -94,7 +118,8 @@ def gate_of(evidence: Evidence, rules: Rules) -> Gate:
     Fewer than 3 blocks or a missing cell leave it unresolved, 3-9 blocks only point. Then an interaction
     comes before a boundary, and a direction before equivalence; where both hold, both are said.
     """
-    if evidence.num_blocks < rules.indicated_blocks or not evidence.complete or evidence.constant:
+    varies = not (evidence.constant or evidence.flat)
+    if evidence.num_blocks < rules.indicated_blocks or not evidence.complete or not varies:
         return Gate.UNRESOLVED
     if evidence.num_blocks < rules.min_blocks:
         return Gate.INDICATED
@@ -102,24 +127,11 @@ def gate_of(evidence: Evidence, rules: Rules) -> Gate:
         return Gate.INTERACTION
     if evidence.at_boundary:
         return Gate.BOUNDARY
-    if is_meaningful(evidence, rules):
+    if evidence.meaningful:
         return Gate.MEANINGFUL
-    if has_direction(evidence, rules):
+    if evidence.direction:
         return Gate.DIRECTION
-    return Gate.EQUIVALENT if is_equivalent(evidence, rules) else Gate.UNRESOLVED
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjustment (1979) within one family; NaN (undefined) stays NaN and takes no part.
-
-    The same numbers as statsmodels' `multipletests(method="holm")`, which runs the garbage collector each time.
-    """
-    values = np.asarray(p_values, dtype=float)
-    order = np.argsort(values)[: int(np.isfinite(values).sum())]  # NaN sorts last
-    steps = values[order] * np.arange(len(order), 0, -1)
-    adjusted = np.full(len(values), np.nan)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return [float(value) for value in adjusted]
+    return Gate.EQUIVALENT if evidence.equivalent else Gate.UNRESOLVED
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

@@ -11,51 +11,67 @@ import numpy as np
 import pandas as pd
 
 from reports.inputs.cube import Cube, Floats, cube, mean_over_cells, pairs_to_compare, snap
-from reports.statistics.gates import Rules, benjamini_hochberg
+from reports.statistics.families import Family, simultaneous_half_width
+from reports.statistics.gates import Gate, Rules, benjamini_hochberg, read_interval
 from reports.statistics.paired import summarise_each
 
 Pair = tuple[Any, Any]
 COLUMNS = [
-    "factor",
-    "level_a",
-    "level_b",
-    "by",
-    "by_a",
-    "by_b",
-    "effect_a",
-    "effect_b",
-    "estimate",
-    "ci_low",
-    "ci_high",
-    "p",
-    "q",
-    "num_blocks",
+    *("factor", "level_a", "level_b", "by", "by_a", "by_b", "effect_a", "effect_b", "estimate"),
+    *("ci_low", "ci_high", "simultaneous_low", "simultaneous_high", "p", "p_sign_flip", "q", "num_blocks"),
+    *("gate", "scale", "smallest_effect", "share", "num_hypotheses"),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependence:
-    """The factor that changes a contrast most: its smallest q, the spread of effects, whether they reverse."""
+    """The factor that changes a contrast most: its smallest q, the spread of effects, whether they reverse.
+
+    `stated`: an interaction of the two is licensed by its own interval; otherwise it is merely likely enough to
+    withhold an average.
+    """
 
     by: str
     q: float
     spread: float
     reverses: bool
+    stated: bool
 
 
-def interactions(frame: pd.DataFrame, factors: Sequence[str], outcome: str) -> pd.DataFrame:
-    """Every two-factor contrast of contrasts, one row each; exploratory.
+def interactions(
+    frame: pd.DataFrame,
+    factors: Sequence[str],
+    outcome: str,
+    smallest_effect: float | None = None,
+    *,
+    rules: Rules | None = None,
+    family: Family | None = None,
+    levels: Mapping[str, Sequence[Any]] | None = None,
+) -> pd.DataFrame:
+    """Every two-factor contrast of contrasts, one row each, on the scale of differences.
 
-    `frame` and `outcome` as for `comparison.contrasts`. For each pair of `factors` and each contrast of both:
-    per block, the effect of factor (level_b - level_a) at by_b less its effect at by_a, averaged over the
-    remaining factors; t over blocks. Columns: factor, level_a, level_b, by, by_a, by_b, effect_a and effect_b
-    (at by_a, by_b), estimate (effect_b - effect_a), ci_low, ci_high, p, q (Benjamini-Hochberg over all
-    rows), num_blocks.
+    `frame`, `outcome`, `rules`, `family` and `levels` as for `comparison.contrasts`. For each pair of `factors` and
+    each contrast of both: per block, the effect of factor (level_b - level_a) at by_b less its effect at by_a, averaged
+    over the remaining factors; t over blocks. Columns: factor, level_a, level_b, by, by_a, by_b, effect_a and effect_b
+    (at by_a, by_b), estimate (effect_b - effect_a), ci_low, ci_high (unadjusted), simultaneous_low, simultaneous_high,
+    p, p_sign_flip, q (Benjamini-Hochberg over all rows), num_blocks, gate, scale ("differences"), smallest_effect,
+    share and num_hypotheses (of the family).
+
+    The gate is INTERACTION where the simultaneous interval lies wholly beyond the smallest effect (0 without one), with
+    ten blocks, all cells and a small sign-flip p; else UNRESOLVED, which may still withhold an average (`dependence`).
     """
-    return interactions_of(cube(frame, outcome), factors)
+    found = cube(frame, outcome, levels)
+    return interactions_of(found, factors, smallest_effect, rules=rules, family=family)
 
 
-def interactions_of(table: Cube, factors: Sequence[str]) -> pd.DataFrame:
+def interactions_of(
+    table: Cube,
+    factors: Sequence[str],
+    smallest_effect: float | None = None,
+    *,
+    rules: Rules | None = None,
+    family: Family | None = None,
+) -> pd.DataFrame:
     """As `interactions`, from a cube."""
     rows = [
         _row(table, factor, pair, by, by_pair)
@@ -63,10 +79,33 @@ def interactions_of(table: Cube, factors: Sequence[str]) -> pd.DataFrame:
         for pair in pairs_to_compare(table.factors[factor])
         for by_pair in pairs_to_compare(table.factors[by])
     ]
+    counted = family or Family(num_hypotheses=len(rows))
     numbers = summarise_each([row.pop("changes") for row in rows])
     q_values = benjamini_hochberg([found["p"] for found in numbers])
-    filled = [{**row, **found, "q": q} for row, found, q in zip(rows, numbers, q_values, strict=True)]
+    size = 0.0 if smallest_effect is None else smallest_effect
+    common = {"scale": "differences", "smallest_effect": size, "share": counted.share}
+    filled = [
+        _gated(
+            {**row, **found, **common, "q": q, "num_hypotheses": counted.num_hypotheses},
+            table.complete,
+            counted,
+            rules or Rules(),
+        )
+        for row, found, q in zip(rows, numbers, q_values, strict=True)
+    ]
     return pd.DataFrame(filled, columns=COLUMNS)
+
+
+def _gated(row: dict[str, Any], complete: bool, counted: Family, rules: Rules) -> dict[str, Any]:
+    """Add the simultaneous interval, and whether it lets the interaction be stated."""
+    if rules.holm:
+        nothing = {"simultaneous_low": np.nan, "simultaneous_high": np.nan}
+        return {**row, **nothing, "gate": Gate.UNRESOLVED.value}
+    half = float(simultaneous_half_width(row["sd"], int(row["num_blocks"]), counted))
+    row |= {"simultaneous_low": row["estimate"] - half, "simultaneous_high": row["estimate"] + half}
+    varies = row["sd"] > 0 and row["num_blocks"] >= rules.min_blocks
+    stated = complete and varies and read_interval(row, rules)["meaningful"]
+    return {**row, "gate": (Gate.INTERACTION if stated else Gate.UNRESOLVED).value}
 
 
 def _row(table: Cube, factor: str, pair: Pair, by: str, by_pair: Pair) -> dict[str, Any]:
@@ -94,34 +133,43 @@ def _mean(differences: Floats) -> float:
     return float(finite.mean()) if finite.size else float("nan")
 
 
-def smallest_q(found: pd.DataFrame) -> dict[tuple[str, Any, Any, str], float]:
-    """For (factor, level_a, level_b, by) the smallest q among its interactions; they hold both ways round."""
-    smallest: dict[tuple[str, Any, Any, str], float] = {}
+Keyed = tuple[str, Any, Any, str]
+
+
+def smallest_q(found: pd.DataFrame) -> dict[Keyed, tuple[float, bool]]:
+    """For (factor, level_a, level_b, by) the smallest q among its interactions, and whether one of them is stated.
+
+    They hold both ways round.
+    """
+    smallest: dict[Keyed, tuple[float, bool]] = {}
     for row in found.to_dict("records"):
         one = (row["factor"], row["level_a"], row["level_b"], row["by"])
         other = (row["by"], row["by_a"], row["by_b"], row["factor"])
         for key in (one, other):
-            smallest[key] = min(smallest.get(key, 1.0), row["q"])
+            q, stated = smallest.get(key, (1.0, False))
+            smallest[key] = min(q, row["q"]), stated or row["gate"] == Gate.INTERACTION
     return smallest
 
 
 def dependence(
     table: Cube,
-    q_values: Mapping[tuple[str, Any, Any, str], float],
+    q_values: Mapping[Keyed, tuple[float, bool]],
     factor: str,
     pair: Pair,
     smallest_effect: float | None,
     rules: Rules,
 ) -> Dependence | None:
-    """The other factor on which a contrast depends, or None; the widest spread of simple effects wins.
+    """The other factor on which a contrast may depend, so that its average is withheld, or None.
 
-    It does where an interaction's q is below the rules' limit and the simple effects differ by more than the
-    smallest effect and by more than a factor of two (or in sign). Without a smallest effect that cannot be
-    judged, and only a reversal counts. `q_values` is what `smallest_q` gives for all factors of the study.
+    It may where an interaction's q is below the rules' limit and the simple effects differ by more than the
+    smallest effect and by more than a factor of two (or in sign): lenient, for it withholds. Without a smallest effect
+    that cannot be judged, and only a reversal counts. Where it may depend on several, one whose interaction is stated
+    comes first, then the widest spread of simple effects. `q_values` is what `smallest_q` gives for all factors of the
+    study.
     """
     candidates = []
     for by in table.factors:
-        q = q_values.get((factor, *pair, by), 1.0)
+        q, stated = q_values.get((factor, *pair, by), (1.0, False))
         if not q < rules.interaction_q:
             continue
         simple = [_simple(table, factor, pair, by, level) for level in table.factors[by]]
@@ -129,8 +177,8 @@ def dependence(
         reverses = _reverses(simple)
         if reverses or _differ(effects, smallest_effect, rules.interaction_ratio):
             spread = max(effects) - min(effects)
-            candidates.append(Dependence(by=by, q=q, spread=spread, reverses=reverses))
-    return max(candidates, key=lambda candidate: candidate.spread, default=None)
+            candidates.append(Dependence(by=by, q=q, spread=spread, reverses=reverses, stated=stated))
+    return max(candidates, key=lambda candidate: (candidate.stated, candidate.spread), default=None)
 
 
 def _differ(effects: list[float], smallest_effect: float | None, ratio: float) -> bool:

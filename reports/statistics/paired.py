@@ -16,8 +16,6 @@ Floats = npt.NDArray[np.float64]
 
 EXACT_BLOCKS = 14
 RESAMPLES = 99_999
-# Blocks re-split one sample 60/20/20, so a test part is a third of its training part.
-TEST_TO_TRAINING = 1 / 3
 _SEED = 20_240_229
 _CHUNK = 2_000_000
 
@@ -26,8 +24,8 @@ _CHUNK = 2_000_000
 class Paired:
     """Numbers about block differences; each array has the batch's shape, `num_blocks` is one number.
 
-    `ci_low`, `ci_high` is the t interval; `sample_low`, `sample_high` Nadeau and Bengio's (2003) for new
-    samples of the population; `p` two-sided t; `p_sign_flip` exact up to 14 blocks; `p_equivalent` the
+    `ci_low`, `ci_high` is the unadjusted t interval; `p` two-sided t; `p_sign_flip` exact up to
+    14 blocks; `p_equivalent` the
     larger of two one-sided tests against the smallest effect (Schuirmann 1987); `p_beyond` one-sided: the
     effect lies beyond it. Undefined numbers are NaN: all but the estimate with one block, the last two
     without a smallest effect. Equal differences in all blocks have an interval of width 0, and p is 0 (1 if
@@ -39,8 +37,6 @@ class Paired:
     sd: Floats
     ci_low: Floats
     ci_high: Floats
-    sample_low: Floats
-    sample_high: Floats
     p: Floats
     p_sign_flip: Floats
     p_equivalent: Floats
@@ -72,15 +68,12 @@ def summarise(
     sd = np.where(sd <= 1e-12 * np.abs(mean), 0.0, sd)
     error: Floats = sd / math.sqrt(count)
     half = half_width(sd, count, confidence)
-    sample_half = half * math.sqrt(1 + count * TEST_TO_TRAINING)
     return Paired(
         num_blocks=count,
         estimate=mean,
         sd=sd,
         ci_low=mean - half,
         ci_high=mean + half,
-        sample_low=mean - sample_half,
-        sample_high=mean + sample_half,
         p=np.minimum(1.0, 2 * _tail(np.abs(mean), error, count)),
         p_sign_flip=sign_flip(values),
         p_equivalent=_against(smallest_effect, mean, error, count, inside=True),
@@ -111,11 +104,14 @@ def check_smallest_effect(smallest_effect: float | None) -> None:
 
 def half_width(sd: npt.ArrayLike, num_blocks: int, confidence: float = 0.95) -> Floats:
     """Half the width of the t interval of the mean of `num_blocks` differences; NaN below 2."""
+    error = standard_error(sd, num_blocks)
+    return error if num_blocks < 2 else error * float(stats.t.ppf((1 + confidence) / 2, num_blocks - 1))
+
+
+def standard_error(sd: npt.ArrayLike, num_blocks: int) -> Floats:
+    """The standard error of the mean of `num_blocks` differences; NaN below 2."""
     spread = np.asarray(sd, dtype=float)
-    if num_blocks < 2:
-        return np.full(spread.shape, np.nan)
-    quantile = float(stats.t.ppf((1 + confidence) / 2, num_blocks - 1))
-    return np.asarray(quantile * spread / math.sqrt(num_blocks))
+    return np.full(spread.shape, np.nan) if num_blocks < 2 else np.asarray(spread / math.sqrt(num_blocks))
 
 
 def blocks_needed(
@@ -197,8 +193,6 @@ def _undefined(shape: tuple[int, ...], count: int, estimate: Floats | None = Non
         sd=nothing,
         ci_low=nothing,
         ci_high=nothing,
-        sample_low=nothing,
-        sample_high=nothing,
         p=nothing,
         p_sign_flip=np.ones(shape),
         p_equivalent=nothing,

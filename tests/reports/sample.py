@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reports.inputs.inputs import ReportInputs, Value
+from reports.statistics.families import ErrorShares
 from tests.reports.sample_networks import NUM_CLASSES, THRESHOLDS, expected_loss, rate_range, train
 
 FACTORS: dict[str, tuple[Value, ...]] = {
@@ -90,6 +92,7 @@ def assemble(
 ) -> ReportInputs:
     """Frames and a plan around trials that were made up before."""
     plan = {
+        "plan_version": 3,
         "question": "Do depth, dropout, batch normalisation and the optimizer change the loss and the gradients?",
         "dataset": "digits",
         "dataset_fingerprint": "0" * 64,
@@ -116,6 +119,7 @@ def assemble(
         "confirm": {"epochs": rungs[-1], "best": 3, "default": dict(default or {})},
         "smallest_effect": {"log_loss": 0.02, "error": 0.005},
         "thresholds": dict(THRESHOLDS),
+        "error_shares": asdict(ErrorShares()),
         "source_hash": None,
     }
     plan["nuisances"] = {

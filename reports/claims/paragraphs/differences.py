@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.claims.answers import CLAIMS, Said
-from reports.claims.claims import Gate
+from reports.claims.claims import Gate, at_level
 from reports.claims.paragraphs.paragraph import Line
 from reports.inputs.cube import plain
 from reports.inputs.measures import TEST_LOG_LOSS, Measure
+from reports.statistics.gates import deciding
 from reports.wording.phrases import (
     both,
     capital,
-    condition,
     counted,
     epochs_spoken,
     factor_spoken,
@@ -31,8 +31,14 @@ _GATHERED = {
     Gate.EQUIVALENT: "{place}, {plural} practically equal (within ±{smallest}) {pairs}.",
     Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
     Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
-    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far point to {pairs}.",
+    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far give {pairs}.",
 }
+
+_BEYOND = {
+    False: "also expected for new data from the same source",
+    True: "expected for new samples of this population, too",
+}
+"""BEYOND SAMPLE, as it is said today and of plans of versions 1 and 2."""
 
 Row = Mapping[str, Any]
 
@@ -49,8 +55,9 @@ def differences(
 
     Networks trained for `epochs`, or less where they `stop_early`.
 
-    Every comparison stands in full under "Performance".
+    Every comparison stands in full under "Performance"; two contrasts of the same two cells are told once.
     """
+    family = [said for said in family if said.row.get("same_cells_as") is None]
     after = f"after {epochs_spoken(epochs, at_most=stop_early)}"
     claims = [said for said in family if said.row["gate"] in _DIRECTED]
     depending = [said for said in family if said.row["gate"] == Gate.INTERACTION]
@@ -70,13 +77,56 @@ def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str, outcom
         for word in ("higher", "lower")
     ]
     told = ", and ".join(clause for clause in clauses if clause)
+    p, numbers = _adjusted_p(rows)
+    blocks = counted(rows[0]["num_blocks"], "block", "blocks")
+    scope = (
+        ""
+        if p or "best_a" not in rows[0] or all(row["beyond_sample"] for row in rows)
+        else " on this data set"
+    )
+    text = f"{capital(place)}, the {outcome.title} {after} is {told}{scope} ({blocks}{p})."
+    said = Line(text=text, numbers=[epochs, *numbers, *map(_printed, rows)])
+    return [said, *_across(rows), *_how_much(claims, outcome)]
+
+
+def _adjusted_p(rows: Sequence[Row]) -> tuple[str, list[float]]:
+    """The largest of Holm's p values, which contrasts have whose claims it licensed; else nothing."""
+    if "p_holm" not in rows[0]:
+        return "", []
     worst = max(row["p_holm"] for row in rows)
     p = p_value(worst)
     each = "" if len(rows) == 1 else " each" if p.startswith("<") else " at most"
     shown = f"p {p}{each}" if p.startswith("<") else f"p = {p}" if len(rows) == 1 else f"p{each} {p}"
-    blocks = counted(rows[0]["num_blocks"], "block", "blocks")
-    text = f"{capital(place)}, the {outcome.title} {after} is {told} ({blocks}, {shown})."
-    return [Line(text=text, numbers=[epochs, worst, *map(_printed, rows)]), *_how_much(claims, outcome)]
+    return f", {shown}", [worst]
+
+
+def _across(rows: Sequence[Row]) -> list[Line]:
+    """What follows for levels that are not neighbours, where every claim between them has the same sign.
+
+    The difference is then the sum of differences of one sign: no further interval is needed, and no size is claimed.
+    """
+    lines = []
+    for factor, first, last, is_higher in spans(rows):
+        word = "higher" if is_higher else "lower"
+        text = f"So it is {word} {rather(factor, first, last)}, too."
+        lines.append(Line(text=text, numbers=[first, last]))
+    return lines
+
+
+def spans(rows: Sequence[Row]) -> list[tuple[str, Any, Any, bool]]:
+    """Levels that are not neighbours with claims of one sign all the way between: factor, first, last, whether higher.
+
+    `rows` are directions that are claimed, of neighbouring levels in their order.
+    """
+    found: list[list[Any]] = []
+    for row in rows:
+        factor, first, last = row["factor"], plain(row["level_a"]), plain(row["level_b"])
+        is_higher = bool(row["estimate"] > 0)
+        if found and found[-1][:1] == [factor] and found[-1][2:4] == [first, is_higher]:
+            found[-1][2], found[-1][4] = last, found[-1][4] + 1
+        else:
+            found.append([factor, first, last, is_higher, 1])
+    return [(factor, first, last, is_higher) for factor, first, last, is_higher, num in found if num > 1]
 
 
 def _signed(word: str, rows: Sequence[Row], outcome: Measure) -> str:
@@ -89,7 +139,7 @@ def _signed(word: str, rows: Sequence[Row], outcome: Measure) -> str:
 def _amount(row: Row, outcome: Measure) -> str:
     """The size of a difference whose sign is told in words, with its interval."""
     sign = -1 if row["estimate"] < 0 else 1
-    ends = sorted((sign * row["ci_low"], sign * row["ci_high"]))
+    ends = sorted(sign * row[name] for name in deciding(row))
     places = decimals_for((ends[1] - ends[0]) / 2)
     low, high = (number(end, places) for end in ends)
     return f"{outcome.in_unit(number(abs(row['estimate']), places))} [{low} to {high}]"
@@ -104,7 +154,7 @@ def _how_much(claims: Sequence[Said], outcome: Measure) -> list[Line]:
     equal = sum(Gate.EQUIVALENT in said.sentences[0].gates for said in claims)
     said = [
         (meaningful, "exceeds", "exceed", f"the smallest effect of interest ({within})"),
-        (beyond, "is", "are", "expected for new samples of this population, too"),
+        (beyond, "is", "are", _BEYOND["p_holm" in claims[0].row]),
         (equal, "is", "are", f"practically equal all the same (within ±{within})"),
     ]
     parts = [
@@ -132,12 +182,14 @@ def _dependences(family: Sequence[Said], epochs: int, after: str, outcome: Measu
         f"for {factor_spoken(factor)} on {listed([factor_spoken(by) for by in others])}"
         for factor, others in on.items()
     ]
-    first = Line(text=f"What a level does to the {outcome.title} depends on another factor: {listed(parts)}.")
+    stated = all("p_holm" in said.row or said.row["states_interaction"] for said in family)
+    turn = "depends on" if stated else "may depend on"
+    first = Line(text=f"What a level does to the {outcome.title} {turn} another factor: {listed(parts)}.")
     largest = _largest_simple(family)
     if not largest:
         return [first, Line(text="No difference at a single level is resolved.")]
     told = [
-        f"{condition(row['by'], plain(row['by_level']))} it is {'lower' if row['estimate'] < 0 else 'higher'} by "
+        f"{at_level(row)} it is {'lower' if row['estimate'] < 0 else 'higher'} by "
         f"{_amount(row, outcome)} {_rather(row)}"
         for row in largest
     ]
@@ -165,7 +217,7 @@ def _largest_simple(family: Sequence[Said]) -> list[Row]:
 
 
 def _printed(row: Row) -> list[Any]:
-    names = ("level_a", "level_b", "by_level", "estimate", "ci_low", "ci_high", "num_blocks")
+    names = ("level_a", "level_b", "by_level", "estimate", *deciding(row), "num_blocks")
     return [row[name] for name in names if name in row]
 
 
@@ -200,6 +252,7 @@ def _both(row: Row) -> str:
 
 
 def _pointed(row: Row, outcome: Measure) -> str:
-    places = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
-    low, high = number(row["ci_low"], places), number(row["ci_high"], places)
+    ends = [row[name] for name in deciding(row)]
+    places = decimals_for((ends[1] - ends[0]) / 2)
+    low, high = (number(end, places) for end in ends)
     return f"{outcome.in_unit(number(row['estimate'], places))} [{low} to {high}] {_rather(row)}"

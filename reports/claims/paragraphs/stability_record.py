@@ -39,6 +39,7 @@ def stability_record(
     return {
         "verdicts": results.verdicts.to_dict("records"),
         "total_growth": contrast_records(results.growth_contrasts, said),
+        "growth_interactions": results.growth_interactions.to_dict("records"),
         "opening": [
             [{"sentence": each.text, "gate": each.gate} for each in sentences]
             for sentences in opening_growth(said)

@@ -1,6 +1,6 @@
 """Tables that several sections share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,39 +23,82 @@ from reports.wording.words import (
 def contrast_table(
     caption: str, unit: str, contrasts: pd.DataFrame, *, confidence: float = 0.95, folded: bool = False
 ) -> Table:
-    """Contrasts with intervals, adjusted p values and the share of matched pairs in which the later level is lower.
+    """Contrasts that are described: unadjusted intervals, and the share of matched pairs in which b is lower."""
+    return _table(caption, unit, contrasts, [_unadjusted(unit, confidence), *_COMMON], folded)
 
-    The plain interval holds for this sample's data; beside it stands Nadeau and Bengio's for new samples.
+
+def claimed_table(
+    caption: str, unit: str, contrasts: pd.DataFrame, *, confidence: float = 0.95, folded: bool = False
+) -> Table:
+    """Contrasts that claims are made of: the interval that decides first, then the unadjusted one, named so.
+
+    Of plans of versions 1 and 2, Holm's p value decides.
     """
-    columns = [
-        Column(name="difference", is_number=False),
-        Column(name="estimate", unit=unit),
-        Column(name=f"{covered(confidence)} interval", unit=unit),
-        Column(name="for new samples", unit=unit),
-        Column(name="p", unit="Holm"),
-        Column(name="p", unit="sign-flip"),
-        Column(name="later lower", unit="% of pairs"),
-        Column(name="blocks"),
-    ]
+    if "p_holm" in contrasts:
+        decides = [(Column(name="p", unit="Holm"), _p("p_holm"))]
+    else:
+        decides = [
+            (
+                Column(name="simultaneous interval", unit=unit),
+                _interval("simultaneous_low", "simultaneous_high"),
+            )
+        ]
+    told = [(Column(name="gate", is_number=False), lambda row, _: Cell(text=row["gate"]))]
+    return _table(
+        caption, unit, contrasts, [*decides, _unadjusted(unit, confidence), *_COMMON, *told], folded
+    )
+
+
+Told = tuple[Column, Callable[[Mapping[Any, Any], int], Cell]]
+"""A column, and its cell of a row with so many decimals."""
+
+
+def _table(caption: str, unit: str, contrasts: pd.DataFrame, columns: Sequence[Told], folded: bool) -> Table:
     rows = []
     for row in contrasts.to_dict("records"):
         decimals = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
-        low, high = number(row["ci_low"], decimals), number(row["ci_high"], decimals)
-        new_low, new_high = number(row["sample_low"], decimals), number(row["sample_high"], decimals)
-        share = row["probability_lower"]
-        rows.append(
-            [
-                Cell(text=difference_name(row["factor"], row["level_a"], row["level_b"])),
-                Cell(text=signed(row["estimate"], decimals), value=row["estimate"]),
-                Cell(text=f"{low} to {high}", value=row["ci_high"] - row["ci_low"]),
-                Cell(text=f"{new_low} to {new_high}", value=row["sample_high"] - row["sample_low"]),
-                Cell(text=p_value(row["p_holm"]), value=row["p_holm"]),
-                Cell(text=p_value(row["p_sign_flip"]), value=row["p_sign_flip"]),
-                Cell(text=percent(share, 0).removesuffix("%").strip(), value=share),
-                Cell(text=count(row["num_blocks"]), value=row["num_blocks"]),
-            ]
-        )
-    return Table(caption=caption, columns=columns, rows=rows, folded=folded)
+        first = [
+            Cell(text=difference_name(row["factor"], row["level_a"], row["level_b"])),
+            Cell(text=signed(row["estimate"], decimals), value=row["estimate"]),
+        ]
+        rows.append([*first, *(cell(row, decimals) for _, cell in columns)])
+    heads = [Column(name="difference", is_number=False), Column(name="estimate", unit=unit)]
+    return Table(
+        caption=caption, columns=[*heads, *(column for column, _ in columns)], rows=rows, folded=folded
+    )
+
+
+def _interval(low: str, high: str) -> Callable[[Mapping[Any, Any], int], Cell]:
+    def cell(row: Mapping[Any, Any], decimals: int) -> Cell:
+        text = f"{number(row[low], decimals)} to {number(row[high], decimals)}"
+        return Cell(text=text, value=row[high] - row[low])
+
+    return cell
+
+
+def _p(name: str) -> Callable[[Mapping[Any, Any], int], Cell]:
+    return lambda row, _: Cell(text=p_value(row[name]), value=row[name])
+
+
+def _unadjusted(unit: str, confidence: float) -> Told:
+    return Column(name=f"{covered(confidence)} interval, unadjusted", unit=unit), _interval(
+        "ci_low", "ci_high"
+    )
+
+
+def _pairs(row: Mapping[Any, Any], _: int) -> Cell:
+    share = row["probability_lower"]
+    return Cell(text=percent(share, 0).removesuffix("%").strip(), value=share)
+
+
+_COMMON: tuple[Told, ...] = (
+    (Column(name="p", unit="sign-flip"), _p("p_sign_flip")),
+    (Column(name="later lower", unit="% of pairs"), _pairs),
+    (
+        Column(name="blocks"),
+        lambda row, _: Cell(text=count(row["num_blocks"]), value=row["num_blocks"]),
+    ),
+)
 
 
 NETWORK = ["trial_number", "replicate"]

@@ -6,7 +6,7 @@ from reports.claims.growth_claims import about_initialisation
 from reports.inputs.cube import plain
 from reports.plots.signal import relative_signal
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
-from reports.sections.parts.tables import contrast_table, measured_layers
+from reports.sections.parts.tables import claimed_table, measured_layers
 from reports.sections.stability.gradient_flow import flow_figure, heat_figure
 from reports.sections.stability.growth_and_loss import association_figure
 from reports.sections.stability.thresholds import about_thresholds, rules_table, sensitivity_table
@@ -49,7 +49,7 @@ def stability(report_context: ReportContext) -> Section:
 
 
 def _tables(report_context: ReportContext) -> list[Table]:
-    growth = contrast_table(
+    growth = claimed_table(
         "Logarithm of total growth at initialisation",
         "ln",
         report_context.results.growth_contrasts,
