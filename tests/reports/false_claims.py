@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from reports.claims.answers import Said
+from reports.claims.answers import Key, Said, key_of, records
 from reports.inputs.cube import plain
-from reports.wording.phrases import Sentence
 from tests.reports.simulated_studies import SMALLEST, SMALLEST_ERROR, Floats, Study
 
 OUTCOMES = {"test_loss": "loss", "test_error": "error", "ln_total_growth": "growth"}
@@ -21,7 +20,7 @@ WORDS = {
     "lower": re.compile(r"\bis lower by\b"),
     "meaningful": re.compile(r"\bexceed\w* the smallest effect\b"),
     "equivalent": re.compile(r"\bpractically equal\b"),
-    "beyond sample": re.compile(r"\bexpected for new\b"),
+    "beyond sample": re.compile(r"\bexpected for new (data|samples)\b"),
     "depends": re.compile(r"\bdepends on\b"),
     "reverses": re.compile(r"\breverses\b"),
 }
@@ -48,6 +47,7 @@ class Claim:
             "meaningful": size <= self.smallest * (1 + 1e-9),
             "equivalent": size >= self.smallest * (1 - 1e-9),
             "depends": size <= 1e-12,
+            "reverses": size <= 1e-12,
         }
         return wrong[self.kind]
 
@@ -57,41 +57,65 @@ class Claim:
         return self.kind in ("higher", "lower") and self.is_false and self.truth != 0
 
 
-def claims_of(family: str, said: Sequence[Said], study: Study) -> Iterator[Claim]:
-    """All claims of one family's sentences."""
+def claims_of(
+    family: str, said: Sequence[Said], study: Study, changes: Mapping[Key, Mapping[str, Any]] | None = None
+) -> Iterator[Claim]:
+    """All claims of one family's sentences; `changes` are the interactions that are stated."""
     for each in said:
-        rows: list[Mapping[str, Any]] = [each.row]
+        change = (changes or {}).get(key_of(each.row))
+        rows: list[Mapping[str, Any]] = [each.row if each.by_level is None else {**each.row, "change": change}]
         if each.by_level is not None:
-            rows += [{str(name): value for name, value in row.items()} for row in each.by_level.to_dict("records")]
-        for row, sentence in zip(rows, each.sentences, strict=True):
-            yield from _claims(family if row is each.row else f"{family} by level", row, sentence, study)
+            rows += records(each.by_level)
+        for place, (row, sentence) in enumerate(zip(rows, each.sentences, strict=True)):
+            yield from _claims(f"{family} by level" if place else family, row, sentence.text, study)
 
 
-def _claims(family: str, row: Mapping[str, Any], sentence: Sentence, study: Study) -> Iterator[Claim]:
+def _claims(family: str, row: Mapping[str, Any], text: str, study: Study) -> Iterator[Claim]:
     outcome = OUTCOMES[row["outcome"]]
-    found = [kind for kind, words in WORDS.items() if words.search(sentence.text)]
-    truth = _difference(row, study, study.true[outcome])
-    signs = {"higher": 1.0, "lower": -1.0}
+    smallest = _SMALLEST[outcome]
+    if "change" in row:
+        yield from _dependence("interactions" if family == "averages" else f"{family} interactions", row, text, study.true[outcome], study, smallest)
+        return
+    sign = -1 if outcome == "error" else 1  # told as the share of right answers
+    truth, of_population = (sign * _difference(row, study, means[outcome]) for means in (study.true, study.of_population))
+    yield from _worded(family, text, truth, of_population, smallest)
 
-    def claim(family: str, kind: str, truth: float) -> Claim:
-        return Claim(family=family, kind=kind, truth=truth, smallest=_SMALLEST[outcome], text=sentence.text)
 
+def _worded(family: str, text: str, truth: float, of_population: float, smallest: float) -> Iterator[Claim]:
+    """The claims of a sentence about one difference."""
+    found = [kind for kind, words in WORDS.items() if words.search(text)]
     for kind in found:
         if kind == "beyond sample":
-            (direction,) = (each for each in found if each in signs)
-            yield claim("beyond sample", direction, _difference(row, study, study.of_population[outcome]))
-        elif kind == "depends":
-            yield claim("interactions", kind, _change(row, study, study.true[outcome]))
-        elif kind == "reverses":
-            yield claim("interactions", "depends", _reversal(row, study, study.true[outcome]))
+            (direction,) = (each for each in found if each in ("higher", "lower"))
+            yield Claim(family="beyond sample", kind=direction, truth=of_population, smallest=smallest, text=text)
         else:
-            yield claim(family, kind, truth)
+            yield Claim(family=family, kind=kind, truth=truth, smallest=smallest, text=text)
+
+
+def _dependence(
+    family: str, row: Mapping[str, Any], text: str, truth: Floats, study: Study, smallest: float
+) -> Iterator[Claim]:
+    """What a sentence claims about how a contrast depends on another factor: that it does, by how much, how it turns."""
+    found = [kind for kind, words in WORDS.items() if words.search(text)]
+    for kind in found:
+        if kind == "depends":
+            yield Claim(family=family, kind=kind, truth=_spread(row, study, truth), smallest=smallest, text=text)
+        elif kind == "reverses":
+            yield Claim(family=family, kind=kind, truth=_reversal(row, study, truth), smallest=smallest, text=text)
+        else:
+            change = _change(row["change"], study, truth)
+            yield Claim(family=family, kind=kind, truth=change, smallest=smallest, text=text)
+            # What licenses it is an interval beyond the smallest effect.
+            yield Claim(family=family, kind="meaningful", truth=change, smallest=smallest, text=text)
 
 
 def _difference(row: Mapping[str, Any], study: Study, truth: Floats) -> float:
+    if row["factor"] == "model":  # the best cell against a linear model
+        line = study.line_truth if truth is study.true["loss"] else study.world.loss[0]
+        return _rounded(float(truth[int(np.argmin(study.objective))] - line))
     if "best_a" in row:
         first, second = (truth[_place(study, row[name])] for name in ("best_a", "best_b"))
-        return float(second - first)
+        return _rounded(float(second - first))
     if "by_level" in row:
         return _average(row, study, truth, {row["by"]: row["by_level"]})
     return _average(row, study, truth, {})
@@ -108,6 +132,10 @@ def _average(row: Mapping[str, Any], study: Study, truth: Floats, at: Mapping[st
         for level in (row["level_a"], row["level_b"])
     ]
     difference = float(held[1] - held[0])
+    return _rounded(difference)
+
+
+def _rounded(difference: float) -> float:
     return 0.0 if abs(difference) < 1e-12 else difference
 
 
@@ -115,15 +143,21 @@ def _agrees(cell: Mapping[str, Any], levels: Mapping[str, Any]) -> bool:
     return all(cell[name] == plain(level) for name, level in levels.items())
 
 
-def _effects(row: Mapping[str, Any], study: Study, truth: Floats) -> list[float]:
+def _effects(row: Mapping[str, Any], study: Study, truth: Floats, by: str, levels: Sequence[Any]) -> list[float]:
+    return [_average(row, study, truth, {by: level}) for level in levels]
+
+
+def _spread(row: Mapping[str, Any], study: Study, truth: Floats) -> float:
     by = row["interacts_with"]
-    return [_average(row, study, truth, {by: level}) for level in study.world.factors[by]]
-
-
-def _change(row: Mapping[str, Any], study: Study, truth: Floats) -> float:
-    return float(np.ptp(_effects(row, study, truth)))
+    return float(np.ptp(_effects(row, study, truth, by, study.world.factors[by])))
 
 
 def _reversal(row: Mapping[str, Any], study: Study, truth: Floats) -> float:
-    effects = _effects(row, study, truth)
+    by = row["interacts_with"]
+    effects = _effects(row, study, truth, by, study.world.factors[by])
     return max(0.0, min(max(effects), -min(effects)))
+
+
+def _change(change: Mapping[str, Any], study: Study, truth: Floats) -> float:
+    before, after = _effects(change, study, truth, change["by"], (change["by_a"], change["by_b"]))
+    return _rounded(after - before)

@@ -1,13 +1,13 @@
-"""The sentences that a report makes of a simulated study, without the rest of its page; and how often they are false.
+"""The sentences that a report makes of a simulated study, without the rest of its page.
 
-A page of 54 cells takes seconds. What it may claim comes from a few of its parts: these are made here as
-`reports.results.results.compute` makes them, and `test_whole_pages` checks on whole pages that nothing is left out.
+A page of 54 cells takes seconds, most of them for frames, tables and what is only described. Here its sentences are
+made of arrays, by the functions that license and word them on the page; `test_whole_pages` compares the texts with
+those of whole pages.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,85 +15,192 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.claims.answers import Said, said_at_best, said_averaged
-from reports.claims.growth_claims import GROWTH, said_growth
-from reports.inputs.inputs import ReportInputs
-from reports.results.results import Results, compute
-from reports.statistics.contrasts import at_best, contrasts, interactions
+from reports.claims.answers import AT_BEST, AVERAGED, Key, Said, key_of, setting_of, stated_changes
+from reports.claims.claims import about_contrast
+from reports.claims.line_to_beat import AGAINST, NETWORK
+from reports.inputs.cube import Cube, Floats, pairs_to_compare
+from reports.results.comparisons import GROWTH
+from reports.results.licensing import Licensing
+from reports.results.results import compute
+from reports.statistics.best_cells import BestPair, num_distinct, same_cells
+from reports.statistics.contrasts import _at_cells, _compared, contrast_family, gate_family, simple_family
+from reports.statistics.families import Family
+from reports.statistics.gates import Gate, Rules
+from reports.statistics.interactions import interactions_of
+from reports.statistics.new_samples import TEST_TO_TRAINING, beyond_sample
+from reports.wording.phrases import Setting
 from tests.reports.false_claims import Claim, claims_of
-from tests.reports.simulated_studies import Floats, Study, World, as_recorded, draw, studies
+from tests.reports.simulated_studies import SMALLEST, SMALLEST_ERROR, Study, World, as_recorded, draw
+
+Row = dict[str, Any]
+LINEAR = "logistic regression"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page says of a study, by family; `changes` are the interactions that are stated."""
+
+    study: Study
+    said: Mapping[str, Sequence[Said]]
+    changes: Mapping[str, Mapping[Key, Mapping[str, Any]]]
+
+    @property
+    def texts(self) -> list[str]:
+        """All sentences."""
+        return [sentence.text for said in self.said.values() for each in said for sentence in each.sentences]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Everything that the sentences claim."""
+        return [
+            claim
+            for family, said in self.said.items()
+            for claim in claims_of(family, said, self.study, self.changes.get(family, {}))
+        ]
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Makes the claims of one study after another of the same world; frames are laid out once and refilled."""
+    """Makes the pages of studies of one world.
+
+    `plan_version` 2 licenses claims by Holm's p values and unadjusted intervals, 3 by simultaneous intervals.
+    """
 
     world: World
+    plan_version: int = 3
 
     @cached_property
-    def _laid_out(self) -> tuple[ReportInputs, Results]:
+    def _laid_out(self) -> tuple[Licensing, Setting]:
+        """What all studies of the world share, read off one that is laid out in full."""
         healthy = replace(self.world, failing=0 * self.world.failing)
-        inputs = as_recorded(draw(healthy, np.random.default_rng(0)))
-        return inputs, compute(inputs)
-
-    def said(self, study: Study) -> dict[str, list[Said]]:
-        """The sentences of each family."""
-        inputs, results = self._laid_out[0], self._filled(study)
-        return {
-            "at best": said_at_best(inputs, results),
-            "averages": said_averaged(inputs, results),
-            "growth": said_growth(inputs, results),
-        }
-
-    def claims(self, study: Study) -> list[Claim]:
-        """Everything that the sentences claim."""
-        return [claim for family, said in self.said(study).items() for claim in claims_of(family, said, study)]
-
-    def _filled(self, study: Study) -> Results:
-        inputs, results = self._laid_out
-        factors, rules = list(inputs.factors), results.look.rules
-        rows = results.rows.assign(
-            test_loss=study.loss.ravel(), test_error=study.error.ravel(), failed=study.failed.ravel().astype(float)
-        )
-        chosen = results.chosen.assign(objective=study.objective)
-        losses = rows[[*factors, "block", "test_loss"]]
-        grown = results.growths.assign(**{GROWTH: study.growth.ravel()})
-        return replace(
-            results,
-            rows=rows,
-            chosen=chosen,
-            contrasts=contrasts(losses, factors, "test_loss", inputs.smallest_effect, results.boundary, rules=rules),
-            at_best=at_best(losses, factors, "test_loss", chosen, inputs.smallest_effect, rules=rules),
-            interactions=interactions(losses, factors, "test_loss"),
-            growths=grown,
-            growth_contrasts=contrasts(grown[[*factors, "block", GROWTH]], factors, GROWTH, rules=rules),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """Of so many studies: those in which any sentence is false, by family and kind, and with a wrong sign."""
-
-    num: int
-    false: int
-    wrong_sign: int
-    claiming: int
-    by_family: Mapping[str, int]
+        inputs = as_recorded(draw(healthy, np.random.default_rng(0)), self.plan_version)
+        results = compute(inputs)
+        return results.licensing, setting_of(inputs, results)
 
     @property
-    def share(self) -> float:
-        return self.false / self.num
+    def licensing(self) -> Licensing:
+        """The families of claims."""
+        return self._laid_out[0]
+
+    @property
+    def rules(self) -> Rules:
+        """The numbers behind the gates."""
+        return self.licensing.rules
+
+    @property
+    def setting(self) -> Setting:
+        """What all sentences share."""
+        return self._laid_out[1]
+
+    def page(self, study: Study) -> Page:
+        """What the page says of a study."""
+        losses = _cube(study, study.loss, "test_loss")
+        pairs = best_pairs(study)
+        num = num_distinct(pairs) + 1  # with the line to beat
+        averages, changes = self._averaged(losses, SMALLEST)
+        growth, of_growth = self._averaged(_cube(study, study.growth, GROWTH), None)
+        said = {
+            "at best": self._at_best(losses, pairs, SMALLEST, self.licensing.loss_at_best(num), num),
+            "averages": averages,
+            "growth": growth,
+            "line to beat": self._line(study, num),
+        }
+        if not self.rules.holm:
+            errors = _cube(study, study.error, "test_error")
+            family = self.licensing.error_rate_at_best(num)
+            said["error at best"] = self._at_best(errors, pairs, SMALLEST_ERROR, family, num)
+        return Page(study, said, {"averages": changes, "growth": of_growth})
+
+    def _at_best(
+        self, table: Cube, pairs: Sequence[BestPair], size: float, family: Family, num: int
+    ) -> list[Said]:
+        rows = gate_family([_at_cells(table, pair) for pair in pairs], size, self.rules, family)
+        said = []
+        for row, pair, same in zip(rows, pairs, same_cells(pairs), strict=True):
+            whole = {**self._with_new_samples(row, num), "best_a": pair.cells[0], "best_b": pair.cells[1]}
+            if same is None:  # otherwise the page refers to the first contrast with these cells
+                said.append(Said(row=whole, sentences=about_contrast(whole, self.setting, AT_BEST)))
+        return said
+
+    def _with_new_samples(self, row: Row, num: int) -> Row:
+        family = self.licensing.beyond_sample(num)
+        return row if self.rules.holm else {**row, **beyond_sample(row, row["differences"], TEST_TO_TRAINING, family)}
+
+    def _averaged(self, table: Cube, size: float | None) -> tuple[list[Said], dict[Key, Mapping[str, Any]]]:
+        """The averages of loss, or with growth's families where there is no smallest effect."""
+        counted, is_growth = self.licensing, size is None
+        factors = list(table.factors)
+        families = (counted.growth, counted.growth) if is_growth else (counted.interactions, counted.averages)
+        changes = interactions_of(table, factors, size, rules=self.rules, family=families[0])
+        rows = contrast_family(table, factors, size, None, self.rules, depends=changes)
+        rows = gate_family(rows, size, self.rules, families[1])
+        if all(row["gate"] != Gate.INTERACTION for row in rows):
+            stated, simple = {}, []
+        else:
+            stated = stated_changes(pd.DataFrame(rows), changes)
+            family = counted.growth_simple_effects if is_growth else counted.simple_effects
+            simple = gate_family(simple_family(table, factors, None, self.rules), size, self.rules, family)
+        setting = replace(self.setting, epochs=None, failed=None) if is_growth else self.setting
+        return [_told(row, simple, stated, setting) for row in rows], stated
+
+    def _line(self, study: Study, num: int) -> list[Said]:
+        """The best cell's networks against the linear model."""
+        values = np.stack([study.line, study.loss[int(np.argmin(study.objective))]])
+        levels = (LINEAR, NETWORK)
+        table = Cube(values=values, factors={"model": levels}, blocks=_blocks(study), outcome="test_loss")
+        family = self.licensing.loss_at_best(1 if self.rules.holm else num)
+        (row,) = gate_family(
+            [_compared(table, "model", levels, None, False)], SMALLEST, self.rules, family
+        )
+        row = self._with_new_samples(row, num)
+        place = f"at the best cell, {AGAINST}"
+        return [Said(row=row, sentences=about_contrast(row, replace(self.setting, failed=None), place))]
 
 
-def tally(world: World, num: int, seed: int) -> Tally:
-    """Draw studies and count the false ones; a study is false if any sentence is."""
-    pages, false, wrong, claiming = Pages(world), 0, 0, 0
-    families: Counter[str] = Counter()
-    for study in studies(world, num, seed):
-        claims = pages.claims(study)
-        errors = {f"{claim.family}: {claim.kind}" for claim in claims if claim.is_false}
-        families.update(errors | {error.split(":")[0] for error in errors})
-        false += bool(errors)
-        wrong += any(claim.has_wrong_sign for claim in claims)
-        claiming += any(not claim.is_false for claim in claims)
-    return Tally(num=num, false=false, wrong_sign=wrong, claiming=claiming, by_family=dict(families.most_common()))
+def _told(row: Row, simple: Sequence[Row], stated: Mapping[Key, Mapping[str, Any]], setting: Setting) -> Said:
+    """A contrast, and where it interacts its simple effects by the factor that it depends on most."""
+    if row["gate"] != Gate.INTERACTION:
+        return Said(row=row, sentences=about_contrast(row, setting, AVERAGED))
+    by_level = pd.DataFrame(
+        [each for each in simple if key_of(each) == key_of(row) and each["by"] == row["interacts_with"]]
+    )
+    for name in ("by_level", "level_a", "level_b", "interacts_with"):
+        by_level[name] = pd.Series([*by_level[name]], dtype=object)
+    sentences = about_contrast(row, setting, AVERAGED, by_level, stated.get(key_of(row)))
+    return Said(row=row, sentences=sentences, by_level=by_level)
+
+
+def _blocks(study: Study) -> tuple[int, ...]:
+    return tuple(range(1, study.loss.shape[1] + 1))
+
+
+def _cube(study: Study, values: Floats, outcome: str) -> Cube:
+    return Cube(
+        values=values.reshape(*study.world.shape, -1),
+        factors=study.world.factors,
+        blocks=_blocks(study),
+        outcome=outcome,
+    )
+
+
+def best_pairs(study: Study, objective: Floats | None = None) -> list[BestPair]:
+    """The cells that the search selected, as `reports.statistics.best_cells.best_pairs` takes them from a frame."""
+    chosen_by = study.objective if objective is None else objective
+    cells = study.world.cells
+    found = []
+    for factor, levels in study.world.factors.items():
+        best = {
+            level: min((place for place, cell in enumerate(cells) if cell[factor] == level), key=chosen_by.__getitem__)
+            for level in levels
+        }
+        for pair in pairs_to_compare(levels):
+            selected = (cells[best[pair[0]]], cells[best[pair[1]]])
+            found.append(BestPair(factor=factor, levels=pair, cells=selected, found=selected))
+    return found
+
+
+def pages_of(world: World, studies: Iterator[Study], plan_version: int = 3) -> Iterator[Page]:
+    """The pages of studies of one world, one after the other."""
+    pages = Pages(world, plan_version)
+    for study in studies:
+        yield pages.page(study)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +71,7 @@ class Study:
     """One study drawn from a world: what was measured, and what is true on its data set and in the population.
 
     `objective` (cells) is what the search chose by; `loss`, `error`, `growth`, `failed` have shape (cells, blocks).
+    `line` is the test loss of a linear model by block, which is as good as the first cell would be without failures.
     The true means include what failures cost.
     """
 
@@ -80,8 +81,10 @@ class Study:
     error: Floats
     growth: Floats
     failed: npt.NDArray[np.bool_]
+    line: Floats
     true: Mapping[str, Floats]
-    of_population: Mapping[str, Floats] = field(default_factory=dict)
+    of_population: Mapping[str, Floats]
+    line_truth: float
 
 
 def world(factors: Mapping[str, tuple[Value, ...]], effects: Mapping[str, Sequence[float]] | None = None, **given: Any) -> World:
@@ -135,8 +138,10 @@ def draw(one: World, generator: np.random.Generator) -> Study:
         error=np.where(failed, 0.9, error),
         growth=growth,
         failed=failed,
+        line=one.loss[0] + sample[0] + shared[0] + generator.normal(0, 0.5 * confirmed.std(), blocks),
         true=with_failures(true),
         of_population=with_failures(of_population),
+        line_truth=float(one.loss[0] + sample[0]),
     )
 
 
@@ -180,7 +185,24 @@ def studies(one: World, num: int, seed: int) -> Iterator[Study]:
         yield draw(one, generator)
 
 
-def as_recorded(study: Study) -> ReportInputs:
+def linear_models(study: Study) -> pd.DataFrame:
+    """The line to beat, one row a block."""
+    return pd.DataFrame(
+        {
+            "model": "logistic regression",
+            "train_size": math.nan,
+            "block": np.arange(1, len(study.line) + 1),
+            "strength": 1.0,
+            "val_loss": study.line,
+            "val_accuracy": 0.9,
+            "test_loss": study.line,
+            "test_accuracy": 0.9,
+            "seconds": 0.1,
+        }
+    )
+
+
+def as_recorded(study: Study, plan_version: int = 3) -> ReportInputs:
     """The study's frames: of each cell the search trial that was chosen and the confirm trial, gradients at epoch 0."""
     cells, blocks = study.loss.shape
     levels = study.world.cells
@@ -209,7 +231,7 @@ def as_recorded(study: Study) -> ReportInputs:
         "epochs": [_epochs(study, blocks)],
         "gradients": [_gradients(study)],
     }
-    return assemble(
+    inputs = assemble(
         study.world.factors,
         trials.to_dict("records"),
         tables,
@@ -218,6 +240,8 @@ def as_recorded(study: Study) -> ReportInputs:
         rungs=EPOCHS,
         state="complete",
     )
+    plan = {**inputs.plan, "plan_version": plan_version}
+    return replace(inputs, plan=plan, linear_models=linear_models(study))
 
 
 def _replicates(study: Study, trials: pd.DataFrame, blocks: int) -> pd.DataFrame:
