@@ -63,7 +63,9 @@ def claims_of(
     """All claims of one family's sentences; `changes` are the interactions that are stated."""
     for each in said:
         change = (changes or {}).get(key_of(each.row))
-        rows: list[Mapping[str, Any]] = [each.row if each.by_level is None else {**each.row, "change": change}]
+        rows: list[Mapping[str, Any]] = [
+            each.row if each.by_level is None else {**each.row, "change": change}
+        ]
         if each.by_level is not None:
             rows += records(each.by_level)
         for place, (row, sentence) in enumerate(zip(rows, each.sentences, strict=True)):
@@ -74,10 +76,19 @@ def _claims(family: str, row: Mapping[str, Any], text: str, study: Study) -> Ite
     outcome = OUTCOMES[row["outcome"]]
     smallest = _SMALLEST[outcome]
     if "change" in row:
-        yield from _dependence("interactions" if family == "averages" else f"{family} interactions", row, text, study.true[outcome], study, smallest)
+        yield from _dependence(
+            "interactions" if family == "averages" else f"{family} interactions",
+            row,
+            text,
+            study.true[outcome],
+            study,
+            smallest,
+        )
         return
     sign = -1 if outcome == "error" else 1  # told as the share of right answers
-    truth, of_population = (sign * _difference(row, study, means[outcome]) for means in (study.true, study.of_population))
+    truth, of_population = (
+        sign * _difference(row, study, means[outcome]) for means in (study.true, study.of_population)
+    )
     yield from _worded(family, text, truth, of_population, smallest)
 
 
@@ -87,7 +98,9 @@ def _worded(family: str, text: str, truth: float, of_population: float, smallest
     for kind in found:
         if kind == "beyond sample":
             (direction,) = (each for each in found if each in ("higher", "lower"))
-            yield Claim(family="beyond sample", kind=direction, truth=of_population, smallest=smallest, text=text)
+            yield Claim(
+                family="beyond sample", kind=direction, truth=of_population, smallest=smallest, text=text
+            )
         else:
             yield Claim(family=family, kind=kind, truth=truth, smallest=smallest, text=text)
 
@@ -95,13 +108,17 @@ def _worded(family: str, text: str, truth: float, of_population: float, smallest
 def _dependence(
     family: str, row: Mapping[str, Any], text: str, truth: Floats, study: Study, smallest: float
 ) -> Iterator[Claim]:
-    """What a sentence claims about how a contrast depends on another factor: that it does, by how much, how it turns."""
+    """What a sentence claims of how a contrast depends on another factor: that it does, how much, whether it turns."""
     found = [kind for kind, words in WORDS.items() if words.search(text)]
     for kind in found:
         if kind == "depends":
-            yield Claim(family=family, kind=kind, truth=_spread(row, study, truth), smallest=smallest, text=text)
+            yield Claim(
+                family=family, kind=kind, truth=_spread(row, study, truth), smallest=smallest, text=text
+            )
         elif kind == "reverses":
-            yield Claim(family=family, kind=kind, truth=_reversal(row, study, truth), smallest=smallest, text=text)
+            yield Claim(
+                family=family, kind=kind, truth=_reversal(row, study, truth), smallest=smallest, text=text
+            )
         else:
             change = _change(row["change"], study, truth)
             yield Claim(family=family, kind=kind, truth=change, smallest=smallest, text=text)
@@ -127,11 +144,16 @@ def _place(study: Study, levels: Mapping[str, Any]) -> int:
 
 def _average(row: Mapping[str, Any], study: Study, truth: Floats, at: Mapping[str, Any]) -> float:
     """The mean of a level's cells less that of the other's, where other factors are held `at` levels."""
-    held = [
-        np.mean([truth[place] for place, cell in enumerate(study.world.cells) if _agrees(cell, {**at, row["factor"]: level})])
-        for level in (row["level_a"], row["level_b"])
-    ]
-    difference = float(held[1] - held[0])
+
+    def mean(level: Any) -> float:
+        held = {name: plain(value) for name, value in {**at, row["factor"]: level}.items()}
+        place = tuple(
+            levels.index(held[name]) if name in held else slice(None)
+            for name, levels in study.world.factors.items()
+        )
+        return float(truth.reshape(study.world.shape)[place].mean())
+
+    difference = mean(row["level_b"]) - mean(row["level_a"])
     return _rounded(difference)
 
 
@@ -139,11 +161,9 @@ def _rounded(difference: float) -> float:
     return 0.0 if abs(difference) < 1e-12 else difference
 
 
-def _agrees(cell: Mapping[str, Any], levels: Mapping[str, Any]) -> bool:
-    return all(cell[name] == plain(level) for name, level in levels.items())
-
-
-def _effects(row: Mapping[str, Any], study: Study, truth: Floats, by: str, levels: Sequence[Any]) -> list[float]:
+def _effects(
+    row: Mapping[str, Any], study: Study, truth: Floats, by: str, levels: Sequence[Any]
+) -> list[float]:
     return [_average(row, study, truth, {by: level}) for level in levels]
 
 

@@ -7,7 +7,7 @@ those of whole pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -97,7 +97,9 @@ class Pages:
         losses = _cube(study, study.loss, "test_loss")
         pairs = best_pairs(study)
         num = num_distinct(pairs) + 1  # with the line to beat
-        averages, changes = self._averaged(losses, SMALLEST)
+        # With one factor the page tells averages once, at best.
+        once = len(study.world.factors) == 1 and not self.rules.holm
+        averages, changes = ([], {}) if once else self._averaged(losses, SMALLEST)
         growth, of_growth = self._averaged(_cube(study, study.growth, GROWTH), None)
         said = {
             "at best": self._at_best(losses, pairs, SMALLEST, self.licensing.loss_at_best(num), num),
@@ -124,7 +126,11 @@ class Pages:
 
     def _with_new_samples(self, row: Row, num: int) -> Row:
         family = self.licensing.beyond_sample(num)
-        return row if self.rules.holm else {**row, **beyond_sample(row, row["differences"], TEST_TO_TRAINING, family)}
+        return (
+            row
+            if self.rules.holm
+            else {**row, **beyond_sample(row, row["differences"], TEST_TO_TRAINING, family)}
+        )
 
     def _averaged(self, table: Cube, size: float | None) -> tuple[list[Said], dict[Key, Mapping[str, Any]]]:
         """The averages of loss, or with growth's families where there is no smallest effect."""
@@ -149,9 +155,7 @@ class Pages:
         levels = (LINEAR, NETWORK)
         table = Cube(values=values, factors={"model": levels}, blocks=_blocks(study), outcome="test_loss")
         family = self.licensing.loss_at_best(1 if self.rules.holm else num)
-        (row,) = gate_family(
-            [_compared(table, "model", levels, None, False)], SMALLEST, self.rules, family
-        )
+        (row,) = gate_family([_compared(table, "model", levels, None, False)], SMALLEST, self.rules, family)
         row = self._with_new_samples(row, num)
         place = f"at the best cell, {AGAINST}"
         return [Said(row=row, sentences=about_contrast(row, replace(self.setting, failed=None), place))]
@@ -190,17 +194,13 @@ def best_pairs(study: Study, objective: Floats | None = None) -> list[BestPair]:
     found = []
     for factor, levels in study.world.factors.items():
         best = {
-            level: min((place for place, cell in enumerate(cells) if cell[factor] == level), key=chosen_by.__getitem__)
+            level: min(
+                (place for place, cell in enumerate(cells) if cell[factor] == level),
+                key=chosen_by.__getitem__,
+            )
             for level in levels
         }
         for pair in pairs_to_compare(levels):
             selected = (cells[best[pair[0]]], cells[best[pair[1]]])
             found.append(BestPair(factor=factor, levels=pair, cells=selected, found=selected))
     return found
-
-
-def pages_of(world: World, studies: Iterator[Study], plan_version: int = 3) -> Iterator[Page]:
-    """The pages of studies of one world, one after the other."""
-    pages = Pages(world, plan_version)
-    for study in studies:
-        yield pages.page(study)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reports.inputs.inputs import Value
 from tests.reports.sample import FACTORS
-from tests.reports.simulated_studies import SMALLEST, World, world
+from tests.reports.simulated_studies import SMALLEST, Floats, World, world
 
 LITTLE: dict[str, tuple[Value, ...]] = {"depth": (3, 5, 7), "batch_norm": (False, True)}
 NARROW: dict[str, Any] = {"split": 0.005, "retraining": 0.008, "block": 0.03, "growth_noise": 0.05}
@@ -45,18 +49,18 @@ def turned_margins(factors: Factors) -> World:
     one, names = margins(factors), list(factors)
     last = {name: factors[name][-1] for name in names[:2]}
     corner = np.array([all(cell[name] == level for name, level in last.items()) for cell in one.cells])
-    return World(**{**vars(one), "loss": one.loss + SMALLEST * corner})
+    return replace(one, loss=one.loss + SMALLEST * corner)
 
 
 def failures(factors: Factors) -> World:
     """One network in a hundred scores as chance, in every cell alike."""
     one = narrow_null(factors)
-    return World(**{**vars(one), "failing": np.full(len(one.loss), 0.01)})
+    return replace(one, failing=np.full(len(one.loss), 0.01))
 
 
 def skewed(factors: Factors) -> World:
     """Noise with a long tail to high losses; contrasts at the margins."""
-    return World(**{**vars(margins(factors)), "skewed": True})
+    return replace(margins(factors), skewed=True)
 
 
 def new_samples(factors: Factors) -> World:
@@ -66,11 +70,46 @@ def new_samples(factors: Factors) -> World:
 
 def lone_best(factors: Factors) -> World:
     """The first level has one good cell, the others many that are as good: only these are selected for luck."""
-    one, (name, levels) = world(factors, split=0.02, retraining=0.005), next(iter(factors.items()))
+    one, (name, levels) = null(factors), next(iter(factors.items()))
     there = [place for place, cell in enumerate(one.cells) if cell[name] == levels[0]]
     loss = one.loss.copy()
     loss[there[1:]] += 0.5
-    return World(**{**vars(one), "loss": loss, "rates": 1})
+    return replace(one, loss=loss)
+
+
+RECORDED = Path(__file__).with_name("recorded_networks.csv")
+"""Losses of 160 networks, two for each of eight cells of `depth_study` (Adam) in each of ten blocks.
+
+Trained for 18 epochs with a learning rate of .003, once as in a search (validation loss) and once with the seeds of a
+confirm phase (test loss).
+"""
+_SMOKE: dict[str, tuple[Value, ...]] = {"depth": (3, 7), "dropout": (0.1, 0.5), "batch_norm": (False, True)}
+
+
+def _recorded() -> Floats:
+    """Recorded losses, shape (2, cells, blocks): validation loss of a search, test loss of a confirm phase."""
+    rows = pd.read_csv(RECORDED).sort_values([*_SMOKE, "block"])
+    return np.asarray(rows[["val_loss", "test_loss"]].to_numpy().T.reshape(2, 8, 10))
+
+
+def recorded_null() -> World:
+    """Networks scatter as recorded ones did, with the same variances and correlations; all cells are equally good."""
+    return world(_SMOKE, recorded=_centred(_recorded()), block=0.0)
+
+
+def recorded_margins() -> World:
+    """The same, with contrasts at 0 or at the smallest effect."""
+    effects = {name: _MARGINS[name][-len(levels) :] for name, levels in _SMOKE.items()}
+    return world(_SMOKE, effects, recorded=_centred(_recorded()), block=0.0)
+
+
+def recorded_means() -> World:
+    """The same, with the means of the recorded test losses."""
+    return replace(recorded_null(), loss=_recorded()[1].mean(axis=1))
+
+
+def _centred(losses: Floats) -> Floats:
+    return losses - losses.mean(axis=-1, keepdims=True)
 
 
 SETTINGS: dict[str, Callable[[Factors], World]] = {
@@ -83,4 +122,14 @@ SETTINGS: dict[str, Callable[[Factors], World]] = {
     "null in the population": new_samples,
     "one good cell against many": lone_best,
 }
-DESIGNS: dict[str, Factors] = {"54 cells": FACTORS, "6 cells": LITTLE}
+DESIGNS: dict[str, Factors] = {"6 cells": LITTLE, "54 cells": FACTORS}
+WORLDS: dict[str, Callable[[], World]] = {
+    **{
+        f"{design}, {setting}": partial(make, factors)
+        for design, factors in DESIGNS.items()
+        for setting, make in SETTINGS.items()
+    },
+    "8 cells, recorded scatter, null": recorded_null,
+    "8 cells, recorded scatter, at the margins": recorded_margins,
+    "8 cells, recorded means": recorded_means,
+}

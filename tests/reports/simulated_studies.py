@@ -34,6 +34,7 @@ class World:
     - `failing`: probability that a network of the cell fails and scores as chance
     - `block`: sd over blocks that all cells share; `split`: sd of a cell in a block, which search and confirm phase
       share, for both train on that block's training part; `retraining`: sd of one network around that
+    - `level_block`: sd of what the first factor's level does in a block, shared by all of its cells
     - `skewed`: noise follows a centred log-normal distribution instead of a normal one
     - `recorded`: residuals of a recorded study, shape (2, cells, blocks): search and confirm phase; given, they
       replace split and retraining with draws of the same variances and correlations
@@ -49,6 +50,7 @@ class World:
     split: float = 0.01
     retraining: float = 0.02
     growth_noise: float = 0.05
+    level_block: float = 0.0
     skewed: bool = False
     recorded: Floats | None = None
     new_samples: bool = False
@@ -62,7 +64,8 @@ class World:
     @property
     def cells(self) -> list[dict[str, Value]]:
         return [
-            dict(zip(self.factors, levels, strict=True)) for levels in itertools.product(*self.factors.values())
+            dict(zip(self.factors, levels, strict=True))
+            for levels in itertools.product(*self.factors.values())
         ]
 
 
@@ -87,7 +90,11 @@ class Study:
     line_truth: float
 
 
-def world(factors: Mapping[str, tuple[Value, ...]], effects: Mapping[str, Sequence[float]] | None = None, **given: Any) -> World:
+def world(
+    factors: Mapping[str, tuple[Value, ...]],
+    effects: Mapping[str, Sequence[float]] | None = None,
+    **given: Any,
+) -> World:
     """Additive effects by level (in nats; errors differ by a quarter of that), all else equal in all cells."""
     shape = tuple(len(levels) for levels in factors.values())
     shift = np.zeros(shape)
@@ -149,18 +156,22 @@ def _residuals(one: World, generator: np.random.Generator) -> tuple[Floats, Floa
     """The objective's error (cells), already the lowest of the rates tried, and the confirm phase's (cells, blocks)."""
     cells, blocks = len(one.loss), one.num_blocks
     if one.recorded is not None:
-        mixing = generator.normal(0, 1, (one.recorded.shape[-1], blocks)) / math.sqrt(one.recorded.shape[-1] - 1)
+        mixing = generator.normal(0, 1, (one.recorded.shape[-1], blocks)) / math.sqrt(
+            one.recorded.shape[-1] - 1
+        )
         searched, confirmed = one.recorded @ mixing
         return searched.mean(axis=1), confirmed
-    noise = _skewed if one.skewed else generator.normal
-    split = noise(0, one.split, (cells, blocks)) if not one.skewed else _skewed(generator, one.split, (cells, blocks))
+    scatter = _skewed if one.skewed else _normal
+    split = scatter(generator, one.split, (cells, blocks))
+    if one.level_block:
+        levels = generator.normal(0, one.level_block, (one.shape[0], blocks))
+        split = split + np.repeat(levels, cells // one.shape[0], axis=0)
     tried = generator.normal(0, one.retraining, (cells, one.rates, blocks)).mean(axis=-1)
-    again = (
-        _skewed(generator, one.retraining, (cells, blocks))
-        if one.skewed
-        else generator.normal(0, one.retraining, (cells, blocks))
-    )
-    return split.mean(axis=1) + tried.min(axis=1), split + again
+    return split.mean(axis=1) + tried.min(axis=1), split + scatter(generator, one.retraining, (cells, blocks))
+
+
+def _normal(generator: np.random.Generator, sd: float, shape: tuple[int, ...]) -> Floats:
+    return generator.normal(0, sd, shape)
 
 
 def _skewed(generator: np.random.Generator, sd: float, shape: tuple[int, ...]) -> Floats:
@@ -254,7 +265,9 @@ def _replicates(study: Study, trials: pd.DataFrame, blocks: int) -> pd.DataFrame
         return np.where(failed, np.nan, found)
 
     block = np.tile(np.arange(1, blocks + 1), len(trials))
-    val = np.concatenate([np.repeat(study.objective, blocks), np.where(study.failed, np.nan, study.loss).ravel()])
+    val = np.concatenate(
+        [np.repeat(study.objective, blocks), np.where(study.failed, np.nan, study.loss).ravel()]
+    )
     return pd.DataFrame(
         {
             "trial_number": rows["number"],
@@ -283,8 +296,8 @@ def _epochs(study: Study, blocks: int) -> pd.DataFrame:
             "replicate": np.tile(np.repeat(np.arange(1, blocks + 1), len(EPOCHS)), 2 * len(study.loss)),
             "epoch": epoch,
             "sequence": epoch,
-            **{name: 0.2 for name in ("train_loss", "val_loss")},
-            **{name: 0.9 for name in ("train_accuracy", "val_accuracy")},
+            **dict.fromkeys(("train_loss", "val_loss"), 0.2),
+            **dict.fromkeys(("train_accuracy", "val_accuracy"), 0.9),
             "learning_rate": 0.01,
         }
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tests.reports.simulated_pages import Page, Pages
+from tests.reports.simulated_pages import Pages
 from tests.reports.simulated_studies import Study, World, studies
 
 
@@ -29,23 +29,22 @@ class Tally:
         return self.false / self.num
 
 
-def tally(
-    world: World,
-    num: int,
-    seed: int,
-    plan_version: int = 3,
-    page: Callable[[Pages, Study], Page] = Pages.page,
-) -> Tally:
-    """Draw studies and count the false ones; a study is false if any sentence is."""
-    pages, false, wrong, claiming = Pages(world, plan_version), 0, 0, 0
+def tally(pages: Pages, drawn: Iterable[Study]) -> Tally:
+    """Count the studies whose pages say anything false; a study is false if any sentence is."""
+    num, false, wrong, claiming = 0, 0, 0, 0
     families: Counter[str] = Counter()
-    for study in studies(world, num, seed):
-        claims = page(pages, study).claims
+    for study in drawn:
+        claims = pages.page(study).claims
         errors = {f"{claim.family}: {claim.kind}" for claim in claims if claim.is_false}
         families.update(errors | {error.split(":")[0] for error in errors})
-        false += bool(errors)
+        num, false = num + 1, false + bool(errors)
         wrong += any(claim.has_wrong_sign for claim in claims)
         claiming += any(not claim.is_false for claim in claims)
     return Tally(
         num=num, false=false, wrong_sign=wrong, claiming=claiming, by_family=dict(families.most_common())
     )
+
+
+def simulated(world: World, num: int, seed: int = 1, plan_version: int = 3) -> Tally:
+    """Draw so many studies of a world and count the false ones."""
+    return tally(Pages(world, plan_version), studies(world, num, seed))
