@@ -1,7 +1,7 @@
 """Which first weights make gradients vanish or explode with depth, and what cures it?"""
 
 from search_spaces.optimizers import LEARNING_RATES
-from studies.study import Confirm, Search, Study
+from studies.study import Confirm, ErrorShares, Search, Study
 
 STUDY = Study(
     question=(
@@ -33,6 +33,8 @@ STUDY = Study(
     search=Search(trials_per_cell=3, rungs=(1, 5), reduction_factor=5, sampler="qmc"),
     # Gradients go wrong in the first steps: five epochs tell what learns from what does not, not which is best.
     confirm=Confirm(epochs=5),
+    # What is asked is about gradients: their growth gets the share that losses have elsewhere, and they its share.
+    error_shares=ErrorShares(growth=0.025, loss_at_best=0.0025),
     profiles={
         # The two ends of each story in a minute; three blocks point, and claim nothing.
         "smoke": {

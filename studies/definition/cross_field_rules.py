@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from search_spaces import Value, spaces
 from studies.base.messages import show
 from studies.definition import training_rules
+from studies.definition.fields import MOST_ERRORS
 from studies.definition.ranges import num_values
 from trainables.data.tables.table_options import is_own_file
 
@@ -27,6 +28,7 @@ def disagreements(values: Mapping[str, Any], broken: set[str]) -> list[str]:
         *trials_are_counted_once(values),
         *best_are_among_the_trials(values),
         *looks_begin_with_the_replicates(values),
+        *shares_stay_within_five_per_cent(values),
         *_own_file_has_a_target(values),
         *_rare_classes_have_a_count(values),
         *_one_role_each(values),
@@ -75,6 +77,17 @@ def _rare_classes_have_a_count(values: Mapping[str, Any]) -> Iterator[str]:
         yield (
             "rare_classes is for classes with fewer rows than min_class_count, which is null; got "
             '"merge": set min_class_count, too'
+        )
+
+
+def shares_stay_within_five_per_cent(values: Mapping[str, Any]) -> Iterator[str]:
+    """All families of claims together may be wrong in 5 % of studies."""
+    shares = {name: value for name, value in values.items() if name.startswith("error_shares.")}
+    total = math.fsum(shares.values())
+    if total > MOST_ERRORS * (1 + 1e-9):
+        yield (
+            f"error_shares must add up to at most {MOST_ERRORS:g}, the share of studies that may say anything false; "
+            f"they add up to {total:g}: lower one of them, such as {max(shares, key=lambda name: shares[name])}"
         )
 
 

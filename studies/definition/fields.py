@@ -7,15 +7,25 @@ from functools import cache
 from types import MappingProxyType
 
 from search_spaces.rules import is_real, is_whole
-from studies.definition.parts import Confirm, Search, SmallestEffect, Thresholds
+from studies.definition.parts import Confirm, ErrorShares, Search, SmallestEffect, Thresholds
 from trainables.base.metrics import OBJECTIVES
 from trainables.data.tables.table_options import is_own_file
 from trainables.user_code.code import OWN
 
 PARTS = MappingProxyType(
-    {"search": Search, "confirm": Confirm, "smallest_effect": SmallestEffect, "thresholds": Thresholds}
+    {
+        "search": Search,
+        "confirm": Confirm,
+        "smallest_effect": SmallestEffect,
+        "error_shares": ErrorShares,
+        "thresholds": Thresholds,
+    }
 )
 """The fields of a study that have fields of their own."""
+
+
+MOST_ERRORS = 0.05
+"""The share of studies that may say anything false."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +83,7 @@ def rules() -> Mapping[str, Rule]:
             "confirm.best": _whole(1, 1000),
             "smallest_effect.log_loss": _above_zero(10),
             "smallest_effect.error": _above_zero(1),
+            **{f"error_shares.{field.name}": _share() for field in fields(ErrorShares)},
             **{f"thresholds.{field.name}": _above_zero(1e6) for field in fields(Thresholds)},
         }
     )
@@ -130,6 +141,14 @@ def _above_zero(high: float) -> Rule:
     return Rule(
         text=f"a number above 0, at most {high:.0f}",
         allows=lambda value: is_real(value, 0, high, above=True),
+        form=float,
+    )
+
+
+def _share() -> Rule:
+    return Rule(
+        text=f"a number above 0, at most {MOST_ERRORS:g}",
+        allows=lambda value: is_real(value, 0, MOST_ERRORS, above=True),
         form=float,
     )
 

@@ -50,6 +50,28 @@ class SmallestEffect:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorShares:
+    """What each family of claims may spend of the error rate of a report; together at most .05.
+
+    At most the sum of them is the share of studies whose page says anything false. The shares at best are divided by
+    the number of looks.
+    """
+
+    loss_at_best: float = 0.025
+    """The primary outcome, each level at its best cell, and the comparison with a linear model."""
+    error_rate_at_best: float = 0.0025
+    averages: float = 0.0075
+    """The primary outcome, averaged over the other factors."""
+    simple_effects: float = 0.005
+    """The primary outcome at one level of another factor."""
+    interactions: float = 0.005
+    growth: float = 0.0025
+    """Growth of gradients at initialisation: averages, simple effects and interactions together."""
+    beyond_sample: float = 0.0025
+    """What is said of new data from the same source."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Thresholds:
     """Where a network's training is called unstable; each verdict's rule names the threshold it uses.
 

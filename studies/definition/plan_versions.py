@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-FIRST, TODAY = 1, 2
+FIRST, TODAY = 1, 3
 """Plans that state no version are of the first; what is recorded from now on is of today's."""
+
+ERROR_SHARES = 3
+"""The first version of plans that state `error_shares`."""
+
+_SEEDS_OF_TRAIN = 2
+"""The first version in which a file's own train() gets the seeds that it gets today."""
 
 FIELD = "plan_version"
 """The field of a stored plan that states it."""
@@ -22,6 +28,10 @@ class Change:
 
 def _has_own_model(plan: Mapping[str, Any]) -> bool:
     return plan.get("model") == "own"
+
+
+def _has_cells(plan: Mapping[str, Any]) -> bool:
+    return plan.get("search", {}).get("trials") is None
 
 
 def _has_a_table(plan: Mapping[str, Any]) -> bool:
@@ -63,15 +73,32 @@ CHANGES: Mapping[int, tuple[Change, ...]] = MappingProxyType(
                 concerns=_may_lack_classes,
             ),
         ),
+        3: (
+            Change(
+                text="each claim is read off one interval, widened for all comparisons of its family, and at most 5 % "
+                "of studies say anything false on their page; before that Holm's p values decided, and unadjusted "
+                "intervals were printed",
+                concerns=_has_cells,
+            ),
+        ),
     }
 )
 """What each version changed."""
 
 
+def trains_alike(version: int, other: int) -> bool:
+    """Say whether a file's own train() gets the same seeds by the rules of both versions.
+
+    >>> trains_alike(1, 2), trains_alike(2, 3)
+    (False, True)
+    """
+    return (version < _SEEDS_OF_TRAIN) == (other < _SEEDS_OF_TRAIN)
+
+
 def changes_since(version: int, plan: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what was changed after `version` and concerns a stored plan, in words.
 
-    >>> changes_since(1, {"model": "mlp", "dataset": "csv:a.csv", "metrics": ["error"]})
+    >>> changes_since(1, {"model": "mlp", "dataset": "csv:a.csv", "metrics": ["error"], "search": {"trials": 9}})
     ("a table's columns with decimal commas, currency signs, ? and the like are numbers, before that categories",)
     """
     later = (change for number in range(version + 1, TODAY + 1) for change in CHANGES[number])
@@ -81,8 +108,8 @@ def changes_since(version: int, plan: Mapping[str, Any]) -> tuple[str, ...]:
 def older_rules(plan: Mapping[str, Any]) -> str | None:
     """Return the sentence that names the older rules of a stored plan; None for today's, or none that is known.
 
-    >>> older_rules({"dataset": "digits", "model": "mlp"})
-    "Made by the rules of plan version 1 (today's is 2); nothing that was changed since concerns it."
+    >>> older_rules({"dataset": "digits", "model": "mlp", "search": {"trials": 9}})
+    "Made by the rules of plan version 1 (today's is 3); nothing that was changed since concerns it."
     >>> older_rules({"plan_version": TODAY}) is None
     True
     """

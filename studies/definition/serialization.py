@@ -49,6 +49,7 @@ def plain_study(study: Study) -> dict[str, Any]:
         "search": _plain_part(study.search),
         "confirm": _plain_part(study.confirm) | {"default": _sorted(study.confirm.default)},
         "smallest_effect": _plain_part(study.smallest_effect),
+        "error_shares": _plain_part(study.error_shares),
         "thresholds": _plain_part(study.thresholds),
     }
 

@@ -8,7 +8,15 @@ from optuna.distributions import BaseDistribution
 
 from search_spaces import Space, Value, spaces
 from search_spaces.own import own_space
-from studies.definition.parts import Confirm, Metric, Nuisance, Search, SmallestEffect, Thresholds
+from studies.definition.parts import (
+    Confirm,
+    ErrorShares,
+    Metric,
+    Nuisance,
+    Search,
+    SmallestEffect,
+    Thresholds,
+)
 from trainables.base.metrics import Direction, direction
 from trainables.data.tables.table_options import TableOptions
 
@@ -31,6 +39,7 @@ class Study:
     of: they may be factors, nuisances and fixed as others are.
     `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
     each later one is trained when the command is given again. Empty means a single look at `replicates`.
+    `error_shares` are what each family of claims may spend of the report's error rate; together at most .05.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
 
     >>> study = Study(
@@ -62,6 +71,7 @@ class Study:
     search: Search = field(default_factory=Search)
     confirm: Confirm = field(default_factory=Confirm)
     smallest_effect: SmallestEffect = field(default_factory=SmallestEffect)
+    error_shares: ErrorShares = field(default_factory=ErrorShares)
     thresholds: Thresholds = field(default_factory=Thresholds)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     as_recorded: bool = field(default=False, compare=False, repr=False)

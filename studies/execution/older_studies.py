@@ -71,7 +71,9 @@ def in_its_version(drafted: Draft, older: OlderStudy | None) -> Draft:
 
 def refuse_other_numbers(older: OlderStudy | None, drafted: Draft, locations: Locations) -> None:
     """Raise UsageError where training an older study would go on with other numbers than it began with."""
-    if older is not None and older.plan.loop is not None:
+    if older is None or older.plan.loop is None:
+        return
+    if not plan_versions.trains_alike(older.plan.version, plan_versions.TODAY):
         raise _refusal(older, drafted, locations, "its train() would get other seeds than it began with")
 
 

@@ -97,7 +97,8 @@ def _comes_to(request: Request, study: StudyRow) -> bool:
         plan = drafted.freeze(load_dataset(drafted))
     except StudiesError:
         return False
-    if plan.name != study.name or (plan.version < plan_versions.TODAY and plan.loop is not None):
+    seeds_changed = not plan_versions.trains_alike(plan.version, plan_versions.TODAY)
+    if plan.name != study.name or (seeds_changed and plan.loop is not None):
         return False
     if request.budget is not None:
         return cut_with(plan, study.plan_hash) is not None

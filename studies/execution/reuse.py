@@ -22,7 +22,7 @@ from studies.storage.paths import Locations, below
 from studies.storage.remembered import folders_of
 from trainables.base.metrics import Direction
 
-MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", plan_versions.FIELD)
+MAY_DIFFER = ("question", "factors", "looks", "smallest_effect", "error_shares", plan_versions.FIELD)
 """Fields of a plan that a trial of it does not depend on: all others must be the same for a trial of one to be a trial
 of the other. Of factors the levels may differ, and versions where the numbers do not (`_of_other_numbers`)."""
 
@@ -62,7 +62,7 @@ def _of_other_numbers(past: Plan, plan: Plan) -> Iterator[str]:
     On the same data only those of a user's own train() have: its seeds and its random numbers were others. What else
     was changed shows in the data's fingerprint, or is refused before there are any trials.
     """
-    if past.version != plan.version and plan.loop is not None:
+    if plan.loop is not None and not plan_versions.trains_alike(past.version, plan.version):
         yield (
             f"its plan has version {past.version} and this one {plan.version}, between which the seeds of train() "
             "changed, so that its networks are not those of this plan"

@@ -198,7 +198,9 @@ class Plan:
                 if name in study  # plans without metrics of their own were frozen before there were any
             },
             "seed": self.seed,
-            **{name: study[name] for name in ("search", "confirm", "smallest_effect", "thresholds")},
+            **{name: study[name] for name in ("search", "confirm", "smallest_effect")},
+            **({"error_shares": study["error_shares"]} if self.version >= plan_versions.ERROR_SHARES else {}),
+            "thresholds": study["thresholds"],
             "source_hash": self.source_hash,
         }
 

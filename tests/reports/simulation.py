@@ -12,7 +12,8 @@ from scipy import optimize, stats
 
 from reports.claims.claims import Setting, about_contrast
 from reports.inputs.cube import Cube, pairs_to_compare
-from reports.statistics.contrasts import SIMPLE_SHARE, contrast_family, gate_family, simple_family
+from reports.statistics.contrasts import contrast_family, gate_family, simple_family
+from reports.statistics.families import ErrorShares, Family
 from reports.statistics.gates import Rules
 from tests.reports.balanced import DEPTH_STUDY
 
@@ -83,11 +84,16 @@ def whole_answer(outcomes: Floats, smallest_effect: float) -> str:
         outcome="test_loss",
     )
     rules, factors = Rules(), list(DEPTH_STUDY)
-    rows = gate_family(contrast_family(table, factors, smallest_effect, None, rules), smallest_effect, rules)
+    shares = ErrorShares()
+    averages = contrast_family(table, factors, smallest_effect, None, rules)
+    counted = Family(share=shares.averages, num_hypotheses=len(averages))
+    rows = gate_family(averages, smallest_effect, rules, counted)
     said = [row for row in rows if row["gate"] != "INTERACTION"]
     opened = {(row["factor"], row["level_b"], row["interacts_with"]) for row in rows if row not in said}
     if opened:
-        simple = gate_family(simple_family(table, factors, None, rules), smallest_effect, rules, SIMPLE_SHARE)
+        effects = simple_family(table, factors, None, rules)
+        counted = Family(share=shares.simple_effects, num_hypotheses=len(effects))
+        simple = gate_family(effects, smallest_effect, rules, counted)
         said += [row for row in simple if (row["factor"], row["level_b"], row["by"]) in opened]
     return " ".join(sentence.text for row in said for sentence in about_contrast(row, _SETTING))
 

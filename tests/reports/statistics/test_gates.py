@@ -1,37 +1,90 @@
-"""Each gate opens on its condition and on nothing less."""
+"""Each gate opens on its condition and on nothing less; every claim is read off one interval."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reports.statistics.gates import Evidence, Gate, Rules, benjamini_hochberg, gate_of, holm, is_equivalent
+from reports.statistics.gates import (
+    Evidence,
+    Gate,
+    Rules,
+    benjamini_hochberg,
+    deciding,
+    gate_of,
+    is_equivalent,
+    read_interval,
+)
 
-CLEAR = Evidence(num_blocks=10, complete=True, p_holm=0.001, p_sign_flip=0.002)
-NULL = replace(CLEAR, p_holm=0.6, p_sign_flip=0.5)
+CLEAR = Evidence(num_blocks=10, complete=True, direction=True)
+NULL = replace(CLEAR, direction=False)
 RULES = Rules()
 
 
-class TestGate:
-    def test_direction_needs_both_tests(self) -> None:
-        assert gate_of(CLEAR, RULES) == Gate.DIRECTION
-        assert gate_of(replace(CLEAR, p_holm=0.05), RULES) == Gate.UNRESOLVED
-        assert gate_of(replace(CLEAR, p_sign_flip=0.0625), RULES) == Gate.UNRESOLVED
+def read(low: float, high: float, p_sign_flip: float = 0.002, size: float = 0.02) -> dict[str, bool]:
+    row: dict[str, Any] = {"simultaneous_low": low, "simultaneous_high": high}
+    return read_interval(row | {"p_sign_flip": p_sign_flip, "smallest_effect": size}, RULES)
 
-    def test_meaningful_needs_a_direction_and_an_interval_beyond(self) -> None:
-        beyond = replace(CLEAR, beyond_effect=True, p_beyond=0.001)
-        assert gate_of(beyond, RULES) == Gate.MEANINGFUL
-        assert gate_of(replace(beyond, p_beyond=0.03), RULES) == Gate.DIRECTION
-        assert gate_of(replace(beyond, beyond_effect=False), RULES) == Gate.DIRECTION
-        assert gate_of(replace(beyond, p_sign_flip=0.2), RULES) == Gate.UNRESOLVED
+
+class TestInterval:
+    @pytest.mark.parametrize(
+        ("low", "high", "held"),
+        [
+            (0.001, 0.05, {"direction"}),
+            (-0.05, -0.001, {"direction"}),
+            (-0.001, 0.05, set()),
+            (0.021, 0.05, {"direction", "meaningful"}),
+            (-0.05, -0.021, {"direction", "meaningful"}),
+            (-0.019, 0.019, {"equivalent"}),
+            (0.001, 0.019, {"direction", "equivalent"}),
+            (-0.021, 0.019, set()),
+            (math.nan, math.nan, set()),
+        ],
+    )
+    def test_it_alone_decides(self, low: float, high: float, held: set[str]) -> None:
+        assert {name for name, holds in read(low, high).items() if holds} == held
+
+    def test_the_sign_flip_test_is_a_check_of_directions_alone(self) -> None:
+        found = read(0.021, 0.05, p_sign_flip=0.05)
+        assert found == {
+            "direction": False,
+            "meaningful": False,
+            "equivalent": False,
+            "fails_sign_flip": True,
+        }
+        within = read(0.001, 0.019, p_sign_flip=0.2)
+        assert within["equivalent"] and within["fails_sign_flip"] and not within["direction"]
+
+    def test_without_a_smallest_effect_nothing_is_meaningful_or_equal(self) -> None:
+        assert {name for name, holds in read(0.5, 0.6, size=math.nan).items() if holds} == {"direction"}
+
+    @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0.001, 1))
+    def test_meaningful_and_equivalent_exclude_each_other(
+        self, middle: float, half: float, size: float
+    ) -> None:
+        found = read(middle - half, middle + half, size=size)
+        assert not (found["meaningful"] and found["equivalent"])
+        assert found["direction"] or not found["meaningful"]
+
+    def test_the_interval_that_decides_is_the_one_printed(self) -> None:
+        assert deciding({"simultaneous_low": 0}) == ("simultaneous_low", "simultaneous_high")
+        assert deciding({"simultaneous_low": 0, "p_holm": 0.1}) == ("ci_low", "ci_high")
+
+
+class TestGate:
+    def test_the_strongest_wording_is_the_gate(self) -> None:
+        assert gate_of(CLEAR, RULES) == Gate.DIRECTION
+        assert gate_of(NULL, RULES) == Gate.UNRESOLVED
+        assert gate_of(replace(CLEAR, meaningful=True), RULES) == Gate.MEANINGFUL
 
     def test_equivalent_alone_and_beside_a_direction(self) -> None:
-        assert gate_of(replace(NULL, p_equivalent=0.01), RULES) == Gate.EQUIVALENT
-        both = replace(CLEAR, p_equivalent=0.01)
+        assert gate_of(replace(NULL, equivalent=True), RULES) == Gate.EQUIVALENT
+        both = replace(CLEAR, equivalent=True)
         assert gate_of(both, RULES) == Gate.DIRECTION
         assert is_equivalent(both, RULES)
 
@@ -43,40 +96,20 @@ class TestGate:
     def test_fewer_blocks_leave_it_open(self, count: int) -> None:
         assert gate_of(replace(CLEAR, num_blocks=count), RULES) == Gate.UNRESOLVED
 
-    @pytest.mark.parametrize("change", [{"complete": False}, {"constant": True}])
-    def test_missing_cells_and_constant_outcomes_withhold_everything(self, change: dict[str, bool]) -> None:
-        evidence = replace(CLEAR, p_equivalent=0.001, beyond_effect=True, p_beyond=0.001)
-        assert gate_of(replace(evidence, **change), RULES) == Gate.UNRESOLVED
+    @pytest.mark.parametrize("change", [{"complete": False}, {"constant": True}, {"flat": True}])
+    def test_missing_cells_and_outcomes_without_spread_withhold_everything(
+        self, change: dict[str, bool]
+    ) -> None:
+        evidence = replace(CLEAR, equivalent=True, meaningful=True, **change)
+        assert gate_of(evidence, RULES) == Gate.UNRESOLVED
+        assert not is_equivalent(evidence, RULES)
 
     def test_interaction_comes_before_boundary(self) -> None:
         at_boundary = replace(CLEAR, at_boundary=True)
         assert gate_of(at_boundary, RULES) == Gate.BOUNDARY
         assert gate_of(replace(at_boundary, interacts=True), RULES) == Gate.INTERACTION
 
-    def test_what_was_not_given_opens_nothing(self) -> None:
-        assert math.isnan(CLEAR.p_equivalent)
-        assert gate_of(NULL, RULES) == Gate.UNRESOLVED
 
-    def test_a_look_spends_its_share(self) -> None:
-        evidence = replace(CLEAR, p_holm=0.02, p_sign_flip=0.02)
-        assert gate_of(evidence, Rules(alpha=0.0125)) == Gate.UNRESOLVED
-
-
-class TestFamilies:
-    def test_holm_of_a_textbook_family(self) -> None:
-        assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-    def test_holm_equals_statsmodels(self) -> None:
-        generator = np.random.default_rng(0)
-        for size in (1, 2, 7, 57):
-            p_values = generator.uniform(size=size) ** 4
-            assert holm(list(p_values)) == pytest.approx(multipletests(p_values, method="holm")[1])
-
-    def test_benjamini_hochberg_of_the_same(self) -> None:
+class TestBenjaminiHochberg:
+    def test_of_a_textbook_family(self) -> None:
         assert benjamini_hochberg([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.02, 0.04, 0.04, 0.02])
-
-    def test_undefined_values_take_no_part(self) -> None:
-        found = holm([0.02, math.nan, 0.04])
-        assert found[::2] == pytest.approx([0.04, 0.04])
-        assert math.isnan(found[1])
-        assert holm([]) == []
