@@ -128,7 +128,7 @@ def _dependence(
 
 def _difference(row: Mapping[str, Any], study: Study, truth: Floats) -> float:
     if row["factor"] == "model":  # the best cell against a linear model
-        line = study.line_truth if truth is study.true["loss"] else study.world.loss[0]
+        line = study.line_truth if truth is study.true["loss"] else study.world.loss[0] + study.world.line
         return _rounded(float(truth[int(np.argmin(study.objective))] - line))
     if "best_a" in row:
         first, second = (truth[_place(study, row[name])] for name in ("best_a", "best_b"))

@@ -46,8 +46,8 @@ class Page:
 
     @property
     def texts(self) -> list[str]:
-        """All sentences."""
-        return [sentence.text for said in self.said.values() for each in said for sentence in each.sentences]
+        """What is said about each contrast."""
+        return [each.text for said in self.said.values() for each in said]
 
     @property
     def claims(self) -> list[Claim]:

@@ -38,6 +38,7 @@ class World:
     - `skewed`: noise follows a centred log-normal distribution instead of a normal one
     - `recorded`: residuals of a recorded study, shape (2, cells, blocks): search and confirm phase; given, they
       replace split and retraining with draws of the same variances and correlations
+    - `line`: by how much a linear model, which never fails, is worse than the first cell
     - `new_samples`: the data set is itself drawn from a population, and truth has two readings
     """
 
@@ -54,6 +55,7 @@ class World:
     skewed: bool = False
     recorded: Floats | None = None
     new_samples: bool = False
+    line: float = 0.0
     num_blocks: int = 10
     rates: int = RATES
 
@@ -74,7 +76,7 @@ class Study:
     """One study drawn from a world: what was measured, and what is true on its data set and in the population.
 
     `objective` (cells) is what the search chose by; `loss`, `error`, `growth`, `failed` have shape (cells, blocks).
-    `line` is the test loss of a linear model by block, which is as good as the first cell would be without failures.
+    `line` is the test loss of a linear model by block.
     The true means include what failures cost.
     """
 
@@ -145,10 +147,14 @@ def draw(one: World, generator: np.random.Generator) -> Study:
         error=np.where(failed, 0.9, error),
         growth=growth,
         failed=failed,
-        line=one.loss[0] + sample[0] + shared[0] + generator.normal(0, 0.5 * confirmed.std(), blocks),
+        line=one.loss[0]
+        + one.line
+        + sample[0]
+        + shared[0]
+        + generator.normal(0, 0.5 * confirmed.std(), blocks),
         true=with_failures(true),
         of_population=with_failures(of_population),
-        line_truth=float(one.loss[0] + sample[0]),
+        line_truth=float(one.loss[0] + one.line + sample[0]),
     )
 
 
