@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from tests.reports.simulated_settings import BEYOND, WORLDS
+from tests.reports.simulated_settings import LIMITS, WORLDS
 from tests.reports.simulated_tallies import Tally, simulated
 
 FAMILIES = (
@@ -31,7 +31,7 @@ def main() -> None:
     for name in arguments.setting:
         began = time.process_time()
         found = simulated(
-            {**WORLDS, **BEYOND}[name](), arguments.studies, arguments.seed, arguments.plan_version
+            {**WORLDS, **LIMITS}[name](), arguments.studies, arguments.seed, arguments.plan_version
         )
         print(_row(name, found), f"<!-- {time.process_time() - began:.0f} s -->", flush=True)
 
@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--studies", type=int, default=500, help="studies a setting")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plan-version", type=int, default=3, choices=(2, 3), help="2: the rules before")
-    parser.add_argument("--setting", nargs="*", choices=[*WORLDS, *BEYOND], default=[*WORLDS, *BEYOND])
+    parser.add_argument("--setting", nargs="*", choices=[*WORLDS, *LIMITS], default=[*WORLDS, *LIMITS])
     return parser.parse_args()
 
 

@@ -145,7 +145,7 @@ WORLDS: dict[str, Callable[[], World]] = {
     "8 cells, recorded scatter, at the margins": recorded_margins,
     "8 cells, recorded means": recorded_means,
 }
-BEYOND: dict[str, Callable[[], World]] = {
+LIMITS: dict[str, Callable[[], World]] = {
     "6 cells, 1 % of networks fail at one level": partial(rare_failures, LITTLE),
     "6 cells, one good cell against many, search and test share their noise": partial(shared_noise, LITTLE),
 }
