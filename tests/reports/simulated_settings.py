@@ -121,7 +121,7 @@ def recorded_means() -> World:
 
 
 def _centred(losses: Floats) -> Floats:
-    return losses - losses.mean(axis=-1, keepdims=True)
+    return np.asarray(losses - losses.mean(axis=-1, keepdims=True))
 
 
 SETTINGS: dict[str, Callable[[Factors], World]] = {

@@ -250,7 +250,7 @@ def as_recorded(study: Study, plan_version: int = 3) -> ReportInputs:
     }
     inputs = assemble(
         study.world.factors,
-        trials.to_dict("records"),
+        [{str(name): value for name, value in row.items()} for row in trials.to_dict("records")],
         tables,
         num_blocks=blocks,
         rates=1,
