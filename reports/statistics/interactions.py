@@ -18,7 +18,17 @@ from reports.statistics.paired import summarise_each
 Pair = tuple[Any, Any]
 COLUMNS = [
     *("factor", "level_a", "level_b", "by", "by_a", "by_b", "effect_a", "effect_b", "estimate"),
-    *("ci_low", "ci_high", "simultaneous_low", "simultaneous_high", "p", "p_sign_flip", "q", "num_blocks"),
+    *(
+        "ci_low",
+        "ci_high",
+        "simultaneous_low",
+        "simultaneous_high",
+        "p",
+        "p_sign_flip",
+        "q",
+        "num_blocks",
+        "sd",
+    ),
     *("gate", "scale", "smallest_effect", "share", "num_hypotheses"),
 ]
 

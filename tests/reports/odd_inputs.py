@@ -30,6 +30,12 @@ def until(inputs: ReportInputs, last: int, state: str = "running") -> ReportInpu
     )
 
 
+def recorded_before(inputs: ReportInputs) -> ReportInputs:
+    """The study as plan version 2 recorded it, whose claims Holm's p values license."""
+    plan = {name: value for name, value in inputs.plan.items() if name != "error_shares"}
+    return replace(inputs, plan={**plan, "plan_version": 2})
+
+
 def without_rows(inputs: ReportInputs) -> ReportInputs:
     """The study before its first row: frames with columns and nothing in them."""
     return replace(

@@ -157,4 +157,5 @@ def test_few_blocks_never_claim_however_large_the_effect() -> None:
         studies = generator(11).normal(5, 1, (50, 7, count))
         texts = [sentences(study, NAMES, smallest_effect=0.1) for study in studies]
         assert share_claiming(texts, "direction", "meaningful", "equivalent") == 0
-        assert all(Gate.INDICATED.value not in text and "needed to claim it" in text for text in texts)
+        assert all(Gate.INDICATED.value not in text for text in texts)
+        assert all("needed to claim it" in text or "too early to say" in text for text in texts)

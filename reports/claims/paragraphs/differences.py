@@ -28,10 +28,10 @@ MOST_SIMPLE = 3
 
 _DIRECTED = CLAIMS[:2]
 _GATHERED = {
-    Gate.EQUIVALENT: "{place}, {plural} practically equal (within ±{smallest}) {pairs}.",
+    Gate.EQUIVALENT: "{place}, {plural} practically equal (within ±{smallest}) {pairs}{scope}.",
     Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
     Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
-    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far give {pairs}.",
+    Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far {point} {pairs}.",
 }
 
 _BEYOND = {
@@ -79,14 +79,17 @@ def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str, outcom
     told = ", and ".join(clause for clause in clauses if clause)
     p, numbers = _adjusted_p(rows)
     blocks = counted(rows[0]["num_blocks"], "block", "blocks")
-    scope = (
-        ""
-        if p or "best_a" not in rows[0] or all(row["beyond_sample"] for row in rows)
-        else " on this data set"
-    )
-    text = f"{capital(place)}, the {outcome.title} {after} is {told}{scope} ({blocks}{p})."
+    text = f"{capital(place)}, the {outcome.title} {after} is {told}{_scope(rows)} ({blocks}{p})."
     said = Line(text=text, numbers=[epochs, *numbers, *map(_printed, rows)])
     return [said, *_across(rows), *_how_much(claims, outcome)]
+
+
+def _scope(rows: Sequence[Row]) -> str:
+    """For what data claims at best hold, where they are not all expected for new data, too."""
+    row = rows[0]
+    if "best_a" not in row or "p_holm" in row or all(each["beyond_sample"] for each in rows):
+        return ""
+    return " on this data set"
 
 
 def _adjusted_p(rows: Sequence[Row]) -> tuple[str, list[float]]:
@@ -175,31 +178,44 @@ def _dependences(family: Sequence[Said], epochs: int, after: str, outcome: Measu
     """Which factors' differences depend on which, and the largest differences at a single level that are claimed."""
     if not family:
         return []
-    on: dict[str, dict[str, None]] = {}
-    for said in family:
-        on.setdefault(said.row["factor"], {})[said.row["interacts_with"]] = None
-    parts = [
-        f"for {factor_spoken(factor)} on {listed([factor_spoken(by) for by in others])}"
-        for factor, others in on.items()
+    stated = [said for said in family if said.sentences[0].gate is Gate.INTERACTION]
+    likely = [said for said in family if said.sentences[0].gate is not Gate.INTERACTION]
+    first = [
+        Line(text=f"What a level does to the {outcome.title} {turn} another factor{so}: {_on_what(those)}.")
+        for those, turn, so in (
+            (stated, "depends on", ""),
+            (likely, "may depend on", ", so that no average is given"),
+        )
+        if those
     ]
-    stated = all("p_holm" in said.row or said.row["states_interaction"] for said in family)
-    turn = "depends on" if stated else "may depend on"
-    first = Line(text=f"What a level does to the {outcome.title} {turn} another factor: {listed(parts)}.")
     largest = _largest_simple(family)
     if not largest:
-        return [first, Line(text="No difference at a single level is resolved.")]
+        return [*first, Line(text="No difference at a single level is resolved.")]
     told = [
         f"{at_level(row)} it is {'lower' if row['estimate'] < 0 else 'higher'} by "
         f"{_amount(row, outcome)} {_rather(row)}"
         for row in largest
     ]
     return [
-        first,
+        *first,
         Line(
             text=f"Largest at a single level, {after}: {'; '.join(told)}.",
             numbers=[epochs, *map(_printed, largest)],
         ),
     ]
+
+
+def _on_what(family: Sequence[Said]) -> str:
+    """For each factor those that its differences depend on: "for depth on dropout"."""
+    on: dict[str, dict[str, None]] = {}
+    for said in family:
+        on.setdefault(said.row["factor"], {})[said.row["interacts_with"]] = None
+    return listed(
+        [
+            f"for {factor_spoken(factor)} on {listed([factor_spoken(by) for by in others])}"
+            for factor, others in on.items()
+        ]
+    )
 
 
 def _largest_simple(family: Sequence[Said]) -> list[Row]:
@@ -225,6 +241,7 @@ def _gathered(family: Sequence[Said], gate: Gate, place: str, outcome: Measure) 
     rows = [said.row for said in family if said.row["gate"] == gate]
     if not rows:
         return None
+    early = any(row[deciding(row)[0]] <= 0 <= row[deciding(row)[1]] for row in rows)
 
     def pointed(row: Row) -> str:
         return _pointed(row, outcome)
@@ -239,6 +256,8 @@ def _gathered(family: Sequence[Said], gate: Gate, place: str, outcome: Measure) 
         pairs=listed([speak(row) for row in rows]),
         subject=f"the {subject} in {outcome.title}",
         verb=verb,
+        point="are too few to say more than" if early else "point to",
+        scope=_scope(rows),
     )
     return Line(text=text, numbers=[smallest, *map(_printed, rows)])
 

@@ -54,7 +54,7 @@ def test_the_section_opens_with_the_largest_difference_of_each_factor(
 ) -> None:
     opening = opening_growth(said_growth(inputs, results))
     assert len(opening) == 3
-    assert "with dropout 0.5 rather than 0.1 depends on" in opening[0][0].text
+    assert "with dropout 0.5 rather than 0.1 reverses with" in opening[0][0].text
     assert opening[0][1].text.startswith("Without batch normalisation")
     assert opening_growth([]) == []
 

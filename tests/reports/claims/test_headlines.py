@@ -8,7 +8,8 @@ from reports.sections.performance import counted_gates, largest_difference
 def contrast(gate: str | None, estimate: float, **more: Any) -> dict[str, Any]:
     half = abs(estimate) / 10
     row = {"factor": "dropout", "level_a": 0.3, "level_b": 0.5, "estimate": estimate, "by_level": None}
-    return {**row, "ci_low": estimate - half, "ci_high": estimate + half, "gate": gate, **more}
+    ends = {"simultaneous_low": estimate - half, "simultaneous_high": estimate + half}
+    return {**row, **ends, "gate": gate, **more}
 
 
 def test_the_largest_claimed_difference_becomes_the_title() -> None:
@@ -17,11 +18,14 @@ def test_the_largest_claimed_difference_becomes_the_title() -> None:
 
 
 def test_where_a_contrast_depends_on_another_factor_its_simple_effects_count() -> None:
-    simple = contrast("MEANINGFUL", 1.21, by="depth", by_level=7)
+    simple = contrast("MEANINGFUL", 1.21, by="depth", by_level=7, averages_over=["optimizer"])
     rows = [
         contrast("INTERACTION", 0.6, by_level=[simple, contrast("UNRESOLVED", 5.0, by="depth", by_level=3)])
     ]
-    assert largest_difference(rows) == "Dropout 0.5 adds 1.21 nats of loss against 0.3 at depth 7"
+    assert (
+        largest_difference(rows)
+        == "Dropout 0.5 adds 1.21 nats of loss against 0.3 at depth 7, averaged over the rest"
+    )
 
 
 def test_nothing_claimed_gives_no_title() -> None:

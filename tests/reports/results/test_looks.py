@@ -14,6 +14,7 @@ from reports.results.best import best_configuration
 from reports.results.looks import rules_at, shares
 from reports.results.results import compute
 from tests.reports.looked_at import looked_at, without
+from tests.reports.odd_inputs import recorded_before
 
 
 def test_shares_sum_to_one_and_leave_half_to_the_last() -> None:
@@ -41,9 +42,9 @@ def test_claims_wait_for_the_first_look() -> None:
 
 
 class TestReached:
-    @pytest.mark.parametrize(("num_looks", "num_blocks", "alpha"), [(1, 10, 0.025), (2, 20, 0.025)])
-    def test_a_whole_look_is_compared_at_its_share(
-        self, num_looks: int, num_blocks: int, alpha: float
+    @pytest.mark.parametrize(("num_looks", "num_blocks"), [(1, 10), (2, 20)])
+    def test_at_best_spends_half_its_share_at_each_of_two_looks_and_all_else_is_of_the_first(
+        self, num_looks: int, num_blocks: int
     ) -> None:
         results = compute(looked_at(num_looks))
         assert (results.look.number, results.look.num_blocks, results.look.begun) == (
@@ -51,6 +52,20 @@ class TestReached:
             num_blocks,
             False,
         )
+        assert results.look.share == 0.5
+        assert set(results.at_best["share"]) == {0.0125}
+        assert set(results.error_at_best["share"]) == {0.00125}
+        assert set(results.at_best["num_blocks"]) == {num_blocks}
+        assert set(results.contrasts["share"]) == {0.0075}
+        assert set(results.growth_contrasts["share"]) == {0.0025}
+        for frame in (results.contrasts, results.interactions, results.growth_contrasts):
+            assert set(frame["num_blocks"]) == {10}
+
+    @pytest.mark.parametrize(("num_looks", "num_blocks", "alpha"), [(1, 10, 0.025), (2, 20, 0.025)])
+    def test_plans_of_version_2_spend_the_share_of_their_look_in_every_family(
+        self, num_looks: int, num_blocks: int, alpha: float
+    ) -> None:
+        results = compute(recorded_before(looked_at(num_looks)))
         assert results.look.rules.alpha == pytest.approx(alpha)
         assert set(results.contrasts["num_blocks"]) == set(results.at_best["num_blocks"]) == {num_blocks}
 
@@ -70,8 +85,8 @@ class TestReached:
         assert report["look"]["number"] == 0
         assert {row["sentence"] for row in report["at_best"]} <= {None}
 
-    def test_intervals_and_gates_spend_the_share_of_their_look(self) -> None:
-        inputs = looked_at(1)
+    def test_intervals_and_gates_of_version_2_spend_the_share_of_their_look(self) -> None:
+        inputs = recorded_before(looked_at(1))
         results = compute(inputs)
         alone = compute(replace(inputs, plan={**inputs.plan, "looks": []}))
         width = results.contrasts["ci_high"] - results.contrasts["ci_low"]

@@ -3,7 +3,7 @@
 import pytest
 
 from reports.results.results import compute
-from tests.reports.odd_inputs import SMALL, until
+from tests.reports.odd_inputs import SMALL, recorded_before, until
 from tests.reports.sample import sample_inputs, sample_tuning
 
 INPUTS = sample_inputs(SMALL, num_blocks=3, rates=3)
@@ -30,7 +30,9 @@ def test_a_rate_at_the_end_of_its_range_is_marked(per_optimizer: bool) -> None:
 
 def test_at_best_needs_a_confirmed_cell_for_every_level() -> None:
     assert len(compute(INPUTS).at_best) == 2
-    assert len(compute(until(INPUTS, 14)).at_best) == 0
+    partly = compute(until(INPUTS, 14)).at_best
+    assert partly["complete"].tolist() == [False, True]
+    assert len(compute(recorded_before(until(INPUTS, 14))).at_best) == 0
 
 
 def test_a_study_without_cells_has_no_effects() -> None:

@@ -11,11 +11,16 @@ import pytest
 from scipy import stats
 
 from reports.statistics.contrasts import COLUMNS, at_best, contrasts, simple_effects
+from reports.statistics.families import Family
+from reports.statistics.new_samples import ratio_as_trained
 from tests.reports.balanced import DEPTH_STUDY, table
 
 FACTORS = list(DEPTH_STUDY)
 TWO: dict[str, list[Any]] = {"depth": [3, 5], "batch_norm": [False, True]}
-CONTRACT = "factor, level_a, level_b, estimate, ci_low, ci_high, p, p_holm, p_sign_flip, num_blocks, gate"
+CONTRACT = (
+    "factor, level_a, level_b, estimate, ci_low, ci_high, simultaneous_low, simultaneous_high, p, p_sign_flip, "
+    "num_blocks, gate"
+)
 
 
 def deeper_is_worse(cell: Any) -> float:
@@ -33,7 +38,7 @@ def crossing(cell: Any) -> float:
 class TestContrasts:
     def test_columns_and_rows(self) -> None:
         found = contrasts(table(DEPTH_STUDY), FACTORS, "test_loss")
-        assert ", ".join(found.columns[:11]) == CONTRACT
+        assert ", ".join(found.columns[:12]) == CONTRACT
         assert [*zip(found["factor"], found["level_a"], found["level_b"], strict=True)] == [
             ("depth", 3, 5),
             ("depth", 5, 7),
@@ -82,11 +87,26 @@ class TestContrasts:
         assert list(found["interacts_with"]) == [None, "dropout"]
         assert not found["reverses"].any()
 
-    def test_holm_family_is_what_is_asked_for(self) -> None:
+    @pytest.mark.parametrize("names", [["depth"], FACTORS])
+    def test_alone_they_are_one_look_and_one_family_at_five_per_cent(self, names: list[str]) -> None:
+        found = contrasts(table(DEPTH_STUDY, deeper_is_worse), names, "test_loss")
+        assert set(found["share"]) == {0.05}
+        assert set(found["num_hypotheses"]) == {len(found)}
+        half = stats.t.ppf(1 - 0.05 / (2 * len(found)), 9) * found["sd"] / math.sqrt(10)
+        assert (found["simultaneous_high"] - found["estimate"]).tolist() == pytest.approx(half.tolist())
+        assert (found["estimate"] - found["simultaneous_low"]).tolist() == pytest.approx(half.tolist())
+        assert (found["simultaneous_low"] < found["ci_low"]).all()
+
+    def test_a_missing_cell_or_level_never_shrinks_the_family(self) -> None:
+        family, levels = Family(share=0.0075, num_hypotheses=7), {"depth": (3, 5, 7)}
         frame = table(DEPTH_STUDY, deeper_is_worse)
-        alone, all_of_them = (contrasts(frame, names, "test_loss") for names in (["depth"], FACTORS))
-        assert alone["p"].tolist() == pytest.approx(all_of_them["p"][:2].tolist())
-        assert all_of_them["p_holm"].iloc[0] > alone["p_holm"].iloc[0]
+        frame = frame[frame["depth"] != 5]
+        found = contrasts(frame, FACTORS, "test_loss", 0.02, family=family, levels=levels)
+        assert found[["level_a", "level_b"]].iloc[:2].to_numpy().tolist() == [[3, 5], [5, 7]]
+        assert found["num_blocks"].iloc[:2].tolist() == [0, 0]
+        assert set(found["num_hypotheses"]) == {7}
+        assert set(found["gate"]) == {"UNRESOLVED"}
+        assert not found["complete"].any()
 
     def test_probability_lower(self) -> None:
         found = contrasts(
@@ -138,7 +158,7 @@ class TestPoorTables:
             table({"depth": [3, 5]}, deeper_is_worse, num_blocks=1), ["depth"], "test_loss", 0.02
         )
         assert found["estimate"].notna().all()
-        assert found[["ci_low", "ci_high", "p", "p_holm"]].isna().all(axis=None)
+        assert found[["ci_low", "ci_high", "p", "simultaneous_low"]].isna().all(axis=None)
         assert found["gate"].tolist() == ["UNRESOLVED"]
 
     @pytest.mark.parametrize(("num_blocks", "gate"), [(2, "UNRESOLVED"), (3, "INDICATED"), (9, "INDICATED")])
@@ -156,12 +176,15 @@ class TestPoorTables:
         frame = table(DEPTH_STUDY).assign(test_loss=math.log(10))
         found = contrasts(frame, FACTORS, "test_loss", 0.02)
         assert set(found["gate"]) == {"UNRESOLVED"}
-        assert (found["p_holm"] == 1).all()
+        assert (found["p"] == 1).all()
         assert (found[["estimate", "ci_low", "ci_high"]] == 0).all(axis=None)
 
-    def test_equal_in_every_block_is_practically_equal(self) -> None:
-        frame = table({"depth": [3, 5]}, noise=0.0)
-        assert contrasts(frame, ["depth"], "test_loss", 0.02)["gate"].tolist() == ["EQUIVALENT"]
+    @pytest.mark.parametrize("difference", [0.0, 0.1])
+    def test_a_difference_without_spread_is_no_evidence(self, difference: float) -> None:
+        frame = table({"depth": [3, 5]}, lambda cell: difference * (cell["depth"] == 5), noise=0.0)
+        found = contrasts(frame, ["depth"], "test_loss", 0.02)
+        assert found["estimate"].tolist() == pytest.approx([difference])
+        assert found["gate"].tolist() == ["UNRESOLVED"]
 
     def test_unknown_factor(self) -> None:
         with pytest.raises(ValueError, match="unknown factor 'width'"):
@@ -217,6 +240,45 @@ class TestAtBest:
         search.loc[search["dropout"] == 0.3, "objective"] = np.nan
         found = at_best(table(DEPTH_STUDY), ["depth"], "test_loss", search)
         assert {cell["dropout"] for cell in found["best_a"]} == {0.1}
+
+    def test_one_pair_of_cells_is_one_hypothesis_with_one_interval_mirrored(self) -> None:
+        levels: dict[str, list[Any]] = {"depth": [3, 5], "optimizer": ["sgd", "rmsprop"]}
+        frame = table(levels)
+        search = frame[frame["block"] == 0].drop(columns=["block"]).rename(columns={"test_loss": "objective"})
+        crossed = (search["depth"] == 5) == (search["optimizer"] == "sgd")
+        found = at_best(
+            frame, list(levels), "test_loss", search.assign(objective=np.where(crossed, 0.1, 0.2))
+        )
+        assert found["best_a"].tolist() == found["best_b"].tolist()[::-1]
+        assert found["same_cells_as"].tolist() == [None, 0]
+        assert set(found["num_hypotheses"]) == {1}
+        first, second = found.to_dict("records")
+        assert second["simultaneous_low"] == pytest.approx(-first["simultaneous_high"])
+        assert second["estimate"] == pytest.approx(-first["estimate"])
+
+    def test_a_level_of_the_plan_without_a_cell_counts_and_is_not_compared(self) -> None:
+        frame, search = table(DEPTH_STUDY), self.search()
+        kept = frame[frame["depth"] != 7], search[search["depth"] != 7]
+        found = at_best(kept[0], ["depth"], "test_loss", kept[1], levels=DEPTH_STUDY)
+        assert found["best_b"].tolist()[1] is None
+        assert set(found["num_hypotheses"]) == {2}
+        assert found["complete"].tolist() == [True, False]
+
+    def test_new_samples_have_a_family_of_their_own_and_the_ratio_as_trained(self) -> None:
+        frame = table(DEPTH_STUDY, deeper_is_worse, noise=0.001)
+        beyond = Family(share=0.0025, num_hypotheses=2)
+        settings: dict[str, Any] = {"beyond": beyond, "first_blocks": list(range(10))}
+        ratios = [ratio_as_trained(share) for share in (None, 0.1)]
+        whole, tenth = (
+            at_best(frame, ["depth"], "test_loss", self.search(), **settings, ratio=lambda *_, own=own: own)
+            for own in ratios
+        )
+        half = stats.t.ppf(1 - 0.0025 / 4, 9) * whole["sd"] / math.sqrt(10)
+        for found, factor in ((whole, 2.0817), (tenth, 5.8595)):
+            widths = ((found["sample_high"] - found["sample_low"]) / (2 * half)).tolist()
+            assert widths == pytest.approx([factor] * 2, rel=1e-4)
+        assert whole["beyond_sample"].tolist() == (whole["direction"] & (whole["sample_low"] > 0)).tolist()
+        assert not at_best(frame, ["depth"], "test_loss", self.search())["beyond_sample"].any()
 
     def test_a_level_without_search_is_named(self) -> None:
         search = self.search()

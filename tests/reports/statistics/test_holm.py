@@ -66,4 +66,5 @@ class TestOldRules:
 
     def test_a_look_spends_its_share_in_every_family(self) -> None:
         rules = rules_at([10, 20], 10)
-        assert rules.alpha == pytest.approx(0.025) and rules.holm
+        assert rules.alpha == pytest.approx(0.025)
+        assert rules.holm

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
 from reports.statistics.contrasts import contrasts
+from reports.statistics.families import Family
 from reports.statistics.interactions import interactions
 from tests.reports.balanced import DEPTH_STUDY, table
 
@@ -43,6 +47,39 @@ def test_two_effects_that_add_up_do_not_interact() -> None:
 def test_an_interaction_must_matter_to_split_the_answer(extra: float, gate: str) -> None:
     frame = table(TWO, lambda cell: (cell["depth"] == 5) * (0.1 + extra * cell["batch_norm"]), noise=0.001)
     assert contrasts(frame, ["depth"], "test_loss", 0.02)["gate"].tolist() == [gate]
+
+
+class TestStating:
+    """Stating needs the interval of the change beyond the smallest effect; withholding is more lenient."""
+
+    def found(self, extra: float, **settings: Any) -> pd.Series[Any]:
+        frame = table(TWO, lambda cell: extra * (cell["depth"] == 5) * cell["batch_norm"], **settings)
+        family = Family(share=0.005, num_hypotheses=18)
+        return interactions(frame, list(TWO), "test_loss", 0.02, family=family).iloc[0]
+
+    def test_an_interval_beyond_the_smallest_effect_states_it(self) -> None:
+        row = self.found(0.1)
+        assert row["gate"] == "INTERACTION"
+        assert row["simultaneous_low"] > 0.02
+        assert row["scale"] == "differences"
+        half = stats.t.ppf(1 - 0.005 / 36, 9) * row["sd"] / np.sqrt(10)
+        assert row["simultaneous_high"] - row["estimate"] == pytest.approx(half)
+
+    def test_a_small_q_alone_withholds_an_average_and_states_nothing(self) -> None:
+        row = self.found(0.04)
+        assert row["q"] < 0.01
+        assert row["simultaneous_low"] < 0.02
+        assert row["gate"] == "UNRESOLVED"
+
+    def test_nine_blocks_state_nothing(self) -> None:
+        assert self.found(0.3, num_blocks=9)["gate"] == "UNRESOLVED"
+
+    def test_a_contrast_says_whether_what_it_depends_on_is_stated(self) -> None:
+        frame = table(TWO, lambda cell: 0.04 * (cell["depth"] == 5) * cell["batch_norm"])
+        changes = interactions(frame, list(TWO), "test_loss", 0.02)
+        for gate, stated in (("INTERACTION", True), ("UNRESOLVED", False)):
+            row = contrasts(frame, ["depth"], "test_loss", 0.02, depends=changes.assign(gate=gate)).iloc[0]
+            assert (row["gate"], row["states_interaction"]) == ("INTERACTION", stated)
 
 
 def test_one_factor_has_none() -> None:

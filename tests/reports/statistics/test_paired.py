@@ -49,11 +49,6 @@ class TestAgainstLibraries:
         assert sign_flip(long) == pytest.approx(exact, abs=0.005)
         assert sign_flip(long) == sign_flip(long)
 
-    def test_nadeau_bengio_is_wider_by_the_published_factor(self) -> None:
-        found = summarise(DIFFERENCES)
-        ratio = (found.sample_high - found.sample_low) / (found.ci_high - found.ci_low)
-        assert ratio == pytest.approx(math.sqrt(1 + 10 / 3))
-
     def test_blocks_needed_reach_the_power(self) -> None:
         num = blocks_needed(0.5, 1.0)
         assert num is not None
