@@ -113,6 +113,10 @@ class Pages:
             said["error at best"] = self._at_best(errors, pairs, SMALLEST_ERROR, family, num)
         return Page(study, said, {"averages": changes, "growth": of_growth})
 
+    def at_best(self, study: Study, pairs: Sequence[BestPair], family: Family) -> list[Said]:
+        """What is said of the loss at these pairs of cells."""
+        return self._at_best(_cube(study, study.loss, "test_loss"), pairs, SMALLEST, family, len(pairs))
+
     def _at_best(
         self, table: Cube, pairs: Sequence[BestPair], size: float, family: Family, num: int
     ) -> list[Said]:

@@ -111,7 +111,7 @@ def effect_of_power(power: float, num_blocks: int, alpha: float = 0.05) -> float
         shift = effect * np.sqrt(num_blocks)
         return float(
             stats.nct.sf(critical, num_blocks - 1, shift)
-            + stats.nct.cdf(-critical, num_blocks - 1, shift)
+            + np.nan_to_num(stats.nct.cdf(-critical, num_blocks - 1, shift))  # NaN where it is next to 0
             - power
         )
 
