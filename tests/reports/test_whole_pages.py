@@ -151,7 +151,7 @@ class TestWrongWaysFail:
 
     def test_cells_selected_again_on_the_confirm_phase(self) -> None:
         # One contrast alone, that of the lone good cell with the best of eighteen; selected by the search it holds.
-        one, num = lone_best(CROWD), 3 * FEW
+        one, num = lone_best(CROWD), 1000
         drawn = [*studies(one, num, 1)]
         again = [replace(study, objective=study.loss.mean(axis=1)) for study in drawn]
         assert _num_false_at_best(one, drawn) <= most(num)
