@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -79,7 +80,13 @@ def simultaneous_half_width(sd: npt.ArrayLike, num_blocks: int, family: Family) 
     error = standard_error(sd, num_blocks)
     if num_blocks < 2:
         return error
-    return error * float(stats.t.isf(family.alpha / 2, num_blocks - 1))
+    return error * _critical(family.alpha, num_blocks)
+
+
+@lru_cache(maxsize=256)
+def _critical(alpha: float, num_blocks: int) -> float:
+    """The two-sided critical value of t over so many blocks: a page asks for few different ones, hundreds of times."""
+    return float(stats.t.isf(alpha / 2, num_blocks - 1))
 
 
 def num_averages(levels: Levels) -> int:

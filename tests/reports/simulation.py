@@ -103,15 +103,15 @@ def share_claiming(texts: Sequence[str], *claims: str) -> float:
     return float(np.mean([any(CLAIMS[claim].search(text) for claim in claims) for text in texts]))
 
 
-def effect_of_power(power: float, num_blocks: int) -> float:
+def effect_of_power(power: float, num_blocks: int, alpha: float = 0.05) -> float:
     """The effect, in standard deviations of block differences, that a two-sided t test finds with that power."""
-    critical = stats.t.ppf(0.975, num_blocks - 1)
+    critical = stats.t.ppf(1 - alpha / 2, num_blocks - 1)
 
     def excess(effect: float) -> float:
         shift = effect * np.sqrt(num_blocks)
         return float(
             stats.nct.sf(critical, num_blocks - 1, shift)
-            + stats.nct.cdf(-critical, num_blocks - 1, shift)
+            + np.nan_to_num(stats.nct.cdf(-critical, num_blocks - 1, shift))  # NaN where it is next to 0
             - power
         )
 
