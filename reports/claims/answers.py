@@ -96,7 +96,7 @@ def effects_by_level(
 def stated_changes(family: pd.DataFrame, changes: pd.DataFrame) -> dict[Key, Mapping[str, Any]]:
     """For each contrast whose interaction is stated, the largest change of its effect that is licensed."""
     stated = [row for row in records(changes) if row["gate"] == Gate.INTERACTION]
-    found = {}
+    found: dict[Key, Mapping[str, Any]] = {}
     for row in records(family):
         if row["gate"] != Gate.INTERACTION or not row["states_interaction"]:
             continue

@@ -22,7 +22,6 @@ from reports.results.accounting import copied_trials
 from reports.results.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.results.evaluation import evaluation_record
 from reports.results.licensing import error_shares_record
-from reports.results.looks import Look
 from reports.results.results import Results
 from reports.results.searching import search_record
 from reports.results.variation import variation_record
@@ -32,6 +31,8 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete."""
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
     errors = said_errors(inputs, results)
+    read_at = results.look.number or None
+    first = read_at if results.look.rules.holm else min(results.look.number, 1) or None
     growth = said_growth(inputs, results)
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
     line = line_to_beat(inputs, results, best)
@@ -60,15 +61,17 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "look": results.look.to_dict(),
         "error_shares": error_shares_record(inputs, results.look),
         "at_best": [
-            *contrast_records(results.at_best, at_best, results.look),
-            *contrast_records(results.error_at_best, errors, results.look),
+            *contrast_records(results.at_best, at_best, read_at),
+            *contrast_records(results.error_at_best, errors, read_at),
         ],
         "contrasts": [
-            *contrast_records(
-                results.contrasts, at_best if is_told_once(results) else averaged, results.look
+            *contrast_records(results.contrasts, at_best if is_told_once(results) else averaged, first),
+            *contrast_records(results.error_contrasts, [], first),
+            *(
+                row
+                for each in described_contrasts(inputs, results)
+                for row in contrast_records(each, [], first)
             ),
-            *contrast_records(results.error_contrasts, []),
-            *(row for each in described_contrasts(inputs, results) for row in contrast_records(each, [])),
         ],
         "failures": failures_record(inputs, results),
         "early_stopping": early_stops(inputs, results.rows),
@@ -95,11 +98,11 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
 
 
 def contrast_records(
-    frame: pd.DataFrame, said: Sequence[Said], look: Look | None = None
+    frame: pd.DataFrame, said: Sequence[Said], look: int | None = None
 ) -> list[dict[str, Any]]:
     """One dict a contrast; `gate` and `sentence` are null where nothing is said (described only, or withheld).
 
-    `look`: the number of blocks of the look that the contrast was read at, with which it is told.
+    `look` is the number of the look whose blocks it is of; null before the first is whole.
     """
     records = []
     for place, row in enumerate(frame.to_dict("records")):
@@ -108,7 +111,7 @@ def contrast_records(
         records.append(
             {
                 **{str(name): value for name, value in row.items()},
-                **({} if look is None else {"look": look.number or None}),
+                "look": look,
                 "gate": None if words is None else row["gate"],
                 "sentence": None if words is None else words.text,
                 "gates": None if words is None else [[each.gate, *each.gates] for each in words.sentences],

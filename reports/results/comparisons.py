@@ -83,7 +83,7 @@ def compare(given: Compared) -> Comparisons:
     inputs, licensing = given.inputs, given.licensing
     none = contrasts(pd.DataFrame({"block": [], "none": []}), [], "none", rules=licensing.rules)
     outcome, size, pairs = inputs.outcome.name, inputs.smallest_effect, given.num_pairs
-    found = {"num_pairs": pairs, "at_best": none, "error_at_best": none, "contrasts": none}
+    found: dict[str, Any] = {"num_pairs": pairs, "at_best": none, "error_at_best": none, "contrasts": none}
     found |= {"error_contrasts": none, "growth_contrasts": none}
     found |= {"interactions": pd.DataFrame(), "growth_interactions": pd.DataFrame()}
     if not given.rows.empty:
@@ -146,7 +146,7 @@ def _averaged(given: Compared, best: pd.DataFrame) -> dict[str, pd.DataFrame]:
     inputs, licensing, outcome = given.inputs, given.licensing, given.inputs.outcome.name
     if len(given.factors) == 1 and len(best) and not licensing.rules.holm:
         return {"contrasts": best}
-    common = {"rules": licensing.rules, "levels": given.levels}
+    common: dict[str, Any] = {"rules": licensing.rules, "levels": given.levels}
     rows, size = given.slim(given.first_rows, outcome), inputs.smallest_effect
     changes = interactions(rows, given.factors, outcome, size, family=licensing.interactions, **common)
     averages = contrasts(
@@ -166,7 +166,7 @@ def _grown(given: Compared) -> dict[str, pd.DataFrame]:
     """Averages and interactions of ln total growth at initialisation, in one family with its simple effects."""
     licensing = given.licensing
     rows = given.slim(first_growths(given), GROWTH)
-    common = {"rules": licensing.rules, "levels": given.levels, "family": licensing.growth}
+    common: dict[str, Any] = {"rules": licensing.rules, "levels": given.levels, "family": licensing.growth}
     changes = interactions(rows, given.factors, GROWTH, **common)
     averages = contrasts(rows, given.factors, GROWTH, depends=changes, **common)
     return {"growth_contrasts": averages, "growth_interactions": changes}

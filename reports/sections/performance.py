@@ -29,7 +29,9 @@ def performance(report_context: ReportContext) -> Section:
     """Evidence for the answer: raw blocks, means and intervals, then every contrast."""
     if not report_context.inputs.factors or report_context.results.rows.empty:
         tables = [table for table in [cells_table(report_context)] if table.rows]
-        return Section(slug="performance", title="Performance", context={"tables": tables, "said": []})
+        return Section(
+            slug="performance", title="Performance", context={"tables": tables, "said": [], "shares": None}
+        )
     figures = [_isolation(report_context), *_forests(report_context)]
     dependent = interaction_figure(report_context)
     tables = [

@@ -42,7 +42,7 @@ class ErrorShares:
     @property
     def total(self) -> float:
         """The share of studies that may say anything false."""
-        return sum(getattr(self, part.name) for part in fields(self))
+        return float(sum(getattr(self, part.name) for part in fields(self)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -168,8 +168,13 @@ def _clock(seconds: float | None) -> list[float]:
 
 def _smallest(inputs: ReportInputs) -> Line | None:
     effect, outcome = inputs.smallest_effect, inputs.outcome
-    if not inputs.has_cells or effect is None:
+    if not inputs.has_cells:
         return None
+    if effect is None:
+        return Line(
+            text=f"The plan names no smallest effect of interest for {outcome.title}, so no difference is called "
+            "practically equal, or larger than matters."
+        )
     return Line(
         text=f"The plan, frozen before the first trial, names {outcome.amount(effect)} as the smallest "
         "effect of interest.",

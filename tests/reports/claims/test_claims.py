@@ -150,7 +150,10 @@ class TestAtBest:
     def told(self, better: Truth, outcome: str = "test_loss", **settings: Any) -> list[Sentence]:
         frame = table(self.LEVELS, worse(0.1)).rename(columns={"test_loss": outcome})
         cells = frame[frame["block"] == 0].drop(columns=["block", outcome])
-        search = cells.assign(objective=[better(cell) for cell in cells.to_dict("records")])
+        objective = [
+            better({str(name): level for name, level in cell.items()}) for cell in cells.to_dict("records")
+        ]
+        search = cells.assign(objective=objective)
         found = at_best(frame, list(self.LEVELS), outcome, search, 0.02, **settings)
         said = about_family(found, SETTING, "each at its best cell")
         for sentence in [sentence for each in said for sentence in each]:

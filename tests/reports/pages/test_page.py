@@ -130,10 +130,14 @@ def test_report_json_has_the_keys_that_readers_rely_on(folder: Path) -> None:
         "estimate",
         "ci_low",
         "ci_high",
-        "p_holm",
+        "simultaneous_low",
+        "simultaneous_high",
+        "smallest_effect",
+        "look",
         "p_sign_flip",
     }
     assert {*row, "num_blocks", "gate", "sentence"} <= set(report["contrasts"][0])
+    assert {*row, "num_blocks", "gate", "sentence"} <= set(report["at_best"][0])
     counts = {
         "planned",
         "started",

@@ -25,8 +25,8 @@ CONTRAST = {
     "level_a": 3,
     "level_b": 7,
     "estimate": 0.27182,
-    "ci_low": 0.25,
-    "ci_high": 0.29,
+    "simultaneous_low": 0.25,
+    "simultaneous_high": 0.29,
 }
 
 
@@ -82,7 +82,7 @@ def test_a_forest_row_has_its_name_and_its_rounded_numbers() -> None:
 
 
 def test_a_forest_shows_an_estimate_without_an_interval_and_says_why_it_is_empty() -> None:
-    alone = {**CONTRAST, "ci_low": None, "ci_high": None}
+    alone = {**CONTRAST, "simultaneous_low": None, "simultaneous_high": None}
     ax = unchanged(forest.tidy([alone]), lambda f, a: forest.draw(f, a, smallest_effect=None, unit="nats"))
     assert texts(ax)[1] == "+0.272 [–]"
     ax = unchanged(forest.tidy([]), lambda f, a: forest.draw(f, a, smallest_effect=0.02, unit="nats"))

@@ -24,7 +24,7 @@ class Acknowledging(StackTrial):
     def setup(self, config: dict[str, Any], **data: Any) -> None:
         """Prepare the worker."""
         self._acknowledged = Acknowledged.of(Path(os.environ[TRACES]))
-        vars(trial)["train_assignment"] = partial(
+        vars(trial)["train_trial_spec"] = partial(
             train_trial_spec, seconds_between_reports=0.0, seconds_between_checkpoints=0.0
         )
         super().setup(config, **data)
