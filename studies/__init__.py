@@ -30,11 +30,21 @@ if TYPE_CHECKING:
     from studies.base.errors import DamagedRecordError, HeldError, StudiesError, UsageError
     from studies.execution.session import Result
     from studies.results.recorded import RecordedStudy
-    from studies.study import Confirm, Metric, Nuisance, Search, SmallestEffect, Study, Thresholds
+    from studies.study import (
+        Confirm,
+        ErrorShares,
+        Metric,
+        Nuisance,
+        Search,
+        SmallestEffect,
+        Study,
+        Thresholds,
+    )
 
 __all__ = [
     "Confirm",
     "DamagedRecordError",
+    "ErrorShares",
     "HeldError",
     "Metric",
     "Nuisance",

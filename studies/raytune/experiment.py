@@ -136,7 +136,7 @@ def train_study(
                 num_samples=-1,
                 max_concurrent_trials=cluster.num_workers,
                 reuse_actors=True,
-                trial_dirname_creator=lambda trial: f"trial-{trial.config['assignment'].number}",
+                trial_dirname_creator=lambda trial: f"trial-{trial.config['trial_spec'].number}",
             ),
             run_config=tune.RunConfig(
                 name=plan.name,

@@ -66,8 +66,9 @@ def test_what_it_writes_can_be_planned(capsys: Capture) -> None:
         "search.rungs=[2]",
         "confirm.epochs=2",
     )
+    capsys.readouterr()
     assert plan(["./my_study.py", *(word for setting in small for word in ("--set", setting))]) == 0
-    assert "study      my_study-" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("my_study-")
 
 
 def test_a_file_that_exists_is_left_as_it_is(capsys: Capture) -> None:

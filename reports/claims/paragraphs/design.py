@@ -142,11 +142,11 @@ def _spent(inputs: ReportInputs, accounting: Accounting) -> Line:
     overall, wall = accounting.overall, inputs.seconds.get("wall")
     took = "" if wall is None else f" in {duration(wall)}"
     losses = [
-        f"{count(overall[name])} {what}"
-        for name, what in (
-            ("diverged", "networks diverged"),
-            ("failed", "trials failed"),
-            ("retried", "trials were tried again"),
+        f"{plural(overall[name], noun)} {what}"
+        for name, noun, what in (
+            ("diverged", "network", "diverged"),
+            ("failed", "trial", "failed"),
+            ("retried", "trial", "tried again"),
         )
         if overall[name]
     ]

@@ -77,7 +77,7 @@ def test_a_budget_curve_has_one_line_a_cell_and_their_mean() -> None:
 
 
 def test_two_studies_have_two_intervals_a_contrast() -> None:
-    side = {"estimate": 0.1, "ci_low": 0.0, "ci_high": 0.2}
+    side = {"estimate": 0.1, "simultaneous_low": 0.0, "simultaneous_high": 0.2}
     shared = [{"factor": "depth", "level_a": 3, "level_b": 5, "a": side, "b": {**side, "estimate": None}}]
     frame = forest_pair.tidy(shared, ["one", "two"])
     assert frame["study"].tolist() == ["one", "two"]

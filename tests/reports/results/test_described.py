@@ -128,7 +128,8 @@ class TestSelection:
     def test_stands_beside_each_comparison_at_best(self, study: ReportInputs) -> None:
         report = json_report(study, compute(study))
         found = report["selection"]
-        assert [each["selection"]["share_other_a"] for each in report["at_best"]] == [
+        losses = [each for each in report["at_best"] if each["outcome"] == study.outcome.name]
+        assert [each["selection"]["share_other_a"] for each in losses] == [
             row["share_other_a"] for row in found["rows"]
         ]
         assert found["num_blocks"] == 10

@@ -184,7 +184,7 @@ def test_what_the_file_lacks_is_told(tmp_path: Path) -> None:
         (
             "* hyperparameters.gain",
             "",
-            "fixed.gain: build() never reads hyperparameters.gain, so that it says",
+            "fixed.gain: build() never reads hyperparameters.gain, so that it has no effect",
         ),
         ('"gain": 1.0}', '"gain": 1.0, "spare": 2}', "hyperparameters.spare: build() never reads it"),
         (
