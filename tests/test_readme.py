@@ -54,7 +54,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("study", ["depth_study", "tuning_study"])
+@pytest.mark.parametrize("study", ["depth_study", pytest.param("tuning_study", marks=pytest.mark.slow)])
 def test_the_studies_it_names_run_in_the_smoke_profile(study: str, tmp_path: Path) -> None:
     done = run(["-m", "studies", "run", study, "--profile", "smoke"], tmp_path)
     assert done.returncode == 0, done.stderr

@@ -135,7 +135,7 @@ def test_an_interrupted_look_is_finished_before_the_next(store: Store) -> None:
     assert drive(looking, store).num_looks == 2
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     deaths=st.lists(st.integers(0, 40), max_size=4),
     sampler=st.sampled_from(["qmc", "tpe", "random", "everything"]),
