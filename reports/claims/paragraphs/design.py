@@ -142,7 +142,7 @@ def _spent(inputs: ReportInputs, accounting: Accounting) -> Line:
     overall, wall = accounting.overall, inputs.seconds.get("wall")
     took = "" if wall is None else f" in {duration(wall)}"
     losses = [
-        f"{plural(overall[name], noun)} {what}"
+        f"{plural(int(overall[name]), noun)} {what}"
         for name, noun, what in (
             ("diverged", "network", "diverged"),
             ("failed", "trial", "failed"),
