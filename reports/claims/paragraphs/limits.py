@@ -21,7 +21,7 @@ from reports.stability.classes import CLASSES, LOST, STABLE, UNSTABLE, WATCH, cl
 from reports.stability.growth import VERDICTS
 from reports.statistics.association import Association, association
 from reports.statistics.effects import with_more_blocks
-from reports.statistics.gates import Rules
+from reports.statistics.gates import Gate, Rules
 from reports.statistics.shares import share_interval
 from reports.wording.phrases import (
     Sentence,
@@ -47,6 +47,7 @@ def limits(inputs: ReportInputs, results: Results) -> Paragraph:
             _budget(inputs, results, rules),
             _saturated(results, rules),
             boundary(inputs, results, rules),
+            rare_failures(results),
             _more_blocks(results, inputs.outcome),
             untested(inputs),
         ]
@@ -199,6 +200,29 @@ def _budget(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None
 def _saturated(results: Results, rules: Rules) -> Line | None:
     median = median_accuracy(results.rows)
     return line_of([about_saturation(median)]) if median > rules.saturated_accuracy else None
+
+
+def rare_failures(results: Results) -> Line | None:
+    """What practical equality leaves open: networks that fail so seldom that no block has one.
+
+    Of B networks none of which failed, up to 1 - .05^(1/B) may (Clopper and Pearson 1934, one-sided, 95 %).
+    """
+    told = [*results.at_best.to_dict("records"), *results.contrasts.to_dict("records")]
+    equal = [
+        row
+        for row in told
+        if row["gate"] == Gate.EQUIVALENT
+        or (row["gate"] in (Gate.DIRECTION, Gate.MEANINGFUL) and row["equivalent"])
+    ]
+    if not equal:
+        return None
+    blocks = int(min(row["num_blocks"] for row in equal))
+    most = 1 - 0.05 ** (1 / blocks)
+    return Line(
+        text="What is practically equal is so of networks that train: where none of "
+        f"{counted(blocks, 'network', 'networks')} failed, up to {percent(most)} of such networks may (95 % bound).",
+        numbers=[blocks, most],
+    )
 
 
 def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:

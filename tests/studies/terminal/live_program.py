@@ -1,5 +1,6 @@
 """A program that shows a made-up run's progress live: `live_program.py ending`, with an ending of its own."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ PARAMS: dict[str, Value] = {"depth": 5, "batch_norm": True, "optimizer": "rmspro
 
 
 def main(ending: str) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without it
     progress = Progress(
         planned={Phase.SEARCH: 324, Phase.CONFIRM: 54},
         planned_networks=3780,
