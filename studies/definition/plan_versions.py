@@ -14,12 +14,6 @@ ERROR_SHARES = 3
 _SEEDS_OF_TRAIN = 2
 """The first version in which a file's own train() gets the seeds that it gets today."""
 
-ERROR_SHARES = 3
-"""The first version of plans that state `error_shares`."""
-
-_SEEDS_OF_TRAIN = 2
-"""The first version in which a file's own train() gets the seeds that it gets today."""
-
 FIELD = "plan_version"
 """The field of a stored plan that states its version."""
 
