@@ -22,6 +22,7 @@ from reports.results.accounting import copied_trials
 from reports.results.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.results.evaluation import evaluation_record
 from reports.results.licensing import error_shares_record
+from reports.results.looks import first_look
 from reports.results.optimism import optimism_record
 from reports.results.results import Results
 from reports.results.searching import search_record
@@ -32,6 +33,7 @@ from reports.stability.classes import STABLE, UNSTABLE, WATCH, classes
 
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete."""
+    inputs = first_look(inputs)
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
     errors = said_errors(inputs, results)
     read_at = results.look.number or None
@@ -66,8 +68,8 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "error_shares": error_shares_record(inputs, results.look),
         "at_best": with_selection(
             [
-                *contrast_records(results.at_best, at_best, read_at),
-                *contrast_records(results.error_at_best, errors, read_at),
+                *contrast_records(results.at_best, at_best, read_at, by_row=read_at is not None),
+                *contrast_records(results.error_at_best, errors, read_at, by_row=read_at is not None),
             ],
             selection,
         ),
@@ -107,11 +109,12 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
 
 
 def contrast_records(
-    frame: pd.DataFrame, said: Sequence[Said], look: int | None = None
+    frame: pd.DataFrame, said: Sequence[Said], look: int | None = None, *, by_row: bool = False
 ) -> list[dict[str, Any]]:
     """One dict a contrast; `gate` and `sentence` are null where nothing is said (described only, or withheld).
 
-    `look` is the number of the look whose blocks it is of; null before the first is whole.
+    `look` is the number of the look whose blocks it is of; null before the first is whole. With `by_row` each row names
+    its own: that at which a comparison at best closed, or was read last.
     """
     records = []
     for place, row in enumerate(frame.to_dict("records")):
@@ -120,7 +123,7 @@ def contrast_records(
         records.append(
             {
                 **{str(name): value for name, value in row.items()},
-                "look": look,
+                "look": row["look"] if by_row else look,
                 "gate": None if words is None else row["gate"],
                 "sentence": None if words is None else words.text,
                 "gates": None if words is None else [[each.gate, *each.gates] for each in words.sentences],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -13,7 +15,7 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.errors import ReportError
 from reports.results.invariants import PHASES, STATES, mistakes
-from reports.results.looks import planned_looks
+from reports.results.looks import LOOK_DECIDED, look_of, planned_looks, trains_until_clear
 
 COUNTS = [
     *("planned", "missing", "waiting", "started", "running", "complete", "pruned", "failed"),
@@ -65,18 +67,21 @@ def account(
     epochs: pd.DataFrame,
     plan: Mapping[str, Any],
     created_at: datetime | None = None,
+    events: pd.DataFrame | None = None,
 ) -> Accounting:
     """Count what was planned and what happened, and refuse a record that does not add up.
 
     The frames are those that `studies` hands over (`reports.inputs.inputs.ReportInputs`), `plan` is the plan's dict,
-    `created_at` when it was stored. Raises AccountingError, naming all rows that are wrong: an unknown state or
+    `created_at` when it was stored. Of a later look that has begun the trials count as planned that the decision before
+    it, one of the `events`, named. Raises AccountingError, naming all rows that are wrong: an unknown state or
     level, more trials of a cell than planned, a finished trial without its replicates or epochs, a stopped
     trial in the confirm phase, a plan dated after its first trial.
     """
     trials = _with_columns(trials, ("number", "phase", "cell", "state", "epochs", *plan["factors"]))
     replicates = _with_columns(replicates, ("trial_number", "replicate", "outcome"))
     epochs = _with_columns(epochs, ("trial_number", "replicate", "epoch"))
-    planned = _planned_by_phase(plan)
+    cells_planned = _confirmed_cells(plan, trials, events)
+    planned = _planned_by_phase(plan, cells_planned)
     wrong = mistakes(trials, replicates, epochs, plan, planned, created_at)
     if wrong:
         raise AccountingError(wrong)
@@ -84,7 +89,7 @@ def account(
     by_phase = pd.DataFrame(
         [{"phase": phase, **_total(counted[counted["phase"] == phase], planned[phase])} for phase in PHASES]
     )
-    by_level = _by_level(counted, plan)
+    by_level = _by_level(counted, plan, cells_planned)
     _check_sums(by_phase, by_level, overall := _total(counted, sum(planned.values())))
     return Accounting(overall=overall, by_phase=by_phase, by_level=by_level, by_rung=_by_rung(trials, plan))
 
@@ -124,14 +129,19 @@ def _total(rows: pd.DataFrame, planned: int | None) -> dict[str, float]:
     }
 
 
-def _by_level(counted: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
+def _by_level(
+    counted: pd.DataFrame, plan: Mapping[str, Any], cells_planned: Sequence[int] | None
+) -> pd.DataFrame:
     rows = []
-    num_cells = _num_cells(plan)
-    for factor, levels in plan["factors"].items():
-        per_level = None if num_cells is None else _num_planned(plan) // len(levels)
+    cells = [] if cells_planned is None else list(product(*plan["factors"].values()))
+    for place, (factor, levels) in enumerate(plan["factors"].items()):
         found = counted[factor].map(plain) if len(counted) else counted["number"]
         for level in levels:
             there = counted[found == plain(level)] if plain(level) is not None else counted[found.isna()]
+            per_level = None
+            if cells_planned is not None:
+                num_searched = int(plan["search"]["trials_per_cell"]) * len(cells) // len(levels)
+                per_level = num_searched + sum(cells[cell - 1][place] == level for cell in cells_planned)
             rows.append({"factor": factor, "level": plain(level), **_total(there, per_level)})
     table = pd.DataFrame(rows, columns=["factor", "level", *COUNTS, "seconds"])
     table["level"] = pd.Series([row["level"] for row in rows], dtype=object)
@@ -151,18 +161,45 @@ def _num_cells(plan: Mapping[str, Any]) -> int | None:
     return math.prod(len(levels) for levels in plan["factors"].values())
 
 
-def _planned_by_phase(plan: Mapping[str, Any]) -> dict[str, int]:
-    cells = _num_cells(plan)
-    if cells is not None:
-        confirmed = cells * len(planned_looks(plan))
-        return {"search": cells * plan["search"]["trials_per_cell"], "confirm": confirmed}
+def _confirmed_cells(
+    plan: Mapping[str, Any], trials: pd.DataFrame, events: pd.DataFrame | None
+) -> list[int] | None:
+    """The cell of each planned confirm trial; None without cells.
+
+    Every cell at the first look; of a later one that has begun those that the decision before it named. Plans before
+    version 4 train every cell at every look.
+    """
+    num_cells = _num_cells(plan)
+    if num_cells is None:
+        return None
+    cells, looks = list(range(1, num_cells + 1)), planned_looks(plan)
+    if not trains_until_clear(plan):
+        return cells * len(looks)
+    confirm = trials[trials["phase"] == "confirm"]
+    places = look_of(plan, pd.to_numeric(confirm["number"])).clip(0, len(looks) - 1)
+    named = decided_cells(events)
+    planned = list(cells)
+    for place in sorted({int(each) for each in places} - {0}):
+        found = confirm.loc[places == place, "cell"]
+        planned += named.get(place, [int(cell) for cell in found])
+    return planned
+
+
+def decided_cells(events: pd.DataFrame | None) -> dict[int, list[int]]:
+    """For each look, from 1, after which a decision was recorded, the numbers of the cells that the next one trains."""
+    if events is None or events.empty:
+        return {}
+    details = [json.loads(text) for text in events.loc[events["kind"] == LOOK_DECIDED, "detail"]]
+    return {int(each["look"]): [int(cell) for cell in each["cells"]] for each in details}
+
+
+def _planned_by_phase(plan: Mapping[str, Any], cells_planned: Sequence[int] | None) -> dict[str, int]:
+    if cells_planned is not None:
+        searched = int(plan["search"]["trials_per_cell"]) * (_num_cells(plan) or 0)
+        return {"search": searched, "confirm": len(cells_planned)}
     trials = int(plan["search"]["trials"])
     confirmed = int(plan["confirm"]["best"]) + bool(plan["confirm"].get("default"))
     return {"search": trials, "confirm": confirmed}
-
-
-def _num_planned(plan: Mapping[str, Any]) -> int:
-    return sum(_planned_by_phase(plan).values())
 
 
 def _check_sums(by_phase: pd.DataFrame, by_level: pd.DataFrame, overall: Mapping[str, float]) -> None:

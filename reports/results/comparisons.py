@@ -11,6 +11,7 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.inputs import ReportInputs
 from reports.results.licensing import Licensing
+from reports.results.questions import Followed, follow
 from reports.statistics.best_cells import best_pairs, num_distinct
 from reports.statistics.contrasts import at_best, contrasts, interactions
 from reports.statistics.families import Family, Levels
@@ -26,15 +27,18 @@ class Compared:
     """What is compared: networks up to the look (`rows`) and of the first one, growth at the start, what was chosen.
 
     `chosen` and `boundary` as `reports.results.results` has them; `rows` is empty where levels are not compared.
+    `best_rows` are the networks that comparisons at best use, with their `look` (from 1): those of later looks have the
+    scores on the validation and test parts together, where the plan pools them.
     """
 
     inputs: ReportInputs
     licensing: Licensing
     rows: pd.DataFrame
     first_rows: pd.DataFrame
+    best_rows: pd.DataFrame
     initial: pd.DataFrame
     chosen: pd.DataFrame
-    boundary: Boundary | None
+    boundary: dict[str, dict[Any, float]] | None
 
     @property
     def factors(self) -> list[str]:
@@ -78,20 +82,50 @@ class Comparisons:
     growth_interactions: pd.DataFrame
 
 
-def compare(given: Compared) -> Comparisons:
-    """Compute every family."""
-    inputs, licensing = given.inputs, given.licensing
-    none = contrasts(pd.DataFrame({"block": [], "none": []}), [], "none", rules=licensing.rules)
-    outcome, size, pairs = inputs.outcome.name, inputs.smallest_effect, given.num_pairs
-    found: dict[str, Any] = {"num_pairs": pairs, "at_best": none, "error_at_best": none, "contrasts": none}
-    found |= {"error_contrasts": none, "growth_contrasts": none}
+def _none(given: Compared) -> pd.DataFrame:
+    """The frame of a family that has nothing to compare."""
+    return contrasts(pd.DataFrame({"block": [], "none": []}), [], "none", rules=given.licensing.rules)
+
+
+def follow_questions(given: Compared) -> Followed:
+    """The comparisons at best, over all looks so far: the primary outcome and, of classifiers, the error rate."""
+    inputs, licensing, pairs = given.inputs, given.licensing, given.num_pairs
+    may_compare = not given.best_rows.empty and _may_compare_at_best(given)
+
+    def at_look(look: int, outcome: str, size: float | None, family: Family) -> pd.DataFrame:
+        if not may_compare:
+            return _none(given)
+        return _at_best(given, given.best_rows[given.best_rows["look"] <= look], outcome, size, family)
+
+    def read(look: int) -> pd.DataFrame:
+        return at_look(look, inputs.outcome.name, inputs.smallest_effect, licensing.loss_at_best(pairs))
+
+    def read_error(look: int) -> pd.DataFrame:
+        size = inputs.plan["smallest_effect"]["error"]
+        return at_look(look, ERROR, size, licensing.error_rate_at_best(pairs))
+
+    return follow(
+        inputs.plan,
+        inputs.trials,
+        given.chosen,
+        is_complete=inputs.is_complete,
+        read=read,
+        read_error=None if inputs.own or licensing.rules.holm else read_error,
+    )
+
+
+def compare(given: Compared, followed: Followed) -> Comparisons:
+    """Compute every family; those at best are `followed`."""
+    inputs, none = given.inputs, _none(given)
+    error_at_best = none if followed.error_at_best is None else followed.error_at_best
+    found: dict[str, Any] = {
+        "num_pairs": given.num_pairs,
+        "at_best": followed.at_best,
+        "error_at_best": error_at_best,
+    }
+    found |= {"contrasts": none, "error_contrasts": none, "growth_contrasts": none}
     found |= {"interactions": pd.DataFrame(), "growth_interactions": pd.DataFrame()}
     if not given.rows.empty:
-        if _may_compare_at_best(given):
-            found["at_best"] = _at_best(given, outcome, size, licensing.loss_at_best(pairs))
-            if not (inputs.own or licensing.rules.holm):
-                error = inputs.plan["smallest_effect"]["error"]
-                found["error_at_best"] = _at_best(given, ERROR, error, licensing.error_rate_at_best(pairs))
         found |= _averaged(given, found["at_best"])
         found["error_contrasts"] = _described(given, none)
         if len(given.initial):
@@ -110,10 +144,12 @@ def _may_compare_at_best(given: Compared) -> bool:
     )
 
 
-def _at_best(given: Compared, outcome: str, size: float | None, family: Family) -> pd.DataFrame:
+def _at_best(
+    given: Compared, rows: pd.DataFrame, outcome: str, size: float | None, family: Family
+) -> pd.DataFrame:
     official = official_test(given.inputs)
     return at_best(
-        given.slim(given.rows, outcome),
+        given.slim(rows, outcome),
         given.factors,
         outcome,
         given.chosen,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from reports.inputs.inputs import ReportInputs
-from reports.results.looks import Look
+from reports.results.looks import Look, planned_looks
 from reports.statistics.families import (
     ErrorShares,
     Family,
@@ -35,13 +35,13 @@ class Licensing:
     rules: Rules
 
     @classmethod
-    def of(cls, inputs: ReportInputs, look: Look) -> Licensing:
-        """The rules of a study's plan."""
+    def of(cls, inputs: ReportInputs, rules: Rules) -> Licensing:
+        """The families of a study's plan, gated by `rules`."""
         return cls(
             shares=ErrorShares.of(inputs.plan),
             levels=inputs.factors,
-            num_looks=look.num_looks,
-            rules=look.rules,
+            num_looks=len(planned_looks(inputs.plan)),
+            rules=rules,
         )
 
     @property

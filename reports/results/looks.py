@@ -9,11 +9,16 @@ from typing import Any
 
 import pandas as pd
 
+from reports.inputs.inputs import ReportInputs
 from reports.statistics.gates import Rules
 
 ENDED = ("complete", "failed")
 SIMULTANEOUS = 3
 """The first version of plans whose claims are read off simultaneous intervals, with shares of the error rate."""
+LOOK_DECIDED = "look_decided"
+"""The kind of the event that records what follows from a look (`reports.results.questions.Decision`)."""
+UNTIL_CLEAR = 4
+"""The first version of plans whose later looks train the cells of open questions only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,16 @@ def planned_looks(plan: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(plan.get("looks") or [plan["replicates"]])
 
 
+def trains_until_clear(plan: Mapping[str, Any]) -> bool:
+    """Whether a study's later looks train the cells of open questions only (`reports.results.questions`)."""
+    return int(plan.get("plan_version", 1)) >= UNTIL_CLEAR
+
+
+def rules_of(plan: Mapping[str, Any]) -> Rules:
+    """The gates of a plan from version 3 on: no claims before the first look."""
+    return Rules(min_blocks=max(Rules().min_blocks, planned_looks(plan)[0]))
+
+
 def look_of(plan: Mapping[str, Any], number: pd.Series[Any]) -> pd.Series[Any]:
     """The look, from 0, of each confirm trial's number: each look numbers all cells; 0 without cells."""
     if plan["search"].get("trials") is not None:
@@ -59,8 +74,32 @@ def look_of(plan: Mapping[str, Any], number: pd.Series[Any]) -> pd.Series[Any]:
     return place
 
 
+def first_look(inputs: ReportInputs) -> ReportInputs:
+    """The study without the trials of later looks, which only comparisons at best use from plan version 4 on."""
+    if not trains_until_clear(inputs.plan) or len(planned_looks(inputs.plan)) == 1:
+        return inputs
+    confirm = inputs.trials["phase"] == "confirm"
+    later = inputs.trials.loc[confirm & (look_of(inputs.plan, inputs.trials["number"]) > 0), "number"]
+    if later.empty:
+        return inputs
+
+    def before(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+        return frame[~frame[column].isin(set(later))] if column in frame else frame
+
+    return replace(
+        inputs,
+        trials=before(inputs.trials, "number"),
+        replicates=before(inputs.replicates, "trial_number"),
+        epochs=before(inputs.epochs, "trial_number"),
+        gradients=before(inputs.gradients, "trial_number"),
+        evaluation=before(inputs.evaluation, "trial_number"),
+    )
+
+
 def look_reached(plan: Mapping[str, Any], trials: pd.DataFrame, is_complete: bool) -> Look:
-    """The last whole look of a study; `trials` as in `reports.inputs.inputs`, a finished study's looks are all whole.
+    """The last whole look of a study with a plan before version 4, of which a finished one's looks are all whole.
+
+    `trials` as in `reports.inputs.inputs`.
 
     A look is whole when every cell that the first one confirmed has ended in it. The first is taken as whole
     only when a later one has begun or the study is complete, for until then a cell may be missing.
@@ -86,7 +125,7 @@ def look_reached(plan: Mapping[str, Any], trials: pd.DataFrame, is_complete: boo
         num_looks=len(looks),
         num_blocks=blocks,
         share=shares(looks)[max(number, 1) - 1] if by_holm else 1 / len(looks),
-        rules=rules_at(looks, blocks) if by_holm else Rules(min_blocks=max(Rules().min_blocks, looks[0])),
+        rules=rules_at(looks, blocks) if by_holm else rules_of(plan),
         begun=begun > max(number, 1),
     )
 

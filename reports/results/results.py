@@ -1,6 +1,6 @@
 """All statistics of one report, computed once: what the JSON file, the tables and the pictures share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -8,9 +8,10 @@ import pandas as pd
 from reports.inputs.early_stopping import best_so_far, rested
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import Accounting, account
-from reports.results.comparisons import Compared, compare
+from reports.results.comparisons import Compared, compare, follow_questions
 from reports.results.licensing import Licensing
-from reports.results.looks import Look, look_of, look_reached
+from reports.results.looks import Look, first_look, look_of, look_reached, rules_of, trains_until_clear
+from reports.results.questions import Decision
 from reports.results.outcomes import boundary_shares, contrast_rows, mark_boundary
 from reports.results.sufficiency import still_improving
 from reports.stability.growth import growth_by_cell, growths, verdict_shares
@@ -21,10 +22,11 @@ class Results:
     """What the recorded numbers say.
 
     - `accounting`: counts that add up (AccountingError otherwise)
-    - `look`: the planned look that is compared, whose rules gate every family
+    - `look`: the last whole look, whose rules gate every family
+    - `readings`, `decisions`: the questions at best at each look (`reports.results.questions.Followed`)
     - `licensing`: the families that claims are counted in
-    - `rows`: networks of the confirm phase up to that look, scored (`outcomes.contrast_rows`); `first_rows`: those of
-      the first look, which every family but those at best uses
+    - `rows`: networks of the confirm phase, scored (`outcomes.contrast_rows`): of the first look, and before plan
+      version 4 of all whole ones; `first_rows`: those that every family but those at best uses
     - `chosen`: one row per cell: trial_number, cell, factors, nuisances, objective (to be lowered), at_boundary;
       empty without cells
     - `boundary`: for factor and level the share of cells whose chosen rate lies at the end of its range
@@ -47,6 +49,8 @@ class Results:
     first_rows: pd.DataFrame
     chosen: pd.DataFrame
     boundary: dict[str, dict[Any, float]] | None
+    readings: pd.DataFrame
+    decisions: tuple[Decision, ...]
     contrasts: pd.DataFrame
     at_best: pd.DataFrame
     error_at_best: pd.DataFrame
@@ -63,39 +67,65 @@ class Results:
 
 def compute(inputs: ReportInputs) -> Results:
     """Compute every statistic; raises AccountingError where the record contradicts itself."""
-    accounting = account(inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at)
-    look = look_reached(inputs.plan, inputs.trials, inputs.is_complete)
-    licensing = Licensing.of(inputs, look)
-    rows = contrast_rows(
-        _up_to(look, inputs), inputs.factors, inputs.num_classes, inputs.objective, inputs.own
+    accounting = account(
+        inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at, inputs.events
     )
-    first_rows = rows if look.rules.holm else rows[look_of(inputs.plan, rows["trial_number"]) == 0]
-    chosen = _chosen(inputs) if inputs.has_cells else pd.DataFrame()
-    boundary = boundary_shares(chosen, list(inputs.factors)) if len(chosen) else None
-    grown = _growths(inputs, rows)
+    compared = compared_rows(inputs)
+    rows, first = compared.rows, first_look(inputs)
+    grown = _growths(first, rows)
     initial = grown[grown["epoch"] == 0] if len(grown) else grown
-    given = Compared(
-        inputs=inputs,
-        licensing=licensing,
-        rows=rows if inputs.has_cells else rows.iloc[:0],
-        first_rows=first_rows,
-        initial=initial,
-        chosen=chosen,
-        boundary=boundary,
-    )
+    given = replace(compared, rows=rows if inputs.has_cells else rows.iloc[:0], initial=initial)
+    followed = follow_questions(given)
     return Results(
         accounting=accounting,
-        look=look,
-        licensing=licensing,
+        look=followed.look,
+        licensing=compared.licensing,
         rows=rows,
-        first_rows=first_rows,
-        chosen=chosen,
-        boundary=boundary,
+        first_rows=compared.first_rows,
+        chosen=compared.chosen,
+        boundary=compared.boundary,
+        readings=followed.readings,
+        decisions=followed.decisions,
         growths=grown,
-        improving=_improving(inputs, rows),
-        theory=_theory(inputs, initial),
-        verdicts=_verdicts(inputs),
-        **vars(compare(given)),
+        improving=_improving(first, rows),
+        theory=_theory(first, initial),
+        verdicts=_verdicts(first),
+        **vars(compare(given, followed)),
+    )
+
+
+def decide(inputs: ReportInputs) -> tuple[Decision, ...]:
+    """What follows from each whole look: which questions are answered, and which cells the next look trains.
+
+    It reads the plan, the trials, the replicates and the linear models; empty where a single look is planned.
+    """
+    return follow_questions(compared_rows(inputs)).decisions
+
+
+def compared_rows(inputs: ReportInputs) -> Compared:
+    """The networks that are compared, scored, without their growth.
+
+    From plan version 4 on all are of the first look, except those that are compared at best.
+    """
+    plan = inputs.plan
+    if trains_until_clear(plan):
+        rules, replicates = rules_of(plan), inputs.replicates
+    else:
+        look = look_reached(plan, inputs.trials, inputs.is_complete)
+        rules, replicates = look.rules, _up_to(look, inputs)
+    scored = contrast_rows(replicates, inputs.factors, inputs.num_classes, inputs.objective, inputs.own)
+    place = look_of(plan, scored["trial_number"])
+    first = scored[place == 0]
+    chosen = _chosen(inputs) if inputs.has_cells else pd.DataFrame()
+    return Compared(
+        inputs=inputs,
+        licensing=Licensing.of(inputs, rules),
+        rows=first if trains_until_clear(plan) else scored,
+        first_rows=scored if rules.holm else first,
+        best_rows=(scored if inputs.has_cells else scored.iloc[:0]).assign(look=place + 1),
+        initial=pd.DataFrame(),
+        chosen=chosen,
+        boundary=boundary_shares(chosen, list(inputs.factors)) if len(chosen) else None,
     )
 
 

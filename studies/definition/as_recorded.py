@@ -41,7 +41,8 @@ def study_as_recorded(data: Mapping[str, Any]) -> Study:
     if missing:
         raise ValueError(f"{missing[0]} is missing")
     read: dict[str, Any] = {"nuisances": _nuisances(_mapping("nuisances", data["nuisances"]))}
-    rest = {name: value for name, value in data.items() if name not in read}
+    # A plan states its looks; one without them has a single one, whatever today's rules would plan.
+    rest = {"looks": [], **{name: value for name, value in data.items() if name not in read}}
     return Study(**_read_fields(Study, rest, ""), **read, as_recorded=True)
 
 

@@ -12,6 +12,7 @@ from search_spaces import Value, spaces
 from studies.base.messages import show
 from studies.definition import training_rules
 from studies.definition.fields import MOST_ERRORS
+from studies.definition.parts import MIN_BLOCKS_OF_LOOKS
 from studies.definition.ranges import num_values
 from trainables.data.tables.table_options import is_user_file
 
@@ -252,7 +253,7 @@ def trials_are_counted_once(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def looks_begin_with_the_replicates(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a mistake if the first look differs from `replicates`, or if a study without cells has looks."""
+    """Yield a mistake if the first look differs from `replicates`, or if a study that cannot have looks has some."""
     if not {"looks", "replicates"} <= set(values) or not values["looks"]:
         return
     looks, replicates = values["looks"], values["replicates"]
@@ -260,6 +261,11 @@ def looks_begin_with_the_replicates(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"looks must begin with replicates, {replicates}; got {show(looks)}: set replicates={looks[0]}"
     if values.get("search.trials") is not None:
         yield f"looks belong to a study with cells, which this one is not; got {show(looks)}: leave them out"
+    elif len(looks) > 1 and looks[0] < MIN_BLOCKS_OF_LOOKS:
+        yield (
+            f"several looks need at least {MIN_BLOCKS_OF_LOOKS} blocks at the first one, as no claim is made with "
+            f"fewer; got {show(looks)}: leave looks out, or set replicates={MIN_BLOCKS_OF_LOOKS} and looks that begin there"
+        )
 
 
 def best_are_among_the_trials(values: Mapping[str, Any]) -> Iterator[str]:

@@ -66,9 +66,10 @@ def rules() -> Mapping[str, Rule]:
             ),
             "replicates": _whole(1, 1000),
             "looks": Rule(
-                text="a list of numbers of blocks from 1 to 1000, each larger than the one before, or empty",
-                allows=lambda value: value in ([], ()) or _is_ladder(value, 1000),
-                form=tuple,
+                text="a list of numbers of blocks from 1 to 1000, each larger than the one before, empty for one look "
+                "at replicates, or null for those that follow from replicates",
+                allows=lambda value: value is None or value in ([], ()) or _is_ladder(value, 1000),
+                form=lambda value: None if value is None else tuple(value),
             ),
             "search.trials_per_cell": _or_null(_whole(1, 10_000)),
             "search.trials": _or_null(_whole(1, 100_000)),

@@ -5,15 +5,16 @@ import json
 import re
 import shlex
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from studies.base.errors import UsageError
 from studies.base.messages import show, unknown
 from studies.definition.fields import PARTS
+from studies.definition.parts import DefaultSmallestEffect
 from studies.definition.serialization import plain_study, study_from_plain
-from studies.definition.settings import DEFAULT_PROFILE, OPTIONS
+from studies.definition.settings import DEFAULT_PROFILE, OPTIONS, SMOKE
 from studies.definition.study import Study
 from studies.definition.validation import ADVICE
 
@@ -43,7 +44,13 @@ def derive(
     if profile not in profiles:
         mistakes.append(unknown(str(profile), "profile", profiles))
     data = plain_study(study)
-    for changes in (profiles.get(profile, {}), settings):
+    changed = (profiles.get(profile, {}), settings)
+    if not any(field.startswith("smallest_effect.") for changes in changed for field in map(str, changes)):
+        if isinstance(study.smallest_effect, DefaultSmallestEffect):
+            del data["smallest_effect"]  # it stays undeclared
+    if profile == SMOKE and data["looks"] is None:
+        data["looks"] = []
+    for changes in changed:
         _leave_older_roles(data, changes)
         for field, value in changes.items():
             mistakes += _set(data, field, value)
@@ -133,7 +140,7 @@ def _set(data: dict[str, Any], field: str, value: object) -> list[str]:
         option = shlex.join([OPTIONS[field], str(value)])
         return [f"{field}: no field of a plan, but an option: give {option} instead of --set {field}=..."]
     if field in PARTS:
-        return [f"{field} is set field by field, for example {field}.{next(iter(data[field]))}"]
+        return [f"{field} is set field by field, for example {field}.{fields(PARTS[field])[0].name}"]
     place = data
     for depth, branch in enumerate(branches, start=1):
         place = place.setdefault(branch, {})

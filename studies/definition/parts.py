@@ -14,6 +14,12 @@ Nuisance: TypeAlias = BaseDistribution | Mapping[str, BaseDistribution] | Mappin
 "log": True} or {"choices": [32, 64]}; where the range differs by optimizer, a mapping from optimizer to range."""
 
 
+MOST_BLOCKS = 80
+"""The last look that is planned by default: by then nearly every question of the studies that we ship is answered."""
+MIN_BLOCKS_OF_LOOKS = 10
+"""With fewer blocks no claim passes the gates, so that a look there could close nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Search:
     """The search phase: how many trials, who proposes them, and the epochs (rungs) at which ASHA compares them.
@@ -47,6 +53,11 @@ class SmallestEffect:
 
     log_loss: float = 0.02
     error: float = 0.005
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultSmallestEffect(SmallestEffect):
+    """The smallest effect of a study that declares none: it names no effect that matters to anybody in particular."""
 
 
 @dataclass(frozen=True, kw_only=True)

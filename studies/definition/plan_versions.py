@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-FIRST, TODAY = 1, 3
+FIRST, TODAY = 1, 4
 """A plan that states no version has the first; new plans have today's."""
 
 ERROR_SHARES = 3
 """The first version of plans that state `error_shares`."""
+
+UNTIL_CLEAR = 4
+"""The first version of plans whose later looks train the cells of open questions only."""
 
 _SEEDS_OF_TRAIN = 2
 """The first version in which a file's own train() gets the seeds that it gets today."""
@@ -32,6 +35,10 @@ def _has_own_model(plan: Mapping[str, Any]) -> bool:
 
 def _has_cells(plan: Mapping[str, Any]) -> bool:
     return plan.get("search", {}).get("trials") is None
+
+
+def _has_looks(plan: Mapping[str, Any]) -> bool:
+    return len(plan.get("looks", ())) > 1
 
 
 def _has_a_table(plan: Mapping[str, Any]) -> bool:
@@ -79,6 +86,14 @@ CHANGES: Mapping[int, tuple[Change, ...]] = MappingProxyType(
                 "of studies say anything false on their page; before that Holm's p values decided, and unadjusted "
                 "intervals were printed",
                 concerns=_has_cells,
+            ),
+        ),
+        4: (
+            Change(
+                text="after a look only the cells of questions that are still open are trained on, and their new "
+                "networks are scored on the validation and test parts together; before that all cells were trained on "
+                "at each look, and scored on the test part",
+                concerns=_has_looks,
             ),
         ),
     }

@@ -19,7 +19,7 @@ _ROLES = ("factors", "nuisances", "fixed", "confirm.default")
 
 
 def plain_study(study: Study) -> dict[str, Any]:
-    """Return a study's plan as JSON data, without its profiles.
+    """Return a study as JSON data, without its profiles; `looks` is null where they follow from the rest.
 
     Factors and levels keep their order, which is the order of comparison; the other names are sorted.
 
@@ -45,7 +45,7 @@ def plain_study(study: Study) -> dict[str, Any]:
         "nuisances": dict(sorted(ranges.items())),
         "fixed": _sorted(study.fixed),
         "replicates": study.replicates,
-        "looks": list(study.looks),
+        "looks": None if study.looks is None else list(study.looks),
         "search": _plain_part(study.search),
         "confirm": _plain_part(study.confirm) | {"default": _sorted(study.confirm.default)},
         "smallest_effect": _plain_part(study.smallest_effect),
@@ -72,7 +72,9 @@ def study_from_plain(data: Mapping[str, Any]) -> Study:
     unknown = list(_unknown_fields(data))
     mistakes = [*unknown]
     for name, kind in PARTS.items():
-        part = given.pop(name, {})
+        if name not in given:
+            continue
+        part = given.pop(name)
         if isinstance(part, Mapping):
             own = {field.name for field in fields(kind)}
             given[name] = kind(**{key: value for key, value in part.items() if key in own})

@@ -11,6 +11,8 @@ from studies.base.messages import show
 
 DEFAULT_PROFILE = "laptop"
 """The profile that changes nothing."""
+SMOKE = "smoke"
+"""The profile that shows a study at work, and answers nothing: it has a single look."""
 TEXTS = frozenset({"question", "dataset", "target", "model", "objective", "search.sampler", "rare_classes"})
 """Fields whose values are text: what is typed is taken literally, even where it is valid JSON."""
 

@@ -9,7 +9,10 @@ from optuna.distributions import BaseDistribution
 from search_spaces import Space, Value, spaces
 from search_spaces.user_defined import user_space
 from studies.definition.parts import (
+    MIN_BLOCKS_OF_LOOKS,
+    MOST_BLOCKS,
     Confirm,
+    DefaultSmallestEffect,
     ErrorShares,
     Metric,
     Nuisance,
@@ -38,8 +41,9 @@ class Study:
     made one class called other.
     `hyperparameters` are those of the user's own build(), each with its default, which sets the type of its values:
     they may be factors, nuisances or fixed, as others are.
-    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40): the first is `replicates`,
-    each later one is trained when the command is given again. Empty means a single look at `replicates`.
+    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40); the first is `replicates`. After
+    each one only the cells of questions that are still open are trained on. None means as many as the study allows
+    (`default_looks`), empty a single look at `replicates`.
     `error_shares` are what each family of claims may spend of the report's error rate; together at most .05.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
 
@@ -68,10 +72,10 @@ class Study:
     fixed: Mapping[str, Value] = field(default_factory=dict)
     hyperparameters: Mapping[str, Value] = field(default_factory=dict)
     replicates: int = 10
-    looks: tuple[int, ...] = ()
+    looks: tuple[int, ...] | None = None
     search: Search = field(default_factory=Search)
     confirm: Confirm = field(default_factory=Confirm)
-    smallest_effect: SmallestEffect = field(default_factory=SmallestEffect)
+    smallest_effect: SmallestEffect = field(default_factory=DefaultSmallestEffect)
     error_shares: ErrorShares = field(default_factory=ErrorShares)
     thresholds: Thresholds = field(default_factory=Thresholds)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -110,7 +114,15 @@ class Study:
     @property
     def all_looks(self) -> tuple[int, ...]:
         """The numbers of blocks at which claims may be made, the first of them `replicates`."""
-        return self.looks or (self.replicates,)
+        looks = default_looks(self) if self.looks is None else self.looks
+        return looks or (self.replicates,)
+
+    @property
+    def declares_smallest_effect(self) -> bool:
+        """Whether the study says itself which difference of its primary outcome is worth acting on."""
+        if self.metrics:
+            return self.metrics[0].smallest_effect is not None
+        return not isinstance(self.smallest_effect, DefaultSmallestEffect)
 
     @property
     def direction(self) -> Direction:
@@ -126,3 +138,20 @@ class Study:
             )
             for name, range_ in self.nuisances.items()
         }
+
+
+def default_looks(study: Study) -> tuple[int, ...]:
+    """Return the looks of a study that states none: r, 2r, 4r and 8r blocks, up to 80; empty for a single one.
+
+    Several looks need cells, at least ten replicates, and a smallest effect that the study itself declares: without one
+    there is no answer to wait for.
+
+    >>> study = Study(question="?", factors={"depth": (3, 5)}, smallest_effect=SmallestEffect(log_loss=0.02))
+    >>> default_looks(study)
+    (10, 20, 40, 80)
+    """
+    first = study.replicates
+    if not study.has_cells or first < MIN_BLOCKS_OF_LOOKS or not study.declares_smallest_effect:
+        return ()
+    looks = tuple(first * times for times in (1, 2, 4, 8) if first * times <= MOST_BLOCKS)
+    return looks if len(looks) > 1 else ()

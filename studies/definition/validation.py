@@ -15,6 +15,7 @@ from studies.definition import ranges
 from studies.definition.cross_field_rules import disagreements
 from studies.definition.fields import PARTS, rules
 from studies.definition.metrics import declared_metrics, objective_among
+from studies.definition.parts import DefaultSmallestEffect
 from trainables.base.metrics import OBJECTIVES
 from trainables.data.tables.table_options import KINDS
 
@@ -56,9 +57,27 @@ def checked_fields(study: Unchecked) -> dict[str, Any]:
     _check_hyperparameters(study, found)
     _check_profiles(study.profiles, found)
     found.mistakes += disagreements(found.values, found.broken)
+    found.mistakes += _looks_wait_for_an_answer(study, found)
     if found.mistakes:
         raise UsageError(found.mistakes, ADVICE)
     return _as_fields(study, found)
+
+
+def _looks_wait_for_an_answer(study: Unchecked, found: Findings) -> Iterator[str]:
+    """Yield a mistake if several looks are stated without a smallest effect, which nobody could ever be clear about."""
+    looks, metrics = found.values.get("looks"), found.values.get("metrics")
+    if not looks or len(looks) < 2 or metrics is None:
+        return
+    if metrics and metrics[0].smallest_effect is None:
+        yield (
+            f"several looks need a smallest effect, and the metric {metrics[0].name} has none; got looks {show(looks)}: "
+            "give it smallest_effect=..., or leave looks out"
+        )
+    elif not metrics and isinstance(study.smallest_effect, DefaultSmallestEffect):
+        yield (
+            f"several looks need a smallest effect that the study declares; got looks {show(looks)}: add "
+            "smallest_effect=SmallestEffect(log_loss=...) or --set smallest_effect.log_loss=..., or leave looks out"
+        )
 
 
 def _check_plain_fields(study: Unchecked, found: Findings) -> None:

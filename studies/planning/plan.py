@@ -63,7 +63,9 @@ class Plan:
     """The code of the user's file, to run it; only its hash is part of the plan."""
 
     def __post_init__(self) -> None:
-        """Check the fields that are not part of the study."""
+        """Check the fields that are not part of the study; before version 4 a study had no looks by itself."""
+        if self.version < plan_versions.UNTIL_CLEAR and self.study.looks is None:
+            object.__setattr__(self, "study", replace(self.study, looks=()))
         wrong = []
         if not is_whole(self.seed, 0, 2**63 - 1):
             wrong.append(mistake("seed", "a whole number from 0 to 2^63 - 1", self.seed))
@@ -95,7 +97,7 @@ class Plan:
             search_trials=search.trials,
             trials_per_cell=search.trials_per_cell,
             replicates=self.study.replicates,
-            looks=self.study.looks,
+            looks=self.study.all_looks,
             num_confirmed=confirm.best + bool(confirm.default),
         )
 
@@ -130,7 +132,7 @@ class Plan:
         return in_search * self.study.replicates + size.networks[Phase.CONFIRM] * confirm.epochs
 
     def up_to_look(self, num_looks: int) -> Plan:
-        """Return the plan with only its first `num_looks` looks, which is what a run up to that look trains.
+        """Return the plan with only its first `num_looks` looks, with all of its cells at each.
 
         A study without cells has one look, and is returned as it is.
         """
@@ -167,7 +169,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data; the order of its fields, factors and levels is significant."""
-        study = plain_study(self.study)
+        study = plain_study(self.study) | {"looks": self._looks}
         return {
             # Plans of the first version state none.
             **({plan_versions.FIELD: self.version} if self.version > plan_versions.FIRST else {}),
@@ -207,6 +209,12 @@ class Plan:
     def to_json(self) -> str:
         """Return the plan as canonical JSON: two plans are equal exactly if their texts are."""
         return json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
+
+    @property
+    def _looks(self) -> list[int]:
+        """The looks as a plan states them: empty for a single one that the study did not ask for."""
+        looks = self.study.all_looks
+        return list(self.study.looks or ()) if len(looks) == 1 else list(looks)
 
     @property
     def hash(self) -> str:
