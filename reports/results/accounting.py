@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 
 from reports.inputs.cube import plain
+from reports.inputs.decisions import LOOK_DECIDED
 from reports.inputs.errors import ReportError
 from reports.results.invariants import PHASES, STATES, mistakes
-from reports.results.looks import LOOK_DECIDED, look_of, planned_looks, trains_until_clear
+from reports.results.looks import look_of, planned_looks, trains_until_clear
 
 COUNTS = [
     *("planned", "missing", "waiting", "started", "running", "complete", "pruned", "failed"),

@@ -116,7 +116,7 @@ def follow_questions(given: Compared) -> Followed:
 
 def compare(given: Compared, followed: Followed) -> Comparisons:
     """Compute every family; those at best are `followed`."""
-    inputs, none = given.inputs, _none(given)
+    none = _none(given)
     error_at_best = none if followed.error_at_best is None else followed.error_at_best
     found: dict[str, Any] = {
         "num_pairs": given.num_pairs,

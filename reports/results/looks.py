@@ -15,8 +15,6 @@ from reports.statistics.gates import Rules
 ENDED = ("complete", "failed")
 SIMULTANEOUS = 3
 """The first version of plans whose claims are read off simultaneous intervals, with shares of the error rate."""
-LOOK_DECIDED = "look_decided"
-"""The kind of the event that records what follows from a look (`reports.results.questions.Decision`)."""
 UNTIL_CLEAR = 4
 """The first version of plans whose later looks train the cells of open questions only."""
 

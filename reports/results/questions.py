@@ -8,14 +8,14 @@ next look. Which cells are compared, and how many hypotheses that makes, was fix
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import pandas as pd
 
 from reports.inputs.cube import plain
+from reports.inputs.decisions import Decision, Question, Standing
 from reports.results.looks import (
     ENDED,
     Look,
@@ -29,60 +29,6 @@ from reports.statistics.gates import Gate
 
 CLAIMS = (Gate.DIRECTION, Gate.MEANINGFUL, Gate.EQUIVALENT)
 """The gates at which a question is answered."""
-
-
-class Standing(StrEnum):
-    """How a question stands after a look."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-    WITHHELD = "withheld"
-    """Nothing may be claimed, however many blocks: a rate at the end of its range, a missing cell, equal outcomes."""
-    UNRESOLVED = "unresolved"
-    """Open at the last planned look."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """A question after a look: how it stands, and the look, blocks, gate and interval that it was read at last.
-
-    `look` counts from 1. `estimate`, `low` and `high` are in the outcome's unit, of level b minus level a.
-    """
-
-    factor: str
-    level_a: Any
-    level_b: Any
-    standing: Standing
-    look: int
-    num_blocks: int
-    gate: str
-    estimate: float
-    low: float
-    high: float
-
-    @property
-    def is_open(self) -> bool:
-        """Whether more blocks may answer it."""
-        return self.standing is Standing.OPEN
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """What follows from a look: how each question stands, and the numbers of the cells that the next look trains.
-
-    `look` counts from 1, `num_blocks` are its blocks, `next_blocks` those of the next look. Without open questions, and
-    at the last look, `cells` is empty and `next_blocks` None.
-    """
-
-    look: int
-    num_blocks: int
-    questions: tuple[Question, ...]
-    cells: tuple[int, ...]
-    next_blocks: int | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON data."""
-        return asdict(self) | {"cells": list(self.cells), "questions": list(map(asdict, self.questions))}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from reports.inputs.decisions import Decision
 from reports.inputs.early_stopping import best_so_far, rested
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import Accounting, account
 from reports.results.comparisons import Compared, compare, follow_questions
 from reports.results.licensing import Licensing
 from reports.results.looks import Look, first_look, look_of, look_reached, rules_of, trains_until_clear
-from reports.results.questions import Decision
 from reports.results.outcomes import boundary_shares, contrast_rows, mark_boundary
 from reports.results.sufficiency import still_improving
 from reports.stability.growth import growth_by_cell, growths, verdict_shares

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from trainables.base.records import Outcome
 
-__all__ = ["Decision", "EventKind", "Outcome", "Phase", "StudyState", "TrialState"]
+__all__ = ["Decision", "EventKind", "Outcome", "Phase", "StudyState", "TrialState", "Until"]
 
 
 class StudyState(StrEnum):
@@ -21,6 +21,13 @@ class Phase(StrEnum):
 
     SEARCH = "search"
     CONFIRM = "confirm"
+
+
+class Until(StrEnum):
+    """How far a run goes: `clear`, until every question is answered; `look`, until the look at hand is complete."""
+
+    CLEAR = "clear"
+    LOOK = "look"
 
 
 class TrialState(StrEnum):

@@ -264,7 +264,7 @@ def looks_begin_with_the_replicates(values: Mapping[str, Any]) -> Iterator[str]:
     elif len(looks) > 1 and looks[0] < MIN_BLOCKS_OF_LOOKS:
         yield (
             f"several looks need at least {MIN_BLOCKS_OF_LOOKS} blocks at the first one, as no claim is made with "
-            f"fewer; got {show(looks)}: leave looks out, or set replicates={MIN_BLOCKS_OF_LOOKS} and looks that begin there"
+            f"fewer; got {show(looks)}: leave looks out, or let them and replicates begin at {MIN_BLOCKS_OF_LOOKS}"
         )
 
 

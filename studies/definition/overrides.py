@@ -45,9 +45,9 @@ def derive(
         mistakes.append(unknown(str(profile), "profile", profiles))
     data = plain_study(study)
     changed = (profiles.get(profile, {}), settings)
-    if not any(field.startswith("smallest_effect.") for changes in changed for field in map(str, changes)):
-        if isinstance(study.smallest_effect, DefaultSmallestEffect):
-            del data["smallest_effect"]  # it stays undeclared
+    declares = any(str(field).startswith("smallest_effect.") for changes in changed for field in changes)
+    if isinstance(study.smallest_effect, DefaultSmallestEffect) and not declares:
+        del data["smallest_effect"]  # it stays undeclared
     if profile == SMOKE and data["looks"] is None:
         data["looks"] = []
     for changes in changed:

@@ -41,9 +41,9 @@ class Study:
     made one class called other.
     `hyperparameters` are those of the user's own build(), each with its default, which sets the type of its values:
     they may be factors, nuisances or fixed, as others are.
-    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40); the first is `replicates`. After
-    each one only the cells of questions that are still open are trained on. None means as many as the study allows
-    (`default_looks`), empty a single look at `replicates`.
+    `looks` are the numbers of blocks at which claims may be made, such as (10, 20, 40); the first is `replicates`.
+    After each one only the cells of questions that are still open are trained on. None means as many as the study
+    allows (`default_looks`), empty a single look at `replicates`.
     `error_shares` are what each family of claims may spend of the report's error rate; together at most .05.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
 

@@ -70,8 +70,8 @@ def _looks_wait_for_an_answer(study: Unchecked, found: Findings) -> Iterator[str
         return
     if metrics and metrics[0].smallest_effect is None:
         yield (
-            f"several looks need a smallest effect, and the metric {metrics[0].name} has none; got looks {show(looks)}: "
-            "give it smallest_effect=..., or leave looks out"
+            f"several looks need a smallest effect, and the metric {metrics[0].name} has none; got looks "
+            f"{show(looks)}: give it smallest_effect=..., or leave looks out"
         )
     elif not metrics and isinstance(study.smallest_effect, DefaultSmallestEffect):
         yield (

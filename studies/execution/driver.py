@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from studies.base.states import Outcome, StudyState
+from studies.base.states import Outcome, StudyState, Until
 from studies.base.steps import Tell
 from studies.base.stop_signal import (
     RayLostError,
@@ -27,7 +27,7 @@ from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
-from studies.run_log import baseline, provenance, run_events
+from studies.run_log import baseline, looks, provenance, run_events
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
 from studies.storage import remembered
@@ -105,7 +105,9 @@ class Run:
     """Everything that a run needs: `folder` is the study's own, `command` is the command that resumes it.
 
     `tell` is called with each step up to the first trial. `started` is the value of time.monotonic() when the command
-    began; `starting` may have begun to start Ray by then. `notes` are shown while the run lasts.
+    began; `starting` may have begun to start Ray by then. `until` says after which look it stops, `budget_seconds` how
+    long all runs of the study may take together: a later look begins only if it fits. `notes` are shown while the run
+    lasts.
     """
 
     store: Store
@@ -121,6 +123,8 @@ class Run:
     show: Show
     tell: Tell
     started: float
+    until: Until = Until.CLEAR
+    budget_seconds: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -182,17 +186,19 @@ def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Write
 
 
 def _progress_so_far(run: Run) -> Progress:
-    """Return the progress of earlier runs; this run works on the look after those that are complete."""
+    """Return the progress of earlier runs."""
     store, study_id = run.store, run.study.id
     trials, events = store.trials(study_id), store.events(study_id)
     outcomes = store.outcomes(study_id)
+    _, *later_looks = looks.cells_by_look(run.plan, trials, events)
     progress = planned_progress(
         run.plan,
-        min(run_events.looks_done(events) + 1, len(run.plan.study.all_looks)),
         trials,
+        later_looks=later_looks,
         num_networks=sum(outcomes.values()),
         num_diverged=outcomes[Outcome.DIVERGED],
     )
+    progress.look = looks.summary(run.plan, looks.decisions(events))
     progress.command_started = run.started
     progress.num_classes = run.dataset.num_classes
     growth = describe_growth(run.plan, events)
@@ -212,6 +218,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
     run.tell("loading torch and Ray Tune, while Ray starts")
     with run.starting.cluster() as future:
         # These modules bring Ray Tune, Optuna and torch, and are imported while Ray starts.
+        from studies.execution.next_look import NextLook, looks_of_a_run
         from studies.raytune.checkpoints import Checkpoints
         from studies.raytune.experiment import open_queue, train_study
 
@@ -240,6 +247,26 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
         if cluster is None:
             return 0
         run_events.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        decided = {each["look"] for each in looks.decisions(events)}
+        spent = run_events.total_seconds(events)["wall"]
+
+        def seconds_left() -> float | None:
+            if run.budget_seconds is None:
+                return None
+            return run.budget_seconds - spent - (time.monotonic() - run.started)
+
+        next_look = NextLook(
+            plan=run.plan,
+            store=store,
+            study=run.study,
+            writer=writer,
+            queue=queue,
+            progress=progress,
+            most_looks=looks_of_a_run(run.plan, queue, until=run.until, decided=decided),
+            num_workers=cluster.num_workers,
+            seconds_left=seconds_left,
+            should_stop=should_stop,
+        )
         with stop_signal.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
             train_study(
                 run.plan,
@@ -254,6 +281,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
                 resources=run.resources,
                 progress=progress,
                 versions=provenance.versions(),
+                go_on=next_look,
                 should_stop=should_stop,
             )
             if lease.lost is not None:

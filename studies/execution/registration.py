@@ -6,11 +6,12 @@ from studies.database.lease import held
 from studies.database.rows import StudyRow
 from studies.database.schema import migrate
 from studies.database.store import Store
+from studies.definition import plan_versions
 from studies.execution.other_plan import other_plan
 from studies.execution.reuse import check_growth, grow
 from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request
-from studies.run_log import provenance, run_events
+from studies.run_log import looks, provenance, run_events
 from studies.storage.paths import DEFAULT_STORAGE, Locations
 
 
@@ -43,9 +44,17 @@ def is_complete(store: Store, study: StudyRow, plan: Plan) -> bool:
 
 
 def next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
-    """Return the number of blocks of the first planned look that is not complete; None if all are."""
-    left = plan.study.all_looks[run_events.looks_done(store.events(study.id)) :]
-    return left[0] if left else None
+    """Return the number of blocks of the first planned look that is left to train; None if there is none.
+
+    None is left once every question is answered. Plans before version 4 train all of their looks.
+    """
+    events = store.events(study.id)
+    if plan.version < plan_versions.UNTIL_CLEAR or len(plan.study.all_looks) == 1:
+        left = plan.study.all_looks[run_events.looks_done(events) :]
+        return left[0] if left else None
+    decided = looks.decisions(events)
+    blocks: int | None = decided[-1]["next_blocks"] if decided else plan.study.all_looks[0]
+    return blocks
 
 
 def register(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:

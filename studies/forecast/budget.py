@@ -1,16 +1,19 @@
 """Cuts a plan to a time budget: what harms the answer least is cut first, and every cut is reported."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from studies.base.durations import format_budget, format_duration, parse_budget
 from studies.base.errors import UsageError
+from studies.base.states import Phase
+from studies.database.rows import TrialRow
 from studies.database.store import Store
 from studies.definition.study import Study
 from studies.definition.training_rules import longest_patience
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
+from studies.planning.trial_numbers import Numbering
 from studies.storage.paths import Locations
 
 if TYPE_CHECKING:
@@ -48,6 +51,24 @@ def afford(
     return fit(plan, parse_budget(budget), lambda cut: predict_seconds(cut, basis, num_workers=num_workers))
 
 
+BUSY_SHARE = 0.9
+"""Share of the time between first and last trial in which a worker trains."""
+
+
+def look_seconds(plan: Plan, trials: Sequence[TrialRow], *, networks: int, num_workers: int) -> float:
+    """Return the predicted seconds of a further look with so many networks, by the pace of the trials so far.
+
+    0 where no pace was recorded: nothing speaks against the look then.
+    """
+    numbering = Numbering.of(plan)
+    looks = [numbering.look(trial.number) if trial.phase is Phase.CONFIRM else 0 for trial in trials]
+    epochs = sum(trial.epochs * plan.num_replicates(look) for trial, look in zip(trials, looks, strict=True))
+    if epochs == 0:
+        return 0.0
+    pace = sum(trial.busy_seconds for trial in trials) / epochs
+    return networks * plan.study.confirm.epochs * pace / (num_workers * BUSY_SHARE)
+
+
 def _begun(plan: Plan, locations: Locations) -> Plan | None:
     """Return the plan of the recorded study of this name, if it is this plan or a cut of it."""
     if (store := Store.open_existing(locations.storage)) is None:
@@ -68,14 +89,15 @@ def cut_with(plan: Plan, plan_hash: str) -> Plan | None:
 def fit(plan: Plan, budget_seconds: float, predict: Callable[[Plan], float]) -> BudgetedPlan:
     """Return the least cut of `plan` that is predicted to take no longer than `budget_seconds`.
 
-    Replicates are cut first, down to the ten that a claim needs, with the looks; then trials, then epochs. A plan with
-    fewer than ten replicates makes no claims and keeps them. `predict` returns a plan's seconds. Raises UsageError with
-    the shortest possible time if nothing fits.
+    Replicates are cut first, down to the ten that a claim needs; then trials, then epochs. A plan with fewer than ten
+    replicates makes no claims and keeps them. What has to fit is the first look: a later one begins only if it fits
+    into what is left. `predict` returns a plan's seconds. Raises UsageError with the shortest possible time if nothing
+    fits.
     """
     shortest = None
     for study in _cuts(plan.study):
         cut = replace(plan, study=study)
-        seconds = predict(cut)
+        seconds = predict(cut.up_to_look(1))
         if seconds <= budget_seconds:
             return BudgetedPlan(plan=cut, seconds=seconds, given_up=tuple(_given_up(plan.study, study)))
         shortest = seconds if shortest is None else min(shortest, seconds)
@@ -100,12 +122,9 @@ def _cuts(study: Study) -> Iterator[Study]:
 
 
 def _fewer_replicates(study: Study) -> Iterator[Study]:
-    """Yield the study with fewer and fewer replicates, and without looks."""
-    if study.looks:
-        study = replace(study, looks=())
-        yield study
+    """Yield the study with fewer and fewer replicates; looks that it states become those that follow from these."""
     for replicates in range(study.replicates - 1, MIN_CLAIM_REPLICATES - 1, -1):
-        yield replace(study, replicates=replicates)
+        yield replace(study, replicates=replicates, looks=None if study.looks else study.looks)
 
 
 def _fewer_trials(study: Study) -> Iterator[Study]:
@@ -131,12 +150,12 @@ def _fewer_epochs(study: Study) -> Iterator[Study]:
 
 
 def _given_up(asked: Study, got: Study) -> Iterator[str]:
-    if asked.all_looks != got.all_looks:
-        looks = f" in looks at {', '.join(map(str, asked.looks))}" if len(asked.all_looks) > 1 else ""
-        wider = (asked.all_looks[-1] / got.replicates) ** 0.5
+    if asked.replicates != got.replicates:
+        wider = (asked.replicates / got.replicates) ** 0.5
+        at_first = " at the first look" if len(got.all_looks) > 1 else ""
         yield (
-            f"{got.replicates} replicates instead of {asked.all_looks[-1]}{looks}: "
-            f"intervals about {wider:.1f} times as wide"
+            f"{got.replicates} replicates instead of {asked.replicates}: "
+            f"intervals about {wider:.1f} times as wide{at_first}"
         )
     trials = [study.search.trials_per_cell or study.search.trials for study in (asked, got)]
     if trials[0] != trials[1]:

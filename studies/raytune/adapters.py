@@ -28,15 +28,17 @@ class QueueSearcher(Searcher):
         metric: str,
         mode: str,
         hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
+        go_on: Callable[[], bool],
         allocation: WorkerAllocation,
     ) -> None:
         """`hand_out` commits a trial's row and returns the configuration that Tune sends to a worker.
 
-        It returns None if the row could not be committed. No trial is suggested while all workers are taken.
+        It returns None if the row could not be committed. No trial is suggested while all workers are taken. When the
+        queue is finished, `go_on` may open the next look, and then returns True.
         """
         super().__init__(metric=metric, mode=mode)
         self._queue = queue
-        self._hand_out, self._allocation = hand_out, allocation
+        self._hand_out, self._go_on, self._allocation = hand_out, go_on, allocation
         self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
@@ -48,6 +50,8 @@ class QueueSearcher(Searcher):
             return None
         try:
             trial = self._queue.next_trial()
+            while trial is QueueStatus.FINISHED and self._go_on():
+                trial = self._queue.next_trial()
         except StudiesError as error:
             self.failure = error
             return Searcher.FINISHED

@@ -27,6 +27,7 @@ from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
 from studies.raytune.worker_allocation import WorkerAllocation
+from studies.run_log import looks
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from trainables.base.hyperparameters import Hyperparameters
@@ -45,7 +46,9 @@ fail each time has failed, and the next one can run."""
 
 def open_queue(plan: Plan, store: Store, study_id: int) -> TrialQueue:
     """Return the queue rebuilt from the recorded rows; record an event if the sampler would now propose differently."""
-    queue = TrialQueue(plan, store.trials(study_id), store.rung_results(study_id))
+    trials, events = store.trials(study_id), store.events(study_id)
+    _, *later_looks = looks.cells_by_look(plan, trials, events)
+    queue = TrialQueue(plan, trials, store.rung_results(study_id), later_looks)
     if queue.changed_proposals:
         numbers = ", ".join(map(str, queue.changed_proposals[:10]))
         store.add_event(
@@ -71,9 +74,13 @@ def train_study(
     resources: Resources,
     progress: Progress,
     versions: Mapping[str, str],
+    go_on: Callable[[], bool],
     should_stop: Callable[[], bool],
 ) -> None:
     """Train until nothing is left or `should_stop` returns True.
+
+    When every trial of the looks that are open has ended, `go_on` is called: it opens the next look and returns True,
+    or returns False.
 
     Raises the StudiesError that made recording impossible, and RayLostError if Ray no longer answers. In every case no
     more is recorded afterwards, and a trial that has not ended can be resumed.
@@ -123,6 +130,7 @@ def train_study(
         metric="objective",
         mode=queue.mode,
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
+        go_on=lambda: bool(recorder.attempt(go_on)),
         allocation=allocation,
     )
     progress.best = best_of(queue.best_search_trial())

@@ -105,6 +105,17 @@ def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: L
 def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
     """Return everything that a study's report is made from, read from one snapshot: the study may be running."""
     tables = _by_name(frames.snapshot(store, study.id))
+    inputs = _inputs(tables)
+    plan = Plan.from_dict(inputs.study, inputs.plan)
+    return replace(inputs, importance=search_importance(plan, inputs.trials))
+
+
+def decision_inputs(store: Store, study: StudyRow) -> ReportInputs:
+    """Return what the decision after a look is made from: a report's inputs without epochs, gradients and files."""
+    return _inputs(_by_name(frames.snapshot(store, study.id, only=frames.OF_DECISIONS)))
+
+
+def _inputs(tables: dict[str, Any]) -> ReportInputs:
     study, events = tables.pop("study"), frames.as_events(tables["events"])
     plan = Plan.from_dict(study.name, study.plan)
     starts = run_events.started_with(events)
@@ -117,7 +128,6 @@ def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
         created_at=study.created_at,
         factors=plan.study.factors,
         num_classes=_num_classes(plan, starts),
-        importance=search_importance(plan, tables["trials"]),
         provenance=_provenance(plan, events),
         seconds=run_events.total_seconds(events),
         measuring_share=run_events.measuring_share(events),

@@ -92,11 +92,9 @@ Configuration = tuple[Cell | None, Mapping[str, Value]]
 Numbered = tuple[int, Configuration]
 
 
-def of_cell(numbering: Numbering, cell: Cell, best: PlannedTrial | None, num_looks: int) -> list[Numbered]:
-    """Return a cell's confirm trials up to a look, by number; empty if all its search trials failed."""
-    if best is None:
-        return []
-    return [(numbering.confirm(cell.number, look=look), (cell, best.params)) for look in range(num_looks)]
+def of_cell(numbering: Numbering, cell: Cell, best: PlannedTrial, *, look: int) -> Numbered:
+    """Return a cell's confirm trial of a look, from 0, by number; `best` is the cell's best search trial."""
+    return numbering.confirm(cell.number, look=look), (cell, best.params)
 
 
 def of_sweep(

@@ -1,7 +1,7 @@
 """Progress of a study as its driver counts it, for the terminal."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from search_spaces import Value
@@ -9,6 +9,8 @@ from studies.base.states import Outcome, Phase, TrialState
 from studies.database.rows import TrialRow
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
+from studies.planning.trial_numbers import Numbering
+from studies.run_log.looks import LookSummary
 from trainables.base.records import TrialReport
 
 
@@ -67,6 +69,8 @@ class Progress:
     command_started: float = field(default_factory=time.monotonic)
     startup_seconds: float | None = None
     training_started: float | None = None
+    look: LookSummary | None = None
+    """How the questions stood after the last look."""
     note: str | None = None
     clock: Callable[[], float] = time.monotonic
 
@@ -105,6 +109,13 @@ class Progress:
             self.network_epochs -= lost.epoch * replicates
             self.resumed_network_epochs -= lost.began_after * replicates
 
+    def open_look(self, plan: Plan, num_cells: int, *, look: int) -> None:
+        """Count the trials of a later look, from 0, as planned: one for each of so many cells."""
+        networks = num_cells * plan.num_replicates(look)
+        self.planned = {**self.planned, Phase.CONFIRM: self.planned[Phase.CONFIRM] + num_cells}
+        self.planned_networks += networks
+        self.expected_network_epochs += networks * plan.study.confirm.epochs
+
     def num_ended(self, phase: Phase, *states: TrialState) -> int:
         """Return how many trials of a phase ended, in one of `states` if any are named."""
         counts = self.ended[phase]
@@ -121,13 +132,19 @@ class Progress:
 
 
 def planned_progress(
-    plan: Plan, num_looks: int, trials: Sequence[TrialRow], *, num_networks: int, num_diverged: int
+    plan: Plan,
+    trials: Sequence[TrialRow],
+    *,
+    later_looks: Sequence[Collection[int]] = (),
+    num_networks: int,
+    num_diverged: int,
 ) -> Progress:
-    """Return the progress of a study that works on its first `num_looks` looks, counted from its trial rows.
+    """Return the progress of a study, counted from its trial rows.
 
-    `num_networks` and `num_diverged` are those of ended trials.
+    `later_looks` are the cells that each look after the first trains, for those that have begun. `num_networks` and
+    `num_diverged` are those of ended trials.
     """
-    part = plan.up_to_look(num_looks)
+    part, numbering = plan.up_to_look(1), Numbering.of(plan)
     progress = Progress(
         planned={Phase.SEARCH: part.num_search_trials, Phase.CONFIRM: part.num_confirm_trials},
         planned_networks=part.num_networks,
@@ -135,9 +152,12 @@ def planned_progress(
         num_networks=num_networks,
         num_diverged=num_diverged,
     )
+    for look, cells in enumerate(later_looks, start=1):
+        progress.open_look(plan, len(cells), look=look)
     for trial in trials:
         if trial.state.has_ended:
             progress.ended[trial.phase][trial.state] += 1
-            progress.network_epochs += trial.epochs * plan.study.replicates
+            look = numbering.look(trial.number) if trial.phase is Phase.CONFIRM else 0
+            progress.network_epochs += trial.epochs * plan.num_replicates(look)
     progress.resumed_network_epochs = progress.network_epochs
     return progress

@@ -1,6 +1,6 @@
 """What a study still has to train: search trials balanced over cells, then confirm trials of the best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from heapq import heappop, heappush
@@ -29,10 +29,17 @@ class TrialQueue:
     neither Ray nor the database.
     """
 
-    def __init__(self, plan: Plan, trials: Sequence[TrialRow] = (), rungs: Sequence[RungRow] = ()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        trials: Sequence[TrialRow] = (),
+        rungs: Sequence[RungRow] = (),
+        later_looks: Sequence[Collection[int]] = (),
+    ) -> None:
         """Rebuild the state from the rows of earlier runs; `rungs` are in the order of their decisions.
 
-        The queue ends with the look that was begun last or, if every trial of that has ended, with the next one.
+        `later_looks` holds the numbers of the cells that each look after the first trains, for those that have begun.
+        The queue ends with the last of them; `open_look` adds one.
         """
         study = plan.study
         self._plan = plan
@@ -54,8 +61,10 @@ class TrialQueue:
         self.changed_proposals: list[int] = []
         """Trials that today's sampler would propose differently, as after an update of Optuna."""
         self._replay(trials, rungs)
-        self.num_looks = self._looks_to_do()
+        self.num_looks = 1
         """How many looks are complete once the queue is finished."""
+        for cells in later_looks:
+            self.open_look(cells)
 
     @property
     def trials(self) -> Mapping[int, PlannedTrial]:
@@ -75,6 +84,25 @@ class TrialQueue:
             if number not in self._trials:
                 return self._add(self._new_confirm_trial(number, configuration))
         return QueueStatus.WAITING if any(self._open.values()) else QueueStatus.FINISHED
+
+    def open_look(self, cells: Collection[int]) -> None:
+        """Add the confirm trials of the next look, of the cells with these numbers; the search must have ended."""
+        for cell in self._plan.cells:
+            if cell.number in cells and (best := self.best_search_trial(cell)) is not None:
+                heappush(self._ready, of_cell(self._numbering, cell, best, look=self.num_looks))
+        self.num_looks += 1
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to hand out or running: every look that was opened is complete."""
+        if (
+            self._resumed
+            or any(self._open.values())
+            or self._next_number(self._plan.num_search_trials) is not None
+        ):
+            return False
+        self._settle()
+        return all(number in self._trials for number, _ in self._ready)
 
     def num_waiting(self) -> int:
         """Return how many trials could be handed out now."""
@@ -127,8 +155,11 @@ class TrialQueue:
                 proposals.fail(number)
 
     def keeps_models(self, trial: PlannedTrial) -> bool:
-        """Return whether the trial's weights are kept: those of the best cell, or of every trial without cells."""
-        if trial.phase is Phase.SEARCH:
+        """Return whether the trial's weights are kept: those of the best cell, or of every trial without cells.
+
+        Of the best cell they are those of the first look, whose networks all descriptions are of.
+        """
+        if trial.phase is Phase.SEARCH or trial.look > 0:
             return False
         if trial.cell is None:
             return True
@@ -156,12 +187,14 @@ class TrialQueue:
         for key, cell in list(self._unsettled.items()):
             if not searching or (is_known and key not in searching and key != leading):
                 del self._unsettled[key]
-                for numbered in self._to_confirm(cell, self.num_looks):
+                for numbered in self._to_confirm(cell):
                     heappush(self._ready, numbered)
 
-    def _to_confirm(self, cell: Cell | None, num_looks: int) -> list[Numbered]:
+    def _to_confirm(self, cell: Cell | None) -> list[Numbered]:
+        """Return a cell's confirm trial of the first look, none if all its search trials failed; without cells all."""
         if cell is not None:
-            return of_cell(self._numbering, cell, self.best_search_trial(cell), num_looks)
+            best = self.best_search_trial(cell)
+            return [] if best is None else [of_cell(self._numbering, cell, best, look=0)]
         search = (self._trials[number] for number in self._numbers[Phase.SEARCH])
         return of_sweep(self._numbering, self._plan, search, mode=self.mode)
 
@@ -181,21 +214,6 @@ class TrialQueue:
         cell, params = configuration
         look = self._numbering.look(number)
         return PlannedTrial(number=number, phase=Phase.CONFIRM, cell=cell, params=params, look=look)
-
-    def _looks_to_do(self) -> int:
-        """Return how many looks are complete when this run ends: those begun, plus one if all of them have ended."""
-        numbers = self._numbers[Phase.CONFIRM]
-        if not numbers:
-            return 1
-        begun = self._numbering.look(max(numbers)) + 1
-        is_complete = (
-            self._next_number(self._plan.num_search_trials) is None
-            and not any(self._open.values())
-            and all(
-                number in self._trials for cell in self._groups for number, _ in self._to_confirm(cell, begun)
-            )
-        )
-        return min(begun + is_complete, len(self._plan.study.all_looks))
 
     def _add(self, trial: PlannedTrial) -> PlannedTrial:
         self._trials[trial.number] = trial

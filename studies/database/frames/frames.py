@@ -1,6 +1,6 @@
 """Tidy data frames of what a study recorded: one row for each trial, replicate, epoch, layer or event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,13 +46,26 @@ class Frames:
 _NOT_SHOWN: Final = ("study_id", "fencing_token", "digest")
 
 
-def snapshot(store: Store, study_id: int) -> Frames:
-    """Read a study's row and all its frames from one snapshot; raise StudiesError if the study no longer exists."""
+OF_DECISIONS: Final = ("trials", "replicates", "events")
+"""The frames that the decision after a look is made from."""
+
+
+def snapshot(store: Store, study_id: int, *, only: Collection[str] | None = None) -> Frames:
+    """Read a study's row and all its frames from one snapshot; raise StudiesError if the study no longer exists.
+
+    Of frames that are not among `only`, where that is given, there is an empty one.
+    """
     with store.reading() as connection:
         study = read_study(connection, tables.study.c.id == study_id)
         if study is None:
             raise StudiesError("the study was deleted just now", "See what there is: studies list")
-        return Frames(study=study, **{name: read(connection, study_id) for name, read in _READERS.items()})
+        return Frames(
+            study=study,
+            **{
+                name: read(connection, study_id) if only is None or name in only else pd.DataFrame()
+                for name, read in _READERS.items()
+            },
+        )
 
 
 def trials(store: Store, study_id: int) -> pd.DataFrame:
