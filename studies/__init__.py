@@ -95,11 +95,13 @@ def run_study(
     dashboard: bool = False,
     take_over: bool = False,
     budget: str | None = None,
+    until: str = "clear",
 ) -> "Result":
     """Run or resume a study and make its report: the same as `studies run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
-    does, and `budget` is the time that the study may take, such as "2h". Raises studies.base.errors.UsageError for a
+    does, `budget` is the time that the study may take, such as "2h", and `until` whether it goes on until every
+    question is answered ("clear") or stops after the look at hand ("look"). Raises studies.base.errors.UsageError for a
     request that is not valid, before anything is written, and HeldError if another run holds the study, unless
     `take_over` takes it from that run.
 
@@ -116,7 +118,15 @@ def run_study(
         from studies.storage.paths import locate
 
     return run(
-        Request(study=study, profile=profile, settings=settings or {}, seed=seed, name=name, budget=budget),
+        Request(
+            study=study,
+            profile=profile,
+            settings=settings or {},
+            seed=seed,
+            name=name,
+            budget=budget,
+            until=until,
+        ),
         locations=locate(storage, output),
         resources=Resources.asked_for(
             address=address,

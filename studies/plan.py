@@ -6,7 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from studies._cli import run_door
-from studies.planning.command_line import add_resources, add_storage, add_variant, request_of, resources_of
+from studies.planning.command_line import (
+    add_resources,
+    add_storage,
+    add_until,
+    add_variant,
+    request_of,
+    resources_of,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: studies plan depth_study --set replicates=20",
     )
     add_variant(parser)
+    add_until(parser)
     add_resources(parser)
     add_storage(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from studies.base.errors import StudiesError, UsageError
+from studies.base.states import Until
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.definition import plan_versions
@@ -32,6 +33,14 @@ def other_plan(
         f"Go on with the recorded one: {_resuming(store, study, plan, request, locations)}\n"
         f"Run this one beside it: {beside}",
     )
+
+
+def command_to_next_look(study: StudyRow, request: Request, locations: Locations) -> str:
+    """Return the command that goes on to the next look of a recorded study: without the budget that stopped it."""
+    asked = replace(request, until=Until.CLEAR)
+    if request.budget is not None:
+        asked = _restored(replace(asked, budget=None), study) or asked
+    return str(Command(request=asked, arguments=locations.arguments))
 
 
 def _resuming(store: Store, study: StudyRow, plan: Plan, request: Request, locations: Locations) -> str:

@@ -4,11 +4,14 @@ import zlib
 from typing import TYPE_CHECKING
 
 from studies.base.errors import UsageError
+from studies.base.states import StudyState
+from studies.database.store import Store
 from studies.forecast.budget import afford
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import check_classes, prepared
 from studies.planning.request import Draft
 from studies.planning.resources import Resources
+from studies.run_log import run_events
 from studies.storage.paths import Locations
 from studies.user_files.interface_checks import load_user_data
 from trainables.user_code.code import OWN
@@ -28,11 +31,37 @@ def settle(
     """
     plan, budget = drafted.freeze(dataset), drafted.request.budget
     check_classes(plan, dataset)
-    warnings = (*drafted.notes, *_try_user_code(plan, dataset))
+    warnings = (*drafted.notes, *planned_instead(plan, locations), *_try_user_code(plan, dataset))
     if budget is None:
         return plan, warnings
     fitted = afford(plan, budget, dataset=dataset, locations=locations, resources=resources)
     return fitted.plan, (*(f"for --budget {budget}: {line}" for line in fitted.given_up), *warnings)
+
+
+def planned_instead(plan: Plan, locations: Locations) -> tuple[str, ...]:
+    """Return a note if a recorded study has these replicates as a later look: going on there trains less.
+
+    That study differs in replicates and looks only, and has finished a look with fewer blocks.
+    """
+    if (store := Store.open_existing(locations.storage)) is None:
+        return ()
+    mine = plan.to_dict() | {"replicates": None, "looks": None}
+    with store:
+        for study in store.studies():
+            theirs = study.plan
+            if (
+                study.name != plan.name
+                and study.state is StudyState.COMPLETE
+                and plan.study.replicates in theirs.get("looks", [])[1:]
+                and {**theirs, "replicates": None, "looks": None} == mine
+                and (starts := run_events.started_with(store.events(study.id)))
+            ):
+                return (
+                    f"note: {plan.study.replicates} blocks are a planned look of {study.name}, which has finished the "
+                    f"one at {theirs['replicates']}: {starts[-1]['command']} goes on there, and trains the cells of "
+                    "open questions only; this command trains every network anew",
+                )
+    return ()
 
 
 def _try_user_code(plan: Plan, dataset: "Dataset") -> tuple[str, ...]:

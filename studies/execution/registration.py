@@ -1,5 +1,6 @@
 """Registers a plan in the storage: finds or creates its row, or refuses it."""
 
+from studies.base.durations import parse_budget
 from studies.base.errors import UsageError
 from studies.base.states import StudyState
 from studies.database.lease import held
@@ -9,8 +10,10 @@ from studies.database.store import Store
 from studies.definition import plan_versions
 from studies.execution.other_plan import other_plan
 from studies.execution.reuse import check_growth, grow
+from studies.forecast.budget import look_seconds
 from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request
+from studies.planning.resources import Resources, workers_here
 from studies.run_log import looks, provenance, run_events
 from studies.storage.paths import DEFAULT_STORAGE, Locations
 
@@ -55,6 +58,23 @@ def next_look(store: Store, study: StudyRow, plan: Plan) -> int | None:
     decided = looks.decisions(events)
     blocks: int | None = decided[-1]["next_blocks"] if decided else plan.study.all_looks[0]
     return blocks
+
+
+def next_look_fits(
+    store: Store, study: StudyRow, plan: Plan, *, budget: str | None, resources: Resources
+) -> bool:
+    """Return whether the next look of a study whose looks so far are complete fits into what is left of the budget.
+
+    True without a budget, and for a study that is still at a look: that was predicted to fit when it began.
+    """
+    decided = looks.decisions(store.events(study.id))
+    found = store.find_study(plan.name)
+    if budget is None or not decided or found is None or found.state is not StudyState.COMPLETE:
+        return True
+    networks = len(decided[-1]["cells"]) * plan.num_replicates(decided[-1]["look"])
+    needs = look_seconds(plan, store.trials(study.id), networks=networks, num_workers=workers_here(resources))
+    spent = run_events.total_seconds(store.events(study.id))["wall"]
+    return needs <= parse_budget(budget) - spent
 
 
 def register(store: Store, plan: Plan, request: Request, locations: Locations) -> StudyRow:

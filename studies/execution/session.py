@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studies.base.durations import parse_budget
 from studies.base.errors import StudiesError, UsageError
-from studies.base.states import TrialState
+from studies.base.states import TrialState, Until
 from studies.base.steps import Tell, silent
 from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
 from studies.base.wording import error_line
@@ -32,8 +33,16 @@ from studies.execution.older_studies import (
     refuse_other_numbers,
     with_older_named,
 )
+from studies.execution.other_plan import command_to_next_look
 from studies.execution.preparation import load_dataset, settle
-from studies.execution.registration import grow_as_asked, is_complete, next_look, register, will_train
+from studies.execution.registration import (
+    grow_as_asked,
+    is_complete,
+    next_look,
+    next_look_fits,
+    register,
+    will_train,
+)
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
@@ -55,7 +64,9 @@ class Result:
     was_complete: bool
     """Whether the study was complete before, so that only its report was made again."""
     next_look: int | None
-    """The number of blocks of the next planned look, which the same command would train; None after the last."""
+    """The number of blocks of the next planned look; None after the last one, or if every question is answered."""
+    next_command: str | None = None
+    """The command that goes on to the next look."""
     notes: tuple[str, ...] = ()
     """Lines to show beside the answer."""
 
@@ -117,7 +128,7 @@ def _run(
     locations.check()
     older = find_older(drafted, locations.storage)
     if older is not None and older.is_complete:
-        return _report_older(older, drafted, locations, take_over=take_over)
+        return _report_older(older, drafted, locations, resources=resources, take_over=take_over)
     drafted = in_its_version(drafted, older)
     with Starting(resources, last_words=f"error: {RunKilledError(command)}") as starting:
         refuse_other_numbers(older, drafted, locations)
@@ -157,10 +168,12 @@ def _run(
                 show=showing,
                 tell=telling,
                 started=started,
+                until=Until(request.until),
+                budget_seconds=None if request.budget is None else parse_budget(request.budget),
                 notes=(*describe_older(older), *notes),
             )
 
-        return _carry_out(plan, request, locations, run_of, take_over=take_over)
+        return _carry_out(plan, request, locations, run_of, resources=resources, take_over=take_over)
 
 
 def _load_libraries() -> None:
@@ -176,6 +189,7 @@ def _carry_out(
     locations: Locations,
     run_of: Callable[[Store, StudyRow, Lease], Run],
     *,
+    resources: Resources,
     take_over: bool,
 ) -> Result:
     """Hold the plan's study, train what is left of it, and make its report."""
@@ -185,15 +199,22 @@ def _carry_out(
         with store.hold(study.id, take_over=take_over) as lease:
             study = retry(lambda: drain(store, study, locations.folder(plan.name)))
             grow_as_asked(store, study, plan, request, locations)
-            was_complete = retry(lambda: is_complete(store, _found(store, plan), plan))
+            was_complete = retry(
+                lambda: (
+                    is_complete(store, _found(store, plan), plan)
+                    or not next_look_fits(store, study, plan, budget=request.budget, resources=resources)
+                )
+            )
             if not was_complete:
                 train(run_of(store, study, lease))
-            result = retry(lambda: _report(store, plan, locations, was_complete=was_complete))
+            result = retry(lambda: _report(store, plan, request, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
             return result
 
 
-def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, take_over: bool) -> Result:
+def _report_older(
+    older: OlderStudy, drafted: Draft, locations: Locations, *, resources: Resources, take_over: bool
+) -> Result:
     """Make the report of a finished study of an earlier version again, with a note if today's data differ."""
     note, locations = None, resuming_in(locations, older.study.name)
     try:
@@ -204,7 +225,9 @@ def _report_older(older: OlderStudy, drafted: Draft, locations: Locations, *, ta
     def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
         raise AssertionError(f"{study.name} was complete, and is not")
 
-    result = _carry_out(older.plan, drafted.request, locations, run_of, take_over=take_over)
+    result = _carry_out(
+        older.plan, drafted.request, locations, run_of, resources=resources, take_over=take_over
+    )
     if note is None:
         return replace(result, notes=describe_older(older))
     told = (
@@ -220,7 +243,9 @@ def _found(store: Store, plan: Plan) -> StudyRow:
     return study
 
 
-def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: bool) -> Result:
+def _report(
+    store: Store, plan: Plan, request: Request, locations: Locations, *, was_complete: bool
+) -> Result:
     from studies.results.best_weights import keep_best_models
     from studies.results.report_inputs import load_report, make_report
 
@@ -228,12 +253,14 @@ def _report(store: Store, plan: Plan, locations: Locations, *, was_complete: boo
     if not plan.cells:
         keep_best_models(store, study, locations.folder(plan.name))
     path = make_report(store, study, locations)
+    blocks = next_look(store, study, plan)
     return Result(
         name=plan.name,
         report_path=path,
         report=load_report(path),
         was_complete=was_complete,
-        next_look=next_look(store, study, plan),
+        next_look=blocks,
+        next_command=None if blocks is None else command_to_next_look(study, request, locations),
     )
 
 

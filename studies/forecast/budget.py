@@ -12,7 +12,7 @@ from studies.database.store import Store
 from studies.definition.study import Study
 from studies.definition.training_rules import longest_patience
 from studies.planning.plan import Plan
-from studies.planning.resources import Resources
+from studies.planning.resources import Resources, workers_here
 from studies.planning.trial_numbers import Numbering
 from studies.storage.paths import Locations
 
@@ -41,7 +41,7 @@ def afford(
 
     Raises UsageError if no plan that can answer the question fits. Writes nothing.
     """
-    from studies.forecast.forecast import find_basis_here, predict_seconds, workers_here
+    from studies.forecast.forecast import find_basis_here, predict_seconds
 
     recorded = _begun(plan, locations)
     if recorded is not None:

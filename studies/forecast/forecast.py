@@ -1,7 +1,6 @@
 """Predicts the time that a plan takes and the width of its intervals, before anything runs."""
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -19,10 +18,11 @@ from studies.database.frames import frames
 from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
 from studies.definition.metrics import plain_metrics
+from studies.forecast.budget import BUSY_SHARE
 from studies.forecast.gpu_fraction import advice
 from studies.forecast.pilot import Pilot, outcome_of, run_pilot
 from studies.planning.plan import Plan
-from studies.planning.resources import Resources
+from studies.planning.resources import Resources, workers_here
 from studies.run_log.run_events import total_seconds
 from studies.storage.paths import Locations
 from studies.user_files.interface_checks import place_of
@@ -35,9 +35,6 @@ STARTUP_SECONDS = 12.0
 
 REPORT_SECONDS = 8.0
 """Time for statistics, plots and the page of a study with 54 cells."""
-
-BUSY_SHARE = 0.9
-"""Share of the time between first and last trial in which a worker trains."""
 
 LEAST_TELLING = 10
 """A pilot that trains on one example in this many, or fewer, says little about the spread between blocks."""
@@ -84,11 +81,6 @@ def advice_here(plan: Plan, locations: Locations, resources: Resources) -> str |
             study = store.find_study(plan.name)
             events = [] if study is None else store.events(study.id)
     return advice(events, num_workers=workers_here(resources), has_gpu=torch.cuda.is_available())
-
-
-def workers_here(resources: Resources) -> int:
-    """Return the number of workers: as requested, or as many as fit on this machine."""
-    return resources.workers or max(1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9)))
 
 
 def find_basis_here(plan: Plan, dataset: Dataset, locations: Locations) -> Basis:

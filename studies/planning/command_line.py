@@ -1,9 +1,11 @@
 """Command-line options shared by the commands that plan or run a study: study, variant, storage and resources."""
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from studies.base.errors import UsageError
+from studies.base.states import Until
 from studies.definition.settings import DEFAULT_PROFILE, parse_setting
 
 if TYPE_CHECKING:  # a command's words are checked, and its first step told, before anything heavy is loaded
@@ -45,6 +47,12 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD=VALUE",
         help="change a field of the plan, for example replicates=20 or factors.depth=[3,5]; repeatable",
     )
+    group.add_argument(
+        "--looks",
+        metavar="N,N,...",
+        help="numbers of blocks at which claims may be made, the first of them the replicates: 10 for a single one, "
+        "10,20,40 (default: 10,20,40,80 where a study compares levels, has 10 replicates and says which effect matters)",
+    )
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default: 0)")
     group.add_argument("--name", metavar="NAME", help="name in the database (default: made from the above)")
     group.add_argument(
@@ -52,6 +60,17 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="the time that the study may take, such as 30m or 2h: reduces replicates (never below 10 where there are "
         "as many), then trials, then epochs, and says which",
+    )
+
+
+def add_until(parser: argparse.ArgumentParser) -> None:
+    """Add --until."""
+    parser.add_argument(
+        "--until",
+        choices=list(Until),
+        default=Until.CLEAR,
+        help="clear (the default): go on from look to look until every question is answered; look: stop after this one, "
+        "and go on to the next one when the command is given again",
     )
 
 
@@ -83,15 +102,30 @@ def request_of(options: argparse.Namespace) -> "Request":
     """Return the request that the options make. Raises UsageError for a `--set` that cannot be parsed."""
     from studies.planning.request import Request
 
+    settings = dict(parse_setting(text) for text in options.settings)
     return Request(
         study=options.study,
         profile=options.profile,
-        settings=dict(parse_setting(text) for text in options.settings),
+        settings=settings if options.looks is None else settings | {"looks": _looks(options.looks, settings)},
         seed=options.seed,
         name=options.name,
         grow_from=getattr(options, "grow_from", None),
         budget=options.budget,
+        until=Until(options.until),
     )
+
+
+def _looks(typed: str, settings: Mapping[str, Any]) -> list[int]:
+    """Return the looks of --looks; UsageError unless they are whole numbers, and not set otherwise as well."""
+    if "looks" in settings:
+        raise UsageError(["--looks and --set looks=... were given both"], "Give one of them.")
+    try:
+        return [int(part) for part in typed.split(",")]
+    except ValueError as error:
+        raise UsageError(
+            [f"--looks must be numbers of blocks with commas between them; got {typed!r}"],
+            "For example: --looks 10,20,40, or --looks 10 for a single one.",
+        ) from error
 
 
 def resources_of(options: argparse.Namespace) -> "Resources":
@@ -120,6 +154,7 @@ def run_parser() -> argparse.ArgumentParser:
         epilog="Example: studies run depth_study --profile smoke",
     )
     add_variant(parser)
+    add_until(parser)
     add_resources(parser)
     add_storage(parser)
     parser.add_argument(

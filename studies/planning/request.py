@@ -9,6 +9,8 @@ from optuna.distributions import BaseDistribution
 
 from studies.base.durations import parse_budget
 from studies.base.errors import UsageError
+from studies.base.messages import mistake
+from studies.base.states import Until
 from studies.definition import plan_versions, ranges
 from studies.definition.dataset_compatibility import check_suits
 from studies.definition.overrides import check_name, derive, held_instead, study_name
@@ -34,7 +36,9 @@ class Request:
     name: str | None = None
     grow_from: str | None = None
     budget: str | None = None
-    """The time that the study may take, such as `2h`; the study is reduced until it fits."""
+    """The time that the study may take, such as `2h`; the study is reduced until its first look fits."""
+    until: str = Until.CLEAR
+    """How far a run goes; it is not part of the plan."""
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that make the same request."""
@@ -51,6 +55,8 @@ class Request:
             words += ["--grow-from", self.grow_from]
         if self.budget is not None:
             words += ["--budget", self.budget]
+        if self.until is not Until.CLEAR:
+            words += ["--until", self.until]
         return words
 
     def command(self, door: str, *extra: str) -> str:
@@ -134,6 +140,10 @@ def _check_options(request: Request) -> None:
         raise UsageError(
             [f"--seed: must be a whole number from 0 to 2^63 - 1; got {request.seed}"],
             "Choose another --seed.",
+        )
+    if request.until not in list(Until):
+        raise UsageError(
+            [mistake("until", f"one of {', '.join(Until)}", request.until, Until)], "Correct it."
         )
     if request.budget is not None:
         parse_budget(request.budget)

@@ -63,3 +63,8 @@ class Resources:
 def num_cores() -> int:
     """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def workers_here(resources: Resources) -> int:
+    """Return the number of workers: as requested, or as many as fit on this machine."""
+    return resources.workers or max(1, int((os.cpu_count() or 1) / max(resources.cpus_per_trial, 1e-9)))
