@@ -11,6 +11,9 @@ FIRST, TODAY = 1, 3
 ERROR_SHARES = 3
 """The first version of plans that state `error_shares`."""
 
+UNTIL_CLEAR = 4
+"""The first version whose extension blocks are scored on the validation and the test part together."""
+
 _SEEDS_OF_TRAIN = 2
 """The first version in which a file's own train() gets the seeds that it gets today."""
 
