@@ -20,6 +20,7 @@ RECORDED = frozenset(
     {
         *("trial_number", "phase", "cell", "replicate", "block", "outcome", "epoch", "objective"),
         *("val_loss", "val_accuracy", "val_error", "test_loss", "test_accuracy", "test_error"),
+        *("holdout_loss", "holdout_accuracy"),
         *("failed", "capped", "verdict_initial", "verdict_trained", "at_boundary"),
         *("growth", "total_growth", "ln_total_growth", "raw_ratio", "num_layers"),
     }

@@ -15,6 +15,9 @@ from reports.results.accounting import AccountingError
 
 LOST = ("diverged", "failed")
 """How a network ended that scores as a failure."""
+HOLDOUT = ("holdout_loss", "holdout_accuracy")
+"""Scores over the examples of the validation and the test part together, of blocks that no search has read."""
+_KEY = ["trial_number", "replicate"]
 
 
 def contrast_rows(
@@ -44,6 +47,26 @@ def contrast_rows(
         lost = rows["outcome"].isin(LOST)
         scored[objective.name] = objective.scored(pd.to_numeric(rows[objective.name]), lost)
     return scored.assign(**{name: _level_column(rows[name], levels) for name, levels in factors.items()})
+
+
+def at_best_rows(rows: pd.DataFrame, replicates: pd.DataFrame, num_classes: int) -> pd.DataFrame:
+    """The rows of `contrast_rows`, with the scores of validation and test part together where a network has them.
+
+    Those are the networks of blocks that no search has read: their `holdout_loss` and `holdout_accuracy` in
+    `replicates` take the place of test_loss and test_error, scored the same way (capped at ln C, chance where not
+    finite). A lost network has none, and keeps chance. All other columns stay, and so does every row of a study whose
+    frame lacks the scores.
+    """
+    if not {*HOLDOUT} <= {*replicates.columns}:
+        return rows
+    pooled = replicates.set_index(_KEY)[[*HOLDOUT]].reindex(pd.MultiIndex.from_frame(rows[_KEY]))
+    loss, accuracy = (pooled[name].set_axis(rows.index) for name in HOLDOUT)
+    lost = rows["outcome"].isin(LOST).to_numpy()
+    has_loss, has_error = loss.notna().to_numpy(), accuracy.notna().to_numpy()
+    return rows.assign(
+        test_loss=np.where(has_loss, _capped(loss, lost, math.log(num_classes)), rows["test_loss"]),
+        test_error=np.where(has_error, _error(accuracy, lost, num_classes), rows["test_error"]),
+    )
 
 
 def all_failed(rows: pd.DataFrame) -> bool:

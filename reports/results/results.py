@@ -12,7 +12,7 @@ from reports.results.accounting import Accounting, account
 from reports.results.comparisons import Compared, compare, follow_questions
 from reports.results.licensing import Licensing
 from reports.results.looks import Look, first_look, look_of, look_reached, rules_of, trains_until_clear
-from reports.results.outcomes import boundary_shares, contrast_rows, mark_boundary
+from reports.results.outcomes import at_best_rows, boundary_shares, contrast_rows, mark_boundary
 from reports.results.sufficiency import still_improving
 from reports.stability.growth import growth_by_cell, growths, verdict_shares
 
@@ -122,11 +122,18 @@ def compared_rows(inputs: ReportInputs) -> Compared:
         licensing=Licensing.of(inputs, rules),
         rows=first if trains_until_clear(plan) else scored,
         first_rows=scored if rules.holm else first,
-        best_rows=(scored if inputs.has_cells else scored.iloc[:0]).assign(look=place + 1),
+        best_rows=_best_rows(inputs, scored).assign(look=place + 1),
         initial=pd.DataFrame(),
         chosen=chosen,
         boundary=boundary_shares(chosen, list(inputs.factors)) if len(chosen) else None,
     )
+
+
+def _best_rows(inputs: ReportInputs, scored: pd.DataFrame) -> pd.DataFrame:
+    """The networks that comparisons at best use; none without cells."""
+    if not inputs.has_cells:
+        return scored.iloc[:0]
+    return scored if inputs.own else at_best_rows(scored, inputs.replicates, inputs.num_classes)
 
 
 def _up_to(look: Look, inputs: ReportInputs) -> pd.DataFrame:

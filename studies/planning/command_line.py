@@ -51,7 +51,8 @@ def add_variant(parser: argparse.ArgumentParser) -> None:
         "--looks",
         metavar="N,N,...",
         help="numbers of blocks at which claims may be made, the first of them the replicates: 10 for a single one, "
-        "10,20,40 (default: 10,20,40,80 where a study compares levels, has 10 replicates and says which effect matters)",
+        "10,20,40 (default: r, 2r, 4r, 8r up to 80, where a study compares levels with r >= 10 replicates and declares "
+        "which effect matters)",
     )
     group.add_argument("--seed", type=int, metavar="N", help="seed of everything random (default: 0)")
     group.add_argument("--name", metavar="NAME", help="name in the database (default: made from the above)")
@@ -69,8 +70,8 @@ def add_until(parser: argparse.ArgumentParser) -> None:
         "--until",
         choices=list(Until),
         default=Until.CLEAR,
-        help="clear (the default): go on from look to look until every question is answered; look: stop after this one, "
-        "and go on to the next one when the command is given again",
+        help="clear (the default): go on from look to look until every question is answered; look: stop after this "
+        "one, and go on to the next one when the command is given again",
     )
 
 

@@ -17,6 +17,7 @@ from studies.cluster.liveness import watch_ray
 from studies.cluster.watchdog import Watchdog
 from studies.database.store import Store
 from studies.database.writer import Writer
+from studies.definition.holdout import pools_holdout
 from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
@@ -118,7 +119,12 @@ def train_study(
         writer.add_trial(
             study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
-        trial_spec = assign(plan, trial, keeps_models=queue.keeps_models(trial))
+        trial_spec = assign(
+            plan,
+            trial,
+            keeps_models=queue.keeps_models(trial),
+            official_test=dataset.official_test is not None,
+        )
         checkpoint = recorder.take_up(trial_spec)
         workers = allocation.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
@@ -212,11 +218,13 @@ def _trainable(
     return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})
 
 
-def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> TrialSpec:
+def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool, official_test: bool = False) -> TrialSpec:
     """Return the specification of `trial` for its worker.
 
     A replicate's seed derives from the study's seed, the phase and its block: the same in every cell, fresh in the
     confirm phase. Layers are measured at the initialisation and at the rungs; in the confirm phase at every epoch.
+    `official_test` says whether the data have an official test set: blocks of later looks are then not scored on both
+    held-out parts.
     """
     rungs = tuple(plan.study.search.rungs)
     confirms = trial.phase is Phase.CONFIRM
@@ -235,6 +243,9 @@ def assign(plan: Plan, trial: PlannedTrial, *, keeps_models: bool) -> TrialSpec:
         rungs=rungs,
         layers_at=tuple(range(rungs[-1] + 1)) if confirms else (0, *rungs),
         reads_test=confirms,
+        scores_holdout=confirms
+        and trial.look > 0
+        and pools_holdout(plan.to_dict(), official_test=official_test, has_loop=plan.loop is not None),
         keeps_models=keeps_models,
     )
 

@@ -11,10 +11,12 @@ from reports.inputs.measures import outcome_measure
 from reports.results.accounting import AccountingError, account
 from studies.base.states import Outcome, Phase, StudyState, TrialState
 from studies.base.wording import count, counted
+from studies.definition.holdout import HOLDOUT_SCORES, pools_holdout
 from studies.run_log.run_events import ENDED
 from studies.verification.check import Check, named
 from studies.verification.json_values import parsed
 from studies.verification.record import Record
+from trainables.user_code.code import OWN
 
 RULE = "accounting adds up: trials, networks, epochs, layers, objectives"
 _KEY = ["trial_number", "replicate"]
@@ -31,6 +33,7 @@ def check_accounting(record: Record) -> Check:
         faults=[
             *_networks(record),
             *_test_scores(record),
+            *_holdout_scores(record),
             *_rungs(record),
             *_layers(record),
             *missing_trials(record),
@@ -85,6 +88,34 @@ def _test_scores(record: Record) -> Iterator[str]:
         yield f"{named(early)}: the test part was read in the search"
     if len(without):
         yield f"{named(without)}: ended without a test {outcome.kind}"
+
+
+def _holdout_scores(record: Record) -> Iterator[str]:
+    """Yield faults: scores on both held-out parts belong to every complete network of a later look, and to no other.
+
+    A recorded plan does not tell a train() of the user's own, which has none, from a build(): where the model is the
+    user's, such networks have all of these scores or none.
+    """
+    rows = record.rows.replicates
+    found = pd.DataFrame({name: _have(rows["metrics"], name) for name in HOLDOUT_SCORES})
+    some, every = found.any(axis=1), found.all(axis=1)
+    late = {
+        number
+        for number, trial in record.by_number.items()
+        if trial["phase"] == Phase.CONFIRM and record.look_of(number) > 0
+    }
+    plan = record.plan.to_dict()
+    pools = pools_holdout(plan, official_test=record.official_test)
+    asked = rows["trial_number"].isin(late) & pools
+    complete = asked & (rows["outcome"] == Outcome.COMPLETE)
+    if plan["model"] == OWN and not some[complete].any():
+        complete &= False
+    read = rows.loc[some & ~asked, "trial_number"]
+    without = rows.loc[complete & ~every, "trial_number"]
+    if len(read):
+        yield f"{named(read)}: scored on validation and test part together, which only blocks of later looks are"
+    if len(without):
+        yield f"{named(without)}: ended without a score on validation and test part together"
 
 
 def _rungs(record: Record) -> Iterator[str]:

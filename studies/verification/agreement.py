@@ -11,6 +11,8 @@ from reports.inputs.early_stopping import kept, stops_early
 from studies.base.states import Outcome, TrialState
 from studies.database.frames.raw_rows import Damaged, key_of
 from studies.database.schema import tables
+from studies.definition.holdout import HOLDOUT_SCORES
+from studies.definition.recorded_scores import PARTS
 from studies.run_log import run_events
 from studies.verification.json_values import parsed
 from studies.verification.record import Record
@@ -18,6 +20,7 @@ from studies.verification.verdicts import verdict_faults
 from trainables.base.metrics import (
     BEST_EPOCH,
     COLUMNS,
+    HOLDOUT,
     STOPPED_EPOCH,
     VALIDATION,
     Metric,
@@ -38,6 +41,7 @@ def disagreements(record: Record) -> Iterator[Damaged]:
     """Yield every value that contradicts another one."""
     metrics = _metrics_of(record)
     yield from _last_scores(record)
+    yield from _holdout_scores(record)
     if metrics:
         yield from _objectives(record, find(metrics, record.plan.study.objective))
     yield from _times(record)
@@ -110,6 +114,26 @@ def _last_scores(record: Record) -> Iterator[Damaged]:
         for row in wrong.to_dict("records"):
             what = f"{name} is {row['own']:g}, and {row['at_epoch']:g} in its epoch {row['epoch']:g}"
             yield Damaged(table="replicate", key=key_of(tables.replicate, row), what=what)
+
+
+def _holdout_scores(record: Record) -> Iterator[Damaged]:
+    """Yield networks whose score on both held-out parts does not lie between those on each of them."""
+    rows = record.rows.replicates
+    scored = [parsed(text) or {} for text in rows["metrics"]]
+    places = [place for place, each in enumerate(scored) if not each.keys().isdisjoint(HOLDOUT_SCORES)]
+    for place in places:
+        row = rows.iloc[place].to_dict()
+        for name in HOLDOUT_SCORES:
+            own, parts = (
+                scored[place].get(name),
+                sorted(row[part + name.removeprefix(HOLDOUT)] for part in PARTS),
+            )
+            if not isinstance(own, int | float) or any(map(math.isnan, parts)):
+                continue  # another check reports what is missing
+            low, high = parts
+            if not low * (1 - _RELATIVE) <= own <= high * (1 + _RELATIVE):
+                what = f"{name} is {own:g}, and its parts have {low:g} and {high:g}"
+                yield Damaged(table="replicate", key=key_of(tables.replicate, row), what=what)
 
 
 def _objectives(record: Record, metric: Metric) -> Iterator[Damaged]:

@@ -12,6 +12,7 @@ from reports.stability.verdicts import Measures
 from studies.base.states import StudyState
 from studies.database.frames.raw_rows import Damaged, Rows, key_of
 from studies.database.schema import tables
+from studies.definition.holdout import HOLDOUT_SCORES
 from studies.forecast import gpu_fraction
 from studies.run_log import baseline, run_events
 from studies.run_log.reused import GROWN
@@ -22,6 +23,7 @@ _EPOCH: Final = Range(low=1, is_whole=True, may_lack=True)
 _METRICS: Final = {
     **{"num_nonfinite": FROM_0, "clip_fraction": SHARE, "spike_rate": SHARE},
     **dict.fromkeys((BEST_EPOCH, STOPPED_EPOCH), _EPOCH),
+    **{name: Range(low=0) if name.endswith("loss") else Range(low=0, high=1) for name in HOLDOUT_SCORES},
 }
 _MEASURES: Final = frozenset(field.name for field in fields(Measures))
 _UNREADABLE: Final = object()

@@ -11,6 +11,7 @@ from reports.inputs.early_stopping import STOPPED, stops_early
 from studies.base.states import Phase
 from studies.database.frames.raw_rows import Rows
 from studies.planning.plan import Plan
+from studies.run_log import run_events
 from studies.verification.json_values import parsed
 
 
@@ -25,6 +26,17 @@ class Record:
     def is_complete(self) -> bool:
         """Whether the study's state is complete."""
         return bool(self.rows.study["state"] == "complete")
+
+    @cached_property
+    def official_test(self) -> bool:
+        """Whether the data have an official test set, as the last run recorded that told of them; False if none did."""
+        events = self.rows.events
+        for detail in reversed(list(events.loc[events["kind"] == run_events.STARTED, "detail"])):
+            started = parsed(detail)
+            dataset = started.get("dataset") if isinstance(started, dict) else None
+            if isinstance(dataset, dict):
+                return bool(dataset.get("official_test", False))
+        return False
 
     @cached_property
     def trials(self) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 VALIDATION, TEST = "val_", "test_"
 """Prefixes of a metric's name for its value on the validation and the test part."""
+HOLDOUT = "holdout_"
+"""Prefix of a metric's name for its mean over the examples of the validation and the test part together."""
 BEST_EPOCH, STOPPED_EPOCH = "best_epoch", "stopped_epoch"
 """Names, among a network's metrics, of the epochs at which early stopping found it best and stopped it."""
 

@@ -61,7 +61,8 @@ class EpochRecord:
 class ReplicateRecord:
     """How one replicate of a trial ended; the test scores exist in the confirm phase only.
 
-    `metrics` holds the further scores under names such as `val_macro_f1` and `test_macro_f1`.
+    `metrics` holds the further scores under names such as `val_macro_f1` and `test_macro_f1`; where a trial asks for
+    them, `holdout_loss` and `holdout_accuracy` are over the validation and the test part together.
     """
 
     replicate: int

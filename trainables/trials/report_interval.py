@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 import torch
 from torch import Tensor
 
-from trainables.base.metrics import BEST_EPOCH, STOPPED_EPOCH, TEST
+from trainables.base.metrics import BEST_EPOCH, HOLDOUT, STOPPED_EPOCH, TEST
 from trainables.base.records import CalibrationBin, EpochRecord, EvaluationRecord, Outcome, ReplicateRecord
 from trainables.training.evaluation import Tally, answers, evaluate
 from trainables.training.stack import Stack
-from trainables.training.trained_epoch import TrainedEpoch
+from trainables.training.trained_epoch import Scores, TrainedEpoch
 from trainables.trials.artifact import to_bytes
 from trainables.trials.trial_spec import TrialSpec
 
@@ -96,6 +96,8 @@ def _replicates(
     trial_spec: TrialSpec, stack: Stack, latest: TrainedEpoch, part: range, *, reads_test: bool
 ) -> tuple[ReplicateRecord, ...]:
     tests = _test_scores(stack) if reads_test else [_TestScores()] * len(part)
+    data, pools = stack.data, reads_test and trial_spec.scores_holdout
+    sizes = (data.validation.shape[1], data.test.shape[1])
     return tuple(
         ReplicateRecord(
             replicate=replicate,
@@ -105,7 +107,12 @@ def _replicates(
             val_accuracy=scores.val_accuracy,
             test_loss=test.loss,
             test_accuracy=test.accuracy,
-            metrics={**scores.further, **test.further, **epochs},
+            metrics={
+                **scores.further,
+                **test.further,
+                **epochs,
+                **(_holdout_scores(scores, test, sizes) if pools else {}),
+            },
         )
         for replicate, diverged, scores, test, epochs in zip(
             part, stack.diverged, latest.standing, tests, _epochs_of(stack), strict=True
@@ -120,6 +127,22 @@ class _TestScores:
     loss: float | None = None
     accuracy: float | None = None
     further: Mapping[str, float] = field(default_factory=dict)
+
+
+def _holdout_scores(validation: Scores, test: _TestScores, sizes: tuple[int, int]) -> dict[str, float]:
+    """Return one replicate's loss and accuracy over the examples of both parts; none if it lacks a score on either.
+
+    `sizes` are the examples of each part. A mean over both is that of the two means, weighted by them.
+    """
+    pairs = {
+        "loss": (validation.val_loss, test.loss),
+        "accuracy": (validation.val_accuracy, test.accuracy),
+    }
+    return {
+        HOLDOUT + name: (sizes[0] * first + sizes[1] * second) / sum(sizes)
+        for name, (first, second) in pairs.items()
+        if first is not None and second is not None
+    }
 
 
 def _epochs_of(stack: Stack) -> list[dict[str, float]]:

@@ -13,7 +13,8 @@ class TrialSpec:
 
     Replicate r trains on the split of `blocks[r]` from `seeds[r]`. The trial reports after the epochs in `rungs`, the
     last of which is its end. Layers are measured in the epochs in `layers_at`; 0 is the initialisation. With
-    `reads_test` the test part is read once, at the end. With `keeps_models` the last report includes weights and an
+    `reads_test` the test part is read once, at the end; with `scores_holdout` loss and accuracy are then told of both
+    held-out parts together, too (not by a user's own loop). With `keeps_models` the last report includes weights and an
     evaluation. `metrics` are the study's own, the primary one first; empty for a classifier's.
     """
 
@@ -26,6 +27,7 @@ class TrialSpec:
     rungs: tuple[int, ...]
     layers_at: tuple[int, ...]
     reads_test: bool = False
+    scores_holdout: bool = False
     keeps_models: bool = False
     metrics: tuple[Metric, ...] = ()
 

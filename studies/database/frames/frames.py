@@ -26,6 +26,7 @@ from studies.database.reader import read_study
 from studies.database.rows import EventRow, StudyRow
 from studies.database.schema import tables
 from studies.database.store import Store
+from studies.definition.holdout import holdout_columns
 from studies.definition.recorded_scores import scores_of_confirmed, scores_of_epochs, scores_of_networks
 
 
@@ -239,13 +240,13 @@ def of_epochs(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
 def of_replicates(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:
     """Return a column for each further score of a replicate.
 
-    Test scores that are neither the objective nor declared metrics are None outside the confirm phase. The query must
-    join `trial`.
+    Test scores that are neither the objective nor declared metrics, and scores on both held-out parts, are None outside
+    the confirm phase. The query must join `trial`.
     """
     is_confirmed = tables.trial.c.phase == Phase.CONFIRM
     return [_number(tables.replicate, name) for name in scores_of_networks(plan)] + [
         case((is_confirmed, _number(tables.replicate, name)), else_=null()).label(name)
-        for name in scores_of_confirmed(plan)
+        for name in (*scores_of_confirmed(plan), *holdout_columns(plan))
     ]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from reports.results.accounting import AccountingError
-from reports.results.outcomes import boundary_shares, contrast_rows, mark_boundary
+from reports.results.outcomes import at_best_rows, boundary_shares, contrast_rows, mark_boundary
 from reports.statistics.contrasts import contrasts
 from tests.reports.sample import sample_inputs
 
@@ -89,3 +89,44 @@ class TestBoundary:
     def test_shares_by_level(self) -> None:
         chosen = pd.DataFrame({"depth": [3, 3, 5, 5], "at_boundary": [True, False, False, False]})
         assert boundary_shares(chosen, ["depth"]) == {"depth": {3: 0.5, 5: 0.0}}
+
+
+def distinct() -> pd.DataFrame:
+    """The networks, each with a key of its own, as the database has them."""
+    return replicates().assign(trial_number=[1, 1, 2, 2, 3])
+
+
+class TestAtBest:
+    """Blocks that no search has read are compared by both held-out parts together."""
+
+    def test_rows_with_such_scores_take_them_and_others_stay(self) -> None:
+        scored = distinct().assign(
+            holdout_loss=[0.25, np.nan, 7.0, np.nan, np.nan],
+            holdout_accuracy=[0.85, np.nan, 0.25, np.nan, np.nan],
+        )
+        before = contrast_rows(scored, FACTORS, num_classes=4)
+        rows = at_best_rows(before, scored, num_classes=4)
+        assert rows["test_loss"].tolist() == pytest.approx([0.25, math.log(4), math.log(4), math.log(4)])
+        assert rows["test_error"].tolist() == pytest.approx([0.15, 0.75, 0.75, 0.75])
+        others = [name for name in before if name not in ("test_loss", "test_error")]
+        pd.testing.assert_frame_equal(rows[others], before[others])
+
+    def test_a_lost_or_infinite_network_scores_as_chance(self) -> None:
+        scored = distinct().assign(holdout_loss=[math.inf, 0.1, 0.2, 0.1, 0.1], holdout_accuracy=0.9)
+        rows = at_best_rows(contrast_rows(scored, FACTORS, num_classes=4), scored, num_classes=4)
+        assert rows["test_loss"].tolist() == pytest.approx([math.log(4), math.log(4), 0.2, math.log(4)])
+        assert rows["test_error"].tolist() == pytest.approx([0.1, 0.75, 0.1, 0.75])
+
+    def test_the_networks_are_found_whatever_the_order_and_index_of_the_rows(self) -> None:
+        pooled = np.array([0.25, np.nan, 0.75, np.nan, np.nan])
+        scored = distinct().assign(holdout_loss=pooled, holdout_accuracy=1 - pooled)
+        before = contrast_rows(scored, FACTORS, num_classes=4)
+        turned = at_best_rows(before[::-1].reset_index(drop=True), scored[::-1], num_classes=4)
+        assert turned["test_loss"].tolist()[::-1] == at_best_rows(before, scored, 4)["test_loss"].tolist()
+        assert turned["test_loss"].tolist() == pytest.approx([math.log(4), 0.75, math.log(4), 0.25])
+
+    def test_a_study_without_such_scores_is_compared_by_its_test_part(self) -> None:
+        before = contrast_rows(distinct(), FACTORS, num_classes=4)
+        pd.testing.assert_frame_equal(at_best_rows(before, distinct(), num_classes=4), before)
+        lacking = distinct().assign(holdout_loss=np.nan, holdout_accuracy=np.nan)
+        pd.testing.assert_frame_equal(at_best_rows(before, lacking, num_classes=4), before)

@@ -81,4 +81,7 @@ def _replicate(trial_spec: TrialSpec, replicate: int, epoch: int, last: bool) ->
         val_accuracy=0.5,
         test_loss=value + 0.01 if is_tested else None,
         test_accuracy=0.5 if is_tested else None,
+        metrics={"holdout_loss": value + 0.005, "holdout_accuracy": 0.5}
+        if is_tested and trial_spec.scores_holdout
+        else {},
     )

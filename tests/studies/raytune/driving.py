@@ -13,6 +13,7 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
 from studies.search.trial_queue import QueueStatus, TrialQueue
 from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
+from trainables.trials.trial_spec import TrialSpec
 
 VERSIONS = {"torch": "0", "studies": "0"}
 
@@ -54,8 +55,8 @@ def drive(
             study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
         store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions=VERSIONS)
-        blocks = assign(plan, trial, keeps_models=False).blocks
-        for result, state in results(queue, trial, blocks, fails):
+        trial_spec = assign(plan, trial, keeps_models=False)
+        for result, state in results(queue, trial, trial_spec, fails):
             write()
             _take(store, study.id, queue, trial, result, state)
     assert trial is QueueStatus.FINISHED
@@ -75,8 +76,8 @@ def drive_together(plan: Plan, store: Store, *, num_workers: int) -> TrialQueue:
             )
             now = datetime.now(UTC)
             store.start_trial(study.id, trial.number, worker="w", started_at=now, versions=VERSIONS)
-            blocks = assign(plan, trial, keeps_models=False).blocks
-            running[trial.number] = results(queue, trial, blocks, frozenset())
+            trial_spec = assign(plan, trial, keeps_models=False)
+            running[trial.number] = results(queue, trial, trial_spec, frozenset())
         if not running:
             return queue
         for number in sorted(running, reverse=True):
@@ -103,18 +104,18 @@ def _take(
 
 
 def results(
-    queue: TrialQueue, trial: PlannedTrial, blocks: tuple[int, ...], fails: frozenset[int]
+    queue: TrialQueue, trial: PlannedTrial, trial_spec: TrialSpec, fails: frozenset[int]
 ) -> Iterator[tuple[TrialResult, TrialState | None]]:
     """Yield the reports of a trial at epochs 1 and 3, with what ASHA makes of them."""
     for start, epoch in ((0, 1), (1, 3)):
         if trial.number in fails:
-            yield report(trial, start, epoch, blocks, None, TrialState.FAILED), TrialState.FAILED
+            yield report(trial, start, epoch, trial_spec, None, TrialState.FAILED), TrialState.FAILED
             return
         value = objective(trial, epoch)
         decision = queue.decide(trial.number, epoch=epoch, objective=value)
         stopped = TrialState.PRUNED if decision is Decision.STOP else None
         state = TrialState.COMPLETE if epoch == 3 else stopped
-        yield report(trial, start, epoch, blocks, decision, state), state
+        yield report(trial, start, epoch, trial_spec, decision, state), state
         if state is not None:
             return
 
@@ -123,7 +124,7 @@ def report(
     trial: PlannedTrial,
     start: int,
     epoch: int,
-    blocks: tuple[int, ...],
+    trial_spec: TrialSpec,
     decision: Decision | None,
     state: TrialState | None,
 ) -> TrialResult:
@@ -132,14 +133,16 @@ def report(
     value = None if failed else objective(trial, epoch)
     rung = RungResult(epoch=epoch, objective=value, decision=decision or Decision.CONTINUE)
     records = (
-        [] if failed else [record(trial, r, e) for e in range(start, epoch + 1) for r, _ in enumerate(blocks)]
+        []
+        if failed
+        else [record(trial, r, e) for e in range(start, epoch + 1) for r, _ in enumerate(trial_spec.blocks)]
     )
     return TrialResult(
         epoch=0 if failed else epoch,
         busy_seconds=0.0 if failed else 0.01 * (epoch - start),
         epochs=records,
         rung=None if failed else rung,
-        ending=None if state is None else ending(trial, epoch, blocks, state),
+        ending=None if state is None else ending(trial, epoch, trial_spec, state),
     )
 
 
@@ -162,12 +165,12 @@ def record(trial: PlannedTrial, replicate: int, epoch: int) -> EpochRecord:
     return EpochRecord(replicate=replicate, epoch=epoch, val_loss=objective(trial, epoch))
 
 
-def ending(trial: PlannedTrial, epoch: int, blocks: tuple[int, ...], state: TrialState) -> Ending:
+def ending(trial: PlannedTrial, epoch: int, trial_spec: TrialSpec, state: TrialState) -> Ending:
     """Return the end of a trial, with the test scores of the confirm phase."""
     outcome = {TrialState.PRUNED: Outcome.STOPPED, TrialState.FAILED: Outcome.FAILED}.get(
         state, Outcome.COMPLETE
     )
-    tested = trial.phase is Phase.CONFIRM
+    tested, pools = trial.phase is Phase.CONFIRM, trial_spec.scores_holdout and outcome is Outcome.COMPLETE
     loss = objective(trial, epoch)
     replicates = [
         ReplicateRecord(
@@ -177,8 +180,11 @@ def ending(trial: PlannedTrial, epoch: int, blocks: tuple[int, ...], state: Tria
             val_loss=loss,
             test_loss=loss + 0.01 * ((7 * block) % 5) if tested else None,
             test_accuracy=0.5 if tested else None,
+            metrics={"holdout_loss": loss + 0.005 * ((7 * block) % 5), "holdout_accuracy": 0.5}
+            if pools
+            else {},
         )
-        for replicate, block in enumerate(blocks)
+        for replicate, block in enumerate(trial_spec.blocks)
     ]
     value = None if state is TrialState.FAILED else loss
     return Ending(state=state, ended_at=datetime.now(UTC), objective=value, replicates=replicates)

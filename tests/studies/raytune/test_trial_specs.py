@@ -4,10 +4,13 @@ from dataclasses import replace
 
 from search_spaces import Value
 from studies.base.states import Phase
+from studies.definition.plan_versions import UNTIL_CLEAR
+from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
 from tests.studies.raytune.plans import plan
 from trainables.trials.trial_spec import TrialSpec
+from trainables.user_code.code import Source, UserCode
 
 PLAN = plan()
 PARAMS: dict[str, Value] = {"depth": 2, "optimizer": "adam", "learning_rate": 0.01}
@@ -34,6 +37,34 @@ def test_the_confirm_phase_has_fresh_seeds_and_the_same_blocks() -> None:
 def test_only_the_confirm_phase_reads_the_test_part() -> None:
     assert not told(Phase.SEARCH).reads_test
     assert told(Phase.CONFIRM).reads_test
+
+
+class TestScoresOfBothHeldOutParts:
+    """They are asked for of blocks that later looks add, which no search has read."""
+
+    TODAY = replace(plan(looks=(2, 4)), version=UNTIL_CLEAR)
+
+    def asked(self, phase: Phase, look: int, small: Plan = TODAY, *, official_test: bool = False) -> bool:
+        trial = PlannedTrial(number=1, phase=phase, cell=small.cells[0], params=PARAMS, look=look)
+        return assign(small, trial, keeps_models=False, official_test=official_test).scores_holdout
+
+    def test_only_later_looks_have_them(self) -> None:
+        assert self.asked(Phase.CONFIRM, 1)
+        assert not self.asked(Phase.CONFIRM, 0)
+        assert not self.asked(Phase.SEARCH, 0)
+
+    def test_an_official_test_set_an_older_plan_and_early_stopping_have_none(self) -> None:
+        assert not self.asked(Phase.CONFIRM, 1, official_test=True)
+        assert not self.asked(Phase.CONFIRM, 1, replace(self.TODAY, version=UNTIL_CLEAR - 1))
+        study = replace(self.TODAY.study, fixed={"width": 16, "patience": 2})
+        assert not self.asked(Phase.CONFIRM, 1, replace(self.TODAY, study=study))
+
+    def test_networks_of_the_users_own_build_have_them_and_those_of_a_train_have_not(self) -> None:
+        study = replace(self.TODAY.study, model="own")
+        for name, pools in (("build", True), ("train", False)):
+            source = Source(path="own.py", text=f"def {name}(*given):\n    return []\n".encode())
+            own = replace(self.TODAY, study=study, code=UserCode(file=source))
+            assert self.asked(Phase.CONFIRM, 1, own) is pools
 
 
 def test_layers_are_measured_at_rungs_and_when_confirming_in_each_epoch() -> None:

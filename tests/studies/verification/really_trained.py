@@ -23,21 +23,23 @@ from trainables.trials.reporting import train_trial_spec
 
 
 def train(plan: Plan, store: Store, dataset: Dataset) -> None:
-    """Train all of a plan, one trial after the other."""
+    """Train all of a plan, look by look and one trial after the other."""
     study = register(plan, store)
     run_events.note_start(
         store, study.id, {"plan_hash": plan.hash, "dataset": {"num_classes": dataset.num_classes}}
     )
-    queue, accumulator = TrialQueue(plan), VerdictAccumulator(plan.study.thresholds, dataset.num_classes)
-    while not isinstance(trial := queue.next_trial(), QueueStatus):
-        cell = None if trial.cell is None else trial.cell.number
-        store.add_trial(
-            study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
-        )
-        store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions={})
-        for result in _results(plan, queue, accumulator, trial, dataset):
-            store.record_result(study.id, trial.number, result)
-    assert trial is QueueStatus.FINISHED
+    accumulator = VerdictAccumulator(plan.study.thresholds, dataset.num_classes)
+    for _ in plan.study.all_looks:
+        queue = TrialQueue(plan, store.trials(study.id), store.rung_results(study.id))
+        while not isinstance(trial := queue.next_trial(), QueueStatus):
+            cell = None if trial.cell is None else trial.cell.number
+            store.add_trial(
+                study.id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
+            )
+            store.start_trial(study.id, trial.number, worker="w", started_at=datetime.now(UTC), versions={})
+            for result in _results(plan, queue, accumulator, trial, dataset):
+                store.record_result(study.id, trial.number, result)
+        assert trial is QueueStatus.FINISHED
     seconds = dict.fromkeys(run_events.SECONDS, 1.0)
     run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=queue.num_looks, seconds=seconds)
     store.set_study_state(study.id, StudyState.COMPLETE)

@@ -13,6 +13,7 @@ from studies.database.frames import frames
 from studies.database.results import Artifact, Evaluation, Verdicts
 from studies.database.rows import StudyRow
 from studies.database.store import Store
+from studies.definition.plan_versions import UNTIL_CLEAR
 from tests.studies.database.recorded import (
     MOMENT,
     add_trial,
@@ -220,3 +221,23 @@ def test_a_score_without_a_column_is_one_in_the_frames_of_a_study_that_is_about_
         [np.nan, 0.2, 0.3], nan_ok=True
     )
     assert not {"val_top2_accuracy"} & {*replicates, *frames.epochs(store, study.id)}
+
+
+def test_scores_of_both_held_out_parts_are_columns_where_a_plan_may_have_them(store: Store) -> None:
+    columns = ["holdout_loss", "holdout_accuracy"]
+    plan = {"plan_version": UNTIL_CLEAR, "factors": {}, "nuisances": {}, "looks": [1, 2]}
+    study = new_study(store, plan=plan)
+    scored = ReplicateRecord(
+        replicate=0, block=1, outcome=Outcome.COMPLETE, metrics=dict(zip(columns, (0.3, 0.9), strict=True))
+    )
+    lost = ReplicateRecord(replicate=1, block=2, outcome=Outcome.DIVERGED)
+    for number, phase in ((1, Phase.SEARCH), (2, Phase.CONFIRM)):
+        add_trial(store, study, number, phase=phase, params={})
+        start(store, study, number)
+        store.record_result(study.id, number, at_end(3, [3], replicates=[scored, lost]))
+    found = frames.replicates(store, study.id)
+    assert found[columns].dtypes.tolist() == ["float64", "float64"]
+    np.testing.assert_array_equal(found[columns], [[np.nan] * 2, [np.nan] * 2, [0.3, 0.9], [np.nan] * 2])
+    for changes in ({"looks": [1]}, {"plan_version": UNTIL_CLEAR - 1}, {"fixed": {"patience": 3}}):
+        other = new_study(store, f"without {changes}", plan={**plan, **changes})
+        assert not {*columns} & {*frames.replicates(store, other.id)}
