@@ -1,6 +1,7 @@
 """What was decided after each look, recorded as an event before the first trial that follows from it."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,8 +16,16 @@ from studies.run_log.run_events import Log
 
 
 def note_decision(log: Log, study_id: int, decision: Decision) -> None:
-    """Record how each question stands after a look, and which cells the next look trains."""
-    log.add_event(study_id, LOOK_DECIDED, None, json.dumps(asdict(decision), sort_keys=True))
+    """Record how each question stands after a look, and which cells the next one trains; undefined numbers are null."""
+    log.add_event(study_id, LOOK_DECIDED, None, json.dumps(_plain(asdict(decision)), sort_keys=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def decisions(events: Sequence[EventRow]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from studies.base.wording import count, counted
 from studies.definition.holdout import HOLDOUT_SCORES, pools_holdout
 from studies.run_log.run_events import ENDED
 from studies.verification.check import Check, named
+from studies.verification.decisions import has_looks, looks_decided
 from studies.verification.json_values import parsed
 from studies.verification.record import Record
 from trainables.user_code.code import OWN
@@ -163,7 +164,9 @@ def _as_reported(record: Record, totals: Mapping[str, int]) -> Iterator[str]:
         yield f"created_at is not a time: {rows.study['created_at']}"
         return
     try:
-        reported = account(_trials(record), record.replicates, rows.epochs, plan, created_at).overall
+        reported = account(
+            _trials(record), record.replicates, rows.epochs, plan, created_at, rows.events
+        ).overall
     except AccountingError as error:
         yield from error.mistakes
         return
@@ -187,7 +190,13 @@ def _level(value: Any) -> Any:
 
 
 def missing_trials(record: Record) -> Iterator[str]:
-    """Yield a line for each phase of a complete study that lacks trials; nothing for other studies."""
+    """Yield a line for each phase of a complete study that lacks trials, and for trials that no decision named."""
+    if has_looks(record):
+        first = record.plan.num_search_trials + 1
+        unasked = {number for number in record.by_number if number >= first} - _confirm_numbers(record)
+        later = {number for number in unasked if record.look_of(number) > 0}
+        if later:
+            yield f"{named(later)} of later looks: the decision before does not name their cells"
     if not record.is_complete:
         return
     plan, there = record.plan, set(record.by_number)
@@ -205,6 +214,15 @@ def _confirm_numbers(record: Record) -> set[int]:
     if not record.cells:
         return set(range(first, first + _num_configurations(record)))
     cells = {trial["cell"] for trial in _candidates(record)}
+    if has_looks(record):
+        decided = {each["look"]: each["cells"] for each in looks_decided(record)}
+        begun = {record.look_of(number) for number in record.by_number if number >= first}
+        later = {look: decided.get(look, []) for look in begun - {0}}
+        return {
+            first + look * len(record.cells) + cell - 1
+            for look, trained in {0: cells, **later}.items()
+            for cell in trained
+        }
     looks = range(_looks_done(record))
     return {first + look * len(record.cells) + cell - 1 for look in looks for cell in cells}
 

@@ -7,8 +7,10 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any, Final
 
+from reports.inputs.decisions import LOOK_DECIDED, Standing
 from reports.stability.growth import VERDICTS
 from reports.stability.verdicts import Measures
+from reports.statistics.gates import Gate
 from studies.base.states import StudyState
 from studies.database.frames.raw_rows import Damaged, Rows, key_of
 from studies.database.schema import tables
@@ -195,6 +197,24 @@ def _grown(value: Any) -> Iterator[str]:
             yield "has no list of cells"
 
 
+def _look_decided(value: Any) -> Iterator[str]:
+    yield from _numbers(value, {"look": COUNT, "num_blocks": COUNT}, "what follows from a look")
+    if not isinstance(value, dict):
+        return
+    cells, questions, blocks = value.get("cells"), value.get("questions"), value.get("next_blocks")
+    if not isinstance(cells, list) or any(COUNT.excludes(cell) for cell in cells):
+        yield "has no list of cells"
+    if blocks is not None and COUNT.excludes(blocks):
+        yield "has a number of next blocks that is no count"
+    if not isinstance(questions, list) or not all(isinstance(each, dict) for each in questions):
+        yield "has no list of questions"
+        return
+    for each in questions:
+        yield from _numbers(each, {"look": COUNT, "num_blocks": COUNT}, "a question")
+        if each.get("standing") not in tuple(Standing) or each.get("gate") not in tuple(Gate):
+            yield "has a question of unknown standing or gate"
+
+
 def _peak(value: Any) -> Iterator[str]:
     yield from _numbers(value, dict.fromkeys(("allocated_bytes", "total_bytes"), COUNT), "a peak of memory")
 
@@ -207,6 +227,7 @@ _EVENTS: Final[Mapping[str, Check]] = {
     run_events.ENDED: _ended,
     baseline.KIND: _linear_model,
     GROWN: _grown,
+    LOOK_DECIDED: _look_decided,
     gpu_fraction.PEAK_MEMORY: _peak,
 }
 

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from reports.inputs.decisions import Decision as LookDecision
+from reports.results.results import decide
 from studies.database.frames.raw_rows import Rows, read_rows
 from studies.database.integrity import Integrity, check_integrity
 from studies.database.lookup import find
 from studies.database.store import Store
+from studies.results.report_inputs import decision_inputs
 from studies.verification import (
     accounting,
     artifacts,
@@ -28,7 +31,6 @@ _BY_THE_PLAN = (
     ("I1", epochs.RULE, epochs.check_epochs),
     ("I2", budget.RULE, budget.check_budget),
     ("I3", endings.RULE, endings.check_endings),
-    ("I4", decisions.RULE, decisions.check_decisions),
     ("I5", tokens.RULE, tokens.check_tokens),
     ("I6", accounting.RULE, accounting.check_accounting),
 )
@@ -69,7 +71,8 @@ class Verification:
 def verify(store: Store, name: str, folder: Path) -> Verification:
     """Check the study called `name`, whose files lie in `folder`.
 
-    The study may be running: no lock is taken, and later writes are not seen. Raises UsageError that lists the studies
+    The study may be running: no lock is taken, and later writes are not seen, except that what follows from a look is
+    computed from whole looks, which no longer change. Raises UsageError that lists the studies
     if there is none of that name, StorageError if nothing can be read.
     """
     with store.reading() as connection:
@@ -83,15 +86,23 @@ def verify(store: Store, name: str, folder: Path) -> Verification:
         state=str(rows.study["state"]),
         plan_hash=str(rows.study["plan_hash"]),
         at=datetime.now(UTC),
-        checks=list(_checks(rows, integrity, folder)),
+        checks=list(
+            _checks(rows, integrity, folder, lambda: decide(decision_inputs(store, find(store, name))))
+        ),
     )
 
 
-def _checks(rows: Rows, integrity: Integrity, folder: Path) -> Iterator[Check]:
+def _checks(
+    rows: Rows, integrity: Integrity, folder: Path, decide_again: Callable[[], Sequence[LookDecision]]
+) -> Iterator[Check]:
     yield _made("plan", frozen_plan.RULE, lambda: frozen_plan.check_plan(rows))
     plan = frozen_plan.read_plan(rows)
     record = None if plan is None else Record(rows=rows, plan=plan)
-    for name, rule, check in _BY_THE_PLAN:
+    by_the_plan = [
+        *_BY_THE_PLAN,
+        ("I4", decisions.RULE, partial(decisions.check_decisions, decide=decide_again)),
+    ]
+    for name, rule, check in sorted(by_the_plan, key=lambda each: each[0]):
         if record is None:
             yield Check(name=name, rule=rule, looked_at="nothing", faults=["there is no plan to judge by"])
         else:
