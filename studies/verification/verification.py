@@ -27,13 +27,8 @@ from studies.verification import (
 from studies.verification.check import Check
 from studies.verification.record import Record
 
-_BY_THE_PLAN = (
-    ("I1", epochs.RULE, epochs.check_epochs),
-    ("I2", budget.RULE, budget.check_budget),
-    ("I3", endings.RULE, endings.check_endings),
-    ("I5", tokens.RULE, tokens.check_tokens),
-    ("I6", accounting.RULE, accounting.check_accounting),
-)
+DecideAgain = Callable[[], Sequence[LookDecision]]
+"""Computes again what follows from each look."""
 INTEGRITY_RULE = "the database's own integrity check, and its keys"
 
 
@@ -92,17 +87,19 @@ def verify(store: Store, name: str, folder: Path) -> Verification:
     )
 
 
-def _checks(
-    rows: Rows, integrity: Integrity, folder: Path, decide_again: Callable[[], Sequence[LookDecision]]
-) -> Iterator[Check]:
+def _checks(rows: Rows, integrity: Integrity, folder: Path, decide_again: DecideAgain) -> Iterator[Check]:
     yield _made("plan", frozen_plan.RULE, lambda: frozen_plan.check_plan(rows))
     plan = frozen_plan.read_plan(rows)
     record = None if plan is None else Record(rows=rows, plan=plan)
-    by_the_plan = [
-        *_BY_THE_PLAN,
+    by_the_plan: tuple[tuple[str, str, Callable[[Record], Check]], ...] = (
+        ("I1", epochs.RULE, epochs.check_epochs),
+        ("I2", budget.RULE, budget.check_budget),
+        ("I3", endings.RULE, endings.check_endings),
         ("I4", decisions.RULE, partial(decisions.check_decisions, decide=decide_again)),
-    ]
-    for name, rule, check in sorted(by_the_plan, key=lambda each: each[0]):
+        ("I5", tokens.RULE, tokens.check_tokens),
+        ("I6", accounting.RULE, accounting.check_accounting),
+    )
+    for name, rule, check in by_the_plan:
         if record is None:
             yield Check(name=name, rule=rule, looked_at="nothing", faults=["there is no plan to judge by"])
         else:
