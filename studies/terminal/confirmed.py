@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class Confirmed:
     """A confirmed configuration, trained in one trial per look; scores are means over its networks.
 
+    From plan version 4 on they are those of the first look, as in the report: later looks train some cells only.
+
     They are None before a network has ended, and if all of them diverged or failed; otherwise a network that diverged
     or failed scores as guessing. Losses are in nats, accuracies fractions. `objective` is the search's objective as
     measured in the confirm phase; `scores` are the metrics that the plan declares, if it does. `is_best` marks the
@@ -92,9 +94,15 @@ def _scores(
     replicates: "pd.DataFrame", groups: _Groups, num_classes: int, plan: Mapping[str, Any]
 ) -> dict[int, dict[str, Any]]:
     """Return counts and mean scores of each configuration, scored as in the report."""
-    from reports.results.outcomes import contrast_rows  # here, because pandas takes half a second to import
+    # Imported here, because pandas takes half a second to import.
+    from reports.results.looks import trains_until_clear
+    from reports.results.outcomes import contrast_rows
 
-    key_of = {trial.number: key for key, group in groups.items() for trial in group}
+    key_of = {
+        trial.number: key
+        for key, group in groups.items()
+        for trial in (group[:1] if trains_until_clear(plan) else group)
+    }
     objective, own = objective_of(plan, num_classes), own_measures(plan)
     rows = contrast_rows(replicates, {}, num_classes, objective, own)
     by_key = dict(iter(rows.groupby(rows["trial_number"].map(key_of))))

@@ -8,6 +8,7 @@ from typing import TextIO
 from studies.base.durations import format_duration
 from studies.base.states import Phase, TrialState
 from studies.base.wording import count, counted, objective, printable
+from studies.run_log.looks import LookSummary
 from studies.terminal.output import console_on
 from studies.terminal.progress_snapshot import ProgressSnapshot
 
@@ -30,6 +31,18 @@ def line(snapshot: ProgressSnapshot) -> str:
     return printable(("" if elapsed is None else f"{format_duration(elapsed)}: ") + ", ".join(parts))
 
 
+def look_line(look: LookSummary) -> str:
+    """Return how the questions stand after a look as one line."""
+    at = f"look {look.look} of {look.num_looks}, {counted(look.num_blocks, 'block')}"
+    told = [f"{at}: {len(look.closed)} of {counted(look.num_questions, 'question')} answered"]
+    for names, words in ((look.withheld, "withheld"), (look.unresolved, "not resolved"), (look.open, "open")):
+        if names:
+            told.append(f"{words}: {', '.join(names)}")
+    if look.open and look.next_blocks is not None:
+        told.append(f"for them {counted(look.num_cells, 'cell')} to {look.next_blocks} blocks")
+    return printable("; ".join(told))
+
+
 @contextmanager
 def printing(
     snapshot: Callable[[], ProgressSnapshot],
@@ -46,13 +59,16 @@ def printing(
     over = threading.Event()
 
     def watch() -> None:
-        note, waited = None, 0.0
+        note, look, waited = None, first.look, 0.0
         while not over.wait(seconds_between_looks):
             waited += seconds_between_looks
             now = snapshot()
             if now.note not in (None, note):
                 _print(stream, f"note: {now.note}")
             note = now.note
+            if now.look is not None and now.look != look:
+                _print(stream, look_line(now.look))
+            look = now.look
             if waited >= seconds_between_lines:
                 _print(stream, line(now))
                 waited = 0.0
@@ -64,7 +80,10 @@ def printing(
     finally:
         over.set()
         thread.join()
-        _print(stream, line(snapshot()))
+        last = snapshot()
+        if last.look is not None and last.look != first.look:
+            _print(stream, look_line(last.look))
+        _print(stream, line(last))
 
 
 def _troubles(snapshot: ProgressSnapshot) -> list[str]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from reports.inputs.measures import Measure, objective_of
 from studies.base.states import Phase, TrialState
-from studies.database.rows import StudyRow, TrialRow
-from studies.planning.plan_size import PlanSize
+from studies.database.rows import EventRow, StudyRow, TrialRow
+from studies.planning.plan import Plan
+from studies.run_log import looks
+from studies.run_log.looks import LookSummary
 from studies.search.best_trials import best_complete
 from studies.search.progress import Best, Progress, RunningTrial
 
@@ -30,6 +32,7 @@ class ProgressSnapshot:
     best: Best | None = None
     elapsed_seconds: float | None = None
     seconds_left: float | None = None
+    look: LookSummary | None = None
     note: str | None = None
 
     def num_ended(self, phase: Phase) -> int:
@@ -58,6 +61,7 @@ def from_progress(
         best=progress.best,
         elapsed_seconds=elapsed_seconds,
         seconds_left=progress.seconds_left,
+        look=progress.look,
         note=progress.note,
     )
 
@@ -69,21 +73,29 @@ def from_record(
     num_networks: int,
     num_diverged: int,
     num_classes: int | None = None,
+    events: Sequence[EventRow] = (),
 ) -> ProgressSnapshot:
-    """Return a snapshot from the rows of a study; `num_classes` is that of its data, for the score of guessing."""
+    """Return a snapshot from the rows of a study; `num_classes` is that of its data, for the score of guessing.
+
+    What is planned are the search, the first look, and the later looks that have begun, as the `events` decided them.
+    """
+    plan = Plan.from_dict(study.name, study.plan)
+    _, *later = looks.cells_by_look(plan, trials, events)
+    num_confirm = plan.up_to_look(1).num_confirm_trials + sum(map(len, later))
+    added = sum(len(cells) * plan.num_replicates(look) for look, cells in enumerate(later, start=1))
     states = [(trial.phase, trial.state) for trial in trials]
     objective = objective_of(study.plan, num_classes)
-    size = PlanSize.of_record(study.plan)
     best = best_complete(trials, mode=objective.direction)
     return ProgressSnapshot(
         name=study.name,
         question=study.question,
         objective=objective,
-        planned=size.trials,
+        planned={Phase.SEARCH: plan.num_search_trials, Phase.CONFIRM: num_confirm},
         ended={phase: {state: states.count((phase, state)) for state in TrialState} for phase in Phase},
         num_networks=num_networks,
-        planned_networks=size.num_networks,
+        planned_networks=plan.up_to_look(1).num_networks + added,
         num_diverged=num_diverged,
+        look=looks.summary(plan, looks.decisions(events)),
         running=[
             RunningTrial(number=trial.number, phase=trial.phase, params=trial.params, epoch=trial.epochs)
             for trial in trials

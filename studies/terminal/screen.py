@@ -12,6 +12,7 @@ from rich.text import Text
 from studies.base.durations import format_duration
 from studies.base.states import Phase, TrialState
 from studies.base.wording import configuration, count, counted, objective
+from studies.run_log.looks import LookSummary
 from studies.search.progress import RunningTrial
 from studies.terminal.output import LABEL_WIDTH, labelled, text
 from studies.terminal.progress_snapshot import ProgressSnapshot
@@ -50,8 +51,32 @@ def progress_parts(snapshot: ProgressSnapshot) -> list[RenderableType]:
     """Return both phases' bars and the counts below them."""
     return [
         _Bars(snapshot),
-        labelled([("trials", _trials(snapshot)), ("networks", _networks(snapshot)), *_time(snapshot)]),
+        labelled(
+            [
+                ("trials", _trials(snapshot)),
+                ("networks", _networks(snapshot)),
+                *_questions(snapshot.look),
+                *_time(snapshot),
+            ]
+        ),
     ]
+
+
+def _questions(look: LookSummary | None) -> list[tuple[str, RenderableType]]:
+    """Return which questions are answered after the last look, and which are open."""
+    if look is None:
+        return []
+    at = f"after look {look.look} of {look.num_looks}, at {counted(look.num_blocks, 'block')}"
+    rows = [("answered", f"{len(look.closed)} of {counted(look.num_questions, 'question')} {at}")]
+    if look.closed:
+        rows[-1] = ("answered", f"{rows[-1][1]}: {', '.join(look.closed)}")
+    if look.open and look.next_blocks is not None:
+        cells = counted(look.num_cells, "cell")
+        rows.append(("open", f"{', '.join(look.open)}; for them {cells} to {look.next_blocks} blocks"))
+    for label, names in (("withheld", look.withheld), ("unresolved", look.unresolved)):
+        if names:
+            rows.append((label, ", ".join(names)))
+    return [(label, text(content)) for label, content in rows]
 
 
 def best_part(snapshot: ProgressSnapshot) -> RenderableType:

@@ -70,7 +70,8 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
         study = find(store, name)
     trials, replicates = read_trials(store, study)
     outcomes = store.outcomes(study.id)
-    starts = run_events.started_with(store.events(study.id))
+    events = store.events(study.id)
+    starts = run_events.started_with(events)
     results = confirmed(store, study, trials, replicates)
     return Status(
         study=study,
@@ -81,6 +82,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
             num_networks=sum(outcomes.values()),
             num_diverged=outcomes[Outcome.DIVERGED],
             num_classes=run_events.num_classes(starts),
+            events=events,
         ),
         trials=trials,
         workers=_workers(trials),
@@ -118,6 +120,7 @@ def as_json(status: Status) -> dict[str, Any]:
             "ended": snapshot.num_networks,
             "diverged": snapshot.num_diverged,
         },
+        "look": None if snapshot.look is None else asdict(snapshot.look),
         "workers": list(status.workers),
         "running": [trial_json(trial) for trial in status.trials if trial.state is TrialState.RUNNING],
         "best_in_search": _best_json(snapshot),
