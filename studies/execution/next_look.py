@@ -2,22 +2,34 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from reports.results.results import decide
 from studies.base.durations import format_duration
+from studies.base.errors import StudiesError
 from studies.base.states import Until
 from studies.base.wording import count
 from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.database.writer import Writer
 from studies.definition import plan_versions
 from studies.forecast.budget import look_seconds
 from studies.planning.plan import Plan
 from studies.results.report_inputs import decision_inputs, explaining_contradictions
 from studies.run_log import looks
+from studies.run_log.run_events import Log
 from studies.search.progress import Progress
 from studies.search.trial_queue import TrialQueue
+
+
+class Recording(Log, Protocol):
+    """Records what was decided: a run's writer."""
+
+    def settle(self) -> bool:
+        """Wait until everything is in the storage; return False if it stays unreachable or the run is to stop."""
+
+    def left_behind(self) -> StudiesError:
+        """Return the error of a run that ends before everything is in the storage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +43,7 @@ class NextLook:
     plan: Plan
     store: Store
     study: StudyRow
-    writer: Writer
+    writer: Recording
     queue: TrialQueue
     progress: Progress
     most_looks: int
@@ -66,7 +78,12 @@ class NextLook:
             inputs = retry(lambda: decision_inputs(self.store, self.study), should_stop=self.should_stop)
             with explaining_contradictions(self.study.name):
                 made = decide(inputs)
-            assert len(made) >= number, f"look {number} is not whole, and all of its trials have ended"
+            if len(made) < number:
+                raise StudiesError(
+                    f"what follows from look {number} cannot be told: a decision before it is not the one that its "
+                    "networks lead to",
+                    f"Check what is recorded: studies verify {self.study.name}",
+                )
             looks.note_decision(self.writer, self.study.id, made[number - 1])
             decided[number] = made[number - 1].to_dict()
         self.progress.look = looks.summary(self.plan, [decided[look] for look in sorted(decided)])

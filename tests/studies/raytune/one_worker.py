@@ -204,7 +204,7 @@ def run(
         patch.object(OneWorker, "dies_at", Counter(dies_at)),
     ):
         queue = open_queue(plan, store, study.id)
-        progress = planned_progress(plan, 1, store.trials(study.id), num_networks=0, num_diverged=0)
+        progress = planned_progress(plan, store.trials(study.id), num_networks=0, num_diverged=0)
         with Writer(store, study.id, open_spool(store, study, folder)) as writer:
             train_study(
                 plan,

@@ -41,7 +41,7 @@ class Driver:
         self.writer = Writer(store, study.id, open_spool(store, study, folder), max_seconds_of_retries=0.3)
         self.queue = TrialQueue(PLAN)
         self.decisions: dict[int, Decision] = {}
-        self.progress: Progress = planned_progress(PLAN, 1, [], num_networks=0, num_diverged=0)
+        self.progress: Progress = planned_progress(PLAN, [], num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
         self.allocation = WorkerAllocation(num_workers=4, model="mlp")

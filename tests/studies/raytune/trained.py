@@ -48,7 +48,7 @@ class Trained:
 
     def train(self, should_stop: Callable[[], bool] = lambda: False) -> Progress:
         queue = open_queue(self.plan, self.store, self.id)
-        progress = planned_progress(self.plan, 1, self.trials, num_networks=0, num_diverged=0)
+        progress = planned_progress(self.plan, self.trials, num_networks=0, num_diverged=0)
         spool = open_spool(self.store, self.study, self.folder)
         with Writer(self.store, self.id, spool, max_seconds_of_retries=0.2) as writer:
             train_study(
@@ -64,6 +64,7 @@ class Trained:
                 resources=self.resources,
                 progress=progress,
                 versions={"torch": "a version"},
+                go_on=lambda: False,
                 should_stop=should_stop,
             )
             assert writer.settle()

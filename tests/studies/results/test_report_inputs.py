@@ -22,7 +22,7 @@ from tests.studies.terminal import recorded
 @pytest.fixture
 def small(store: Store) -> StudyRow:
     """A study whose run has noted its start."""
-    study = register(plan(looks=(2, 3)), store)
+    study = register(plan(looks=(10, 20)), store)
     run_events.note_start(store, study.id, {"command": "run it", "dataset": {"num_classes": 10}})
     return study
 
@@ -40,7 +40,7 @@ def test_a_report_can_be_made_at_each_moment_of_a_study(store: Store, small: Stu
     ended: list[int] = []
     while not ended or ended[-1] < 20:
         with suppress(DriverDiedError):
-            drive(plan(looks=(2, 3)), store, die_after=9)
+            drive(plan(looks=(10, 20)), store, die_after=9)
         results = compute(report_inputs(store, small))
         counted = results.accounting.overall
         ended.append(int(counted["complete"] + counted["pruned"] + counted["failed"]))
@@ -53,7 +53,7 @@ def test_a_report_made_while_a_driver_writes_adds_up(url: str, small: StudyRow) 
 
     def write() -> None:
         with Store.open(url) as mine:
-            drive(plan(looks=(2, 3)), mine)
+            drive(plan(looks=(10, 20)), mine)
         is_over.set()
 
     thread = threading.Thread(target=write)
@@ -78,7 +78,7 @@ def _looks(store: Store, study: StudyRow, is_over: threading.Event) -> Iterator[
 
 def test_the_page_of_a_running_study_says_so(store: Store, small: StudyRow, tmp_path: Path) -> None:
     with suppress(DriverDiedError):
-        drive(plan(looks=(2, 3)), store, die_after=20)
+        drive(plan(looks=(10, 20)), store, die_after=20)
     page = write_report(report_inputs(store, small), tmp_path).read_text(encoding="utf-8")
     assert "this study is running" in page
     assert "no claim is made before it is complete" in page

@@ -22,7 +22,7 @@ def report(busy_seconds: float, first_epoch_seconds: float | None = None) -> Tri
 
 
 def test_the_startup_ends_when_the_first_epoch_is_trained_not_when_it_is_reported() -> None:
-    progress = planned_progress(plan(), 1, [], num_networks=0, num_diverged=0)
+    progress = planned_progress(plan(), [], num_networks=0, num_diverged=0)
     progress.command_started, progress.clock = 100.0, lambda: 130.0
     trial = TrialQueue(plan()).next_trial()
     assert isinstance(trial, PlannedTrial)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studies.base.states import Phase, TrialState
+from studies.base.states import Phase, TrialState, Until
 from studies.database.store import Store
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.experiment import assign
@@ -113,26 +113,38 @@ def test_a_trial_that_is_given_back_comes_before_anything_new_and_is_waited_for(
     assert again.number == 16
 
 
-def test_looks_are_trained_one_at_a_time(store: Store) -> None:
-    looking = plan(looks=(2, 4, 7))
-    looks = [drive(looking, store).num_looks for _ in range(4)]
-    assert looks == [1, 2, 3, 3]
-    confirm = [trial for trial in drive(looking, store).trials.values() if trial.phase is Phase.CONFIRM]
-    assert [(trial.cell.number, trial.look) for trial in confirm if trial.cell is not None] == [
-        (cell, look) for look in range(3) for cell in (1, 2, 3, 4)
+def test_a_look_that_is_opened_trains_the_cells_it_names(store: Store) -> None:
+    looking = plan(looks=(10, 20, 40))
+    queue = drive(looking, store, until=Until.LOOK)
+    assert (queue.num_looks, queue.is_finished, queue.next_trial()) == (1, True, QueueStatus.FINISHED)
+    queue.open_look([2, 4])
+    assert (queue.num_looks, queue.is_finished, queue.num_waiting()) == (2, False, 2)
+    added = [queue.next_trial() for _ in range(2)]
+    assert [
+        (trial.cell.number, trial.look) for trial in added if isinstance(trial, PlannedTrial) and trial.cell
+    ] == [
+        (2, 1),
+        (4, 1),
     ]
-    blocks = [assign(looking, trial, keeps_models=False).blocks for trial in confirm[::4]]
-    assert blocks == [(0, 1), (2, 3), (4, 5, 6)]
+    assert all(isinstance(trial, PlannedTrial) and not queue.keeps_models(trial) for trial in added)
+    blocks = [
+        assign(looking, trial, keeps_models=False).blocks
+        for trial in added
+        if isinstance(trial, PlannedTrial)
+    ]
+    assert blocks == [tuple(range(10, 20))] * 2
+    assert queue.next_trial() is QueueStatus.WAITING
 
 
-def test_an_interrupted_look_is_finished_before_the_next(store: Store) -> None:
-    looking = plan(looks=(2, 4))
-    drive(looking, store)
-    with pytest.raises(DriverDiedError):
-        drive(looking, store, die_after=4)
-    assert drive(looking, store).num_looks == 2
-    assert len(summary(store, "small")) == 16 + 8
-    assert drive(looking, store).num_looks == 2
+def test_a_queue_is_rebuilt_with_the_looks_that_have_begun(store: Store) -> None:
+    looking = plan(looks=(10, 20, 40))
+    drive(looking, store, until=Until.LOOK)
+    study = store.find_study("small")
+    assert study is not None
+    queue = TrialQueue(looking, store.trials(study.id), store.rung_results(study.id), [[1]])
+    trial = queue.next_trial()
+    assert isinstance(trial, PlannedTrial)
+    assert (trial.cell and trial.cell.number, trial.look, queue.next_trial()) == (1, 1, QueueStatus.WAITING)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])

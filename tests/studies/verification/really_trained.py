@@ -12,10 +12,10 @@ from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.conversion import evaluation, rung_result, stopped, trial_state
-from studies.raytune.experiment import assign
+from studies.raytune.experiment import assign, open_queue
 from studies.run_log import run_events
 from studies.search.trial_queue import QueueStatus, TrialQueue
-from tests.studies.raytune.driving import register
+from tests.studies.raytune.driving import next_look_of, register
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
 from trainables.data.stack_data import StackData
@@ -29,8 +29,10 @@ def train(plan: Plan, store: Store, dataset: Dataset) -> None:
         store, study.id, {"plan_hash": plan.hash, "dataset": {"num_classes": dataset.num_classes}}
     )
     accumulator = VerdictAccumulator(plan.study.thresholds, dataset.num_classes)
-    for _ in plan.study.all_looks:
-        queue = TrialQueue(plan, store.trials(study.id), store.rung_results(study.id))
+    queue = open_queue(plan, store, study.id)
+    next_look = next_look_of(plan, store, queue)
+    go_on = True
+    while go_on:
         while not isinstance(trial := queue.next_trial(), QueueStatus):
             cell = None if trial.cell is None else trial.cell.number
             store.add_trial(
@@ -40,6 +42,7 @@ def train(plan: Plan, store: Store, dataset: Dataset) -> None:
             for result in _results(plan, queue, accumulator, trial, dataset):
                 store.record_result(study.id, trial.number, result)
         assert trial is QueueStatus.FINISHED
+        go_on = next_look()
     seconds = dict.fromkeys(run_events.SECONDS, 1.0)
     run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=queue.num_looks, seconds=seconds)
     store.set_study_state(study.id, StudyState.COMPLETE)

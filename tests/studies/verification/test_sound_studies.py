@@ -46,7 +46,7 @@ def test_a_complete_study_holds_all_checks(store: Store, tmp_path: Path) -> None
         plan(),
         plan("random", trials=3),
         plan("tpe", cells=False, trials=8),
-        plan(looks=(2, 3, 5), trials=2),
+        plan(looks=(10, 20, 40), trials=2),
     ],
     ids=["cells", "random", "no cells", "looks"],
 )
