@@ -122,9 +122,10 @@ def _cuts(study: Study) -> Iterator[Study]:
 
 
 def _fewer_replicates(study: Study) -> Iterator[Study]:
-    """Yield the study with fewer and fewer replicates; looks that it states become those that follow from these."""
+    """Yield the study with fewer and fewer replicates; where it has several looks, those that follow from these."""
+    looks = None if len(study.all_looks) > 1 else ()
     for replicates in range(study.replicates - 1, MIN_CLAIM_REPLICATES - 1, -1):
-        yield replace(study, replicates=replicates, looks=None if study.looks else study.looks)
+        yield replace(study, replicates=replicates, looks=looks)
 
 
 def _fewer_trials(study: Study) -> Iterator[Study]:

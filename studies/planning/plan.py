@@ -63,9 +63,13 @@ class Plan:
     """The code of the user's file, to run it; only its hash is part of the plan."""
 
     def __post_init__(self) -> None:
-        """Check the fields that are not part of the study; before version 4 a study had no looks by itself."""
-        if self.version < plan_versions.UNTIL_CLEAR and self.study.looks is None:
-            object.__setattr__(self, "study", replace(self.study, looks=()))
+        """Check the fields that are not part of the study, and state the looks that follow from it.
+
+        Before version 4 a study had a single look unless it stated others.
+        """
+        if self.study.looks is None:
+            looks = self.study.all_looks if self.version >= plan_versions.UNTIL_CLEAR else ()
+            object.__setattr__(self, "study", replace(self.study, looks=looks if len(looks) > 1 else ()))
         wrong = []
         if not is_whole(self.seed, 0, 2**63 - 1):
             wrong.append(mistake("seed", "a whole number from 0 to 2^63 - 1", self.seed))
@@ -169,7 +173,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data; the order of its fields, factors and levels is significant."""
-        study = plain_study(self.study) | {"looks": self._looks}
+        study = plain_study(self.study)
         return {
             # Plans of the first version state none.
             **({plan_versions.FIELD: self.version} if self.version > plan_versions.FIRST else {}),
@@ -209,12 +213,6 @@ class Plan:
     def to_json(self) -> str:
         """Return the plan as canonical JSON: two plans are equal exactly if their texts are."""
         return json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
-
-    @property
-    def _looks(self) -> list[int]:
-        """The looks as a plan states them: empty for a single one that the study did not ask for."""
-        looks = self.study.all_looks
-        return list(self.study.looks or ()) if len(looks) == 1 else list(looks)
 
     @property
     def hash(self) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from studies.base.errors import DamagedRecordError, UsageError
 from studies.definition import plan_versions
 from studies.definition.overrides import derive
-from studies.definition.parts import Search
+from studies.definition.parts import Search, SmallestEffect
 from studies.planning.plan import Plan
 from studies.user_files.loader import load_definition
 from tests.studies.definitions import make, plan_of, without_cells
@@ -21,7 +21,9 @@ from trainables.base.metrics import Metric
 PLANS = {
     "depth_study": plan_of(load_definition("depth_study")[1]),
     "tuning_study": plan_of(load_definition("tuning_study")[1]),
-    "looks": plan_of(make(looks=(10, 20)), seed=2**63 - 1, source_hash="beef"),
+    "looks": plan_of(
+        make(looks=(10, 20), smallest_effect=SmallestEffect()), seed=2**63 - 1, source_hash="beef"
+    ),
     "no cells": plan_of(without_cells()),
     "widths": plan_of(make(factors={"width": [[64, 32], 16]}, fixed={"betas": [0.9, 0.99]})),
     "table": plan_of(make(dataset="csv:a.csv", target="kind"), version=1),

@@ -71,7 +71,7 @@ class TestDerive:
 
     def test_settings_come_after_the_profile_and_profiles_stay(self) -> None:
         derived = derive_from_text("replicates=4", profile="smoke")
-        assert derived == replace(STUDY, factors={**STUDY.factors, "depth": (3,)}, replicates=4)
+        assert derived == replace(STUDY, factors={**STUDY.factors, "depth": (3,)}, replicates=4, looks=())
         assert derived.profiles == STUDY.profiles
 
     def test_a_factor_keeps_its_place_and_a_new_one_comes_last(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.inputs.decisions import Decision
 from studies.base.errors import HeldError
 from studies.base.states import StudyState
 from studies.database.rows import StudyRow
@@ -12,6 +13,7 @@ from studies.database.store import Store
 from studies.execution.registration import will_train
 from studies.planning.request import Draft, Request, draft
 from studies.run_log import run_events
+from studies.run_log.looks import note_decision
 
 LOOKS = {"looks": [10, 20]}
 
@@ -31,12 +33,21 @@ def drafted(**settings: object) -> Draft:
 
 
 def recorded(store: Store, of: Draft, *, looks: int = 0) -> StudyRow:
-    """Record a study of which so many looks are complete."""
+    """Record a study of which so many looks are complete, the last planned one with every question answered."""
     plan = of.plan("print")
     study = store.create_study(
         name=plan.name, question="?", plan=plan.to_dict(), plan_hash=plan.hash, seed=plan.seed
     )
     for look in range(looks):
+        left = plan.study.all_looks[look + 1 :]
+        decision = Decision(
+            look=look + 1,
+            num_blocks=plan.study.all_looks[look],
+            questions=(),
+            cells=(1,) if left else (),
+            next_blocks=left[0] if left else None,
+        )
+        note_decision(store, study.id, decision)
         run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=look + 1, seconds={})
         store.set_study_state(study.id, StudyState.COMPLETE)
     return study
@@ -55,11 +66,11 @@ def test_one_without_a_storage_will_unless_it_is_to_grow_from_what_is_there(tmp_
 
 
 def test_an_unfinished_study_will_and_a_finished_one_will_not(store: Store, tmp_path: Path) -> None:
-    study = recorded(store, drafted())
-    assert will_train(drafted(), url(tmp_path), take_over=False)
+    study = recorded(store, drafted(looks=[10]))
+    assert will_train(drafted(looks=[10]), url(tmp_path), take_over=False)
     run_events.note_end(store, study.id, state=StudyState.COMPLETE, looks=1, seconds={})
     store.set_study_state(study.id, StudyState.COMPLETE)
-    assert not will_train(drafted(), url(tmp_path), take_over=False)
+    assert not will_train(drafted(looks=[10]), url(tmp_path), take_over=False)
 
 
 @pytest.mark.parametrize(("looks", "more"), [(1, True), (2, False)])

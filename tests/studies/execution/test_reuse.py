@@ -11,8 +11,6 @@ from studies.base.states import Phase
 from studies.database.results import Artifact
 from studies.database.schema import tables
 from studies.database.store import Store
-from studies.definition import plan_versions
-from studies.definition.plan_versions import UNTIL_CLEAR
 from studies.execution.reuse import Growth, check_growth, grow
 from studies.planning.plan import Plan
 from studies.run_log.reused import describe_growth
@@ -104,27 +102,28 @@ def test_other_versions_copy_nothing(store: Store, locations: Locations) -> None
 
 
 def test_looks_may_be_added(store: Store, locations: Locations) -> None:
-    drive(plan(), store)
-    looking = wider(levels=(1, 2), looks=(2, 4))
-    grow_into(store, looking, locations)
+    """To a study with a single look at as many blocks; the cells of its first look are copied."""
+    drive(plan(replicates=10), store)
+    looking = wider(levels=(1, 2), replicates=10, looks=(10, 20, 40))
+    assert grow_into(store, looking, locations).num_trials == 16 + 3
     drive(looking, store)
-    drive(looking, store)
-    confirm = [row for row in summary(store, "wide") if row[1] is Phase.CONFIRM]
-    assert len(confirm) == 8
+    whole = wider("whole", levels=(1, 2), replicates=10, looks=(10, 20, 40))
+    drive(whole, store)
+    assert summary(store, "wide") == summary(store, "whole")
 
 
-@pytest.mark.parametrize(("version", "num_copied"), [(UNTIL_CLEAR - 1, 4), (UNTIL_CLEAR, 8)])
-def test_blocks_of_later_looks_are_copied_only_where_they_are_scored_alike(
-    store: Store, locations: Locations, monkeypatch: pytest.MonkeyPatch, version: int, num_copied: int
+def test_a_study_grown_from_one_that_was_extended_decides_for_itself(
+    store: Store, locations: Locations
 ) -> None:
-    monkeypatch.setattr(plan_versions, "TODAY", max(plan_versions.TODAY, UNTIL_CLEAR))
-    past = replace(plan(looks=(2, 4)), version=version)
-    for _ in range(2):
-        drive(past, store)
-    grow_into(store, replace(wider(levels=(1, 2), looks=(2, 4)), version=UNTIL_CLEAR), locations)
-    confirm = [row for row in summary(store, "wide") if row[1] is Phase.CONFIRM]
-    # Without the best cell's, whose weights were not kept.
-    assert len(confirm) == num_copied - num_copied // 4
+    """No trial of a later look is copied: other levels may ask other questions."""
+    drive(plan(looks=(10, 20, 40)), store)
+    extended = [row for row in summary(store, "small") if row[1] is Phase.CONFIRM]
+    assert len(extended) > 4, "no question stayed open at the first look"
+    grown, whole = (wider(name, replicates=10, looks=(10, 20, 40)) for name in ("wide", "whole"))
+    assert grow_into(store, grown, locations).num_trials == 16 + 3
+    drive(grown, store)
+    drive(whole, store)
+    assert summary(store, "wide") == summary(store, "whole")
 
 
 @pytest.mark.parametrize(

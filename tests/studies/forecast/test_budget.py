@@ -51,12 +51,14 @@ def test_epochs_are_not_cut_below_the_patience() -> None:
         fit(patient, 45, seconds)
 
 
-def test_looks_go_with_the_replicates() -> None:
-    looking = replace(PLAN, study=replace(PLAN.study, looks=(10, 20, 40)))
-    fitted = fit(looking, seconds(PLAN) + 1, seconds)
+def test_what_has_to_fit_is_the_first_look_and_looks_follow_the_replicates() -> None:
+    assert PLAN.study.all_looks == (10, 20, 40, 80)
+    assert fit(PLAN, seconds(PLAN.up_to_look(1)) + 1, seconds).plan == PLAN
+    looking = replace(PLAN, study=replace(PLAN.study, replicates=20, looks=(20, 30)))
+    fitted = fit(looking, seconds(PLAN.up_to_look(1)) + 1, seconds)
     assert fitted.plan == PLAN
     assert fitted.given_up == (
-        "10 replicates instead of 40 in looks at 10, 20, 40: intervals about 2.0 times as wide",
+        "10 replicates instead of 20: intervals about 1.4 times as wide at the first look",
     )
 
 
@@ -78,19 +80,20 @@ def test_a_study_without_cells_gives_up_trials() -> None:
 def test_what_is_returned_fits_and_can_claim_and_else_the_least_time_is_named(
     budget: float, replicates: int
 ) -> None:
-    plan = replace(PLAN, study=replace(PLAN.study, replicates=replicates))
+    plan = replace(PLAN, study=replace(PLAN.study, replicates=replicates, looks=None))
     least = replace(
         PLAN.study,
         replicates=min(replicates, MIN_CLAIM_REPLICATES),
+        looks=None,
         search=replace(PLAN.study.search, trials_per_cell=3, rungs=(1, 3)),
         confirm=replace(PLAN.study.confirm, epochs=3),
     )
-    if budget < seconds(replace(PLAN, study=least)):
+    if budget < seconds(replace(PLAN, study=least).up_to_look(1)):
         with pytest.raises(UsageError, match=r"--budget .* is too short"):
             fit(plan, budget, seconds)
         return
     fitted = fit(plan, budget, seconds)
-    assert fitted.seconds == seconds(fitted.plan) <= budget
+    assert fitted.seconds == seconds(fitted.plan.up_to_look(1)) <= budget
     assert fitted.plan.study.replicates >= min(replicates, MIN_CLAIM_REPLICATES)
 
 

@@ -43,7 +43,7 @@ class TestCells:
 
 class TestCounts:
     def test_of_the_depth_study(self) -> None:
-        plan = plan_of(DEPTH_STUDY)
+        plan = plan_of(DEPTH_STUDY).up_to_look(1)
         assert (len(plan.cells), plan.num_search_trials, plan.num_confirm_trials) == (54, 324, 54)
         assert (plan.num_networks, plan.max_network_epochs) == (3780, 68040)
         assert plan.expected_network_epochs == pytest.approx(50_000, rel=0.02)
@@ -173,6 +173,7 @@ class TestDifferences:
             "fixed.init_gain: (absent) -> 2.0",
             "nuisances.learning_rate.adam.low: 0.0003 -> 0.0001",
             "replicates: 10 -> 20",
+            "looks: [10, 20, 40, 80] -> [20, 40, 80]",
             "seed: 0 -> 1",
             "search.trials_per_cell: 6 -> 27",
             "search.rungs: [6, 18] -> [3, 9, 27, 81]",

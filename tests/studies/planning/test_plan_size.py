@@ -4,14 +4,19 @@ import pytest
 
 from studies import catalog
 from studies.definition.overrides import derive
-from studies.definition.parts import Search
+from studies.definition.parts import Search, SmallestEffect
 from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.planning.plan_size import PlanSize
 from studies.user_files.loader import load_definition
 
 LOOKS = Study(
-    question="?", factors={"depth": (3, 5)}, replicates=10, looks=(10, 20), search=Search(trials_per_cell=1)
+    question="?",
+    factors={"depth": (3, 5)},
+    replicates=10,
+    looks=(10, 20),
+    search=Search(trials_per_cell=1),
+    smallest_effect=SmallestEffect(),
 )
 STUDIES = {
     f"{name}-{profile}": derive(study, profile=profile)

@@ -219,6 +219,7 @@ def run(
                 resources=Resources(workers=1, dashboard=False),
                 progress=progress,
                 versions={"torch": "a version"},
+                go_on=lambda: False,
                 should_stop=lambda: False,
             )
     return progress, moments.count
