@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -63,6 +63,7 @@ def decide(
       is the same in all blocks of the first look joins them
     - `num_hypotheses`: m; by default the distinct unordered pairs among all questions and `rules.other_hypotheses`
 
+    Sign flips above 14 blocks are resampled with a seed of their own: other code may differ where p is next to .05.
     ValueError where a block is NaN that an open question needs.
     """
     counted = num_hypotheses or len({frozenset(pair) for pair in questions}) + rules.other_hypotheses
@@ -77,12 +78,7 @@ def decide(
                 loss, pair, num_blocks, rules.upper_tail(rules.share, counted), rules.smallest_effect
             )
             if place in withheld or (num_blocks == rules.looks[0] and read[place].low == read[place].high):
-                read[place] = Read(
-                    mean=read[place].mean,
-                    low=read[place].low,
-                    high=read[place].high,
-                    gates=frozenset({WITHHELD}),
-                )
+                read[place] = replace(read[place], gates=frozenset({WITHHELD}))
             elif error is not None and place not in told:
                 tail = rules.upper_tail(rules.error_share, counted)
                 errors[place] = _read(error, pair, num_blocks, tail, rules.smallest_error)
@@ -116,6 +112,8 @@ def _read(values: Floats, pair: Pair, num_blocks: int, upper_tail: float, smalle
     sd = 0.0 if sd <= 1e-12 * abs(mean) else sd
     half = t_quantile(upper_tail, num_blocks - 1) * sd / math.sqrt(num_blocks)
     low, high = mean - half, mean + half
+    if sd == 0:
+        return Read(mean=mean, low=low, high=high, gates=frozenset())
     gates = set()
     if (low > 0 or high < 0) and sign_flip_p(differences) < SIGN_FLIP:
         gates.add(DIRECTION)

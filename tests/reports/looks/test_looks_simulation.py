@@ -1,6 +1,6 @@
 """Planned looks in simulated studies: what is said is seldom false, breaches of the rules fail, the twins agree.
 
-Honest rules are allowed three Monte Carlo standard errors, breaches of them must exceed 5 % by 1.7 in the quick tests and
+Honest rules are allowed three Monte Carlo standard errors, breaches must exceed 5 % by 1.7 in the quick tests and
 by three in the slow ones. Blocks are normal; the settings are in `tests.reports.looks.settings`.
 """
 
@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 from scipy import stats
 
 from tests.reports.looks import many_studies, one_study
@@ -39,10 +40,6 @@ AT_BEST = 0.0275
 PAIR: list[Pair] = [(1, 0)]
 
 
-def generator(seed: int) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
 def cells(*rows: Floats) -> Floats:
     """Outcomes of a cell that is 0 in every block, and of these."""
     return np.stack([np.zeros_like(rows[0]), *rows])
@@ -60,7 +57,7 @@ class TestNumbers:
         assert t_quantile(upper_tail, freedom) == pytest.approx(stats.t.isf(upper_tail, freedom), rel=1e-10)
 
     def test_sign_flips_of_ten_blocks_are_exact(self) -> None:
-        for differences in generator(0).normal(0.5, 1, (5, 10)):
+        for differences in default_rng(0).normal(0.5, 1, (5, 10)):
             exact = stats.permutation_test(
                 (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
             )
@@ -69,7 +66,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("count", [20, 40, 80])
     def test_the_fast_sign_flip_stands_for_resampling(self, count: int) -> None:
-        differences = generator(1).normal(2.1 / math.sqrt(count), 1, (30, count))
+        differences = default_rng(1).normal(2.1 / math.sqrt(count), 1, (30, count))
         p_values = np.array([sign_flip_p(row) for row in differences])
         is_clear = np.abs(p_values - 0.05) > 0.006
         assert is_clear.sum() >= 20
@@ -77,7 +74,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize("count", [20, 40, 80])
     def test_beyond_the_first_look_an_interval_without_0_passes_the_sign_flip(self, count: int) -> None:
-        differences = generator(2).normal(0.6, 1, (60, count))
+        differences = default_rng(2).normal(0.6, 1, (60, count))
         half = t_quantile(Rules().upper_tail(0.025, 1), count - 1) * differences.std(axis=1, ddof=1)
         excludes = differences.mean(axis=1) > half / math.sqrt(count)
         assert excludes.sum() >= 10
@@ -119,6 +116,10 @@ class TestOneStudy:
         assert DIRECTION in only.closed[2]
         assert set(only.errors) == {2}
 
+    def test_an_error_rate_that_differs_by_the_same_in_all_blocks_claims_nothing(self) -> None:
+        looks = one_study.decide(cells(around(0.02, 0.2)), PAIR, Rules(), error=cells(np.full(80, 0.001)))
+        assert [look.errors[0].gates for look in looks] == [frozenset()] * 4
+
     def test_direction_and_equality_hold_together(self) -> None:
         (only,) = one_study.decide(cells(around(0.01, 0.002)), PAIR, Rules())
         assert only.closed[0] == {DIRECTION, EQUIVALENT}
@@ -155,7 +156,7 @@ class TestTwins:
     @pytest.mark.parametrize("world", ["fixed", "searched", "one look"])
     def test_many_studies_are_decided_as_each_alone(self, world: str) -> None:
         rules = Rules(looks=(10,)) if world == "one look" else Rules(other_hypotheses=1)
-        draw = generator(3)
+        draw = default_rng(3)
         drawn = (
             searched(12, draw, 0.5, spreads=RECORDED)
             if world == "searched"
@@ -187,24 +188,24 @@ class TestTwins:
 
 class TestWorlds:
     def test_blocks_scatter_as_stated(self) -> None:
-        drawn = fixed(2000, generator(4), (0, 1), ONE, spreads=(0.03, 0.03))
+        drawn = fixed(2000, default_rng(4), (0, 1), ONE, spreads=(0.03, 0.03))
         differences = drawn.loss[:, 1] - drawn.loss[:, 0]
         assert differences.mean() == pytest.approx(0.02, abs=0.0003)
         assert differences[:, :10].std() == pytest.approx(0.03, rel=0.02)
         assert differences[:, 10:].std() == pytest.approx(0.03 * math.sqrt(POOLED_VARIANCE), rel=0.02)
 
     def test_a_search_selects_without_reading_the_confirm_phase(self) -> None:
-        drawn = searched(2000, generator(5), 0.0)
+        drawn = searched(2000, default_rng(5), 0.0)
         assert drawn.loss.mean() == pytest.approx(0, abs=0.0002)
         counted = many_studies.num_distinct(drawn.pairs[0])
         assert 5 < counted.mean() < 5.5
         assert counted.max() == 7
         # Where one cell is far ahead and levels differ by far, every pair is a pair of its own.
-        assert (many_studies.num_distinct(searched(200, generator(6), 10.0).pairs[0]) == 7).all()
+        assert (many_studies.num_distinct(searched(200, default_rng(6), 10.0).pairs[0]) == 7).all()
 
     def test_only_pooling_the_first_look_lets_the_winners_luck_in(self) -> None:
         def luck(pooled: bool) -> tuple[float, float]:
-            drawn = one_against_many(1000, generator(7), pooled_at_first=pooled, sd=0.03)
+            drawn = one_against_many(1000, default_rng(7), pooled_at_first=pooled, sd=0.03)
             winner = np.take_along_axis(drawn.loss, drawn.pairs[0, :, :, :1], axis=1)[:, 0]
             spread = drawn.loss[:, 0].std(axis=0)
             assert spread[10:].mean() == pytest.approx(0.03 * math.sqrt(POOLED_VARIANCE / 2), rel=0.02)
@@ -219,13 +220,13 @@ class TestWorlds:
 class TestTruthIsTold:
     @pytest.mark.parametrize("name", FALSE_CLAIMS)
     def test_few_studies_say_anything_false_at_any_look(self, name: str) -> None:
-        assert tally(FALSE_CLAIMS[name], 2000).at_most(AT_BEST)
+        assert tally(FALSE_CLAIMS[name], 1500).at_most(AT_BEST)
 
     def test_the_share_is_spent_where_every_look_is_read(self) -> None:
         assert tally(FALSE_CLAIMS["one question, null, equality out of reach"], 4000).share > 0.012
 
     def test_a_direction_is_found_at_the_first_look_as_often_as_theory_says(self) -> None:
-        drawn = fixed(6000, generator(8), (0, 1.5), ONE, spreads=(0.03, 0.03))
+        drawn = fixed(6000, default_rng(8), (0, 1.5), ONE, spreads=(0.03, 0.03))
         found = many_studies.decide(drawn, Rules(share=0.05, smallest_effect=1e-9))
         expected = stats.nct.sf(stats.t.isf(0.05 / 8, 9), 9, math.sqrt(10))
         at_first = (found.closed_at[:, 0] == 0).mean()
