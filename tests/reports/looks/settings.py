@@ -158,9 +158,9 @@ HIDDEN: dict[str, tuple[Setting, Setting]] = {
         (_MANY, OUT_OF_REACH),
         (partial(_MANY, pooled_at_first=True), OUT_OF_REACH),
     ),
-    "first look scored on validation too, total .05, remembered .25": (
-        (partial(_MANY, remembered=0.25), _WHOLE_OUT_OF_REACH),
-        (partial(_MANY, remembered=0.25, pooled_at_first=True), _WHOLE_OUT_OF_REACH),
+    "first look scored on validation too, one candidate against 162, correlated by .5": (
+        (partial(_MANY, remembered=0.5), OUT_OF_REACH),
+        (partial(_MANY, remembered=0.5, pooled_at_first=True), OUT_OF_REACH),
     ),
 }
 """Breaches that raise the error where the shares still hide it."""

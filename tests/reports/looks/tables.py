@@ -1,4 +1,4 @@
-"""Prints the tables of planned looks in docs/simulations.md: `python -m tests.reports.looks.tables --studies 20000`."""
+"""Prints the tables of planned looks in docs/simulations.md: `python -m tests.reports.looks.tables --studies 10000`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.reports.looks.settings import (
 def main() -> None:
     """Simulate every setting, one row of a Markdown table each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=20_000, help="studies a setting")
+    parser.add_argument("--studies", type=int, default=10_000, help="studies a setting")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     num, seed = arguments.studies, arguments.seed
