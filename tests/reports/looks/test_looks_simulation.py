@@ -64,7 +64,7 @@ class TestNumbers:
             assert sign_flip_p(differences) == pytest.approx(exact.pvalue)
             assert passes_sign_flip(differences[None])[0] == (exact.pvalue < 0.05)
 
-    @pytest.mark.parametrize("count", [20, 40, 80])
+    @pytest.mark.parametrize("count", [20, 80])
     def test_the_fast_sign_flip_stands_for_resampling(self, count: int) -> None:
         differences = default_rng(1).normal(2.1 / math.sqrt(count), 1, (30, count))
         p_values = np.array([sign_flip_p(row) for row in differences])
@@ -72,7 +72,7 @@ class TestNumbers:
         assert is_clear.sum() >= 20
         assert (passes_sign_flip(differences) == (p_values < 0.05))[is_clear].all()
 
-    @pytest.mark.parametrize("count", [20, 40, 80])
+    @pytest.mark.parametrize("count", [20, 80])
     def test_beyond_the_first_look_an_interval_without_0_passes_the_sign_flip(self, count: int) -> None:
         differences = default_rng(2).normal(0.6, 1, (60, count))
         half = t_quantile(Rules().upper_tail(0.025, 1), count - 1) * differences.std(axis=1, ddof=1)
@@ -220,7 +220,7 @@ class TestWorlds:
 class TestTruthIsTold:
     @pytest.mark.parametrize("name", FALSE_CLAIMS)
     def test_few_studies_say_anything_false_at_any_look(self, name: str) -> None:
-        assert tally(FALSE_CLAIMS[name], 1500).at_most(AT_BEST)
+        assert tally(FALSE_CLAIMS[name], 1000).at_most(AT_BEST)
 
     def test_the_share_is_spent_where_every_look_is_read(self) -> None:
         assert tally(FALSE_CLAIMS["one question, null, equality out of reach"], 4000).share > 0.012
