@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from reports.inputs.decisions import LOOK_DECIDED
 from studies.database.store import Store
+from studies.run_log import looks
 from tests.conftest import LOOPS_IN_THE_SUITE, TALLY
+from tests.studies.command import STUDY
 from tests.studies.faults import drawing_loop
 from tests.studies.faults.forked import Nursery
 from tests.studies.faults.forked_workers import KILLS_WORKERS
@@ -17,6 +21,14 @@ from tests.studies.faults.ray_run import RayRun
 from tests.studies.faults.soundness import results
 from tests.studies.faults.tally import Tally
 from tests.studies.faults.watched_run import Rows
+
+LOOKING = (
+    STUDY.replace("replicates=2", "replicates=10, smallest_effect=SmallestEffect(log_loss=0.004)")
+    .replace("trials_per_cell=4", "trials_per_cell=3")
+    .replace("Search, Study", "Search, SmallestEffect, Study")
+    .replace('"depth": (1, 2)', '"depth": (1, 2), "dropout": (0.0, 0.1)')
+)
+"""A study whose made-up networks differ so little that a question stays open at the first look."""
 
 
 @pytest.fixture
@@ -90,6 +102,44 @@ def test_a_users_loop_that_draws_random_numbers(
         with Store.open(whole.url) as store:
             undisturbed = results(store)
     assert {"noise", "numpy", "python", "torch"} < set(undisturbed["epoch"][0]["metrics"])
+    loops: int = request.config.getoption("--loops")
+    loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
+    assert tally.rounds >= loops
+
+
+class Extended(LightRun):
+    """A study that goes on over looks; what follows from each is decided once, as in an undisturbed run."""
+
+    expected: ClassVar[list[dict[str, Any]]] = []
+
+    def check_end(self, undisturbed: Rows) -> int:
+        with self.opened() as (store, study):
+            assert study is not None
+            assert looks.decisions(store.events(study.id)) == self.expected
+        assert self.num_events(LOOK_DECIDED) == len(self.expected)
+        return super().check_end(undisturbed)
+
+
+def test_over_looks(drivers: Nursery, tally: Tally, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Also between a decision and its first trial; the same accounting, and with one worker the same numbers."""
+
+    def make(folder: Path, workers: int) -> Extended:
+        folder.mkdir(exist_ok=True)
+        return Extended(
+            drivers, folder, f"sqlite:///{folder}/studies.db", workers=workers, study=LOOKING, num_moments=250
+        )
+
+    whole = make(tmp_path / "undisturbed", 1)
+    with closing(whole):
+        whole.finish()
+        with Store.open(whole.url) as store:
+            undisturbed = results(store)
+            study = store.find_study("small")
+            assert study is not None
+            Extended.expected = looks.decisions(store.events(study.id))
+    trained = [each["cells"] for each in Extended.expected]
+    assert trained[0], "no question stayed open at the first look"
+    assert trained[-1] == []
     loops: int = request.config.getoption("--loops")
     loop(tmp_path, make, undisturbed=undisturbed, tally=tally, loops=loops)
     assert tally.rounds >= loops
