@@ -2,7 +2,8 @@
 
 Normal noise of sd 1 per network, block effects of sd 2, the 54 cells of depth_study over 10 blocks, unless stated.
 Claims are counted in the sentences that come out. Seeds are fixed, numbers of studies chosen for a standard error
-near a third of a percentage point.
+near a third of a percentage point. What takes longest is marked `slow`: `test_whole_pages` counts the same claims, and
+more, in fewer studies.
 """
 
 from __future__ import annotations
@@ -66,12 +67,14 @@ class TestTruthIsTold:
         texts = [sentences(study, NAMES, smallest_effect=None) for study in families(4000, seed=1)]
         assert 0.02 <= share_claiming(texts, "direction") <= FALSE_CLAIMS
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("claim", ["equivalent", "meaningful"])
     def test_effects_at_the_margin_are_seldom_called_equal_or_meaningful(self, claim: str) -> None:
         margin = 0.6  # 5.7 standard errors: the interval can lie wholly on either side
         texts = [sentences(study, NAMES, margin) for study in families(3000, seed=2) + margin]
         assert 0.005 <= share_claiming(texts, claim) <= FALSE_CLAIMS
 
+    @pytest.mark.slow
     def test_null_studies_seldom_claim_through_interactions(self) -> None:
         # So small an effect of interest hides no interaction: the worst case.
         texts = [whole_answer(study, smallest_effect=0.05) for study in noise(1500, 10, generator(3))]
