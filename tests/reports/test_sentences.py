@@ -84,6 +84,11 @@ def test_the_sections_are_those_of_a_report_in_their_order(case: str) -> None:
     ]
 
 
+def test_54_cells_of_10_replicates_stay_small() -> None:
+    # `test_page` holds twenty to a megabyte, by hand alone: making them takes several times as long.
+    assert len(made("full").page.encode()) < 800_000
+
+
 def test_a_null_study_claims_no_direction() -> None:
     page, report = made("null").page, made("null").json
     performance = page[page.index('<section id="performance"') : page.index('<section id="stability"')]

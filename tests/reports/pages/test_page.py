@@ -208,6 +208,7 @@ def test_a_record_that_does_not_add_up_is_refused_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("only_drawn")
 def test_54_cells_of_20_replicates_stay_small(tmp_path: Path) -> None:
     page = write_report(sample_inputs(num_blocks=20), tmp_path)
