@@ -13,10 +13,12 @@ from typing import Self
 
 import pytest
 import ray
+from ray._private.node import Node
 
 from studies.base.errors import StudiesError
 from studies.cluster import cluster
 from studies.cluster.cluster import starting_cluster
+from studies.cluster.serving_ray import UNREAD
 from studies.planning.resources import Resources
 from tests.studies.command import ROOT
 from tests.studies.faults.traces import wait_until
@@ -142,13 +144,23 @@ def test_threads_are_a_share_of_the_cores(temporary: Path, monkeypatch: pytest.M
 
 
 TWICE = """
+import psutil
+
 from studies.cluster.cluster import starting_cluster
 from studies.planning.resources import Resources
 
 for number in (1, 2):
     with starting_cluster(Resources(workers=number, dashboard=False)) as future:
         print(future.result().num_workers)
+        commands = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
+        ours = [" ".join(words) for words in commands if str(future.result().scratch.parent) in " ".join(words or ())]
+        assert any("raylet" in command for command in ours)
+        assert not any(name in command for command in ours for name in ("monitor.py", "dashboard.py")), ours
 """
+
+
+def test_ray_still_has_the_methods_that_start_what_is_left_out() -> None:
+    assert all(callable(getattr(Node, name)) for name in UNREAD)
 
 
 def test_one_process_can_start_one_after_the_other_each_with_a_token_of_its_own(tmp_path: Path) -> None:
