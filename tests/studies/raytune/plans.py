@@ -1,7 +1,7 @@
 """Small plans for tests of the tuning package."""
 
 from search_spaces import spaces
-from studies.definition.parts import Confirm, Search
+from studies.definition.parts import Confirm, Search, SmallestEffect
 from studies.definition.study import Study
 from studies.planning.plan import Plan
 
@@ -29,8 +29,9 @@ def plan(
         factors={"depth": (1, 2), "optimizer": ("sgd", "adam")},
         nuisances={"learning_rate": RATE},
         fixed={"width": 16},
-        replicates=2,
+        replicates=looks[0] if looks else 2,
         looks=looks,
+        smallest_effect=SmallestEffect(log_loss=0.02),
         search=search,
         confirm=Confirm(epochs=3, best=2, default={} if cells else {"depth": 1}),
     )
