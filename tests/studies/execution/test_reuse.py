@@ -11,9 +11,6 @@ from studies.base.states import Phase
 from studies.database.results import Artifact
 from studies.database.schema import tables
 from studies.database.store import Store
-from studies.definition import plan_versions
-from studies.definition.parts import SmallestEffect
-from studies.definition.plan_versions import UNTIL_CLEAR
 from studies.execution.reuse import Growth, check_growth, grow
 from studies.planning.plan import Plan
 from studies.run_log.reused import describe_growth
@@ -112,21 +109,6 @@ def test_looks_may_be_added(store: Store, locations: Locations) -> None:
     drive(looking, store)
     confirm = [row for row in summary(store, "wide") if row[1] is Phase.CONFIRM]
     assert len(confirm) == 8
-
-
-@pytest.mark.parametrize("version", [UNTIL_CLEAR - 1, UNTIL_CLEAR])
-def test_blocks_of_later_looks_are_copied_only_where_they_are_scored_alike(
-    store: Store, locations: Locations, monkeypatch: pytest.MonkeyPatch, version: int
-) -> None:
-    monkeypatch.setattr(plan_versions, "TODAY", max(plan_versions.TODAY, UNTIL_CLEAR))
-    looking = {"replicates": 10, "looks": (10, 20), "smallest_effect": SmallestEffect(log_loss=1e-9)}
-    past = replace(wider("small", levels=(1, 2), **looking), version=version)
-    for _ in range(2):
-        drive(past, store)
-    grow_into(store, replace(wider(levels=(1, 2), **looking), version=UNTIL_CLEAR), locations)
-    confirmed = [row.number for row in store.trials(2) if row.phase is Phase.CONFIRM]
-    assert min(confirmed) <= 20, "those of the first look are"
-    assert (max(confirmed) > 20) is (version == UNTIL_CLEAR)
 
 
 @pytest.mark.parametrize(
