@@ -14,6 +14,7 @@ from studies.database.lookup import find
 from studies.database.rows import StudyRow, TrialRow
 from studies.database.store import Store
 from studies.definition import plan_versions
+from studies.definition.holdout import pools_holdout
 from studies.planning.plan import Cell, Plan
 from studies.planning.trial_numbers import Numbering
 from studies.run_log.reused import GROWN
@@ -118,10 +119,11 @@ def _is_whole(past: Plan, cell: Cell, trials: Sequence[TrialRow], versions: Mapp
 def _copies(plan: Plan, past: Plan, cell: Cell, old: Cell, trials: Sequence[TrialRow]) -> Iterator[Copy]:
     """Yield a cell's trials with their numbers in the new plan; confirm trials only if the looks have equal blocks.
 
-    From version 4 on none of a later look is copied: which cells that trains follows from the new study's own
-    questions, and a trial that it needs is trained again, from the same seeds.
+    Those of later looks only if both plans score them alike: another version or another level may rule out that
+    validation and test part are scored together.
     """
     before, now = Numbering.of(past), Numbering.of(plan)
+    scored_alike = len({pools_holdout(each.to_dict(), official_test=False) for each in (past, plan)}) == 1
     for trial in trials:
         if trial.cell != old.number:
             continue
@@ -131,7 +133,7 @@ def _copies(plan: Plan, past: Plan, cell: Cell, old: Cell, trials: Sequence[Tria
             look = before.look(trial.number)
             if past.study.all_looks[: look + 1] != plan.study.all_looks[: look + 1]:
                 continue
-            if look > 0 and plan.version >= plan_versions.UNTIL_CLEAR:
+            if look > 0 and not scored_alike:
                 continue
             number = now.confirm(cell.number, look=look)
         yield Copy(source_number=trial.number, number=number, cell=cell.number)

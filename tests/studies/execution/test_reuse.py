@@ -11,6 +11,8 @@ from studies.base.states import Phase
 from studies.database.results import Artifact
 from studies.database.schema import tables
 from studies.database.store import Store
+from studies.definition import plan_versions
+from studies.definition.plan_versions import UNTIL_CLEAR
 from studies.execution.reuse import Growth, check_growth, grow
 from studies.planning.plan import Plan
 from studies.run_log.reused import describe_growth
@@ -109,6 +111,20 @@ def test_looks_may_be_added(store: Store, locations: Locations) -> None:
     drive(looking, store)
     confirm = [row for row in summary(store, "wide") if row[1] is Phase.CONFIRM]
     assert len(confirm) == 8
+
+
+@pytest.mark.parametrize(("version", "num_copied"), [(UNTIL_CLEAR - 1, 4), (UNTIL_CLEAR, 8)])
+def test_blocks_of_later_looks_are_copied_only_where_they_are_scored_alike(
+    store: Store, locations: Locations, monkeypatch: pytest.MonkeyPatch, version: int, num_copied: int
+) -> None:
+    monkeypatch.setattr(plan_versions, "TODAY", max(plan_versions.TODAY, UNTIL_CLEAR))
+    past = replace(plan(looks=(2, 4)), version=version)
+    for _ in range(2):
+        drive(past, store)
+    grow_into(store, replace(wider(levels=(1, 2), looks=(2, 4)), version=UNTIL_CLEAR), locations)
+    confirm = [row for row in summary(store, "wide") if row[1] is Phase.CONFIRM]
+    # Without the best cell's, whose weights were not kept.
+    assert len(confirm) == num_copied - num_copied // 4
 
 
 @pytest.mark.parametrize(

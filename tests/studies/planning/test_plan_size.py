@@ -21,7 +21,7 @@ LOOKS = Study(
     replicates=10,
     looks=(10, 20),
     search=Search(trials_per_cell=1),
-    smallest_effect=SmallestEffect(log_loss=0.02),
+    smallest_effect=SmallestEffect(),
 )
 STUDIES = {
     f"{name}-{profile}": derive(study, profile=profile)

@@ -16,6 +16,7 @@ def plan(
     seed: int = 0,
     name: str = "small",
     looks: tuple[int, ...] = (),
+    replicates: int = 2,
 ) -> Plan:
     """Return a plan of four cells, or of a search over the same factors without cells."""
     assert RATE is not None
@@ -29,7 +30,7 @@ def plan(
         factors={"depth": (1, 2), "optimizer": ("sgd", "adam")},
         nuisances={"learning_rate": RATE},
         fixed={"width": 16},
-        replicates=looks[0] if looks else 2,
+        replicates=looks[0] if looks else replicates,
         looks=looks,
         smallest_effect=SmallestEffect(log_loss=0.02),
         search=search,
