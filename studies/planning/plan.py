@@ -103,6 +103,7 @@ class Plan:
             replicates=self.study.replicates,
             looks=self.study.all_looks,
             num_confirmed=confirm.best + bool(confirm.default),
+            trains_open=self.version >= plan_versions.UNTIL_CLEAR,
         )
 
     @property

@@ -43,14 +43,19 @@ def forecast_page(summary: Mapping[str, Any]) -> RenderableType:
     plan = summary["plan"]
     table = "\n".join(column_lines(summary["columns"], most=MAX_COLUMNS, width=80))
     at_most = f"; {_UPPER_LIMITS}" if summary["stops_early"] else ""
+    to_where = "in all" if summary["prediction"]["later_looks"] is None else "to the first look"
     rows = [
         *_plan_rows(plan),
         ("plan", summary["plan_hash"][:12]),
         ("rules", summary["older_rules"]),
         *(("told", note) for note in summary["data_notes"]),
         *map(_labelled_note, summary["given_up"]),
-        ("epochs", f"about {_rounded(summary['expected_network_epochs']):,} of one network in all{at_most}"),
+        (
+            "epochs",
+            f"about {_rounded(summary['expected_network_epochs']):,} of one network {to_where}{at_most}",
+        ),
         *_prediction_rows(summary["prediction"], outcome_measure(plan).unit),
+        ("looks", _looks(summary["prediction"]["later_looks"])),
         ("gpu", summary["gpu_share"]),
     ]
     return _page(summary["study"], summary["question"], rows, table)
@@ -74,8 +79,18 @@ def _plan_rows(plan: Mapping[str, Any]) -> list[Row]:
         ("read as", _read_as(plan)),
         ("search", _search(plan)),
         ("confirm", _confirm(plan)),
-        ("size", f"{count(size.num_networks)} networks, {plan['replicates']} (replicates) in each trial"),
+        ("size", _size(size, plan)),
     ]
+
+
+def _size(size: PlanSize, plan: Mapping[str, Any]) -> str:
+    """Return how many networks are trained: of several looks those of the first, and the most that others add."""
+    if not size.most_more:
+        return f"{count(size.num_networks)} networks, {plan['replicates']} (replicates) in each trial"
+    return (
+        f"{count(size.first_networks)} networks to the first look, {plan['replicates']} (replicates) in each trial; at "
+        f"most {count(size.most_more)} more"
+    )
 
 
 def _of_its_optimizers(form: Mapping[str, Any], plan: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,7 +113,51 @@ def _prediction_rows(prediction: Mapping[str, Any], unit: str) -> list[Row]:
         f"\nwith {other['replicates']} replicates: {_forecast(other, unit)}"
         for other in prediction["alternatives"]
     )
-    return [("time", f"{_forecast(prediction, unit)}{others}\npredicted from {prediction['source']}")]
+    later = prediction["later_looks"]
+    looks = ""
+    if later is not None:
+        most = format_duration(prediction["seconds"] + later["most_seconds"])
+        looks = f" at the first look\nat most {most} if no question closes before the last look"
+    return [("time", f"{_forecast(prediction, unit)}{looks}{others}\npredicted from {prediction['source']}")]
+
+
+_TOLD = (0.0, 0.5)
+"""True differences that the page tells chances for, in smallest effects: where levels are equal, and the slowest."""
+
+
+def _looks(later: Mapping[str, Any] | None) -> str | None:
+    """Return the chance that each question is closed by each look, and how many networks later looks may need."""
+    if later is None:
+        return None
+    if not later["questions"]:
+        return "how soon questions are answered is unknown until a study like it has run"
+    head = "chance in % that a question is answered by each look"
+    rows = [_chances(question) for question in later["questions"]]
+    rows.insert(0, ("if the true difference is", "none", "half the smallest effect"))
+    widths = [max(len(row[place]) for row in rows) for place in range(2)]
+    table = [f"{first:<{widths[0]}}  {second:<{widths[1]}}  {third}" for first, second, third in rows]
+    lines = [head, *table, "(half the smallest effect takes longest to answer)"]
+    more = {each["true_difference"]: _rounded(round(each["networks"])) for each in later["expected_networks"]}
+    if more:
+        none, half = (f"{more[told]:,}" for told in _TOLD)
+        lines.append(f"later looks train about {none} networks if all are none, {half} if all are half")
+    return "\n".join(lines)
+
+
+def _chances(question: Mapping[str, Any]) -> tuple[str, str, str]:
+    closed = {each["true_difference"]: each["closed_by_look"] for each in question["chances"]}
+    none, half = (" ".join(map(_percent, closed[told])) for told in _TOLD)
+    levels = f"{level(question['level_b'])} against {level(question['level_a'])}"
+    return f"{factor_name(question['factor'])} {levels}", none, half
+
+
+def _percent(chance: float) -> str:
+    """Return a simulated chance in whole per cent; one that is not quite certain is not called so.
+
+    >>> _percent(0.123), _percent(0.999), _percent(1.0)
+    ('12', '>99', '>99')
+    """
+    return ">99" if chance > 0.99 else "<1" if chance < 0.01 else f"{100 * chance:.0f}"
 
 
 def _forecast(predicted: Mapping[str, Any], unit: str) -> str:
@@ -155,8 +214,11 @@ def _search(plan: Mapping[str, Any]) -> str:
 
 
 def _confirm(plan: Mapping[str, Any]) -> str:
-    trials = counted(PlanSize.of_record(plan).trials[Phase.CONFIRM], "trial")
-    looks = f"; claims at {', '.join(map(str, plan['looks']))} blocks" if len(plan["looks"]) > 1 else ""
+    size, looks = PlanSize.of_record(plan), ""
+    trials = counted(size.trials[Phase.CONFIRM], "trial")
+    if len(plan["looks"]) > 1:
+        trials = f"{counted(size.num_cells, 'trial')} to the first look,"
+        looks = f"; looks at {', '.join(map(str, plan['looks']))} blocks"
     epochs = f"{'up to ' if stops_early(plan) else ''}{plan['confirm']['epochs']}"
     return f"{trials} with fresh seeds and {epochs} epochs, none stopped{looks}"
 

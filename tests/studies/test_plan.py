@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
+from studies.definition import plan_versions
 from studies.forecast.gpu_fraction import PEAK_MEMORY, peak_detail
 from studies.plan import main
 from trainables.base.records import PeakMemory
@@ -117,3 +118,42 @@ def test_a_table_of_ones_own_shows_what_became_of_its_columns(
         "column size: read with a decimal comma",
         "column age: '?' counts as missing",
     ]
+
+
+LOOKING = ["depth_study", "--profile", "smoke", *SMALL, "--set", "replicates=10", "--set", "looks=[10,20,40]"]
+MOST = 30 * (4 if plan_versions.TODAY >= plan_versions.UNTIL_CLEAR else 8)
+"""Thirty blocks of the best cell of each level, or of all eight cells as before."""
+
+
+def test_later_looks_are_told_apart_with_the_chance_that_questions_are_answered(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(LOOKING) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    told = " ".join(" ".join(lines).split())
+    assert f"size 160 networks to the first look, 10 (replicates) in each trial; at most {MOST} more" in told
+    assert "at most" in told
+    assert "looks chance in % that a question is answered by each look" in told
+    (question,) = [line for line in lines if "depth 7 against 3" in line]
+    chances = question.partition("against 3")[2].split()
+    assert len(chances) == 2 * 3
+
+    assert main([*LOOKING, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["networks"], found["most_more_networks"], found["confirm_trials"]) == (160, MOST, 8)
+    later = found["prediction"]["later_looks"]
+    assert (later["looks"], later["most_networks"]) == ([10, 20, 40], MOST)
+    assert [each["factor"] for each in later["questions"]] == ["depth", "dropout", "batch_norm"]
+    for each in later["questions"]:
+        assert [chance["true_difference"] for chance in each["chances"]] == [0.0, 0.5, 1.0, 2.0]
+        for chance in each["chances"]:
+            assert chance["closed_by_look"] == sorted(chance["closed_by_look"])
+            assert len(chance["closed_by_look"]) == 3
+
+
+def test_a_plan_with_one_look_says_nothing_of_later_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["depth_study", "--profile", "smoke", *SMALL, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["prediction"]["later_looks"], told["most_more_networks"]) == (None, 0)

@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 import torch
 
-from studies.base.states import StudyState
+from studies.base.states import Phase, StudyState
+from studies.database.frames import frames
 from studies.database.store import Store
-from studies.forecast import pilot
+from studies.definition.plan_versions import UNTIL_CLEAR
+from studies.forecast import forecast, pilot
+from studies.forecast.clear_by_look import DIFFERENCES, chance_clear, questions_of
 from studies.forecast.forecast import (
     STARTUP_SECONDS,
     Basis,
+    LaterLooks,
+    Prediction,
     find_basis,
     half_width,
     predict,
@@ -235,3 +240,92 @@ def test_predicting_writes_nothing(tmp_path: Path) -> None:
     locations = Locations(storage=f"sqlite:///{tmp_path}/none.db", output=tmp_path / "runs")
     predict_here(digits_plan(), datasets.load("digits"), locations, Resources(workers=1))
     assert list(tmp_path.iterdir()) == []
+
+
+class TestLaterLooks:
+    """What looks after the first may come to, where a plan has any."""
+
+    LOOKS = (10, 20, 40)
+
+    def later(
+        self, version: int = UNTIL_CLEAR, *, spread: float | None = 0.02, official_test: bool = False
+    ) -> tuple[Plan, Prediction, LaterLooks]:
+        small = plan()
+        study = replace(small.study, replicates=10, looks=self.LOOKS)
+        looking = replace(small, study=study, version=version)
+        spreads = {} if spread is None else dict.fromkeys(questions_of(study.factors), spread)
+        basis = replace(BASIS, question_spreads=spreads, official_test=official_test)
+        found = predict(looking, basis, num_workers=2)
+        assert found.later is not None
+        return looking, found, found.later
+
+    def test_a_plan_with_one_look_has_none(self) -> None:
+        assert predict(plan(), BASIS, num_workers=2).later is None
+
+    def test_time_and_intervals_are_those_of_the_first_look_and_the_rest_is_told_apart(self) -> None:
+        looking, found, later = self.later()
+        alone = predict(looking.up_to_look(1), BASIS, num_workers=2)
+        assert (found.seconds, found.half_widths) == (alone.seconds, alone.half_widths)
+        assert later.looks == self.LOOKS
+        # The best cell and the best with the other level of each of two factors, over thirty blocks.
+        assert later.most_networks == 3 * 30
+        assert later.most_seconds == pytest.approx(3 * 30 * 3 * 0.01 / (2 * 0.9))
+
+    def test_chances_are_those_of_the_plans_share_and_hypotheses(self) -> None:
+        looking, _, later = self.later()
+        smallest, share = looking.study.smallest_effect.log_loss, looking.study.error_shares.loss_at_best
+        assert set(later.chances) == set(DIFFERENCES)
+        for difference, by_question in later.chances.items():
+            # Two questions, and the comparison with a linear model.
+            expected = chance_clear(0.02, smallest, self.LOOKS, share, 3, difference * smallest, True)
+            assert set(by_question.values()) == {expected}
+        assert 0 < later.expected_networks[2.0] < later.expected_networks[0.5] < later.most_networks
+
+    def test_blocks_that_are_not_pooled_take_longer(self) -> None:
+        pooled, apart = self.later()[2], self.later(official_test=True)[2]
+        assert apart.expected_networks[0.0] > pooled.expected_networks[0.0]
+
+    def test_looks_that_train_all_cells_have_no_expected_number(self) -> None:
+        _, _, later = self.later(UNTIL_CLEAR - 1)
+        assert later.most_networks == 4 * 30
+        assert later.expected_networks == {}
+        assert later.chances
+
+    def test_without_a_spread_nothing_is_said_of_chances(self) -> None:
+        _, _, later = self.later(spread=None)
+        assert (later.spreads, later.chances, later.expected_networks) == ({}, {}, {})
+        assert later.most_networks == 90
+
+
+def test_a_past_study_tells_the_spread_of_each_question(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first look's blocks alone: those of later looks are scored otherwise."""
+    for _ in range(2):
+        drive(plan(looks=(10, 20)), store)
+    study = store.find_study("small")
+    assert study is not None
+    store.set_study_state(study.id, StudyState.COMPLETE)
+    frame = frames.replicates(store, study.id, Phase.CONFIRM)
+    apart = 0.01 * frame["cell"] * frame["block"]
+    made_up = frame.assign(test_loss=0.5 + apart.where(frame["block"] < 10, 9.0 * frame["cell"]))
+    monkeypatch.setattr(frames, "replicates", lambda *_: made_up)
+    basis = find_basis(plan(name="next"), datasets.load("digits"), store)
+    assert basis.source.startswith("study small")
+    assert set(basis.question_spreads) == set(questions_of(plan().study.factors))
+    steps = [spread / (0.01 * np.arange(10).std(ddof=1)) for spread in basis.question_spreads.values()]
+    # Two cells with the numbers a and b are apart by |b - a| times the block.
+    assert steps == pytest.approx(np.round(steps))
+    assert all(1 <= step <= 3 for step in np.round(steps))
+
+
+def test_a_pilot_tells_one_spread_for_all_questions_if_it_trained_long_enough(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = digits_plan()
+    longer = replace(base, study=replace(base.study, replicates=3))
+    basis = find_basis(longer, datasets.load("digits"), store)
+    assert set(basis.question_spreads) == set(questions_of(base.study.factors))
+    assert len(set(basis.question_spreads.values())) == 1
+    monkeypatch.setattr(forecast, "LEAST_TRAINED", 1.1)
+    assert find_basis(longer, datasets.load("digits"), store).question_spreads == {}

@@ -42,7 +42,7 @@ def test_only_the_confirm_phase_reads_the_test_part() -> None:
 class TestScoresOfBothHeldOutParts:
     """They are asked for of blocks that later looks add, which no search has read."""
 
-    TODAY = replace(plan(looks=(2, 4)), version=UNTIL_CLEAR)
+    TODAY = replace(plan(looks=(10, 20)), version=UNTIL_CLEAR)
 
     def asked(self, phase: Phase, look: int, small: Plan = TODAY, *, official_test: bool = False) -> bool:
         trial = PlannedTrial(number=1, phase=phase, cell=small.cells[0], params=PARAMS, look=look)
