@@ -4,8 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from studies._cli import run_door
+from studies.base.states import Until
 from studies.planning.command_line import (
     add_resources,
     add_storage,
@@ -14,6 +16,9 @@ from studies.planning.command_line import (
     request_of,
     resources_of,
 )
+
+if TYPE_CHECKING:
+    from studies.planning.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +43,8 @@ def _work(options: argparse.Namespace) -> int:
     drafted = in_its_version(drafted, find_older(drafted, locations.storage))
     dataset = load_dataset(drafted)
     plan, notes = settle(drafted, dataset, locations, resources)
+    if options.until == Until.LOOK:
+        notes += (_stops_at(plan),)
     prediction = predict_here(plan, dataset, locations, resources)
     gpu_share = advice_here(plan, locations, resources)
     summary = plan_summary(plan, prediction, notes, gpu_share=gpu_share, dataset=dataset)
@@ -46,6 +53,12 @@ def _work(options: argparse.Namespace) -> int:
     else:
         show(forecast_page(summary))
     return 0
+
+
+def _stops_at(plan: "Plan") -> str:
+    if len(plan.study.all_looks) == 1:
+        return "note: --until look changes nothing: the study has a single look"
+    return "note: with --until look a run stops after a look, and the same command goes on to the next"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -202,7 +202,8 @@ def _progress_so_far(run: Run) -> Progress:
     progress.command_started = run.started
     progress.num_classes = run.dataset.num_classes
     growth = describe_growth(run.plan, events)
-    progress.note = "; ".join([*run.notes, *([growth] if growth else []), *_data_notes(run.dataset)]) or None
+    told = [note.removeprefix("note: ") for note in run.notes]  # which is what a note is shown as
+    progress.note = "; ".join([*told, *([growth] if growth else []), *_data_notes(run.dataset)]) or None
     return progress
 
 

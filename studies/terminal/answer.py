@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.inputs.measures import outcome_measure, own_measures
+from reports.wording.words import difference_name
 from studies.base import wording
 from studies.base.durations import format_duration
 from studies.execution.session import Result
@@ -25,8 +26,7 @@ def answer_lines(result: Result) -> list[str]:
     if failed:
         lines += ["", f"Failed  {failed} of {started} trials; why: studies status {result.name}"]
     lines += ["", *_best(report["best"], report["plan"]), ""]
-    if result.next_look is not None:
-        lines += [f"Next    the same command goes on to the planned look at {result.next_look} blocks"]
+    lines += _next(result)
     if not result.was_complete:
         seconds = report["seconds"]
         startup = format_duration(seconds["startup"])
@@ -34,6 +34,21 @@ def answer_lines(result: Result) -> list[str]:
     for note in result.notes:
         lines += _wrapped(note, first="Note    ", rest="        ")
     return [*lines, f"Report  {result.report_path}"]
+
+
+def _next(result: Result) -> list[str]:
+    """Return which questions are open, and the command that goes on to the next look; nothing where none is left."""
+    if result.next_look is None:
+        return []
+    outcome = outcome_measure(result.report["plan"]).name
+    names = [
+        difference_name(row["factor"], row["level_a"], row["level_b"])
+        for row in result.report["at_best"]
+        if row["outcome"] == outcome and row.get("standing") == "open"
+    ]
+    lines = _wrapped(f"Open    {', '.join(names)}", rest="        ") if names else []
+    lines += [f"Next    the planned look at {result.next_look} blocks:"]
+    return [*lines, *_wrapped(result.next_command or "the same command", first="        ", rest="        ")]
 
 
 def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
