@@ -54,8 +54,14 @@ class SmallestEffect:
     log_loss: float = 0.02
     error: float = 0.005
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the differences are the same, declared or not."""
+        if not isinstance(other, SmallestEffect):
+            return NotImplemented
+        return (self.log_loss, self.error) == (other.log_loss, other.error)
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DefaultSmallestEffect(SmallestEffect):
     """The smallest effect of a study that declares none: it names no effect that matters to anybody in particular."""
 

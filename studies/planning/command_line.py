@@ -68,8 +68,8 @@ def add_until(parser: argparse.ArgumentParser) -> None:
     """Add --until."""
     parser.add_argument(
         "--until",
-        choices=list(Until),
-        default=Until.CLEAR,
+        choices=[str(until) for until in Until],
+        default=str(Until.CLEAR),
         help="clear (the default): go on from look to look until every question is answered; look: stop after this "
         "one, and go on to the next one when the command is given again",
     )

@@ -29,7 +29,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "traces").mkdir()
     monkeypatch.setenv(TRACES, str(tmp_path / "traces"))
-    lay_out("plan_3", tmp_path)
+    lay_out("plan_4", tmp_path)
 
 
 def refused(capsys: Capture, *words: str) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Prints a sample of the present plan version: five small studies, run and interrupted by the real command.
+"""Prints a sample of the present plan version: six small studies, run and interrupted by the real command.
 
 python -m tests.studies.samples > tests/studies/samples/plan_NUMBER.sql
 """
@@ -16,7 +16,8 @@ from tests.studies.command import finished, rows, started
 from tests.studies.samples.laid_out import FILES
 from tests.studies.verification.sound import reseal_rows
 
-FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",))
+LOOKS = ("--set", "replicates=10", "--set", "smallest_effect.log_loss=0.001", "--looks", "10,20")
+FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",), ("./cells.py", *LOOKS))
 UNFINISHED = (("./cells.py", "--seed", "1"), ("./loop.py", "--seed", "1"), ("./table.py",))
 ON = ("--workers", "1", "--no-dashboard")
 
