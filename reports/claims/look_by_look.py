@@ -15,12 +15,15 @@ from reports.results.results import Results
 from reports.wording.phrases import Sentence, capital, configuration, counted, listed, rather, spelled
 from reports.wording.words import count, percent
 
+MOST_NAMED = 12
+"""Questions that are named one by one; more are counted."""
 
-def about_looks(inputs: ReportInputs, results: Results) -> list[Sentence]:
+
+def about_looks(inputs: ReportInputs, results: Results, *, briefly: bool = False) -> list[Sentence]:
     """What was planned, which questions are answered at which look, what looks spend and how later ones are scored.
 
     None where a single look is planned. Of plans before version 4, which train every cell at each look, one sentence
-    says which look this is and what it spends.
+    says which look this is and what it spends. `briefly`: without the names of questions and what looks spend.
     """
     looks, look = looks_until_clear(inputs.plan), results.look
     if not looks or look.number == 0:
@@ -28,8 +31,8 @@ def about_looks(inputs: ReportInputs, results: Results) -> list[Sentence]:
         return [] if said is None else [said]
     spoken = [
         _planned(looks),
-        about_standing(results, named=True),
-        _spent(looks, results),
+        about_standing(results, named=not briefly),
+        None if briefly else _spent(looks, results),
         _scored(results),
         about_next(results),
     ]
@@ -48,7 +51,7 @@ def _planned(looks: Sequence[int]) -> Sentence:
 def about_standing(results: Results, *, named: bool = False) -> Sentence | None:
     """How many questions at best are answered, by how many blocks, and what is said of the others; None before a look.
 
-    With `named` it says which.
+    With `named` it says which, where there are few enough to read.
     """
     if not results.decisions:
         return None
@@ -60,6 +63,7 @@ def about_standing(results: Results, *, named: bool = False) -> Sentence | None:
     numbers |= {f"blocks_{blocks}": blocks for blocks in (*by_look, last.num_blocks)}
     if not total:
         return None
+    named = named and total <= MOST_NAMED
     if named:
         numbers |= _levels(last)
     names = {blocks: _names(last, blocks) if named and total > 1 else "" for blocks in by_look}

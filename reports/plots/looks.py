@@ -17,14 +17,26 @@ ROW, LEFT = 26, 54  # points: the height of a row, the room for the names of row
 MOST_SIZES = 6
 """How many smallest effects the scale reaches to each side; an interval that goes on ends in an arrowhead."""
 COLUMNS = (
-    *("label", "same_cells_as", "look", "num_blocks", "estimate", "low", "high", "gate", "standing", "text"),
+    *(
+        "label",
+        "same_cells_as",
+        "is_turned",
+        "look",
+        "num_blocks",
+        "estimate",
+        "low",
+        "high",
+        "gate",
+        "standing",
+        "text",
+    ),
 )
 
 
 def tidy(readings: pd.DataFrame, at_best: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows to draw: label ("depth: 5 − 3"), same_cells_as (the label of the question with the same two cells, or "").
 
-    One row for each question and look at which it was read: look, num_blocks, estimate, low, high, gate, standing and
+    `is_turned`: its difference is that of the other question with the other sign. One row for each question and look at which it was read: look, num_blocks, estimate, low, high, gate, standing and
     text ("+0.02 [0.01, 0.03]"). `readings` as `reports.results.questions` has them, `at_best` the questions in order.
     """
     labels = [_label(row) for row in at_best]
@@ -32,10 +44,16 @@ def tidy(readings: pd.DataFrame, at_best: Sequence[Mapping[str, Any]]) -> pd.Dat
         label: "" if row["same_cells_as"] is None else labels[int(row["same_cells_as"])]
         for label, row in zip(labels, at_best, strict=True)
     }
+    turned = {
+        label
+        for label, row in zip(labels, at_best, strict=True)
+        if row["same_cells_as"] is not None and row["best_a"] == at_best[int(row["same_cells_as"])]["best_b"]
+    }
     rows = [
         {
             "label": _label(row),
             "same_cells_as": same[_label(row)],
+            "is_turned": _label(row) in turned,
             "look": int(row["look"]),
             "num_blocks": int(row["num_blocks"]),
             "estimate": row["estimate"],

@@ -53,10 +53,7 @@ def _figure(report_context: ReportContext) -> Figure:
     frame = intervals.tidy(results.readings, at_best)
     reached = sorted({int(num) for num in frame["num_blocks"]})
     limits = intervals.scale_of(frame, size)
-    shared = {
-        first: [*dict.fromkeys(frame.loc[frame["same_cells_as"] == first, "label"])]
-        for first in dict.fromkeys(frame["label"])
-    }
+    shared = {first: _same(frame[frame["same_cells_as"] == first]) for first in dict.fromkeys(frame["label"])}
     drawn = [label for label in shared if frame.loc[frame["label"] == label, "same_cells_as"].iloc[0] == ""]
     most = 1 + any(shared.values())
     panels = [
@@ -89,6 +86,12 @@ def _figure(report_context: ReportContext) -> Figure:
         data=frame,
         columns=2,
     )
+
+
+def _same(rows: pd.DataFrame) -> list[str]:
+    """The questions that compare the same two cells, as they are named under the first one's heading."""
+    found = rows.drop_duplicates("label").to_dict("records")
+    return [f"{row['label']}{' (other sign)' if row['is_turned'] else ''}" for row in found]
 
 
 def _band(report_context: ReportContext) -> str:
@@ -134,7 +137,7 @@ def _panel(
 def _notes(rows: pd.DataFrame, shared: list[str]) -> list[str]:
     """What is said under a panel's heading: how the question stands, and which other ones are the same."""
     said = _standing(rows.iloc[-1].to_dict())
-    return [said, *([f"same two cells as {', '.join(shared)}"] if shared else [])]
+    return [said, *([f"the same cells: {', '.join(shared)}"] if shared else [])]
 
 
 def _standing(row: Mapping[Any, Any]) -> str:

@@ -37,7 +37,7 @@ def design(inputs: ReportInputs, results: Results) -> Paragraph:
             _spent(inputs, results.accounting),
             _smallest(inputs),
             _few_blocks(inputs, results),
-            line_of(about_looks(inputs, results)),
+            line_of(about_looks(inputs, results, briefly=True)),
             _unfinished(inputs, results),
         ]
     )
