@@ -267,7 +267,7 @@ def _costs(results: Results) -> list[dict[str, Any]]:
     ]
 
 
-def why_withheld(row: Mapping[str, Any]) -> str:
+def why_withheld(row: Mapping[Any, Any]) -> str:
     """Why nothing may be claimed of a comparison at best, however many blocks."""
     if row["boundary"]:
         return "a chosen learning rate lies at the end of its range"

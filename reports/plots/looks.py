@@ -34,10 +34,13 @@ COLUMNS = (
 
 
 def tidy(readings: pd.DataFrame, at_best: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows to draw: label ("depth: 5 − 3"), same_cells_as (the label of the question with the same two cells, or "").
+    """Rows to draw: one for each question and look at which it was read.
 
-    `is_turned`: its difference is that of the other question with the other sign. One row for each question and look at which it was read: look, num_blocks, estimate, low, high, gate, standing and
-    text ("+0.02 [0.01, 0.03]"). `readings` as `reports.results.questions` has them, `at_best` the questions in order.
+    - `label` ("depth: 5 − 3"), `look`, `num_blocks`, `estimate`, `low`, `high`, `gate`, `standing`
+    - `text` ("+0.02 [0.01, 0.03]")
+    - `same_cells_as`: the label of the first question with the same two cells, or ""; `is_turned`: with the other sign
+
+    `readings` as `reports.results.questions` has them, `at_best` the questions in order.
     """
     labels = [_label(row) for row in at_best]
     same = {

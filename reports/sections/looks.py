@@ -193,10 +193,11 @@ def _costs(report_context: ReportContext) -> Table:
     accounting, whole = report_context.report["accounting"], report_context.report["accounting"]["seconds"]
     search = next(row for row in accounting["by_phase"] if row["phase"] == "search")
     parts = [("search", search)]
-    parts += [(f"look {row['look']}, {row['num_blocks']} blocks", row) for row in accounting["by_look"]]
+    parts += [(f"look {row['look']}", row) for row in accounting["by_look"]]
     rows = [
         [
             Cell(text=name),
+            Cell(text=count(row.get("num_blocks")), value=float(row.get("num_blocks") or 0)),
             Cell(text=count(row["started"]), value=float(row["started"])),
             Cell(text=count(row["networks"]), value=float(row["networks"])),
             Cell(text=count(row["epochs"]), value=float(row["epochs"])),
@@ -207,6 +208,7 @@ def _costs(report_context: ReportContext) -> Table:
     ]
     columns = [
         Column(name="part", is_number=False),
+        Column(name="up to block"),
         *(Column(name=name) for name in ("trials", "networks", "network-epochs", "busy time")),
         Column(name="share of busy time", unit="%"),
     ]
