@@ -34,7 +34,7 @@ def about_looks(inputs: ReportInputs, results: Results, *, briefly: bool = False
         about_standing(results, named=not briefly),
         None if briefly else _spent(looks, results),
         _scored(results),
-        about_next(results),
+        about_next(results, named=briefly),
     ]
     return [each for each in spoken if each is not None]
 
@@ -152,8 +152,8 @@ def _scored(results: Results) -> Sentence | None:
     )
 
 
-def about_next(results: Results) -> Sentence | None:
-    """What the next look trains, or would; None where no question is open."""
+def about_next(results: Results, *, named: bool = False) -> Sentence | None:
+    """What the next look trains, or would; None where no question is open. With `named` it says which are, if few."""
     ahead = next_look(results)
     if ahead is None:
         return None
@@ -166,7 +166,14 @@ def about_next(results: Results) -> Sentence | None:
     else:
         text = f"The next look, at {blocks}, would train {cells} ({networks}); a run with --until clear goes on to it."
     numbers = {name: ahead[name] for name in ("num_blocks", "more_blocks", "networks")}
-    return Sentence(text=text, gate=None, numbers={**numbers, "cells": len(ahead["cells"])})
+    numbers |= {"cells": len(ahead["cells"])}
+    last = results.decisions[-1]
+    those = [each for each in last.questions if each.is_open]
+    if named and len(those) <= MOST_NAMED:
+        pairs = listed([rather(each.factor, each.level_a, each.level_b) for each in those])
+        what = "is the difference" if len(those) == 1 else "are the differences"
+        text, numbers = f"Still open {what} {pairs}. {text}", numbers | _levels(last)
+    return Sentence(text=text, gate=None, numbers=numbers)
 
 
 def next_look(results: Results) -> dict[str, Any] | None:
@@ -243,7 +250,7 @@ def looks_record(inputs: ReportInputs, results: Results) -> dict[str, Any] | Non
         "readings": results.readings.to_dict("records") if results.look.number else [],
         "next": next_look(results),
         "standing": _recorded(about_standing(results)),
-        "ahead": _recorded(about_next(results)),
+        "ahead": _recorded(about_next(results, named=True)),
     }
 
 

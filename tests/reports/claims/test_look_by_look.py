@@ -111,6 +111,8 @@ def test_the_next_look_is_told_with_its_cells_and_networks() -> None:
     assert said.text.startswith(
         "The next look, at 20 blocks, would train two cells for ten more blocks (20 networks);"
     )
+    told = report("open")["looks"]["ahead"]["sentence"]
+    assert told == f"Still open is the difference with seven hidden layers rather than three. {said.text}"
     ahead = report("open")["looks"]["next"]
     assert ahead["cells"] == [2, 4]
     assert ahead["names"][0] == "three hidden layers, batch normalisation"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -86,7 +87,11 @@ def test_nothing_is_drawn_of_a_single_look_an_older_plan_or_before_the_first_is_
 def shared(context: ReportContext) -> ReportContext:
     """As if the second question compared the two cells of the first, the other way round."""
     best = context.results.at_best.to_dict("records")
-    turned: dict[str, Any] = {"best_a": best[0]["best_b"], "best_b": best[0]["best_a"], "same_cells_as": 0}
+    turned: dict[Hashable, Any] = {
+        "best_a": best[0]["best_b"],
+        "best_b": best[0]["best_a"],
+        "same_cells_as": 0,
+    }
     at_best = pd.DataFrame([best[0], {**best[1], **turned}], dtype=object)
     return replace(context, results=replace(context.results, at_best=at_best))
 
