@@ -80,7 +80,12 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         ),
         "selection": selection,
         "contrasts": [
-            *contrast_records(results.contrasts, at_best if is_told_once(results) else averaged, first),
+            *contrast_records(
+                results.contrasts,
+                at_best if is_told_once(results) else averaged,
+                first,
+                by_row=is_told_once(results) and first is not None,
+            ),
             *contrast_records(results.error_contrasts, [], first),
             *(
                 row

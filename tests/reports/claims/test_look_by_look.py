@@ -215,3 +215,13 @@ def test_a_withheld_question_is_told_as_such() -> None:
     assert "withheld, for more blocks cannot answer" in said.text
     (row, *_) = results.at_best[results.at_best["standing"] == "withheld"].to_dict("records")
     assert why_withheld(row) == "a chosen learning rate lies at the end of its range"
+
+
+def test_with_one_factor_what_is_told_once_names_the_look_that_it_keeps() -> None:
+    inputs = until_clear(factors={"depth": (3, 7)}, noise={2: 0.08})
+    found = json_report(inputs, compute(inputs))
+    (best,) = (row for row in found["at_best"] if row["outcome"] == "test_loss")
+    (only,) = (row for row in found["contrasts"] if row["outcome"] == "test_loss")
+    assert (only["look"], only["num_blocks"]) == (best["look"], best["num_blocks"]) == (2, 20)
+    assert "Averages stay" not in found["analysis"][2]
+    assert "more blocks would narrow" not in found["analysis"][2]
