@@ -11,6 +11,7 @@ from reports.inputs.cube import cube, plain
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.comparisons import official_test
+from reports.results.looks import looks_until_clear
 from reports.results.outcomes import all_failed
 from reports.results.results import Results
 from reports.statistics.contrasts import simple_effects, with_slices
@@ -164,6 +165,7 @@ def setting_of(inputs: ReportInputs, results: Results) -> Setting:
         rules=look.rules,
         failed=inputs.outcome.said_of_failures if all_failed(results.rows) else None,
         units={measure.name: measure.unit for measure in inputs.own},
+        looks=looks_until_clear(inputs.plan),
     )
 
 

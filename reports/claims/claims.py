@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.inputs.decisions import Standing
 from reports.statistics.gates import Gate, Rules, deciding, gate_of
 from reports.statistics.paired import blocks_needed
 from reports.wording.phrases import (
@@ -23,6 +24,7 @@ from reports.wording.phrases import (
     listed,
     outcome_spoken,
     rather,
+    spelled,
     unit_spoken,
 )
 from reports.wording.words import count, decimals_for, number, p_value, percent, signed, small
@@ -133,6 +135,15 @@ def _unresolved(printed: Printed) -> str:
     elif row["complete"] and "p_holm" in row and not row["ci_low"] <= 0 <= row["ci_high"]:
         note = f", {printed.p('p_holm')} within its family of comparisons"
     span = f"{low} to {high}{printed.with_unit}"
+    looks, standing = printed.setting.looks, row.get("standing")
+    if looks and standing == Standing.UNRESOLVED:
+        last, note = f"at {printed.blocks}, the last planned look", note.removeprefix(";").removeprefix(",")
+        return f"{difference} is not resolved {last}: compatible with {span}{f' ({note.strip()})' if note else ''}"
+    later = next((look for look in looks if look > row["num_blocks"]), None)
+    if later and standing == Standing.OPEN and row["outcome"] != RIGHT:
+        printed.numbers["next_blocks"] = later
+        ahead = f"{printed.blocks}; the next planned look is at {spelled(later)}"
+        return f"{difference} is not resolved yet: compatible with {span} ({ahead}{note})"
     return f"{difference} is not resolved: compatible with {span} ({printed.blocks}{note})"
 
 

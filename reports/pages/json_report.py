@@ -12,6 +12,7 @@ from reports.claims.answers import Said, is_told_once, opening, said_at_best, sa
 from reports.claims.draws import lottery_record
 from reports.claims.growth_claims import leading_growth, said_growth
 from reports.claims.line_to_beat import leading_line, line_to_beat
+from reports.claims.look_by_look import looks_record
 from reports.claims.paragraphs.analysis import caveats_record, three_paragraphs
 from reports.claims.paragraphs.performance import described_contrasts, failures_record
 from reports.claims.paragraphs.stability_record import stability_record
@@ -32,8 +33,11 @@ from reports.stability.classes import STABLE, UNSTABLE, WATCH, classes
 
 
 def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
-    """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete."""
-    inputs = first_look(inputs)
+    """The report as plain data; claims, and the lottery, are withheld (null) until a study is complete.
+
+    Trials of later looks, which only comparisons at best use, are counted (`accounting`, `looks`) and not described.
+    """
+    copied, inputs = copied_trials(inputs.trials), first_look(inputs)
     at_best, averaged = said_at_best(inputs, results), said_averaged(inputs, results)
     errors = said_errors(inputs, results)
     read_at = results.look.number or None
@@ -63,8 +67,9 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "headline": key_numbers(inputs, results),
         "analysis": [each.text for each in analysis],
         "analysis_numbers": [each.numbers for each in analysis],
-        "accounting": {**results.accounting.to_dict(), "copied": copied_trials(inputs.trials)},
+        "accounting": {**results.accounting.to_dict(), "copied": copied},
         "look": results.look.to_dict(),
+        "looks": looks_record(inputs, results),
         "error_shares": error_shares_record(inputs, results.look),
         "at_best": with_selection(
             [
@@ -75,7 +80,12 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         ),
         "selection": selection,
         "contrasts": [
-            *contrast_records(results.contrasts, at_best if is_told_once(results) else averaged, first),
+            *contrast_records(
+                results.contrasts,
+                at_best if is_told_once(results) else averaged,
+                first,
+                by_row=is_told_once(results) and first is not None,
+            ),
             *contrast_records(results.error_contrasts, [], first),
             *(
                 row

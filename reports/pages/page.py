@@ -8,11 +8,13 @@ from reports.inputs.inputs import ReportInputs
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.plots.style.theme import Theme
+from reports.results.looks import first_look
 from reports.results.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.answer import analysis, answer
 from reports.sections.best_model import best_model
 from reports.sections.configurations import FACTOR, configuration_names, judged, trained
+from reports.sections.looks import look_by_look
 from reports.sections.lottery import lottery
 from reports.sections.parts.section import ReportContext, Section
 from reports.sections.performance import performance
@@ -28,6 +30,7 @@ WITH_CELLS = (
     analysis,
     accounting,
     performance,
+    look_by_look,
     stability,
     training,
     search,
@@ -64,7 +67,7 @@ def _write(inputs: ReportInputs, folder: Path) -> Path:
     results = compute(inputs)
     report = json_report(inputs, results)
     report_context = ReportContext(
-        inputs=inputs, results=results, report=report, theme=_theme(inputs, report)
+        inputs=first_look(inputs), results=results, report=report, theme=_theme(inputs, report)
     )
     made = [make(report_context) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
     sections = [section for section in made if section is not None]

@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.json_report import json_report, json_value
+from reports.results.looks import first_look
 from reports.results.results import compute
 from reports.wording.phrases import listed
 from reports.wording.words import factor_name, plural
@@ -76,7 +77,8 @@ def _levels(inputs: ReportInputs) -> dict[str, tuple[Any, ...]]:
 
 def _summary(inputs: ReportInputs, report: Mapping[str, Any]) -> dict[str, Any]:
     plan, counts = inputs.plan, report["accounting"]
-    confirm = inputs.replicates[inputs.replicates["phase"] == "confirm"]
+    described = first_look(inputs).replicates
+    confirm = described[described["phase"] == "confirm"]
     verdicts = confirm["verdict_trained"].dropna().value_counts()
     return {
         **{name: report[name] for name in KEPT},

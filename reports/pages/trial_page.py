@@ -10,10 +10,10 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.early_stopping import BEST, STOPPED
 from reports.inputs.inputs import ReportInputs
-from reports.inputs.measures import Measure
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.trial_figures import curves_figure, layers_figure
 from reports.plots.style.theme import Theme
+from reports.results.looks import look_of, planned_looks
 from reports.sections.parts.section import Cell, Column, Table, setting_name
 from reports.sections.stability.thresholds import rules_table
 from reports.wording.verdict_words import measured_spoken
@@ -55,7 +55,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
             inputs=inputs,
             number=number,
             title=setting_name({name: trial[name] for name in inputs.factors}),
-            facts=_facts(trial, inputs.objective),
+            facts=_facts(trial, inputs),
             error=trial["error"] if isinstance(trial["error"], str) else None,
             figures=figures,
             drawings=drawings,
@@ -72,12 +72,14 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     return path
 
 
-def _facts(trial: Mapping[str, Any], objective: Measure) -> list[tuple[str, str]]:
+def _facts(trial: Mapping[str, Any], inputs: ReportInputs) -> list[tuple[str, str]]:
     """What became of the trial, as name and value; what is not recorded is left out."""
+    objective = inputs.objective
     known = {name: trial[name] for name in ("cell", "objective", "rung")}
     reason = trial["stop_reason"]
     facts = [
         ("phase", str(trial["phase"])),
+        ("look", _look(trial, inputs.plan)),
         ("cell", None if known["cell"] is None else count(known["cell"])),
         ("state", str(trial["state"])),
         ("stopped because of", reason if isinstance(reason, str) else None),
@@ -88,6 +90,16 @@ def _facts(trial: Mapping[str, Any], objective: Measure) -> list[tuple[str, str]
         ("trained for", None if trial["busy_seconds"] is None else duration(float(trial["busy_seconds"]))),
     ]
     return [(name, value) for name, value in facts if value is not None]
+
+
+def _look(trial: Mapping[str, Any], plan: Mapping[str, Any]) -> str | None:
+    """Which planned look a confirm trial is of, and the blocks that it adds; None where a single one is planned."""
+    looks = planned_looks(plan)
+    if len(looks) == 1 or trial["phase"] != "confirm":
+        return None
+    place = min(int(look_of(plan, pd.Series([trial["number"]])).iloc[0]), len(looks) - 1)
+    first = looks[place - 1] + 1 if place else 1
+    return f"{count(place + 1)} of {count(len(looks))}, blocks {count(first)} to {count(looks[place])}"
 
 
 def _configuration(inputs: ReportInputs, trial: Mapping[str, Any]) -> Table:
@@ -114,7 +126,7 @@ _ENDS = {BEST: "best", STOPPED: "stopped after"}
 
 def _networks(replicates: pd.DataFrame, inputs: ReportInputs) -> Table:
     """Outcome and scores of every network."""
-    scores = _scores_of(inputs)
+    scores = _scores_of(inputs, replicates)
     columns = [
         Column(name="network"),
         Column(name="block"),
@@ -138,16 +150,24 @@ def _networks(replicates: pd.DataFrame, inputs: ReportInputs) -> Table:
     return Table(caption="Its networks", columns=columns, rows=rows)
 
 
-def _scores_of(inputs: ReportInputs) -> list[tuple[str, str, str, float, int]]:
-    """Of each score of a network: column, heading, unit, the factor it is shown by, and decimals."""
+def _scores_of(inputs: ReportInputs, replicates: pd.DataFrame) -> list[tuple[str, str, str, float, int]]:
+    """Of each score of a network: column, heading, unit, the factor it is shown by, and decimals.
+
+    Those of both parts together come last, where networks have them.
+    """
     shown = [("loss", "log-loss", "nats", 1.0, 3), ("accuracy", "accuracy", "%", 100.0, 1)]
     if inputs.own:
         shown = [(each.name.removeprefix("test_"), each.kind, each.unit, 1.0, 3) for each in inputs.own]
     return [
         (f"{part}_{name}", f"{spoken} {head}", unit, scale, decimals)
-        for part, spoken in (("val", "validation"), ("test", "test"))
+        for part, spoken in (("val", "validation"), ("test", "test"), ("holdout", "validation and test"))
         for name, head, unit, scale, decimals in shown
+        if part != "holdout" or _is_scored(replicates, f"{part}_{name}")
     ]
+
+
+def _is_scored(replicates: pd.DataFrame, name: str) -> bool:
+    return name in replicates and bool(replicates[name].notna().any())
 
 
 def _verdicts(replicates: pd.DataFrame) -> Table:

@@ -80,7 +80,10 @@ def _figure(record: Mapping[str, Any], family: str, size: float | None, outcome:
         Sheet(width=272, height=46 + forest_pair.ROW * max(len(shared), 2), left=4, right=8, top=6),
         prefix=f"pair-{family.replace('_', '-')}",
     )
-    blocks = ", ".join(f"{study['look']['num_blocks']} in {study['study']}" for study in record["studies"])
+    blocks = ", ".join(
+        f"{_span([row[side]['num_blocks'] for row in shared])} in {name}"
+        for side, name in zip(("a", "b"), names, strict=True)
+    )
     ends = "; ".join(f"{row['label']} {row['study']} {row['estimate']:.3f}" for _, row in frame.iterrows())
     return Figure(
         slug=f"side_by_side_{family}",
@@ -95,6 +98,11 @@ def _figure(record: Mapping[str, Any], family: str, size: float | None, outcome:
         data=frame,
         columns=1,
     )
+
+
+def _span(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return count(most) if least == most else f"{count(least)} to {count(most)}"
 
 
 def _contrasts(record: Mapping[str, Any], family: str, outcome: Measure) -> Table:

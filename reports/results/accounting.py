@@ -48,16 +48,24 @@ class Accounting:
     - `by_level`: factor, level and the counts; each factor's rows sum to `overall` (planned and missing are NA in
       a study without cells, where the sampler chooses levels)
     - `by_rung`: rung (its epoch) and pruned, the search trials stopped there
+    - `by_look`: look (from 1), num_blocks and the counts of the confirm trials of each planned look that has begun, or
+      that every cell is planned for; it sums to the confirm phase. Empty where a single look is planned
     """
 
     overall: dict[str, float]
     by_phase: pd.DataFrame
     by_level: pd.DataFrame
     by_rung: pd.DataFrame
+    by_look: pd.DataFrame
 
     def to_dict(self) -> dict[str, Any]:
         """For report.json: the overall counts, and the tables as lists of records (NA as None)."""
-        tables = {"by_phase": self.by_phase, "by_level": self.by_level, "by_rung": self.by_rung}
+        tables = {
+            "by_phase": self.by_phase,
+            "by_level": self.by_level,
+            "by_rung": self.by_rung,
+            "by_look": self.by_look,
+        }
         records = {name: _records(table) for name, table in tables.items()}
         return {**self.overall, **records}
 
@@ -81,7 +89,8 @@ def account(
     trials = _with_columns(trials, ("number", "phase", "cell", "state", "epochs", *plan["factors"]))
     replicates = _with_columns(replicates, ("trial_number", "replicate", "outcome"))
     epochs = _with_columns(epochs, ("trial_number", "replicate", "epoch"))
-    cells_planned = _confirmed_cells(plan, trials, events)
+    cells_by_look = _confirmed_cells(plan, trials, events)
+    cells_planned = None if cells_by_look is None else [cell for cells in cells_by_look for cell in cells]
     planned = _planned_by_phase(plan, cells_planned)
     wrong = mistakes(trials, replicates, epochs, plan, planned, created_at)
     if wrong:
@@ -91,8 +100,15 @@ def account(
         [{"phase": phase, **_total(counted[counted["phase"] == phase], planned[phase])} for phase in PHASES]
     )
     by_level = _by_level(counted, plan, cells_planned)
-    _check_sums(by_phase, by_level, overall := _total(counted, sum(planned.values())))
-    return Accounting(overall=overall, by_phase=by_phase, by_level=by_level, by_rung=_by_rung(trials, plan))
+    by_look = _by_look(counted, plan, cells_by_look)
+    _check_sums(by_phase, by_level, by_look, overall := _total(counted, sum(planned.values())))
+    return Accounting(
+        overall=overall,
+        by_phase=by_phase,
+        by_level=by_level,
+        by_rung=_by_rung(trials, plan),
+        by_look=by_look,
+    )
 
 
 def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
@@ -156,6 +172,21 @@ def _by_rung(trials: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame({"rung": rungs, "pruned": [int((stopped == rung).sum()) for rung in rungs]})
 
 
+def _by_look(
+    counted: pd.DataFrame, plan: Mapping[str, Any], cells_by_look: Sequence[Sequence[int]] | None
+) -> pd.DataFrame:
+    """The confirm trials of each planned look that any cell is planned for."""
+    rows, looks = [], planned_looks(plan)
+    if cells_by_look is not None and len(looks) > 1:
+        confirm = counted[counted["phase"] == "confirm"]
+        places = look_of(plan, pd.to_numeric(confirm["number"])).clip(0, len(looks) - 1)
+        for place, cells in enumerate(cells_by_look):
+            if cells:
+                counts = _total(confirm[places == place], len(cells))
+                rows.append({"look": place + 1, "num_blocks": looks[place], **counts})
+    return pd.DataFrame(rows, columns=["look", "num_blocks", *COUNTS, "seconds"])
+
+
 def _num_cells(plan: Mapping[str, Any]) -> int | None:
     if plan["search"].get("trials") is not None:
         return None
@@ -164,8 +195,8 @@ def _num_cells(plan: Mapping[str, Any]) -> int | None:
 
 def _confirmed_cells(
     plan: Mapping[str, Any], trials: pd.DataFrame, events: pd.DataFrame | None
-) -> list[int] | None:
-    """The cell of each planned confirm trial; None without cells.
+) -> list[list[int]] | None:
+    """For each planned look the cells of its planned confirm trials; None without cells.
 
     Every cell at the first look; of a later one that has begun those that the decision before it named. Plans before
     version 4 train every cell at every look.
@@ -175,15 +206,18 @@ def _confirmed_cells(
         return None
     cells, looks = list(range(1, num_cells + 1)), planned_looks(plan)
     if not trains_until_clear(plan):
-        return cells * len(looks)
+        return [cells] * len(looks)
     confirm = trials[trials["phase"] == "confirm"]
     places = look_of(plan, pd.to_numeric(confirm["number"])).clip(0, len(looks) - 1)
     named = decided_cells(events)
-    planned = list(cells)
-    for place in sorted({int(each) for each in places} - {0}):
-        found = confirm.loc[places == place, "cell"]
-        planned += named.get(place, [int(cell) for cell in found])
-    return planned
+    begun = {int(each) for each in places}
+    later = [
+        named.get(place, [int(cell) for cell in confirm.loc[places == place, "cell"]])
+        if place in begun
+        else []
+        for place in range(1, len(looks))
+    ]
+    return [cells, *later]
 
 
 def decided_cells(events: pd.DataFrame | None) -> dict[int, list[int]]:
@@ -203,14 +237,23 @@ def _planned_by_phase(plan: Mapping[str, Any], cells_planned: Sequence[int] | No
     return {"search": trials, "confirm": confirmed}
 
 
-def _check_sums(by_phase: pd.DataFrame, by_level: pd.DataFrame, overall: Mapping[str, float]) -> None:
-    tables = [("phases", by_phase)]
-    tables += [(f"levels of {factor}", rows) for factor, rows in by_level.groupby("factor", sort=False)]
+def _check_sums(
+    by_phase: pd.DataFrame, by_level: pd.DataFrame, by_look: pd.DataFrame, overall: Mapping[str, float]
+) -> None:
+    confirm = {name: by_phase.loc[by_phase["phase"] == "confirm", name].iloc[0] for name in COUNTS}
+    tables: list[tuple[str, pd.DataFrame, str, Mapping[str, Any]]] = [
+        ("phases", by_phase, "overall", overall)
+    ]
+    tables += [
+        (f"levels of {factor}", rows, "overall", overall)
+        for factor, rows in by_level.groupby("factor", sort=False)
+    ]
+    tables += [("looks", by_look, "in the confirm phase", confirm)] if len(by_look) else []
     wrong = [
-        f"{name} over the {where} sum to {rows[name].sum()}, overall {overall[name]}"
-        for where, rows in tables
+        f"{name} over the {where} sum to {rows[name].sum()}, {whole} {total[name]}"
+        for where, rows, whole, total in tables
         for name in COUNTS
-        if not rows[name].isna().any() and int(rows[name].sum()) != overall[name]
+        if not rows[name].isna().any() and int(rows[name].sum()) != total[name]
     ]
     if wrong:
         raise AccountingError(wrong)

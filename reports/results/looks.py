@@ -57,6 +57,13 @@ def trains_until_clear(plan: Mapping[str, Any]) -> bool:
     return int(plan.get("plan_version", 1)) >= UNTIL_CLEAR
 
 
+def looks_until_clear(plan: Mapping[str, Any]) -> tuple[int, ...]:
+    """The planned numbers of blocks of a study whose later looks train the cells of open questions; else none."""
+    looks = planned_looks(plan)
+    has_cells = plan["search"].get("trials") is None
+    return looks if trains_until_clear(plan) and has_cells and len(looks) > 1 else ()
+
+
 def rules_of(plan: Mapping[str, Any]) -> Rules:
     """The gates of a plan from version 3 on: no claims before the first look."""
     return Rules(min_blocks=max(Rules().min_blocks, planned_looks(plan)[0]))
@@ -74,7 +81,7 @@ def look_of(plan: Mapping[str, Any], number: pd.Series[Any]) -> pd.Series[Any]:
 
 def first_look(inputs: ReportInputs) -> ReportInputs:
     """The study without the trials of later looks, which only comparisons at best use from plan version 4 on."""
-    if not trains_until_clear(inputs.plan) or len(planned_looks(inputs.plan)) == 1:
+    if not looks_until_clear(inputs.plan):
         return inputs
     confirm = inputs.trials["phase"] == "confirm"
     later = inputs.trials.loc[confirm & (look_of(inputs.plan, inputs.trials["number"]) > 0), "number"]

@@ -12,7 +12,7 @@ from reports.results.accounting import Accounting, account
 from reports.results.comparisons import Compared, compare, follow_questions
 from reports.results.licensing import Licensing
 from reports.results.looks import Look, first_look, look_of, look_reached, rules_of, trains_until_clear
-from reports.results.outcomes import at_best_rows, boundary_shares, contrast_rows, mark_boundary
+from reports.results.outcomes import HOLDOUT, at_best_rows, boundary_shares, contrast_rows, mark_boundary
 from reports.results.sufficiency import still_improving
 from reports.stability.growth import growth_by_cell, growths, verdict_shares
 
@@ -24,6 +24,7 @@ class Results:
     - `accounting`: counts that add up (AccountingError otherwise)
     - `look`: the last whole look, whose rules gate every family
     - `readings`, `decisions`: the questions at best at each look (`reports.results.questions.Followed`)
+    - `pools_parts`: whether networks of later looks are scored on the validation and the test part together
     - `licensing`: the families that claims are counted in
     - `rows`: networks of the confirm phase, scored (`outcomes.contrast_rows`): of the first look, and before plan
       version 4 of all whole ones; `first_rows`: those that every family but those at best uses
@@ -51,6 +52,7 @@ class Results:
     boundary: dict[str, dict[Any, float]] | None
     readings: pd.DataFrame
     decisions: tuple[Decision, ...]
+    pools_parts: bool
     contrasts: pd.DataFrame
     at_best: pd.DataFrame
     error_at_best: pd.DataFrame
@@ -86,6 +88,7 @@ def compute(inputs: ReportInputs) -> Results:
         boundary=compared.boundary,
         readings=followed.readings,
         decisions=followed.decisions,
+        pools_parts=_pools_parts(inputs),
         growths=grown,
         improving=_improving(first, rows),
         theory=_theory(first, initial),
@@ -134,6 +137,11 @@ def _best_rows(inputs: ReportInputs, scored: pd.DataFrame) -> pd.DataFrame:
     if not inputs.has_cells:
         return scored.iloc[:0]
     return scored if inputs.own else at_best_rows(scored, inputs.replicates, inputs.num_classes)
+
+
+def _pools_parts(inputs: ReportInputs) -> bool:
+    scored = [inputs.replicates[name] for name in HOLDOUT if name in inputs.replicates]
+    return inputs.has_cells and any(bool(column.notna().any()) for column in scored)
 
 
 def _up_to(look: Look, inputs: ReportInputs) -> pd.DataFrame:

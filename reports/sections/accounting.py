@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from reports.inputs.decisions import LOOK_DECIDED
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import MISSING, count, duration, factor_name, level_name, plural
 
@@ -20,8 +21,11 @@ COUNTS = {
     "diverged": "diverged",
     "epochs": "network-epochs",
 }
-ELSEWHERE = ("run_started", "cluster_started", "run_ended", "linear_model")  # told under provenance
+ELSEWHERE = ("run_started", "cluster_started", "run_ended", "linear_model", LOOK_DECIDED)
+"""Told under provenance, and look by look."""
 HALVED = "stack_halved"
+NAMES = {"num_blocks": "up to block"}
+NUMBERS = ("look", "num_blocks")
 ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
 
 
@@ -33,6 +37,7 @@ def accounting(report_context: ReportContext) -> Section:
     tables = [
         _table("Trials by phase", ["phase"], by_phase, shown, folded=False),
         _table("Trials by level", ["factor", "level"], counts["by_level"], shown, folded=True),
+        _table("Confirm trials by look", ["look", "num_blocks"], counts["by_look"], shown, folded=True),
         _rungs(counts["by_rung"]),
     ]
     context = {
@@ -78,13 +83,13 @@ def _table(
     caption: str, keys: list[str], records: list[Mapping[str, Any]], shown: list[str], *, folded: bool
 ) -> Table:
     columns = [
-        *(Column(name=key, is_number=False) for key in keys),
+        *(Column(name=NAMES.get(key, key), is_number=key in NUMBERS) for key in keys),
         *(Column(name=COUNTS[name]) for name in shown),
     ]
     columns.append(Column(name="busy time"))
     rows = []
     for record in records:
-        names = [factor_name(str(record[key])) if key != "level" else level_name(record[key]) for key in keys]
+        names = [_key(key, record[key]) for key in keys]
         counted = [record[name] for name in shown]
         rows.append(
             [
@@ -97,6 +102,12 @@ def _table(
             ]
         )
     return Table(caption=caption, columns=columns, rows=rows, folded=folded)
+
+
+def _key(key: str, value: Any) -> str:
+    if key in NUMBERS:
+        return count(value)
+    return level_name(value) if key == "level" else factor_name(str(value))
 
 
 def _rungs(records: list[Mapping[str, Any]]) -> Table:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.claims.answers import is_told_once
+from reports.claims.look_by_look import about_standing
 from reports.claims.remarks import about_look
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
+from reports.results.looks import looks_until_clear
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.stability.classes import STABLE, UNSTABLE, WATCH
 from reports.statistics.gates import deciding
@@ -45,10 +47,17 @@ def answer(report_context: ReportContext) -> Section:
         "at_best": _lines(best),
         "averaged": _lines(averaged),
         "scope": _scope(report_context),
-        "look": about_look(report_context.results.look),
+        "look": _looks(report_context),
         "interval": f"{covered(look.confidence)} interval" if look.rules.holm else "simultaneous interval",
     }
     return Section(slug="answer", title="The answer", context=context)
+
+
+def _looks(report_context: ReportContext) -> str | None:
+    """What looks have answered so far; None where a single one is planned."""
+    results = report_context.results
+    said = about_standing(results) or about_look(results.look)
+    return None if said is None else said.text
 
 
 def _best(
@@ -131,7 +140,10 @@ def _scope(report_context: ReportContext) -> str:
     plan, inputs = report_context.inputs.plan, report_context.inputs
     at_most = "up to " if stops_early(plan) else ""
     epochs = f"{at_most}{plural(int(plan['confirm']['epochs']), 'epoch')}"
-    blocks = plural(report_context.results.look.num_blocks, "block")
+    looks = looks_until_clear(plan)
+    blocks = plural((looks or [report_context.results.look.num_blocks])[0], "block")
+    if looks and report_context.results.look.number > 1:
+        blocks += f", up to {count(report_context.results.look.num_blocks)} for open questions"
     networks = capital(networks_named(plan)) if plan["model"] == OWN else plan["model"].upper()
     head = f"{networks} on {data_named(plan)}, {epochs}, {blocks}"
     if not inputs.has_cells:

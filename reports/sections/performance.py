@@ -23,7 +23,16 @@ from reports.sections.parts.tables import claimed_table, contrast_table
 from reports.sections.selection import selection_table
 from reports.statistics.gates import Gate, deciding
 from reports.wording.phrases import capital, listed
-from reports.wording.words import covered, decimals_for, factor_name, level_name, level_phrase, number, plural
+from reports.wording.words import (
+    count,
+    covered,
+    decimals_for,
+    factor_name,
+    level_name,
+    level_phrase,
+    number,
+    plural,
+)
 
 
 def performance(report_context: ReportContext) -> Section:
@@ -244,7 +253,9 @@ def _forests(report_context: ReportContext) -> list[Figure]:
     for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
         panel = _forest_panel(frame, size, slug, outcome)
-        blocks = max((row["num_blocks"] for row in rows), default=0)
+        numbers = [row["num_blocks"] for row in rows]
+        least, most = min(numbers, default=0), max(numbers, default=0)
+        blocks = plural(most, "block") if least == most else f"{count(least)} to {plural(most, 'block')}"
         listed = "; ".join(f"{row['label']} {row['text']}" for _, row in frame.iterrows())
         figures.append(
             Figure(
@@ -255,7 +266,7 @@ def _forests(report_context: ReportContext) -> list[Figure]:
                     f"{outcome.kind}. "
                     f"Bars are {_bars(report_context.results.look)}{shaded(size, outcome)}."
                 ),
-                num=f"n = {plural(blocks, 'block')}",
+                num=f"n = {blocks}",
                 alt=f"Differences in {outcome.with_unit}, {words}. {listed}",
                 panels=(panel,),
                 data=frame,

@@ -104,8 +104,8 @@ def simple_effects(
     """Every contrast at every level of every other factor, each gated as a contrast of its own.
 
     Arguments, errors and columns as `contrasts`, with the columns by, by_level and averages_over (the names of the
-    factors whose cells it averages) in front. All rows are one family, for which of them are shown (those of the factor
-    that interacts most) is chosen after looking.
+    other factors with more than one level, over whose cells it averages) in front. All rows are one family, for which
+    of them are shown (those of the factor that interacts most) is chosen after looking.
     """
     rules = rules or Rules()
     rows = simple_family(cube(frame, outcome, levels), factors, boundary, rules)
@@ -122,7 +122,8 @@ def simple_family(
     family = []
     for factor, by in permutations(factors, 2):
         table.axis(factor)
-        over = tuple(name for name in table.factors if name not in (factor, by))
+        others = {name: levels for name, levels in table.factors.items() if name not in (factor, by)}
+        over = tuple(name for name, levels in others.items() if len(levels) > 1)
         for pair, level in product(pairs_to_compare(table.factors[factor]), table.factors[by]):
             limited = _at_boundary(boundary, factor, pair, rules)
             row = _compared(table.at(by, level), factor, pair, None, limited)

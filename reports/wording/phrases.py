@@ -80,6 +80,13 @@ def counted(amount: int, one: str, many: str) -> str:
     return f"{spelled(amount)} {one if amount == 1 else many}"
 
 
+def span_of_blocks(numbers: Sequence[int]) -> str:
+    """Of how many blocks comparisons are: "ten blocks", "ten to 80 blocks" where each was answered at its own look."""
+    least, most = min(numbers, default=0), max(numbers, default=0)
+    some = counted(most, "block", "blocks")
+    return some if least == most else f"{spelled(least)} to {some}"
+
+
 def epochs_spoken(num: int, *, at_most: bool = False) -> str:
     """How long networks trained: "one epoch", "six epochs", "up to six epochs" where they may stop early."""
     return f"{'up to ' if at_most else ''}{counted(num, 'epoch', 'epochs')}"
@@ -201,6 +208,7 @@ class Setting:
     `epochs` are at most so many where networks `stop_early`. `seconds_per_block` is the wall time that one more block
     of all cells took; `official_test`: all blocks share one test set, so nothing is said about new samples. `units` are
     those of outcomes that a plan declares. `failed` is what is said of all networks where none has a score of its own.
+    `looks` are the planned numbers of blocks where a comparison at best goes on until it is answered.
     """
 
     epochs: int | None = None
@@ -210,6 +218,7 @@ class Setting:
     rules: Rules = field(default_factory=Rules)
     units: Mapping[str, str] = field(default_factory=dict)
     failed: str | None = None
+    looks: tuple[int, ...] = ()
 
 
 OWN = "own"

@@ -22,7 +22,7 @@ from reports.plots.style.figure import Figure
 from reports.results.best import best_configuration
 from reports.results.results import compute
 from tests.reports.lined import with_line
-from tests.reports.looked_at import looked_at, without
+from tests.reports.looked_at import looked_at, until_clear, without
 from tests.reports.odd_inputs import SMALL, odd_inputs
 from tests.reports.sample import sample_inputs, sample_tuning
 
@@ -41,6 +41,20 @@ def second_look() -> ReportInputs:
 
 def look_in_progress() -> ReportInputs:
     return without(looked_at(2, "interrupted"), {19, 20})
+
+
+def until_clear_at_the_second() -> ReportInputs:
+    """Plan version 4, its second look trained for the one question that the first left open."""
+    return until_clear(noise={1: 0.08})
+
+
+def open_question() -> ReportInputs:
+    """Stopped at its first look, with a question open."""
+    return until_clear(1, noise={2: 0.2})
+
+
+def later_look_in_progress() -> ReportInputs:
+    return without(until_clear(2, "interrupted", noise={2: 0.2}), {20})
 
 
 def null() -> ReportInputs:
@@ -114,6 +128,9 @@ STUDIES: dict[str, Callable[[], ReportInputs]] = {
     "two factors": two_factors,
     "second look": second_look,
     "look in progress": look_in_progress,
+    "until clear": until_clear_at_the_second,
+    "open question": open_question,
+    "later look in progress": later_look_in_progress,
     "tuning": sample_tuning,
     "null": null,
     "evaluated": evaluated,

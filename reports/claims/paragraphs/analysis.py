@@ -7,11 +7,12 @@ from typing import Any
 
 from reports.claims.answers import Said
 from reports.claims.line_to_beat import LineToBeat
+from reports.claims.look_by_look import about_looks
 from reports.claims.paragraphs.design import design
 from reports.claims.paragraphs.limits import boundary, limits, untested
 from reports.claims.paragraphs.paragraph import Line, Paragraph
 from reports.claims.paragraphs.performance import performance
-from reports.claims.remarks import about_budget, about_look, about_saturation
+from reports.claims.remarks import about_budget, about_saturation
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.results import Results
@@ -58,9 +59,8 @@ def caveats_record(inputs: ReportInputs, results: Results) -> dict[str, Any]:
 
 
 def _sentences(inputs: ReportInputs, results: Results) -> Iterable[Sentence]:
-    look, rules = about_look(results.look), results.look.rules
-    if look is not None:
-        yield look
+    rules = results.look.rules
+    yield from about_looks(inputs, results)
     yield from about_undefined(inputs)
     last, stop_early = int(inputs.plan["confirm"]["epochs"]), stops_early(inputs.plan)
     improving = results.improving

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from reports.claims.look_by_look import about_looks
 from reports.claims.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
-from reports.claims.remarks import about_look
 from reports.inputs.early_stopping import early_stops, stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import Accounting
+from reports.results.looks import looks_until_clear
 from reports.results.results import Results
 from reports.wording.phrases import (
     counted,
@@ -36,7 +37,7 @@ def design(inputs: ReportInputs, results: Results) -> Paragraph:
             _spent(inputs, results.accounting),
             _smallest(inputs),
             _few_blocks(inputs, results),
-            line_of([said for said in [about_look(results.look)] if said is not None]),
+            line_of(about_looks(inputs, results, briefly=True)),
             _unfinished(inputs, results),
         ]
     )
@@ -47,7 +48,8 @@ def _compared(inputs: ReportInputs, results: Results) -> list[Line]:
     num_cells = 1
     for levels in inputs.factors.values():
         num_cells *= len(levels)
-    search, epochs, blocks = plan["search"], int(plan["confirm"]["epochs"]), results.look.num_blocks
+    search, epochs = plan["search"], int(plan["confirm"]["epochs"])
+    blocks = (looks_until_clear(plan) or [results.look.num_blocks])[0]
     nuisances = listed([f"the {factor_name(name)}" for name in plan["nuisances"]])
     in_search = results.accounting.by_phase.query("phase == 'search'")
     stopped, started = int(in_search["pruned"].sum()), int(in_search["started"].sum())
@@ -201,7 +203,7 @@ def _unfinished(inputs: ReportInputs, results: Results) -> Line | None:
         return None
     overall = results.accounting.overall
     ended = overall["complete"] + overall["pruned"] + overall["failed"]
-    claims = "claims are those of the look before" if results.look.number else "every claim is withheld"
+    claims = "claims are those of the last whole look" if results.look.number else "every claim is withheld"
     return Line(
         text=f"The study is not finished ({inputs.state}): {count(ended)} of {count(overall['planned'])} trials "
         f"have ended, and {claims}.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.claims.answers import CLAIMS, Said
 from reports.claims.claims import Gate, at_level
 from reports.claims.paragraphs.paragraph import Line
 from reports.inputs.cube import plain
+from reports.inputs.decisions import Standing
 from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.statistics.gates import deciding
 from reports.wording.phrases import (
@@ -19,6 +20,7 @@ from reports.wording.phrases import (
     factor_spoken,
     listed,
     rather,
+    span_of_blocks,
     spelled,
 )
 from reports.wording.words import decimals_for, number, p_value
@@ -29,7 +31,7 @@ MOST_SIMPLE = 3
 _DIRECTED = CLAIMS[:2]
 _GATHERED = {
     Gate.EQUIVALENT: "{place}, {plural} practically equal (within ±{smallest}) {pairs}{scope}.",
-    Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved.",
+    Gate.UNRESOLVED: "{place}, {subject} {pairs} {verb} not resolved{more}.",
     Gate.BOUNDARY: "{place}, {subject} {pairs} {verb} limited by the range of learning rates.",
     Gate.INDICATED: "{place}, nothing is claimed, and the blocks so far {point} {pairs}.",
 }
@@ -50,10 +52,12 @@ def differences(
     outcome: Measure = TEST_LOG_LOSS,
     *,
     stop_early: bool = False,
+    looks: Sequence[int] = (),
 ) -> list[Line | None]:
     """One family of contrasts of an outcome: all claims in one sentence, dependences in another, the rest by gate.
 
-    Networks trained for `epochs`, or less where they `stop_early`.
+    Networks trained for `epochs`, or less where they `stop_early`; `looks` are the planned numbers of blocks where
+    comparisons go on until they are answered.
 
     Every comparison stands in full under "Performance"; two contrasts of the same two cells are told once.
     """
@@ -64,8 +68,27 @@ def differences(
     return [
         *_claimed(claims, place, epochs, after, outcome),
         *_dependences(depending, epochs, after, outcome),
-        *(_gathered(family, gate, place, outcome) for gate in _GATHERED),
+        *(_gathered(those, gate, place, outcome, more) for gate, those, more in _by_gate(family, looks)),
     ]
+
+
+def _by_gate(
+    family: Sequence[Said], looks: Sequence[int]
+) -> Iterator[tuple[Gate, Sequence[Said], tuple[str, Sequence[int]]]]:
+    """What is told together: a gate, its contrasts, and where they stay open what is said of it, with its numbers."""
+    for gate in _GATHERED:
+        those = [said for said in family if said.row["gate"] == gate]
+        if gate is not Gate.UNRESOLVED or not looks:
+            yield gate, those, ("", ())
+            continue
+        at = f" at {counted(looks[-1], 'block', 'blocks')}, the last planned look"
+        told: dict[Any, tuple[str, Sequence[int]]] = {
+            Standing.UNRESOLVED: (at, looks[-1:]),
+            Standing.OPEN: (" yet", ()),
+        }
+        kinds = [(told.get(said.row.get("standing"), ("", ())), said) for said in those]
+        for more in dict.fromkeys(kind for kind, _ in kinds):
+            yield gate, [said for kind, said in kinds if kind == more], more
 
 
 def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str, outcome: Measure) -> list[Line]:
@@ -78,7 +101,7 @@ def _claimed(claims: Sequence[Said], place: str, epochs: int, after: str, outcom
     ]
     told = ", and ".join(clause for clause in clauses if clause)
     p, numbers = _adjusted_p(rows)
-    blocks = counted(rows[0]["num_blocks"], "block", "blocks")
+    blocks = span_of_blocks([int(row["num_blocks"]) for row in rows])
     text = f"{capital(place)}, the {outcome.title} {after} is {told}{_scope(rows)} ({blocks}{p})."
     said = Line(text=text, numbers=[epochs, *numbers, *map(_printed, rows)])
     return [said, *_across(rows), *_how_much(claims, outcome)]
@@ -237,8 +260,10 @@ def _printed(row: Row) -> list[Any]:
     return [row[name] for name in names if name in row]
 
 
-def _gathered(family: Sequence[Said], gate: Gate, place: str, outcome: Measure) -> Line | None:
-    rows = [said.row for said in family if said.row["gate"] == gate]
+def _gathered(
+    family: Sequence[Said], gate: Gate, place: str, outcome: Measure, more: tuple[str, Sequence[int]]
+) -> Line | None:
+    rows = [said.row for said in family]
     if not rows:
         return None
     early = any(row[deciding(row)[0]] <= 0 <= row[deciding(row)[1]] for row in rows)
@@ -258,8 +283,9 @@ def _gathered(family: Sequence[Said], gate: Gate, place: str, outcome: Measure) 
         verb=verb,
         point="are too few to say more than" if early else "point to",
         scope=_scope(rows),
+        more=more[0],
     )
-    return Line(text=text, numbers=[smallest, *map(_printed, rows)])
+    return Line(text=text, numbers=[smallest, *more[1], *map(_printed, rows)])
 
 
 def _rather(row: Row) -> str:

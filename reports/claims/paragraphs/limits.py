@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.claims.answers import is_told_once
 from reports.claims.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
 from reports.claims.remarks import about_association, about_saturation
 from reports.inputs.cube import plain
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
-from reports.inputs.measures import Measure
+from reports.results.looks import looks_until_clear
 from reports.results.outcomes import all_failed
 from reports.results.results import Results
 from reports.results.sufficiency import median_accuracy
@@ -48,7 +49,7 @@ def limits(inputs: ReportInputs, results: Results) -> Paragraph:
             _saturated(results, rules),
             boundary(inputs, results, rules),
             rare_failures(results),
-            _more_blocks(results, inputs.outcome),
+            _more_blocks(inputs, results),
             untested(inputs),
         ]
     )
@@ -243,7 +244,11 @@ def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | Non
     )
 
 
-def _more_blocks(results: Results, outcome: Measure) -> Line | None:
+def _more_blocks(inputs: ReportInputs, results: Results) -> Line | None:
+    """What more blocks would buy; where later looks follow questions at best, of averages, which stay as they are."""
+    outcome, looks = inputs.outcome, looks_until_clear(inputs.plan)
+    if looks and is_told_once(results):
+        return None
     if all_failed(results.rows):
         return None
     table = with_more_blocks(results.contrasts).dropna() if len(results.contrasts) else pd.DataFrame()
@@ -252,6 +257,12 @@ def _more_blocks(results: Results, outcome: Measure) -> Line | None:
     now, then = float(table["half_width"].median()), float(table["half_width_then"].median())
     places = decimals_for(then)
     before, after = number(now, places), number(then, places)
+    if looks:
+        text = (
+            f"Averages stay at the {counted(looks[0], 'block', 'blocks')} of the first look; ten more would narrow "
+            f"their typical interval from ±{before} to {f'±{after} {outcome.unit}'.rstrip()}."
+        )
+        return Line(text=text, numbers=[now, then, looks[0]])
     return Line(
         text=f"Ten more blocks would narrow the typical interval from ±{before} to "
         f"{f'±{after} {outcome.unit}'.rstrip()}.",

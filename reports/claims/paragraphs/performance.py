@@ -16,6 +16,7 @@ from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.results.best import nothing_to_take, spread
+from reports.results.looks import looks_until_clear
 from reports.results.optimism import optimism_record
 from reports.results.results import Results
 from reports.statistics.budget_curve import expected_best
@@ -42,7 +43,14 @@ def performance(
             _best(inputs, best),
             _optimism(inputs, results, best),
             _line_to_beat(line),
-            *differences(at_best, AT_BEST, epochs, inputs.outcome, stop_early=stop_early),
+            *differences(
+                at_best,
+                AT_BEST,
+                epochs,
+                inputs.outcome,
+                stop_early=stop_early,
+                looks=looks_until_clear(inputs.plan),
+            ),
             *differences(averaged, AVERAGED, epochs, inputs.outcome, stop_early=stop_early),
             None if inputs.has_cells else _default(confirmed, inputs.outcome),
             None if inputs.has_cells else _budget(inputs),

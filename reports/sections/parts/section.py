@@ -17,7 +17,11 @@ from reports.wording.words import level_phrase
 
 @dataclass(frozen=True, kw_only=True)
 class ReportContext:
-    """What a section may use: the inputs, the statistics, the JSON report (every number of the text), the inks."""
+    """What a section may use: the inputs, the statistics, the JSON report (every number of the text), the inks.
+
+    The inputs are those of the first look (`reports.results.looks.first_look`), which is what sections describe; the
+    statistics and the JSON report hold what later looks add to comparisons at best, and what they cost.
+    """
 
     inputs: ReportInputs
     results: Results

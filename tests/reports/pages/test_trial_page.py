@@ -12,6 +12,7 @@ import pytest
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.trial_page import NO_DETAILS, write_trial_page
+from tests.reports.looked_at import until_clear
 from tests.reports.sample import sample_inputs, sample_tuning
 
 
@@ -164,3 +165,12 @@ def test_verdicts_read_back_from_json_give_the_same_page(inputs: ReportInputs, t
     )
     pages = [write_trial_page(each, number, tmp_path).read_bytes() for each in (inputs, again)]
     assert pages[0] == pages[1]
+
+
+def test_a_trial_of_a_later_look_names_its_blocks_and_scores_on_both_parts(tmp_path: Path) -> None:
+    inputs = until_clear(noise={1: 0.08})
+    first, later = (words(write_trial_page(inputs, number, tmp_path)) for number in (13, 17))
+    assert "look 2 of 2, blocks 11 to 20" in later
+    assert "validation and test log-loss" in later
+    assert "look 1 of 2, blocks 1 to 10" in first
+    assert "validation and test log-loss" not in first

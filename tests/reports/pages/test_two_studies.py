@@ -15,6 +15,7 @@ from reports.inputs.inputs import ReportInputs
 from reports.pages.side_by_side import differences, side_by_side
 from reports.pages.two_studies import write_comparison
 from tests.reports.forbidden_words import forbidden_words, unlisted_numbers
+from tests.reports.looked_at import until_clear
 from tests.reports.odd_inputs import SMALL, odd_inputs, until
 from tests.reports.sample import sample_inputs, sample_tuning
 
@@ -119,3 +120,12 @@ def test_plans_differ_in_dotted_fields() -> None:
         {"field": "search.rungs", "a": [6, 18], "b": [3, 9]},
         {"field": "looks", "a": None, "b": [10]},
     ]
+
+
+def test_comparisons_of_different_looks_stand_with_the_blocks_that_each_has(tmp_path: Path) -> None:
+    inputs = until_clear(noise={1: 0.08})
+    page = write_comparison(inputs, replace(until_clear(1, noise={2: 0.2}), study="other"), tmp_path)
+    text = html.unescape(page.read_text())
+    assert "n = blocks: 10 to 20 in depth_study, 10 in other" in text
+    record = json.loads((tmp_path / "comparison.json").read_text())
+    assert {study["num_judged"] for study in record["studies"]} == {40}

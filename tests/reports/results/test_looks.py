@@ -77,7 +77,7 @@ class TestReached:
         report = json_report(half, results)
         assert all(row["sentence"] for row in report["at_best"])
         assert "its blocks are left out" in report["analysis"][0]
-        assert "claims are those of the look before" in report["analysis"][0]
+        assert "claims are those of the last whole look" in report["analysis"][0]
 
     def test_before_the_first_look_is_whole_nothing_is_claimed(self) -> None:
         half = without(looked_at(1, "running"), {16})

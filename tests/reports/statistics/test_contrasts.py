@@ -201,6 +201,14 @@ class TestSimpleEffects:
         assert last["gate"].tolist() == ["EQUIVALENT", "EQUIVALENT", "MEANINGFUL"]
         assert last["estimate"].iloc[2] == pytest.approx(0.3, abs=0.02)
 
+    def test_a_factor_with_one_level_is_not_averaged_over(self) -> None:
+        frame = table(
+            {"depth": [3, 5], "dropout": [0.1, 0.3], "batch_norm": [False, True], "optimizer": ["adam"]}
+        )
+        found = simple_effects(frame, ["depth", "dropout", "batch_norm", "optimizer"], "test_loss")
+        by_dropout = found[(found["factor"] == "depth") & (found["by"] == "dropout")]
+        assert set(by_dropout["averages_over"]) == {("batch_norm",)}
+
     def test_a_reversal_is_named_by_the_contrast(self) -> None:
         frame = table(TWO, crossing)
         row = contrasts(frame, ["depth"], "test_loss", 0.02).iloc[0]
