@@ -94,7 +94,10 @@ def follow(
     questions, errors, decisions = _Kept(), _Kept(), list[Decision]()
     needed = frozenset(numbers.values())
     for number, num_blocks in enumerate(looks, start=1):
-        if not _is_whole(number, needed, ended, is_over=is_complete or _search_is_over(plan, trials)):
+        whole = needed <= ended[number - 1]
+        if number == 1:  # which cells the first look trains is known once the search is over
+            whole = is_complete or any(ended[1:]) or (whole and _search_is_over(plan, trials))
+        if not whole:
             break
         was_open = questions.open_places
         questions.take(read(number), number, is_last=number == len(looks), only=was_open)
@@ -112,6 +115,8 @@ def follow(
         )
         if not needed:
             break
+    if read_error is not None:
+        errors.end(questions)
     if not decisions:  # nothing is claimed yet, and what there is can be drawn
         questions.take(read(1), 1, is_last=False, only=None)
         if read_error is not None:
@@ -139,16 +144,6 @@ def _at_last_look(look: Look, read: Read, read_error: Read | None) -> Followed:
         readings=questions.readings(),
         decisions=(),
     )
-
-
-def _is_whole(number: int, needed: frozenset[int], ended: Sequence[set[int]], *, is_over: bool) -> bool:
-    """Whether every cell that a look trains has ended in it; of the first one that is known once the search is over.
-
-    `is_over`: the search is over, or the study complete, so that no further cell can follow.
-    """
-    if number > 1:
-        return needed <= ended[number - 1]
-    return any(ended[1:]) or (is_over and needed <= ended[0])
 
 
 def _ended_cells(plan: Mapping[str, Any], trials: pd.DataFrame) -> list[set[int]]:
@@ -229,6 +224,12 @@ class _Kept:
                 self._standings[place] = _standing(row, look, is_last=is_last)
                 read = {**row, "look": look, "standing": self._standings[place].value}
                 self._readings.append({name: read[name] for name in READING})
+
+    def end(self, questions: _Kept) -> None:
+        """Leave unresolved what is open although its question is not: it is read no further."""
+        for place, standing in enumerate(questions._standings):
+            if standing is not Standing.OPEN and self._standings[place] is Standing.OPEN:
+                self._standings[place] = Standing.UNRESOLVED
 
     def frame(self) -> pd.DataFrame:
         """The rows that are kept as a frame, each column of the type that it has at one look."""

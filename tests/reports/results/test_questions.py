@@ -154,6 +154,10 @@ def test_every_look_is_read_and_decided_as_by_the_twin(seed: int, effect: float,
     ):
         assert row["estimate"] == pytest.approx(claims[place].mean, rel=1e-6, abs=1e-12)
         assert (row["gate"] != "UNRESOLVED") == bool(claims[place].gates)
+        assert (row["standing"] == Standing.CLOSED) == bool(claims[place].gates)
+        assert (row["standing"] == Standing.OPEN) == (
+            not claims[place].gates and found.decisions[-1].questions[place].is_open
+        )
 
 
 def all_trained() -> pd.DataFrame:
