@@ -27,7 +27,16 @@ from reports.wording.phrases import (
     spelled,
     unit_spoken,
 )
-from reports.wording.words import count, decimals_for, number, p_value, percent, signed, small
+from reports.wording.words import (
+    count,
+    decimals_between,
+    decimals_for,
+    number,
+    p_value,
+    percent,
+    signed,
+    small,
+)
 
 __all__ = ["Gate", "Rules", "Sentence", "Setting", "about_contrast", "about_family", "gate_of"]
 
@@ -327,8 +336,8 @@ class Printed:
             self.scale = -self.scale
         self.numbers: dict[str, float] = {**levels_of(row), "num_blocks": row["num_blocks"]}
         low, high = deciding(row)
-        half = abs(self.scale) * (row[high] - row[low]) / 2
-        self.decimals = decimals_for(half if math.isfinite(half) else None)
+        ends = sorted(self.scale * row[end] for end in (low, high))
+        self.decimals = decimals_between(*ends) if all(map(math.isfinite, ends)) else decimals_for(None)
 
     @property
     def pair(self) -> str:

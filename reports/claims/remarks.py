@@ -13,7 +13,7 @@ from reports.statistics.association import Association, Stratum
 from reports.statistics.gates import Gate
 from reports.statistics.lottery import Lottery
 from reports.wording.phrases import Sentence, condition, counted, epochs_spoken, factor_spoken, rather
-from reports.wording.words import covered, decimals_for, number, percent
+from reports.wording.words import covered, decimals_between, number, percent
 
 
 def about_budget(
@@ -125,7 +125,7 @@ def about_both_best(
     `gap` is the outcome of the one taken less that of the one crowned, with its ends.
     """
     estimate, low, high = gap
-    places = decimals_for((high - low) / 2)
+    places = decimals_between(low, high)
     told = outcome.in_unit(number(estimate, places))
     return Sentence(
         text=f"The {outcome.extreme} mean over all blocks is that of {crowned}; the best configuration of this report "

@@ -8,7 +8,7 @@ from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.best import nothing_to_take
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
-from reports.wording.words import count, decimals_for, number, plural
+from reports.wording.words import count, decimals_between, number, plural
 
 
 def best_model(report_context: ReportContext) -> Section:
@@ -156,5 +156,5 @@ def _spread(mean: float | None, low: float | None, high: float | None) -> str:
     """A score with its interval."""
     if low is None or high is None:
         return number(mean)
-    places = decimals_for((high - low) / 2)
+    places = decimals_between(low, high)
     return f"{number(mean, places)} [{number(low, places)}, {number(high, places)}]"

@@ -13,7 +13,7 @@ from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.statistics.gates import Gate
 from reports.wording.phrases import factor_spoken, listed
 from reports.wording.words import (
-    decimals_for,
+    decimals_between,
     difference_name,
     factor_name,
     number,
@@ -121,7 +121,7 @@ def interaction_table(report_context: ReportContext) -> Table:
 
 def _table_row(row: Mapping[Any, Any]) -> list[Cell]:
     low, high = row["simultaneous_low"], row["simultaneous_high"]
-    places = decimals_for((high - low) / 2)
+    places = decimals_between(low, high)
     effects = (row["effect_a"], row["effect_b"], row["estimate"])
     return [
         Cell(text=difference_name(row["factor"], row["level_a"], row["level_b"])),

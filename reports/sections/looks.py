@@ -17,7 +17,7 @@ from reports.wording.phrases import listed
 from reports.wording.words import (
     MISSING,
     count,
-    decimals_for,
+    decimals_between,
     difference_name,
     duration,
     number,
@@ -157,7 +157,7 @@ def _questions(report_context: ReportContext) -> Table:
     rows = []
     for row in report_context.results.at_best.to_dict("records"):
         low, high = row["simultaneous_low"], row["simultaneous_high"]
-        decimals = decimals_for((high - low) / 2)
+        decimals = decimals_between(low, high)
         rows.append(
             [
                 Cell(text=difference_name(row["factor"], row["level_a"], row["level_b"])),

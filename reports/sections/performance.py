@@ -26,7 +26,7 @@ from reports.wording.phrases import capital, listed
 from reports.wording.words import (
     count,
     covered,
-    decimals_for,
+    decimals_between,
     factor_name,
     level_name,
     level_phrase,
@@ -326,7 +326,7 @@ def largest_difference(
         return None
     row = max(claimed, key=lambda row: abs(row["estimate"]))
     low, high = (row[name] for name in deciding(row))
-    decimals = decimals_for((high - low) / 2)
+    decimals = decimals_between(low, high)
     verbs = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
     verb, amount = verbs[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
     what = f"{amount} of {outcome.kind}"

@@ -3,7 +3,7 @@
 from reports.inputs.cube import plain
 from reports.results.best import describe
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
-from reports.wording.words import MISSING, count, decimals_for, difference_name, number, percent
+from reports.wording.words import MISSING, count, decimals_between, difference_name, number, percent
 
 
 def selection_table(report_context: ReportContext) -> Table:
@@ -55,5 +55,5 @@ def _share(share: float | None) -> Cell:
 def _interval(low: float | None, high: float | None) -> Cell:
     if low is None or high is None:
         return Cell(text=MISSING)
-    places = decimals_for((high - low) / 2)
+    places = decimals_between(low, high)
     return Cell(text=f"{number(low, places)} to {number(high, places)}", value=high - low)

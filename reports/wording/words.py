@@ -104,6 +104,20 @@ def decimals_for(half_width: float | None) -> int:
     return min(5, max(1, (1 if leading < 2.95 else 0) - power))
 
 
+def decimals_between(low: float, high: float) -> int:
+    """Decimals that an interval supports: more, up to 5, where an end would else print as 0 that the interval excludes.
+
+    >>> decimals_between(0.0025, 0.073), decimals_between(-0.0025, 0.073), decimals_between(0.3, 0.4)
+    (3, 2, 2)
+    """
+    decimals = decimals_for((high - low) / 2)
+    if low > 0 or high < 0:
+        nearest = min(abs(low), abs(high))
+        while decimals < 5 and round(nearest, decimals) == 0:
+            decimals += 1
+    return decimals
+
+
 def signed(value: float | None, decimals: int = 3) -> str:
     """A difference: always with its sign."""
     text = number(value, decimals)
@@ -114,7 +128,7 @@ def interval(estimate: float | None, low: float | None, high: float | None) -> s
     """A difference with its interval, rounded to what the interval supports: "+0.27 [0.25, 0.29]"."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return f"{signed(estimate)} [{MISSING}]"
-    decimals = decimals_for((high - low) / 2)
+    decimals = decimals_between(low, high)
     return f"{signed(estimate, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
 
 

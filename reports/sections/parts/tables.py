@@ -1,5 +1,6 @@
 """Tables that several sections share."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import (
     count,
     covered,
+    decimals_between,
     decimals_for,
     difference_name,
     number,
@@ -56,7 +58,10 @@ Told = tuple[Column, Callable[[Mapping[Any, Any], int], Cell]]
 def _table(caption: str, unit: str, contrasts: pd.DataFrame, columns: Sequence[Told], folded: bool) -> Table:
     rows = []
     for row in contrasts.to_dict("records"):
-        decimals = decimals_for((row["ci_high"] - row["ci_low"]) / 2)
+        ends = [(row["ci_low"], row["ci_high"]), (row["simultaneous_low"], row["simultaneous_high"])]
+        # Plans of versions 1 and 2 have no simultaneous interval.
+        finite = [pair for pair in ends if all(map(math.isfinite, pair))]
+        decimals = max((decimals_between(*pair) for pair in finite), default=decimals_for(None))
         first = [
             Cell(text=difference_name(row["factor"], row["level_a"], row["level_b"])),
             Cell(text=signed(row["estimate"], decimals), value=row["estimate"]),
