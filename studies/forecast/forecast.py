@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 import torch
@@ -29,6 +30,7 @@ from studies.forecast.pilot import Pilot, outcome_of, run_pilot
 from studies.forecast.question_spreads import spreads_of_past, spreads_of_pilot
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources, workers_here
+from studies.planning.trial_numbers import Numbering
 from studies.run_log.run_events import total_seconds
 from studies.storage.paths import Locations
 from studies.user_files.interface_checks import place_of
@@ -281,7 +283,12 @@ def _past_study(plan: Plan, store: Store) -> StudyRow | None:
 def _seconds_per_network_epoch(store: Store, study: StudyRow) -> float | None:
     """Return a worker's seconds per epoch of one network; None if the study trained nothing or recorded no time."""
     trials = frames.trials(store, study.id)
-    network_epochs = _trained(trials, store, study) * int(study.plan["replicates"])
+    plan, trained = Plan.from_dict(study.name, study.plan), _trained(trials, store, study)
+    numbering = Numbering.of(plan)
+    looks = [numbering.look(number) if number > plan.num_search_trials else 0 for number in trained.index]
+    network_epochs = sum(
+        epochs * plan.num_replicates(look) for epochs, look in zip(trained, looks, strict=True)
+    )
     busy = float(trials["busy_seconds"].sum())
     return busy / network_epochs if network_epochs > 0 and 0 < busy < math.inf else None
 
@@ -332,11 +339,14 @@ def _metric(study: Study, dataset: Dataset) -> Metric:
     return (study.metrics or classification(dataset.num_classes))[0]
 
 
-def _trained(trials: pd.DataFrame, store: Store, study: StudyRow) -> float:
-    """Return the epochs for which stacks were trained; a trial whose networks have all stopped early trains no more."""
+def _trained(trials: pd.DataFrame, store: Store, study: StudyRow) -> "pd.Series[Any]":
+    """Return the epochs for which each trial's stack was trained, by its number.
+
+    A trial whose networks have all stopped early trains no more.
+    """
     if not stops_early(study.plan):
-        return float(trials["epochs"].sum())
-    return float(frames.epochs(store, study.id).groupby("trial_number")["epoch"].max().sum())
+        return trials.set_index("number")["epochs"]
+    return frames.epochs(store, study.id).groupby("trial_number")["epoch"].max()
 
 
 def _pilot_spread(plan: Plan, outcomes: pd.DataFrame) -> dict[str, float]:
