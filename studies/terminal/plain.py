@@ -56,19 +56,22 @@ def printing(
     console_on(stream)  # so that an encoding that lacks a character does not raise
     first = snapshot()
     _print(stream, f"{first.name}: {first.question}", *(f"{label}: {content}" for label, content in places))
-    over = threading.Event()
+    over, told = threading.Event(), [first.look]
+
+    def tell_look(look: LookSummary | None) -> None:
+        if look is not None and look != told[-1]:
+            _print(stream, look_line(look))
+            told.append(look)
 
     def watch() -> None:
-        note, look, waited = None, first.look, 0.0
+        note, waited = None, 0.0
         while not over.wait(seconds_between_looks):
             waited += seconds_between_looks
             now = snapshot()
             if now.note not in (None, note):
                 _print(stream, f"note: {now.note}")
             note = now.note
-            if now.look is not None and now.look != look:
-                _print(stream, look_line(now.look))
-            look = now.look
+            tell_look(now.look)
             if waited >= seconds_between_lines:
                 _print(stream, line(now))
                 waited = 0.0
@@ -81,8 +84,7 @@ def printing(
         over.set()
         thread.join()
         last = snapshot()
-        if last.look is not None and last.look != first.look:
-            _print(stream, look_line(last.look))
+        tell_look(last.look)
         _print(stream, line(last))
 
 
