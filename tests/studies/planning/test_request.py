@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 
 from studies.base.errors import UsageError
-from studies.planning.command_line import request_of, run_parser
+from studies.base.states import Until
+from studies.planning.command_line import parse_run, request_of, run_parser
 from studies.planning.request import Request, draft
 from studies.planning.resources import Resources
 from trainables import datasets
@@ -93,3 +94,42 @@ def test_a_name_follows_from_the_variant_unless_it_is_given() -> None:
     assert name(seed=0).startswith("depth_study-")
     assert name(seed=0) != name(seed=1) != name(settings={"replicates": 11})
     assert name(name="mine", seed=1) == "mine"
+
+
+def asked(*words: str) -> Request:
+    return request_of(parse_run(["depth_study", *words]))
+
+
+def test_looks_and_how_far_a_run_goes_are_options() -> None:
+    assert asked("--looks", "10,20").settings == {"looks": [10, 20]}
+    assert asked().until == Until.CLEAR
+    stopping = asked("--until", "look", "--looks", "10")
+    assert stopping.until == Until.LOOK
+    assert request_of(parse_run(stopping.arguments())) == stopping
+
+
+def test_until_is_no_part_of_the_plan_and_looks_are() -> None:
+    plain, stopping, single = (
+        draft(request).plan("digits")
+        for request in (asked(), asked("--until", "look"), asked("--looks", "10"))
+    )
+    assert (stopping.name, stopping.hash) == (plain.name, plain.hash) == ("depth_study", plain.hash)
+    assert single.name == f"depth_study-{single.hash[:4]}"
+    assert single.hash != plain.hash
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--looks", "10;20"), "--looks must be numbers of blocks"),
+        (("--looks", "10,20", "--set", "looks=[10]"), "--looks and --set looks=... were given both"),
+    ],
+)
+def test_looks_that_cannot_be_read_are_refused(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        asked(*words)
+
+
+def test_from_python_an_unknown_until_is_refused() -> None:
+    with pytest.raises(UsageError, match="until must be one of clear, look"):
+        draft(Request(study="depth_study", until="lok"))
