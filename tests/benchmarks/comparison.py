@@ -74,7 +74,7 @@ def _ratios(contest: Contest, others: Sequence[str], floor: float) -> str:
 
 
 def _hours(contest: Contest, others: Sequence[str]) -> str:
-    plan = Plan(name="depth_study", study=STUDY, dataset_fingerprint="")
+    plan = Plan(name="depth_study", study=STUDY, dataset_fingerprint="").up_to_look(1)
     rows = []
     for name in others:
         by_epochs = (

@@ -67,7 +67,9 @@ class Measured:
 
 def section(folder: Path, trials_per_cell: int) -> str:
     """Build the storage in a folder where it is not there yet, measure, and return the table."""
-    request = Request(study="depth_study", settings={"search.trials_per_cell": trials_per_cell}, name=NAME)
+    request = Request(
+        study="depth_study", settings={"search.trials_per_cell": trials_per_cell, "looks": []}, name=NAME
+    )
     built = [] if (folder / "studies.db").exists() else [_build(folder, request)]
     measured = [*built, *(_run(folder / "studies.db", door) for door in DOORS), *_resume(folder, request)]
     head = ["", "seconds", "of the processor", "peak MiB", "goal"]

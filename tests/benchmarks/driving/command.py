@@ -9,9 +9,12 @@ INTERRUPTED = 130
 
 
 def run_words(settings: Mapping[str, Any], *, workers: int, folder: str) -> list[str]:
-    """Return the options of a quiet run under the name `study` in a folder of its own."""
+    """Return the options of a quiet run under the name `study` in a folder of its own, with a single look.
+
+    What later looks train depends on what the first one shows, so that runs would not train the same networks.
+    """
     words = ["--name", "study", "--workers", str(workers), "--quiet"]
     words += ["--storage", f"sqlite:///{folder}/studies.db", "--output", folder]
-    for field, value in settings.items():
+    for field, value in {**settings, "looks": []}.items():
         words += ["--set", f"{field}={json.dumps(value)}"]
     return words
