@@ -351,7 +351,9 @@ class Printed:
     def outcome(self) -> str:
         epochs, outcome = self.setting.epochs, outcome_spoken(self.row["outcome"])
         if self.row["outcome"] == RIGHT:
-            outcome = "the share of right answers on the test part"
+            # Networks of later looks answer the validation part, too.
+            part = "on the test part" if self.row.get("look", 1) == 1 else "on examples held out"
+            outcome = f"the share of right answers {part}"
         if epochs is None:
             return outcome
         self.numbers["epochs"] = epochs
