@@ -13,11 +13,12 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.definition import plan_versions
-from studies.forecast.budget import look_seconds
+from studies.forecast.pace import look_seconds
 from studies.planning.plan import Plan
-from studies.results.report_inputs import decision_inputs, explaining_contradictions
+from studies.results.report_inputs import explaining_contradictions
 from studies.run_log import looks
 from studies.run_log.run_events import Log
+from studies.search.decision_inputs import decision_inputs
 from studies.search.progress import Progress
 from studies.search.trial_queue import TrialQueue
 

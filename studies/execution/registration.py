@@ -10,7 +10,7 @@ from studies.database.store import Store
 from studies.definition import plan_versions
 from studies.execution.other_plan import other_plan
 from studies.execution.reuse import check_growth, grow
-from studies.forecast.budget import look_seconds
+from studies.forecast.pace import look_seconds
 from studies.planning.plan import Plan
 from studies.planning.request import Draft, Request
 from studies.planning.resources import Resources, workers_here

@@ -1,19 +1,16 @@
 """Cuts a plan to a time budget: what harms the answer least is cut first, and every cut is reported."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from studies.base.durations import format_budget, format_duration, parse_budget
 from studies.base.errors import UsageError
-from studies.base.states import Phase
-from studies.database.rows import TrialRow
 from studies.database.store import Store
 from studies.definition.study import Study
 from studies.definition.training_rules import longest_patience
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources, workers_here
-from studies.planning.trial_numbers import Numbering
 from studies.storage.paths import Locations
 
 if TYPE_CHECKING:
@@ -49,24 +46,6 @@ def afford(
         return BudgetedPlan(plan=recorded, seconds=None, given_up=given_up)
     basis, num_workers = find_basis_here(plan, dataset, locations), workers_here(resources)
     return fit(plan, parse_budget(budget), lambda cut: predict_seconds(cut, basis, num_workers=num_workers))
-
-
-BUSY_SHARE = 0.9
-"""Share of the time between first and last trial in which a worker trains."""
-
-
-def look_seconds(plan: Plan, trials: Sequence[TrialRow], *, networks: int, num_workers: int) -> float:
-    """Return the predicted seconds of a further look with so many networks, by the pace of the trials so far.
-
-    0 where no pace was recorded: nothing speaks against the look then.
-    """
-    numbering = Numbering.of(plan)
-    looks = [numbering.look(trial.number) if trial.phase is Phase.CONFIRM else 0 for trial in trials]
-    epochs = sum(trial.epochs * plan.num_replicates(look) for trial, look in zip(trials, looks, strict=True))
-    if epochs == 0:
-        return 0.0
-    pace = sum(trial.busy_seconds for trial in trials) / epochs
-    return networks * plan.study.confirm.epochs * pace / (num_workers * BUSY_SHARE)
 
 
 def _begun(plan: Plan, locations: Locations) -> Plan | None:

@@ -23,9 +23,9 @@ from studies.definition.holdout import pools_holdout
 from studies.definition.metrics import plain_metrics
 from studies.definition.plan_versions import ERROR_SHARES, UNTIL_CLEAR
 from studies.definition.study import Study
-from studies.forecast.budget import BUSY_SHARE
 from studies.forecast.clear_by_look import DIFFERENCES, Question, chance_clear, expected_more
 from studies.forecast.gpu_fraction import advice
+from studies.forecast.pace import BUSY_SHARE
 from studies.forecast.pilot import Pilot, outcome_of, run_pilot
 from studies.forecast.question_spreads import spreads_of_past, spreads_of_pilot
 from studies.planning.plan import Plan

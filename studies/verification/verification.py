@@ -12,7 +12,7 @@ from studies.database.frames.raw_rows import Rows, read_rows
 from studies.database.integrity import Integrity, check_integrity
 from studies.database.lookup import find
 from studies.database.store import Store
-from studies.results.report_inputs import decision_inputs
+from studies.search.decision_inputs import decision_inputs
 from studies.verification import (
     accounting,
     artifacts,

@@ -60,8 +60,9 @@ def test_a_report_made_while_a_driver_writes_adds_up(url: str, small: StudyRow) 
     with Store.open(url) as store:
         thread.start()
         looks = list(_looks(store, small, is_over))
+        recorded_trials = len(store.trials(small.id))
     thread.join()
-    assert looks[-1] == 20
+    assert looks[-1] == recorded_trials > 20, "some cells go on to the second look"
     assert looks == sorted(looks)
 
 
