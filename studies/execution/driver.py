@@ -25,6 +25,7 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
+from studies.execution.listing import list_studies
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.run_log import baseline, looks, provenance, run_events
@@ -244,6 +245,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             should_stop=should_stop,
         )
         run.tell("waiting for Ray")
+        _list_studies(run, progress)
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
@@ -288,6 +290,13 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             if lease.lost is not None:
                 raise lease.lost
         return queue.num_looks
+
+
+def _list_studies(run: Run, progress: Progress) -> None:
+    """List the study as running, while Ray starts; what goes wrong is shown with the progress."""
+    problem = list_studies(run.store, run.folder.parent)
+    if problem is not None:
+        progress.note = "; ".join(filter(None, [progress.note, problem]))
 
 
 def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | None":

@@ -1,0 +1,19 @@
+"""Keeps the page that lists all studies up to date when a run begins and when it ends early; no run fails by it."""
+
+from pathlib import Path
+
+from studies.base.wording import printable
+from studies.database.store import Store
+from studies.storage.paths import Locations
+
+
+def list_studies(store: Store, output: Path) -> str | None:
+    """Write the page that lists all studies; return what went wrong as a note, None if nothing did."""
+    try:
+        from studies.results.study_index import index_studies
+
+        index_studies(store, Locations(storage=store.address, output=output))
+    except Exception as error:  # whatever it is: a page is no reason to lose a run
+        reason = getattr(error, "message", None) or str(error) or type(error).__name__
+        return printable(f"the list of all studies in {output} is not up to date: {reason}")
+    return None
