@@ -26,7 +26,7 @@ class Entry:
     """One study in the index.
 
     `progress` counts the trials that have ended and those that are planned, None where the record cannot be read.
-    `verdict` is "" where there is none, `status` what kind it is of ("yes", "no"). `picture` is an SVG file's content.
+    `verdict` is "" where there is none. `picture` is an SVG file's content.
     `page` is the report's address relative to the index, `reported_at` when it was made; None where there is none.
     """
 
@@ -36,7 +36,6 @@ class Entry:
     progress: tuple[int, int] | None
     created_at: datetime
     verdict: str = ""
-    status: str | None = None
     picture: bytes | None = None
     reported_at: datetime | None = None
     page: str | None = None

@@ -39,15 +39,12 @@ def index_studies(store: Store, locations: Locations) -> Path:
 def _entries(store: Store, locations: Locations) -> Iterator[Entry]:
     for study in store.studies():
         report = _report(study, locations)
-        progress = _progress(store, study)
-        verdict = None if report is None else report.verdict
         yield Entry(
             study=study.name,
             question=study.question,
             standing=_standing(store, study),
-            progress=progress,
-            verdict="" if verdict is None else verdict.in_short,
-            status=None if verdict is None else verdict.status,
+            progress=_progress(store, study),
+            verdict="" if report is None else report.verdict.in_short,
             picture=None if report is None else _picture(report.picture),
             created_at=study.created_at,
             reported_at=None if report is None else report.made_at,
@@ -72,8 +69,12 @@ def _standing(store: Store, study: StudyRow) -> Standing:
 def _progress(store: Store, study: StudyRow) -> tuple[int, int] | None:
     """Return how many trials have ended, and how many are planned; None where the record cannot be read.
 
-    What is planned are the search, the first look, and the later looks that have begun.
+    What is planned are the search, the first look, and the later looks that have begun; of a complete study it is what
+    has ended.
     """
+    if study.state is StudyState.COMPLETE:
+        num_ended = sum(sum(counts.values()) for counts in store.trial_summary(study.id).values())
+        return num_ended, num_ended
     try:
         plan = Plan.from_dict(study.name, study.plan)
         trials, events = store.trials(study.id), store.events(study.id)
