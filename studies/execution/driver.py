@@ -25,7 +25,7 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
-from studies.execution.listing import list_studies
+from studies.execution.listing import list_studies, tell_listing
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.run_log import baseline, looks, provenance, run_events
@@ -167,6 +167,8 @@ def train(run: Run) -> None:
         is_settled = writer.settle()
     left = None if is_settled else writer.left_behind()
     if stop_signal.received is not None:
+        if is_settled:  # else the storage may hang, and nobody waits for a page then
+            tell_listing(run.store, run.folder.parent)
         kept = "everything recorded is kept" if left is None else left.message
         raise RunInterruptedError(
             stop_signal.received, run.command, is_asked=stop_signal.is_from_elsewhere, kept=kept

@@ -1,5 +1,6 @@
 """Keeps the page that lists all studies up to date when a run begins and when it ends early; no run fails by it."""
 
+import sys
 from pathlib import Path
 
 from studies.base.wording import printable
@@ -17,3 +18,10 @@ def list_studies(store: Store, output: Path) -> str | None:
         reason = getattr(error, "message", None) or str(error) or type(error).__name__
         return printable(f"the list of all studies in {output} is not up to date: {reason}")
     return None
+
+
+def tell_listing(store: Store, output: Path) -> None:
+    """Write the page when a run ends early; what goes wrong is told on standard error."""
+    problem = list_studies(store, output)
+    if problem is not None:
+        print(f"note: {problem}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 import importlib
 import shlex
-import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,9 +20,10 @@ from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
 from studies.database.retry import retry
 from studies.database.rows import StudyRow
+from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from studies.execution.driver import Run, Show, Starting, train
-from studies.execution.listing import list_studies
+from studies.execution.listing import tell_listing
 from studies.execution.older_studies import (
     OlderStudy,
     afresh,
@@ -218,15 +218,13 @@ def _carry_out(
 
 
 def _train(run: Run) -> None:
-    """Train; if that ends early, list the study as it then stands, where the storage can still be read."""
+    """Train; if that fails, list the study as it then stands, unless the storage may not be readable."""
     try:
         train(run)
-    except OutageError:
+    except (OutageError, SpoolError, RunInterruptedError):
         raise
     except StudiesError:
-        problem = list_studies(run.store, run.folder.parent)
-        if problem is not None:
-            print(f"note: {problem}", file=sys.stderr)
+        tell_listing(run.store, run.folder.parent)
         raise
 
 

@@ -1,5 +1,6 @@
 """The answer at the end of a run in a few plain lines, worded as at the top of the report."""
 
+import re
 import shlex
 import textwrap
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from studies.execution.session import Result
 from studies.storage.artifacts import BEST
 
 WIDTH = 80
+_TIE = "\N{NO-BREAK SPACE}"
 
 
 def answer_lines(result: Result) -> list[str]:
@@ -92,4 +94,7 @@ def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
 
 
 def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
-    return textwrap.wrap(wording.printable(text), WIDTH, initial_indent=first, subsequent_indent=rest)
+    """Return the lines of a text, in which no number parts from its unit."""
+    tied = re.sub(r"(?<=\d) (?=(?:%|nats)(?!\w))", _TIE, wording.printable(text))
+    lines = textwrap.wrap(tied, WIDTH, initial_indent=first, subsequent_indent=rest)
+    return [line.replace(_TIE, " ") for line in lines]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.pages.index import Standing
+from reports.pages.index import Entry, Standing
 from studies.base.states import StudyState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
@@ -29,7 +29,7 @@ def locations(url: str, output: Path) -> Locations:
     return Locations(storage=url, output=output)
 
 
-def entries(store: Store, locations: Locations) -> dict[str, study_index.Entry]:
+def entries(store: Store, locations: Locations) -> dict[str, Entry]:
     return {entry.study: entry for entry in study_index._entries(store, locations)}
 
 

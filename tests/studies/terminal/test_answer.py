@@ -64,8 +64,8 @@ def test_question_verdict_and_facts_come_first_in_80_columns() -> None:
         "",
         "Does it help?",
         "",
-        "  No. Tuned each on its own, five layers do no better than three (96.9 and 97.2",
-        "  % right), and seven do slightly worse.",
+        "  No. Tuned each on its own, five layers do no better than three (96.9 and",
+        "  97.2 % right), and seven do slightly worse.",
         "  - 97.2 % right with three layers, 44 % with seven where dropout is 0.5.",
         "  - Ten networks of each.",
     ]
