@@ -1,6 +1,5 @@
 """The list of all studies: in order, with verdict, progress and picture; searched in a real browser."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from reports.pages.index import Entry, Standing, write_index
-from tests.browser import Browser, browser
+from tests.browser import Browser
 
 AS_OF = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
 PICTURE = (
@@ -116,13 +115,6 @@ def test_without_script_the_whole_list_is_there_and_nothing_that_does_nothing(tm
     text = written(tmp_path, entry("depth", 1), entry("width", 2)).split("<script>")[0]
     assert "<input" not in text
     assert "hidden>" not in text
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Return a browser."""
-    with browser(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 def searched(chromium: Browser, words: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from reports.pages.page import write_report
 from reports.pages.rendering import FORMULA_STARTS
 from reports.pages.trial_page import write_trial_page
 from reports.pages.two_studies import write_comparison
-from tests.browser import Browser, browser
+from tests.browser import Browser
 from tests.reports.sample import sample_inputs
 from tests.studies.faults.hostile import EVERYTHING, FORMULA, MARK, MARKUP, MATHEMATICS, PATH, SQL
 
@@ -87,13 +86,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
         comparison=write_comparison(inputs, other, folder / "both"),
         index=folder / "index.html",
     )
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Return a browser."""
-    with browser(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("kind", ["report", "trial", "comparison", "index"])
