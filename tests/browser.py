@@ -69,6 +69,16 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the page so many CSS pixels, until the browser ends."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
     @property
     def text(self) -> str:
         """What a reader of the page sees, folded parts included."""

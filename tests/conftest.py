@@ -15,6 +15,8 @@ import torch
 from hypothesis import settings
 from sqlalchemy import make_url
 
+from tests.browser import Browser, browser
+
 LOOPS_IN_THE_SUITE = 3
 TALLY = "tally"
 """The property of a test that is printed in the end."""
@@ -84,6 +86,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if name == TALLY:
                 terminalreporter.section("kill loop")
                 terminalreporter.write_line(tally)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Return a browser."""
+    with browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

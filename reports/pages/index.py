@@ -1,41 +1,71 @@
-"""OUTPUT/index.html: every study with its question, its answer and its date, as one self-contained page."""
+"""OUTPUT/index.html: every study with its question, its verdict and its progress, as one self-contained page."""
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from reports.pages.rendering import environment, page_parts, write_page
 from reports.plots.style.theme import Theme
 
 
+class Standing(StrEnum):
+    """How a study stands, in the words of the page."""
+
+    RUNNING = "running"
+    BROKEN_OFF = "broken off"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    COMPLETE = "complete"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One study in the index; `page` is the report's address relative to the index, None where there is none."""
+    """One study in the index.
+
+    `progress` counts the trials that have ended and those that are planned, None where the record cannot be read.
+    `verdict` is "" where there is none. `picture` is an SVG file's content.
+    `page` is the report's address relative to the index, `reported_at` when it was made; None where there is none.
+    """
 
     study: str
     question: str
-    state: str
-    answer: str
+    standing: Standing
+    progress: tuple[int, int] | None
     created_at: datetime
-    page: str | None
+    verdict: str = ""
+    picture: bytes | None = None
+    reported_at: datetime | None = None
+    page: str | None = None
 
-    @classmethod
-    def of(cls, report: Mapping[str, Any], page: str | None) -> "Entry":
-        """The entry of a study from its report.json; one of an earlier version may lack the answer."""
-        return cls(
-            study=report["study"],
-            question=report["question"],
-            state=report["state"],
-            answer=" ".join(said["sentence"] for said in report.get("answer", [])) or report.get("found", ""),
-            created_at=datetime.fromisoformat(report["created_at"]),
-            page=page,
-        )
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.standing is Standing.COMPLETE
+
+    @property
+    def picture_address(self) -> str | None:
+        """The picture as an address that holds it: as an image it can neither run nor fetch anything."""
+        if self.picture is None:
+            return None
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.picture).decode()}"
 
 
-def write_index(entries: Sequence[Entry], path: Path) -> None:
-    """Write the index, the newest study first; the file appears whole or not at all. Raises OSError."""
-    ordered = sorted(entries, key=lambda entry: (-entry.created_at.timestamp(), entry.study))
-    parts = page_parts(Theme(), {})
-    write_page(path, environment().get_template("index.html.j2").render(entries=ordered, **parts).encode())
+def write_index(entries: Sequence[Entry], path: Path, *, as_of: datetime) -> None:
+    """Write the index, running studies first, then the newest; the file appears whole or not at all. Raises OSError.
+
+    `as_of` is the moment at which the studies stood as the entries say.
+    """
+    ordered = sorted(
+        entries,
+        key=lambda entry: (
+            entry.standing is not Standing.RUNNING,
+            -entry.created_at.timestamp(),
+            entry.study,
+        ),
+    )
+    parts = page_parts(Theme(), {}, style="index.css", script="index.js")
+    page = environment().get_template("index.html.j2").render(entries=ordered, as_of=as_of, **parts)
+    write_page(path, page.encode())

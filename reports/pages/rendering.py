@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.pages.atomic_files import write_whole
-from reports.plots.style.figure import Figure
 from reports.plots.style.theme import Theme
 from reports.wording import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reports.plots.style.figure import Figure
 
 
 @cache
@@ -40,15 +44,17 @@ def tied(text: str) -> str:
     )
 
 
-def page_parts(theme: Theme, classes: Mapping[str, str]) -> dict[str, Markup | str]:
-    """`style`, `script` and the `policy` that allows these two alone.
+def page_parts(
+    theme: Theme, classes: Mapping[str, str], *, style: str = "style.css", script: str = "script.js"
+) -> dict[str, Markup | str]:
+    """`style`, `script` and the `policy` that allows these two alone, from the templates of these names.
 
     `classes` maps the declarations that inline drawings use to their class names (see `inline`).
     """
     drawn = "".join(f".{name}{{{declarations}}}" for declarations, name in classes.items())
-    sheet = environment().get_template("style.css").render(light=theme.css("light"), dark=theme.css("dark"))
-    style, script = sheet + drawn, environment().get_template("script.js").render()
-    return {"style": Markup(style), "script": Markup(script), "policy": content_policy(style, script)}
+    sheet = environment().get_template(style).render(light=theme.css("light"), dark=theme.css("dark")) + drawn
+    code = environment().get_template(script).render()
+    return {"style": Markup(sheet), "script": Markup(code), "policy": content_policy(sheet, code)}
 
 
 def content_policy(style: str, script: str) -> str:
@@ -63,7 +69,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def inline(figure: Figure, theme: Theme, classes: dict[str, str]) -> list[Markup]:
+def inline(figure: "Figure", theme: Theme, classes: dict[str, str]) -> list[Markup]:
     """The panels as inline SVG in CSS variables; style attributes, which the policy forbids, become classes.
 
     Adds new declarations to `classes`, which the page's style must then contain.
@@ -98,7 +104,7 @@ def write_page(path: Path, content: bytes) -> None:
     _write(path, [content])
 
 
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
+def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     """Write a frame as `csv_parts` gives it, whole or not at all; millions of rows need little memory."""
     _write(path, csv_parts(frame))
 
@@ -111,7 +117,7 @@ def _write(path: Path, parts: Iterable[bytes]) -> None:
     write_whole(path, parts)
 
 
-def csv_parts(frame: pd.DataFrame) -> Iterator[bytes]:
+def csv_parts(frame: "pd.DataFrame") -> Iterator[bytes]:
     """CSV in UTF-8, some rows at a time, floats with seven significant digits.
 
     A text cell or name that a spreadsheet would run as a formula gets an apostrophe in front.
@@ -127,7 +133,7 @@ def _is_number(kind: object) -> bool:
     return str(kind) in ("int64", "float64")
 
 
-def _numbers(rows: pd.DataFrame) -> str:
+def _numbers(rows: "pd.DataFrame") -> str:
     """Rows of plain numbers: one format for a whole row is several times as fast as a writer of CSV."""
     columns, formats = [], []
     for name in rows.columns:
@@ -139,8 +145,11 @@ def _numbers(rows: pd.DataFrame) -> str:
     return "".join([line % row for row in zip(*columns, strict=True)])
 
 
-def _cells(rows: pd.DataFrame) -> str:
+def _cells(rows: "pd.DataFrame") -> str:
     """Rows of anything."""
+    # Imported here, because pandas takes half a second to import, and the list of all studies needs none.
+    import pandas as pd
+
     safe = rows.copy(deep=False)
     for name in safe.columns:
         kind = safe[name].dtype

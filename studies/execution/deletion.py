@@ -13,9 +13,8 @@ from studies.database.lease import held
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.definition.overrides import check_name
+from studies.results.study_index import INDEX, index_studies
 from studies.storage.paths import Locations
-
-INDEX = "index.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +71,7 @@ def delete(store: Store, deletion_plan: DeletionPlan, locations: Locations) -> N
     except HeldError as error:
         raise _refused(error, study.name) from None
     if (locations.output / INDEX).is_file():
-        from studies.results.report_inputs import index_reports  # slow: it imports matplotlib
-
-        index_reports(store, locations)
+        index_studies(store, locations)
 
 
 def _refused(error: HeldError, name: str) -> HeldError:

@@ -25,6 +25,7 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
+from studies.execution.listing import list_studies, tell_listing
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.run_log import baseline, looks, provenance, run_events
@@ -166,6 +167,8 @@ def train(run: Run) -> None:
         is_settled = writer.settle()
     left = None if is_settled else writer.left_behind()
     if stop_signal.received is not None:
+        if is_settled:  # else the storage may hang, and nobody waits for a page then
+            tell_listing(run.store, run.folder.parent)
         kept = "everything recorded is kept" if left is None else left.message
         raise RunInterruptedError(
             stop_signal.received, run.command, is_asked=stop_signal.is_from_elsewhere, kept=kept
@@ -244,6 +247,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             should_stop=should_stop,
         )
         run.tell("waiting for Ray")
+        _list_studies(run, progress)
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
@@ -288,6 +292,13 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             if lease.lost is not None:
                 raise lease.lost
         return queue.num_looks
+
+
+def _list_studies(run: Run, progress: Progress) -> None:
+    """List the study as running, while Ray starts; what goes wrong is shown with the progress."""
+    problem = list_studies(run.store, run.folder.parent)
+    if problem is not None:
+        progress.note = "; ".join(filter(None, [progress.note, problem]))
 
 
 def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | None":

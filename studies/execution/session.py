@@ -16,11 +16,14 @@ from studies.base.steps import Tell, silent
 from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
 from studies.base.wording import error_line
 from studies.database.draining import drain
+from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
 from studies.database.retry import retry
 from studies.database.rows import StudyRow
+from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from studies.execution.driver import Run, Show, Starting, train
+from studies.execution.listing import tell_listing
 from studies.execution.older_studies import (
     OlderStudy,
     afresh,
@@ -69,6 +72,8 @@ class Result:
     """The command that goes on to the next look."""
     notes: tuple[str, ...] = ()
     """Lines to show beside the answer."""
+    arguments: tuple[str, ...] = ()
+    """The options with which other commands find the study."""
 
     @property
     def best(self) -> dict[str, Any]:
@@ -206,10 +211,21 @@ def _carry_out(
                 )
             )
             if not was_complete:
-                train(run_of(store, study, lease))
+                _train(run_of(store, study, lease))
             result = retry(lambda: _report(store, plan, request, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
             return result
+
+
+def _train(run: Run) -> None:
+    """Train; if that fails, list the study as it then stands, unless the storage may not be readable."""
+    try:
+        train(run)
+    except (OutageError, SpoolError, RunInterruptedError):
+        raise
+    except StudiesError:
+        tell_listing(run.store, run.folder.parent)
+        raise
 
 
 def _report_older(
@@ -261,6 +277,7 @@ def _report(
         was_complete=was_complete,
         next_look=blocks,
         next_command=None if blocks is None else command_to_next_look(study, request, locations),
+        arguments=locations.arguments,
     )
 
 

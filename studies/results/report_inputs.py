@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.index import Entry, write_index
 from reports.pages.page import write_report
 from reports.pages.trial_page import write_trial_page
 from reports.pages.two_studies import write_comparison
@@ -20,34 +19,19 @@ from studies.database.frames import frames
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.planning.plan import Plan
+from studies.results.study_index import index_studies
 from studies.search.decision_inputs import inputs_of
 from studies.search.importance import search_importance
 from studies.storage.paths import Locations
 
-PAGE = "report.html"
-
 
 def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
-    """Write the report of a study and the index of all studies that have one; return the report's path."""
+    """Write the report of a study and the index of all studies; return the report's path."""
     inputs, folder = report_inputs(store, study), locations.make_folder(study.name)
     with explaining_contradictions(study.name):
         path = write_report(inputs, folder)
-    index_reports(store, locations)
+    index_studies(store, locations)
     return path
-
-
-def index_reports(store: Store, locations: Locations) -> None:
-    """Write the index of all studies that have a report."""
-    write_index(list(_entries(store, locations)), locations.output / "index.html")
-
-
-def _entries(store: Store, locations: Locations) -> Iterator[Entry]:
-    """Yield the index entries of all studies that have a report; studies with invalid names have no folder."""
-    for study in store.studies():
-        with suppress(UsageError):
-            page = locations.folder(study.name) / PAGE
-            if page.is_file():
-                yield Entry.of(load_report(page), f"{study.name}/{PAGE}")
 
 
 @contextmanager

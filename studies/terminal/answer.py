@@ -1,30 +1,31 @@
 """The answer at the end of a run in a few plain lines, worded as at the top of the report."""
 
+import re
+import shlex
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from reports.inputs.measures import outcome_measure, own_measures
+from reports.pages.told_verdict import ToldVerdict
 from reports.wording.words import difference_name
 from studies.base import wording
 from studies.base.durations import format_duration
 from studies.execution.session import Result
+from studies.storage.artifacts import BEST
 
 WIDTH = 80
+_TIE = "\N{NO-BREAK SPACE}"
 
 
 def answer_lines(result: Result) -> list[str]:
-    """Return the question, the sentences that answer it, the best configuration, the time, and the report's path."""
+    """Return question, verdict and facts, best configuration, time, the report's path, and where the model lies."""
     report = result.report
     lines = [f"{result.name} is finished; its report was made again."] if result.was_complete else []
-    lines += ["", *_wrapped(report["question"]), ""]
-    for sentence in report["answer"]:
-        lines += _wrapped(sentence["sentence"], first="  ", rest="  ")
-    if not report["answer"]:
-        lines += _wrapped(report["found"], first="  ", rest="  ")
+    lines += ["", *_wrapped(report["question"]), "", *_verdict(ToldVerdict.of(report))]
     failed, started = report["accounting"]["failed"], report["accounting"]["started"]
     if failed:
-        lines += ["", f"Failed  {failed} of {started} trials; why: studies status {result.name}"]
+        lines += ["", f"Failed  {failed} of {started} trials; why: {_command(result, 'status')}"]
     lines += ["", *_best(report["best"], report["plan"]), ""]
     lines += _next(result)
     if not result.was_complete:
@@ -33,7 +34,30 @@ def answer_lines(result: Result) -> list[str]:
         lines += [f"Time    {format_duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
     for note in result.notes:
         lines += _wrapped(note, first="Note    ", rest="        ")
-    return [*lines, f"Report  {result.report_path}"]
+    return [*lines, f"Report  {result.report_path}", *_model(result)]
+
+
+def _verdict(verdict: ToldVerdict) -> list[str]:
+    """Return the verdict and, each on lines of its own, its facts."""
+    lines = _wrapped(verdict.sentence, first="  ", rest="  ")
+    for fact in verdict.facts:
+        lines += _wrapped(fact, first="  - ", rest="    ")
+    return lines
+
+
+def _model(result: Result) -> list[str]:
+    """Return where the weights of the best configuration lie, and how to see what they are of."""
+    folder = result.report_path.parent / "models" / BEST
+    if result.report["best"] is None or not folder.is_dir():
+        return []
+    return [
+        f"Model   {folder}: the weights of the best configuration",
+        f"        {_command(result, 'show')}: its settings and scores",
+    ]
+
+
+def _command(result: Result, name: str) -> str:
+    return shlex.join(["studies", name, result.name, *result.arguments])
 
 
 def _next(result: Result) -> list[str]:
@@ -70,4 +94,7 @@ def _best(best: Mapping[str, Any] | None, plan: Mapping[str, Any]) -> list[str]:
 
 
 def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
-    return textwrap.wrap(wording.printable(text), WIDTH, initial_indent=first, subsequent_indent=rest)
+    """Return the lines of a text, in which no number parts from its unit."""
+    tied = re.sub(r"(?<=\d) (?=(?:%|nats)(?!\w))", _TIE, wording.printable(text))
+    lines = textwrap.wrap(tied, WIDTH, initial_indent=first, subsequent_indent=rest)
+    return [line.replace(_TIE, " ") for line in lines]

@@ -12,11 +12,12 @@ from rich.table import Table
 from reports.inputs.measures import Measure, own_measures
 from reports.wording.words import factor_name, number
 from studies.base.states import Phase, TrialState
-from studies.base.wording import configuration, count, counted, level, trial_state
+from studies.base.wording import configuration, count, counted, level, moment, trial_state
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.definition.plan_versions import older_rules
 from studies.planning.plan_size import PlanSize
+from studies.results.made_report import MadeReport, find_report
 from studies.storage.paths import Locations
 from studies.storage.remembered import found_folder
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
@@ -27,10 +28,11 @@ from trainables.base.metrics import TEST, VALIDATION
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """A study, the number of ended search trials, its confirmed configurations, and its folder if it has one."""
+    """A study, the number of ended search trials, its confirmed configurations, its folder and report if it has one."""
 
     study: StudyRow
     folder: Path | None
+    report: MadeReport | None
     num_searched: int
     confirmed: Sequence[Confirmed]
 
@@ -39,9 +41,11 @@ def read_results(store: Store, study: StudyRow, locations: Locations) -> Results
     """Read the results of a study so far."""
     trials, replicates = read_trials(store, study)
     searched = [trial for trial in trials if trial.phase is Phase.SEARCH and trial.state.has_ended]
+    folder = found_folder(study, locations)
     return Results(
         study=study,
-        folder=found_folder(study, locations),
+        folder=folder,
+        report=None if folder is None else find_report(folder, study),
         num_searched=len(searched),
         confirmed=confirmed(store, study, trials, replicates),
     )
@@ -50,11 +54,19 @@ def read_results(store: Store, study: StudyRow, locations: Locations) -> Results
 def study_page(results: Results) -> RenderableType:
     """Return the whole page."""
     study = results.study
-    return Group(plan_page(study, results.folder), heading(f"Results ({study.state})"), *_found(results))
+    return Group(
+        plan_page(study, results.folder),
+        *_answer(results),
+        heading(f"Results ({study.state})"),
+        *_found(results),
+    )
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """Return the plan and the results as JSON data: losses in nats, accuracies as fractions."""
+    """Return the plan, the report's verdict and the results as JSON data: losses in nats, accuracies as fractions.
+
+    `verdict` is null without a report; `is_current` says whether nothing was recorded after the report was made.
+    """
     study = results.study
     return {
         "study": study.name,
@@ -65,7 +77,38 @@ def as_json(results: Results) -> dict[str, Any]:
         "plan": study.plan,
         "older_rules": older_rules(study.plan),
         "folder": None if results.folder is None else str(results.folder),
+        "verdict": None if results.report is None else _verdict_json(results.report),
         "results": [asdict(result) for result in results.confirmed],
+    }
+
+
+def _answer(results: Results) -> list[RenderableType]:
+    """Return the verdict and its facts as the report has them, and how to make the report if it is missing or old."""
+    report, command = results.report, f"studies report {results.study.name}"
+    if report is None:
+        if not any(each.num_networks for each in results.confirmed):
+            return []
+        return [heading("Answer"), text(f"In the report, which is not here: {command}", "dim")]
+    lines: list[RenderableType] = [heading("Answer"), text(report.verdict.sentence)]
+    if report.verdict.facts:
+        facts = Table.grid(padding=(0, 1))
+        for fact in report.verdict.facts:
+            facts.add_row("-", text(fact))
+        lines.append(facts)
+    if not report.is_current:
+        since = f"As of {moment(report.made_at)}; more has been recorded since, make it again: {command}"
+        lines.append(text(since, "dim"))
+    return lines
+
+
+def _verdict_json(report: MadeReport) -> dict[str, Any]:
+    verdict = report.verdict
+    return {
+        "sentence": verdict.sentence,
+        "facts": list(verdict.facts),
+        "status": verdict.status,
+        "made_at": report.made_at.isoformat(),
+        "is_current": report.is_current,
     }
 
 

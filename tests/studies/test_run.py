@@ -142,7 +142,10 @@ def test_a_whole_run_exits_0_and_leaves_a_report(seen: Seen) -> None:
     assert "Does a second hidden layer help?" in page
     assert seen.report["state"] == "complete"
     assert "Does a second hidden layer help?" in seen.command.output
-    assert "runs/small/report.html" in seen.command.output.splitlines()[-1]
+    *_, path, model, _ = seen.command.output.splitlines()
+    assert path.startswith("Report ")
+    assert path.endswith("runs/small/report.html")
+    assert "runs/small/models/best" in model
     assert (seen.folder / "runs" / "index.html").is_file()
 
 

@@ -1,5 +1,7 @@
 """`studies show NAME` prints the plan and the results, and with --trial one trial."""
 
+from pathlib import Path
+
 import pytest
 
 from studies.base.states import Phase
@@ -7,6 +9,8 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.planning.plan import Plan
 from studies.show import main
+from tests.studies.faults.hostile import CONTROLS, EVERYTHING
+from tests.studies.results.made import VERDICT, make
 from tests.studies.terminal import recorded
 
 Capture = pytest.CaptureFixture[str]
@@ -32,6 +36,59 @@ def test_a_complete_study_has_its_plan_and_a_row_for_each_cell(complete: StudyRo
     assert "* chosen as best in the search" in out
     assert "means over 2 networks" in out
     assert not any(line.endswith(" ") for line in out.splitlines())
+
+
+def test_the_verdict_of_the_report_and_its_facts_are_shown(
+    complete: StudyRow, tmp_path: Path, capsys: Capture
+) -> None:
+    make(tmp_path / "runs", complete)
+    assert main([recorded.NAME]) == 0
+    out = capsys.readouterr().out
+    sentence, facts = VERDICT["sentence"], VERDICT["facts"]
+    assert out.split("Answer\n")[1].splitlines()[:4] == [sentence, *(f"- {fact}" for fact in facts), ""]
+    assert main([recorded.NAME, "--json"]) == 0
+    verdict = recorded.strict_json(capsys.readouterr().out)["verdict"]
+    assert (verdict["sentence"], verdict["facts"], verdict["status"]) == (sentence, facts, "no")
+    assert verdict["is_current"] is True
+
+
+def test_a_verdict_from_before_more_was_recorded_says_so(
+    complete: StudyRow, tmp_path: Path, capsys: Capture
+) -> None:
+    make(tmp_path / "runs", complete, generated_at=complete.created_at.isoformat())
+    assert main([recorded.NAME]) == 0
+    out = capsys.readouterr().out
+    assert "more has been recorded since, make it again: studies report tiny_study" in out
+    assert main([recorded.NAME, "--json"]) == 0
+    assert recorded.strict_json(capsys.readouterr().out)["verdict"]["is_current"] is False
+
+
+def test_without_a_report_it_says_how_to_make_one(complete: StudyRow, capsys: Capture) -> None:
+    assert main([recorded.NAME]) == 0
+    assert "In the report, which is not here: studies report tiny_study" in capsys.readouterr().out
+    assert main([recorded.NAME, "--json"]) == 0
+    assert recorded.strict_json(capsys.readouterr().out)["verdict"] is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"verdict": {"sentence": 3}}'])
+def test_a_report_that_cannot_be_read_is_none(
+    complete: StudyRow, tmp_path: Path, capsys: Capture, text: str
+) -> None:
+    (make(tmp_path / "runs", complete) / "report.json").write_text(text)
+    assert main([recorded.NAME]) == 0
+    assert "which is not here" in capsys.readouterr().out
+
+
+def test_a_hostile_verdict_moves_no_cursor(complete: StudyRow, tmp_path: Path, capsys: Capture) -> None:
+    make(
+        tmp_path / "runs",
+        complete,
+        verdict={"sentence": EVERYTHING, "facts": [EVERYTHING], "status": EVERYTHING},
+    )
+    assert main([recorded.NAME]) == 0
+    out = capsys.readouterr().out
+    assert not any(control in out for control in CONTROLS)
+    assert "DROP TABLE" in out
 
 
 def test_where_columns_do_not_fit_the_configuration_is_one(

@@ -2,23 +2,23 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.index import Entry, write_index
+from reports.pages.index import Entry, Standing, write_index
 from reports.pages.page import write_report
 from reports.pages.rendering import FORMULA_STARTS
 from reports.pages.trial_page import write_trial_page
 from reports.pages.two_studies import write_comparison
-from studies.results.report_inputs import load_report
-from tests.browser import Browser, browser
+from tests.browser import Browser
 from tests.reports.sample import sample_inputs
 from tests.studies.faults.hostile import EVERYTHING, FORMULA, MARK, MARKUP, MATHEMATICS, PATH, SQL
 
+MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 LEVELS = (MARKUP, SQL, FORMULA, MATHEMATICS)
 
 
@@ -56,14 +56,29 @@ def hostile_inputs(name: str) -> ReportInputs:
     )
 
 
+def hostile_entry(name: str) -> Entry:
+    """A study whose report.json and picture were changed by the same hand."""
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg"><script>window.owned = 1</script>{MARKUP}</svg>'
+    return Entry(
+        study=name,
+        question=EVERYTHING,
+        standing=Standing.RUNNING,
+        progress=(1, 2),
+        verdict=EVERYTHING,
+        picture=picture.encode(),
+        created_at=MOMENT,
+        reported_at=MOMENT,
+        page="study/report.html",
+    )
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     """Write every kind of page."""
     folder = tmp_path_factory.mktemp("hostile")
     inputs, other = hostile_inputs(EVERYTHING), hostile_inputs(SQL)
     report = write_report(inputs, folder / "study")
-    entry = Entry.of(load_report(report), "study/report.html")
-    write_index([entry], folder / "index.html")
+    write_index([hostile_entry(EVERYTHING), hostile_entry(SQL)], folder / "index.html", as_of=MOMENT)
     return Pages(
         folder=folder,
         report=report,
@@ -71,13 +86,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
         comparison=write_comparison(inputs, other, folder / "both"),
         index=folder / "index.html",
     )
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Return a browser."""
-    with browser(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("kind", ["report", "trial", "comparison", "index"])
