@@ -14,8 +14,8 @@ from studies.database.lookup import find
 from studies.database.schema import tables
 from studies.database.store import Store
 from studies.delete import main
-from studies.execution import deletion
 from studies.execution.deletion import delete, find_deletion_plan
+from studies.results.study_index import INDEX
 from studies.storage.paths import Locations
 from studies.verification.verification import verify
 from tests.studies.raytune.plans import plan
@@ -170,9 +170,9 @@ def test_where_the_rows_cannot_be_deleted_the_folder_is_put_back(
 
 
 def test_the_index_of_reports_lists_it_no_more(url: str, store: Store, output: Path) -> None:
-    (output / deletion.INDEX).write_text("small/report.html")
+    (output / INDEX).write_text("small/report.html")
     assert main(["small", "--yes"]) == 0
-    assert "small/report.html" not in (output / deletion.INDEX).read_text()
+    assert "small/report.html" not in (output / INDEX).read_text()
 
 
 def test_an_unknown_name_lists_the_studies(output: Path, capsys: Capture) -> None:
