@@ -55,7 +55,7 @@ class Request:
             words += ["--grow-from", self.grow_from]
         if self.budget is not None:
             words += ["--budget", self.budget]
-        if self.until is not Until.CLEAR:
+        if self.until != Until.CLEAR:
             words += ["--until", self.until]
         return words
 

@@ -78,7 +78,7 @@ def _profiles(study: Study) -> Sequence[RenderableType]:
 
 
 def _size(study: Study) -> str:
-    size = PlanSize.of_record(plain_study(study) | {"looks": list(study.all_looks)})
+    size = PlanSize.of_record(plain_study(study) | {"looks": []})
     cells = f"{counted(size.num_cells, 'cell')}, " if study.has_cells else ""
     return f"{cells}{counted(size.num_trials, 'trial')}, {counted(size.num_networks, 'network')}"
 

@@ -135,7 +135,7 @@ class TestImageStudy:
             "schedule": ("constant", "cosine"),
         }
         assert plan.hyperparameters({})["depth"] == 3
-        assert plan.expected_network_epochs < 8_000
+        assert plan.up_to_look(1).expected_network_epochs < 8_000
 
     def test_smoke_is_small_and_the_cluster_has_larger_pictures_and_networks(self) -> None:
         assert plan_of("image_study", "smoke").num_networks == 96

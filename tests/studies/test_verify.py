@@ -92,9 +92,9 @@ def test_json_has_every_check(folder: Path, capsys: Capture) -> None:
     assert checks["I1"]["num_faults"] == len(checks["I1"]["faults"]) == 40
     assert checks["I4"] == {
         "name": "I4",
-        "rule": "ASHA's stored decisions equal to a replay through fresh schedulers",
+        "rule": "stored decisions equal to a replay: ASHA's, and those after looks",
         "holds": True,
-        "looked_at": "33 decisions",
+        "looked_at": "33 decisions of ASHA",
         "num_faults": 0,
         "faults": [],
     }

@@ -19,7 +19,7 @@ from studies.user_files.loader import load_definition
 from trainables import datasets
 
 PLAN = Plan(name="depth_study", study=load_definition("depth_study")[1], dataset_fingerprint="digits")
-TWENTY = replace(PLAN, study=replace(PLAN.study, replicates=20))
+TWENTY = replace(PLAN, study=replace(PLAN.study, replicates=20, looks=None))
 
 
 def seconds(plan: Plan) -> float:
@@ -63,7 +63,7 @@ def test_what_has_to_fit_is_the_first_look_and_looks_follow_the_replicates() -> 
 
 
 def test_a_plan_that_wants_no_claim_keeps_its_few_replicates() -> None:
-    few = replace(PLAN, study=replace(PLAN.study, replicates=3))
+    few = replace(PLAN, study=replace(PLAN.study, replicates=3, looks=None))
     fitted = fit(few, seconds(few) * 0.8, seconds)
     assert fitted.plan.study.replicates == 3
 

@@ -16,7 +16,16 @@ from tests.studies.command import finished, rows, started
 from tests.studies.samples.laid_out import FILES
 from tests.studies.verification.sound import reseal_rows
 
-LOOKS = ("--set", "replicates=10", "--set", "smallest_effect.log_loss=0.001", "--looks", "10,20")
+LOOKS = (
+    "--set",
+    "replicates=10",
+    "--set",
+    "smallest_effect.log_loss=0.001",
+    "--looks",
+    "10,20",
+    "--name",
+    "looks",
+)
 FINISHED = (("./cells.py", "--set", "replicates=2"), ("./loop.py",), ("./cells.py", *LOOKS))
 UNFINISHED = (("./cells.py", "--seed", "1"), ("./loop.py", "--seed", "1"), ("./table.py",))
 ON = ("--workers", "1", "--no-dashboard")
