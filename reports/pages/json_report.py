@@ -16,6 +16,7 @@ from reports.claims.look_by_look import looks_record
 from reports.claims.paragraphs.analysis import caveats_record, three_paragraphs
 from reports.claims.paragraphs.performance import described_contrasts, failures_record
 from reports.claims.paragraphs.stability_record import stability_record
+from reports.claims.verdict import verdict
 from reports.inputs.cube import plain
 from reports.inputs.early_stopping import early_stops
 from reports.inputs.inputs import ReportInputs
@@ -57,6 +58,16 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "older_rules": inputs.older_rules,
         "created_at": inputs.created_at,
         "generated_at": inputs.generated_at,
+        "verdict": verdict(
+            inputs,
+            results,
+            at_best=at_best,
+            averaged=averaged,
+            growth=growth,
+            line=line,
+            best=best,
+            confirmed=confirmed,
+        ).to_dict(),
         "answer": [
             {"sentence": said.text, "gate": said.gate}
             for said in opening(
