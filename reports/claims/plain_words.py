@@ -11,11 +11,15 @@ from typing import Any
 
 from reports.claims.answers import Key, key_of
 from reports.inputs.cube import plain
+from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.statistics.gates import Gate, deciding
-from reports.wording.phrases import factor_spoken, level_spoken, listed, rather
-from reports.wording.words import THIN, decimals_between, number, signed
+from reports.wording.phrases import factor_spoken, level_spoken, listed, rather, spelled
+from reports.wording.words import THIN, decimals_between, level_name, number, percent, signed
 
+YES, NO, PARTLY, OPEN, RUNNING, FAILED, BEST = "yes", "no", "partly", "open", "running", "failed", "best"
+STATUSES = (YES, NO, PARTLY, OPEN, RUNNING, FAILED, BEST)
+HERE = "on this data set"
 FAR = 10
 """So many times the smallest effect lies wholly below a difference that is called large."""
 Row = Mapping[str, Any]
@@ -48,6 +52,32 @@ class Spoken:
 
     text: str
     numbers: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the first screen says: one sentence (of one to three clauses or short sentences), and its facts.
+
+    `status` is the gist for machines: yes, no, partly, open, running, failed, best (nothing is compared, and the best
+    configuration is told). `picture` is the slug of the figure that shows it, None before there is one. `numbers` are
+    all that it prints, as computed.
+    """
+
+    sentence: str
+    facts: tuple[str, ...] = ()
+    status: str
+    picture: str | None = None
+    numbers: Sequence[Any] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For report.json."""
+        return {
+            "sentence": self.sentence,
+            "facts": list(self.facts),
+            "status": self.status,
+            "picture": {"slug": self.picture},
+            "numbers": list(self.numbers),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,11 +169,11 @@ def told(steps: Sequence[Step], measure: Measure, *, scored: bool = True, on_ave
     return joined(clauses)
 
 
-def joined(clauses: Iterable[Spoken], between: str = ", and ") -> Spoken:
-    """Clauses in one text: with "and" before the last; more than two, or long ones, with semicolons."""
+def joined(clauses: Iterable[Spoken], between: str | None = None) -> Spoken:
+    """Clauses in one text, put together by `between`, or else two by "and" and more by semicolons."""
     present = [clause for clause in clauses if clause.text]
     texts = [clause.text for clause in present]
-    text = between.join(texts) if len(texts) < 3 else "; ".join(texts)
+    text = (between or (", and " if len(texts) < 3 else "; ")).join(texts)
     return Spoken(text=text, numbers=[each for clause in present for each in clause.numbers])
 
 
@@ -175,6 +205,28 @@ def as_switch(step: Step) -> Step | None:
     return None
 
 
+_THE = {
+    "activation": "the activation",
+    "batch_size": "the batch size",
+    "init": "the kind of first weights",
+    "init_gain": "the gain of the first weights",
+    "train_size": "the share of training data",
+    "width": "the width",
+}
+UNCLEAR = (Outcome.OPEN, Outcome.EARLY)
+
+
+def named(factor: str) -> str:
+    """A factor inside a sentence, with its article."""
+    return _THE.get(factor, factor_spoken(factor))
+
+
+def either(factors: Iterable[str]) -> str:
+    """Factors, any of them: "dropout, batch normalisation or the optimizer"."""
+    *most, last = [named(factor) for factor in factors]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 _SWITCHED = ("residual", "augmentation")
 _PLURAL = ("depth", "activation", "residual")
 
@@ -192,7 +244,10 @@ def _is_plural(factor: str, level: Any) -> bool:
 
 def short(factor: str, level: Any) -> str:
     """A level after its factor was named: "five", "0.3", "SGD"."""
-    return rather(factor, level, level).partition(" rather than ")[2]
+    is_count = factor == "depth" and isinstance(level, int) and not isinstance(level, bool)
+    if is_count and level_spoken(factor, level).startswith(f"{spelled(level)} "):
+        return spelled(level)
+    return level_name(level)
 
 
 def _clause(run: Sequence[Step], measure: Measure, *, first: bool, scored: bool, on_average: bool) -> Spoken:
@@ -323,8 +378,7 @@ def _beside(
         if words
         else f"{title} {after} against {before}{unit}"
     )
-    which = "lower" if measure.lower_is_better else "higher"
-    return Spoken(text=f" ({text}{average}; {which} is better)", numbers=[*step.scores])
+    return Spoken(text=f" ({text}{average}; {better(measure)})", numbers=[*step.scores])
 
 
 def _titled(measure: Measure) -> str:
@@ -371,23 +425,54 @@ def _monotone(values: Sequence[float]) -> bool:
     return all(low < high for low, high in pairs) or all(low > high for low, high in pairs)
 
 
-def differences(rows: Sequence[Row], measure: Measure, most: int = 3) -> Spoken:
-    """The differences that carry what is said, with the intervals that decide: those largest, in their order."""
+def differences(rows: Sequence[Row], measure: Measure, epochs: str, most: int = 3) -> Spoken:
+    """The differences that carry what is said, with the intervals that decide: the largest ones, in their order."""
     known = [row for row in rows if math.isfinite(row["estimate"]) and math.isfinite(row[deciding(row)[0]])]
     kept = sorted(known, key=lambda row: -abs(row["estimate"]))[:most]
     shown = [row for row in known if any(row is each for each in kept)]
     if not shown:
         return Spoken(text="")
-    which = "lower" if measure.lower_is_better else "higher"
-    unit = f" {measure.unit}" if measure.is_own and measure.unit else ""
     parts, numbers = [], list[Any]()
     for row in shown:
-        low, high = (row[name] for name in deciding(row))
-        places = decimals_between(low, high)
-        parts.append(
-            f"{signed(row['estimate'], places)}{unit} [{number(low, places)} to {number(high, places)}] "
-            f"{rather(row['factor'], plain(row['level_a']), plain(row['level_b']))}"
-        )
-        numbers += [row["level_a"], row["level_b"], row["estimate"], low, high]
-    text = f"{measure.title[:1].upper()}{measure.title[1:]}, where {which} is better, changes by {'; '.join(parts)}."
+        amount = changed(row, measure)
+        parts.append(f"{amount.text} {rather(row['factor'], plain(row['level_a']), plain(row['level_b']))}")
+        numbers += [row["level_a"], row["level_b"], *amount.numbers]
+    text = f"After {epochs}, the {measure.title} ({better(measure)}) changes by {'; '.join(parts)}."
     return Spoken(text=text, numbers=numbers)
+
+
+def better(measure: Measure) -> str:
+    """Which direction is better."""
+    return f"{'lower' if measure.lower_is_better else 'higher'} is better"
+
+
+def changed(row: Row, measure: Measure) -> Spoken:
+    """A difference with the interval that decides: "+0.025 [0.001 to 0.049]", with the unit of one's own metric."""
+    low, high = (row[name] for name in deciding(row))
+    places = decimals_between(low, high)
+    unit = f" {measure.unit}" if measure.is_own and measure.unit else ""
+    text = f"{signed(row['estimate'], places)}{unit} [{number(low, places)} to {number(high, places)}]"
+    return Spoken(text=text, numbers=[row["estimate"], low, high])
+
+
+def assembled(
+    sentences: Sequence[Spoken], facts: Sequence[Spoken], status: str, picture: str | None
+) -> Verdict:
+    """A verdict of the parts that say something."""
+    said, carried = [each for each in sentences if each.text], [each for each in facts if each.text]
+    return Verdict(
+        sentence=" ".join(each.text for each in said),
+        facts=tuple(each.text for each in carried),
+        status=status,
+        picture=picture,
+        numbers=[number for each in (*said, *carried) for number in each.numbers],
+    )
+
+
+def scored(inputs: ReportInputs, each: Mapping[str, Any]) -> Spoken:
+    """A configuration's score on the test part: "97.2 % right", "test gain 0.900 dB"."""
+    if inputs.own:
+        value = each[inputs.outcome.name]
+        return Spoken(text=f"{inputs.outcome.format(value)}, {better(inputs.outcome)}", numbers=[value])
+    right = 1 - each["test_error"]
+    return Spoken(text=f"{percent(right)} right", numbers=[right])

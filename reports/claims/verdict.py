@@ -2,67 +2,66 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from reports.claims.answers import Key, Said, key_of, records
+from reports.claims.best_found import about_best_found
+from reports.claims.growth_verdict import asks_about_growth, growth_verdict
 from reports.claims.line_to_beat import LineToBeat
+from reports.claims.look_by_look import why_withheld
 from reports.claims.plain_words import (
+    BEST,
     CLAIMED,
+    FAILED,
     FAR,
+    HERE,
+    NO,
+    OPEN,
+    PARTLY,
+    RUNNING,
+    UNCLEAR,
+    YES,
     Outcome,
+    Row,
     Spoken,
     Step,
+    Verdict,
     as_switch,
+    assembled,
+    better,
+    changed,
     differences,
+    either,
     is_ordered,
     joined,
+    named,
     outcome_of,
+    scored,
     step_of,
     told,
 )
 from reports.inputs.cube import plain
+from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.results.outcomes import all_failed
 from reports.results.results import Results
 from reports.statistics.gates import Gate, deciding
-from reports.wording.phrases import capital, condition, configuration, factor_spoken, listed
-from reports.wording.words import THIN, count, number, percent
+from reports.wording.phrases import (
+    capital,
+    condition,
+    configuration,
+    epochs_spoken,
+    listed,
+    rather,
+)
+from reports.wording.words import THIN, count, number, plural
 
-YES, NO, PARTLY, OPEN, RUNNING, FAILED, BEST = "yes", "no", "partly", "open", "running", "failed", "best"
-STATUSES = (YES, NO, PARTLY, OPEN, RUNNING, FAILED, BEST)
-HERE = "on this data set"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What the first screen says: one sentence (of one to three clauses or short sentences), and its facts.
-
-    `status` is the gist for machines: yes, no, partly, open, running, failed, best (nothing is compared, and the best
-    configuration is told). `picture` is the slug of the figure that shows it, None before there is one. `numbers` are
-    all that it prints, as computed.
-    """
-
-    sentence: str
-    facts: tuple[str, ...] = ()
-    status: str
-    picture: str | None = None
-    numbers: Sequence[Any] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """For report.json."""
-        return {
-            "sentence": self.sentence,
-            "facts": list(self.facts),
-            "status": self.status,
-            "picture": {"slug": self.picture},
-            "numbers": list(self.numbers),
-        }
+__all__ = ["Verdict", "verdict"]
 
 
 def verdict(
@@ -76,11 +75,20 @@ def verdict(
     best: Mapping[str, Any] | None = None,
     confirmed: Sequence[Mapping[str, Any]] = (),
 ) -> Verdict:
-    """Answer the study's question from its gated results; the arguments are what `reports.claims.answers` gives."""
-    if not results.look.number or (not inputs.is_complete and not at_best):
+    """Answer the study's question from its gated results.
+
+    Of a study whose plan gives growth of gradients the largest share of the error rate the answer is about those; with
+    a linear model to beat it begins with that; without cells it is about the best configuration found. The arguments
+    are what `reports.claims.answers`, `growth_claims`, `line_to_beat` and `reports.results.best` give.
+    """
+    if not inputs.is_complete and (not results.look.number or not at_best):
         return _unfinished(inputs, results, best)
-    if all_failed(results.rows) or results.rows.empty:
+    if results.rows.empty or all_failed(results.rows):
         return _failed(inputs, results)
+    if not inputs.has_cells:
+        return about_best_found(inputs, results, best, confirmed)
+    if asks_about_growth(inputs) and growth:
+        return growth_verdict(inputs, results, growth)
     if not at_best and not averaged:
         return _one(inputs, results, best)
     return _compared(inputs, results, at_best, averaged, line)
@@ -91,64 +99,61 @@ def _unfinished(inputs: ReportInputs, results: Results, best: Mapping[str, Any] 
     overall = results.accounting.overall
     ended, planned = overall["complete"] + overall["pruned"] + overall["failed"], overall["planned"]
     how = "is still running" if inputs.state == "running" else f"is not finished ({inputs.state})"
-    if inputs.is_complete:
-        return _one(inputs, results, best)
-    text = f"Not known yet: the study {how}, with {count(ended)} of {count(planned)} trials ended, and claims nothing."
-    facts = [_so_far(inputs, best)]
-    return Verdict(
-        sentence=text,
-        facts=tuple(fact.text for fact in facts if fact.text),
-        status=RUNNING,
-        picture=_isolation(inputs, results),
-        numbers=[ended, planned, *(each for fact in facts for each in fact.numbers)],
+    text = (
+        f"Not known yet: the study {how}, {count(ended)} of {plural(int(planned), 'trial')} have ended, and nothing "
+        "is claimed."
+    )
+    return assembled(
+        [Spoken(text=text, numbers=[ended, planned])],
+        [_so_far(inputs, best)],
+        RUNNING,
+        _isolation(inputs, results),
     )
 
 
 def _so_far(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Spoken:
-    if best is None or best.get("objective") is None:
+    """The best configuration of an unfinished search."""
+    lowered = None if best is None else best.get("objective")
+    if best is None or lowered is None:
         return Spoken(text="")
     objective = inputs.objective
-    value = best["objective"] if objective.lower_is_better else 1 - best["objective"]
-    value = -best["objective"] if objective.is_own and not objective.lower_is_better else value
-    what = configuration({name: level for name, level in best["params"].items() if name in inputs.factors})
-    where = f"{what or 'the only configuration'}"
+    value = lowered if objective.lower_is_better else -lowered if objective.is_own else 1 - lowered
+    what = _named(inputs, best["params"]) or "the only one"
     return Spoken(
-        text=f"The best configuration of the search so far is {where} ({objective.format(value)}).",
+        text=f"So far the best configuration of the search is {what} ({objective.format(value)}, "
+        f"{better(objective)}).",
         numbers=[value, best["params"]],
     )
 
 
+def _named(inputs: ReportInputs, params: Mapping[str, Any]) -> str:
+    return configuration({name: level for name, level in params.items() if name in inputs.factors})
+
+
 def _failed(inputs: ReportInputs, results: Results) -> Verdict:
     overall = results.accounting.overall
-    why = inputs.outcome.said_of_failures if len(results.rows) else "failed before it could be tested"
-    return Verdict(
-        sentence=f"Nothing can be said: every network {why}.",
-        facts=(f"{count(overall['networks'])} networks were trained, and none has a score of its own.",),
-        status=FAILED,
-        picture=None,
-        numbers=[overall["networks"]],
-    )
+    if results.rows.empty:
+        text, fact = "Nothing can be said: no network got as far as being tested.", "trial failed"
+        num = int(overall["failed"])
+        facts = [Spoken(text=f"{plural(num, fact, 'trials failed')}.", numbers=[num])]
+    else:
+        text, num = (
+            f"Nothing can be said: every network {inputs.outcome.said_of_failures}.",
+            len(results.rows),
+        )
+        facts = [Spoken(text=f"That is so of {plural(num, 'network')}, at every level.", numbers=[num])]
+    return assembled([Spoken(text=text)], facts, FAILED, None)
 
 
 def _one(inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None) -> Verdict:
     """Nothing is compared: what was found is told, and nothing claimed."""
     if best is None or best.get(inputs.outcome.name) is None:
         return _failed(inputs, results)
-    what = configuration({name: level for name, level in best["params"].items() if name in inputs.factors})
     score = scored(inputs, best)
-    return Verdict(
-        sentence=f"Nothing is compared here: {what or 'the one configuration'} is {score.text}.",
-        status=BEST,
-        numbers=[dict(best), *score.numbers],
-    )
-
-
-def scored(inputs: ReportInputs, each: Mapping[str, Any]) -> Spoken:
-    """A configuration's score after "is": "97.2 % right", "at a test gain of 0.9 dB"."""
-    if inputs.own:
-        value = each[inputs.outcome.name]
-        return Spoken(text=f"at a {inputs.outcome.format(value)}", numbers=[value])
-    return Spoken(text=f"{percent(1 - each['test_error'])} right", numbers=[1 - each["test_error"]])
+    what = _named(inputs, best["params"]) or "the one configuration"
+    text = f"Nothing is compared here: {what} is {score.text} {HERE}."
+    spoken = Spoken(text=text, numbers=[best["params"], *score.numbers])
+    return assembled([spoken], [], BEST, _isolation(inputs, results))
 
 
 def _isolation(inputs: ReportInputs, results: Results) -> str | None:
@@ -163,43 +168,42 @@ def _compared(
     averaged: Sequence[Said],
     line: LineToBeat | None,
 ) -> Verdict:
-    """The answer about the factor that the plan names first, then on what it depends, then the other factors."""
-    measure = inputs.outcome
-    right = _right(results.error_at_best)
-    rows: dict[str, list[Mapping[str, Any]]] = {}
-    for said in at_best:
+    """The answer about the factor that the plan names first, then on what it depends, then the other factors.
+
+    With a linear model to beat, the answer about that, then all factors.
+    """
+    measure, right = inputs.outcome, _right(results.error_at_best)
+    rows: dict[str, list[Row]] = {}
+    for said in at_best or averaged:
         rows.setdefault(str(said.row["factor"]), []).append(said.row)
     steps = {factor: [step_of(row, measure, right) for row in found] for factor, found in rows.items()}
     lead = next(iter(steps))
     word, status = gist(steps[lead])
-    if line is not None and line.said is not None and line.contrast is not None:
-        return _against_line(inputs, results, line, rows, steps)
+    how = _tuned(inputs) if at_best else "averaged over the other settings"
     dependence = depends(inputs, results, lead, averaged)
-    opening = _opened(inputs, told(steps[lead], measure), list(rows[lead]), word)
-    sentence = [opening, dependence]
-    others = told_of_others({factor: found for factor, found in steps.items() if factor != lead}, measure)
-    facts = [
-        differences(rows[lead], measure),
-        _on_what(inputs, results, lead),
-        others,
-    ]
-    return assembled(
-        sentence, facts, status, "interaction" if dependence.text else _isolation(inputs, results)
-    )
+    epochs = epochs_spoken(int(inputs.plan["confirm"]["epochs"]), at_most=stops_early(inputs.plan))
+    picture = "interaction" if dependence.text and len(results.interactions) else _isolation(inputs, results)
+    on_what = _together(_on_what(results, inputs, lead), _on_average(inputs, results, lead, steps, averaged))
+    others = {factor: found for factor, found in steps.items() if factor != lead}
+    if line is not None and line.said is not None and line.contrast is not None:
+        word, status, opening = _against_line(line, line.contrast, measure)
+        sentences = [opening, _of_others(steps, measure, how)]
+        facts = [
+            _line_difference(line.contrast, line.name, measure, epochs),
+            _together(dependence, on_what),
+            _few(inputs, results),
+        ]
+    else:
+        sentences = [_opened(told(steps[lead], measure), steps[lead], rows[lead], word, how), dependence]
+        carried = _together(differences(rows[lead], measure, epochs), _why_open(rows[lead]))
+        facts = [carried, _together(on_what, _few(inputs, results)), _of_others(others, measure)]
+    so_far = "" if inputs.is_complete else "The study is not finished; what is clear so far:"
+    return assembled([Spoken(text=so_far), *sentences], facts, status, picture)
 
 
-def assembled(
-    sentences: Sequence[Spoken], facts: Sequence[Spoken], status: str, picture: str | None
-) -> Verdict:
-    """A verdict of the parts that say something."""
-    said, carried = [each for each in sentences if each.text], [each for each in facts if each.text]
-    return Verdict(
-        sentence=" ".join(each.text for each in said),
-        facts=tuple(each.text for each in carried),
-        status=status,
-        picture=picture,
-        numbers=[number for each in (*said, *carried) for number in each.numbers],
-    )
+def _together(*parts: Spoken) -> Spoken:
+    """Sentences as one text."""
+    return joined(parts, " ")
 
 
 def _right(errors: pd.DataFrame) -> dict[Key, tuple[float, float]]:
@@ -227,7 +231,7 @@ def gist(steps: Sequence[Step]) -> tuple[str, str]:
     if not is_ordered(steps) and as_switch(steps[0]) is None:
         if any(kind in CLAIMED for kind in kinds):
             return "Yes.", YES
-        return ("In part.", PARTLY) if is_open else ("No.", NO)
+        return ("Not as far as is clear.", PARTLY) if is_open else ("No.", NO)
     if Outcome.BETTER in kinds and Outcome.WORSE in kinds:
         rises = kinds.index(Outcome.BETTER) < kinds.index(Outcome.WORSE)
         return ("Up to a point.", PARTLY) if rises and not is_open else ("In part.", PARTLY)
@@ -236,17 +240,14 @@ def gist(steps: Sequence[Step]) -> tuple[str, str]:
     return ("Not as far as is clear.", PARTLY) if is_open else ("No.", NO)
 
 
-def _opened(
-    inputs: ReportInputs, clauses: Spoken, rows: Sequence[Mapping[str, Any]], word: str = ""
-) -> Spoken:
-    """The answer's word, how levels were compared and for what data it holds, then what is said of them."""
-    tuned = _tuned(inputs)
-    here = "" if all(row.get("beyond_sample") for row in rows) else f"{HERE}, "
-    opened = f"{tuned}, {here}" if tuned else here
-    return Spoken(
-        text=" ".join(part for part in (word, f"{capital(opened + clauses.text)}.") if part),
-        numbers=clauses.numbers,
-    )
+def _opened(clauses: Spoken, steps: Sequence[Step], rows: Sequence[Row], word: str, how: str) -> Spoken:
+    """The answer's word, how levels were made comparable and for what data it holds, then what is said of them."""
+    if all(step.outcome in UNCLEAR for step in steps):
+        return Spoken(text=f"{capital(clauses.text)}.", numbers=clauses.numbers)
+    here = "" if all(row.get("beyond_sample") for row in rows) else HERE
+    parts = [part for part in (how, here) if part]
+    text = capital(", ".join([*parts, clauses.text]))
+    return Spoken(text=f"{word} {text}.".strip(), numbers=clauses.numbers)
 
 
 def _tuned(inputs: ReportInputs) -> str:
@@ -256,14 +257,25 @@ def _tuned(inputs: ReportInputs) -> str:
     return "each with the other settings that suit it" if len(inputs.factors) > 1 else ""
 
 
-def told_of_others(steps: Mapping[str, Sequence[Step]], measure: Measure) -> Spoken:
-    """What is said of the other factors, claims with their scores: one sentence."""
+def _of_others(steps: Mapping[str, Sequence[Step]], measure: Measure, how: str = "") -> Spoken:
+    """What is said of these factors, with scores where anything is claimed: one sentence."""
+    clear = {
+        factor: found for factor, found in steps.items() if any(step.outcome not in UNCLEAR for step in found)
+    }
     clauses = [
         told(found, measure, scored=any(step.outcome in CLAIMED for step in found))
-        for found in steps.values()
+        for found in clear.values()
     ]
     whole = joined(clauses, "; ")
-    return Spoken(text=f"{capital(whole.text)}." if whole.text else "", numbers=whole.numbers)
+    text = capital(f"{how}, {whole.text}" if how else whole.text)
+    rest = [factor for factor in steps if factor not in clear]
+    if not rest:
+        return Spoken(text=f"{text}." if text else "", numbers=whole.numbers)
+    early = any(step.outcome is Outcome.EARLY for factor in rest for step in steps[factor])
+    why = "it is too early to say" if early else "it is not clear"
+    open_ = f"{why} whether {either(rest)} {'makes' if len(rest) == 1 else 'make'} a difference"
+    text = f"{text}; {open_}." if clauses else f"{capital(open_)}."
+    return Spoken(text=text, numbers=whole.numbers)
 
 
 def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Sequence[Said]) -> Spoken:
@@ -271,7 +283,7 @@ def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Seque
 
     Beside it the level where the difference is claimed the other way round, if there is one. Empty without a claim.
     """
-    groups: dict[tuple[str, Any], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, Any], list[Row]] = {}
     for said in averaged:
         if said.row["factor"] == factor and said.by_level is not None:
             for row in records(said.by_level):
@@ -284,180 +296,184 @@ def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Seque
         place: max(abs(row["estimate"]) for row in groups[place] if outcome_of(row, measure) in CLAIMED)
         for place in found
     }
-    place = max(found, key=lambda each: sizes[each])
-    against = [
-        each
-        for each in found
-        if each[0] == place[0] and _sign(found[each]) != _sign(found[place]) and each != place
+    ordered = sorted(found, key=lambda each: -sizes[each])
+    place = ordered[0]
+    opposite = [
+        each for each in ordered if each[0] == place[0] and _helps(found[each]) != _helps(found[place])
     ]
-    places = [place, *sorted(against, key=lambda each: -sizes[each])[:1]]
-    spoken = [_at(inputs, results, each, found[each], groups[each][0]) for each in places]
-    return joined(spoken, "; ") if len(spoken) == 1 else _turned(spoken)
-
-
-def _turned(spoken: Sequence[Spoken]) -> Spoken:
-    first, second = spoken
-    return Spoken(
-        text=f"{first.text} {second.text}",
-        numbers=[*first.numbers, *second.numbers],
+    return _together(
+        *(
+            _at(inputs, results, each, found[each], bool(groups[each][0].get("averages_over")))
+            for each in [place, *opposite[:1]]
+        )
     )
 
 
-def _sign(step: Step) -> bool:
+def _helps(step: Step) -> bool:
     return (as_switch(step) or step).outcome is Outcome.BETTER
 
 
-def _largest(rows: Sequence[Mapping[str, Any]], measure: Measure) -> Step | None:
+def _largest(rows: Sequence[Row], measure: Measure) -> Step | None:
     """The claim at one level of another factor: from the first level to the last where all steps between agree."""
     claims = [row for row in rows if outcome_of(row, measure) in CLAIMED and not row["equivalent"]]
     if not claims:
         return None
-    chained = [*rows]
-    in_a_row = all(
-        plain(before["level_b"]) == plain(after["level_a"]) for before, after in itertools.pairwise(chained)
-    )
-    kinds = {outcome_of(row, measure) for row in chained}
-    if len(chained) > 1 and in_a_row and len(kinds) == 1 and kinds <= {*CLAIMED}:
-        low = sum(min(abs(row[name]) for name in deciding(row)) for row in chained)
-        smallest = chained[0]["smallest_effect"] or 0
+    in_a_row = all(plain(one["level_b"]) == plain(other["level_a"]) for one, other in pairwise(rows))
+    kinds = {outcome_of(row, measure) for row in rows}
+    if len(rows) > 1 and in_a_row and len(kinds) == 1 and kinds <= {*CLAIMED}:
+        # Each interval lies on one side of 0, so that the differences add up at least to the sum of the nearer ends.
+        least = sum(min(abs(row[name]) for name in deciding(row)) for row in rows)
+        smallest = rows[0]["smallest_effect"]
         return Step(
-            factor=str(chained[0]["factor"]),
-            level_a=plain(chained[0]["level_a"]),
-            level_b=plain(chained[-1]["level_b"]),
+            factor=str(rows[0]["factor"]),
+            level_a=plain(rows[0]["level_a"]),
+            level_b=plain(rows[-1]["level_b"]),
             outcome=kinds.pop(),
-            far=bool(smallest) and low >= FAR * smallest,
+            far=bool(smallest and smallest > 0 and least >= FAR * smallest),
         )
     return step_of(max(claims, key=lambda row: abs(row["estimate"])), measure)
 
 
-def _at(
-    inputs: ReportInputs,
-    results: Results,
-    place: tuple[str, Any],
-    step: Step,
-    row: Mapping[str, Any],
-) -> Spoken:
-    """One claim at one level, with the mean scores there."""
+def _at(inputs: ReportInputs, results: Results, place: tuple[str, Any], step: Step, averages: bool) -> Spoken:
+    """One claim at one level of another factor, with the mean scores there."""
     by, level = place
     rows = results.first_rows
     there = rows[[plain(value) == level for value in rows[by]]]
-    of = [
-        there[[plain(value) == each for value in there[step.factor]]] for each in (step.level_a, step.level_b)
+    clause = told([_with_means(inputs, there, step)], inputs.outcome, on_average=averages)
+    return Spoken(text=f"{capital(condition(by, level))}, {clause.text}.", numbers=[level, *clause.numbers])
+
+
+def _with_means(inputs: ReportInputs, rows: pd.DataFrame, step: Step) -> Step:
+    """The step with the mean scores of its two levels over these networks."""
+    parts = [
+        rows[[plain(value) == each for value in rows[step.factor]]] for each in (step.level_a, step.level_b)
     ]
-    name = inputs.outcome.name
-    means = (float(of[0][name].mean()), float(of[1][name].mean()))
-    right = (
-        None if inputs.own else (1 - float(of[0]["test_error"].mean()), 1 - float(of[1]["test_error"].mean()))
-    )
-    full = Step(
+    before, after = (float(part[inputs.outcome.name].mean()) for part in parts)
+    right = None
+    if not inputs.own:
+        wrong = [float(part["test_error"].mean()) for part in parts]
+        right = (1 - wrong[0], 1 - wrong[1])
+    return Step(
         factor=step.factor,
         level_a=step.level_a,
         level_b=step.level_b,
         outcome=step.outcome,
+        slight=step.slight,
         far=step.far,
         right=right,
-        scores=means,
-    )
-    clause = told([full], inputs.outcome, on_average=bool(row.get("averages_over")))
-    return Spoken(
-        text=f"{capital(condition(by, level))}, {clause.text}.",
-        numbers=[level, *clause.numbers],
+        scores=(before, after),
     )
 
 
-def _on_what(inputs: ReportInputs, results: Results, factor: str) -> Spoken:
+def _on_average(
+    inputs: ReportInputs,
+    results: Results,
+    factor: str,
+    steps: Mapping[str, Sequence[Step]],
+    averaged: Sequence[Said],
+) -> Spoken:
+    """What is claimed averaged over the other settings, where that is not what is said of levels at their best."""
+    known = {(step.level_a, step.level_b): step.outcome for step in steps[factor]}
+    found = [step_of(said.row, inputs.outcome) for said in averaged if said.row["factor"] == factor]
+    other = [
+        _with_means(inputs, results.first_rows, step)
+        for step in found
+        if step.outcome in CLAIMED and not step.slight
+        if known.get((step.level_a, step.level_b)) is not step.outcome
+    ]
+    if not other:
+        return Spoken(text="")
+    clause = told(other, inputs.outcome)
+    return Spoken(text=f"Averaged over the other settings, {clause.text}.", numbers=clause.numbers)
+
+
+def _on_what(results: Results, inputs: ReportInputs, factor: str) -> Spoken:
     """On which other factors the first one's effect depends, by the intervals of the changes; the rest is not clear."""
     others = [name for name in inputs.factors if name != factor]
-    if not others or results.interactions.empty:
+    if not others or results.interactions.empty or not results.look.number:
         return Spoken(text="")
     stated = {
-        (str(row["by"]) if row["factor"] == factor else str(row["factor"]))
+        str(row["by"]) if row["factor"] == factor else str(row["factor"])
         for row in records(results.interactions)
         if factor in (row["factor"], row["by"]) and row["gate"] == Gate.INTERACTION
     }
-    yes, rest = (
-        [factor_spoken(name) for name in others if (name in stated) is is_so] for is_so in (True, False)
-    )
-    what = f"What {_effect(factor)} does"
+    yes, rest = ([name for name in others if (name in stated) is so] for so in (True, False))
     if not yes:
-        either = " or ".join(rest)
-        return Spoken(text=f"Whether that depends on {either} is not clear.")
-    tail = f"; whether on {' or '.join(rest)} is not clear" if rest else ""
-    return Spoken(text=f"{what} depends on {listed(yes)}{tail}.")
+        return Spoken(text=f"Whether that depends on {either(rest)} is not clear.")
+    tail = f"; whether on {either(rest)} is not clear" if rest else ""
+    return Spoken(text=f"What {named(factor)} does depends on {listed([named(name) for name in yes])}{tail}.")
 
 
-def _effect(factor: str) -> str:
-    return factor_spoken(factor)
+def _why_open(rows: Sequence[Row]) -> Spoken:
+    """Why nothing is claimed of a comparison, where more data would not tell."""
+    barred = [
+        row
+        for row in rows
+        if row["gate"] in (Gate.BOUNDARY, Gate.UNRESOLVED)
+        and (row["boundary"] or not row["complete"] or row["constant"] or row["sd"] == 0)
+    ]
+    if not barred:
+        return Spoken(text="")
+    row = barred[0]
+    first, second = plain(row["level_a"]), plain(row["level_b"])
+    return Spoken(
+        text=f"Nothing is claimed {rather(row['factor'], first, second)}: {why_withheld(row)}.",
+        numbers=[first, second],
+    )
 
 
-def _against_line(
-    inputs: ReportInputs,
-    results: Results,
-    line: LineToBeat,
-    rows: Mapping[str, Sequence[Mapping[str, Any]]],
-    steps: Mapping[str, Sequence[Step]],
-) -> Verdict:
-    """The answer about the linear model first, then what helps the network."""
-    measure = inputs.outcome
-    contrast, error = line.contrast, line.error_contrast
-    assert contrast is not None
-    found = outcome_of(contrast, measure)
-    scores = line.to_dict()
-    shares = None
+def _few(inputs: ReportInputs, results: Results) -> Spoken:
+    """Said where there are too few repetitions for any claim."""
+    num, least = results.look.num_blocks, results.look.rules.min_blocks
+    if num >= least:
+        return Spoken(text="")
+    return Spoken(
+        text=f"A claim takes {count(least)} repetitions with other data splits and seeds; here there "
+        f"{'is' if num == 1 else 'are'} {count(num)}.",
+        numbers=[num, least],
+    )
+
+
+def _against_line(line: LineToBeat, contrast: Row, measure: Measure) -> tuple[str, str, Spoken]:
+    """The answer's word, the status, and the sentence about the best configuration against the linear model."""
+    found, name = outcome_of(contrast, measure), line.name
+    which = {Outcome.POINTS_BETTER: "better", Outcome.POINTS_WORSE: "worse"}.get(found, found.value)
+    word, status, text = {
+        Outcome.BETTER: ("Yes.", YES, f"the network beats {name}"),
+        Outcome.WORSE: ("No.", NO, f"the network does worse than {name}"),
+        Outcome.EQUAL: ("No.", NO, f"the network does no better than {name}"),
+        Outcome.OPEN: ("", OPEN, f"it is not clear whether the network does better than {name}"),
+        Outcome.EARLY: ("Too early to say", OPEN, f"whether the network does better than {name}"),
+    }.get(
+        found, ("Too early to say.", OPEN, f"what there is points to the network doing {which} than {name}")
+    )
+    if found in CLAIMED and contrast["equivalent"]:
+        text, status = f"{text}, but by less than matters here", NO
+        word = "No."
+    scores, error = line.to_dict(), line.error_contrast
+    beside = Spoken(text="")
     if error is not None and error["estimate"] == error["estimate"]:
         linear = 1 - scores["test_error"]
-        shares = (linear, linear - error["estimate"])
-    beside = Spoken(text="")
-    if shares is not None and not _contradicts(found, shares):
-        beside = Spoken(
-            text=f" ({number(100 * shares[1], 1)} against {number(100 * shares[0], 1)}{THIN}% right)",
-            numbers=shares,
-        )
-    words = {
-        Outcome.BETTER: ("Yes.", YES, f"the network does better than {line.name}"),
-        Outcome.WORSE: ("No.", NO, f"the network does worse than {line.name}"),
-        Outcome.EQUAL: ("No.", NO, f"the network does no better than {line.name}"),
-        Outcome.OPEN: ("", OPEN, f"it is not clear whether the network does better than {line.name}"),
-        Outcome.EARLY: (
-            "Too early to say.",
-            OPEN,
-            f"it is too early to say whether the network does better than {line.name}",
-        ),
-        Outcome.POINTS_BETTER: (
-            "Too early to say.",
-            OPEN,
-            f"what there is points to the network doing better than {line.name}",
-        ),
-        Outcome.POINTS_WORSE: (
-            "Too early to say.",
-            OPEN,
-            f"what there is points to the network doing worse than {line.name}",
-        ),
-    }
-    word, status, text = words[found]
-    little = ", but by less than matters here" if found in CLAIMED and contrast["equivalent"] else ""
-    here = "" if contrast.get("beyond_sample") else f"{HERE} "
-    opening = Spoken(
-        text=" ".join(
-            part
-            for part in (word, f"{capital(here + text)} on the same features{beside.text}{little}.")
-            if part
-        ),
-        numbers=beside.numbers,
+        network = linear - error["estimate"]
+        agrees = found not in CLAIMED or (found is Outcome.BETTER) == (network > linear)
+        if agrees:
+            beside = Spoken(
+                text=f" ({number(100 * network, 1)} against {number(100 * linear, 1)}{THIN}% right)",
+                numbers=[network, linear],
+            )
+    here = "" if contrast.get("beyond_sample") else f"{HERE}, "
+    sentence = f"{here}{text}{beside.text}"
+    whole = f"{word} {sentence}" if word == "Too early to say" else f"{word} {capital(sentence)}"
+    return word, status, Spoken(text=f"{whole}.".strip(), numbers=beside.numbers)
+
+
+def _line_difference(contrast: Row, name: str, measure: Measure, epochs: str) -> Spoken:
+    """The difference between the network and the linear model, with its interval."""
+    if contrast["estimate"] != contrast["estimate"]:
+        return Spoken(text="")
+    amount = changed(contrast, measure)
+    return Spoken(
+        text=f"The {measure.title} ({better(measure)}) of the network, trained for {epochs}, less that of {name} on "
+        f"the same features is {amount.text}.",
+        numbers=amount.numbers,
     )
-    others = told_of_others(steps, measure)
-    return assembled(
-        [opening, others],
-        [],
-        status,
-        _isolation(inputs, results),
-    )
-
-
-def _contradicts(found: Outcome, shares: tuple[float, float]) -> bool:
-    before, after = (round(100 * share, 1) for share in shares)
-    return (found is Outcome.BETTER and after <= before) or (found is Outcome.WORSE and after >= before)
-
-
-def _line_difference(line: LineToBeat, measure: Measure) -> Spoken:
-    return Spoken(text="")
