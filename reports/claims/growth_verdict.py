@@ -164,20 +164,14 @@ def _changed_by(changing: Sequence[str], settings: Sequence[str], growth: Sequen
     if not settings:
         return Spoken(text="")
     if any(said.row["gate"] == Gate.INDICATED for said in growth) and not changing:
-        return Spoken(
-            text=f"It is too early to say whether {either(settings)} {_make(settings)} that happen."
-        )
+        return Spoken(text=f"It is too early to say whether {either(settings)} makes that happen.")
     if not changing:
-        return Spoken(text=f"It is not clear whether {either(settings)} {_make(settings)} that happen.")
+        return Spoken(text=f"It is not clear whether {either(settings)} makes that happen.")
     changes = "changes" if len(changing) == 1 else "change"
     rest = [name for name in settings if name not in changing]
     tail = f"; whether {either(rest)} does is not clear" if rest else ""
     names = listed([named(name) for name in changing])
     return Spoken(text=f"{capital(f'{HERE}, {names}')} {changes} how gradients grow{tail}.")
-
-
-def _make(names: Sequence[str]) -> str:
-    return "makes" if len(names) == 1 else "make"
 
 
 def _told(results: Results, name: str, levels: tuple[Any, Any], cure: str) -> Spoken:

@@ -14,7 +14,7 @@ from reports.inputs.cube import plain
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.statistics.gates import Gate, deciding
-from reports.wording.phrases import factor_spoken, level_spoken, listed, rather, spelled
+from reports.wording.phrases import capital, factor_spoken, level_spoken, listed, rather, spelled
 from reports.wording.words import THIN, decimals_between, level_name, number, percent, signed
 
 YES, NO, PARTLY, OPEN, RUNNING, FAILED, BEST = "yes", "no", "partly", "open", "running", "failed", "best"
@@ -48,10 +48,19 @@ _FLIPPED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Spoken:
-    """A piece of text and the numbers that it prints, as computed."""
+    """A piece of text and the numbers that it prints, as computed.
+
+    `pieces` say the same in short sentences, where the text is a long one.
+    """
 
     text: str
     numbers: Sequence[Any] = ()
+    pieces: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The text, or what says the same in short sentences."""
+        return self.pieces or ((self.text,) if self.text else ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +69,7 @@ class Verdict:
 
     `status` is the gist for machines: yes, no, partly, open, running, failed, best (nothing is compared, and the best
     configuration is told). `picture` is the slug of the figure that shows it, None before there is one. `numbers` are
-    all that it prints, as computed.
+    all that it prints, as computed. `short` says the same as sentence and facts in short sentences.
     """
 
     sentence: str
@@ -68,6 +77,7 @@ class Verdict:
     status: str
     picture: str | None = None
     numbers: Sequence[Any] = ()
+    short: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For report.json."""
@@ -174,7 +184,17 @@ def joined(clauses: Iterable[Spoken], between: str | None = None) -> Spoken:
     present = [clause for clause in clauses if clause.text]
     texts = [clause.text for clause in present]
     text = (between or (", and " if len(texts) < 3 else "; ")).join(texts)
-    return Spoken(text=text, numbers=[each for clause in present for each in clause.numbers])
+    pieces = [piece for clause in present for piece in clause.sentences]
+    return Spoken(
+        text=text,
+        numbers=[each for clause in present for each in clause.numbers],
+        pieces=tuple(as_sentence(piece) for piece in pieces),
+    )
+
+
+def as_sentence(text: str) -> str:
+    """A clause as a sentence of its own."""
+    return capital(text if text.endswith(".") else f"{text}.")
 
 
 def _runs(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -261,8 +281,13 @@ def _clause(run: Sequence[Step], measure: Measure, *, first: bool, scored: bool,
     does = "do" if _is_plural(step.factor, step.level_b) else "does"
     than = short(step.factor, step.level_a)
     text = _of_one(step, who, does, than)
+    alone = _of_one(step, subject(step.factor, step.level_b), does, than)
     beside = _beside(step, measure, on_average=on_average) if scored else Spoken(text="")
-    return Spoken(text=f"{text}{beside.text}", numbers=[step.level_a, step.level_b, *beside.numbers])
+    return Spoken(
+        text=f"{text}{beside.text}",
+        numbers=[step.level_a, step.level_b, *beside.numbers],
+        pieces=(f"{alone}{beside.text}",),
+    )
 
 
 def _of_one(step: Step, who: str, does: str, than: str) -> str:
@@ -359,7 +384,7 @@ def _beside(
     step: Step, measure: Measure, words: tuple[str, str] | None = None, *, on_average: bool = False
 ) -> Spoken:
     """The scores in brackets: "(97.3 against 97.5 % right)"."""
-    average = " on average" if on_average else ""
+    average = "on average " if on_average else ""
     if step.right is not None and _agrees(step):
         before, after = _percents(step.right)
         text = (
@@ -367,7 +392,7 @@ def _beside(
             if words
             else f"{after} against {before}{THIN}% right"
         )
-        return Spoken(text=f" ({text}{average})", numbers=[*step.right])
+        return Spoken(text=f" ({average}{text})", numbers=[*step.right])
     if step.scores is None:
         return Spoken(text="")
     before, after = _means(step.scores)
@@ -378,7 +403,7 @@ def _beside(
         if words
         else f"{title} {after} against {before}{unit}"
     )
-    return Spoken(text=f" ({text}{average}; {better(measure)})", numbers=[*step.scores])
+    return Spoken(text=f" ({average}{text}; {better(measure)})", numbers=[*step.scores])
 
 
 def _titled(measure: Measure) -> str:
@@ -438,7 +463,8 @@ def differences(rows: Sequence[Row], measure: Measure, epochs: str, most: int = 
         parts.append(f"{amount.text} {rather(row['factor'], plain(row['level_a']), plain(row['level_b']))}")
         numbers += [row["level_a"], row["level_b"], *amount.numbers]
     text = f"After {epochs}, the {measure.title} ({better(measure)}) changes by {'; '.join(parts)}."
-    return Spoken(text=text, numbers=numbers)
+    pieces = [f"The {measure.title} ({better(measure)}) changes by {part}." for part in parts]
+    return Spoken(text=text, numbers=numbers, pieces=tuple(pieces))
 
 
 def better(measure: Measure) -> str:
@@ -466,6 +492,7 @@ def assembled(
         status=status,
         picture=picture,
         numbers=[number for each in (*said, *carried) for number in each.numbers],
+        short=tuple(piece for each in (*said, *carried) for piece in each.sentences),
     )
 
 

@@ -30,6 +30,7 @@ from reports.claims.plain_words import (
     Spoken,
     Step,
     Verdict,
+    as_sentence,
     as_switch,
     assembled,
     better,
@@ -196,7 +197,15 @@ def _compared(
     else:
         sentences = [_opened(told(steps[lead], measure), steps[lead], rows[lead], word, how), dependence]
         carried = _together(differences(rows[lead], measure, epochs), _why_open(rows[lead]))
-        facts = [carried, _together(on_what, _few(inputs, results)), _of_others(others, measure)]
+        rest = _of_others(others, measure)
+        is_answered = any(step.outcome in CLAIMED for found in others.values() for step in found)
+        if all(step.outcome in UNCLEAR for step in steps[lead]) and is_answered:
+            # What is clear belongs into the answer, whichever factor it is about.
+            sentences.append(_of_others(others, measure, how))
+            rest = Spoken(text="")
+        if status == OPEN and word == "" and (dependence.text or is_answered):
+            status = PARTLY
+        facts = [carried, _together(on_what, _few(inputs, results)), rest]
     so_far = "" if inputs.is_complete else "The study is not finished; what is clear so far:"
     return assembled([Spoken(text=so_far), *sentences], facts, status, picture)
 
@@ -243,11 +252,19 @@ def gist(steps: Sequence[Step]) -> tuple[str, str]:
 def _opened(clauses: Spoken, steps: Sequence[Step], rows: Sequence[Row], word: str, how: str) -> Spoken:
     """The answer's word, how levels were made comparable and for what data it holds, then what is said of them."""
     if all(step.outcome in UNCLEAR for step in steps):
-        return Spoken(text=f"{capital(clauses.text)}.", numbers=clauses.numbers)
+        return Spoken(text=f"{capital(clauses.text)}.", numbers=clauses.numbers, pieces=clauses.pieces)
     here = "" if all(row.get("beyond_sample") for row in rows) else HERE
     parts = [part for part in (how, here) if part]
     text = capital(", ".join([*parts, clauses.text]))
-    return Spoken(text=f"{word} {text}.".strip(), numbers=clauses.numbers)
+    scope = (
+        f"Levels are compared {how}." if how else "",
+        "Statements hold for this data set." if here else "",
+    )
+    return Spoken(
+        text=f"{word} {text}.".strip(),
+        numbers=clauses.numbers,
+        pieces=tuple(part for part in (*scope, *clauses.pieces) if part),
+    )
 
 
 def _tuned(inputs: ReportInputs) -> str:
@@ -270,12 +287,12 @@ def _of_others(steps: Mapping[str, Sequence[Step]], measure: Measure, how: str =
     text = capital(f"{how}, {whole.text}" if how else whole.text)
     rest = [factor for factor in steps if factor not in clear]
     if not rest:
-        return Spoken(text=f"{text}." if text else "", numbers=whole.numbers)
+        return Spoken(text=f"{text}." if text else "", numbers=whole.numbers, pieces=whole.pieces)
     early = any(step.outcome is Outcome.EARLY for factor in rest for step in steps[factor])
     why = "it is too early to say" if early else "it is not clear"
-    open_ = f"{why} whether {either(rest)} {'makes' if len(rest) == 1 else 'make'} a difference"
+    open_ = f"{why} whether {either(rest)} makes a difference"
     text = f"{text}; {open_}." if clauses else f"{capital(open_)}."
-    return Spoken(text=text, numbers=whole.numbers)
+    return Spoken(text=text, numbers=whole.numbers, pieces=(*whole.pieces, as_sentence(open_)))
 
 
 def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Sequence[Said]) -> Spoken:
@@ -384,7 +401,10 @@ def _on_average(
     if not other:
         return Spoken(text="")
     clause = told(other, inputs.outcome)
-    return Spoken(text=f"Averaged over the other settings, {clause.text}.", numbers=clause.numbers)
+    pieces = tuple(f"{piece[:-1]}, averaged over the other settings." for piece in clause.pieces)
+    return Spoken(
+        text=f"Averaged over the other settings, {clause.text}.", numbers=clause.numbers, pieces=pieces
+    )
 
 
 def _on_what(results: Results, inputs: ReportInputs, factor: str) -> Spoken:
@@ -400,8 +420,13 @@ def _on_what(results: Results, inputs: ReportInputs, factor: str) -> Spoken:
     yes, rest = ([name for name in others if (name in stated) is so] for so in (True, False))
     if not yes:
         return Spoken(text=f"Whether that depends on {either(rest)} is not clear.")
-    tail = f"; whether on {either(rest)} is not clear" if rest else ""
-    return Spoken(text=f"What {named(factor)} does depends on {listed([named(name) for name in yes])}{tail}.")
+    head = f"What {named(factor)} does depends on {listed([named(name) for name in yes])}"
+    if not rest:
+        return Spoken(text=f"{head}.")
+    return Spoken(
+        text=f"{head}; whether on {either(rest)} is not clear.",
+        pieces=(f"{head}.", f"Whether it depends on {either(rest)} is not clear."),
+    )
 
 
 def _why_open(rows: Sequence[Row]) -> Spoken:
@@ -451,7 +476,11 @@ def _against_line(line: LineToBeat, contrast: Row, measure: Measure) -> tuple[st
         text, status = f"{text}, but by less than matters here", NO
         word = "No."
     scores, error = line.to_dict(), line.error_contrast
-    beside = Spoken(text="")
+    loss = scores["test_loss"]
+    beside = Spoken(
+        text=f" ({measure.title} {number(loss + contrast['estimate'])} against {number(loss)}; {better(measure)})",
+        numbers=[loss + contrast["estimate"], loss],
+    )
     if error is not None and error["estimate"] == error["estimate"]:
         linear = 1 - scores["test_error"]
         network = linear - error["estimate"]

@@ -37,6 +37,11 @@ def study_of(name: str) -> Any:
     return importlib.import_module(f"studies.catalog.{name}_study").STUDY
 
 
+_RANGES = {
+    name: {"low": low, "high": high, "log": True}
+    for name in ("sgd", "adam", "rmsprop", "adamw")
+    for low, high in [sample_networks.rate_range(name)]
+}
 _STAND_IN = "momentum"
 
 
@@ -82,7 +87,7 @@ def catalog_inputs(name: str, num_blocks: int = 10) -> ReportInputs:
         "dataset": study.dataset,
         "model": study.model,
         "error_shares": asdict(shares),
-        "nuisances": {} if name == "batchnorm" else found.plan["nuisances"],
+        "nuisances": {} if name == "batchnorm" else {"learning_rate": _RANGES},
         "fixed": {
             **found.plan["fixed"],
             **{key: study.fixed[key] for key in ("patience",) if key in study.fixed},
