@@ -70,7 +70,12 @@ def test_the_sentences_of_the_analysis_and_the_lottery_are_those_of_the_json() -
     page, report = made("full").page, made("full").json
     shown = " ".join(sentences(page))
     assert len(report["analysis"]) == 3
-    for text in [*report["analysis"], *report["notes"], *report["lottery"]["sentences"], report["variation"]["sentence"]]:
+    for text in [
+        *report["analysis"],
+        *report["notes"],
+        *report["lottery"]["sentences"],
+        report["variation"]["sentence"],
+    ]:
         assert plain_text(html.escape(text)) in shown
 
 

@@ -191,14 +191,14 @@ def _best(inputs: ReportInputs, best: Mapping[str, Any] | None) -> list[Line | N
             for name, value in tuned.items()
         ]
     )
-    score = scored(inputs, best)
+    score, splits = scored(inputs, best), counted(best["num_blocks"], "split", "splits")
     numbers = [best["params"], [float(f"{each:.2g}") for each in tuned.values() if isinstance(each, float)]]
     beside = "" if inputs.own else f", with a {outcome.title} of {number(best[outcome.name])}"
     return [
         Line(text=f"By its validation scores, the configuration to take is {what}.", numbers=numbers),
         Line(text=f"Its tuned settings: {rest}.", numbers=numbers) if rest else None,
         Line(
-            text=f"On the test parts of {counted(best['num_blocks'], 'split', 'splits')}, it reaches {score.text}{beside}.",
+            text=f"On the test parts of {splits}, it reaches {score.text}{beside}.",
             numbers=[best["num_blocks"], *score.numbers, best[outcome.name], best.get("test_loss")],
         ),
     ]
