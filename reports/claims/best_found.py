@@ -24,13 +24,13 @@ from reports.claims.plain_words import (
     changed,
     outcome_of,
     scored,
+    trained_for,
 )
-from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import describe, nothing_to_take
 from reports.results.results import Results
 from reports.statistics.contrasts import contrasts
-from reports.wording.phrases import capital, epochs_spoken
+from reports.wording.phrases import capital
 from reports.wording.words import count, plural
 
 FACTOR = "configuration"
@@ -107,11 +107,11 @@ def about_best_found(
         numbers=[*score.numbers, *other.numbers],
     )
     amount = changed(row, outcome)
-    epochs = epochs_spoken(int(inputs.plan["confirm"]["epochs"]), at_most=stops_early(inputs.plan))
+    epochs = trained_for(inputs)
     difference = Spoken(
-        text=f"After {epochs}, with fresh seeds, its {outcome.title} ({better(outcome)}) less that of the default is "
-        f"{amount.text}.",
-        numbers=amount.numbers,
+        text=f"After {epochs.text}, with fresh seeds, its {outcome.title} ({better(outcome)}) less that of the "
+        f"default is {amount.text}.",
+        numbers=[*epochs.numbers, *amount.numbers],
     )
     return assembled([opening], [named, difference, search], status, "confirmed")
 

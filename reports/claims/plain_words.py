@@ -11,10 +11,19 @@ from typing import Any
 
 from reports.claims.answers import Key, key_of
 from reports.inputs.cube import plain
+from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.statistics.gates import Gate, deciding
-from reports.wording.phrases import capital, factor_spoken, level_spoken, listed, rather, spelled
+from reports.wording.phrases import (
+    capital,
+    epochs_spoken,
+    factor_spoken,
+    level_spoken,
+    listed,
+    rather,
+    spelled,
+)
 from reports.wording.words import THIN, decimals_between, level_name, number, percent, signed
 
 YES, NO, PARTLY, OPEN, RUNNING, FAILED, BEST = "yes", "no", "partly", "open", "running", "failed", "best"
@@ -450,9 +459,10 @@ def _monotone(values: Sequence[float]) -> bool:
     return all(low < high for low, high in pairs) or all(low > high for low, high in pairs)
 
 
-def differences(rows: Sequence[Row], measure: Measure, epochs: str, most: int = 3) -> Spoken:
+def differences(rows: Sequence[Row], measure: Measure, epochs: Spoken, most: int = 3) -> Spoken:
     """The differences that carry what is said, with the intervals that decide: the largest ones, in their order."""
     known = [row for row in rows if math.isfinite(row["estimate"]) and math.isfinite(row[deciding(row)[0]])]
+    known = [row for row in known if row["ci_low"] != row["ci_high"]]
     kept = sorted(known, key=lambda row: -abs(row["estimate"]))[:most]
     shown = [row for row in known if any(row is each for each in kept)]
     if not shown:
@@ -462,9 +472,15 @@ def differences(rows: Sequence[Row], measure: Measure, epochs: str, most: int = 
         amount = changed(row, measure)
         parts.append(f"{amount.text} {rather(row['factor'], plain(row['level_a']), plain(row['level_b']))}")
         numbers += [row["level_a"], row["level_b"], *amount.numbers]
-    text = f"After {epochs}, the {measure.title} ({better(measure)}) changes by {'; '.join(parts)}."
+    text = f"After {epochs.text}, the {measure.title} ({better(measure)}) changes by {'; '.join(parts)}."
     pieces = [f"The {measure.title} ({better(measure)}) changes by {part}." for part in parts]
-    return Spoken(text=text, numbers=numbers, pieces=tuple(pieces))
+    return Spoken(text=text, numbers=[*epochs.numbers, *numbers], pieces=tuple(pieces))
+
+
+def trained_for(inputs: ReportInputs) -> Spoken:
+    """How long networks trained: "18 epochs", "up to 18 epochs"."""
+    epochs = int(inputs.plan["confirm"]["epochs"])
+    return Spoken(text=epochs_spoken(epochs, at_most=stops_early(inputs.plan)), numbers=[epochs])
 
 
 def better(measure: Measure) -> str:

@@ -44,9 +44,9 @@ from reports.claims.plain_words import (
     scored,
     step_of,
     told,
+    trained_for,
 )
 from reports.inputs.cube import plain
-from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.results.outcomes import all_failed
@@ -56,7 +56,6 @@ from reports.wording.phrases import (
     capital,
     condition,
     configuration,
-    epochs_spoken,
     listed,
     rather,
 )
@@ -121,8 +120,8 @@ def _so_far(inputs: ReportInputs, best: Mapping[str, Any] | None) -> Spoken:
     value = lowered if objective.lower_is_better else -lowered if objective.is_own else 1 - lowered
     what = _named(inputs, best["params"]) or "the only one"
     return Spoken(
-        text=f"So far the best configuration of the search is {what} ({objective.format(value)}, "
-        f"{better(objective)}).",
+        text=f"So far the best configuration of the search is {what} ({objective.title} "
+        f"{objective.bare(value)}, {better(objective)}).",
         numbers=[value, best["params"]],
     )
 
@@ -151,7 +150,8 @@ def _one(inputs: ReportInputs, results: Results, best: Mapping[str, Any] | None)
     if best is None or best.get(inputs.outcome.name) is None:
         return _failed(inputs, results)
     score = scored(inputs, best)
-    what = _named(inputs, best["params"]) or "the one configuration"
+    what = _named(inputs, best["params"])
+    what = f"the configuration with {what}" if what else "the one configuration"
     text = f"Nothing is compared here: {what} is {score.text} {HERE}."
     spoken = Spoken(text=text, numbers=[best["params"], *score.numbers])
     return assembled([spoken], [], BEST, _isolation(inputs, results))
@@ -182,7 +182,7 @@ def _compared(
     word, status = gist(steps[lead])
     how = _tuned(inputs) if at_best else "averaged over the other settings"
     dependence = depends(inputs, results, lead, averaged)
-    epochs = epochs_spoken(int(inputs.plan["confirm"]["epochs"]), at_most=stops_early(inputs.plan))
+    epochs = trained_for(inputs)
     picture = "interaction" if dependence.text and len(results.interactions) else _isolation(inputs, results)
     on_what = _together(_on_what(results, inputs, lead), _on_average(inputs, results, lead, steps, averaged))
     others = {factor: found for factor, found in steps.items() if factor != lead}
@@ -206,7 +206,7 @@ def _compared(
         if status == OPEN and word == "" and (dependence.text or is_answered):
             status = PARTLY
         facts = [carried, _together(on_what, _few(inputs, results)), rest]
-    so_far = "" if inputs.is_complete else "The study is not finished; what is clear so far:"
+    so_far = "" if inputs.is_complete else "The study is not finished yet."
     return assembled([Spoken(text=so_far), *sentences], facts, status, picture)
 
 
@@ -496,13 +496,13 @@ def _against_line(line: LineToBeat, contrast: Row, measure: Measure) -> tuple[st
     return word, status, Spoken(text=f"{whole}.".strip(), numbers=beside.numbers)
 
 
-def _line_difference(contrast: Row, name: str, measure: Measure, epochs: str) -> Spoken:
+def _line_difference(contrast: Row, name: str, measure: Measure, epochs: Spoken) -> Spoken:
     """The difference between the network and the linear model, with its interval."""
     if contrast["estimate"] != contrast["estimate"]:
         return Spoken(text="")
     amount = changed(contrast, measure)
     return Spoken(
-        text=f"The {measure.title} ({better(measure)}) of the network, trained for {epochs}, less that of {name} on "
-        f"the same features is {amount.text}.",
-        numbers=amount.numbers,
+        text=f"The {measure.title} ({better(measure)}) of the network, trained for {epochs.text}, less that of "
+        f"{name} on the same features is {amount.text}.",
+        numbers=[*epochs.numbers, *amount.numbers],
     )

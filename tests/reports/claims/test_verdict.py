@@ -262,11 +262,9 @@ class TestOdd:
         assert report_of("no factor")["verdict"]["status"] == "best"
 
     def test_chance_alone_gives_no_direction(self) -> None:
-        text = " ".join(said(report_of("null")["verdict"]))
-        assert not re.search(r"(?<!no )\b(better|worse) than (?!the)", text.replace("whether", "")) or (
-            "not clear" in text
-        )
-        assert report_of("null")["verdict"]["status"] in ("open", "no", "partly")
+        verdict = report_of("null")["verdict"]
+        assert verdict["status"] == "open"
+        assert verdict["sentence"].startswith("It is not clear whether ")
 
     def test_metrics_of_ones_own_keep_their_unit_and_their_direction(self) -> None:
         inputs = own(sample_inputs(SMALL, num_blocks=10, rates=2))
@@ -279,7 +277,7 @@ class TestOdd:
 
     def test_the_study_is_not_over_while_a_later_look_is_trained(self) -> None:
         verdict = report_of("later look in progress")["verdict"]
-        assert verdict["sentence"].startswith("The study is not finished; what is clear so far:")
+        assert verdict["sentence"].startswith("The study is not finished yet. ")
 
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:1) **b** `c` | # 1. & \\ www.example.org"
