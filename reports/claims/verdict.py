@@ -12,6 +12,7 @@ from reports.claims.answers import Key, Said, key_of, records
 from reports.claims.best_found import about_best_found
 from reports.claims.growth_verdict import asks_about_growth, growth_verdict
 from reports.claims.line_to_beat import LineToBeat
+from reports.claims.line_verdict import against_line, line_difference
 from reports.claims.look_by_look import why_withheld
 from reports.claims.plain_words import (
     BEST,
@@ -34,7 +35,6 @@ from reports.claims.plain_words import (
     as_switch,
     assembled,
     better,
-    changed,
     differences,
     either,
     is_ordered,
@@ -59,7 +59,7 @@ from reports.wording.phrases import (
     listed,
     rather,
 )
-from reports.wording.words import THIN, count, number, plural
+from reports.wording.words import count, plural
 
 __all__ = ["Verdict", "verdict"]
 
@@ -187,10 +187,10 @@ def _compared(
     on_what = _together(_on_what(results, inputs, lead), _on_average(inputs, results, lead, steps, averaged))
     others = {factor: found for factor, found in steps.items() if factor != lead}
     if line is not None and line.said is not None and line.contrast is not None:
-        word, status, opening = _against_line(line, line.contrast, measure)
-        sentences = [opening, _of_others(steps, measure, how)]
+        word, status, opening = against_line(line, line.contrast, measure)
+        sentences = [opening, _of_others(steps, measure, _scope(how, steps, rows))]
         facts = [
-            _line_difference(line.contrast, line.name, measure, epochs),
+            line_difference(line.contrast, line.name, measure, epochs),
             _together(dependence, on_what),
             _few(inputs, results),
         ]
@@ -201,7 +201,7 @@ def _compared(
         is_answered = any(step.outcome in CLAIMED for found in others.values() for step in found)
         if all(step.outcome in UNCLEAR for step in steps[lead]) and is_answered:
             # What is clear belongs into the answer, whichever factor it is about.
-            sentences.append(_of_others(others, measure, how))
+            sentences.append(_of_others(others, measure, _scope(how, others, rows)))
             rest = Spoken(text="")
         if status == OPEN and word == "" and (dependence.text or is_answered):
             status = PARTLY
@@ -284,7 +284,7 @@ def _of_others(steps: Mapping[str, Sequence[Step]], measure: Measure, how: str =
         for found in clear.values()
     ]
     whole = joined(clauses, "; ")
-    text = capital(f"{how}, {whole.text}" if how else whole.text)
+    text = capital(f"{how}, {whole.text}" if how and whole.text else whole.text)
     rest = [factor for factor in steps if factor not in clear]
     if not rest:
         return Spoken(text=f"{text}." if text else "", numbers=whole.numbers, pieces=whole.pieces)
@@ -293,6 +293,13 @@ def _of_others(steps: Mapping[str, Sequence[Step]], measure: Measure, how: str =
     open_ = f"{why} whether {either(rest)} makes a difference"
     text = f"{text}; {open_}." if clauses else f"{capital(open_)}."
     return Spoken(text=text, numbers=whole.numbers, pieces=(*whole.pieces, as_sentence(open_)))
+
+
+def _scope(how: str, steps: Mapping[str, Sequence[Step]], rows: Mapping[str, Sequence[Row]]) -> str:
+    """How levels were made comparable, and for what data what is said of these factors holds."""
+    is_clear = any(step.outcome not in UNCLEAR for found in steps.values() for step in found)
+    wide = all(row.get("beyond_sample") for factor in steps for row in rows[factor])
+    return ", ".join(part for part in (how, HERE if is_clear and not wide else "") if part)
 
 
 def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Sequence[Said]) -> Spoken:
@@ -419,7 +426,7 @@ def _on_what(results: Results, inputs: ReportInputs, factor: str) -> Spoken:
     }
     yes, rest = ([name for name in others if (name in stated) is so] for so in (True, False))
     if not yes:
-        return Spoken(text=f"Whether that depends on {either(rest)} is not clear.")
+        return Spoken(text=f"Whether the effect of {named(factor)} depends on {either(rest)} is not clear.")
     head = f"What {named(factor)} does depends on {listed([named(name) for name in yes])}"
     if not rest:
         return Spoken(text=f"{head}.")
@@ -456,53 +463,4 @@ def _few(inputs: ReportInputs, results: Results) -> Spoken:
         text=f"A claim takes {count(least)} repetitions with other data splits and seeds; here there "
         f"{'is' if num == 1 else 'are'} {count(num)}.",
         numbers=[num, least],
-    )
-
-
-def _against_line(line: LineToBeat, contrast: Row, measure: Measure) -> tuple[str, str, Spoken]:
-    """The answer's word, the status, and the sentence about the best configuration against the linear model."""
-    found, name = outcome_of(contrast, measure), line.name
-    which = {Outcome.POINTS_BETTER: "better", Outcome.POINTS_WORSE: "worse"}.get(found, found.value)
-    word, status, text = {
-        Outcome.BETTER: ("Yes.", YES, f"the network beats {name}"),
-        Outcome.WORSE: ("No.", NO, f"the network does worse than {name}"),
-        Outcome.EQUAL: ("No.", NO, f"the network does no better than {name}"),
-        Outcome.OPEN: ("", OPEN, f"it is not clear whether the network does better than {name}"),
-        Outcome.EARLY: ("Too early to say", OPEN, f"whether the network does better than {name}"),
-    }.get(
-        found, ("Too early to say.", OPEN, f"what there is points to the network doing {which} than {name}")
-    )
-    if found in CLAIMED and contrast["equivalent"]:
-        text, status = f"{text}, but by less than matters here", NO
-        word = "No."
-    scores, error = line.to_dict(), line.error_contrast
-    loss = scores["test_loss"]
-    beside = Spoken(
-        text=f" ({measure.title} {number(loss + contrast['estimate'])} against {number(loss)}; {better(measure)})",
-        numbers=[loss + contrast["estimate"], loss],
-    )
-    if error is not None and error["estimate"] == error["estimate"]:
-        linear = 1 - scores["test_error"]
-        network = linear - error["estimate"]
-        agrees = found not in CLAIMED or (found is Outcome.BETTER) == (network > linear)
-        if agrees:
-            beside = Spoken(
-                text=f" ({number(100 * network, 1)} against {number(100 * linear, 1)}{THIN}% right)",
-                numbers=[network, linear],
-            )
-    here = "" if contrast.get("beyond_sample") else f"{HERE}, "
-    sentence = f"{here}{text}{beside.text}"
-    whole = f"{word} {sentence}" if word == "Too early to say" else f"{word} {capital(sentence)}"
-    return word, status, Spoken(text=f"{whole}.".strip(), numbers=beside.numbers)
-
-
-def _line_difference(contrast: Row, name: str, measure: Measure, epochs: Spoken) -> Spoken:
-    """The difference between the network and the linear model, with its interval."""
-    if contrast["estimate"] != contrast["estimate"]:
-        return Spoken(text="")
-    amount = changed(contrast, measure)
-    return Spoken(
-        text=f"The {measure.title} ({better(measure)}) of the network, trained for {epochs.text}, less that of "
-        f"{name} on the same features is {amount.text}.",
-        numbers=[*epochs.numbers, *amount.numbers],
     )
