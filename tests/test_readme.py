@@ -93,7 +93,7 @@ def test_its_study_of_ones_own_data_and_network_runs(tmp_path: Path) -> None:
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert report["accounting"]["networks"] == 24
     assert report["accounting"]["failed"] == 0
-    assert "models of your own were compared" in report["analysis"][0]
+    assert "models of your own were compared" in report["notes"][0]
     study = load_study("my_transformer-smoke", storage=f"sqlite:///{tmp_path}/runs/studies.db")
     gradients = study.gradients()
     assert sorted(gradients["layer"].unique()) == [1, 2, 3, 4, 5, 6, 7]  # embedding, then three a block

@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 
 from reports.claims.answers import Said, is_told_once, opening, said_at_best, said_averaged, said_errors
+from reports.claims.best_found import against_default
 from reports.claims.draws import lottery_record
 from reports.claims.growth_claims import leading_growth, said_growth
 from reports.claims.line_to_beat import leading_line, line_to_beat
 from reports.claims.look_by_look import looks_record
-from reports.claims.paragraphs.analysis import caveats_record, three_paragraphs
+from reports.claims.paragraphs.analysis import caveats_record, notes
 from reports.claims.paragraphs.performance import described_contrasts, failures_record
+from reports.claims.paragraphs.short import short_analysis
 from reports.claims.paragraphs.stability_record import stability_record
+from reports.claims.verdict import verdict
 from reports.inputs.cube import plain
 from reports.inputs.early_stopping import early_stops
 from reports.inputs.inputs import ReportInputs
@@ -46,7 +49,18 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
     best, confirmed = best_configuration(inputs, results), confirmed_configurations(inputs, results)
     selection = selection_record(inputs, results)
     line = line_to_beat(inputs, results, best)
-    analysis = three_paragraphs(
+    answer = verdict(
+        inputs,
+        results,
+        at_best=at_best,
+        averaged=averaged,
+        growth=growth,
+        line=line,
+        best=best,
+        confirmed=confirmed,
+    )
+    analysis = short_analysis(inputs, results, answer, best)
+    in_full = notes(
         inputs, results, best=best, confirmed=confirmed, at_best=at_best, averaged=averaged, line=line
     )
     report = {
@@ -57,6 +71,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "older_rules": inputs.older_rules,
         "created_at": inputs.created_at,
         "generated_at": inputs.generated_at,
+        "verdict": answer.to_dict(),
         "answer": [
             {"sentence": said.text, "gate": said.gate}
             for said in opening(
@@ -67,6 +82,9 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "headline": key_numbers(inputs, results),
         "analysis": [each.text for each in analysis],
         "analysis_numbers": [each.numbers for each in analysis],
+        "notes": [each.text for each in in_full],
+        "notes_numbers": [each.numbers for each in in_full],
+        "against_default": against_default(inputs, results, best, confirmed),
         "accounting": {**results.accounting.to_dict(), "copied": copied},
         "look": results.look.to_dict(),
         "looks": looks_record(inputs, results),

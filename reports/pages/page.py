@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.inputs.inputs import ReportInputs
+from reports.pages.analysis_file import analysis_file
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.plots.style.theme import Theme
@@ -53,7 +54,9 @@ WITHOUT_CELLS = (
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> Path:
-    """Write report.html, report.json, figures/ and frames/ into `folder` (made if missing); the path of the page.
+    """Write report.html, report.json, analysis.md, figures/ and frames/ into `folder` (made if missing).
+
+    The path of the page.
 
     Each file appears whole or not at all (a temporary name, then a rename), the page last. Apart from
     `generated_at`, the same inputs give the same bytes. Raises AccountingError where the record contradicts itself
@@ -79,6 +82,7 @@ def _write(inputs: ReportInputs, folder: Path) -> Path:
     for name in ("trials", "replicates", "epochs", "gradients", "events"):
         write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
     write_page(folder / "report.json", as_json(report).encode())
+    write_page(folder / "analysis.md", analysis_file(report).encode())
     page = folder / "report.html"
     write_page(page, render(report_context, sections).encode())
     return page

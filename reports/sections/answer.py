@@ -158,8 +158,9 @@ def _scope(report_context: ReportContext) -> str:
 
 
 def analysis(report_context: ReportContext) -> Section | None:
-    """Paragraphs about design and budget, performance, stability and limits."""
-    paragraphs = report_context.report["analysis"]
-    if not paragraphs:
+    """Paragraphs about design and budget, performance, stability and limits; `notes` says them in full."""
+    report = report_context.report
+    if not report["analysis"]:
         return None
-    return Section(slug="analysis", title="Analysis", context={"paragraphs": paragraphs})
+    context = {"paragraphs": report["analysis"], "notes": report["notes"]}
+    return Section(slug="analysis", title="Analysis", context=context)

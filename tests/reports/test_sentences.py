@@ -70,7 +70,12 @@ def test_the_sentences_of_the_analysis_and_the_lottery_are_those_of_the_json() -
     page, report = made("full").page, made("full").json
     shown = " ".join(sentences(page))
     assert len(report["analysis"]) == 3
-    for text in [*report["analysis"], *report["lottery"]["sentences"], report["variation"]["sentence"]]:
+    for text in [
+        *report["analysis"],
+        *report["notes"],
+        *report["lottery"]["sentences"],
+        report["variation"]["sentence"],
+    ]:
         assert plain_text(html.escape(text)) in shown
 
 
@@ -96,7 +101,7 @@ def test_a_null_study_claims_no_direction() -> None:
     assert gates <= {"UNRESOLVED", "EQUIVALENT", "BOUNDARY"}
     # Gradients do grow with depth there: only what is said of losses is null.
     answer = [each["sentence"] for each in report["answer"]]
-    shown = " ".join([*answer, report["analysis"][1], *sentences(performance)])
+    shown = " ".join([*answer, report["notes"][1], *sentences(performance)])
     for word in ("higher by", "lower by", "adds", "saves"):
         assert word not in shown
 

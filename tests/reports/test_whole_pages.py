@@ -217,7 +217,7 @@ class TestSimulatedPages:
             everything = " ".join(map(_bare, page.texts))
             assert all(_bare(each["sentence"]) in everything for each in report["answer"])
             licensed = [text for text in page.texts if _claims(text)]
-            for sentence in re.split(r"(?<=\.) (?=[A-Z])", " ".join(report["analysis"])):
+            for sentence in re.split(r"(?<=\.) (?=[A-Z])", " ".join([*report["analysis"], *report["notes"]])):
                 for phrase in _phrases(one) if _claims(sentence) else ():
                     assert phrase not in sentence or any(phrase in text for text in licensed), sentence
 

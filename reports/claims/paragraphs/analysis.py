@@ -1,4 +1,4 @@
-"""The analysis: three paragraphs written from the data, every claim in them gated."""
+"""What a report says in full, beside the short analysis: three paragraphs from the data, every claim gated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reports.statistics.gates import Gate
 from reports.wording.phrases import Sentence
 
 
-def three_paragraphs(
+def notes(
     inputs: ReportInputs,
     results: Results,
     *,
@@ -32,7 +32,7 @@ def three_paragraphs(
     averaged: Sequence[Said],
     line: LineToBeat | None = None,
 ) -> tuple[Paragraph, Paragraph, Paragraph]:
-    """Design and budget; performance; stability and limits.
+    """In full: design and budget; performance; stability and limits.
 
     `best` and `confirmed` as `reports.results.best` gives them, `at_best` and `averaged` as `reports.claims.answers`
     does (empty for an unfinished study, whose claims are withheld), `line` is the line to beat where there is one.

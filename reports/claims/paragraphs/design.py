@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.claims.look_by_look import about_looks
 from reports.claims.paragraphs.paragraph import Line, Paragraph, line_of, paragraph
+from reports.claims.paragraphs.short import clock
 from reports.inputs.early_stopping import early_stops, stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import Accounting
@@ -156,17 +157,8 @@ def _spent(inputs: ReportInputs, accounting: Accounting) -> Line:
     return Line(
         text=f"That took {count(overall['networks'])} networks and {count(overall['epochs'])} epochs of one network"
         f"{took}{ended}.",
-        numbers=[overall, _clock(wall)],
+        numbers=[overall, clock(wall)],
     )
-
-
-def _clock(seconds: float | None) -> list[float]:
-    """A duration is printed in hours, minutes and seconds, a long one in days and hours."""
-    if seconds is None:
-        return []
-    whole = round(seconds)
-    days = [whole // 86_400, whole // 3600 % 24] if whole >= 3 * 86_400 else []
-    return [*days, whole // 3600, whole % 3600 // 60, whole % 60, seconds]
 
 
 def _smallest(inputs: ReportInputs) -> Line | None:

@@ -92,6 +92,25 @@ def _unstable(confirmed: pd.DataFrame) -> dict[str, int]:
 
 def _by_level(inputs: ReportInputs) -> Line | None:
     """Unstable shares of the factor whose levels differ most in them: described over blocks, never claimed."""
+    found = _most_apart(inputs)
+    if found is None:
+        return None
+    factor, table = found
+    parts = [f"{_with_ends(*ends)} {condition(factor, level)}" for level, ends in table.items()]
+    return Line(
+        text=f"The share that is {UNSTABLE}, described and not claimed, is {listed(parts)} (95 % intervals over "
+        "blocks); levels of no other factor lie further apart in it.",
+        numbers=[list(table.values()), list(table), 0.95],
+    )
+
+
+def unstable_levels(inputs: ReportInputs) -> tuple[str, dict[Any, float]] | None:
+    """The factor whose levels differ most in the share of unstable networks, and the shares; None without any."""
+    found = _most_apart(inputs)
+    return None if found is None else (found[0], {level: share for level, (share, _, _) in found[1].items()})
+
+
+def _most_apart(inputs: ReportInputs) -> tuple[str, dict[Any, tuple[float, float, float]]] | None:
     confirmed = _confirmed(inputs)
     if not (inputs.has_cells and inputs.factors):
         return None
@@ -103,14 +122,7 @@ def _by_level(inputs: ReportInputs) -> Line | None:
         name: np.ptp([share for share, _, _ in table.values()] or [0.0]) for name, table in tables.items()
     }
     factor = max(spread, key=lambda name: spread[name])
-    if spread[factor] == 0:
-        return None
-    parts = [f"{_with_ends(*found)} {condition(factor, level)}" for level, found in tables[factor].items()]
-    return Line(
-        text=f"The share that is {UNSTABLE}, described and not claimed, is {listed(parts)} (95 % intervals over "
-        "blocks); levels of no other factor lie further apart in it.",
-        numbers=[list(tables[factor].values()), list(tables[factor]), 0.95],
-    )
+    return None if spread[factor] == 0 else (factor, tables[factor])
 
 
 def _unstable_shares(judged: pd.DataFrame, factor: str, levels: Any) -> dict[Any, tuple[float, float, float]]:
@@ -226,14 +238,20 @@ def rare_failures(results: Results) -> Line | None:
     )
 
 
-def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
-    """BOUNDARY: the levels in over a fifth of whose cells the chosen learning rate lies at the end of its range."""
-    places = [
+def boundary_levels(results: Results, rules: Rules | None = None) -> list[tuple[str, Any]]:
+    """The levels in over a fifth of whose cells the chosen learning rate lies at the end of its range."""
+    share_allowed = (rules or Rules()).boundary_share
+    return [
         (factor, level)
         for factor, shares in (results.boundary or {}).items()
         for level, share in shares.items()
-        if share > rules.boundary_share
+        if share > share_allowed
     ]
+
+
+def boundary(inputs: ReportInputs, results: Results, rules: Rules) -> Line | None:
+    """BOUNDARY: the levels in over a fifth of whose cells the chosen learning rate lies at the end of its range."""
+    places = boundary_levels(results, rules)
     if not places:
         return None
     where = listed([condition(factor, level) for factor, level in places])

@@ -99,7 +99,7 @@ def test_a_study_without_cells_holds_its_best_found_against_it() -> None:
     line = line_of(given)
     assert line.said is not None
     assert line.said.text.startswith("Against the line to beat, the test log-loss after 18 epochs is higher")
-    assert line.said.text in json_report(given, compute(given))["analysis"][1]
+    assert line.said.text in json_report(given, compute(given))["notes"][1]
 
 
 def test_a_study_without_one_has_none(inputs: ReportInputs) -> None:
@@ -115,7 +115,7 @@ def test_the_report_shows_it_where_a_reader_looks(inputs: ReportInputs, tmp_path
     assert report["answer"][0]["sentence"].startswith(
         "At the best cell, against the line to beat, the test log-loss"
     )
-    assert report["baseline"]["sentence"] in report["analysis"][1]
+    assert report["baseline"]["sentence"] in report["notes"][1]
     assert len(report["baseline"]["blocks"]) == 10
     assert "to beat: logistic regression, test" in page
     assert "Dashed: the line to beat, logistic regression on the same features" in page

@@ -83,7 +83,7 @@ def test_what_is_answered_at_which_look_is_counted(case: str, said: str, title: 
 
 def test_the_design_says_which_questions_closed_when_and_how_later_blocks_are_scored() -> None:
     design, limits = (
-        report("later")["analysis"][0],
+        report("later")["notes"][0],
         " ".join(each["sentence"] for each in report("later")["limits"]["sentences"]),
     )
     assert "for 18 epochs in ten blocks" in design
@@ -94,7 +94,7 @@ def test_the_design_says_which_questions_closed_when_and_how_later_blocks_are_sc
         "scored on the validation and the test part together, for no search has read these blocks" in design
     )
     assert "use the ten blocks of the first look" in limits
-    assert "scored on the validation" not in report("first")["analysis"][0]
+    assert "scored on the validation" not in report("first")["notes"][0]
 
 
 @pytest.mark.parametrize("case", ["first", "later", "unresolved", "open", "begun"])
@@ -124,7 +124,7 @@ def test_a_look_that_has_begun_is_told_as_such() -> None:
     assert results.look.begun
     assert said is not None
     assert said.text.startswith("The look at 20 blocks has begun: it trains two cells")
-    assert "claims are those of the last whole look" in report("begun")["analysis"][0]
+    assert "claims are those of the last whole look" in report("begun")["notes"][0]
 
 
 def test_a_question_that_stays_open_is_told_by_whether_looks_are_left() -> None:
@@ -134,16 +134,16 @@ def test_a_question_that_stays_open_is_told_by_whether_looks_are_left() -> None:
     assert "is not resolved at 20 blocks, the last planned look: compatible with" in sentence("unresolved")
     assert "is not resolved yet: compatible with" in sentence("open")
     assert "(ten blocks; the next planned look is at 20)" in sentence("open")
-    assert "is not resolved at 20 blocks, the last planned look." in report("unresolved")["analysis"][1]
-    assert "is not resolved yet." in report("open")["analysis"][1]
+    assert "is not resolved at 20 blocks, the last planned look." in report("unresolved")["notes"][1]
+    assert "is not resolved yet." in report("open")["notes"][1]
 
 
 def test_claims_of_several_looks_are_told_with_the_span_of_their_blocks() -> None:
-    assert "on this data set (ten to 20 blocks)" in report("later")["analysis"][1]
+    assert "on this data set (ten to 20 blocks)" in report("later")["notes"][1]
 
 
 def test_averages_are_said_to_stay_at_the_first_look() -> None:
-    assert "Averages stay at the ten blocks of the first look" in report("later")["analysis"][2]
+    assert "Averages stay at the ten blocks of the first look" in report("later")["notes"][2]
 
 
 class TestRecord:
@@ -223,5 +223,5 @@ def test_with_one_factor_what_is_told_once_names_the_look_that_it_keeps() -> Non
     (best,) = (row for row in found["at_best"] if row["outcome"] == "test_loss")
     (only,) = (row for row in found["contrasts"] if row["outcome"] == "test_loss")
     assert (only["look"], only["num_blocks"]) == (best["look"], best["num_blocks"]) == (2, 20)
-    assert "Averages stay" not in found["analysis"][2]
-    assert "more blocks would narrow" not in found["analysis"][2]
+    assert "Averages stay" not in found["notes"][2]
+    assert "more blocks would narrow" not in found["notes"][2]

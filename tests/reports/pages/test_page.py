@@ -93,7 +93,7 @@ def test_text_in_drawings_is_at_least_nine_points(html: str) -> None:
 def test_the_words_pass_the_lint_and_their_numbers_stand_in_the_json(folder: Path, html: str) -> None:
     report = json.loads((folder / "report.json").read_text())
     said = [*(each["sentence"] for each in report["answer"]), report["found"]]
-    said += [*report["analysis"], *report["lottery"]["sentences"]]
+    said += [*report["analysis"], *report["notes"], *report["lottery"]["sentences"]]
     assert len(said) >= 7
     text = unescape(html).replace("\u00a0", " ")
     for sentence in said:
@@ -222,6 +222,6 @@ def test_a_convolutional_network_is_not_said_to_have_hidden_layers(
     study = sample_inputs({"depth": (2, 3)}, num_blocks=3, rates=2)
     write_report(replace(study, plan={**study.plan, "model": "cnn"}), tmp_path)
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    said = json.dumps([report["answer"], report["contrasts"], report["analysis"]])
+    said = json.dumps([report["answer"], report["contrasts"], report["analysis"], report["notes"]])
     assert "convolution blocks" in said
     assert "hidden layers" not in said

@@ -123,7 +123,7 @@ def test_without_a_smallest_effect_nothing_is_meaningful_or_practically_equal(in
     found = gates(report, "at_best") | gates(report, "contrasts")
     assert found <= {"DIRECTION", "UNRESOLVED", "INTERACTION", "BOUNDARY"}
     assert {row["outcome"] for row in report["at_best"]} == {"test_loss"}
-    assert "names no smallest effect" in report["analysis"][0]
+    assert "names no smallest effect" in report["notes"][0]
 
 
 def test_the_shares_are_in_the_report_and_add_up(inputs: ReportInputs) -> None:

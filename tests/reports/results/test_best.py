@@ -99,7 +99,12 @@ def test_a_report_of_lost_networks_prints_no_default_as_if_it_were_measured(inpu
     lost = all_diverged(inputs)
     results = compute(lost)
     report = json_report(lost, results)
-    texts = [*report["analysis"], report["found"], *(each["sentence"] for each in report["answer"])]
+    texts = [
+        *report["analysis"],
+        *report["notes"],
+        report["found"],
+        *(each["sentence"] for each in report["answer"]),
+    ]
     for default in ("2.303", "90.0", "0.100", "levelled off", "±0.000"):
         assert all(default not in text for text in texts), default
     assert any(
@@ -125,7 +130,14 @@ def test_of_lost_networks_that_maximise_a_metric_nothing_is_told_either(inputs: 
     report = json_report(own, compute(own))
     assert (report["best"]["val_r2"], report["best"]["test_r2"]) == (None, None)
     assert "no better than a failure" in report["found"]
-    told = " ".join([*report["analysis"], report["found"], *(each["sentence"] for each in report["answer"])])
+    told = " ".join(
+        [
+            *report["analysis"],
+            *report["notes"],
+            report["found"],
+            *(each["sentence"] for each in report["answer"]),
+        ]
+    )
     for word in ("nats", "log-loss", "guessing", "networks of your own"):
         assert word not in told
     assert "models of your own" in told

@@ -200,7 +200,7 @@ def test_the_audited_numbers_as_they_are_now() -> None:
     assert min(each["correlation"] for each in strata) < -0.3
     assert max(each["correlation"] for each in strata) > 0.6
     assert report["stability"]["association_gate"] is None
-    assert "goes along" not in report["analysis"][2]
+    assert "goes along" not in report["notes"][2]
     # The sign of a difference that is not claimed is not wrong.
     claimed = {
         (row["factor"], row["level_a"], row["level_b"])

@@ -76,8 +76,8 @@ class TestReached:
         assert_frame_equal(results.contrasts, before.contrasts)
         report = json_report(half, results)
         assert all(row["sentence"] for row in report["at_best"])
-        assert "its blocks are left out" in report["analysis"][0]
-        assert "claims are those of the last whole look" in report["analysis"][0]
+        assert "its blocks are left out" in report["notes"][0]
+        assert "claims are those of the last whole look" in report["notes"][0]
 
     def test_before_the_first_look_is_whole_nothing_is_claimed(self) -> None:
         half = without(looked_at(1, "running"), {16})
@@ -91,7 +91,7 @@ class TestReached:
         alone = compute(replace(inputs, plan={**inputs.plan, "looks": []}))
         width = results.contrasts["ci_high"] - results.contrasts["ci_low"]
         assert (width > alone.contrasts["ci_high"] - alone.contrasts["ci_low"]).all()
-        design = json_report(inputs, results)["analysis"][0]
+        design = json_report(inputs, results)["notes"][0]
         assert "This is look 1 of 2, at ten blocks: it spends 50\u202f% of the error rate" in design
         assert "cover 97.5\u202f%" in design
 

@@ -131,7 +131,7 @@ def test_the_analysis_and_the_answer_say_that_epochs_are_at_most_so_many(
     report_context: ReportContext,
 ) -> None:
     num = len(report_context.results.rows)
-    design = report_context.report["analysis"][0]
+    design = report_context.report["notes"][0]
     assert "with fresh seeds for up to 18 epochs" in design
     assert (
         f"Early stopping was on: {num // 3} of {num} networks there stopped before the last epoch" in design

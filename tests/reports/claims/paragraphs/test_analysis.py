@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from reports.claims.answers import said_at_best, said_averaged
-from reports.claims.paragraphs.analysis import three_paragraphs
+from reports.claims.paragraphs.analysis import notes
 from reports.claims.paragraphs.limits import untested
 from reports.claims.paragraphs.paragraph import Paragraph
 from reports.inputs.inputs import ReportInputs
@@ -70,7 +70,7 @@ STUDIES = (full, smoke, sweep, interrupted, one_factor, one_level, one_block, be
 def paragraphs(study: Callable[[], ReportInputs]) -> tuple[Paragraph, Paragraph, Paragraph]:
     inputs = study()
     results = compute(inputs)
-    return three_paragraphs(
+    return notes(
         inputs,
         results,
         best=best_configuration(inputs, results),
