@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.inputs.inputs import ReportInputs
+from reports.pages.explained import Explained
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.plots.style.theme import Theme
@@ -13,7 +14,9 @@ from reports.results.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.answer import analysis, answer
 from reports.sections.best_model import best_model
+from reports.sections.compared import compared
 from reports.sections.configurations import FACTOR, configuration_names, judged, trained
+from reports.sections.limits import limits
 from reports.sections.looks import look_by_look
 from reports.sections.lottery import lottery
 from reports.sections.parts.section import ReportContext, Section
@@ -27,28 +30,33 @@ from reports.wording.phrases import speaking_of
 
 WITH_CELLS = (
     answer,
-    analysis,
-    accounting,
+    compared,
     performance,
-    look_by_look,
     stability,
-    training,
-    search,
     best_model,
-    lottery,
+    search,
+    limits,
     provenance,
+    analysis,
+    training,
+    look_by_look,
+    lottery,
+    accounting,
 )
+"""In the order in which people ask; what few ask for is folded, and comes last."""
 WITHOUT_CELLS = (
     answer,
-    analysis,
-    accounting,
+    compared,
     confirmed,
     judged,
-    trained,
-    searched,
     best_model,
-    lottery,
+    searched,
+    limits,
     provenance,
+    analysis,
+    trained,
+    lottery,
+    accounting,
 )
 
 
@@ -99,6 +107,7 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
         for section in sections
         for figure in section.figures
     }
+    lead = leading(report_context, sections, classes)
     return (
         environment()
         .get_template("report.html.j2")
@@ -107,6 +116,30 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
             report=report_context.report,
             sections=sections,
             drawings=drawings,
+            lead=lead,
+            explained=Explained(report_context.inputs.plan.get("thresholds")),
             **page_parts(report_context.theme, classes),
         )
     )
+
+
+def leading(
+    report_context: ReportContext, sections: Sequence[Section], classes: dict[str, str]
+) -> dict[str, Any] | None:
+    """The picture of the first screen, which the verdict names: its figure, title and drawings; None without one.
+
+    `whole`: all of the figure is drawn there, and nowhere else. Of a figure of many panels the leading ones are drawn.
+    """
+    named = sections[0].context["verdict"]["picture"]
+    figures = [figure for section in sections for figure in section.figures]
+    figure = next((figure for figure in figures if named and figure.slug == named["slug"]), None)
+    if figure is None:
+        return None
+    whole = len(figure.panels) == 1
+    panels = None if whole else figure.lead
+    return {
+        "figure": figure,
+        "title": figure.title if whole else figure.lead_title or figure.title,
+        "whole": whole,
+        "drawings": inline(figure, report_context.theme, classes, panels),
+    }

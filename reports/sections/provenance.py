@@ -25,7 +25,7 @@ def provenance(report_context: ReportContext) -> Section:
         "created": inputs.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         "tables": [table for table in tables if table.rows],
     }
-    return Section(slug="provenance", title="Provenance", context=context)
+    return Section(slug="provenance", title="How to run it again", context=context)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -89,5 +89,5 @@ def _linear_models(line: Mapping[str, Any]) -> Table:
         ]
         for row in line["blocks"]
     ]
-    caption = f"The line to beat: {line['model']}, C chosen by validation log-loss"
+    caption = f"For comparison: {line['model']}, C chosen by validation log-loss"
     return Table(caption=caption, columns=columns, rows=rows, folded=True)

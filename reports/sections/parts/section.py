@@ -63,12 +63,23 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A section of the page: `slug` is its anchor and names its template `section_<slug>.html.j2`."""
+    """A section of the page: `slug` is its anchor and names its template `section_<slug>.html.j2`.
+
+    A `folded` one is closed at first; its `hint` says beside its title what is in it.
+    """
 
     slug: str
     title: str
+    folded: bool = False
+    hint: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
     figures: Sequence[Figure] = ()
+
+
+def several(factors: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """The factors of two levels or more, which alone compare anything; all of them where none has two."""
+    compared = {name: levels for name, levels in factors.items() if len(levels) > 1}
+    return compared or dict(factors)
 
 
 def settings_of(factors: Mapping[str, Sequence[Any]], names: Sequence[str]) -> Iterator[dict[str, Any]]:

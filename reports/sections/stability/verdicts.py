@@ -50,6 +50,12 @@ def verdict_figure(report_context: ReportContext) -> Figure | None:
     )
 
 
+def words_of(report_context: ReportContext) -> list[str]:
+    """The verdicts that occur, in the order of the figure's columns."""
+    found = set(report_context.results.verdicts["verdict"])
+    return [verdict for verdict in VERDICTS if verdict in found]
+
+
 def _title(headline: Mapping[str, Any]) -> str:
     """What stands out, as plain counts of networks once trained: stable, on watch, unstable."""
     if not headline["has_verdicts"]:
