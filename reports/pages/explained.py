@@ -8,6 +8,13 @@ from markupsafe import Markup, escape
 from reports.pages.rendering import tied
 from reports.wording.glossary import Term, terms
 
+_WITH_SIGNS = re.compile(r"([(\[“]*)(<button [^>]*>[^<]*</button>)([)\].,;:”]*)")
+
+
+def _kept(match: re.Match[str]) -> str:
+    """A button with the signs at it in one piece; alone as it is."""
+    return f'<span class="kept">{match[0]}</span>' if match[1] or match[3] else match[0]
+
 
 class Explained:
     """What one page has explained: it marks terms in texts, and knows which ones the page has used.
@@ -31,7 +38,9 @@ class Explained:
 
     def mark(self, text: str) -> Markup:
         """A running text whose numbers and units keep together, with codes and terms that first appear here marked."""
-        return Markup(self._found.sub(self._marked, str(escape(tied(str(text))))))
+        marked = self._found.sub(self._marked, str(escape(tied(str(text)))))
+        # A button may part at a line's end from the bracket before it and the comma behind it, unless it is told not to.
+        return Markup(_WITH_SIGNS.sub(_kept, marked))
 
     def code(self, text: str) -> Markup:
         """A text that may be a code, as in a table's cell; any other text as it is."""

@@ -52,7 +52,7 @@ def how_to_use(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "file": kept[0] if kept else None,
         "num": len(kept),
-        "load": f"weights = safetensors.torch.load_file({kept[0]!r})" if kept else None,
+        "load": f"safetensors.torch.load_file({kept[0]!r})" if kept else None,
         "command": f"studies show {shlex.quote(inputs.study)}",
     }
 

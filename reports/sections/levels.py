@@ -3,7 +3,7 @@
 from reports.inputs.cube import plain
 from reports.results.best import describe, score_columns
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
-from reports.wording.words import factor_name, number
+from reports.wording.words import factor_name, number, plural
 
 
 def levels_table(report_context: ReportContext) -> Table:
@@ -42,11 +42,18 @@ def levels_table(report_context: ReportContext) -> Table:
                     Cell(text=describe({name: value for name, value in cell.items() if name != factor})),
                 ]
             )
-    return Table(caption="Each level at its best cell", columns=columns, rows=table, folded=len(table) > 14)
+    num = int(rows["block"].nunique()) if len(rows) else 0
+    first = ", those of the first look" if results.look.number > 1 else ""
+    return Table(
+        caption=f"Each level at its best cell: means over {plural(num, 'block')}{first}",
+        columns=columns,
+        rows=table,
+        folded=len(table) > 14,
+    )
 
 
 def _head(name: str, head: str, own: object) -> str:
-    return "right" if name == "test_error" and not own else f"test {head}"
+    return "right answers" if name == "test_error" and not own else f"test {head}"
 
 
 def _score(value: float | None, name: str, scale: float, own: object) -> Cell:

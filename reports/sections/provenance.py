@@ -21,6 +21,7 @@ def provenance(report_context: ReportContext) -> Section:
     ]
     context = {
         "command": inputs.command,
+        "ran": inputs.provenance.get("command"),
         "plan_hash": inputs.plan_hash,
         "created": inputs.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         "tables": [table for table in tables if table.rows],

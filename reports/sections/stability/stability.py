@@ -15,7 +15,7 @@ from reports.sections.stability.verdicts import WHEN, verdict_figure, verdict_ta
 from reports.sections.stability.weight_gradients import weights_figure
 from reports.wording.words import count, duration, factor_name, number, percent, plural
 
-MOST_PANELS = 6
+MOST_PANELS = 2
 """Panels of gradient flow that are shown open."""
 
 
