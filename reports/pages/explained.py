@@ -39,7 +39,7 @@ class Explained:
     def mark(self, text: str) -> Markup:
         """A running text whose numbers and units keep together, with codes and terms that first appear here marked."""
         marked = self._found.sub(self._marked, str(escape(tied(str(text)))))
-        # A button may part at a line's end from the bracket before it and the comma behind it, unless it is told not to.
+        # At a line's end a button would part from the bracket before it and the comma behind it.
         return Markup(_WITH_SIGNS.sub(_kept, marked))
 
     def code(self, text: str) -> Markup:

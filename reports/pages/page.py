@@ -113,6 +113,7 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
         .get_template("report.html.j2")
         .render(
             inputs=report_context.inputs,
+            brief=report_context.is_brief,
             report=report_context.report,
             sections=sections,
             drawings=drawings,

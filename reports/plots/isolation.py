@@ -95,7 +95,7 @@ def _name_star(ax: Axes, place: float, value: float, means: pd.DataFrame) -> Non
     """Say once what a star is: below it, or above where the mean is not."""
     below = value <= float(means["value"].iloc[-1])
     ax.annotate(
-        "best cell",
+        "rest tuned",
         (place, value),
         xytext=(0, -12 if below else 12),
         textcoords="offset points",

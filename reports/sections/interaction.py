@@ -97,7 +97,7 @@ def _lead_title(report_context: ReportContext, pair: Pair) -> str:
         if row["outcome"] == outcome.name and row["factor"] == factor and row["interacts_with"] == by
     ]
     largest = largest_difference(
-        [each for row in mine for each in row["by_level"] or ()], outcome, slices=False
+        [each for row in mine for each in row["by_level"] or ()], outcome, slices=False, with_unit=False
     )
     return (
         largest
@@ -190,7 +190,7 @@ def _panel(
         ),
         Sheet(right=56),
         heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",
-        note=report_context.inputs.outcome.unit,
+        note=report_context.inputs.outcome.kind,
         prefix=f"inter{place}",
     )
 

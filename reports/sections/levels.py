@@ -3,17 +3,16 @@
 from reports.inputs.cube import plain
 from reports.results.best import describe, score_columns
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
-from reports.wording.words import factor_name, number, plural
+from reports.wording.words import level_phrase, number, plural
 
 
 def levels_table(report_context: ReportContext) -> Table:
-    """Factor, level, the cell that the search selected for it, and its mean test scores over the first blocks."""
+    """Every level, the cell that the search selected for it, and its mean test scores over the first blocks."""
     inputs, results = report_context.inputs, report_context.results
     factors = {name: levels for name, levels in inputs.factors.items() if len(levels) > 1}
     chosen, rows = results.chosen, results.rows
     shown = [(f"test_{name}", head, unit, scale) for name, head, unit, scale in score_columns(inputs)]
     columns = [
-        Column(name="factor", is_number=False),
         Column(name="level", is_number=False),
         *(Column(name=_head(name, head, inputs.own), unit=unit) for name, head, unit, _ in shown),
         Column(name="at its best cell", is_number=False),
@@ -33,8 +32,7 @@ def levels_table(report_context: ReportContext) -> Table:
                 mine = mine[[plain(each) == value for each in mine[name]]]
             table.append(
                 [
-                    Cell(text=factor_name(factor)),
-                    Cell(text=report_context.theme.style(factor, plain(level)).name),
+                    Cell(text=level_phrase(factor, plain(level))),
                     *(
                         _score(mine[name].mean() if len(mine) else None, name, scale, inputs.own)
                         for name, _, _, scale in shown
@@ -44,8 +42,9 @@ def levels_table(report_context: ReportContext) -> Table:
             )
     num = int(rows["block"].nunique()) if len(rows) else 0
     first = ", those of the first look" if results.look.number > 1 else ""
+    caption = f"Each level at its best cell: means over {plural(num, 'block')}{first}"
     return Table(
-        caption=f"Each level at its best cell: means over {plural(num, 'block')}{first}",
+        caption=caption,
         columns=columns,
         rows=table,
         folded=len(table) > 14,

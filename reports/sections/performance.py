@@ -169,7 +169,7 @@ def _isolation(report_context: ReportContext) -> Figure:
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
-            note=outcome.unit,
+            note=outcome.kind,
             prefix=f"iso{place}",
         )
         for place, (factor, frame) in enumerate(frames.items())
@@ -187,7 +187,8 @@ def _isolation(report_context: ReportContext) -> Figure:
         lead_title=_lead_title(averaged, outcome, next(iter(factors))),
         caption=(
             "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
-            f"over blocks and its 95 % interval. Star: the level at its best cell. {_about_line(line)}{scale}"
+            f"over blocks and its 95 % interval. Star: the level at its best cell, with the rest tuned. "
+            f"{_about_line(line)}{scale}"
             ", the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
             "difference is clear: that is the next figure."
         ),
@@ -264,7 +265,9 @@ def _forests(report_context: ReportContext) -> list[Figure]:
             Figure(
                 slug=slug,
                 title=f"{heading} {counted_gates(rows) or 'how levels differ'}",
-                caption=(
+                caption="Read as the figure before it; averaged over the cells of all other factors."
+                if figures
+                else (
                     "Later level minus earlier one, over blocks: below 0 the later level has the lower "
                     f"{outcome.kind}. "
                     f"Bars are {_bars(report_context.results.look)}{shaded(size, outcome)}."
@@ -318,7 +321,7 @@ def _lead_title(averaged: Sequence[Mapping[str, Any]], outcome: Measure, factor:
     """What the panel of the first factor shows."""
     mine = [row for row in averaged if row["factor"] == factor]
     return (
-        largest_difference(mine, outcome, slices=False)
+        largest_difference(mine, outcome, slices=False, with_unit=False)
         or f"{capital(outcome.title)} by {factor_name(factor)}, averaged over the rest"
     )
 

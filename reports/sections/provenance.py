@@ -6,6 +6,9 @@ from typing import Any
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, duration, number
 
+LONGEST_HINT = 60
+"""Characters of a command that stands beside the title."""
+
 
 def provenance(report_context: ReportContext) -> Section:
     """Everything that is needed to trace or repeat the study."""
@@ -26,7 +29,14 @@ def provenance(report_context: ReportContext) -> Section:
         "created": inputs.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         "tables": [table for table in tables if table.rows],
     }
-    return Section(slug="provenance", title="How to run it again", context=context)
+    ran = context["ran"] or ""
+    return Section(
+        slug="provenance",
+        title="How to run it again",
+        folded=True,
+        hint=ran if 0 < len(ran) <= LONGEST_HINT else "the commands, the plan, versions and hashes",
+        context=context,
+    )
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

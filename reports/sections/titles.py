@@ -11,7 +11,11 @@ CLAIMED = (Gate.MEANINGFUL, Gate.DIRECTION)
 
 
 def largest_difference(
-    contrasts: Sequence[Mapping[str, Any]], outcome: Measure = TEST_LOG_LOSS, *, slices: bool = True
+    contrasts: Sequence[Mapping[str, Any]],
+    outcome: Measure = TEST_LOG_LOSS,
+    *,
+    slices: bool = True,
+    with_unit: bool = True,
 ) -> str | None:
     """The largest claimed difference as a title: "Dropout 0.5 adds 1.21 nats of loss against 0.3 at depth 7".
 
@@ -26,8 +30,9 @@ def largest_difference(
     low, high = (row[name] for name in deciding(row))
     decimals = decimals_between(low, high)
     verbs = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
-    verb, amount = verbs[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
-    what = f"{amount} of {outcome.kind}"
+    size = number(abs(row["estimate"]), decimals)
+    verb, amount = verbs[row["estimate"] < 0], outcome.in_unit(size)
+    what = f"{amount} of {outcome.kind}" if with_unit else f"{size} in {outcome.kind}"
     later, earlier = level_phrase(row["factor"], row["level_b"]), level_name(row["level_a"])
     where = f" at {level_phrase(row['by'], row['by_level'])}" if "by" in row else ""
     where += ", averaged over the rest" if row.get("averages_over") else ""

@@ -28,6 +28,12 @@ class ReportContext:
     report: Mapping[str, Any]
     theme: Theme
 
+    @property
+    def is_brief(self) -> bool:
+        """Whether too few blocks are there to claim anything: the page then folds all but the first evidence."""
+        look = self.results.look
+        return look.num_blocks < look.rules.min_blocks
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
