@@ -1,7 +1,7 @@
 """The seed lottery: what a sweep with one seed would have told, drawn from the stored networks; variation, limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.outcomes import all_failed
 from reports.results.variation import MORE
-from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
 from reports.wording.words import (
     count,
     decimals_for,
@@ -147,7 +147,7 @@ def limits_context(report_context: ReportContext) -> dict[str, Any]:
         "variation_tables": [table for table in tables if table.rows],
         "limits": [each for each in limits["sentences"] if each["gate"] != "BUDGET"],
         "improving": [each for each in limits["sentences"] if each["gate"] == "BUDGET"],
-        "improving_table": _improving(limits),
+        "improving_table": _improving(limits, several(report_context.inputs.factors)),
         "data_notes": (report_context.inputs.provenance.get("dataset") or {}).get("notes", []),
         "untested": limits["untested"]["sentence"],
     }
@@ -217,7 +217,7 @@ def _more_blocks(variation: dict[str, Any], unit: str) -> Table:
     return Table(caption=f"What {MORE} more blocks would buy", columns=columns, rows=rows, folded=True)
 
 
-def _improving(limits: dict[str, Any]) -> Table:
+def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> Table:
     columns = [
         Column(name="factor", is_number=False),
         Column(name="level", is_number=False),
@@ -232,5 +232,6 @@ def _improving(limits: dict[str, Any]) -> Table:
             Cell(text=count(row["num_cells"]), value=row["num_cells"]),
         ]
         for row in limits["improving"]
+        if row["factor"] in factors
     ]
     return Table(caption="Still improving when training ended", columns=columns, rows=rows, folded=True)

@@ -59,8 +59,8 @@ _WORDS = (
      "answer."),
     ("at-best", "at best", r"at best|at its best cell|best cells?", "Each level in the combination of all other "
      "settings that the search selected for it: does the level help once the rest is tuned?"),
-    ("smallest-effect", "smallest effect of interest", r"smallest effect of interest", "The difference below which two "
-     "levels count as practically equal. The plan names it before the first trial."),
+    ("smallest-effect", "smallest effect of interest", r"smallest effect(?= of interest)", "The difference below "
+     "which two levels count as practically equal. The plan names it before the first trial."),
     ("simultaneous", "simultaneous interval", r"simultaneous intervals?", "The range of differences that the data "
      "allow, widened so that all intervals of its family hold at once. It decides what is said."),
     ("unadjusted", "unadjusted interval", r"unadjusted", "The range for this difference alone, not widened for the "
@@ -85,8 +85,8 @@ _WORDS = (
      "size."),
     ("calibration", "calibration", r"[Cc]alibration", "Whether a network that is 90 % confident is right in 90 % of "
      "such cases."),
-    ("tau", "Kendall's tau", r"Kendall['’]s tau", "How well two rankings agree: 1 is the same order, 0 is none, -1 the "
-     "reverse."),
+    ("tau", "Kendall's tau", r"Kendall(?:['’]|&#39;)s tau", "How well two rankings agree: 1 is the same order, 0 no "
+     "relation, -1 the reverse."),
     ("q-value", "q value", r"q values?|\bq\b", "A p value adjusted for all pairs at once (Benjamini and Hochberg): the "
      "share of false finds among those as small."),
     ("bootstrap", "bootstrap", r"bootstrap", "The blocks are drawn again with replacement, many times, to see how much "

@@ -88,6 +88,11 @@ def several(factors: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
     return compared or dict(factors)
 
 
+def of_several(rows: pd.DataFrame, factors: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """The rows, each about a level of the factor in column `factor`, that are about one of these factors."""
+    return rows[rows["factor"].isin([*factors])] if len(rows) else rows
+
+
 def settings_of(factors: Mapping[str, Sequence[Any]], names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Every combination of the levels of the factors named, in plan order; one empty one of no factors."""
     for levels in itertools.product(*(factors[name] for name in names)):
