@@ -53,7 +53,7 @@ const folded = document.querySelector(".contents details");
 folded.addEventListener("click", (event) => { if (event.target.closest("a")) folded.open = false; });
 // A link into a folded part opens it and all that it lies in.
 const unfold = () => {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1)); // every id is plain ASCII
   if (!target) return;
   const inner = target.matches("details") ? target : target.querySelector(":scope > details.fold");
   if (inner) inner.open = true;
