@@ -124,12 +124,17 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
     )
 
 
+NARROW, BROAD = 392, 536
+"""CSS pixels of drawings that stand beside the verdict, and beside a narrower one; wider ones stand below it."""
+
+
 def leading(
     report_context: ReportContext, sections: Sequence[Section], classes: dict[str, str]
 ) -> dict[str, Any] | None:
     """The picture of the first screen, which the verdict names: its figure, title and drawings; None without one.
 
     `whole`: all of the figure is drawn there, and nowhere else. Of a figure of many panels the leading ones are drawn.
+    `place`: where its width leaves room for it.
     """
     named = sections[0].context["verdict"]["picture"]
     figures = [figure for section in sections for figure in section.figures]
@@ -138,9 +143,11 @@ def leading(
         return None
     whole = len(figure.panels) == 1
     panels = None if whole else figure.lead
+    pixels = max(panel.width for panel in figure.panels) * 4 / 3
     return {
         "figure": figure,
-        "title": figure.title if whole else figure.lead_title or figure.title,
+        "title": figure.lead_title or figure.title,
+        "place": "beside" if pixels <= NARROW else "broad" if pixels <= BROAD else "below",
         "whole": whole,
         "drawings": inline(figure, report_context.theme, classes, panels),
     }

@@ -137,10 +137,17 @@ def _described(report_context: ReportContext) -> list[Table]:
 def _isolation(report_context: ReportContext) -> Figure:
     rows, outcome = report_context.results.rows, report_context.inputs.outcome
     factors = several(report_context.inputs.factors)
+    starred = len(factors) > 1  # the cells of a single factor are its levels
+    star = " Star: the level at its best cell, with the rest tuned." if starred else ""
     within = outcome.bounds(rows[outcome.name])
     frames = {
         factor: isolation.tidy(
-            rows, factor, levels, outcome.name, _best_by_level(report_context, factor), within
+            rows,
+            factor,
+            levels,
+            outcome.name,
+            _best_by_level(report_context, factor) if starred else [],
+            within,
         )
         for factor, levels in factors.items()
     }
@@ -187,7 +194,7 @@ def _isolation(report_context: ReportContext) -> Figure:
         lead_title=_lead_title(averaged, outcome, next(iter(factors))),
         caption=(
             "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
-            f"over blocks and its 95 % interval. Star: the level at its best cell, with the rest tuned. "
+            f"over blocks and its 95 % interval.{star} "
             f"{_about_line(line)}{scale}"
             ", the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
             "difference is clear: that is the next figure."
@@ -253,7 +260,7 @@ def _forests(report_context: ReportContext) -> list[Figure]:
         ("forest_averaged", "averaged over the other factors", "Averaged over the rest,", averaged),
     ]
     views = views[:1] if is_told_once(report_context.results) else views
-    figures = []
+    figures: list[Figure] = []
     for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
         panel = _forest_panel(frame, size, slug, outcome)

@@ -29,7 +29,7 @@ def provenance(report_context: ReportContext) -> Section:
         "created": inputs.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         "tables": [table for table in tables if table.rows],
     }
-    ran = context["ran"] or ""
+    ran = str(inputs.provenance.get("command") or "")
     return Section(
         slug="provenance",
         title="How to run it again",

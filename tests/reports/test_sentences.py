@@ -32,7 +32,9 @@ def sentences(page: str) -> Iterator[str]:
 
 def plain_text(markup: str) -> str:
     """Without tags, in single spaces; the narrow spaces within numbers stay."""
-    inline = re.sub(r'</?button\b[^>]*>|<span class="kept">|(?<=[)\].,;:”])</span>', "", markup)  # around a term
+    inline = re.sub(
+        r'</?button\b[^>]*>|<span class="kept">|(?<=[)\].,;:”])</span>', "", markup
+    )  # around a term
     return re.sub(r"[ \n\u00a0]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", inline))).strip()
 
 

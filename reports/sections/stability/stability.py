@@ -27,9 +27,10 @@ def stability(report_context: ReportContext) -> Section:
     signal = relative_signal(inputs.gradients, results.rows.assign(phase="confirm"), list(inputs.factors))
     layers = measured_layers(report_context)
     said = report_context.report["stability"]
+    flow = flow_figure(report_context, signal, False)
     named = {
         "verdicts": verdict_figure(report_context),
-        "flow": flow_figure(report_context, signal, False),
+        "flow": flow,
         "flow_end": flow_figure(report_context, signal, True),
         "heat": heat_figure(report_context, signal),
         "ratios": ratios_figure(report_context, layers),
@@ -47,7 +48,7 @@ def stability(report_context: ReportContext) -> Section:
         "undefined": _undefined(report_context),
         "overhead": _overhead(report_context),
         "words": words_of(report_context),
-        "crowded": len(named["flow"].panels) > MOST_PANELS,
+        "crowded": len(flow.panels) > MOST_PANELS,
         "tables": [table for table in _tables(report_context) if table.rows],
         "thresholds": about_thresholds(said["sensitivity"]) if said["sensitivity"] else None,
     }

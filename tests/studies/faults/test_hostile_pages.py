@@ -92,12 +92,16 @@ def test_a_page_shows_hostile_text_as_text(pages: Pages, chromium: Browser, kind
 def test_unfolding_and_explaining_everything_runs_nothing(pages: Pages, chromium: Browser) -> None:
     chromium.open(pages.report)
     chromium.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    explain = "document.querySelectorAll('.term').forEach((each) => (each.focus(), each.click(), each.click()))"
+    explain = (
+        "document.querySelectorAll('.term').forEach((each) => (each.focus(), each.click(), each.click()))"
+    )
     chromium.evaluate(explain)
     chromium.evaluate("dispatchEvent(new Event('beforeprint'))")
     check_nothing_became_markup(chromium)
     for part in (".verdict, .facts", ".use", "#compared", ".picture"):
-        shown = chromium.evaluate(f"[...document.querySelectorAll('{part}')].map((each) => each.textContent).join()")
+        shown = chromium.evaluate(
+            f"[...document.querySelectorAll('{part}')].map((each) => each.textContent).join()"
+        )
         assert "window.owned" in str(shown) or FORMULA in str(shown), part
     assert chromium.complaints == []
 
