@@ -56,21 +56,17 @@ class Browser:
         for domain in ("Page", "Runtime", "Log"):
             self._ask(f"{domain}.enable")
 
-    def open(self, page: Path) -> None:
-        """Open a file and wait until it is loaded."""
+    def open(self, page: Path, hash_: str = "") -> None:
+        """Open a file, at the part that `hash_` names, and wait until it is loaded."""
+        if hash_:
+            self.open(Path("/dev/null"))  # a link within an open page loads nothing
         self.complaints.clear()
-        self._ask("Page.navigate", url=page.resolve().as_uri())
+        self._ask("Page.navigate", url=page.resolve().as_uri() + (f"#{hash_}" if hash_ else ""))
         while self._update().get("method") != "Page.loadEventFired":
             pass
 
-    def evaluate(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression on the page."""
-        answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
     def resize(self, width: int, height: int) -> None:
-        """Give the page so many CSS pixels, until the browser ends."""
+        """Give the window this size, in CSS pixels."""
         self._ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -78,6 +74,25 @@ class Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def allow_scripts(self, allowed: bool) -> None:
+        """Let the scripts of pages opened from now on run, or not; `evaluate` works either way."""
+        self._ask("Emulation.setScriptExecutionDisabled", value=not allowed)
+
+    def show_as(self, medium: str) -> None:
+        """Apply the styles of a medium such as "print"; of the screen again for an empty one."""
+        self._ask("Emulation.setEmulatedMedia", media=medium)
+
+    def press_tab(self) -> None:
+        """Move the focus as the keyboard does."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self._ask("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression on the page."""
+        answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
 
     @property
     def text(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.analysis_file import analysis_file
+from reports.pages.explained import Explained
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.plots.style.theme import Theme
@@ -14,7 +15,9 @@ from reports.results.results import compute
 from reports.sections.accounting import accounting
 from reports.sections.answer import analysis, answer
 from reports.sections.best_model import best_model
+from reports.sections.compared import compared
 from reports.sections.configurations import FACTOR, configuration_names, judged, trained
+from reports.sections.limits import limits
 from reports.sections.looks import look_by_look
 from reports.sections.lottery import lottery
 from reports.sections.parts.section import ReportContext, Section
@@ -28,28 +31,33 @@ from reports.wording.phrases import speaking_of
 
 WITH_CELLS = (
     answer,
-    analysis,
-    accounting,
+    compared,
     performance,
-    look_by_look,
     stability,
-    training,
-    search,
     best_model,
-    lottery,
+    search,
+    limits,
     provenance,
+    analysis,
+    training,
+    look_by_look,
+    lottery,
+    accounting,
 )
+"""In the order in which people ask; what few ask for is folded, and comes last."""
 WITHOUT_CELLS = (
     answer,
-    analysis,
-    accounting,
+    compared,
     confirmed,
     judged,
-    trained,
-    searched,
     best_model,
-    lottery,
+    searched,
+    limits,
     provenance,
+    analysis,
+    trained,
+    lottery,
+    accounting,
 )
 
 
@@ -103,14 +111,47 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
         for section in sections
         for figure in section.figures
     }
+    lead = leading(report_context, sections, classes)
     return (
         environment()
         .get_template("report.html.j2")
         .render(
             inputs=report_context.inputs,
+            brief=report_context.is_brief,
             report=report_context.report,
             sections=sections,
             drawings=drawings,
+            lead=lead,
+            explained=Explained(report_context.inputs.plan.get("thresholds")),
             **page_parts(report_context.theme, classes),
         )
     )
+
+
+NARROW, BROAD = 392, 536
+"""CSS pixels of drawings that stand beside the verdict, and beside a narrower one; wider ones stand below it."""
+
+
+def leading(
+    report_context: ReportContext, sections: Sequence[Section], classes: dict[str, str]
+) -> dict[str, Any] | None:
+    """The picture of the first screen, which the verdict names: its figure, title and drawings; None without one.
+
+    `whole`: all of the figure is drawn there, and nowhere else. Of a figure of many panels the leading ones are drawn.
+    `place`: where its width leaves room for it.
+    """
+    named = sections[0].context["verdict"]["picture"]
+    figures = [figure for section in sections for figure in section.figures]
+    figure = next((figure for figure in figures if named and figure.slug == named["slug"]), None)
+    if figure is None:
+        return None
+    whole = len(figure.panels) == 1
+    panels = None if whole else figure.lead
+    pixels = max(panel.width for panel in figure.panels) * 4 / 3
+    return {
+        "figure": figure,
+        "title": figure.lead_title or figure.title,
+        "place": "beside" if pixels <= NARROW else "broad" if pixels <= BROAD else "below",
+        "whole": whole,
+        "drawings": inline(figure, report_context.theme, classes, panels),
+    }

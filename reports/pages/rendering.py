@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,10 +69,13 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def inline(figure: "Figure", theme: Theme, classes: dict[str, str]) -> list[Markup]:
+def inline(
+    figure: "Figure", theme: Theme, classes: dict[str, str], panels: Sequence[int] | None = None
+) -> list[Markup]:
     """The panels as inline SVG in CSS variables; style attributes, which the policy forbids, become classes.
 
-    Adds new declarations to `classes`, which the page's style must then contain.
+    Adds new declarations to `classes`, which the page's style must then contain. With `panels` only those at these
+    places, with ids of their own, for a second drawing on the same page.
     """
 
     def as_class(match: re.Match[str]) -> str:
@@ -80,7 +83,8 @@ def inline(figure: "Figure", theme: Theme, classes: dict[str, str]) -> list[Mark
         return f' class="{classes.setdefault(declarations, f"k{len(classes)}")}"'
 
     drawings = []
-    for place, panel in enumerate(figure.panels):
+    shown = figure.panels if panels is None else [figure.panels[place] for place in panels]
+    for place, panel in enumerate(shown):
         # The first panel speaks for all: a screen reader hears one description of a figure.
         name = (
             Markup('role="img" aria-label="{}"').format(figure.alt)
@@ -90,7 +94,8 @@ def inline(figure: "Figure", theme: Theme, classes: dict[str, str]) -> list[Mark
         size = Markup('viewBox="0 0 {0:g} {1:g}" width="{2}" height="{3}"').format(
             panel.width, panel.height, round(panel.width * 4 / 3), round(panel.height * 4 / 3)
         )
-        svg = Markup(re.sub(r' style="([^"]*)"', as_class, panel.svg))
+        drawn = panel.svg if panels is None else re.sub(r'( id="|href="#|url\(#)', r"\1lead-", panel.svg)
+        svg = Markup(re.sub(r' style="([^"]*)"', as_class, drawn))
         drawings.append(Markup("<svg {} {}>{}</svg>").format(size, name, svg))
     return drawings
 

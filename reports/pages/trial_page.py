@@ -10,6 +10,7 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.early_stopping import BEST, STOPPED
 from reports.inputs.inputs import ReportInputs
+from reports.pages.explained import Explained
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.trial_figures import curves_figure, layers_figure
 from reports.plots.style.theme import Theme
@@ -59,6 +60,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
             error=trial["error"] if isinstance(trial["error"], str) else None,
             figures=figures,
             drawings=drawings,
+            explained=Explained(inputs.plan["thresholds"]),
             configuration=_configuration(inputs, trial),
             networks=_networks(replicates, inputs),
             verdicts=_verdicts(replicates),

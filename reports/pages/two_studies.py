@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
+from reports.pages.explained import Explained
 from reports.pages.json_report import as_json
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.side_by_side import FAMILIES, side_by_side
@@ -54,6 +55,7 @@ def _render(record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measu
             record=record,
             figures=figures,
             drawings=drawings,
+            explained=Explained(),
             contrasts=[table for family in FAMILIES if (table := _contrasts(record, family, outcome)).rows],
             said=_said(record),
             best=_best(record),

@@ -53,7 +53,7 @@ def draw(
 ) -> None:
     """Draw what `tidy` gives on an axis with these limits; `levels` names the places.
 
-    `line` is the name and the value of a model to beat.
+    `line` is the name and the value of a model drawn for comparison.
     """
     blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
     if blocks.empty:
@@ -63,7 +63,7 @@ def draw(
     (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     if line is not None:
-        _draw_line_to_beat(ax, *line)
+        _draw_comparison(ax, *line)
     lines = [group[["place", "value"]].to_numpy() for _, group in blocks.groupby("block")]
     ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7), autolim=False)
     means = frame[frame["kind"] == "mean"]
@@ -78,7 +78,7 @@ def draw(
         _name_star(ax, float(best["place"].iloc[-1]), float(best["value"].iloc[-1]), means)
 
 
-def _draw_line_to_beat(ax: Axes, name: str, value: float) -> None:
+def _draw_comparison(ax: Axes, name: str, value: float) -> None:
     ax.axhline(value, color=MUTED.light, linewidth=1.2, dashes=(5, 3), zorder=2)
     ax.annotate(
         name,
@@ -95,7 +95,7 @@ def _name_star(ax: Axes, place: float, value: float, means: pd.DataFrame) -> Non
     """Say once what a star is: below it, or above where the mean is not."""
     below = value <= float(means["value"].iloc[-1])
     ax.annotate(
-        "best cell",
+        "rest tuned",
         (place, value),
         xytext=(0, -12 if below else 12),
         textcoords="offset points",

@@ -47,7 +47,13 @@ def accounting(report_context: ReportContext) -> Section:
         "copied": _copied(counts["copied"]),
         "halved": _halved(report_context),
     }
-    return Section(slug="accounting", title="Accounting", context=context)
+    return Section(
+        slug="accounting",
+        title="What became of every trial",
+        folded=True,
+        hint="planned, stopped, failed, complete",
+        context=context,
+    )
 
 
 def _copied(copied: Mapping[str, int]) -> str:

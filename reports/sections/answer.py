@@ -1,9 +1,10 @@
-"""The answer: what was found, the best configuration with its scores, and four numbers."""
+"""The answer: the verdict with its facts, the best configuration and how to use it; scores, budget and scope."""
 
+import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from reports.claims.answers import is_told_once
 from reports.claims.look_by_look import about_standing
 from reports.claims.remarks import about_look
 from reports.inputs.early_stopping import stops_early
@@ -12,15 +13,11 @@ from reports.results.best import score_columns, spread
 from reports.results.looks import looks_until_clear
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.stability.classes import STABLE, UNSTABLE, WATCH
-from reports.statistics.gates import deciding
 from reports.wording.phrases import OWN, capital, data_named, networks_named
 from reports.wording.words import (
     count,
-    covered,
-    difference_name,
     duration,
     factor_name,
-    interval,
     level_name,
     percent,
     plural,
@@ -31,39 +28,51 @@ from reports.wording.words import (
 def answer(report_context: ReportContext) -> Section:
     """What a reader takes away from the first screen."""
     report = report_context.report
-    outcome = report_context.inputs.outcome
-    best, averaged = (
-        [row for row in report[family] if row["outcome"] == outcome.name]
-        for family in ("at_best", "contrasts")
-    )
-    averaged = [] if is_told_once(report_context.results) else averaged
-    look = report_context.results.look
     context = {
-        "sentences": report["answer"],
-        "found": report["found"],
-        "outcome": outcome,
-        "best": _best(report["best"], report["baseline"], report_context.inputs),
-        "tiles": tiles(report["headline"]),
-        "at_best": _lines(best),
-        "averaged": _lines(averaged),
-        "scope": _scope(report_context),
-        "look": _looks(report_context),
-        "interval": f"{covered(look.confidence)} interval" if look.rules.holm else "simultaneous interval",
+        "verdict": report["verdict"],
+        "best": best_params(report["best"]),
+        "use": how_to_use(report_context.inputs),
     }
     return Section(slug="answer", title="The answer", context=context)
 
 
-def _looks(report_context: ReportContext) -> str | None:
+def best_params(best: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """The settings of the best configuration, as name and value; none before there is one."""
+    return [
+        (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
+        for name, value in ({} if best is None else best["params"]).items()
+    ]
+
+
+def how_to_use(inputs: ReportInputs) -> dict[str, Any]:
+    """The first of the best configuration's files of weights (None where none is kept), how many, and the command."""
+    paths = [str(path) for path in inputs.artifacts["path"]] if len(inputs.artifacts) else []
+    kept = sorted((path for path in paths if path.startswith("models/best/")), key=_natural)
+    return {
+        "file": kept[0] if kept else None,
+        "num": len(kept),
+        "load": f"safetensors.torch.load_file({kept[0]!r})" if kept else None,
+        "command": f"studies show {shlex.quote(inputs.study)}",
+    }
+
+
+def _natural(path: str) -> list[Any]:
+    """Block 2 before block 10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
+
+
+def about_looks(report_context: ReportContext) -> str | None:
     """What looks have answered so far; None where a single one is planned."""
     results = report_context.results
     said = about_standing(results) or about_look(results.look)
     return None if said is None else said.text
 
 
-def _best(
+def scores_table(
     best: Mapping[str, Any] | None, line: Mapping[str, Any] | None, inputs: ReportInputs
-) -> dict[str, Any] | None:
-    if best is None:
+) -> Table | None:
+    """The best configuration's scores on both parts, and the linear model's beside them; None without any."""
+    if best is None or best[inputs.outcome.name] is None:
         return None
     shown = score_columns(inputs)
     columns = [
@@ -78,21 +87,13 @@ def _best(
         for name, part in (("validation", "val"), ("test", "test"))
     ]
     if line is not None:
-        name = f"to beat: {line['model']}, test"
+        name = f"for comparison: {line['model']}, test"
         scores = spread(line, "test_loss"), spread(line, "test_error", 100)
         rows.append([Cell(text=text) for text in (name, *scores)])
     caption = (
         f"Its scores with fresh seeds: mean and 95 % interval over {plural(best['num_blocks'], 'block')}"
     )
-    params = [
-        (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
-        for name, value in best["params"].items()
-    ]
-    confirmed = best[inputs.outcome.name] is not None
-    return {
-        "params": params,
-        "table": Table(caption=caption, columns=columns, rows=rows) if confirmed else None,
-    }
+    return Table(caption=caption, columns=columns, rows=rows)
 
 
 def tiles(headline: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -120,23 +121,8 @@ def _stability_tile(headline: Mapping[str, Any]) -> tuple[str, str, str]:
     return shown[UNSTABLE], f"of confirmed networks {UNSTABLE}", f"{of}; {rest}"
 
 
-def _lines(rows: list[Mapping[str, Any]]) -> list[dict[str, str]]:
-    return [
-        {
-            "name": difference_name(row["factor"], _level(row["level_a"]), _level(row["level_b"])),
-            "value": interval(row["estimate"], *(row[name] for name in deciding(row))),
-            "gate": row["gate"] or "",
-        }
-        for row in rows
-    ]
-
-
-def _level(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _scope(report_context: ReportContext) -> str:
-    """What was compared, on what, for how long: stated under every answer."""
+def scope_spoken(report_context: ReportContext) -> str:
+    """What was compared, on what, for how long."""
     plan, inputs = report_context.inputs.plan, report_context.inputs
     at_most = "up to " if stops_early(plan) else ""
     epochs = f"{at_most}{plural(int(plan['confirm']['epochs']), 'epoch')}"
@@ -162,5 +148,10 @@ def analysis(report_context: ReportContext) -> Section | None:
     report = report_context.report
     if not report["analysis"]:
         return None
-    context = {"paragraphs": report["analysis"], "notes": report["notes"]}
-    return Section(slug="analysis", title="Analysis", context=context)
+    return Section(
+        slug="analysis",
+        title="Analysis in three paragraphs",
+        folded=True,
+        hint="design, results, limits",
+        context={"paragraphs": report["analysis"], "notes": report["notes"]},
+    )

@@ -7,6 +7,7 @@ from reports.plots import confusion, reliability
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.best import nothing_to_take
+from reports.sections.answer import best_params, scores_table
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, decimals_between, number, plural
 
@@ -20,8 +21,15 @@ def best_model(report_context: ReportContext) -> Section:
         "said": None if found is None else _said(found),
         "tables": tables,
         "failed": _failed(report_context),
+        "best": best_params(report_context.report["best"]),
+        "found": report_context.report["found"],
+        "scores": scores_table(
+            report_context.report["best"], report_context.report["baseline"], report_context.inputs
+        ),
     }
-    return Section(slug="model", title="The best model", figures=figures, context=context)
+    return Section(
+        slug="model", title="The best configuration and how it errs", figures=figures, context=context
+    )
 
 
 def _failed(report_context: ReportContext) -> str | None:
@@ -127,7 +135,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
         for score in found["scores"]
     ]
     caption = f"Its networks on their test parts, over {plural(found['num_blocks'], 'block')}"
-    return Table(caption=caption, columns=columns, rows=rows)
+    return Table(caption=caption, columns=columns, rows=rows, folded=True)
 
 
 def _by_class(found: Mapping[str, Any]) -> Table:
@@ -149,7 +157,7 @@ def _by_class(found: Mapping[str, Any]) -> Table:
         for row in found["by_class"]
     ]
     caption = f"Precision and recall by class, over {plural(found['num_blocks'], 'block')}"
-    return Table(caption=caption, columns=columns, rows=rows, folded=len(rows) > 12)
+    return Table(caption=caption, columns=columns, rows=rows, folded=True)
 
 
 def _spread(mean: float | None, low: float | None, high: float | None) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from reports.results.best import standing
 from reports.sections.parts.section import ReportContext, Section
 from reports.sections.stability.thresholds import rules_table
-from reports.sections.stability.verdicts import verdict_figure, verdict_table
+from reports.sections.stability.verdicts import verdict_figure, verdict_table, words_of
 from reports.sections.training import training
 from reports.stability.growth import verdict_shares
 
@@ -35,8 +35,10 @@ def judged(report_context: ReportContext) -> Section:
     mine = by_configuration(report_context)
     shown = verdict_figure(mine)
     tables = [verdict_table(mine), rules_table(report_context.inputs.plan["thresholds"])] if shown else []
-    context = {"tables": [table for table in tables if table.rows]}
-    return Section(slug="judged", title="Stability", figures=[shown] if shown else [], context=context)
+    context = {"tables": [table for table in tables if table.rows], "words": words_of(mine)}
+    return Section(
+        slug="judged", title="Where training was unstable", figures=[shown] if shown else [], context=context
+    )
 
 
 def by_configuration(report_context: ReportContext) -> ReportContext:

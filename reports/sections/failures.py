@@ -1,6 +1,6 @@
 """The table of failed networks by level: lost, capped, and both with their interval."""
 
-from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table, several
 from reports.wording.words import MISSING, count, factor_name, level_name, number
 
 
@@ -27,6 +27,7 @@ def failures_table(report_context: ReportContext) -> Table:
             _interval(row["low"], row["high"]),
         ]
         for row in found["by_level"]
+        if row["factor"] in several(report_context.inputs.factors)
     ]
     caption = "Failed networks by level, compared first" if found["first"] else "Failed networks by level"
     return Table(caption=caption, columns=columns, rows=rows, folded=not found["first"] or len(rows) > 12)

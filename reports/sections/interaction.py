@@ -10,6 +10,7 @@ from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.sections.titles import largest_difference
 from reports.statistics.gates import Gate
 from reports.wording.phrases import factor_spoken, listed
 from reports.wording.words import (
@@ -51,6 +52,7 @@ def interaction_figure(report_context: ReportContext) -> Figure | None:
     return Figure(
         slug="interaction",
         title=_title(gated, _stated(report_context), smallest),
+        lead_title=_lead_title(report_context, pairs[0]),
         caption=(
             "Thick lines: mean over blocks with its 95 % interval, one for each level of the second factor, averaged "
             "over the cells of the rest; faint lines: one block each. "
@@ -83,6 +85,24 @@ def _stated(report_context: ReportContext) -> list[Pair]:
         if row["gate"] == Gate.INTERACTION and (is_holm or row["states_interaction"])
     }
     return [pair for pair in _gated(report_context) if frozenset(pair) in stated]
+
+
+def _lead_title(report_context: ReportContext, pair: Pair) -> str:
+    """The largest claimed difference of the first panel's factor at one level of the second one."""
+    factor, by = pair
+    outcome = report_context.inputs.outcome
+    mine = [
+        row
+        for row in report_context.report["contrasts"]
+        if row["outcome"] == outcome.name and row["factor"] == factor and row["interacts_with"] == by
+    ]
+    largest = largest_difference(
+        [each for row in mine for each in row["by_level"] or ()], outcome, slices=False, with_unit=False
+    )
+    return (
+        largest
+        or f"{outcome.title[:1].upper()}{outcome.title[1:]} by {factor_name(factor)} and {factor_name(by)}"
+    )
 
 
 def _title(gated: list[Pair], stated: list[Pair], smallest: "pd.Series[Any]") -> str:
@@ -170,7 +190,7 @@ def _panel(
         ),
         Sheet(right=56),
         heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",
-        note=report_context.inputs.outcome.unit,
+        note=report_context.inputs.outcome.kind,
         prefix=f"inter{place}",
     )
 

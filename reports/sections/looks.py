@@ -41,7 +41,14 @@ def look_by_look(report_context: ReportContext) -> Section | None:
         "costs": _costs(report_context),
         "next": ahead if ahead is not None and len(ahead["names"]) <= MOST_NAMED else None,
     }
-    return Section(slug="looks", title="Look by look", figures=[_figure(report_context)], context=context)
+    return Section(
+        slug="looks",
+        title="Look by look",
+        folded=True,
+        hint="when each question was answered, and what it cost",
+        figures=[_figure(report_context)],
+        context=context,
+    )
 
 
 def _figure(report_context: ReportContext) -> Figure:

@@ -1,7 +1,7 @@
 """The seed lottery: what a sweep with one seed would have told, drawn from the stored networks; variation, limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.outcomes import all_failed
 from reports.results.variation import MORE
-from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
 from reports.wording.words import (
     count,
     decimals_for,
@@ -38,10 +38,17 @@ def lottery(report_context: ReportContext) -> Section:
         if drawn
         else None,
         "failed": all_failed(report_context.results.rows),
-        **limits_context(report_context),
+        **{name: limits_context(report_context)[name] for name in ("variation", "variation_tables")},
     }
     figures = [_figure(report_context, drawn)] if drawn else []
-    return Section(slug="lottery", title="The seed lottery", figures=figures, context=context)
+    return Section(
+        slug="lottery",
+        title="What one seed alone would have told",
+        folded=True,
+        hint="the seed lottery, and where variation comes from",
+        figures=figures,
+        context=context,
+    )
 
 
 def _again(drawn: Mapping[str, Any], outcome: Measure) -> dict[str, Any]:
@@ -59,14 +66,14 @@ def _again(drawn: Mapping[str, Any], outcome: Measure) -> dict[str, Any]:
 
 def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
     networks, outcome = drawn["networks"], report_context.inputs.outcome
-    crowned = sorted(networks, key=lambda each: (-each["share"], each["mean"]))
+    ordered = sorted(networks, key=lambda each: (-each["share"], each["mean"]))
     frame = bars.tidy(
-        [each["name"] for each in crowned],
-        [each["share"] for each in crowned],
-        [each is networks[0] for each in crowned],
+        [each["name"] for each in ordered],
+        [each["share"] for each in ordered],
+        [each is networks[0] for each in ordered],
     )
     shown = frame[frame["share"] > 0].head(SHOWN)
-    panels = [_panel(shown, "Crowned", "share of sweeps", _width(shown), "lottery-crown")]
+    panels = [_panel(shown, "Comes out first", "share of sweeps", _width(shown), "lottery-crown")]
     signs = [row for row in drawn["signs_at_best"] if row["share_wrong"] is not None]
     wrong = bars.tidy(
         [difference_name(row["factor"], *_levels(row)) for row in signs],
@@ -89,13 +96,13 @@ def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
         slug="lottery",
         title=f"With one seed, {plural(many, 'configuration')} of {count(len(frame))} can win",
         caption=(
-            "Each sweep takes the networks of one block, as one seed and one split would give them, and crowns the "
-            f"configuration with the {outcome.extreme} {outcome.title}. Crowned: share of sweeps won, at most {SHOWN} "
+            "Each sweep takes the networks of one block, as one seed and one split would give them, and takes the "
+            f"configuration with the {outcome.extreme} {outcome.title}. Bars: share of sweeps won, at most {SHOWN} "
             "configurations; in colour, the one with "
             f"the {outcome.extreme} mean over all blocks.{SIGNS if len(wrong) else ''}"
         ),
         num=f"n = {plural(drawn['num_sweeps'], 'sweep')} of {plural(len(report_context.results.rows), 'network')}",
-        alt=f"Share of single-seed sweeps that crown each configuration; most often {first}",
+        alt=f"Share of single-seed sweeps that each configuration wins; most often {first}",
         panels=tuple(panels),
         data=frame,
         columns=3,
@@ -129,7 +136,7 @@ PARTS = {
 
 
 def limits_context(report_context: ReportContext) -> dict[str, Any]:
-    """Sentences and tables for the template of section "The seed lottery"."""
+    """Sentences and tables about variation and limits."""
     outcome = report_context.inputs.outcome
     variation, limits = report_context.report["variation"], report_context.report["limits"]
     tables = (
@@ -140,7 +147,7 @@ def limits_context(report_context: ReportContext) -> dict[str, Any]:
         "variation_tables": [table for table in tables if table.rows],
         "limits": [each for each in limits["sentences"] if each["gate"] != "BUDGET"],
         "improving": [each for each in limits["sentences"] if each["gate"] == "BUDGET"],
-        "improving_table": _improving(limits),
+        "improving_table": _improving(limits, several(report_context.inputs.factors)),
         "data_notes": (report_context.inputs.provenance.get("dataset") or {}).get("notes", []),
         "untested": limits["untested"]["sentence"],
     }
@@ -210,7 +217,7 @@ def _more_blocks(variation: dict[str, Any], unit: str) -> Table:
     return Table(caption=f"What {MORE} more blocks would buy", columns=columns, rows=rows, folded=True)
 
 
-def _improving(limits: dict[str, Any]) -> Table:
+def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> Table:
     columns = [
         Column(name="factor", is_number=False),
         Column(name="level", is_number=False),
@@ -225,5 +232,6 @@ def _improving(limits: dict[str, Any]) -> Table:
             Cell(text=count(row["num_cells"]), value=row["num_cells"]),
         ]
         for row in limits["improving"]
+        if row["factor"] in factors
     ]
     return Table(caption="Still improving when training ended", columns=columns, rows=rows, folded=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports.claims.answers import is_told_once
 from reports.inputs.cube import plain
-from reports.inputs.measures import TEST_LOG_LOSS, Measure
+from reports.inputs.measures import Measure
 from reports.plots import forest, isolation
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
@@ -18,18 +18,17 @@ from reports.results.looks import Look
 from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure, interaction_table
-from reports.sections.parts.section import ReportContext, Section, Table
+from reports.sections.levels import levels_table
+from reports.sections.parts.section import ReportContext, Section, Table, several
 from reports.sections.parts.tables import claimed_table, contrast_table
 from reports.sections.selection import selection_table
-from reports.statistics.gates import Gate, deciding
+from reports.sections.titles import largest_difference
+from reports.statistics.gates import Gate
 from reports.wording.phrases import capital, listed
 from reports.wording.words import (
     count,
     covered,
-    decimals_between,
     factor_name,
-    level_name,
-    level_phrase,
     number,
     plural,
 )
@@ -40,14 +39,16 @@ def performance(report_context: ReportContext) -> Section:
     if not report_context.inputs.factors or report_context.results.rows.empty:
         tables = [table for table in [cells_table(report_context)] if table.rows]
         return Section(
-            slug="performance", title="Performance", context={"tables": tables, "said": [], "shares": None}
+            slug="performance",
+            title="Why we may say so",
+            context={"tables": tables, "said": [], "shares": None, "claims": report_context.report["answer"]},
         )
     figures = [_isolation(report_context), *_forests(report_context)]
     dependent = interaction_figure(report_context)
     tables = [
-        selection_table(report_context),
         *_claimed(report_context),
         interaction_table(report_context),
+        selection_table(report_context),
         *_described(report_context),
         cells_table(report_context),
     ]
@@ -61,9 +62,13 @@ def performance(report_context: ReportContext) -> Section:
         "failures": report_context.report["failures"],
         "failed": failures_table(report_context),
         "interaction": dependent,
+        "depends": any(row["gate"] == Gate.INTERACTION for row in report_context.report["contrasts"]),
+        "claims": report_context.report["answer"],
+        "levels": levels_table(report_context),
+        "any_failed": any(row["count"] for row in report_context.report["failures"]["by_level"]),
     }
     shown = figures if dependent is None else [*figures, dependent]
-    return Section(slug="performance", title="Performance", figures=shown, context=context)
+    return Section(slug="performance", title="Why we may say so", figures=shown, context=context)
 
 
 def _claimed(report_context: ReportContext) -> list[Table]:
@@ -79,7 +84,7 @@ def _claimed(report_context: ReportContext) -> list[Table]:
     elif is_told_once(results):
         views = views[:2]
     return [
-        claimed_table(caption, unit, frame, confidence=results.look.confidence)
+        claimed_table(caption, unit, frame, confidence=results.look.confidence, folded=True)
         for caption, unit, frame in views
     ]
 
@@ -117,7 +122,7 @@ def _described(report_context: ReportContext) -> list[Table]:
     named = [(each.name, capital(each.title), each.unit) for each in others]
     return [
         contrast_table(
-            f"{title}, described only",
+            f"{title}, averaged over the other factors; described",
             unit,
             found[found["outcome"] == name],
             confidence=report_context.results.look.confidence,
@@ -130,15 +135,19 @@ def _described(report_context: ReportContext) -> list[Table]:
 
 
 def _isolation(report_context: ReportContext) -> Figure:
-    factors, rows, outcome = (
-        report_context.inputs.factors,
-        report_context.results.rows,
-        report_context.inputs.outcome,
-    )
+    rows, outcome = report_context.results.rows, report_context.inputs.outcome
+    factors = several(report_context.inputs.factors)
+    starred = len(factors) > 1  # the cells of a single factor are its levels
+    star = " Star: the level at its best cell, with the rest tuned." if starred else ""
     within = outcome.bounds(rows[outcome.name])
     frames = {
         factor: isolation.tidy(
-            rows, factor, levels, outcome.name, _best_by_level(report_context, factor), within
+            rows,
+            factor,
+            levels,
+            outcome.name,
+            _best_by_level(report_context, factor) if starred else [],
+            within,
         )
         for factor, levels in factors.items()
     }
@@ -167,7 +176,7 @@ def _isolation(report_context: ReportContext) -> Figure:
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
-            note=outcome.unit,
+            note=outcome.kind,
             prefix=f"iso{place}",
         )
         for place, (factor, frame) in enumerate(frames.items())
@@ -180,11 +189,13 @@ def _isolation(report_context: ReportContext) -> Figure:
     ]
     return Figure(
         slug="isolation",
-        title=largest_difference(averaged, outcome)
+        title=largest_difference(averaged, outcome, slices=False)
         or f"{capital(outcome.title)} by level, one factor at a time",
+        lead_title=_lead_title(averaged, outcome, next(iter(factors))),
         caption=(
             "Faint lines: one block each, averaged over the cells of all other factors. Marker and bar: mean "
-            f"over blocks and its 95 % interval. Star: the level at its best cell. {_about_line(line)}{scale}"
+            f"over blocks and its 95 % interval.{star} "
+            f"{_about_line(line)}{scale}"
             ", the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
             "difference is clear: that is the next figure."
         ),
@@ -197,7 +208,7 @@ def _isolation(report_context: ReportContext) -> Figure:
 
 
 def _about_line(line: tuple[str, float] | None) -> str:
-    return "" if line is None else f"Dashed: the line to beat, {line[0]} on the same features. "
+    return "" if line is None else f"Dashed, for comparison: {line[0]} on the same features. "
 
 
 def _best_by_level(report_context: ReportContext, factor: str) -> list[float]:
@@ -249,7 +260,7 @@ def _forests(report_context: ReportContext) -> list[Figure]:
         ("forest_averaged", "averaged over the other factors", "Averaged over the rest,", averaged),
     ]
     views = views[:1] if is_told_once(report_context.results) else views
-    figures = []
+    figures: list[Figure] = []
     for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
         panel = _forest_panel(frame, size, slug, outcome)
@@ -261,7 +272,9 @@ def _forests(report_context: ReportContext) -> list[Figure]:
             Figure(
                 slug=slug,
                 title=f"{heading} {counted_gates(rows) or 'how levels differ'}",
-                caption=(
+                caption="Read as the figure before it; averaged over the cells of all other factors."
+                if figures
+                else (
                     "Later level minus earlier one, over blocks: below 0 the later level has the lower "
                     f"{outcome.kind}. "
                     f"Bars are {_bars(report_context.results.look)}{shaded(size, outcome)}."
@@ -300,7 +313,6 @@ def _forest_panel(frame: pd.DataFrame, size: float | None, slug: str, outcome: M
     )
 
 
-CLAIMED = (Gate.MEANINGFUL, Gate.DIRECTION)
 _COUNTED = {  # one, several
     Gate.MEANINGFUL: ("exceeds the smallest effect of interest", "exceed the smallest effect of interest"),
     Gate.DIRECTION: ("has a direction", "have a direction"),
@@ -312,28 +324,13 @@ _COUNTED = {  # one, several
 }
 
 
-def largest_difference(
-    contrasts: Sequence[Mapping[str, Any]], outcome: Measure = TEST_LOG_LOSS
-) -> str | None:
-    """The largest claimed difference as a title: "Dropout 0.5 adds 1.21 nats of loss against 0.3 at depth 7".
-
-    `contrasts` are those of report.json; simple effects count where a contrast depends on another factor. None
-    where no gate licenses a direction.
-    """
-    simple = [row for contrast in contrasts for row in contrast["by_level"] or ()]
-    claimed = [row for row in (*contrasts, *simple) if row["gate"] in CLAIMED]
-    if not claimed:
-        return None
-    row = max(claimed, key=lambda row: abs(row["estimate"]))
-    low, high = (row[name] for name in deciding(row))
-    decimals = decimals_between(low, high)
-    verbs = ("adds", "saves") if outcome.lower_is_better else ("gains", "loses")
-    verb, amount = verbs[row["estimate"] < 0], outcome.in_unit(number(abs(row["estimate"]), decimals))
-    what = f"{amount} of {outcome.kind}"
-    later, earlier = level_phrase(row["factor"], row["level_b"]), level_name(row["level_a"])
-    where = f" at {level_phrase(row['by'], row['by_level'])}" if "by" in row else ""
-    where += ", averaged over the rest" if row.get("averages_over") else ""
-    return f"{later[:1].upper()}{later[1:]} {verb} {what} against {earlier}{where}"
+def _lead_title(averaged: Sequence[Mapping[str, Any]], outcome: Measure, factor: str) -> str:
+    """What the panel of the first factor shows."""
+    mine = [row for row in averaged if row["factor"] == factor]
+    return (
+        largest_difference(mine, outcome, slices=False, with_unit=False)
+        or f"{capital(outcome.title)} by {factor_name(factor)}, averaged over the rest"
+    )
 
 
 def counted_gates(contrasts: Sequence[Mapping[str, Any]]) -> str | None:

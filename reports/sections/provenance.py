@@ -6,6 +6,9 @@ from typing import Any
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, duration, number
 
+LONGEST_HINT = 60
+"""Characters of a command that stands beside the title."""
+
 
 def provenance(report_context: ReportContext) -> Section:
     """Everything that is needed to trace or repeat the study."""
@@ -21,11 +24,19 @@ def provenance(report_context: ReportContext) -> Section:
     ]
     context = {
         "command": inputs.command,
+        "ran": inputs.provenance.get("command"),
         "plan_hash": inputs.plan_hash,
         "created": inputs.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         "tables": [table for table in tables if table.rows],
     }
-    return Section(slug="provenance", title="Provenance", context=context)
+    ran = str(inputs.provenance.get("command") or "")
+    return Section(
+        slug="provenance",
+        title="How to run it again",
+        folded=True,
+        hint=ran if 0 < len(ran) <= LONGEST_HINT else "the commands, the plan, versions and hashes",
+        context=context,
+    )
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -89,5 +100,5 @@ def _linear_models(line: Mapping[str, Any]) -> Table:
         ]
         for row in line["blocks"]
     ]
-    caption = f"The line to beat: {line['model']}, C chosen by validation log-loss"
+    caption = f"For comparison: {line['model']}, C chosen by validation log-loss"
     return Table(caption=caption, columns=columns, rows=rows, folded=True)

@@ -13,7 +13,7 @@ from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.searching import failed_shares, rung_losses
-from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table, several
 from reports.wording.phrases import capital
 from reports.wording.words import count, factor_name, level_name, number, plural
 
@@ -137,5 +137,6 @@ def robustness_table(report_context: ReportContext) -> Table:
             Cell(text=number(row["spread"]), value=row["spread"]),
         ]
         for row in report_context.report["search"]["robustness"]
+        if row["factor"] in several(report_context.inputs.factors)
     ]
     return Table(caption="Robustness to the learning rate", columns=columns, rows=rows, folded=True)

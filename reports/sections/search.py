@@ -12,7 +12,7 @@ from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import LETTER
 from reports.results.searching import curve_key, rung_losses
-from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
 from reports.wording.words import count, factor_name, level_name, percent, plural
 
 
@@ -20,7 +20,7 @@ def search(report_context: ReportContext) -> Section:
     """What the search tried, what it stopped, and what its budget bought."""
     figures = [parallel_figure(report_context), *small_figures(report_context)]
     context = {"said": report_context.report["search"]["sentences"], "tables": search_tables(report_context)}
-    return Section(slug="search", title="Search", figures=figures, context=context)
+    return Section(slug="search", title="What the search did", figures=figures, context=context)
 
 
 def small_figures(report_context: ReportContext) -> list[Figure]:
@@ -32,7 +32,11 @@ def small_figures(report_context: ReportContext) -> list[Figure]:
 
 def search_tables(report_context: ReportContext) -> list[Table]:
     """Trials per rung and level."""
-    table = _by_level(report_context.report["search"], report_context.inputs.plan["search"]["rungs"])
+    table = _by_level(
+        report_context.report["search"],
+        report_context.inputs.plan["search"]["rungs"],
+        several(report_context.inputs.factors),
+    )
     return [table] if table.rows else []
 
 
@@ -77,7 +81,7 @@ def _budget(report_context: ReportContext) -> Figure:
     )
 
 
-def _by_level(found: Mapping[str, Any], rungs: list[int]) -> Table:
+def _by_level(found: Mapping[str, Any], rungs: list[int], factors: Mapping[str, Sequence[Any]]) -> Table:
     columns = [
         Column(name="factor", is_number=False),
         Column(name="level", is_number=False),
@@ -88,6 +92,8 @@ def _by_level(found: Mapping[str, Any], rungs: list[int]) -> Table:
     ]
     rows = []
     for row in found["by_level"]:
+        if row["factor"] not in factors:
+            continue
         reached = [row["reached"][str(rung)] for rung in rungs]
         share = reached[-1] / row["trials"] if row["trials"] else None
         level = row["level"]
@@ -101,9 +107,7 @@ def _by_level(found: Mapping[str, Any], rungs: list[int]) -> Table:
                 Cell(text=count(row["failed"]), value=row["failed"]),
             ]
         )
-    return Table(
-        caption="Search trials per rung and level", columns=columns, rows=rows, folded=len(rows) > 12
-    )
+    return Table(caption="Search trials per rung and level", columns=columns, rows=rows, folded=True)
 
 
 def importance_figure(report_context: ReportContext) -> Figure | None:

@@ -44,7 +44,7 @@ def selection_table(report_context: ReportContext) -> Table:
             ]
         )
     draws = "" if found is None else f", in {count(found['num_draws'])} bootstrap draws of its blocks"
-    caption = f"The cells that the search selected{draws}; described only, no adjustment"
+    caption = f"The cells that the search selected{draws}, with no adjustment"
     return Table(caption=caption, columns=columns, rows=table, folded=True)
 
 

@@ -13,11 +13,12 @@ from reports.plots.style.axes import limits_of, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.results.best import score_bounds
-from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
 from reports.wording.phrases import capital
 from reports.wording.words import count, factor_name, level_name, number, plural
 
+TITLE, HINT = "How the networks learned", "curves by level, learning rates"
 LOSSES = {"validation": "val_loss", "training": "train_loss"}
 ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}
 
@@ -25,7 +26,7 @@ ACCURACIES = {"validation": "val_accuracy", "training": "train_accuracy"}
 def training(report_context: ReportContext) -> Section:
     """How the networks of the confirm phase learned, by level."""
     if not report_context.inputs.factors or report_context.results.rows.empty:
-        return Section(slug="training", title="Training")
+        return Section(slug="training", title=TITLE, folded=True, hint=HINT)
     curves = _curves(report_context)
     figures = (
         [_own_figure(report_context, curves)]
@@ -43,7 +44,14 @@ def training(report_context: ReportContext) -> Section:
         "early": early_table(report_context.report["early_stopping"]),
         "robustness": robustness_table(report_context) if has_rate else None,
     }
-    return Section(slug="training", title="Training", figures=[*figures, *schedules, *rates], context=context)
+    return Section(
+        slug="training",
+        title=TITLE,
+        folded=True,
+        hint=HINT,
+        figures=[*figures, *schedules, *rates],
+        context=context,
+    )
 
 
 def _of_classifiers(report_context: ReportContext, curves: pd.DataFrame) -> list[Figure]:
@@ -115,7 +123,7 @@ def _figure(
     log: bool,
     note: str | None = None,
 ) -> Figure:
-    factors = report_context.inputs.factors
+    factors = several(report_context.inputs.factors)
     frames = {
         factor: learning_curves.tidy(
             curves,
@@ -250,8 +258,8 @@ def schedule_figure(report_context: ReportContext) -> Figure | None:
 
 
 def early_table(record: Mapping[str, Any] | None) -> Table | None:
-    """By level, how many networks stopped before the last epoch, and after how many; None without early stopping."""
-    if record is None:
+    """By level, how many networks stopped before the last epoch, and after how many; None where none did."""
+    if record is None or not record["overall"]["stopped"]:
         return None
     columns = [
         *(Column(name=name, is_number=False) for name in ("factor", "level")),

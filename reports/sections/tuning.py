@@ -22,7 +22,7 @@ def confirmed(report_context: ReportContext) -> Section:
     figures = [_confirmed_figure(report_context, found)] if found else []
     tables = [_confirmed_table(report_context, found)]
     context = {"tables": [table for table in tables if table.rows]}
-    return Section(slug="confirmed", title="Performance", figures=figures, context=context)
+    return Section(slug="confirmed", title="Why we may say so", figures=figures, context=context)
 
 
 def searched(report_context: ReportContext) -> Section:
@@ -33,7 +33,7 @@ def searched(report_context: ReportContext) -> Section:
         *small_figures(report_context),
     ]
     context = {"said": report_context.report["search"]["sentences"], "tables": search_tables(report_context)}
-    return Section(slug="searched", title="Search", figures=figures, context=context)
+    return Section(slug="searched", title="What the search did", figures=figures, context=context)
 
 
 def _confirmed_figure(report_context: ReportContext, found: Sequence[Mapping[str, Any]]) -> Figure:
@@ -95,7 +95,7 @@ def _confirmed_table(report_context: ReportContext, found: Sequence[Mapping[str,
                 *(_score_cell(each[name], scale) for name, _, _, scale in shown),
             ]
         )
-    return Table(caption="Confirmed configurations", columns=columns, rows=rows)
+    return Table(caption="Confirmed configurations", columns=columns, rows=rows, folded=True)
 
 
 def _score_cell(value: float | None, scale: float) -> Cell:

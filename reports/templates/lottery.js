@@ -11,12 +11,12 @@ if (lottery) {
   button.addEventListener("click", () => {
     const block = Math.floor(Math.random() * losses[0].length);
     const scores = losses.map((row) => row[block] ?? Infinity); // not every configuration need have a network there
-    const crowned = scores.indexOf(Math.min(...scores));
+    const first = scores.indexOf(Math.min(...scores));
     drawn += 1;
-    other += crowned > 0;
-    const rank = crowned > 0 ? `, number ${crowned + 1} of ${names.length} over all blocks` : ", as all blocks together do";
-    told.textContent = `This sweep crowns ${names[crowned]}, at ${`${(sign * scores[crowned]).toFixed(3)} ${unit}`.trim()}${rank}. `
-      + `So far ${other} of ${drawn} crowned another configuration.`;
+    other += first > 0;
+    const rank = first > 0 ? `, number ${first + 1} of ${names.length} over all blocks` : ", as all blocks together do";
+    told.textContent = `In this sweep ${names[first]} comes out first, at ${`${(sign * scores[first]).toFixed(3)} ${unit}`.trim()}${rank}. `
+      + `So far ${other} of ${drawn} put another configuration first.`;
   });
   lottery.append(button, told);
 }

@@ -1,5 +1,6 @@
 "use strict";
-// The page is whole without this script: it adds sorting, filtering and the mark in the table of contents.
+// The page is whole without this script: it adds sorting, filtering, the mark in the table of contents, tooltips on hover
+// and the opening of folded parts by link and for printing.
 for (const table of document.querySelectorAll(".table table")) {
   const body = table.tBodies[0];
   table.querySelectorAll("thead th").forEach((head, column) => {
@@ -50,5 +51,46 @@ addEventListener("scroll", mark, { passive: true });
 mark();
 const folded = document.querySelector(".contents details");
 folded.addEventListener("click", (event) => { if (event.target.closest("a")) folded.open = false; });
-addEventListener("beforeprint", () => document.querySelectorAll("details.table").forEach((details) => (details.open = true)));
+// A link into a folded part opens it and all that it lies in.
+const unfold = () => {
+  const target = document.getElementById(location.hash.slice(1)); // every id is plain ASCII
+  if (!target) return;
+  const inner = target.matches("details") ? target : target.querySelector(":scope > details.fold");
+  if (inner) inner.open = true;
+  for (let each = target.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+  target.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (link && link.hash === location.hash) unfold(); // the same link once more changes no hash
+});
+if (location.hash) unfold();
+let printed = [];
+addEventListener("beforeprint", () => {
+  printed = [...document.querySelectorAll("details:not([open])")];
+  printed.forEach((details) => (details.open = true));
+});
+addEventListener("afterprint", () => printed.forEach((details) => (details.open = false)));
+// Terms explain themselves on a click or a touch; with a mouse or the keyboard already on arriving.
+let shown = null;
+const tip = (term) => document.getElementById(term.getAttribute("popovertarget"));
+const hide = () => {
+  if (shown && tip(shown).matches(":popover-open")) tip(shown).hidePopover();
+  shown = null;
+};
+const show = (term) => {
+  if (shown === term) return;
+  hide();
+  term.removeAttribute("title"); // else the browser's own tooltip stands on top
+  if (!tip(term).matches(":popover-open")) tip(term).showPopover({ source: term });
+  shown = term;
+};
+for (const term of document.querySelectorAll(".term")) {
+  term.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(term));
+  term.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide());
+  term.addEventListener("focus", () => term.matches(":focus-visible") && show(term));
+  term.addEventListener("blur", hide);
+  term.addEventListener("click", (event) => shown === term && tip(term).matches(":popover-open") && event.preventDefault());
+}
 {% include "lottery.js" %}

@@ -22,7 +22,8 @@ class Figure:
     """Panels under one title; `slug` names its files, `data` is what was drawn, `alt` says it in words.
 
     `caption` says how to read it, `num` what n is. `wide` figures scroll on narrow screens; others are small panels
-    that flow. `columns` is how many panels stand side by side in the standalone files.
+    that flow. `columns` is how many panels stand side by side in the standalone files. `lead` are the places of the
+    panels that stand for it where there is room for one or two, under `lead_title`.
     """
 
     slug: str
@@ -34,6 +35,8 @@ class Figure:
     data: pd.DataFrame
     wide: bool = False
     columns: int = 2
+    lead: tuple[int, ...] = (0,)
+    lead_title: str = ""
 
     def standalone_svg(self) -> str:
         """All panels in one SVG file, in real colours, with the title as its accessible name."""

@@ -28,6 +28,12 @@ class ReportContext:
     report: Mapping[str, Any]
     theme: Theme
 
+    @property
+    def is_brief(self) -> bool:
+        """Whether too few blocks are there to claim anything: the page then folds all but the first evidence."""
+        look = self.results.look
+        return look.num_blocks < look.rules.min_blocks
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -63,12 +69,28 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A section of the page: `slug` is its anchor and names its template `section_<slug>.html.j2`."""
+    """A section of the page: `slug` is its anchor and names its template `section_<slug>.html.j2`.
+
+    A `folded` one is closed at first; its `hint` says beside its title what is in it.
+    """
 
     slug: str
     title: str
+    folded: bool = False
+    hint: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
     figures: Sequence[Figure] = ()
+
+
+def several(factors: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """The factors of two levels or more, which alone compare anything; all of them where none has two."""
+    compared = {name: levels for name, levels in factors.items() if len(levels) > 1}
+    return compared or dict(factors)
+
+
+def of_several(rows: pd.DataFrame, factors: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """The rows, each about a level of the factor in column `factor`, that are about one of these factors."""
+    return rows[rows["factor"].isin([*factors])] if len(rows) else rows
 
 
 def settings_of(factors: Mapping[str, Sequence[Any]], names: Sequence[str]) -> Iterator[dict[str, Any]]:

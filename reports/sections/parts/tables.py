@@ -98,7 +98,7 @@ def _pairs(row: Mapping[Any, Any], _: int) -> Cell:
 
 _COMMON: tuple[Told, ...] = (
     (Column(name="p", unit="sign-flip"), _p("p_sign_flip")),
-    (Column(name="later lower", unit="% of pairs"), _pairs),
+    (Column(name="later level lower", unit="% of blocks and cells"), _pairs),
     (
         Column(name="blocks"),
         lambda row, _: Cell(text=count(row["num_blocks"]), value=row["num_blocks"]),

@@ -11,22 +11,26 @@ from reports.sections.stability.gradient_flow import flow_figure, heat_figure
 from reports.sections.stability.growth_and_loss import association_figure
 from reports.sections.stability.thresholds import about_thresholds, rules_table, sensitivity_table
 from reports.sections.stability.update_ratios import ratios_figure
-from reports.sections.stability.verdicts import WHEN, verdict_figure, verdict_table
+from reports.sections.stability.verdicts import WHEN, verdict_figure, verdict_table, words_of
 from reports.sections.stability.weight_gradients import weights_figure
 from reports.wording.words import count, duration, factor_name, number, percent, plural
+
+MOST_PANELS = 2
+"""Panels of gradient flow that are shown open."""
 
 
 def stability(report_context: ReportContext) -> Section:
     """Which levels are stable, and where in depth and when in training gradients grow or vanish."""
     inputs, results = report_context.inputs, report_context.results
     if results.growths.empty:
-        return Section(slug="stability", title="Stability", context={"tables": []})
+        return Section(slug="stability", title="Where training was unstable", context={"tables": []})
     signal = relative_signal(inputs.gradients, results.rows.assign(phase="confirm"), list(inputs.factors))
     layers = measured_layers(report_context)
     said = report_context.report["stability"]
+    flow = flow_figure(report_context, signal, False)
     named = {
         "verdicts": verdict_figure(report_context),
-        "flow": flow_figure(report_context, signal, False),
+        "flow": flow,
         "flow_end": flow_figure(report_context, signal, True),
         "heat": heat_figure(report_context, signal),
         "ratios": ratios_figure(report_context, layers),
@@ -43,10 +47,12 @@ def stability(report_context: ReportContext) -> Section:
         "because": about_initialisation(list(inputs.factors)),
         "undefined": _undefined(report_context),
         "overhead": _overhead(report_context),
+        "words": words_of(report_context),
+        "crowded": len(flow.panels) > MOST_PANELS,
         "tables": [table for table in _tables(report_context) if table.rows],
         "thresholds": about_thresholds(said["sensitivity"]) if said["sensitivity"] else None,
     }
-    return Section(slug="stability", title="Stability", figures=figures, context=context)
+    return Section(slug="stability", title="Where training was unstable", figures=figures, context=context)
 
 
 def _tables(report_context: ReportContext) -> list[Table]:

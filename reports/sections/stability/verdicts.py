@@ -9,7 +9,7 @@ from reports.inputs.cube import plain
 from reports.plots import verdict_bars
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.sections.parts.section import Cell, Column, ReportContext, Table, of_several, several
 from reports.stability.classes import STABLE, UNSTABLE, WATCH
 from reports.stability.growth import VERDICTS
 from reports.wording.words import count, factor_name, level_phrase, percent
@@ -19,7 +19,8 @@ WHEN = {"initial": "at initialisation", "trained": "in training"}
 
 def verdict_figure(report_context: ReportContext) -> Figure | None:
     """One row for each level and one column for each verdict that occurs, worst first; None before there is any."""
-    shares, factors = report_context.results.verdicts, report_context.inputs.factors
+    factors = several(report_context.inputs.factors)
+    shares = of_several(report_context.results.verdicts, factors)
     present = [verdict for verdict in VERDICTS if (shares["verdict"] == verdict).any()]
     if not present:
         return None
@@ -50,6 +51,12 @@ def verdict_figure(report_context: ReportContext) -> Figure | None:
     )
 
 
+def words_of(report_context: ReportContext) -> list[str]:
+    """The verdicts that occur, in the order of the figure's columns."""
+    found = set(report_context.results.verdicts["verdict"])
+    return [verdict for verdict in VERDICTS if verdict in found]
+
+
 def _title(headline: Mapping[str, Any]) -> str:
     """What stands out, as plain counts of networks once trained: stable, on watch, unstable."""
     if not headline["has_verdicts"]:
@@ -62,7 +69,9 @@ def _title(headline: Mapping[str, Any]) -> str:
 
 def _nums(report_context: ReportContext) -> str:
     """How many networks stand behind one row of each factor."""
-    trained = report_context.results.verdicts.drop_duplicates(["factor", "level"])
+    trained = of_several(
+        report_context.results.verdicts, several(report_context.inputs.factors)
+    ).drop_duplicates(["factor", "level"])
     parts = []
     for factor, rows in trained.groupby("factor", sort=False):
         nums = sorted({int(num) for num in rows["num"]})

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from reports.sections.performance import counted_gates, largest_difference
+from reports.sections.performance import counted_gates
+from reports.sections.titles import largest_difference
 
 
 def contrast(gate: str | None, estimate: float, **more: Any) -> dict[str, Any]:

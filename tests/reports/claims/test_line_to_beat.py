@@ -117,7 +117,7 @@ def test_the_report_shows_it_where_a_reader_looks(inputs: ReportInputs, tmp_path
     )
     assert report["baseline"]["sentence"] in report["notes"][1]
     assert len(report["baseline"]["blocks"]) == 10
-    assert "to beat: logistic regression, test" in page
-    assert "Dashed: the line to beat, logistic regression on the same features" in page
+    assert "for comparison: logistic regression, test" in page
+    assert "Dashed, for comparison: logistic regression on the same features" in page
     assert "C chosen by validation log-loss" in page
     assert "logistic regression" in (tmp_path / "figures" / "isolation.svg").read_text()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reports.pages.explained import Explained
 from reports.pages.json_report import json_report
 from reports.pages.rendering import environment
 from reports.plots.signal import relative_signal
@@ -158,12 +159,10 @@ def test_how_the_data_was_read_stands_among_the_limits(report_context: ReportCon
         report_context.inputs, provenance={**report_context.inputs.provenance, "dataset": {"notes": [note]}}
     )
     context = limits_context(replace(report_context, inputs=read))
-    template = environment().get_template("section_lottery.html.j2")
+    template = environment().get_template("section_limits.html.j2")
     for notes in (list[str](), context["data_notes"]):
-        section = SimpleNamespace(
-            context=context | {"data_notes": notes, "sentences": [], "failed": None}, figures=[]
-        )
-        page = template.render(section=section, inputs=read, table=str, figure=str)
+        section = SimpleNamespace(context=context | {"data_notes": notes}, figures=[])
+        page = template.render(section=section, inputs=read, table=str, gate=str, explained=Explained())
         assert ("How the data was read" in page) == bool(notes)
         assert ("<li>column size: read with a decimal comma &amp; no &lt;point&gt;</li>" in page) == bool(
             notes

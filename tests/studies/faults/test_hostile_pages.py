@@ -97,6 +97,29 @@ def test_a_page_shows_hostile_text_as_text(pages: Pages, chromium: Browser, kind
     assert chromium.complaints == []
 
 
+def test_unfolding_and_explaining_everything_runs_nothing(pages: Pages, chromium: Browser) -> None:
+    chromium.open(pages.report)
+    chromium.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    explain = (
+        "document.querySelectorAll('.term').forEach((each) => (each.focus(), each.click(), each.click()))"
+    )
+    chromium.evaluate(explain)
+    chromium.evaluate("dispatchEvent(new Event('beforeprint'))")
+    check_nothing_became_markup(chromium)
+    for part in (".verdict, .facts", ".use", "#compared", ".picture"):
+        shown = chromium.evaluate(
+            f"[...document.querySelectorAll('{part}')].map((each) => each.textContent).join()"
+        )
+        assert "window.owned" in str(shown) or FORMULA in str(shown), part
+    assert chromium.complaints == []
+
+
+def test_a_hostile_link_into_the_page_opens_and_runs_nothing(pages: Pages, chromium: Browser) -> None:
+    chromium.open(pages.report, hash_="%3Cimg src=x onerror='window.owned=1'%3E\"]")
+    chromium.open(pages.report, hash_="%E0%A4%A")
+    check_nothing_became_markup(chromium)
+
+
 def test_a_figure_that_is_opened_alone_runs_nothing(pages: Pages, chromium: Browser) -> None:
     figures = sorted(pages.folder.rglob("*.svg"))
     assert len(figures) > 5

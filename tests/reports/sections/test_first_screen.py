@@ -1,0 +1,31 @@
+"""The first screen's parts: how to use the best configuration, and what was compared."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from reports.sections.answer import how_to_use
+from reports.sections.parts.section import several
+from tests.reports.odd_inputs import SMALL
+from tests.reports.sample import sample_inputs
+
+
+def test_the_first_file_of_weights_is_that_of_the_lowest_block_and_a_name_is_quoted() -> None:
+    inputs = sample_inputs(SMALL, num_blocks=3, rates=2)
+    paths = [f"models/best/block-{block}.safetensors" for block in (10, 2, 0)]
+    kept = pd.DataFrame({"path": [*paths, "models/stage/block-0.safetensors"], "num_bytes": 1, "sha256": ""})
+    use = how_to_use(replace(inputs, artifacts=kept, study="a; rm -rf b"))
+    assert (use["file"], use["num"]) == ("models/best/block-0.safetensors", 3)
+    assert use["command"] == "studies show 'a; rm -rf b'"
+
+
+def test_nothing_is_promised_where_no_weights_are_kept() -> None:
+    inputs = sample_inputs(SMALL, num_blocks=3, rates=2)
+    use = how_to_use(replace(inputs, artifacts=inputs.artifacts.iloc[:0]))
+    assert use["file"] is use["load"] is None
+    assert use["num"] == 0
+
+
+def test_a_factor_of_one_level_compares_nothing_unless_it_is_alone() -> None:
+    assert several({"depth": (3, 5), "optimizer": ("sgd",)}) == {"depth": (3, 5)}
+    assert several({"optimizer": ("sgd",)}) == {"optimizer": ("sgd",)}
