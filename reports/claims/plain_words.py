@@ -150,13 +150,30 @@ def outcome_of(row: Row, measure: Measure) -> Outcome:
     return Outcome.OPEN
 
 
-def step_of(row: Row, measure: Measure, right: Mapping[Key, tuple[float, float]] | None = None) -> Step:
-    """A row of `comparison.at_best` as a step; `right` are shares of right answers by contrast."""
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The scores that stand beside a comparison, of the first level and the second.
+
+    `right` are shares of right answers, None for metrics of one's own; `scores` means of the primary outcome.
+    """
+
+    right: tuple[float, float] | None
+    scores: tuple[float, float]
+
+
+def step_of(row: Row, measure: Measure, shown: Mapping[Key, Shown] | None = None) -> Step:
+    """A row of `comparison.at_best` as a step, with what stands beside each contrast.
+
+    Without it, or where it has the other sign than the difference that is claimed, the means that the row itself has.
+    """
     found = outcome_of(row, measure)
     low, high = (abs(row[name]) for name in deciding(row))
     smallest = row["smallest_effect"]
     has_size = smallest is not None and smallest == smallest and smallest > 0
+    beside = (shown or {}).get(key_of(row))
     scores = (row.get("mean_a"), row.get("mean_b"))
+    if beside is not None and (beside.scores[1] - beside.scores[0]) * row["estimate"] > 0:
+        scores = beside.scores
     return Step(
         factor=str(row["factor"]),
         level_a=plain(row["level_a"]),
@@ -164,7 +181,7 @@ def step_of(row: Row, measure: Measure, right: Mapping[Key, tuple[float, float]]
         outcome=found,
         slight=found in CLAIMED and bool(row.get("equivalent")),
         far=found in CLAIMED and has_size and min(low, high) >= FAR * smallest,
-        right=(right or {}).get(key_of(row)),
+        right=None if beside is None else beside.right,
         scores=_finite(scores),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.claims.answers import Key, Said, key_of, records
+from reports.claims.answers import CLAIMS, Key, Said, key_of, records
 from reports.claims.best_found import about_best_found
 from reports.claims.growth_verdict import asks_about_growth, growth_verdict
 from reports.claims.line_to_beat import LineToBeat
@@ -28,6 +28,7 @@ from reports.claims.plain_words import (
     YES,
     Outcome,
     Row,
+    Shown,
     Spoken,
     Step,
     Verdict,
@@ -173,11 +174,11 @@ def _compared(
 
     With a linear model to beat, the answer about that, then all factors.
     """
-    measure, right = inputs.outcome, _right(results.error_at_best)
+    measure, shown = inputs.outcome, _first_look_means(inputs, results)
     rows: dict[str, list[Row]] = {}
     for said in at_best or averaged:
         rows.setdefault(str(said.row["factor"]), []).append(said.row)
-    steps = {factor: [step_of(row, measure, right) for row in found] for factor, found in rows.items()}
+    steps = {factor: [step_of(row, measure, shown) for row in found] for factor, found in rows.items()}
     lead = next(iter(steps))
     word, status = gist(steps[lead])
     how = _tuned(inputs) if at_best else "averaged over the other settings"
@@ -196,7 +197,11 @@ def _compared(
         ]
     else:
         sentences = [_opened(told(steps[lead], measure), steps[lead], rows[lead], word, how), dependence]
-        carried = _together(differences(rows[lead], measure, epochs), _why_open(rows[lead]))
+        carried = _together(
+            differences(rows[lead], measure, epochs),
+            _by_loss_alone(results, steps[lead], measure),
+            _why_open(rows[lead]),
+        )
         rest = _of_others(others, measure)
         is_answered = any(step.outcome in CLAIMED for found in others.values() for step in found)
         if all(step.outcome in UNCLEAR for step in steps[lead]) and is_answered:
@@ -215,15 +220,46 @@ def _together(*parts: Spoken) -> Spoken:
     return joined(parts, " ")
 
 
-def _right(errors: pd.DataFrame) -> dict[Key, tuple[float, float]]:
-    """The shares of right answers of the two levels of each contrast."""
-    if errors.empty:
-        return {}
-    return {
-        key_of(row): (1 - row["mean_a"], 1 - row["mean_b"])
-        for row in records(errors)
-        if row["mean_a"] == row["mean_a"] and row["mean_b"] == row["mean_b"]
-    }
+def _first_look_means(inputs: ReportInputs, results: Results) -> dict[Key, Shown]:
+    """What stands beside a comparison: means over the first look's blocks of the two cells that it compares.
+
+    A cell then has one score wherever it is named, in the tables too, however many blocks a comparison was read at.
+    """
+    outcome, rows = inputs.outcome.name, results.rows
+    cells: dict[tuple[str, ...], tuple[float | None, float]] = {}
+    for _, of_cell in rows.groupby("trial_number"):
+        levels = tuple(repr(plain(of_cell[name].iloc[0])) for name in inputs.factors)
+        right = None if "test_error" not in of_cell else 1 - float(of_cell["test_error"].mean())
+        cells[levels] = right, float(of_cell[outcome].mean())
+    found: dict[Key, Shown] = {}
+    for row in records(results.at_best):
+        pair = [
+            None if cell is None else cells.get(tuple(repr(plain(cell[name])) for name in inputs.factors))
+            for cell in (row.get("best_a"), row.get("best_b"))
+        ]
+        if pair[0] is None or pair[1] is None:
+            continue
+        (right_a, mean_a), (right_b, mean_b) = pair[0], pair[1]
+        rights = None if right_a is None or right_b is None else (right_a, right_b)
+        found[key_of(row)] = Shown(right=rights, scores=(mean_a, mean_b))
+    return found
+
+
+def _by_loss_alone(results: Results, steps: Sequence[Step], measure: Measure) -> Spoken:
+    """That what is said is judged by the loss, where shares of right answers alone do not license it."""
+    if results.error_at_best.empty:
+        return Spoken(text="")
+    gates = {key_of(row): Gate(row["gate"]) for row in records(results.error_at_best)}
+    answered = [step for step in steps if step.outcome in (*CLAIMED, Outcome.EQUAL)]
+    open_ = [
+        step
+        for step in answered
+        if gates.get((step.factor, step.level_a, step.level_b), Gate.UNRESOLVED) not in CLAIMS
+    ]
+    if not open_:
+        return Spoken(text="")
+    what = "that" if len(open_) == len(answered) else "part of that"
+    return Spoken(text=f"Shares of right answers alone would leave {what} open.")
 
 
 def gist(steps: Sequence[Step]) -> tuple[str, str]:

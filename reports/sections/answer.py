@@ -7,18 +7,21 @@ from typing import Any
 
 from reports.claims.look_by_look import about_standing
 from reports.claims.remarks import about_look
+from reports.inputs.cube import plain
 from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
 from reports.results.looks import looks_until_clear
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.stability.classes import STABLE, UNSTABLE, WATCH
+from reports.statistics.gates import Gate
 from reports.wording.phrases import OWN, capital, data_named, networks_named
 from reports.wording.words import (
     count,
     duration,
     factor_name,
     level_name,
+    level_phrase,
     percent,
     plural,
     small,
@@ -31,6 +34,7 @@ def answer(report_context: ReportContext) -> Section:
     context = {
         "verdict": report["verdict"],
         "best": best_params(report["best"]),
+        "as_good": as_good(report_context),
         "use": how_to_use(report_context.inputs),
     }
     return Section(slug="answer", title="The answer", context=context)
@@ -42,6 +46,26 @@ def best_params(best: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
         for name, value in ({} if best is None else best["params"]).items()
     ]
+
+
+def as_good(report_context: ReportContext) -> str | None:
+    """Which other levels do practically as well as those of the best configuration; None where none is known to.
+
+    The best configuration is chosen by its validation scores, so that it may look better than the verdict says.
+    """
+    best, results = report_context.report["best"], report_context.results
+    if best is None or not results.look.number or results.at_best.empty:
+        return None
+    others = []
+    for row in results.at_best.to_dict("records"):
+        pair, own = (plain(row["level_a"]), plain(row["level_b"])), plain(best["params"].get(row["factor"]))
+        if row["gate"] == Gate.EQUIVALENT and own in pair:
+            others.append(level_phrase(row["factor"], pair[0] if own == pair[1] else pair[1]))
+    if not others:
+        return None
+    return (
+        f"Chosen by its validation scores. Each tuned on its own, practically as good: {', '.join(others)}."
+    )
 
 
 def how_to_use(inputs: ReportInputs) -> dict[str, Any]:

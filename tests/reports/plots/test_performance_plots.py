@@ -53,7 +53,7 @@ def test_isolation_averages_cells_within_blocks() -> None:
     assert frame[frame["kind"] == "mean"]["value"].tolist() == pytest.approx([0.25, 1.3])
 
 
-def test_isolation_draws_a_line_a_block_and_names_the_best_cell_once() -> None:
+def test_isolation_draws_a_line_a_block_and_names_the_star_once() -> None:
     frame = isolation.tidy(SCORES, "depth", LEVELS, "test_loss", [0.1, 1.0])
     ax = unchanged(
         frame,
@@ -61,7 +61,7 @@ def test_isolation_draws_a_line_a_block_and_names_the_best_cell_once() -> None:
     )
     lines = [each for each in ax.collections if isinstance(each, LineCollection)]
     assert len(lines[0].get_segments()) == 2
-    assert texts(ax) == ["best cell"]
+    assert texts(ax) == ["rest tuned"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "7"]
 
 
