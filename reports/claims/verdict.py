@@ -229,7 +229,7 @@ def _first_look_means(inputs: ReportInputs, results: Results) -> dict[Key, Shown
     cells: dict[tuple[str, ...], tuple[float | None, float]] = {}
     for _, of_cell in rows.groupby("trial_number"):
         levels = tuple(repr(plain(of_cell[name].iloc[0])) for name in inputs.factors)
-        right = None if "test_error" not in of_cell else 1 - float(of_cell["test_error"].mean())
+        right = None if inputs.own else 1 - float(of_cell["test_error"].mean())
         cells[levels] = right, float(of_cell[outcome].mean())
     found: dict[Key, Shown] = {}
     for row in records(results.at_best):
