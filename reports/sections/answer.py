@@ -35,6 +35,7 @@ def answer(report_context: ReportContext) -> Section:
         "verdict": report["verdict"],
         "best": best_params(report["best"]),
         "as_good": as_good(report_context),
+        "sure": how_sure(report_context),
         "use": how_to_use(report_context.inputs),
     }
     return Section(slug="answer", title="The answer", context=context)
@@ -46,6 +47,21 @@ def best_params(best: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
         for name, value in ({} if best is None else best["params"]).items()
     ]
+
+
+def how_sure(report_context: ReportContext) -> str | None:
+    """What the brackets are, and how much the comparisons rest on; None where nothing may be claimed."""
+    shares, results = report_context.report["error_shares"], report_context.results
+    if shares is None or results.at_best.empty or results.look.num_blocks < results.look.rules.min_blocks:
+        return None
+    if not results.look.number:
+        return None
+    read = sorted({int(num) for num in results.at_best["num_blocks"]})
+    splits = f"{read[0]}" if len(read) == 1 else f"{read[0]} to {read[-1]}"
+    return (
+        f"Brackets hold for all comparisons at once: at most {percent(shares['total'], 0)} of studies may say anything "
+        f"false on their page. Each comparison rests on {splits} splits of the data, with fresh seeds on each."
+    )
 
 
 def as_good(report_context: ReportContext) -> str | None:

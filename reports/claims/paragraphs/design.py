@@ -78,7 +78,7 @@ def _compared(inputs: ReportInputs, results: Results) -> list[Line]:
         *lines,
         Line(
             text=f"{trained}{counted(blocks, 'block', 'blocks')}, a block being one data split and set of seeds "
-            "shared by all cells; no trial was stopped there, and the test part was read once, at the end.",
+            "shared by all cells; no trial was stopped there, and each test part was read once, at the end.",
             numbers=[epochs, blocks],
         ),
         *_early(inputs, results),

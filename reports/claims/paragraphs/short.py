@@ -89,7 +89,7 @@ def _design(inputs: ReportInputs, results: Results) -> list[Line | None]:
             f"on {counted(blocks, 'split', 'different splits')} of the data.",
             numbers=[epochs, blocks],
         ),
-        Line(text="All combinations share these splits, and the test part was read once, at the end."),
+        Line(text="All combinations share these splits, and each test part was read once, at the end."),
         _more(results),
     ]
 
