@@ -43,7 +43,7 @@ def _confirmed_figure(report_context: ReportContext, found: Sequence[Mapping[str
     frame = configurations.tidy(rows, names, outcome.name, outcome.bounds(rows[outcome.name]))
     panel = draw_panel(
         lambda ax: configurations.draw(frame, ax, unit=outcome.axis),
-        Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=6, right=10, top=6),
+        Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=16, right=10, top=6),
         prefix="confirmed",
     )
     means = frame[frame["kind"] == "mean"]
