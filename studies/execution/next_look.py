@@ -85,8 +85,7 @@ class NextLook:
                     "networks lead to",
                     f"Check what is recorded: studies verify {self.study.name}",
                 )
-            looks.note_decision(self.writer, self.study.id, made[number - 1])
-            decided[number] = made[number - 1].to_dict()
+            decided[number] = looks.note_decision(self.writer, self.study.id, made[number - 1])
         self.progress.look = looks.summary(self.plan, [decided[look] for look in sorted(decided)])
         return list(decided[number]["cells"])
 

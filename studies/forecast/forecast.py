@@ -285,9 +285,9 @@ def _seconds_per_network_epoch(store: Store, study: StudyRow) -> float | None:
     trials = frames.trials(store, study.id)
     plan, trained = Plan.from_dict(study.name, study.plan), _trained(trials, store, study)
     numbering = Numbering.of(plan)
-    looks = [numbering.look(number) if number > plan.num_search_trials else 0 for number in trained.index]
     network_epochs = sum(
-        epochs * plan.num_replicates(look) for epochs, look in zip(trained, looks, strict=True)
+        epochs * plan.num_replicates(numbering.look(number))
+        for number, epochs in zip(trained.index, trained, strict=True)
     )
     busy = float(trials["busy_seconds"].sum())
     return busy / network_epochs if network_epochs > 0 and 0 < busy < math.inf else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from studies.base.states import Phase
 from studies.database.rows import TrialRow
 from studies.planning.plan import Plan
 from studies.planning.trial_numbers import Numbering
@@ -17,8 +16,7 @@ def look_seconds(plan: Plan, trials: Sequence[TrialRow], *, networks: int, num_w
     0 where no pace was recorded: nothing speaks against the look then.
     """
     numbering = Numbering.of(plan)
-    looks = [numbering.look(trial.number) if trial.phase is Phase.CONFIRM else 0 for trial in trials]
-    epochs = sum(trial.epochs * plan.num_replicates(look) for trial, look in zip(trials, looks, strict=True))
+    epochs = sum(trial.epochs * plan.num_replicates(numbering.look(trial.number)) for trial in trials)
     if epochs == 0:
         return 0.0
     pace = sum(trial.busy_seconds for trial in trials) / epochs

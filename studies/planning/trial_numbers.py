@@ -13,8 +13,8 @@ class Numbering:
     >>> numbering = Numbering(num_cells=2, num_search_trials=6, has_looks=True)
     >>> [numbering.search(cell, place=place) for place in range(3) for cell in (1, 2)]
     [1, 2, 3, 4, 5, 6]
-    >>> numbering.confirm(1, look=0), numbering.confirm(2, look=1), numbering.look(10)
-    (7, 10, 1)
+    >>> numbering.confirm(1, look=0), numbering.confirm(2, look=1), numbering.look(10), numbering.look(2)
+    (7, 10, 1, 0)
     """
 
     num_cells: int
@@ -43,5 +43,5 @@ class Numbering:
         return self.num_search_trials + look * self.num_cells + cell
 
     def look(self, number: int) -> int:
-        """Return the look of a confirm trial, from 0."""
-        return (number - self.num_search_trials - 1) // self.num_cells if self.has_looks else 0
+        """Return the look whose blocks a trial trains, from 0: of a search trial the first."""
+        return max(0, (number - self.num_search_trials - 1) // self.num_cells) if self.has_looks else 0

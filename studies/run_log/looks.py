@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from reports.inputs.decisions import LOOK_DECIDED, Decision, Standing
@@ -15,9 +15,14 @@ from studies.planning.trial_numbers import Numbering
 from studies.run_log.run_events import Log
 
 
-def note_decision(log: Log, study_id: int, decision: Decision) -> None:
-    """Record how each question stands after a look, and which cells the next one trains; undefined numbers are null."""
-    log.add_event(study_id, LOOK_DECIDED, None, json.dumps(_plain(asdict(decision)), sort_keys=True))
+def note_decision(log: Log, study_id: int, decision: Decision) -> dict[str, Any]:
+    """Record how each question stands after a look, and which cells the next one trains; undefined numbers are null.
+
+    Returns what was recorded, as `decisions` gives it.
+    """
+    decided: dict[str, Any] = _plain(decision.to_dict())
+    log.add_event(study_id, LOOK_DECIDED, None, json.dumps(decided, sort_keys=True))
+    return decided
 
 
 def _plain(value: Any) -> Any:
@@ -96,13 +101,12 @@ def cells_by_look(plan: Plan, trials: Sequence[TrialRow], events: Sequence[Event
     """
     every = [cell.number for cell in plan.cells]
     numbering = Numbering.of(plan)
-    confirm = [trial for trial in trials if trial.number > numbering.num_search_trials]
-    begun = max((numbering.look(trial.number) for trial in confirm), default=0)
+    begun = max((numbering.look(trial.number) for trial in trials), default=0)
     if plan.version < plan_versions.UNTIL_CLEAR:
         return [every] * (begun + 1)
     named = {decided["look"]: list(decided["cells"]) for decided in decisions(events)}
     there = {
-        look: [t.cell for t in confirm if numbering.look(t.number) == look and t.cell]
-        for look in range(begun + 1)
+        look: [t.cell for t in trials if numbering.look(t.number) == look and t.cell]
+        for look in range(1, begun + 1)
     }
-    return [every, *(named.get(look, there[look]) for look in range(1, begun + 1))]
+    return [every, *(named.get(look, cells) for look, cells in there.items())]

@@ -157,7 +157,6 @@ def planned_progress(
     for trial in trials:
         if trial.state.has_ended:
             progress.ended[trial.phase][trial.state] += 1
-            look = numbering.look(trial.number) if trial.phase is Phase.CONFIRM else 0
-            progress.network_epochs += trial.epochs * plan.num_replicates(look)
+            progress.network_epochs += trial.epochs * plan.num_replicates(numbering.look(trial.number))
     progress.resumed_network_epochs = progress.network_epochs
     return progress

@@ -241,7 +241,7 @@ class TrialQueue:
                 phase=row.phase,
                 cell=None if row.cell is None else cells[row.cell],
                 params={n: tuple(v) if isinstance(v, list) else v for n, v in row.params.items()},
-                look=self._numbering.look(row.number) if row.phase is Phase.CONFIRM else 0,
+                look=self._numbering.look(row.number),
                 attempt=row.attempt,
             )
             self._add(trial)
