@@ -3,6 +3,7 @@
 import glob
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -94,8 +95,7 @@ class SQLite(Backend):
 
         def configure(connection: Any, _: Any) -> None:
             connection.isolation_level = None  # `_begin` below opens every transaction
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
+            _use_log(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA foreign_keys = {'ON' if enforce_keys else 'OFF'}")
 
@@ -173,6 +173,23 @@ class SQLite(Backend):
     def _damaged(self, why: str) -> Exception:
         advice = "Restore it from a backup, or give another --storage; the file was left as it is."
         return unusable(self.url, f"is damaged: {why}", advice)
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log, unless it has one.
+
+    SQLite does not wait for a lock here (its busy handler is left out while the journal mode changes), so that of
+    several processes that open a new file some would fail at once.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return  # a disk that allows no such log keeps its journal
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begin(connection: Connection) -> None:

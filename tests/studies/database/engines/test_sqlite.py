@@ -5,6 +5,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,32 @@ def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
     finally:
         os.umask(mask)
     assert modes == {"studies.db": 0o600, "studies.db-wal": 0o600, "studies.db-shm": 0o600}
+
+
+def test_connections_that_open_a_new_file_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
+    # Without a wait of our own some fail at once: "database is locked".
+    num_files, num_threads = 50, 4
+    begin = threading.Barrier(num_threads)
+
+    def open_all() -> list[int]:
+        found = []
+        for number in range(num_files):
+            database = SQLite(parse(f"sqlite:///{tmp_path}/{number}.db"))
+            begin.wait(timeout=60)
+            engine = database.engine()
+            with engine.begin() as connection:
+                connection.execute(text("CREATE TABLE IF NOT EXISTS opened (at INTEGER)"))
+                connection.execute(text("INSERT INTO opened VALUES (1)"))
+            engine.dispose()
+            begin.wait(timeout=60)
+            with engine.begin() as connection:
+                found.append(connection.execute(text("SELECT count(*) FROM opened")).scalar_one())
+            engine.dispose()
+        return found
+
+    with ThreadPoolExecutor(num_threads) as pool:
+        openings = [pool.submit(open_all) for _ in range(num_threads)]
+    assert [opening.result() for opening in openings] == [[num_threads] * num_files] * num_threads
 
 
 def test_connections_are_durable_and_checked(path: Path) -> None:
