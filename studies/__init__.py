@@ -24,6 +24,7 @@ if first_signals.is_a_command():
     first_signals.end_at_once()
 
 from collections.abc import Mapping  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Study,
         Thresholds,
     )
+    from trainables.use.model import Model
 
 __all__ = [
     "Confirm",
@@ -54,6 +56,7 @@ __all__ = [
     "Study",
     "Thresholds",
     "UsageError",
+    "load_model",
     "load_study",
     "run_study",
 ]
@@ -149,3 +152,21 @@ def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
     from studies.results.recorded import load
 
     return load(name, storage=storage)
+
+
+def load_model(
+    folder: str | Path, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False
+) -> "Model":
+    """Return the model in a folder that a study left, such as runs/depth_study/models/best.
+
+    It predicts by scikit-learn's conventions from raw inputs: arrays, a DataFrame, texts, or paths of images. With
+    `ensemble` the probabilities of all replicates are averaged, with `calibrated` those of the chosen one are softened
+    by the temperature fitted on its validation part. A network that a user's own code builds runs only with
+    `trust_code`. Raises studies.base.errors.UsageError that says what to do if the folder cannot be used.
+
+    >>> model = load_model("runs/depth_study/models/best")  # doctest: +SKIP
+    >>> model.predict(inputs), model.predict_proba(inputs), model.module  # doctest: +SKIP
+    """
+    from studies.results.saved_models import load
+
+    return load(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)

@@ -14,7 +14,21 @@ ROOT = Path(__file__).resolve().parent.parent
 WINGS = ("search_spaces", "trainables", "reports")
 LIBRARIES = {
     "search_spaces": set(),
-    "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray", "pandas"},
+    "trainables": {
+        *(
+            "torch",
+            "numpy",
+            "numba",
+            "sklearn",
+            "scipy",
+            "statsmodels",
+            "safetensors",
+            "ray",
+            "pandas",
+            "pyarrow",
+        ),
+        *("PIL", "torchinfo", "onnx", "onnxruntime"),
+    },
     "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
 }
 TABLES = ("trainables/data/tables/", "trainables/datasets/csv.py")
@@ -23,8 +37,8 @@ ONLY_IN = {
     "optuna": ("studies/search/",),
     "sqlalchemy": ("studies/database/",),
     "alembic": ("studies/database/",),
-    # A wing that trains has no use for frames, but for reading a user's table.
-    "pandas": ("studies/", "reports/", *TABLES),
+    # A wing that trains has no use for frames, but for reading a user's table, and rows to predict.
+    "pandas": ("studies/", "reports/", "trainables/use/", *TABLES),
     "rich": ("studies/terminal/",),
 }
 VALUES_ONLY = "optuna.distributions"

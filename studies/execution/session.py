@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.base.durations import parse_budget
 from studies.base.errors import StudiesError, UsageError
-from studies.base.states import TrialState, Until
+from studies.base.states import StudyState, TrialState, Until
 from studies.base.steps import Tell, silent
 from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
 from studies.base.wording import error_line
@@ -54,7 +54,8 @@ from studies.storage.paths import Locations
 from studies.storage.remembered import resuming_in
 
 if TYPE_CHECKING:
-    pass
+    from trainables.data.dataset import Dataset
+    from trainables.data.splits import Splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +179,24 @@ def _run(
                 notes=(*describe_older(older), *notes),
             )
 
-        return _carry_out(plan, request, locations, run_of, resources=resources, take_over=take_over)
+        return _carry_out(
+            plan,
+            request,
+            locations,
+            run_of,
+            resources=resources,
+            take_over=take_over,
+            data=(dataset, splits),
+        )
+
+
+def _keep_model(store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]") -> None:
+    from studies.results.best_model import keep_best_model
+
+    study = _found(store, plan)
+    if study.state is StudyState.COMPLETE:
+        dataset, splits = data
+        keep_best_model(store, study, plan, locations.make_folder(plan.name), dataset=dataset, splits=splits)
 
 
 def _load_libraries() -> None:
@@ -196,8 +214,9 @@ def _carry_out(
     *,
     resources: Resources,
     take_over: bool,
+    data: "tuple[Dataset, Splits] | None" = None,
 ) -> Result:
-    """Hold the plan's study, train what is left of it, and make its report."""
+    """Hold the plan's study, train what is left of it, and make its report and, with its `data`, its model."""
     # A study that grows from another needs an existing storage, so a missing one is then an error.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
         study = register(store, plan, request, locations)
@@ -212,6 +231,8 @@ def _carry_out(
             )
             if not was_complete:
                 _train(run_of(store, study, lease))
+            if data is not None:
+                retry(lambda: _keep_model(store, plan, locations, data))
             result = retry(lambda: _report(store, plan, request, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
             return result
@@ -262,12 +283,9 @@ def _found(store: Store, plan: Plan) -> StudyRow:
 def _report(
     store: Store, plan: Plan, request: Request, locations: Locations, *, was_complete: bool
 ) -> Result:
-    from studies.results.best_weights import keep_best_models
     from studies.results.report_inputs import load_report, make_report
 
     study = _found(store, plan)
-    if not plan.cells:
-        keep_best_models(store, study, locations.folder(plan.name))
     path = make_report(store, study, locations)
     blocks = next_look(store, study, plan)
     return Result(

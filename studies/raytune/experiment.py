@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,11 @@ def _trainable(
     takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
     bundle = {kind: amount for kind, amount in takes.items() if amount}
     with_data = tune.with_parameters(
-        StackTrial, dataset=dataset, splits=splits, threads=cluster.threads, code=plan.code
+        StackTrial,
+        dataset=replace(dataset, raw_texts=()),
+        splits=splits,
+        threads=cluster.threads,
+        code=plan.code,
     )
 
     def request(_: type[tune.Trainable], config: dict[str, Any]) -> tune.PlacementGroupFactory:

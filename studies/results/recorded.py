@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from studies.database.lookup import find
 from studies.database.rows import StudyRow
 from studies.database.store import Store
+from studies.storage.artifacts import BEST
 from studies.storage.paths import locate
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from studies.database.frames.raw_rows import Table
+    from trainables.use.model import Model
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,16 @@ class RecordedStudy:
 
     row: StudyRow
     storage: str
+
+    def best(self, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False) -> "Model":
+        """Return the best model, as `studies.load_model` does; raise UsageError if its folder is not there."""
+        from studies.results.saved_models import load as load_model
+        from studies.storage.remembered import remembering
+
+        with Store.open(self.storage, create=False) as store:
+            locations = remembering(store, self.row, replace(locate(), storage=self.storage))
+        folder = locations.folder(self.row.name) / "models" / BEST
+        return load_model(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)
 
     def trials(self) -> "pd.DataFrame":
         """Return one row for each trial, with its factors and nuisances."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.base.augmentation_kinds import KINDS
+from trainables.data.column_encoding import ColumnEncoding
 from trainables.data.column_facts import ColumnFacts
 from trainables.data.text_counts import TextCounts
 
@@ -26,10 +27,12 @@ class Dataset:
     alone (`trainables.data.scaling`): a group's number for each feature, -1 for no scaling; None: none is scaled.
     Scaled features may have missing values (NaN). `source` is the SHA-256 of the user's own file.
     `augmentations` are the kinds (`trainables.base.augmentation_kinds`) that keep an image's label.
-    If examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself.
+    If examples are texts, `inputs` has no column, and each block makes its features from `texts` by itself; `raw_texts`
+    are the texts themselves, for readers, and workers do without them.
     With `has_linear_model` networks are compared with a linear model on the same features.
     `notes` are lines about decisions made while the data was read, such as what was left out or read otherwise than
-    it may seem, for readers of a plan or a report; `columns` are those of a user's own table.
+    it may seem, for readers of a plan or a report; `columns` are those of a user's own table, and `encodings` say how
+    rows that are read later become the same features.
     """
 
     name: str
@@ -43,10 +46,12 @@ class Dataset:
     groups: NDArray[np.int64] | None = None
     source: str | None = None
     texts: TextCounts | None = None
+    raw_texts: tuple[str, ...] = ()
     has_linear_model: bool = False
     augmentations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     columns: tuple[ColumnFacts, ...] = ()
+    encodings: tuple[ColumnEncoding, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError if inputs and targets do not fit together."""

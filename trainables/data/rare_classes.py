@@ -47,6 +47,7 @@ def _dropped(dataset: Dataset, rare: NDArray[np.int64]) -> Dataset:
         classes=tuple(dataset.classes[index] for index in kept),
         official_test=_among(rows, dataset.official_test),
         texts=None if dataset.texts is None else dataset.texts.take(rows),
+        raw_texts=tuple(dataset.raw_texts[row] for row in rows) if dataset.raw_texts else (),
     )
 
 

@@ -61,6 +61,7 @@ def load(name: str, options: TableOptions) -> Dataset:
         source=_hash(path),
         notes=findings.notes,
         columns=tuple(findings.facts),
+        encodings=tuple(column.encoding for column in columns),
     )
 
 

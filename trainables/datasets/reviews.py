@@ -42,6 +42,7 @@ def load(num_features: int = NUM_FEATURES) -> Dataset:
         targets=np.array([int(row["label"]) for row in rows]),
         classes=("negative", "positive"),
         texts=TextCounts.of(texts, num_features=num_features),
+        raw_texts=tuple(texts),
         has_linear_model=True,
     )
 

@@ -1,7 +1,9 @@
 """Models, one file each, named after the model.
 
 A file defines `build()`, which makes a stack of replicates, or `build_module()`, which makes one replicate as a plain
-torch module, and `num_values()`, which estimates the memory of one. It may define `misfits()`, which yields why a study
+torch module, and `num_values()`, which estimates the memory of one. Beside `build()` it defines `build_plain()`, one
+network as a plain module of the same layers, and `plain_state()`, that module's state from one of the stack's networks.
+It may define `misfits()`, which yields why a study
 cannot train the model on inputs of a shape.
 """
 
@@ -33,6 +35,34 @@ def plain_build(name: str) -> BuildModule | None:
     Raises ValueError as `build` does.
     """
     return cast("BuildModule | None", getattr(_module(name), "build_module", None))
+
+
+def plain_module(
+    name: str, hyperparameters: Hyperparameters, input_shape: tuple[int, ...], num_classes: int
+) -> torch.nn.Module:
+    """Return a network of the model as a plain module: (examples, *input_shape) to logits (examples, classes).
+
+    Raises ValueError as `build`.
+    """
+    build = plain_build(name) or _module(name).build_plain
+    return cast("torch.nn.Module", build(hyperparameters, input_shape, num_classes))
+
+
+def saved_module(
+    name: str,
+    hyperparameters: Hyperparameters,
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    state: Mapping[str, torch.Tensor],
+) -> torch.nn.Module:
+    """Return a trained network as `plain_module` does, in evaluation mode, from the state that a trial kept.
+
+    Raises RuntimeError, as torch does, where the state is that of another network.
+    """
+    module = plain_module(name, hyperparameters, input_shape, num_classes)
+    convert = getattr(_module(name), "plain_state", None)
+    module.load_state_dict(state if convert is None else convert(state))
+    return module.eval()
 
 
 def misfits(name: str, stated: Mapping[str, Collection[object]], input_shape: tuple[int, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
 from trainables.gradients.activations import ActivationBuffers
-from trainables.networks import memory
+from trainables.networks import memory, plain_mlp
 from trainables.networks.initialisation import draw_weights
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
 from trainables.networks.mixed_precision import linear_of
@@ -51,6 +51,9 @@ def build(
         parameters.value("output.weight")[replicate] = drawn[-1]
     blocks = [Block(parameters, index, hp, words) for index in range(hp.depth)]
     return MLP(parameters, blocks, hp)
+
+
+build_plain, plain_state = plain_mlp.build_plain, plain_mlp.plain_state
 
 
 def num_values(hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:

@@ -145,7 +145,7 @@ def serve() -> None:
     """Import what drivers need, then answer one question a line until there are no more."""
     import studies.database.engines.postgresql
     import studies.raytune.experiment
-    import studies.results.best_weights
+    import studies.results.best_model
     import studies.results.report_inputs
     import tests.studies.faults.light
 

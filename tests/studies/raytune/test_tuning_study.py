@@ -1,6 +1,7 @@
 """A study without cells from the request to its report: the best three and a default, the best one's weights kept."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import nullcontext
@@ -14,7 +15,6 @@ from studies.database.store import Store
 from studies.execution.session import Result, run
 from studies.planning.request import Request
 from studies.planning.resources import Resources
-from studies.results.best_weights import keep_best_models
 from studies.storage.paths import Locations
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*", "ignore::ResourceWarning")
@@ -86,12 +86,28 @@ def test_the_best_is_no_default_and_the_lowest(result: Result) -> None:
     assert result.best["val_loss"] == min(each["val_loss"] for each in others)
 
 
-def test_weights_that_are_gone_are_noted(result: Result, locations: Locations) -> None:
-    name = f"models/trial-{result.best['trial_number']}/block-1.safetensors"
-    (locations.folder("tuned") / name).write_bytes(b"damaged")
+def test_the_model_is_the_median_replicate_and_does_as_it_was_recorded(
+    result: Result, locations: Locations
+) -> None:
+    model = studies.load_model(locations.folder("tuned") / "models/best")
+    replicates = studies.load_study("tuned", storage=locations.storage).replicates()
+    mine = replicates[replicates["trial_number"] == result.best["trial_number"]].set_index("block")
+    assert model.config.block == mine["val_loss"].idxmin(), "of two, the lower median is the better one"
     with Store.open(locations.storage) as store:
         study = store.find_study("tuned")
         assert study is not None
-        keep_best_models(store, study, locations.folder("tuned"))
+        (event,) = [event for event in store.events(study.id) if event.kind == "model_examined"]
+    examined = json.loads(event.detail)
+    assert examined["accuracy"] == pytest.approx(mine["test_accuracy"][model.config.block], abs=1e-6)
+    assert examined["log_loss"] == pytest.approx(mine["test_loss"][model.config.block], rel=1e-4)
+
+
+def test_weights_that_are_gone_are_noted(result: Result, locations: Locations) -> None:
+    name = f"models/trial-{result.best['trial_number']}/block-1.safetensors"
+    (locations.folder("tuned") / name).write_bytes(b"damaged")
+    run(REQUEST, locations=locations, resources=Resources(workers=1, dashboard=False))
+    with Store.open(locations.storage) as store:
+        study = store.find_study("tuned")
+        assert study is not None
         (event,) = [event for event in store.events(study.id) if event.kind == "models_missing"]
         assert name in event.detail

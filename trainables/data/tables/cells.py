@@ -19,6 +19,8 @@ class TextCells:
     texts: tuple[str, ...]
     absent: tuple[str, ...] = ()
     """The texts that were taken for missing values."""
+    is_missing_text: bool = True
+    """Whether texts such as NA count as missing; else only empty ones do."""
 
     @classmethod
     def of(cls, name: str, cells: pd.Series, *, is_missing_text: bool) -> "TextCells":
@@ -31,12 +33,23 @@ class TextCells:
         codes = places[codes + 1]
         kept = tuple(text for text, gone in zip(texts, absent, strict=True) if not gone)
         gone_texts = tuple(text for text, gone in zip(texts, absent, strict=True) if gone and text.strip())
-        return cls(name=name, missing=codes < 0, codes=codes, texts=kept, absent=gone_texts)
+        return cls(
+            name=name,
+            missing=codes < 0,
+            codes=codes,
+            texts=kept,
+            absent=gone_texts,
+            is_missing_text=is_missing_text,
+        )
 
     @property
     def counts(self) -> NDArray[np.int64]:
         """How many cells have each text."""
         return np.bincount(self.codes[~self.missing], minlength=len(self.texts))
+
+    def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return each cell's value, given that of each text; NaN where a cell is missing."""
+        return np.append(values, np.nan)[self.codes]
 
     @property
     def num_present(self) -> int:

@@ -1,14 +1,17 @@
 """The kind of each column of a table, stated by the user or found from its cells: numbers, categories, text or none."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from trainables.data.column_encoding import TRUE_FALSE
 from trainables.data.column_facts import ColumnFacts, Findings, quoted, shortened
 from trainables.data.tables.cells import TextCells
 from trainables.data.tables.columns import Column, categories, numbers, words
+from trainables.data.tables.encoding import typed_values
 from trainables.data.tables.number_formats import COMMA, POINT, read_numbers
 from trainables.data.tables.spellings import is_missing
 
@@ -54,7 +57,7 @@ def column_of(name: str, cells: pd.Series, kind: str | None, findings: Findings)
     elif cells.isna().all():
         column = None
     else:
-        column = numbers(name, _values(cells), findings)
+        column = numbers(name, typed_values(cells), findings)
     if column is None or column.missing.all():
         findings.tell("empty, left out", name)
         note("empty", len(cells), "left out")
@@ -86,15 +89,6 @@ def _becomes(column: Column) -> str:
     return f"{len(column.names):,} features (0/1){missing}"
 
 
-def _values(cells: pd.Series) -> NDArray[np.float64]:
-    """Return typed cells as numbers: times in seconds, true as 1."""
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        cells = cells - pd.Timestamp(0, tz=cells.dt.tz)
-    if pd.api.types.is_timedelta64_dtype(cells):
-        cells = pd.to_timedelta(cells).dt.total_seconds()
-    return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-
-
 def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Column | str | None:
     """Return a column of texts as the kind that its texts have; a text says why it is left out instead."""
     _tell_missing(cells, findings)
@@ -102,7 +96,10 @@ def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Col
         return None
     if {text.lower() for text in cells.texts} <= {"true", "false"}:
         values = np.array([text.lower() == "true" for text in cells.texts], np.float64)
-        return numbers(cells.name, _spread(cells, values), findings)
+        return replace(
+            numbers(cells.name, cells.spread(values), findings),
+            reading=TRUE_FALSE,
+        )
     forced = kind if kind in (POINT, COMMA) else None
     read = read_numbers(cells.texts, cells.counts, forced)
     is_number = ~np.isnan(read.values)
@@ -112,7 +109,7 @@ def _by_its_texts(cells: TextCells, kind: str | None, findings: Findings) -> Col
             findings.mistakes.append(_unsettled(cells, read.unsettled))
         if read.note:
             findings.tell(f"read with {read.note}", cells.name)
-        return _with_others(cells, read.values, kind, findings)
+        return replace(_with_others(cells, read.values, kind, findings), reading=read.reading)
     if kind is not None:
         findings.mistakes.append(
             f"column {cells.name} has no number, and columns.{cells.name} is {kind}; its cells: {quoted(cells.texts)}"
@@ -159,9 +156,4 @@ def _with_others(
             f"row {row + 1}, column {cells.name}: {shortened(cells.texts[cells.codes[row]])!r} among numbers"
             for row in rows
         ]
-    return numbers(cells.name, _spread(cells, values), findings)
-
-
-def _spread(cells: TextCells, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each row's value, given the value of each text."""
-    return np.append(values, np.nan)[cells.codes]
+    return numbers(cells.name, cells.spread(values), findings)

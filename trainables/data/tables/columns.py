@@ -1,23 +1,22 @@
 """The features of a table's columns: numbers, categories, or words of free texts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.data.column_encoding import ColumnEncoding
 from trainables.data.column_facts import Findings, quoted
 from trainables.data.tables.cells import TextCells
+from trainables.data.tables.encoding import MAX_NUMBER, word_hits, word_sets
 from trainables.data.tables.spellings import alike
-from trainables.data.text_counts import MIN_DOCUMENTS, WORD
+from trainables.data.text_counts import MIN_DOCUMENTS
 
 MAX_CATEGORIES = 1000
 """A column with more distinct texts holds free text or names, from which a network only memorises its rows."""
 
 MAX_WORDS = 1000
 """At most this many words of a column of free texts become features, the most frequent ones."""
-
-MAX_NUMBER = float(np.finfo(np.float32).max)
 
 FAR_FROM_ZERO = 1000.0
 """Numbers further from zero than this many times their range, such as times in seconds, lose digits in float32."""
@@ -33,7 +32,8 @@ MIN_VALUES = 10
 class Column:
     """One column's features: `values` are numbers, NaN where missing, or None for texts.
 
-    For texts, feature `places[i]` is 1 in row `rows[i]`, one feature for each category or word in `names`.
+    For texts, feature `places[i]` is 1 in row `rows[i]`, one feature for each category or word in `names`. `offset` was
+    subtracted from the numbers, which were read as `reading` says (`trainables.data.tables.encoding`).
     """
 
     name: str
@@ -42,6 +42,23 @@ class Column:
     names: tuple[str, ...] = ()
     rows: NDArray[np.int64] | None = None
     places: NDArray[np.int64] | None = None
+    are_words: bool = False
+    offset: float = 0.0
+    reading: str | None = None
+    is_missing_text: bool = True
+
+    @property
+    def encoding(self) -> ColumnEncoding:
+        """How the same column of other rows becomes the same features."""
+        return ColumnEncoding(
+            name=self.name,
+            kind="number" if self.is_number else "text" if self.are_words else "category",
+            has_missing=self.has_missing,
+            names=self.names,
+            offset=self.offset,
+            reading=self.reading,
+            is_missing_text=self.is_missing_text,
+        )
 
     @property
     def is_number(self) -> bool:
@@ -74,14 +91,15 @@ def numbers(name: str, values: NDArray[np.float64], findings: Findings) -> Colum
     findings.mistakes += [
         f"row {row + 1}, column {name}: {values[row]} is too large" for row in np.flatnonzero(large)
     ]
-    usable = values[~missing & ~large]
+    usable, offset = values[~missing & ~large], 0.0
     if len(usable):
         low, high = usable.min(), usable.max()
         _tell_outlier(name, values, usable, findings)
         if max(abs(low), abs(high)) > FAR_FROM_ZERO * (high - low):
             # Scaling subtracts the mean anyway.
-            values = values - low
-    return Column(name=name, values=values, missing=missing)
+            offset = float(low)
+            values = values - offset
+    return Column(name=name, values=values, missing=missing, offset=offset)
 
 
 def _tell_outlier(
@@ -119,13 +137,18 @@ def categories(cells: TextCells, findings: Findings) -> Column:
         )
     rows = np.flatnonzero(~cells.missing)
     return Column(
-        name=cells.name, missing=cells.missing, names=cells.texts, rows=rows, places=cells.codes[rows]
+        name=cells.name,
+        missing=cells.missing,
+        names=cells.texts,
+        rows=rows,
+        places=cells.codes[rows],
+        is_missing_text=cells.is_missing_text,
     )
 
 
 def words(cells: TextCells, findings: Findings) -> Column:
     """Return a column of free texts with a feature for each word that occurs in enough rows."""
-    found = [sorted(set(WORD.findall(text.lower()))) for text in cells.texts]
+    found = word_sets(cells.texts)
     frequency: dict[str, int] = {}
     for words, count in zip(found, cells.counts, strict=True):
         for word in words:
@@ -140,17 +163,13 @@ def words(cells: TextCells, findings: Findings) -> Column:
         findings.tell(
             f"the {MAX_WORDS:,} words that most rows have are features, of {len(often):,}", cells.name
         )
-    rows, places = _hits(cells, found, names)
-    return Column(name=cells.name, missing=cells.missing, names=tuple(names), rows=rows, places=places)
-
-
-def _hits(
-    cells: TextCells, found: Sequence[Sequence[str]], names: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return pairs of rows and their words (indices into `names`), given the words of each text."""
-    place = {name: index for index, name in enumerate(names)}
-    of_text = [np.array([place[word] for word in words if word in place], np.int64) for words in found]
-    rows = np.flatnonzero(~cells.missing)
-    hits = [of_text[code] for code in cells.codes[rows]]
-    lengths = [len(each) for each in hits]
-    return np.repeat(rows, lengths), np.concatenate([*hits, np.zeros(0, np.int64)])
+    rows, places = word_hits(cells, found, names)
+    return Column(
+        name=cells.name,
+        missing=cells.missing,
+        names=tuple(names),
+        rows=rows,
+        places=places,
+        are_words=True,
+        is_missing_text=cells.is_missing_text,
+    )

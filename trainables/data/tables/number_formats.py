@@ -61,12 +61,14 @@ class Written:
 class NumbersRead:
     """Texts read as numbers, NaN where one is none; `note` says what was read beyond plain numbers.
 
-    `unsettled` is a text that can be read in two ways if no other text decides which; otherwise None.
+    `unsettled` is a text that can be read in two ways if no other text decides which; otherwise None. `reading` is the
+    way in which they were read, POINT or COMMA.
     """
 
     values: NDArray[np.float64]
     note: str = ""
     unsettled: str | None = None
+    reading: str = POINT
 
 
 def written(text: str) -> Written | None:
@@ -130,7 +132,7 @@ def read_numbers(texts: Sequence[str], counts: NDArray[np.int64], reading: str |
     used = [
         cell for cell, value in zip(cells, values, strict=True) if cell is not None and not np.isnan(value)
     ]
-    return NumbersRead(values=values, note=_format_reading(used, settled))
+    return NumbersRead(values=values, note=_format_reading(used, settled), reading=settled)
 
 
 def _settled(cells: Sequence[Written | None], counts: NDArray[np.int64]) -> str | None:

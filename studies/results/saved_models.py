@@ -1,0 +1,34 @@
+"""Loads a model that a study left, with what is wrong with it as a `UsageError`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studies.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from trainables.use.model import Model
+
+
+def load(
+    folder: str | Path, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False
+) -> "Model":
+    """Return the model; see `studies.load_model`."""
+    from trainables.use.model import load_model
+
+    with explaining():
+        return load_model(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Turn an error about a model or its inputs into a `UsageError` with the same words."""
+    from trainables.use.errors import InputError, ModelError
+
+    try:
+        yield
+    except ModelError as error:
+        raise UsageError([error.message], error.advice) from error
+    except InputError as error:
+        raise UsageError(list(error.mistakes), error.advice) from error

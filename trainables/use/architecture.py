@@ -1,0 +1,25 @@
+"""The layers of a network with their output shapes and numbers of parameters, as text."""
+
+from torch import nn
+
+
+def architecture(network: nn.Module, input_shape: tuple[int, ...], *, depth: int = 3) -> str:
+    """Return torchinfo's table of a network's layers for one example of `input_shape`, with a line break at its end."""
+    import torchinfo
+
+    made = torchinfo.summary(
+        network,
+        input_size=(1, *input_shape),
+        depth=depth,
+        verbose=0,
+        device="cpu",
+        mode="eval",
+        col_names=("output_size", "num_params"),
+        row_settings=("depth", "var_names"),
+    )
+    return "\n".join(line.rstrip() for line in str(made).splitlines()) + "\n"
+
+
+def num_parameters(network: nn.Module) -> int:
+    """Return the number of trained parameters."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -1,0 +1,287 @@
+"""How raw inputs (arrays, tables, texts, images) become what a saved network takes; data only, kept as JSON."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from trainables.data.column_encoding import ColumnEncoding
+from trainables.data.tables.encoding import encode
+from trainables.data.text_counts import MAX_COUNT, WORD
+from trainables.use.errors import InputError
+
+if TYPE_CHECKING:
+    from trainables.data.dataset import Dataset
+
+Kind = Literal["table", "text", "image", "array"]
+
+Features = NDArray[np.float32]
+
+MAX_TOLD: Final = 10
+"""Most mistakes told at a time."""
+
+MAX_BYTE: Final = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """What an example is, and how it becomes float32 numbers of `shape`.
+
+    - "table": a row with the columns of `columns`; those in `left_out` (the target, and columns that were not learnt
+      from) may be there and are not read
+    - "text": a text, as counts of `terms`, words and pairs of neighbouring words
+    - "image": an image of `shape`, (height, width) or (channels, height, width); the bytes of an image file, 0 to 255,
+      become `low` to `high`, the range of the training data
+    - "array": numbers of `shape`
+
+    In the data that it was trained on values may be missing (NaN) where `may_miss` says so.
+    """
+
+    kind: Kind
+    shape: tuple[int, ...]
+    columns: tuple[ColumnEncoding, ...] = ()
+    left_out: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+    may_miss: bool = False
+
+    @classmethod
+    def of(cls, dataset: "Dataset", *, shape: tuple[int, ...], terms: Sequence[str] = ()) -> Self:
+        """Return that of a dataset; `shape` is an example's as networks get it, `terms` are one network's own."""
+        if dataset.texts is not None:
+            return cls(kind="text", shape=shape, terms=tuple(terms))
+        may_miss = bool(np.isnan(dataset.inputs).any())
+        if dataset.encodings:
+            known = {each.name for each in dataset.encodings}
+            left_out = tuple(each.name for each in dataset.columns if each.name not in known)
+            return cls(
+                kind="table", shape=shape, columns=dataset.encodings, left_out=left_out, may_miss=may_miss
+            )
+        if len(shape) in (2, 3):
+            low, high = float(np.nanmin(dataset.inputs)), float(np.nanmax(dataset.inputs))
+            return cls(kind="image", shape=shape, low=low, high=high, may_miss=may_miss)
+        return cls(kind="array", shape=shape, may_miss=may_miss)
+
+    @property
+    def num_features(self) -> int:
+        """How many numbers an example is."""
+        return int(np.prod(self.shape))
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """A name for each number of an example: columns and categories, terms, or the number's place from 0."""
+        if self.kind == "table":
+            return tuple(name for column in self.columns for name in column.feature_names)
+        return self.terms or tuple(map(str, range(self.num_features)))
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns of a table that are read as texts whatever stands in them."""
+        return tuple(each.name for each in self.columns if each.kind != "number")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data that `from_dict` takes."""
+        return {
+            "kind": self.kind,
+            "shape": list(self.shape),
+            "columns": [each.to_dict() for each in self.columns],
+            "left_out": list(self.left_out),
+            "terms": list(self.terms),
+            "low": self.low,
+            "high": self.high,
+            "may_miss": self.may_miss,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return what `to_dict` wrote; TypeError or KeyError for anything else."""
+        made: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**{**made, "columns": tuple(map(ColumnEncoding.from_dict, values["columns"]))})
+
+    def encode(self, examples: Any, *, first_row: int = 1, notes: list[str] | None = None) -> Features:
+        """Return examples as features of shape (examples, *shape), float32; decisions are added to `notes`.
+
+        Raises InputError with a line for each mistake; rows are counted from `first_row`.
+        """
+        if isinstance(examples, pd.DataFrame):
+            made = self._encode_table(examples, first_row, notes)
+        elif self.kind == "text":
+            made = self._count_terms(examples, first_row)
+        elif self.kind == "image" and (paths := _as_paths(examples)) is not None:
+            made = self._read_images(paths)
+        elif self.kind == "table" and any(column.kind != "number" for column in self.columns):
+            raise InputError(
+                ["the model takes rows of a table with texts in some columns, and was given an array"],
+                f"Give a DataFrame with the columns {_listed([each.name for each in self.columns])}.",
+            )
+        elif self.kind == "table":
+            rows = self._shaped(examples, (len(self.columns),), first_row)
+            named = pd.DataFrame(rows, columns=pd.Index([each.name for each in self.columns]))
+            made = self._encode_table(named, first_row, notes)
+        else:
+            made = self._checked(self._shaped(examples, self.shape, first_row), first_row)
+        return made
+
+    def _encode_table(self, table: pd.DataFrame, first_row: int, notes: list[str] | None) -> Features:
+        if self.kind == "text":
+            if table.shape[1] != 1:
+                raise InputError(
+                    [f"the model takes one text a row; the table has columns {_listed(table.columns)}"],
+                    'Give the one column with the texts, such as frame["text"].',
+                )
+            return self._count_terms(table.iloc[:, 0], first_row)
+        if self.kind != "table":
+            try:
+                values = table.to_numpy(np.float64, na_value=np.nan)
+            except (TypeError, ValueError):
+                raise InputError(_no_numbers(table, first_row), "Correct the table.") from None
+            return self._checked(self._shaped(values, self.shape, first_row), first_row)
+        self.check_columns([str(name) for name in table.columns])
+        encoded = encode(table, self.columns, first_row=first_row)
+        if encoded.mistakes:
+            raise InputError(encoded.mistakes[:MAX_TOLD], "Correct these cells or leave out the rows.")
+        if notes is not None:
+            notes += encoded.notes
+        return encoded.features
+
+    def check_columns(self, names: Sequence[str]) -> None:
+        """Raise InputError where a table with these columns lacks some, or has others than the training data."""
+        wanted = [each.name for each in self.columns]
+        missing = [name for name in wanted if name not in names]
+        unknown = [name for name in names if name not in {*wanted, *self.left_out}]
+        mistakes = [f"column {name} is missing{_close(name, unknown)}" for name in missing]
+        mistakes += [f"column {name} was not in the training data{_close(name, missing)}" for name in unknown]
+        twice = sorted({name for name in wanted if list(names).count(name) > 1})
+        mistakes += [f"several columns are called {name}" for name in twice]
+        if mistakes:
+            more = [f"and {len(mistakes) - MAX_TOLD:,} more"] if len(mistakes) > MAX_TOLD else []
+            raise InputError(
+                [*mistakes[:MAX_TOLD], *more],
+                f"Give a table with the columns of the training data ({_listed(wanted)}), without others.",
+            )
+
+    def _count_terms(self, texts: Iterable[object], first_row: int) -> Features:
+        if isinstance(texts, str):
+            raise InputError(
+                ["the model takes a list of texts, and was given one text"], "Put it into a list."
+            )
+        given = list(texts)
+        wrong = [row for row, text in enumerate(given) if not isinstance(text, str)]
+        if wrong:
+            told = [
+                f"row {row + first_row}: a text is needed, got {_described(given[row])}"
+                for row in wrong[:MAX_TOLD]
+            ]
+            raise InputError(told, "Correct or leave out these rows.")
+        counts = np.zeros((len(given), len(self.terms)), np.float32)
+        for row, text in enumerate(given):
+            words = WORD.findall(str(text).lower())
+            for term in (*words, *(f"{first} {second}" for first, second in pairwise(words))):
+                place = self._place.get(term)
+                if place is not None:
+                    counts[row, place] += 1
+        return np.minimum(counts, MAX_COUNT, out=counts)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {term: place for place, term in enumerate(self.terms)}
+
+    def _shaped(self, examples: Any, shape: tuple[int, ...], first_row: int) -> NDArray[np.float64]:
+        """Return numbers as an array (examples, *shape): flat ones are brought into shape, others refused."""
+        if hasattr(examples, "detach"):
+            examples = examples.detach().cpu().numpy()
+        try:
+            values = np.asarray(examples, np.float64)
+        except (TypeError, ValueError):
+            raise InputError(
+                ["the inputs are no array of numbers"], f"Give numbers of {_shown(shape)}."
+            ) from None
+        size = int(np.prod(shape))
+        fits = values.ndim >= 1 and (values.shape[1:] == shape or values.shape[1:] == (size,))
+        if not fits and values.shape == shape:
+            raise InputError(
+                [f"one example of shape {_shown(shape)} was given, and the model takes several"],
+                "Put it into an array with a first axis: inputs[None].",
+            )
+        if not fits:
+            got = _shown(values.shape[1:]) if values.ndim else "no"
+            raise InputError(
+                [f"an example has {_shown(shape)} in the training data, and {got} here"],
+                f"Give an array of shape (examples, {', '.join(map(str, shape))})"
+                f"{f' or (examples, {size})' if len(shape) > 1 else ''}.",
+            )
+        return values.reshape(len(values), *shape)
+
+    def _checked(self, values: NDArray[np.float64], first_row: int) -> Features:
+        flat = values.reshape(len(values), self.num_features)
+        wrong = ~np.isfinite(flat.astype(np.float32)) & ~(np.isnan(flat) & self.may_miss)
+        if wrong.any():
+            places = np.argwhere(wrong)[:MAX_TOLD]
+            raise InputError(
+                [
+                    f"row {row + first_row}, column {column + 1}: {flat[row, column]}"
+                    for row, column in places
+                ],
+                "A finite number is needed: correct or leave out these rows.",
+            )
+        return values.astype(np.float32)
+
+    def _read_images(self, paths: Sequence[Path]) -> Features:
+        from trainables.use.images import read_image
+
+        images = [read_image(path, self.shape) for path in paths]
+        scale = (self.high - self.low) / MAX_BYTE
+        return (np.stack(images).astype(np.float64) * scale + self.low).astype(np.float32)
+
+
+def _as_paths(examples: Any) -> list[Path] | None:
+    """Return the paths of image files, None if `examples` are none."""
+    if isinstance(examples, str | Path):
+        examples = [examples]
+    if (
+        isinstance(examples, list | tuple)
+        and examples
+        and all(isinstance(each, str | Path) for each in examples)
+    ):
+        return [Path(each) for each in examples]
+    return None
+
+
+def _no_numbers(table: pd.DataFrame, first_row: int) -> list[str]:
+    told = []
+    for name in table.columns:
+        wrong = pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()
+        told += [
+            f"row {row + first_row}, column {name}: {_described(table[name].iloc[row])} is no number"
+            for row in np.flatnonzero(wrong)
+        ]
+    return told[:MAX_TOLD] or ["the table holds values that are no numbers"]
+
+
+def _described(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _listed(names: Iterable[object], most: int = 8) -> str:
+    told = [str(name) for name in names]
+    return ", ".join(told[:most]) + (f" and {len(told) - most:,} more" if len(told) > most else "")
+
+
+def _close(name: str, others: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, others, n=1)
+    return f" ({close[0]} is there)" if close else ""
+
+
+def _shown(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) + (" values" if len(shape) == 1 else "") if len(shape) else "one value"
