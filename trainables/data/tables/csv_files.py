@@ -5,7 +5,7 @@ import gzip
 import itertools
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TextIO
@@ -31,10 +31,17 @@ def read_csv(path: Path, options: TableOptions, check: Callable[[Sequence[str]],
     columns of kinds category and text. Names are stripped of spaces; a column without a name is called NAMELESS and its
     number. Raises DatasetError for a file that cannot be read.
     """
-    try:
+    with _explained(path):
         separator, names = _header(path) if options.header else _without_header(path)
         check(names)
         return _parsed(path, separator, names, options)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what pandas raises for a file that it cannot read into a DatasetError."""
+    try:
+        yield
     except pd.errors.EmptyDataError as error:
         raise DatasetError("the file is empty", "Its first line names the columns.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
@@ -168,3 +175,49 @@ def _cells_of_any_length() -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(before)
+
+
+def header_of(path: Path) -> tuple[str, list[str]]:
+    """Return the separator and the names in the first line; raise DatasetError for a file that cannot be read."""
+    with _explained(path):
+        return _header(path)
+
+
+def read_chunks(
+    path: Path,
+    separator: str,
+    names: Sequence[str],
+    *,
+    as_texts: Collection[str],
+    num_rows: int,
+    everything: bool,
+) -> Iterator[pd.DataFrame]:
+    """Yield the table in parts of `num_rows`; columns in `as_texts`, or `everything`, are read as texts.
+
+    Only empty cells are missing. Raises UnevenRowsError for rows with more or fewer cells than the header, and
+    DatasetError for a file that cannot be read.
+    """
+    options = TableOptions()
+    was_checked = False
+    with _explained(path):
+        try:
+            for table in pd.read_csv(
+                path,
+                sep=separator,
+                header=0,
+                names=list(names),
+                index_col=False,
+                dtype=str if everything else {name: str for name in as_texts if name in names},
+                keep_default_na=False,
+                na_values=[""],
+                low_memory=False,
+                compression=_compression(path),
+                chunksize=num_rows,
+            ):
+                if not was_checked and len(table) and table.iloc[:, -1].isna().any():
+                    _refuse_uneven_rows(path, separator, len(names), options)
+                    was_checked = True
+                yield table.reset_index(drop=True)
+        except pd.errors.ParserError:
+            _refuse_uneven_rows(path, separator, len(names), options)
+            raise
