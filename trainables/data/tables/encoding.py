@@ -99,9 +99,10 @@ def _write_texts(
         unknown = [text for text in texts.texts if text not in known]
         if unknown:
             num = int((~texts.missing).sum()) - len(rows)
+            many = "1 cell has a category" if num == 1 else f"{num:,} cells have categories"
             made.notes.append(
-                f"column {column.name}: {num:,} cells have categories that no training row had ({quoted(unknown)}); "
-                "they count as none of the known ones"
+                f"column {column.name}: {many} that no training row had ({quoted(unknown)}), which counts as none of "
+                "the known ones"
             )
     part[rows, places] = 1
     _write_missing(part, column, texts.missing, made, first_row)
