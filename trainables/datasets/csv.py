@@ -26,6 +26,9 @@ MAX_BYTES = 2 * 1024**3
 MAX_TOLD = 10
 """Most mistakes reported at a time; a wrong separator makes thousands."""
 
+MAX_COMPARED = 10_000
+"""Names among which one that is nearly alike is looked for; among a million that takes a minute."""
+
 _READERS = {"csv": read_csv, "parquet": read_parquet}
 
 
@@ -174,7 +177,7 @@ def _wrong_names(names: Sequence[str], options: TableOptions) -> Iterator[str]:
 
 
 def _close(name: str, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1) if len(names) <= MAX_COMPARED else ()
     return f" (did you mean {close[0]}?)" if close else ""
 
 

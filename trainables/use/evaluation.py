@@ -30,7 +30,7 @@ def probabilities_of(logits: Floats, temperature: float = 1.0) -> Floats:
 def fit_temperature(logits: Floats, targets: Rows) -> float:
     """Return the temperature with the lowest log-loss on these examples (Guo et al. 2017, arXiv:1706.04599).
 
-    It lies between exp(-3) and exp(3), which it reaches where every prediction is right, or none better than chance.
+    It lies between exp(-3), where it goes if every prediction is right, and exp(3), if none is better than chance.
     """
     from scipy.optimize import minimize_scalar
 

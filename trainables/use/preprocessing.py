@@ -1,6 +1,7 @@
 """How raw inputs (arrays, tables, texts, images) become what a saved network takes; data only, kept as JSON."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,9 @@ MAX_TOLD: Final = 10
 """Most mistakes told at a time."""
 
 MAX_BYTE: Final = 255
+
+MAX_COMPARED: Final = 10_000
+"""Names among which one that is nearly alike is looked for; among a million that takes a minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,16 +161,22 @@ class Preprocessing:
     def check_columns(self, names: Sequence[str]) -> None:
         """Raise InputError where a table with these columns lacks some, or has others than the training data."""
         wanted = [each.name for each in self.columns]
-        missing = [name for name in wanted if name not in names]
-        unknown = [name for name in names if name not in {*wanted, *self.left_out}]
-        mistakes = [f"column {name} is missing{_close(name, unknown)}" for name in missing]
-        mistakes += [f"column {name} was not in the training data{_close(name, missing)}" for name in unknown]
-        twice = sorted({name for name in wanted if list(names).count(name) > 1})
-        mistakes += [f"several columns are called {name}" for name in twice]
+        given, known = set(names), {*wanted, *self.left_out}
+        missing = [name for name in wanted if name not in given]
+        unknown = [name for name in names if name not in known]
+        counts = Counter(names)
+        twice = [name for name in wanted if counts[name] > 1]
+        mistakes = [f"column {name} is missing{_close(name, unknown)}" for name in missing[:MAX_TOLD]]
+        mistakes += [
+            f"column {name} was not in the training data{_close(name, missing)}"
+            for name in unknown[:MAX_TOLD]
+        ]
+        mistakes += [f"several columns are called {name}" for name in twice[:MAX_TOLD]]
         if mistakes:
-            more = [f"and {len(mistakes) - MAX_TOLD:,} more"] if len(mistakes) > MAX_TOLD else []
+            told, num = mistakes[:MAX_TOLD], len(missing) + len(unknown) + len(twice)
+            more = [f"and {num - len(told):,} more"] if num > len(told) else []
             raise InputError(
-                [*mistakes[:MAX_TOLD], *more],
+                [*told, *more],
                 f"Give a table with the columns of the training data ({_listed(wanted)}), without others.",
             )
 
@@ -279,6 +289,8 @@ def _listed(names: Iterable[object], most: int = 8) -> str:
 
 
 def _close(name: str, others: Sequence[str]) -> str:
+    if len(others) > MAX_COMPARED:
+        return ""
     close = difflib.get_close_matches(name, others, n=1)
     return f" ({close[0]} is there)" if close else ""
 

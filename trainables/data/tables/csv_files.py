@@ -76,16 +76,11 @@ def _named(names: Iterator[str]) -> list[str]:
 
 
 def _first_row(path: Path, separator: str) -> list[str]:
-    first = pd.read_csv(
-        path,
-        sep=separator,
-        header=None,
-        nrows=1,
-        dtype=str,
-        keep_default_na=False,
-        compression=_compression(path),
-    )
-    return [str(name) for name in first.iloc[0]]
+    """Return the cells of the first line that has any; pandas takes minutes for a million of them."""
+    first = next(_rows(path, separator), None)
+    if first is None:
+        raise pd.errors.EmptyDataError
+    return first
 
 
 def _parsed(path: Path, separator: str, names: list[str], options: TableOptions) -> pd.DataFrame:
@@ -201,7 +196,7 @@ def read_chunks(
     was_checked = False
     with _explained(path):
         try:
-            for table in pd.read_csv(
+            with pd.read_csv(
                 path,
                 sep=separator,
                 header=0,
@@ -213,11 +208,19 @@ def read_chunks(
                 low_memory=False,
                 compression=_compression(path),
                 chunksize=num_rows,
-            ):
-                if not was_checked and len(table) and table.iloc[:, -1].isna().any():
-                    _refuse_uneven_rows(path, separator, len(names), options)
-                    was_checked = True
-                yield table.reset_index(drop=True)
-        except pd.errors.ParserError:
+            ) as tables:
+                while (table := _next(tables)) is not None:
+                    if not was_checked and len(table) and table.iloc[:, -1].isna().any():
+                        _refuse_uneven_rows(path, separator, len(names), options)
+                        was_checked = True
+                    yield table.reset_index(drop=True)
+        except (pd.errors.ParserError, pd.errors.ParserWarning):
             _refuse_uneven_rows(path, separator, len(names), options)
             raise
+
+
+def _next(tables: Iterator[pd.DataFrame]) -> pd.DataFrame | None:
+    """Return the next part, None after the last; pandas' warning that cells are lost is raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return next(tables, None)
