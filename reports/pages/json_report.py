@@ -25,6 +25,7 @@ from reports.inputs.inputs import ReportInputs
 from reports.results.accounting import copied_trials
 from reports.results.best import best_configuration, chosen_records, confirmed_configurations, found, left_out
 from reports.results.evaluation import evaluation_record
+from reports.results.examined import examined_record
 from reports.results.licensing import error_shares_record
 from reports.results.looks import first_look
 from reports.results.optimism import optimism_record
@@ -123,6 +124,7 @@ def json_report(inputs: ReportInputs, results: Results) -> dict[str, Any]:
         "baseline": None if line is None else line.to_dict(),
         "confirmed": confirmed,
         "evaluation": evaluation_record(inputs, best),
+        "model": examined_record(inputs, best),
         "chosen": chosen_records(inputs, results.chosen),
         "search": search_record(inputs),
         "importance": None if inputs.importance is None else inputs.importance.to_dict("records"),

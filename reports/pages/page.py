@@ -25,6 +25,7 @@ from reports.sections.performance import performance
 from reports.sections.provenance import provenance
 from reports.sections.search import search
 from reports.sections.stability.stability import stability
+from reports.sections.taken_model import taken_model
 from reports.sections.training import training
 from reports.sections.tuning import confirmed, searched
 from reports.wording.phrases import speaking_of
@@ -35,6 +36,7 @@ WITH_CELLS = (
     performance,
     stability,
     best_model,
+    taken_model,
     search,
     limits,
     provenance,
@@ -51,6 +53,7 @@ WITHOUT_CELLS = (
     confirmed,
     judged,
     best_model,
+    taken_model,
     searched,
     limits,
     provenance,

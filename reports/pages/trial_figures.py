@@ -41,6 +41,40 @@ def _curves_of(inputs: ReportInputs) -> dict[str, tuple[dict[str, str], str, boo
     }
 
 
+def curves_of_network(inputs: ReportInputs, number_of_trial: int, replicate: int) -> Figure:
+    """Loss and accuracy over the epochs of one network of a classifier."""
+    is_mine = (inputs.epochs["trial_number"] == number_of_trial) & (inputs.epochs["replicate"] == replicate)
+    epochs = inputs.epochs[is_mine]
+    last = int(epochs["epoch"].max()) if len(epochs) else 1
+    panels: list[Panel] = []
+    frames = []
+    for heading, (measures, unit, log) in CURVES.items():
+        frame = trial_curves.tidy(epochs, measures)
+        limits = limits_of(frame["value"], log=log)
+        panels.append(
+            draw_panel(
+                lambda ax, f=frame, lim=limits, log=log: trial_curves.draw(  # type: ignore[misc]
+                    f, ax, limits=lim, num_epochs=last, log=log
+                ),
+                Sheet(right=62),
+                heading=heading,
+                note=unit,
+                prefix=f"network{len(panels)}",
+            )
+        )
+        frames.append(frame.assign(measure=heading))
+    return Figure(
+        slug="model-curves",
+        title="How it was trained: its losses and accuracies over the epochs",
+        caption="Solid: validation; dashed: training, with dropout and augmentation if there are any.",
+        num=f"n = 1 network, {plural(last, 'epoch')}",
+        alt=f"Training and validation log-loss and accuracy of one network over {plural(last, 'epoch')}",
+        panels=tuple(panels),
+        data=pd.concat(frames, ignore_index=True),
+        columns=2,
+    )
+
+
 def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
     """Loss and accuracy over the epochs, one faint line a network."""
     own = inputs.replicates[inputs.replicates["trial_number"] == number_of_trial]
