@@ -1,0 +1,1 @@
+"""What is recorded of a study, handed to other tools: one file for each of them."""
