@@ -18,8 +18,9 @@ FORMS = "sqlite:///FOLDER/FILE.db or postgresql://USER@HOST/DATABASE"
 
 
 def address_for(option: str, url: str, *, program: str, own_table: str, forms: Sequence[str] = ()) -> str:
-    """Return the URL of another program's database as SQLAlchemy takes it, having changed nothing there.
+    """Return the URL of another program's database as SQLAlchemy takes it, a file's path made absolute.
 
+    Nothing is changed there.
     Raises UsageError for a text that is none, for a password in it, for a place that cannot be written to, for a
     database that holds studies, beside which the other program's tables would stand, and for one that holds other
     tables, but not `own_table`, which every database of `program` has. `forms` are further forms of address that the
@@ -45,7 +46,7 @@ def address_for(option: str, url: str, *, program: str, own_table: str, forms: S
         raise UsageError(
             [f"{option}: {shown(parsed)} holds tables of another program, and none of {program}"], advice
         )
-    return parsed.render_as_string(hide_password=False)
+    return backend.url.render_as_string(hide_password=False)
 
 
 def _tables(backend: Backend) -> list[str]:

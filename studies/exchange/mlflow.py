@@ -17,6 +17,7 @@ from studies.exchange.destinations import identity, load_extra, names_for
 from studies.exchange.networks import Network, networks, telling
 
 OPTION: Final = "--mlflow"
+EXTRA: Final = "mlflow"
 OWN_TABLE: Final = "experiments"
 """A table that every MLflow database has, and no storage of ours."""
 KEY: Final = "studies.network"
@@ -41,7 +42,7 @@ def check(uri: str) -> str:
         tracked = address_for(
             OPTION, uri, program="MLflow", own_table=OWN_TABLE, forms=("http://SERVER:PORT",)
         )
-    load_extra("mlflow", option=OPTION, extra="mlflow")
+    load_extra("mlflow", option=OPTION, extra=EXTRA)
     return tracked
 
 
