@@ -27,6 +27,7 @@ def read_runs(name: str = CELLS) -> dict[str, Any]:
     """Return the runs of an experiment by the tag that tells them apart."""
     client = opened()
     experiment = client.get_experiment_by_name(name)
+    assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     found = {run.data.tags["studies.network"]: run for run in runs}
     assert len(found) == len(runs)

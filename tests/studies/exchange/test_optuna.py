@@ -9,6 +9,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
+from studies.base.states import Phase
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.exchange.optuna import _holds
@@ -41,6 +42,7 @@ def test_optuna_opens_it_with_the_recorded_values(cells: RecordedStudy) -> None:
         assert trial.params == {"depth": row["depth"], "learning_rate": row["learning_rate"]}
         assert trial.user_attrs["cell"] == row["cell"]
         assert trial.user_attrs["phase"] == row["phase"]
+        assert trial.datetime_start is not None
         assert trial.datetime_start.astimezone() == row["started_at"]
         assert isinstance(trial.distributions["depth"], CategoricalDistribution)
         assert isinstance(trial.distributions["learning_rate"], FloatDistribution)
@@ -81,7 +83,7 @@ def test_states_are_true_and_go_on_when_the_study_has(
     monkeypatch.chdir(tmp_path)
     more = recorded.add_study(store, name="going_on")
     recorded.search(store, more, 1, cell=1, depth=3, rate=0.01, loss=0.5)
-    recorded.start(store, more, 2, phase=recorded.Phase.SEARCH, cell=2, depth=5, rate=0.02)
+    recorded.start(store, more, 2, phase=Phase.SEARCH, cell=2, depth=5, rate=0.02)
     assert main(["tiny_study", *TARGET]) == main(["going_on", *TARGET]) == 0
     states = collections.Counter(trial.state for trial in load("tiny_study").trials)
     assert states == {TrialState.COMPLETE: 2, TrialState.PRUNED: 1, TrialState.FAIL: 1}

@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData  # type: ignore[import-untyped]
 
+from reports.pages.atomic_files import write_whole
 from studies.exchange import tensorboard as exchange
 from studies.export import main
 from studies.results.recorded import RecordedStudy
@@ -65,7 +66,7 @@ def test_an_interrupted_export_leaves_whole_files_and_goes_on(
     cells: RecordedStudy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written: list[Path] = []
-    write = exchange.write_whole
+    write = write_whole
 
     def interrupted(path: Path, content: bytes) -> None:
         if len(written) == 5:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import wandb
-from wandb.proto.wandb_internal_pb2 import Record
+from wandb.proto import wandb_internal_pb2
 
 from studies.export import main
 from studies.results.recorded import RecordedStudy
@@ -17,11 +17,12 @@ from tests.studies.exchange.conftest import CELLS
 from tests.studies.exchange.expected import expected_networks
 
 TARGET = ("--wandb", "wb")
+RECORD: Any = vars(wandb_internal_pb2)["Record"]
 _FILE_HEADER, _BLOCK, _HEADER = 7, 32768, 7
 _FULL, _LAST = 1, 4
 
 
-def records(path: Path) -> Iterator[Record]:
+def records(path: Path) -> Iterator[Any]:
     """Yield the records of a .wandb file: W&B's messages in LevelDB's log format, in blocks of 32 KiB."""
     data = path.read_bytes()
     assert data[:4] == b":W&B"
@@ -35,7 +36,7 @@ def records(path: Path) -> Iterator[Record]:
         part += data[place : place + length]
         place += length
         if kind in (_FULL, _LAST):
-            yield Record.FromString(part)
+            yield RECORD.FromString(part)
             part = b""
 
 
