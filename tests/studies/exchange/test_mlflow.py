@@ -1,6 +1,7 @@
 """`studies export --mlflow`: MLflow's own client finds a run for each network, under its cell's."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,14 @@ def test_without_the_package_the_command_that_installs_it_is_told(
     assert main([CELLS, *TARGET]) == 2
     assert f"pip install 'studies[{exchange.EXTRA}]'" in capsys.readouterr().err
     assert not Path("mlflow.db").exists()
+
+
+def test_a_server_of_databases_takes_it_as_well(
+    cells: RecordedStudy, make_postgres_database: Callable[[], str]
+) -> None:
+    url = make_postgres_database()
+    assert main([CELLS, "--mlflow", url, "--phase", "confirm"]) == 0
+    client = MlflowClient(url)
+    experiment = client.get_experiment_by_name(CELLS)
+    assert experiment is not None
+    assert len(client.search_runs([experiment.experiment_id])) == 2 + 4

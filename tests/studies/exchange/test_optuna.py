@@ -1,6 +1,7 @@
 """`studies export --optuna`: Optuna itself opens what was exported, and finds the recorded values."""
 
 import collections
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -143,3 +144,20 @@ def test_a_wrong_address_is_refused_before_anything_is_written(
     assert "secret" not in error
     assert not (tmp_path / "out").exists()
     assert (tmp_path / "runs" / "studies.db").read_bytes() == storage
+
+
+def test_a_server_takes_it_as_well(
+    cells: RecordedStudy, make_postgres_database: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = make_postgres_database()
+    assert main([CELLS, "--optuna", url]) == main([CELLS, "--optuna", url]) == 0
+    storage = optuna.storages.RDBStorage(url)
+    try:
+        found = optuna.load_study(study_name=CELLS, storage=storage).trials
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+    search = cells.trials().query("phase == 'search'")
+    assert [trial.value for trial in found] == search["objective"].tolist()
+    assert main([CELLS, "--mlflow", url]) == 2
+    assert "tables of another program" in capsys.readouterr().err
