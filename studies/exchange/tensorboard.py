@@ -12,6 +12,7 @@ from studies.base.steps import Tell
 from studies.database.frames.networks import count_networks
 from studies.database.rows import StudyRow
 from studies.database.store import Store
+from studies.definition.overrides import check_name
 from studies.exchange.destinations import check_folder, load_extra, make_folder
 from studies.exchange.networks import Network, networks, telling
 from studies.storage.paths import make_private
@@ -28,7 +29,7 @@ def check(folder: Path, study: StudyRow) -> None:
     """Raise UsageError unless TensorBoard is installed and event files can be written below `folder`."""
     _writers()
     check_folder(OPTION, folder)
-    check_folder(OPTION, folder / study.name, study)
+    check_folder(OPTION, folder / check_name(study.name), study)
 
 
 def export(store: Store, study: StudyRow, folder: Path, *, phase: Phase | None, tell: Tell) -> str:
