@@ -34,12 +34,14 @@ LIBRARIES = {
 TABLES = ("trainables/data/tables/", "trainables/datasets/csv.py")
 ONLY_IN = {
     "ray": ("trainables/trial.py", "studies/raytune/", "studies/cluster/"),
-    "optuna": ("studies/search/",),
+    "optuna": ("studies/search/", "studies/exchange/optuna.py"),
     "sqlalchemy": ("studies/database/",),
     "alembic": ("studies/database/",),
     # A wing that trains has no use for frames, but for reading a user's table, and rows to predict.
     "pandas": ("studies/", "reports/", "trainables/use/", *TABLES),
     "rich": ("studies/terminal/",),
+    "mlflow": ("studies/exchange/mlflow.py",),
+    "wandb": ("studies/exchange/wandb.py",),
 }
 VALUES_ONLY = "optuna.distributions"
 """The one module of Optuna that says which values there are and tunes nothing."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.analysis_file import analysis_file
@@ -29,6 +29,9 @@ from reports.sections.taken_model import taken_model
 from reports.sections.training import training
 from reports.sections.tuning import confirmed, searched
 from reports.wording.phrases import speaking_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WITH_CELLS = (
     answer,
@@ -77,20 +80,40 @@ def write_report(inputs: ReportInputs, folder: Path) -> Path:
         return _write(inputs, folder)
 
 
-def _write(inputs: ReportInputs, folder: Path) -> Path:
+def page_frames(inputs: ReportInputs) -> "dict[str, pd.DataFrame]":
+    """Return the frames that the page offers: those recorded, and what each figure shows by the figure's slug.
+
+    Raises AccountingError where the record contradicts itself.
+    """
+    with speaking_of(str(inputs.plan.get("model", "mlp"))):
+        _, sections = _sections(inputs)
+    drawn = {figure.slug: figure.data for section in sections for figure in section.figures}
+    return drawn | {name: getattr(inputs, name) for name in RECORDED}
+
+
+RECORDED: Final = ("trials", "replicates", "epochs", "gradients", "events")
+"""The frames of what was recorded that lie beside the page."""
+
+
+def _sections(inputs: ReportInputs) -> tuple[ReportContext, list[Section]]:
     results = compute(inputs)
     report = json_report(inputs, results)
     report_context = ReportContext(
         inputs=first_look(inputs), results=results, report=report, theme=_theme(inputs, report)
     )
     made = [make(report_context) for make in (WITH_CELLS if inputs.has_cells else WITHOUT_CELLS)]
-    sections = [section for section in made if section is not None]
+    return report_context, [section for section in made if section is not None]
+
+
+def _write(inputs: ReportInputs, folder: Path) -> Path:
+    report_context, sections = _sections(inputs)
+    report = report_context.report
     figures = [figure for section in sections for figure in section.figures]
     for figure in figures:
         write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
-    for name in ("trials", "replicates", "epochs", "gradients", "events"):
+    for name in RECORDED:
         write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
     write_page(folder / "report.json", as_json(report).encode())
     write_page(folder / "analysis.md", analysis_file(report).encode())

@@ -1,1 +1,1 @@
-"""Out to other tools: what was recorded of a study, and what its model predicts, in their formats."""
+"""What is recorded of a study, handed to other tools: one file for each of them."""

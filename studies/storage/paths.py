@@ -4,6 +4,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from studies.base.errors import StudiesError, UsageError
 from studies.database.engines.address import parse, secrets
@@ -115,19 +116,24 @@ def below(folder: Path, relative: str) -> Path:
     return path
 
 
-def check_writable(output: Path) -> None:
-    """Raise UsageError unless files can be written below `output`; tested by making and removing a folder."""
+_CHOOSE_OUTPUT: Final = "Choose a folder that you may write to with --output, or set STUDIES_OUTPUT."
+
+
+def check_writable(output: Path, *, what: str = "output folder", advice: str = _CHOOSE_OUTPUT) -> None:
+    """Raise UsageError unless files can be written below `output`; tested by making and removing a folder.
+
+    `what` names the folder in the error, and `advice` says what to do.
+    """
     existing = output.absolute()
     while not existing.exists() and not existing.is_symlink():
         existing = existing.parent
-    advice = "Choose a folder that you may write to with --output, or set STUDIES_OUTPUT."
     if not existing.is_dir():
-        what = "leads nowhere" if existing.is_symlink() else "is a file"
-        raise UsageError([f"output folder {output}: {existing} {what}"], advice)
+        why = "leads nowhere" if existing.is_symlink() else "is a file"
+        raise UsageError([f"{what} {output}: {existing} {why}"], advice)
     try:
         Path(tempfile.mkdtemp(prefix=".studies-", dir=existing)).rmdir()
     except OSError as error:
         reason = (error.strerror or "it cannot be written to").lower()
         raise UsageError(
-            [f"output folder {output}: nothing can be written in {existing} ({reason})"], advice
+            [f"{what} {output}: nothing can be written in {existing} ({reason})"], advice
         ) from error
