@@ -4,19 +4,16 @@ import pandas as pd
 
 from reports.inputs.early_stopping import STOPPED, rested
 from reports.inputs.inputs import ReportInputs
-from reports.plots import layer_measures, trial_curves
+from reports.plots import layer_measures
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.theme import Theme
 from reports.plots.update_ratios import GUIDE
+from reports.sections.parts.curves import CURVES, Curves, curve_panels
 from reports.wording.phrases import capital, listed
 from reports.wording.words import number, plural, small
 
-CURVES = {
-    "Log-loss": ({"training": "train_loss", "validation": "val_loss"}, "nats", True),
-    "Accuracy": ({"training": "train_accuracy", "validation": "val_accuracy"}, "share", False),
-}
 MEASURES = {  # heading, unit, on a log scale
     "delta_rms": ("Signal’s gradient", "RMS", True),
     "grad_l2": ("Weights’ gradient", "norm, mean", True),
@@ -30,7 +27,7 @@ MEASURES = {  # heading, unit, on a log scale
 }
 
 
-def _curves_of(inputs: ReportInputs) -> dict[str, tuple[dict[str, str], str, bool]]:
+def _curves_of(inputs: ReportInputs) -> Curves:
     """What is drawn over the epochs: a classifier's loss and accuracy, or the metrics that the plan declares."""
     if not inputs.own:
         return CURVES
@@ -39,40 +36,6 @@ def _curves_of(inputs: ReportInputs) -> dict[str, tuple[dict[str, str], str, boo
         capital(each.kind): ({"validation": name}, each.unit, each.suits_log(inputs.epochs[name]))
         for each, name in named
     }
-
-
-def curves_of_network(inputs: ReportInputs, number_of_trial: int, replicate: int) -> Figure:
-    """Loss and accuracy over the epochs of one network of a classifier."""
-    is_mine = (inputs.epochs["trial_number"] == number_of_trial) & (inputs.epochs["replicate"] == replicate)
-    epochs = inputs.epochs[is_mine]
-    last = int(epochs["epoch"].max()) if len(epochs) else 1
-    panels: list[Panel] = []
-    frames = []
-    for heading, (measures, unit, log) in CURVES.items():
-        frame = trial_curves.tidy(epochs, measures)
-        limits = limits_of(frame["value"], log=log)
-        panels.append(
-            draw_panel(
-                lambda ax, f=frame, lim=limits, log=log: trial_curves.draw(  # type: ignore[misc]
-                    f, ax, limits=lim, num_epochs=last, log=log
-                ),
-                Sheet(right=62),
-                heading=heading,
-                note=unit,
-                prefix=f"network{len(panels)}",
-            )
-        )
-        frames.append(frame.assign(measure=heading))
-    return Figure(
-        slug="model-curves",
-        title="How it was trained: its losses and accuracies over the epochs",
-        caption="Solid: validation; dashed: training, with dropout and augmentation if there are any.",
-        num=f"n = 1 network, {plural(last, 'epoch')}",
-        alt=f"Training and validation log-loss and accuracy of one network over {plural(last, 'epoch')}",
-        panels=tuple(panels),
-        data=pd.concat(frames, ignore_index=True),
-        columns=2,
-    )
 
 
 def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
@@ -84,26 +47,13 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
         " Networks that stopped early go on with the scores of their best epoch." if STOPPED in own else ""
     )
     last = int(epochs["epoch"].max()) if len(epochs) else 1
-    panels: list[Panel] = []
-    frames, ends = [], []
     curves = _curves_of(inputs)
-    for heading, (measures, unit, log) in curves.items():
-        frame = trial_curves.tidy(epochs, measures)
-        limits = limits_of(frame["value"], log=log)
-        panels.append(
-            draw_panel(
-                lambda ax, f=frame, lim=limits, log=log: trial_curves.draw(  # type: ignore[misc]
-                    f, ax, limits=lim, num_epochs=last, log=log
-                ),
-                Sheet(right=62),
-                heading=heading,
-                note=unit,
-                prefix=f"curve{len(panels)}",
-            )
-        )
-        frames.append(frame.assign(measure=heading))
-        at_end = frame[frame["epoch"] == last].groupby("part")["value"].mean()
-        ends += [f"{heading.lower()}, {part}: {number(float(value))}" for part, value in at_end.items()]
+    panels, drawn = curve_panels(epochs, curves, prefix="curve")
+    at_end = drawn[drawn["epoch"] == last].groupby(["measure", "part"], sort=False)["value"].mean()
+    ends = [
+        f"{measure.lower()}, {part}: {number(value)}"
+        for measure, part, value in at_end.reset_index().itertuples(index=False)
+    ]
     return Figure(
         slug=f"trial-{number_of_trial}-curves",
         title="Loss and accuracy over the epochs"
@@ -116,7 +66,7 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
         num=f"n = {plural(int(epochs['replicate'].nunique()), 'network')}",
         alt=f"Learning curves of trial {number_of_trial}. After epoch {last}: {'; '.join(ends) or 'nothing finite'}",
         panels=tuple(panels),
-        data=pd.concat(frames, ignore_index=True),
+        data=drawn,
     )
 
 

@@ -1,9 +1,8 @@
 """The answer: the verdict with its facts, the best configuration and how to use it; scores, budget and scope."""
 
-import re
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from reports.claims.look_by_look import about_standing
 from reports.claims.remarks import about_look
@@ -27,6 +26,8 @@ from reports.wording.words import (
     small,
 )
 
+MODEL_FOLDER: Final = "models/best"
+
 
 def answer(report_context: ReportContext) -> Section:
     """What a reader takes away from the first screen."""
@@ -36,7 +37,7 @@ def answer(report_context: ReportContext) -> Section:
         "best": best_params(report["best"]),
         "as_good": as_good(report_context),
         "sure": how_sure(report_context),
-        "use": how_to_use(report_context.inputs),
+        "use": how_to_use(report_context.inputs, report["model"]),
     }
     return Section(slug="answer", title="The answer", context=context)
 
@@ -84,21 +85,19 @@ def as_good(report_context: ReportContext) -> str | None:
     )
 
 
-def how_to_use(inputs: ReportInputs) -> dict[str, Any]:
-    """The first of the best configuration's files of weights (None where none is kept), how many, and the command."""
+def how_to_use(inputs: ReportInputs, model: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Lines of Python and of the shell that use the model beside the page, from the page's folder; how many networks.
+
+    `python` and `predict` are None where no model is kept; `command` shows the study.
+    """
     paths = [str(path) for path in inputs.artifacts["path"]] if len(inputs.artifacts) else []
-    kept = sorted((path for path in paths if path.startswith("models/best/")), key=_natural)
+    num = sum(path.startswith(f"{MODEL_FOLDER}/") for path in paths)
     return {
-        "file": kept[0] if kept else None,
-        "num": len(kept),
-        "load": f"safetensors.torch.load_file({kept[0]!r})" if kept else None,
+        "num": num,
+        "python": f'model = studies.load_model("{MODEL_FOLDER}")' if model else None,
+        "predict": f"studies predict {MODEL_FOLDER} --input FILE" if model else None,
         "command": f"studies show {shlex.quote(inputs.study)}",
     }
-
-
-def _natural(path: str) -> list[Any]:
-    """Block 2 before block 10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
 
 
 def about_looks(report_context: ReportContext) -> str | None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.pages.trial_figures import curves_of_network
 from reports.plots import reliability
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.sections.parts.curves import CURVES, curve_panels
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import count, number, percent, plural
 
@@ -84,7 +84,20 @@ def _curves(report_context: ReportContext, found: Mapping[str, Any]) -> Figure:
     rows = inputs.replicates[inputs.replicates["trial_number"] == found["trial_number"]]
     mine = rows[rows["block"] == found["block"]]
     replicate = int(mine["replicate"].iloc[0]) if len(mine) else -1
-    return curves_of_network(inputs, found["trial_number"], replicate)
+    epochs = inputs.epochs[
+        (inputs.epochs["trial_number"] == found["trial_number"]) & (inputs.epochs["replicate"] == replicate)
+    ]
+    num_epochs = plural(int(epochs["epoch"].max()) if len(epochs) else 0, "epoch")
+    panels, drawn = curve_panels(epochs, CURVES, prefix="network")
+    return Figure(
+        slug="model-curves",
+        title="How it was trained: its losses and accuracies over the epochs",
+        caption="Solid: validation; dashed: training, with dropout and augmentation if there are any.",
+        num=f"n = 1 network, {num_epochs}",
+        alt=f"Training and validation log-loss and accuracy of one network over {num_epochs}",
+        panels=tuple(panels),
+        data=drawn,
+    )
 
 
 def _calibrated(found: Mapping[str, Any]) -> Figure:

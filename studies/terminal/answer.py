@@ -46,14 +46,11 @@ def _verdict(verdict: ToldVerdict) -> list[str]:
 
 
 def _model(result: Result) -> list[str]:
-    """Return where the weights of the best configuration lie, and how to see what they are of."""
+    """Return where the model lies and the command that uses it; nothing where none was made."""
     folder = result.report_path.parent / "models" / BEST
-    if result.report["best"] is None or not folder.is_dir():
+    if result.report["best"] is None or not (folder / "manifest.json").is_file():
         return []
-    return [
-        f"Model   {folder}: the weights of the best configuration",
-        f"        {_command(result, 'show')}: its settings and scores",
-    ]
+    return [f"Model   {folder}", f"        {shlex.join(['studies', 'predict', str(folder), '--input'])} FILE"]
 
 
 def _command(result: Result, name: str) -> str:

@@ -10,19 +10,21 @@ from tests.reports.odd_inputs import SMALL
 from tests.reports.sample import sample_inputs
 
 
-def test_the_first_file_of_weights_is_that_of_the_lowest_block_and_a_name_is_quoted() -> None:
+def test_the_model_beside_the_page_is_used_in_two_lines_and_a_name_is_quoted() -> None:
     inputs = sample_inputs(SMALL, num_blocks=3, rates=2)
     paths = [f"models/best/block-{block}.safetensors" for block in (10, 2, 0)]
     kept = pd.DataFrame({"path": [*paths, "models/stage/block-0.safetensors"], "num_bytes": 1, "sha256": ""})
-    use = how_to_use(replace(inputs, artifacts=kept, study="a; rm -rf b"))
-    assert (use["file"], use["num"]) == ("models/best/block-0.safetensors", 3)
+    use = how_to_use(replace(inputs, artifacts=kept, study="a; rm -rf b"), {"block": 0})
+    assert use["python"] == 'model = studies.load_model("models/best")'
+    assert use["predict"] == "studies predict models/best --input FILE"
+    assert use["num"] == 3
     assert use["command"] == "studies show 'a; rm -rf b'"
 
 
-def test_nothing_is_promised_where_no_weights_are_kept() -> None:
+def test_nothing_is_promised_where_no_model_is_kept() -> None:
     inputs = sample_inputs(SMALL, num_blocks=3, rates=2)
-    use = how_to_use(replace(inputs, artifacts=inputs.artifacts.iloc[:0]))
-    assert use["file"] is use["load"] is None
+    use = how_to_use(replace(inputs, artifacts=inputs.artifacts.iloc[:0]), None)
+    assert use["python"] is use["predict"] is None
     assert use["num"] == 0
 
 
