@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+import studies
 from studies import report, verify
 from studies.planning.plan import Plan
 from studies.user_files.loader import load_definition
@@ -142,10 +143,11 @@ def test_a_whole_run_exits_0_and_leaves_a_report(seen: Seen) -> None:
     assert "Does a second hidden layer help?" in page
     assert seen.report["state"] == "complete"
     assert "Does a second hidden layer help?" in seen.command.output
-    *_, path, model, _ = seen.command.output.splitlines()
+    *_, path, model, use = seen.command.output.splitlines()
     assert path.startswith("Report ")
     assert path.endswith("runs/small/report.html")
     assert "runs/small/models/best" in model
+    assert use.strip() == "studies predict runs/small/models/best --input FILE"
     assert (seen.folder / "runs" / "index.html").is_file()
 
 
@@ -196,6 +198,37 @@ def test_the_best_cells_weights_are_kept_with_their_hashes(seen: Seen) -> None:
         assert number == seen.report["best"]["trial_number"]
 
 
+def test_the_model_is_the_median_replicate_and_the_page_shows_it(seen: Seen) -> None:
+    model = studies.load_model(seen.folder / "runs" / "small" / "models" / "best")
+    losses = dict(
+        rows(
+            seen.folder,
+            f"SELECT block, val_loss FROM replicate WHERE trial_number = {seen.report['best']['trial_number']}",
+        )
+    )
+    assert model.config.block == min(losses, key=lambda block: losses[block]), "of two, the lower one"
+    examined = seen.report["model"]
+    assert examined["block"] == model.config.block
+    accuracy, loss = rows(
+        seen.folder,
+        "SELECT test_accuracy, test_loss FROM replicate "
+        f"WHERE trial_number = {model.config.trial} AND block = {model.config.block}",
+    )[0]
+    assert examined["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    assert examined["log_loss"] == pytest.approx(loss, rel=1e-4)
+    page = (seen.folder / "runs" / "small" / "report.html").read_text()
+    assert "The model to take away" in page
+    assert page.count("data:image/png;base64,") == len(examined["samples"]) + len(examined["mistakes"])
+
+
+def test_a_run_killed_and_interrupted_leaves_the_same_model(seen: Seen, disturbed: Path) -> None:
+    for name in ("weights.safetensors", "evaluation.json", "preprocessing.json"):
+        whole, other = (
+            folder / "runs" / "small" / "models" / "best" / name for folder in (seen.folder, disturbed)
+        )
+        assert whole.read_bytes() == other.read_bytes()
+
+
 def test_the_test_part_is_read_in_the_confirm_phase_alone(seen: Seen) -> None:
     query = "SELECT phase, count(test_loss) FROM replicate JOIN trial ON number = trial_number GROUP BY phase"
     assert dict(rows(seen.folder, query)) == {"search": 0, "confirm": 4}
@@ -219,11 +252,15 @@ def test_the_same_command_says_that_the_study_is_finished(seen: Seen) -> None:
     starts = rows(seen.folder, "SELECT 1 FROM event WHERE kind = 'run_started'")
     page = seen.folder / "runs" / "small" / "report.html"
     page.unlink()
+    manifest = seen.folder / "runs" / "small" / "models" / "best" / "manifest.json"
+    kept = manifest.read_bytes()
+    manifest.unlink()  # as if the run had been killed while it made the model
     again = finished(seen.folder, *RUN, "--json")
     assert again.process.returncode == 0, again.errors
     assert "small is finished; its report was made again" in again.errors
     assert json.loads(again.output)["study"] == "small"
     assert page.is_file()
+    assert manifest.read_bytes() == kept
     assert record(seen.folder) == before
     assert rows(seen.folder, "SELECT 1 FROM event WHERE kind = 'run_started'") == starts
 

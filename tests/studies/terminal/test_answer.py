@@ -95,12 +95,12 @@ def test_a_hostile_verdict_moves_no_cursor() -> None:
     assert "DROP TABLE" in text
 
 
-def test_the_model_is_named_where_its_weights_lie(tmp_path: Path) -> None:
-    arguments = ("--storage", "sqlite:///my studies.db")
-    assert answer_lines(result(folder=tmp_path, best=BEST))[-1] == f"Report  {tmp_path}/report.html"
+def test_the_model_is_named_with_the_command_that_uses_it(tmp_path: Path) -> None:
     (tmp_path / "models" / "best").mkdir(parents=True)
-    assert answer_lines(result(folder=tmp_path, best=BEST, arguments=arguments))[-3:] == [
+    assert answer_lines(result(folder=tmp_path, best=BEST))[-1] == f"Report  {tmp_path}/report.html"
+    (tmp_path / "models" / "best" / "manifest.json").touch()
+    assert answer_lines(result(folder=tmp_path, best=BEST))[-3:] == [
         f"Report  {tmp_path}/report.html",
-        f"Model   {tmp_path}/models/best: the weights of the best configuration",
-        "        studies show small --storage 'sqlite:///my studies.db': its settings and scores",
+        f"Model   {tmp_path}/models/best",
+        f"        studies predict {tmp_path}/models/best --input FILE",
     ]
