@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 WINGS = ("search_spaces", "trainables", "reports")
 LIBRARIES = {
     "search_spaces": set(),
-    "trainables": {"torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "onnx", "ray", "pandas"},
+    "trainables": {
+        *("torch", "numpy", "sklearn", "scipy", "kornia", "safetensors", "ray", "pandas"),
+        *("onnx", "onnxscript", "onnxruntime", "litert_torch", "ai_edge_litert", "ai_edge_quantizer"),
+    },
     "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
 }
 TABLES = ("trainables/data/tables/", "trainables/datasets/csv.py")
@@ -26,6 +29,10 @@ ONLY_IN = {
     # A wing that trains has no use for frames, but for reading a user's table.
     "pandas": ("studies/", "reports/", *TABLES),
     "rich": ("studies/terminal/",),
+    # Run by an environment of its own: nothing else may import what is not installed here.
+    **dict.fromkeys(
+        ("litert_torch", "ai_edge_litert", "ai_edge_quantizer"), ("trainables/use/exported/tflite_worker.py",)
+    ),
 }
 VALUES_ONLY = "optuna.distributions"
 """The one module of Optuna that says which values there are and tunes nothing."""

@@ -66,16 +66,20 @@ def outputs_of(run: Run, inputs: NDArray[np.float32], *, alone: bool = False) ->
 def compare(run: Run, expected: Outputs, examples: Examples) -> tuple[float, float, Outputs]:
     """Return the largest differences of logits and of probabilities from `expected`, and what `run` gave in batches.
 
-    The first examples are also predicted one by one. What is not a number in one and not in the other is infinitely
-    far away.
+    The first examples are also predicted one by one. What is not finite in only one of the two is infinitely far away.
     """
     together = outputs_of(run, examples.inputs)
     singly = outputs_of(run, examples.inputs[:NUM_SINGLE], alone=True)
-    logits, probabilities = (
-        max(_distance(whole, own), _distance(one, own[:NUM_SINGLE]))
-        for whole, one, own in zip(together, singly, expected, strict=True)
+    first = expected[0][:NUM_SINGLE], expected[1][:NUM_SINGLE]
+    logits, probabilities = map(
+        max, zip(largest_differences(together, expected), largest_differences(singly, first), strict=True)
     )
     return logits, probabilities, together
+
+
+def largest_differences(found: Outputs, expected: Outputs) -> tuple[float, float]:
+    """Return the largest absolute differences of logits and of probabilities."""
+    return _distance(found[0], expected[0]), _distance(found[1], expected[1])
 
 
 def refuse_difference(difference: float, form: str) -> None:

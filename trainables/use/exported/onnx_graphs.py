@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -61,7 +61,7 @@ def graph_of(module: nn.Module, inputs: NDArray[np.float32], metadata: Mapping[s
                 "number of examples; --model-format torch may still work.",
             ) from error
     assert program is not None
-    graph = cast("onnx.ModelProto", program.model_proto)
+    graph = program.model_proto
     _forget_origin(graph)
     for name, text in metadata.items():
         entry = graph.metadata_props.add()

@@ -11,7 +11,9 @@ NUM_SAMPLES = 2
 """Examples with which the module is traced: with a single one its size would be taken for a constant."""
 
 
-def program_of(module: nn.Module, inputs: NDArray[np.float32], *, is_free: bool) -> torch.export.ExportedProgram:
+def program_of(
+    module: nn.Module, inputs: NDArray[np.float32], *, is_free: bool
+) -> torch.export.ExportedProgram:
     """Return the program for any number of examples if `is_free`, else for exactly one at a time.
 
     Raises ExportError if the module cannot be expressed.

@@ -65,13 +65,14 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """One file that was written, and how it compares with the module on the test examples.
+    """What was written in one format, and how it compares with the module on the test examples.
 
+    The first of `paths` is the network, of `num_bytes`.
     The differences are the largest absolute ones over all test examples, one by one and in batches.
     """
 
     format: str
-    path: Path
+    paths: tuple[Path, ...]
     num_bytes: int
     largest_logit_difference: float
     largest_probability_difference: float
@@ -83,11 +84,11 @@ class Exported:
         """Return plain data."""
         return {
             "format": self.format,
-            "path": str(self.path),
+            "paths": [str(path) for path in self.paths],
             "bytes": self.num_bytes,
             "largest_logit_difference": self.largest_logit_difference,
             "largest_probability_difference": self.largest_probability_difference,
-            **{name: value for name, value in self.scores.as_json().items()},
+            **self.scores.as_json(),
             "module": self.module_scores.as_json(),
             "note": self.note,
         }

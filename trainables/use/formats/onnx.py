@@ -24,7 +24,7 @@ def export(subject: Subject, folder: Path) -> Exported:
     write_file(folder / FILE, content)
     return Exported(
         format="onnx",
-        path=folder / FILE,
+        paths=(folder / FILE,),
         num_bytes=len(content),
         largest_logit_difference=logits,
         largest_probability_difference=probabilities,

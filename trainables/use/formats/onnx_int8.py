@@ -40,7 +40,7 @@ def export(subject: Subject, folder: Path) -> Exported:
     told = ", ".join(f"{loss:.4f} {way}" for way, loss in losses.items())
     return Exported(
         format="onnx-int8",
-        path=folder / FILE,
+        paths=(folder / FILE,),
         num_bytes=len(content),
         largest_logit_difference=logits,
         largest_probability_difference=probabilities,
