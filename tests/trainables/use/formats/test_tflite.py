@@ -55,13 +55,16 @@ def test_what_the_worker_says_last_is_passed_on(tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
-class TestInItsEnvironment:
-    """Made once, in the cache of whoever runs this."""
+@pytest.fixture(scope="module")
+def environment() -> None:
+    """Make the environment once, in the cache of whoever runs this."""
+    tflite_environment.make_environment(print)
 
-    @pytest.fixture(autouse=True, scope="class")
-    def _environment(self) -> None:
-        tflite_environment.make_environment(print)
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+class TestInItsEnvironment:
+    """What is made of every form of module."""
 
     @pytest.mark.parametrize("form", FORMS)
     def test_every_form_computes_the_same(self, form: str, tmp_path: Path) -> None:
