@@ -28,12 +28,12 @@ HEADER_WIDTH = 110
 def write_script(store: Store, study: StudyRow, path: Path) -> None:
     """Write the best configuration of a study to `path`; nothing is written if that cannot be done.
 
-    The script splits its rows as the study's blocks, so that its scores can be compared one by one. Raises UsageError if
-    there is no confirmed best configuration, if it uses code of the user's own, or if its data cannot be loaded.
+    The script splits its rows as the study's blocks, so that its scores can be compared one by one. Raises UsageError
+    if there is no confirmed best configuration, if it uses code of the user's own, or if its data cannot be loaded.
     """
     from reports.pages.atomic_files import write_whole
 
-    write_whole(path, script_text(recipe_of(store, study)).encode())
+    write_whole(path, script_text(recipe_of(store, study), path.name).encode())
 
 
 def recipe_of(store: Store, study: StudyRow) -> Recipe:
@@ -131,8 +131,8 @@ def _dataset(plan: Plan) -> Dataset:
     return data
 
 
-def script_text(recipe: Recipe) -> str:
-    """Return the script's source. Raises UsageError if its data cannot be loaded in a few lines."""
+def script_text(recipe: Recipe, name: str = "script.py") -> str:
+    """Return the source of the script called `name`; UsageError if its data cannot be loaded in a few lines."""
     from studies.exchange.plain_script import data_text, network_text, training_text
 
     data = data_text.data_text(recipe)
@@ -149,17 +149,23 @@ def script_text(recipe: Recipe) -> str:
     body = "\n\n".join(piece for piece in pieces if piece)
     head = "\n\n".join(part for part in (_constants(recipe, data.constants), _recorded(recipe)) if part)
     source = f"{head}\n\n\n{body}\n"
-    return f'{_docstring(recipe, data.packages)}\n\n{_imports(recipe, data.imports, source)}\n\n{source}\n\nif __name__ == "__main__":\n    main()\n'
+    blocks = [
+        f"{_docstring(recipe, data.packages, name)}\n",
+        f"{_imports(recipe, data.imports, source)}\n",
+        source,
+        'if __name__ == "__main__":\n    main()\n',
+    ]
+    return "\n".join(blocks)
 
 
-def _docstring(recipe: Recipe, packages: tuple[str, ...]) -> str:
+def _docstring(recipe: Recipe, packages: tuple[str, ...], name: str) -> str:
     question = " ".join(recipe.question.split()).replace("\\", "/").replace('"""', "'''")
     needed = " ".join(dict.fromkeys(("torch", "numpy", "scikit-learn", "matplotlib", *packages)))
+    splits = f"{len(recipe.splits)} of the study's {recipe.num_splits} splits"
     about = (
-        f"The question was: {question} This is the best configuration that was found. It is trained on "
-        f"{len(recipe.splits)} of the study's {recipe.num_splits} splits of the data, and the scores are printed beside "
-        "those that were recorded. First weights, order of examples and dropout are drawn anew, so single scores differ "
-        "a little; the means should not."
+        f"The question was: {question} This is the best configuration that was found. It is trained on {splits} of the "
+        "data, and the scores are printed beside those that were recorded. First weights, order of examples and "
+        "dropout are drawn anew, so single scores differ a little; the means should not."
     )
     lines = [
         f"The best network of the study {recipe.study}, in plain PyTorch.",
@@ -167,7 +173,7 @@ def _docstring(recipe: Recipe, packages: tuple[str, ...]) -> str:
         *textwrap.wrap(about, HEADER_WIDTH),
         "",
         f"Needs: pip install {needed}",
-        f"Run:   python FILE.py      (python FILE.py 1 trains on the first split only, of {len(recipe.splits)})",
+        f"Run:   python {name}      (python {name} 1 trains on the first split only)",
     ]
     return '"""' + "\n".join(lines) + '\n"""'
 
@@ -199,9 +205,9 @@ def _imports(recipe: Recipe, of_data: tuple[str, ...], source: str) -> str:
 
 
 def _constants(recipe: Recipe, of_data: str) -> str:
-    hp = recipe.hyperparameters
     from studies.exchange.plain_script.network_text import widths_text
 
+    hp = recipe.hyperparameters
     lines = [
         *([of_data] if of_data else []),
         *([] if recipe.is_image_network else [f"NUM_FEATURES = {recipe.data.num_features}"]),
@@ -241,7 +247,7 @@ def _main(recipe: Recipe) -> str:
     if recipe.is_image_network:
         device = '    torch.set_default_device("cuda" if torch.cuda.is_available() else "cpu")\n'
     unpacked = "train, validation, test" if uses_validation(recipe) else "train, _, test"
-    return f'''def main():
+    return f"""def main():
 {device}    inputs, targets = load()
     num_splits = int(sys.argv[1]) if len(sys.argv) > 1 else len(RECORDED)
     scores = []
@@ -261,4 +267,4 @@ def _main(recipe: Recipe) -> str:
     print("  test loss {loss.mean:.4f} ({loss.low:.4f} to {loss.high:.4f})")
     print("  accuracy {accuracy.mean:.4f} ({accuracy.low:.4f} to {accuracy.high:.4f})")
     plot_gradients(gradients)
-'''
+"""

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studies.base.errors import UsageError
 from studies.exchange.plain_script.recipe import Recipe
 from trainables.data.tables.table_options import is_user_file
-from trainables.data.text_counts import MIN_DOCUMENTS
 from trainables.datasets import publication
 from trainables.datasets.reviews import FILE, PACKAGE, SOURCE
 from trainables.datasets.synthetic import NUM_FEATURES, NUM_SAMPLES
+
+Numbers: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +168,7 @@ def _table(recipe: Recipe) -> DataText:
         constants="\n".join(f"{name} = {columns!r}" for name, columns in constants.items() if columns),
         source=f'''
 def load():
-    """The table: {', '.join(told)}."""
+    """The table: {", ".join(told)}."""
     table = {read}
     targets, _ = pd.factorize(table[{target!r}]{as_text}, sort=True)
     features = {made}
@@ -182,9 +185,7 @@ def _reading(kind: str, path: Path, recipe: Recipe) -> str:
     separator = max((",", ";", "\t"), key=lambda each: first.count(each.encode()))
     options = "" if separator == "," else f", sep={separator!r}"
     named = "" if recipe.table.header else '.rename(columns=lambda number: f"column_{number + 1}")'
-    return (
-        f'pd.read_csv({str(path)!r}{options}{with_header}, na_values=["?", "-"], skipinitialspace=True){named}'
-    )
+    return f'pd.read_csv({str(path)!r}{options}{with_header}, na_values=["?", "-"], skipinitialspace=True){named}'
 
 
 def _is_number(text: str) -> bool:
@@ -211,23 +212,23 @@ def refuse_other_numbers(recipe: Recipe, text: DataText) -> None:
     except Exception:  # a table that a few lines cannot read may raise anything
         same = False
     if not same:
+        file = Path(recipe.data.name.partition(":")[2]).name
         raise UsageError(
             [
-                f"--script: {Path(recipe.data.name.partition(':')[2]).name} needs more than a few lines to be read as the "
-                "study reads it (numbers with other decimal signs, times, marks for missing values, joined labels)"
+                f"--script: {file} needs more than a few lines to be read as the study reads it (numbers with other "
+                "decimal signs, times, marks for missing values, joined labels)"
             ],
-            "Save it with plain numbers, or use --model, which writes the network with everything that reads the table.",
+            "Save it with plain numbers, or use --model, which writes the network with what reads such a table.",
         )
 
 
-def _same_columns(found: np.ndarray, expected: np.ndarray) -> bool:
+def _same_columns(found: Numbers, expected: Numbers) -> bool:
     """Say whether two tables have the same columns in any order, but for a constant that is subtracted anyway."""
     if found.shape != expected.shape:
         return False
 
-    def key(table: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore"):
-            shifted = np.nan_to_num(table - np.nanmin(table, axis=0), nan=-1.0)
+    def key(table: Numbers) -> Numbers:
+        shifted: Numbers = np.nan_to_num(table - np.nanmin(table, axis=0), nan=-1.0)
         return shifted[:, np.lexsort(shifted[: min(len(shifted), 200)])]
 
     return bool(np.allclose(key(found), key(expected), rtol=1e-4, atol=1e-4))

@@ -1,5 +1,7 @@
 """The part of a plain script that defines its network and its first weights."""
 
+import itertools
+
 from studies.exchange.plain_script.recipe import Recipe
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.models.cnn import DENSE, channels_of
@@ -68,9 +70,7 @@ def _skips(hp: Hyperparameters) -> tuple[str, str]:
     if hp.residual == "none" or not any(has_skip):
         return "", _indented("for block in self.blocks:", "    x = block(x)", "    self.hidden.append(x)")
     numbered = hp.residual == "zero"
-    loop = (
-        "for factor, block in zip(self.factors, self.blocks):" if numbered else "for block in self.blocks:"
-    )
+    loop = "for factor, block in zip(self.factors, self.blocks):" if numbered else "for block in self.blocks:"
     factor = {"plain": "", "scaled": "len(WIDTHS) ** -0.5 * ", "zero": "factor * "}[hp.residual]
     added = f"x + {factor}block(x)"
     first = "block is self.blocks[0]"
@@ -104,9 +104,7 @@ def _images(recipe: Recipe) -> str:
     convolution = [
         layer
         for ends in ("into", "out")
-        for layer in _layers(
-            hp, f"nn.Conv2d({ends}, out, 3, padding=1", "nn.BatchNorm2d(out)", dropout=None
-        )
+        for layer in _layers(hp, f"nn.Conv2d({ends}, out, 3, padding=1", "nn.BatchNorm2d(out)", dropout=None)
     ]
     pooled = [*convolution, "nn.MaxPool2d(2)", *(["nn.Dropout(DROPOUT / 2)"] if hp.dropout else [])]
     dropout = "nn.Dropout(DROPOUT)" if hp.dropout else None
@@ -116,7 +114,7 @@ def _images(recipe: Recipe) -> str:
     ]
     blocks = [
         *(f"convolutions({a}, {b})" for a, b in zip(into, channels, strict=False)),
-        *(f"dense({a}, {b})" for a, b in zip(units, units[1:], strict=False)),
+        *(f"dense({a}, {b})" for a, b in itertools.pairwise(units)),
     ]
     listed = "".join(f"                {block},\n" for block in blocks)
     return f'''def convolutions(into, out):
@@ -180,10 +178,10 @@ def _initialisation(recipe: Recipe) -> str:
     gain = ""
     if hp.init_gain != 1:
         told += f"; those of hidden layers times {hp.init_gain:g}"
-        gain = f'''
+        gain = f"""
     for layer in network.blocks.modules():
         if isinstance(layer, {kinds}):
-            layer.weight.mul_({hp.init_gain!r})'''
+            layer.weight.mul_({hp.init_gain!r})"""
     return f'''@torch.no_grad()
 def initialise(network):
     """First weights: {told}; biases 0."""

@@ -47,7 +47,7 @@ def _first_split(recipe: Recipe) -> str:
 def _preparation(recipe: Recipe) -> str:
     data = recipe.data
     if recipe.has_texts:
-        return f"""    # The words and pairs of words that tell the classes apart best in the training part, weighted by TF-IDF.
+        return f"""    # Words and pairs of words that tell the classes of the training part apart best, weighted by TF-IDF.
     counter = CountVectorizer(ngram_range=(1, 2), min_df={MIN_DOCUMENTS}, binary=True)
     counts = counter.fit_transform(inputs[train])
     best = SelectKBest(chi2, k=NUM_FEATURES).fit(counts, targets[train])
@@ -86,7 +86,9 @@ def _scaling(recipe: Recipe) -> list[str]:
     lines = [f"    mean, deviation = {mean}, {deviation}"]
     lines.append("    is_constant = deviation < 1e-6")
     if (groups < 0).any():
-        lines.append("    mean[len(NUMBERS) :], deviation[len(NUMBERS) :] = 0, 1  # columns of 0 and 1 stay so")
+        lines.append(
+            "    mean[len(NUMBERS) :], deviation[len(NUMBERS) :] = 0, 1  # columns of 0 and 1 stay so"
+        )
     lines += [
         "    inputs = (inputs - mean) / np.where(is_constant, np.inf, deviation)  # a constant column becomes 0"
     ]
@@ -130,9 +132,7 @@ def augmentation_text(recipe: Recipe) -> str:
         *([f"shifted by up to {MAX_SHIFT:.0%} of a side"] if "shift" in kinds else []),
     ]
     lines = "".join(f"    {line}\n" for _, line in used)
-    moved = (
-        f"-2 * matrix @ uniform((n, 2, 1), {MAX_SHIFT})" if "shift" in kinds else "torch.zeros(n, 2, 1)"
-    )
+    moved = f"-2 * matrix @ uniform((n, 2, 1), {MAX_SHIFT})" if "shift" in kinds else "torch.zeros(n, 2, 1)"
     uniform = (
         '''def uniform(size, most):
     """Random numbers between -most and most."""
@@ -176,8 +176,7 @@ def training_text(recipe: Recipe) -> str:
     smoothing = f"label_smoothing={hp.label_smoothing!r}" if hp.label_smoothing else ""
     before, stopping, after = _early_stopping(hp)
     makes, steps = _schedule(hp)
-    keeps = bool(stopping) or "val_" in steps
-    size = len(recipe.data.targets)
+    given = "network, train, validation" if uses_validation(recipe) else "network, train"
     lines = [
         "x, y = train",
         f"optimizer = {_optimizer(hp)}",
@@ -212,11 +211,7 @@ def training_text(recipe: Recipe) -> str:
         ),
         "        optimizer.step()",
         "    gradients.append(torch.stack(sizes).mean(0).tolist())",
-        *(
-            ["    val_loss, val_accuracy = evaluate(network, *validation)"]
-            if keeps or recipe.is_image_network
-            else []
-        ),
+        *(["    val_loss, val_accuracy = evaluate(network, *validation)"] if uses_validation(recipe) else []),
         *(
             [
                 '    print(f"epoch {epoch}: validation loss {val_loss:.4f}, accuracy {val_accuracy:.4f}", flush=True)'
@@ -229,9 +224,7 @@ def training_text(recipe: Recipe) -> str:
         *after,
         "return gradients",
     ]
-    assert size
     body = "\n".join(f"    {line}" for line in lines)
-    given = "network, train, validation" if keeps or recipe.is_image_network else "network, train"
     chunks = (
         f"[network(dense(x[i : i + {EVALUATED_AT_ONCE}])) for i in range(0, len(y), {EVALUATED_AT_ONCE})]"
         if recipe.has_texts
@@ -293,7 +286,9 @@ def _optimizer(hp: Hyperparameters) -> str:
             made = f"AdamW(network.parameters(), {adam}, weight_decay={hp.decoupled_weight_decay!r})"
         case _:
             assert hp.optimizer == "rmsprop"
-            made = f"RMSprop(network.parameters(), lr=LEARNING_RATE, alpha={hp.alpha!r}, eps={hp.eps!r}{decay})"
+            made = (
+                f"RMSprop(network.parameters(), lr=LEARNING_RATE, alpha={hp.alpha!r}, eps={hp.eps!r}{decay})"
+            )
     return f"torch.optim.{made}"
 
 
