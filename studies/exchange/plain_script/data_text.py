@@ -1,5 +1,6 @@
 """The part of a plain script that loads its data: only what the one dataset needs."""
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +182,8 @@ def _reading(kind: str, path: Path, recipe: Recipe) -> str:
     if kind == "parquet":
         return f"pd.read_parquet({str(path)!r})"
     with_header = "" if recipe.table.header else ", header=None"
-    first = path.open("rb").readline() if path.suffix != ".gz" else b","
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        first = file.readline()
     separator = max((",", ";", "\t"), key=lambda each: first.count(each.encode()))
     options = "" if separator == "," else f", sep={separator!r}"
     named = "" if recipe.table.header else '.rename(columns=lambda number: f"column_{number + 1}")'

@@ -1,5 +1,7 @@
 """The parts of a plain script that split its data, train, evaluate, and draw the gradients."""
 
+import textwrap
+
 from studies.exchange.plain_script.recipe import Recipe
 from trainables.base.augmentation_kinds import MAX_DEGREES, MAX_SHEAR, MAX_SHIFT, MAX_ZOOM, kinds_of
 from trainables.base.hyperparameters import Hyperparameters
@@ -9,6 +11,9 @@ from trainables.training.schedules import DECAY, PLATEAU_FACTOR, PLATEAU_PATIENC
 
 EVALUATED_AT_ONCE = 1000
 """Examples that a script evaluates at a time."""
+
+ABOUT_WIDTH = 100
+"""Most characters in a line of a docstring."""
 
 
 def parts_text(recipe: Recipe) -> str:
@@ -28,7 +33,7 @@ def parts_text(recipe: Recipe) -> str:
     train, validation = train_test_split(
         rest, test_size={VALIDATION_SHARE}, stratify=targets[rest], random_state=random_state
     )
-    train = np.sort(train){smaller}
+    train, validation, test = np.sort(train), np.sort(validation), np.sort(test){smaller}
 {_preparation(recipe)}
 '''
 
@@ -47,7 +52,7 @@ def _first_split(recipe: Recipe) -> str:
 def _preparation(recipe: Recipe) -> str:
     data = recipe.data
     if recipe.has_texts:
-        return f"""    # Words and pairs of words that tell the classes of the training part apart best, weighted by TF-IDF.
+        return f"""    # Words and pairs of words that tell the training part's classes apart best, weighted by TF-IDF.
     counter = CountVectorizer(ngram_range=(1, 2), min_df={MIN_DOCUMENTS}, binary=True)
     counts = counter.fit_transform(inputs[train])
     best = SelectKBest(chi2, k=NUM_FEATURES).fit(counts, targets[train])
@@ -153,13 +158,16 @@ def augmentation_text(recipe: Recipe) -> str:
         if {"shear", "rotation"} & set(kinds)
         else ""
     )
+    about = textwrap.wrap(f"Each image {_listed(told)} at random, anew in every epoch.", ABOUT_WIDTH)
+    docstring = about[0] if len(about) == 1 else "\n    ".join([*about, ""])
     return f'''{uniform}{turn}def augment(images):
-    """Each image {_listed(told)} at random, anew in every epoch."""
+    """{docstring}"""
     n, shape = len(images), images.shape
     images = images.reshape(-1, {image})
     # The matrix says where the image is read for each place that is drawn.
     matrix = torch.eye(2).repeat(n, 1, 1)
-{lines}    grid = nn.functional.affine_grid(torch.cat([matrix, {moved}], dim=2), images.shape, align_corners=False)
+{lines}    matrix = torch.cat([matrix, {moved}], dim=2)
+    grid = nn.functional.affine_grid(matrix, images.shape, align_corners=False)
     return nn.functional.grid_sample(images, grid, align_corners=False).reshape(shape)
 '''
 
@@ -179,7 +187,7 @@ def training_text(recipe: Recipe) -> str:
     given = "network, train, validation" if uses_validation(recipe) else "network, train"
     lines = [
         "x, y = train",
-        f"optimizer = {_optimizer(hp)}",
+        *_optimizer(hp),
         *makes,
         f"loss_of = nn.CrossEntropyLoss({smoothing})",
         *before,
@@ -274,22 +282,20 @@ def _num_train(recipe: Recipe) -> int:
     return len(split.train)
 
 
-def _optimizer(hp: Hyperparameters) -> str:
-    decay = f", weight_decay={hp.weight_decay!r}" if hp.weight_decay else ""
-    adam = f"lr=LEARNING_RATE, betas={hp.betas!r}, eps={hp.eps!r}"
-    match hp.optimizer:
-        case "sgd":
-            made = f"SGD(network.parameters(), lr=LEARNING_RATE, momentum={hp.momentum!r}{decay})"
-        case "adam":
-            made = f"Adam(network.parameters(), {adam}{decay})"
-        case "adamw":
-            made = f"AdamW(network.parameters(), {adam}, weight_decay={hp.decoupled_weight_decay!r})"
-        case _:
-            assert hp.optimizer == "rmsprop"
-            made = (
-                f"RMSprop(network.parameters(), lr=LEARNING_RATE, alpha={hp.alpha!r}, eps={hp.eps!r}{decay})"
-            )
-    return f"torch.optim.{made}"
+def _optimizer(hp: Hyperparameters) -> list[str]:
+    adam: dict[str, object] = {"betas": hp.betas, "eps": hp.eps}
+    kinds: dict[str, tuple[str, dict[str, object]]] = {
+        "sgd": ("SGD", {"momentum": hp.momentum}),
+        "adam": ("Adam", adam),
+        "adamw": ("AdamW", adam),
+        "rmsprop": ("RMSprop", {"alpha": hp.alpha, "eps": hp.eps}),
+    }
+    kind, settings = kinds[hp.optimizer]
+    decay = hp.decoupled_weight_decay if hp.optimizer == "adamw" else hp.weight_decay
+    if decay or hp.optimizer == "adamw":
+        settings = {**settings, "weight_decay": decay}
+    told = ", ".join(["lr=LEARNING_RATE", *(f"{name}={value!r}" for name, value in settings.items())])
+    return [f"optimizer = torch.optim.{kind}(", f"    network.parameters(), {told}", ")"]
 
 
 def _schedule(hp: Hyperparameters) -> tuple[list[str], str]:

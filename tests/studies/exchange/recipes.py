@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from studies.exchange.plain_script.recipe import Interval, RecordedSplit, Recipe
+from studies.exchange.plain_script.recipe import Interval, Recipe, RecordedSplit
 from studies.exchange.script import script_text
 from trainables import datasets
 from trainables.base.hyperparameters import Hyperparameters
