@@ -159,7 +159,7 @@ def script_text(recipe: Recipe, name: str = "script.py") -> str:
 
 
 def _docstring(recipe: Recipe, packages: tuple[str, ...], name: str) -> str:
-    question = " ".join(recipe.question.split()).replace("\\", "/").replace('"""', "'''")
+    question = " ".join(recipe.question.split())
     needed = " ".join(dict.fromkeys(("torch", "numpy", "scikit-learn", "matplotlib", *packages)))
     splits = f"{len(recipe.splits)} of the study's {recipe.num_splits} splits"
     about = (
@@ -175,7 +175,9 @@ def _docstring(recipe: Recipe, packages: tuple[str, ...], name: str) -> str:
         f"Needs: pip install {needed}",
         f"Run:   python {name}      (python {name} 1 trains on the first split only)",
     ]
-    return '"""' + "\n".join(lines) + '\n"""'
+    # Names and questions are a person's words, and must not end the docstring.
+    told = "\n".join(lines).replace("\\", "/").replace('"""', "'''")
+    return f'"""{told}\n"""'
 
 
 def _imports(recipe: Recipe, of_data: tuple[str, ...], source: str) -> str:

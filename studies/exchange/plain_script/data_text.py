@@ -77,8 +77,7 @@ _REVIEWS = DataText(
     source=f'''
 def load():
     """25,000 film reviews from IMDb, and whether each is favourable (1) or not (0)."""
-    file = resources.files("{PACKAGE}").joinpath("{"/".join(FILE)}")
-    table = pd.read_csv(file.open("rb"))
+    table = pd.read_csv(resources.files("{PACKAGE}") / "{"/".join(FILE)}")
     table = table[table["source"] == "{SOURCE}"]
     texts = table["text"].str.replace("<br />", " ", regex=False)
     return texts.to_numpy(object), table["label"].to_numpy()
