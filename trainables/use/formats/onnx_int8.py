@@ -20,9 +20,9 @@ def export(subject: Subject, folder: Path) -> Exported:
 
     It is made twice. With *dynamic* quantisation weights are int8 and each batch's activations get their range when it
     is computed, so that a prediction depends a little on the others in its batch; with *static* quantisation the ranges
-    are those that the validation examples have. The one with the
-    lower log-loss on the validation examples is kept: which one suits depends on the network. Raises ExportError as
-    `formats.export` does; how far the result is from the module is measured, not limited.
+    are those that the validation examples have. The one with the lower log-loss on the validation examples is kept:
+    which one suits depends on the network. Raises ExportError as `formats.export` does; how far the result is from the
+    module is measured, not limited.
     """
     module = module_of(subject)
     graph = graph_of(module, subject.test.inputs, subject.all_metadata)
