@@ -27,7 +27,8 @@ LIBRARIES = {
             "pandas",
             "pyarrow",
         ),
-        *("PIL", "torchinfo", "onnx", "onnxruntime"),
+        *("PIL", "torchinfo", "onnx", "onnxscript", "onnxruntime"),
+        *("litert_torch", "ai_edge_litert", "ai_edge_quantizer"),
     },
     "reports": {"pandas", "numpy", "scipy", "statsmodels", "matplotlib", "jinja2", "markupsafe"},
 }
@@ -42,6 +43,10 @@ ONLY_IN = {
     "rich": ("studies/terminal/",),
     "mlflow": ("studies/exchange/mlflow.py",),
     "wandb": ("studies/exchange/wandb.py",),
+    # Run by an environment of its own: nothing else may import what is not installed here.
+    **dict.fromkeys(
+        ("litert_torch", "ai_edge_litert", "ai_edge_quantizer"), ("trainables/use/exported/tflite_worker.py",)
+    ),
 }
 VALUES_ONLY = "optuna.distributions"
 """The one module of Optuna that says which values there are and tunes nothing."""

@@ -1,0 +1,1 @@
+"""The pieces of a plain PyTorch script, each written from a recipe."""

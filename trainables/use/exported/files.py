@@ -1,0 +1,26 @@
+"""Writes an exported file whole or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write `content` under a temporary name beside `path`, sync, then rename.
+
+    Where that fails with an OSError, which names the file, what was there before stays. The folder is made.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        # What a full disk raises while a file is written names no file.
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
