@@ -1,5 +1,6 @@
 """What is compared of images and texts: a few numbers each, which say how they were taken or written."""
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ GRID: Final = 6
 """The mean brightness of so many by so many parts says where an image is light."""
 
 MOST_WORDS: Final = 200
-"""Words whose presence is compared one by one: the most frequent ones of the vocabulary."""
+"""Words whose presence is compared one by one."""
 
 _SENTENCE = re.compile(r"[.!?]+")
 
@@ -59,8 +60,7 @@ def describe_images(images: ArrayLike) -> Described:
     if pixels.shape[1] > 1:
         for place, mean in enumerate(pixels.mean(axis=(2, 3)).T):
             columns[f"channel {place + 1}"] = mean
-    for name, part in _parts(grey):
-        columns[name] = part
+    columns |= dict(_parts(grey))
     names = tuple(columns)
     groups = tuple(
         ColumnGroup(name=name, kind="number", first=place, last=place) for place, name in enumerate(names)
@@ -99,14 +99,11 @@ def _parts(grey: NDArray[np.float32]) -> Iterator[tuple[str, NDArray[np.float32]
             yield f"part {down + 1}-{across + 1}", part.mean(axis=(1, 2))
 
 
-def describe_texts(
-    texts: Iterable[str], vocabulary: Sequence[str], words: Sequence[str] | None = None
-) -> Described:
+def describe_texts(texts: Iterable[str], vocabulary: Sequence[str], words: Sequence[str]) -> Described:
     """Describe texts: length, how they are written, how much of them the vocabulary knows, which words they have.
 
     `vocabulary` are the model's terms, words and pairs of words; a word of a text is unknown if it is in none of
-    them. `words` are those whose presence is compared; by default the single words of the vocabulary that most of these
-    texts have, MOST_WORDS at most. Pass those of the reference (`words_of`) for later texts.
+    them. `words` are terms whose presence is compared (see `frequent_words`).
     """
     terms = {term: place for place, term in enumerate(vocabulary)}
     known = {word for term in vocabulary for word in term.split()}
@@ -114,15 +111,11 @@ def describe_texts(
     numbers, present = [], []
     for text in texts:
         found = WORD.findall(text.lower())
-        pairs = (f"{one} {other}" for one, other in zip(found, found[1:], strict=False))
+        pairs = (f"{one} {other}" for one, other in itertools.pairwise(found))
         seen = {terms[term] for term in (*found, *pairs) if term in terms}
         counts[list(seen)] += 1
         present.append(seen)
         numbers.append(_numbers(text, found, known))
-    if words is None:
-        order = np.argsort(-counts, kind="stable")
-        words = [vocabulary[place] for place in order if counts[place] and " " not in vocabulary[place]]
-        words = words[:MOST_WORDS]
     kept = {terms[word]: column for column, word in enumerate(words)}
     has = np.zeros((len(present), len(kept)), np.float32)
     for row, seen in enumerate(present):
@@ -144,9 +137,14 @@ def describe_texts(
     )
 
 
-def words_of(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the words among the names of a reference of texts."""
-    return tuple(names[len(_NUMBERS) :])
+def frequent_words(vocabulary: Sequence[str], weights: ArrayLike) -> tuple[str, ...]:
+    """Return the MOST_WORDS single words that most texts of the training part have: those of the lowest idf.
+
+    Chosen on the training part, which no reference contains: among the most frequent words of the reference itself
+    would be some that are frequent there by accident, and rarer in any later sample.
+    """
+    order = np.argsort(np.asarray(weights, float), kind="stable")
+    return tuple(vocabulary[place] for place in order if " " not in vocabulary[place])[:MOST_WORDS]
 
 
 _NUMBERS: Final = (

@@ -203,8 +203,8 @@ def _words(
 ) -> tuple[Comparison, tuple[tuple[str, float, float], ...]]:
     """Compare which words texts have: the smallest of the words' p values, corrected for their number.
 
-    The effect is the largest change among words whose own corrected p is 0.001 at most, so that an accident is not taken
-    for a large change; of no such word, the change of the one with the smallest p.
+    The effect is the largest change among words whose own corrected p is 0.001 at most, so that an accident is not
+    taken for a large change; of no such word, the change of the one with the smallest p.
     """
     old, new = before.sum(axis=0), after.sum(axis=0)
     p_values, changes = word_shares(old, len(before), new, len(after))
