@@ -147,6 +147,11 @@ def frequent_words(vocabulary: Sequence[str], weights: ArrayLike) -> tuple[str, 
     return tuple(vocabulary[place] for place in order if " " not in vocabulary[place])[:MOST_WORDS]
 
 
+def words_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the words among the names of a reference of texts."""
+    return tuple(names[len(_NUMBERS) :])
+
+
 _NUMBERS: Final = (
     "words",
     "unknown words",

@@ -410,13 +410,19 @@ def _distributions(
     answers: NDArray[np.float32],
     features: Sequence[FeatureDrift],
 ) -> tuple[Distribution, ...]:
-    """Return what to draw: confidence, then the features that drifted most, or changed most where none did."""
+    """Return what to draw: confidence, then the features that drifted most; where none did, those that differ most."""
     confidence = [values.max(axis=1) for values in (reference.probabilities, answers)]
     low = 1 / max(len(reference.classes), 1)
     shown = [_histogram("confidence", confidence[0], confidence[1], limits=(low, 1.0))]
-    order = sorted(
-        range(len(features)), key=lambda place: (not features[place].is_drift, -features[place].effect)
-    )
+
+    def told(place: int) -> tuple[bool, bool, float]:
+        # What is measured of a part of an image tells a reader less than a measure of the whole.
+        each = features[place]
+        return not each.is_drift, each.name.startswith("part "), -each.effect
+
+    order = sorted(range(len(features)), key=told)
+    has_drifted = any(each.is_drift for each in features)
+    order = [place for place in order if features[place].is_drift or not has_drifted]
     for place in order[:MOST_SHOWN]:
         group, feature = reference.groups[place], features[place]
         if group.kind == "number":

@@ -80,11 +80,13 @@ class Reference:
         classes: Sequence[str] | None = None,
         terms: Sequence[str] = (),
         document_counts: ArrayLike | None = None,
+        num_rows: int | None = None,
         seed: int = 0,
     ) -> "Reference":
         """Keep the rows, or a random part of them drawn with `seed` where there are too many.
 
-        Without `groups`, every column is a number. Raises DatasetError for values that no comparison can use
+        Without `groups`, every column is a number. `num_rows` is given where the rows are a random part themselves.
+        Raises DatasetError for values that no comparison can use
         (see `checked_rows`) and for shapes that do not fit each other.
         """
         rows = np.asarray(features, np.float32)
@@ -98,7 +100,6 @@ class Reference:
             ]
         _check_groups(groups, rows.shape[1], len(names))
         answers, truth = checked_rows(rows, probabilities, targets, names)
-        num_rows = len(rows)
         if classes is None:
             classes = [str(place) for place in range(answers.shape[1])]
         if len(classes) != answers.shape[1]:
@@ -106,7 +107,7 @@ class Reference:
                 f"{len(classes)} classes are named, and probabilities have {answers.shape[1]} columns",
                 "Name each class once, in the order of the columns.",
             )
-        kept = _drawn(num_rows, rows.shape[1] + answers.shape[1], seed)
+        kept = _drawn(len(rows), rows.shape[1] + answers.shape[1], seed)
         return cls(
             kind=kind,
             names=tuple(names),
@@ -115,7 +116,7 @@ class Reference:
             features=np.ascontiguousarray(rows[kept]),
             probabilities=np.ascontiguousarray(answers[kept]),
             targets=None if truth is None else truth[kept],
-            num_rows=num_rows,
+            num_rows=len(rows) if num_rows is None else num_rows,
             terms=tuple(terms),
             document_counts=None if document_counts is None else np.asarray(document_counts, np.int64),
         )
@@ -194,12 +195,17 @@ class Reference:
 
 
 def checked_rows(
-    features: NDArray[Any], probabilities: ArrayLike, targets: ArrayLike | None, names: Sequence[str]
+    features: NDArray[Any],
+    probabilities: ArrayLike,
+    targets: ArrayLike | None,
+    names: Sequence[str],
+    *,
+    first_row: int = 1,
 ) -> tuple[Floats, NDArray[np.int64] | None]:
     """Return probabilities (rows, classes) and targets (rows,) that fit `features` (rows, columns).
 
     Raises DatasetError where there is no row, where a feature is infinite (with its row and column), where a
-    probability is none, or where shapes do not fit.
+    probability is none, or where shapes do not fit. `first_row` is the number of the first row, as errors tell it.
     """
     answers = np.asarray(probabilities, np.float32)
     if len(features) == 0:
@@ -218,13 +224,13 @@ def checked_rows(
     if infinite.any():
         row, column = (int(place[0]) for place in np.nonzero(infinite))
         raise DatasetError(
-            f"row {row + 1}, column {names[column]}: the value is infinite",
+            f"row {row + first_row}, column {names[column]}: the value is infinite",
             "Correct it, or leave it empty where it is not known.",
         )
     wrong = ~((answers >= 0) & (answers <= 1 + 1e-4)).all(axis=1)
     if wrong.any():
         raise DatasetError(
-            f"row {int(np.flatnonzero(wrong)[0]) + 1}: the model's probabilities are none",
+            f"row {int(np.flatnonzero(wrong)[0]) + first_row}: the model's probabilities are none",
             "The model is damaged, or its inputs are beyond what it can compute with.",
         )
     if targets is None:
@@ -239,7 +245,7 @@ def checked_rows(
     if strange.any():
         row = int(np.flatnonzero(strange)[0])
         raise DatasetError(
-            f"row {row + 1}: the class {truth[row]} is none of the model's {answers.shape[1]}",
+            f"row {row + first_row}: the class {truth[row]} is none of the model's {answers.shape[1]}",
             "Leave out the rows of other classes, or the column of targets.",
         )
     return answers, truth
