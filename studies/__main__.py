@@ -14,6 +14,7 @@ DOORS = {
     "stop": "ask the run of a study to stop, from any machine",
     "show": "print a study's plan and results, or one trial",
     "report": "make a study's report again from the database",
+    "monitor": "say whether data have changed since a model was made",
     "verify": "check that what is recorded of a study is sound",
     "delete": "delete a study: its rows and its folder",
     "new": "write a study file of your own that runs",

@@ -106,7 +106,7 @@ def _page(inputs: MonitorInputs, numbers: str) -> str:
 def _figures(inputs: MonitorInputs, theme: Theme) -> list[Figure]:
     """Confidence in both samples, and the features that drifted or changed most."""
     shown = inputs.record["distributions"]
-    num = f"n = {count(inputs.record['num_compared'])} rows, beside {inputs.reference}"
+    num = f"n\u00a0=\u00a0{count(inputs.record['num_compared'])} rows, beside {inputs.reference}"
     before, after = (inputs.record["confidence"][name] for name in SAMPLES)
     figures = [
         Figure(
@@ -206,8 +206,10 @@ def _features(features: list[Mapping[str, Any]], caption: str, *, folded: bool) 
         Column(name="p", unit="adjusted"),
         Column(name="median", unit="before"),
         Column(name="median", unit="now"),
-        Column(name="missing", unit="%, before"),
-        Column(name="missing", unit="%, now"),
+    ]
+    gaps = SAMPLES if any(each[f"missing_{name}"] for each in features for name in SAMPLES) else ()
+    columns += [
+        Column(name="missing", unit=f"%, {told}") for _, told in zip(gaps, ("before", "now"), strict=False)
     ]
     rows = [
         [
@@ -222,7 +224,7 @@ def _features(features: list[Mapping[str, Any]], caption: str, *, folded: bool) 
             *(Cell(text=small(each[f"middle_{name}"], 4), value=each[f"middle_{name}"]) for name in SAMPLES),
             *(
                 Cell(text=number(100 * each[f"missing_{name}"], 1), value=each[f"missing_{name}"])
-                for name in SAMPLES
+                for name in gaps
             ),
         ]
         for each in features

@@ -36,7 +36,7 @@ def answer(record: Record, kind: str) -> str:
 
 
 def could_be_missed(record: Record) -> str:
-    """What size of change is found four times in five, as a clause."""
+    """Up to which size a change is found less than four times in five, as a clause."""
     least = record["least_found"]
     told = f"a shift of one number by less than {number(least['deviations'], 2)} standard deviations"
     if least["accuracy"] is not None:
@@ -109,16 +109,16 @@ def facts(record: Record, kind: str) -> list[str]:
 
 
 def _feature(feature: Mapping[str, Any]) -> str:
+    if feature["missing_p_adjusted"] < feature["p_adjusted"]:
+        old, new = feature["missing_before"], feature["missing_after"]
+        return f"{feature['name']} (missing: {percent(old)} before, {percent(new)} now)"
     before, after = feature["middle_before"], feature["middle_after"]
-    if feature["kind"] == "number" and before is not None and feature["effect"] > 0:
-        if before == after:
-            return f"{feature['name']} (D {number(feature['effect'], 2)})"
-        return f"{feature['name']} (median {small(before, 3)} before, {small(after, 3)} now)"
     if feature["changed"]:
         name, old, new = feature["changed"][0]
         return f"{feature['name']} ({name}: {percent(old)} before, {percent(new)} now)"
-    old, new = feature["missing_before"], feature["missing_after"]
-    return f"{feature['name']} (missing: {percent(old)} before, {percent(new)} now)"
+    if before == after:
+        return f"{feature['name']} (D {number(feature['effect'], 2)})"
+    return f"{feature['name']} (median {small(before, 3)} before, {small(after, 3)} now)"
 
 
 def _classifier(record: Record) -> str:

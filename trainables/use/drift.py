@@ -388,7 +388,7 @@ def _vocabulary(
 def _least_found(
     num_before: int, num_after: int, num_tests: int, accuracy: AccuracyDrift | None, limits: Thresholds
 ) -> LeastFound:
-    """Say what is found with a probability of POWER, from the tests' limiting distributions."""
+    """Say what is found with a probability of POWER or more, from the tests' limiting distributions."""
     scale = math.sqrt(1 / num_before + 1 / num_after)
     enough = float(stats.norm.ppf(POWER))
     alpha = max(limits.alpha("inputs"), 1e-12) / max(num_tests, 1)

@@ -126,7 +126,7 @@ class VocabularyDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class LeastFound:
-    """What is found four times in five with so many rows; smaller changes could be missed.
+    """What is found at least four times in five with so many rows; smaller changes could be missed.
 
     `distance` is D of one number, `deviations` the same as a shift of a normal one in standard deviations; `accuracy`
     a change of the share of right predictions, None without labels.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.numpy import load, save
 
 from trainables.data.dataset_files import DatasetError
 
+FILE: Final = "reference.safetensors"
 FORMAT: Final = 1
 MAX_ROWS: Final = 10_000
 """So many rows put the standard error of a share at half a point at most; more would add little to a comparison."""
@@ -192,6 +194,21 @@ class Reference:
                 "the reference of this model is damaged or no reference", "Save the model again."
             ) from error
         return made
+
+
+def read_reference(folder: Path) -> Reference:
+    """Read the reference of a saved model; raise DatasetError where there is none or it is damaged."""
+    path = folder / FILE
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DatasetError(
+            f"{path} is missing: the model has no reference to compare with",
+            "Run its study again with this version, or name the folder of another model.",
+        ) from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror})", "See who may read it.") from error
+    return Reference.from_bytes(content)
 
 
 def checked_rows(

@@ -66,8 +66,6 @@ def categories(before: ArrayLike, after: ArrayLike) -> Comparison:
         return NOTHING
     effect = association(table[0], table[1])
     merged = _without_rare(table)
-    if merged.shape[1] < 2:
-        return Comparison(p=1.0, effect=effect, test="none")
     if merged.shape[1] == 2:
         return Comparison(p=_fisher(merged), effect=effect, test="Fisher")
     p = float(stats.chi2_contingency(merged, correction=False).pvalue)
@@ -140,7 +138,9 @@ def _without_rare(table: Counts) -> Counts:
     rare = int(np.sum(expected < FEW_EXPECTED))
     if rare == 0:
         return table
-    while rare < table.shape[1] and expected[:rare].sum() < FEW_EXPECTED:
+    # Two are always left, which Fisher's test compares however rare one is.
+    while rare < table.shape[1] - 1 and expected[:rare].sum() < FEW_EXPECTED:
         rare += 1
+    rare = min(rare, table.shape[1] - 1)
     merged: Counts = np.concatenate([table[:, :rare].sum(axis=1, keepdims=True), table[:, rare:]], axis=1)
     return merged
