@@ -188,7 +188,9 @@ def _check_door(command: str) -> None:
     door, *rest = shlex.split(command)[1:]
     assert door in DOORS, command
     rest = [re.sub(r"^N$", "1", word) for word in rest]
-    required = {"run", "plan", "status", "stop", "show", "report", "verify", "delete", "new", "data"}
+    required = {
+        *("run", "plan", "status", "stop", "show", "report", "monitor", "verify", "delete", "new", "data")
+    }
     if any(word.isupper() or not word.startswith("-") for word in rest) or door not in required:
         parser_of(door).parse_args(rest)
 

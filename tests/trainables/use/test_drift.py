@@ -74,7 +74,8 @@ def test_a_category_that_the_reference_lacks_is_one_of_its_own() -> None:
     features[:100, 2:] = 0
     record = drift(reference(), features, probabilities, targets)
     name, before, after = record.features[2].changed[0]
-    assert (name, before, after) == ("none of these", 0, pytest.approx(1 / 3))
+    assert (name, before) == ("none of these", 0)
+    assert after == pytest.approx(1 / 3)
 
 
 def test_confidence_is_told_beside_that_of_the_reference() -> None:
@@ -280,7 +281,7 @@ def test_a_random_part_of_very_many_rows_is_compared() -> None:
 def test_copies_of_rows_are_counted() -> None:
     features, probabilities, targets = sample(50, 18)
     twice = [np.concatenate([each, each]) for each in (features, probabilities, targets)]
-    assert drift(reference(), *twice).num_copies == 50
+    assert drift(reference(), twice[0], twice[1], twice[2]).num_copies == 50
 
 
 @pytest.mark.parametrize(("num_before", "num_after"), [(1_000, 200), (10_000, 1_000)])

@@ -36,7 +36,8 @@ def test_the_auc_is_that_of_scikit_learns_ridge_fitted_fold_by_fold() -> None:
 
 def test_a_shift_is_found_and_which_sample_is_larger_does_not_matter() -> None:
     random = np.random.default_rng(1)
-    shifted = normal(random, 150, 4) + np.float32([0.8, 0, 0, 0])
+    shifted = normal(random, 150, 4)
+    shifted[:, 0] += 0.8
     assert separation(normal(random, 1_900, 4), shifted, numbers(4)).p == 0.005
     assert separation(shifted, normal(random, 1_900, 4), numbers(4)).p == 0.005
 
