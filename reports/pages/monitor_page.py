@@ -1,6 +1,7 @@
 """The page of `studies monitor`: have the data changed since the model was measured?"""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,10 @@ def write_monitor_page(inputs: MonitorInputs, path: Path) -> Path:
 def _page(inputs: MonitorInputs, numbers: str) -> str:
     record = inputs.record
     theme = Theme.of({"sample": SAMPLES})
-    figures = _figures(inputs, theme)
+    with warnings.catch_warnings():
+        # Names may be in any script; the page's reader has the letters that the drawing library's own font lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figures = _figures(inputs, theme)
     classes: dict[str, str] = {}
     drawings = {figure.slug: inline(figure, theme, classes) for figure in figures}
     samples = {name: theme.style("sample", name) for name in SAMPLES}
@@ -88,7 +92,7 @@ def _page(inputs: MonitorInputs, numbers: str) -> str:
             samples=samples,
             explained=Explained(),
             questions=_questions(record),
-            named=_features(drifted(record), "What has changed", folded=False),
+            named=_features(drifted(record), "What has changed", folded=len(drifted(record)) > FEW),
             features=_features(
                 sorted(record["features"], key=order),
                 "Every feature",

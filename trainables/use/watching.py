@@ -11,7 +11,7 @@ from trainables.data.dataset_files import DatasetError
 from trainables.use.descriptions import Described, describe_images, describe_texts, words_of
 from trainables.use.drift import MAX_COMPARED, drift
 from trainables.use.drift_record import DriftRecord
-from trainables.use.reference import Reference, checked_rows
+from trainables.use.reference import ColumnGroup, Reference, checked_rows
 from trainables.use.thresholds import Thresholds
 
 _SEED: Final = 0
@@ -20,9 +20,9 @@ _SEED: Final = 0
 class Watchable(Protocol):
     """What is asked of a model.
 
-    `raw` gives rows as they are before anything is scaled or filled: of a table or array float32 (rows, columns), NaN
-    where a value is missing, a column of 0 and 1 for each category; of images float32 (rows, channels, height,
-    width); of texts the texts.
+    `encode` gives rows before anything is scaled or filled, as something that becomes an array: of a table or array
+    float32 (rows, columns), NaN where a value is missing, a column of 0 and 1 for each category; of images float32
+    (rows, channels, height, width). Texts are taken as they are.
     """
 
     @property
@@ -39,8 +39,8 @@ class Watchable(Protocol):
         """Return probabilities, shape (rows, classes)."""
         ...
 
-    def raw(self, X: Any) -> Any:  # noqa: N803
-        """Return rows as they are."""
+    def encode(self, X: Any) -> Any:  # noqa: N803
+        """Return what the network takes."""
         ...
 
 
@@ -126,14 +126,57 @@ def watched(model: Watchable, reference: Reference, batches: Iterable[Batch]) ->
     )
 
 
+def model_reference(
+    model: Watchable,
+    X: Any,  # noqa: N803
+    targets: NDArray[np.int64] | None,
+    *,
+    names: Sequence[str] | None = None,
+    groups: Sequence[ColumnGroup] | None = None,
+    terms: Sequence[str] = (),
+    words: Sequence[str] = (),
+) -> Reference:
+    """Return the reference that is saved with a model, from rows of its test part and their classes by number.
+
+    `names` and `groups` are those of the columns of a table or array; `terms` are the vocabulary of texts, `words` the
+    frequent ones of the training part (`descriptions.frequent_words`).
+    """
+    if model.kind == "text":
+        described = describe_texts(X, terms, words)
+    else:
+        rows = np.asarray(model.encode(X), np.float32)
+        described = _of_columns(rows, names, groups) if rows.ndim == 2 else describe_images(rows)
+    return Reference.of(
+        kind=model.kind,
+        features=described.features,
+        probabilities=model.predict_proba(X),
+        targets=targets,
+        names=described.names,
+        groups=described.groups,
+        classes=[str(name) for name in model.classes_],
+        terms=terms,
+        document_counts=described.document_counts,
+    )
+
+
 def describe(model: Watchable, reference: Reference, X: Any) -> Described:  # noqa: N803
     """Return rows as the reference has them."""
-    raw = model.raw(X)
-    if model.kind == "image":
-        return describe_images(raw)
     if model.kind == "text":
-        return describe_texts(raw, reference.terms, words_of(reference.names))
-    return Described(features=np.asarray(raw, np.float32), names=reference.names, groups=reference.groups)
+        return describe_texts(X, reference.terms, words_of(reference.names))
+    rows = np.asarray(model.encode(X), np.float32)
+    # Of images that a network takes as flat rows, the columns are compared.
+    return _of_columns(rows, reference.names, reference.groups) if rows.ndim == 2 else describe_images(rows)
+
+
+def _of_columns(
+    rows: NDArray[np.float32], names: Sequence[str] | None, groups: Sequence[ColumnGroup] | None
+) -> Described:
+    names = [f"feature {place + 1}" for place in range(rows.shape[1])] if names is None else names
+    if groups is None:
+        groups = [
+            ColumnGroup(name=name, kind="number", first=place, last=place) for place, name in enumerate(names)
+        ]
+    return Described(features=rows, names=tuple(names), groups=tuple(groups))
 
 
 def _numbered(names: Sequence[Any], classes: dict[str, int], first_row: int) -> NDArray[np.int64]:

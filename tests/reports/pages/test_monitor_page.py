@@ -5,6 +5,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reports.pages.monitor_page import write_monitor_page
@@ -12,6 +13,8 @@ from tests.browser import Browser
 from tests.reports.elements import Elements
 from tests.reports.forbidden_words import forbidden_words
 from tests.reports.monitored import compared, monitor_inputs
+from trainables.use.drift import drift
+from trainables.use.reference import Reference
 
 
 def written(folder: Path, **changes: object) -> Path:
@@ -84,3 +87,29 @@ def test_nothing_is_wider_than_the_window_and_nothing_is_refused(
     assert chromium.complaints == []
     top = chromium.evaluate("document.querySelector('.facts').getBoundingClientRect().top")
     assert top < 500
+
+
+HOSTILE = ("<script>alert(1)</script>", "列 \U0001f600 $x^2$", "x" * 200, "\x1b[31mred")
+
+
+def test_names_in_any_script_and_of_any_length_are_shown_and_run_nothing(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    random = np.random.default_rng(0)
+    even = np.full((300, 2), 0.5)
+    made = Reference.of(
+        kind="table",
+        features=random.normal(size=(300, 4)),
+        probabilities=even,
+        names=HOSTILE,
+        classes=HOSTILE[:2],
+    )
+    record = drift(made, random.normal(2, 1, (300, 4)), even).as_json()
+    page = tmp_path / "page.html"
+    write_monitor_page(monitor_inputs(record, input="i" * 150, baseline="b" * 90), page)
+    chromium.resize(400, 900)
+    chromium.open(page)
+    assert chromium.evaluate("document.documentElement.scrollWidth") <= 400
+    assert chromium.complaints == []
+    assert "Drift: 4 of 4 columns have changed" in told(page)
+    assert "列 \U0001f600 $x^2$" in told(page)

@@ -20,7 +20,7 @@ class WatchedModel:
         yes = 1 / (1 + np.exp(-(X[:, 1].astype(float) - 170) / 10))
         return np.stack([1 - yes, yes], axis=1)
 
-    def raw(self, X: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: N803
+    def encode(self, X: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: N803
         """Return the rows."""
         return X
 
