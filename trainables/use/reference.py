@@ -18,7 +18,7 @@ FORMAT: Final = 1
 MAX_ROWS: Final = 10_000
 """So many rows put the standard error of a share at half a point at most; more would add little to a comparison."""
 
-MIN_ROWS: Final = 500
+MIN_ROWS: Final = 100
 MAX_VALUES: Final = 1_500_000
 """At most so many values are kept: 6 MB. Rows give way to columns, down to MIN_ROWS."""
 

@@ -347,6 +347,20 @@ def false_alarms(setting: Setting, size: int, repetitions: int, seed: int) -> tu
     return alarms, by_question
 
 
+def rules_of_thumb(setting: Setting, size: int, repetitions: int, seed: int) -> tuple[int, int]:
+    """Return how often fresh samples would alarm by two rules that correct for nothing.
+
+    That some feature's own p is 0.05 at most; that some feature's stability index is 0.2 at least.
+    """
+    random = np.random.default_rng((seed, size))
+    by_p, by_index = 0, 0
+    for _ in range(repetitions):
+        features = setting.repetition(random, size).features
+        by_p += min(feature.p for feature in features) <= 0.05
+        by_index += max(feature.psi or 0.0 for feature in features) >= 0.2
+    return by_p, by_index
+
+
 def found(setting: Setting, shift: str, size: int, repetitions: int, seed: int) -> int:
     """Return in how many repetitions a shift was found."""
     random = np.random.default_rng((seed, size))
@@ -382,7 +396,19 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=400)
     parser.add_argument("--shift-repetitions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--rules-of-thumb", action="store_true", help="these alone, for the same fresh samples"
+    )
     options = parser.parse_args()
+    if options.rules_of_thumb:
+        for setting in (SETTINGS[name]() for name in options.settings):
+            for size in setting.sizes:
+                by_p, by_index = rules_of_thumb(setting, size, options.repetitions, options.seed)
+                print(
+                    f"| {setting.name} | {size:,} | {by_p} | {by_index} | of {options.repetitions}",
+                    flush=True,
+                )
+        return
     for line in lines(options.settings, options.repetitions, options.shift_repetitions, options.seed):
         print(line, flush=True)
 

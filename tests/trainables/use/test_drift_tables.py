@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import pytest
 from scipy import stats
 
-from tests.trainables.use.drift_tables import FASHION, SETTINGS, false_alarms, found
+from tests.trainables.use.drift_tables import FASHION, SETTINGS, false_alarms, found, rules_of_thumb
 
 MISSING = {
     "fashion": not FASHION.is_dir(),
@@ -22,6 +22,13 @@ def alarms_at_most(repetitions: int) -> float:
 def test_fresh_samples_of_digits_give_few_alarms(name: str) -> None:
     alarms, _ = false_alarms(SETTINGS[name](), 100, 40, seed=2)
     assert alarms <= alarms_at_most(40)
+
+
+def test_without_any_correction_fresh_samples_would_give_many() -> None:
+    """Negative controls: an alarm wherever some feature's own p is below 0.05, or its stability index above 0.2."""
+    by_p, by_index = rules_of_thumb(SETTINGS["digits"](), 100, 40, seed=2)
+    assert by_p > 2 * alarms_at_most(40)
+    assert by_index > 2 * alarms_at_most(40)
 
 
 def test_fresh_samples_of_a_table_give_few_alarms() -> None:

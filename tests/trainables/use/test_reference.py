@@ -58,7 +58,13 @@ def test_pixels_take_a_byte_each() -> None:
 
 @pytest.mark.parametrize(
     ("num_rows", "num_columns", "kept"),
-    [(12_000, 3, MAX_ROWS), (2_000, 3_072, MIN_ROWS), (4_000, 784, MAX_VALUES // 786), (30, 784, 30)],
+    [
+        (12_000, 3, MAX_ROWS),
+        (2_000, 3_072, MAX_VALUES // 3_074),
+        (300, 20_000, MIN_ROWS),
+        (4_000, 784, MAX_VALUES // 786),
+        (30, 784, 30),
+    ],
 )
 def test_rows_give_way_to_columns(num_rows: int, num_columns: int, kept: int) -> None:
     features = np.zeros((num_rows, num_columns), np.float32)
