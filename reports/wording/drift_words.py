@@ -24,8 +24,6 @@ QUESTIONS = {
     "accuracy": "Has accuracy changed?",
 }
 MOST_NAMED = 3
-_LEAST_P = 0.005
-"""Of 199 permutations."""
 
 
 def answer(record: Record, kind: str) -> str:
@@ -125,9 +123,10 @@ def _classifier(record: Record) -> str:
     found = record["classifier"]
     if found["auc"] is None:
         return "Too few rows to train a classifier that tells them from the reference’s."
+    is_least = found["p"] <= 1.001 / (1 + found["num_permutations"])
     return (
         f"A classifier tells the rows from the reference’s with an AUC of {number(found['auc'], 2)} "
-        f"(0.5 is chance; {_p(found['p'])}{' or less' if found['p'] <= _LEAST_P else ''})."
+        f"(0.5 is chance; {_p(found['p'])}{' or less' if is_least else ''})."
     )
 
 

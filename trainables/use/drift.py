@@ -281,13 +281,15 @@ def _features(found: Sequence[_Compared], limits: Thresholds, inputs_drift: bool
 def _classifier(
     reference: Reference, rows: NDArray[np.float32], limits: Thresholds, seed: int
 ) -> ClassifierDrift:
-    found = separation(reference.features, rows, reference.groups, seed=seed)
-    is_drift = found.auc is not None and found.auc >= limits.auc and found.p <= limits.alpha("classifier")
+    alpha = limits.alpha("classifier")
+    found = separation(reference.features, rows, reference.groups, alpha=alpha, seed=seed)
+    is_drift = found.auc is not None and found.auc >= limits.auc and found.p <= alpha
     return ClassifierDrift(
         auc=found.auc,
         p=found.p,
         num_before=found.num_before,
         num_after=found.num_after,
+        num_permutations=found.num_permutations,
         is_drift=is_drift,
     )
 

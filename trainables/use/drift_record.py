@@ -52,12 +52,16 @@ class FeatureDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierDrift:
-    """How well a classifier tells the two samples apart; `auc` is None where there were too few rows."""
+    """How well a classifier tells the two samples apart; `auc` is None where there were too few rows.
+
+    p is at least 1 / (1 + num_permutations), whatever the samples.
+    """
 
     auc: float | None
     p: float
     num_before: int
     num_after: int
+    num_permutations: int
     is_drift: bool
 
 

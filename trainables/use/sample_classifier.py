@@ -1,5 +1,6 @@
 """Can a classifier tell later rows from the reference's? A two-sample test over all features at once."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,9 @@ MAX_ROWS: Final = 2_000
 MIN_ROWS: Final = 20
 NUM_FOLDS: Final = 5
 NUM_PERMUTATIONS: Final = 199
-"""The smallest p is then 0.005, below the share of false alarms that the test may spend."""
+"""At once. The smallest p is then 0.005; where less may be spent on false alarms, more permutations follow."""
+
+MOST_PERMUTATIONS: Final = 100 * NUM_PERMUTATIONS
 
 MOST_LINEAR: Final = 100
 NUM_RANDOM: Final = 100
@@ -30,17 +33,23 @@ Matrix = NDArray[np.float64]
 class Separation:
     """How well the samples can be told apart: the cross-fitted AUC (0.5 is not at all), its p, rows used of each.
 
-    `auc` is None and `p` 1 where there are too few rows.
+    `auc` is None and `p` 1 where there are too few rows. No p is smaller than 1 / (1 + num_permutations).
     """
 
     auc: float | None
     p: float
     num_before: int
     num_after: int
+    num_permutations: int
 
 
 def separation(
-    before: NDArray[np.float32], after: NDArray[np.float32], groups: tuple[ColumnGroup, ...], *, seed: int = 0
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    groups: tuple[ColumnGroup, ...],
+    *,
+    alpha: float = 0.01,
+    seed: int = 0,
 ) -> Separation:
     """Test whether a classifier tells two samples of rows apart (Lopez-Paz and Oquab 2017).
 
@@ -49,6 +58,9 @@ def separation(
     of the fifth: the AUC, mean over folds. p is that of a permutation test: the whole procedure is repeated with the
     samples' labels exchanged at random within folds. Neither the fits nor the folds' dependence can make it too
     small, and AUC does not depend on how many rows each sample has.
+
+    `alpha` is the level that p will be held against: for a small one there are more permutations, MOST_PERMUTATIONS at
+    most, until it is clear that p is above it.
 
     Copies of a row would be counted as evidence once for each copy, so that where any row occurs twice the same
     number of rows is drawn of both samples and each row is used once within a sample.
@@ -62,14 +74,25 @@ def separation(
         size = min(len(old), len(new))
         old, new = (_once(_drawn(rows, size, random)) for rows in (old, new))
     if min(len(old), len(new)) < MIN_ROWS:
-        return Separation(auc=None, p=1.0, num_before=len(old), num_after=len(new))
+        return Separation(auc=None, p=1.0, num_before=len(old), num_after=len(new), num_permutations=0)
     seen = _design(np.concatenate([old, new]), groups, seed)
     is_new = np.repeat([0.0, 1.0], [len(old), len(new)])
     folds = np.concatenate([random.permutation(len(rows)) % NUM_FOLDS for rows in (old, new)])
-    labels = _permuted(is_new, folds, random)
-    aucs = cross_fitted_aucs(seen, labels, folds)
-    p = (1 + int(np.sum(aucs[1:] >= aucs[0] - 1e-12))) / (1 + NUM_PERMUTATIONS)
-    return Separation(auc=float(aucs[0]), p=p, num_before=len(old), num_after=len(new))
+    auc, exceeding, num = 0.0, 0, 0
+    wanted = min(math.ceil(2 / alpha) - 1, MOST_PERMUTATIONS) if alpha > 0 else NUM_PERMUTATIONS
+    # With two as large as the AUC itself, p is above alpha whatever the others would be.
+    while num == 0 or (num < wanted and exceeding < 2):
+        aucs = cross_fitted_aucs(seen, _permuted(is_new, folds, random), folds)
+        auc = float(aucs[0])
+        exceeding += int(np.sum(aucs[1:] >= auc - 1e-12))
+        num += NUM_PERMUTATIONS
+    return Separation(
+        auc=auc,
+        p=(1 + exceeding) / (1 + num),
+        num_before=len(old),
+        num_after=len(new),
+        num_permutations=num,
+    )
 
 
 def cross_fitted_aucs(seen: Matrix, labels: Matrix, folds: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,7 +8,14 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
 from trainables.use.reference import ColumnGroup
-from trainables.use.sample_classifier import NUM_FOLDS, RIDGE, cross_fitted_aucs, num_copies, separation
+from trainables.use.sample_classifier import (
+    NUM_FOLDS,
+    NUM_PERMUTATIONS,
+    RIDGE,
+    cross_fitted_aucs,
+    num_copies,
+    separation,
+)
 
 
 def numbers(count: int) -> tuple[ColumnGroup, ...]:
@@ -94,3 +101,12 @@ def test_columns_that_say_nothing_do_no_harm(fill: float) -> None:
     assert separation(before, after, numbers(3)).p > 0.01
     after[:, 2] = np.nan
     assert separation(before, after, numbers(3)).auc == 1
+
+
+def test_a_small_level_gets_more_permutations_until_p_is_clearly_above_it() -> None:
+    random = np.random.default_rng(7)
+    before, same = normal(random, 200, 3), normal(random, 100, 3)
+    shifted = same + np.float32(2)
+    assert separation(before, shifted, numbers(3), alpha=0.001).p == pytest.approx(1 / 2_190)
+    assert separation(before, same, numbers(3), alpha=0.001).num_permutations == NUM_PERMUTATIONS
+    assert separation(before, shifted, numbers(3), alpha=0.0).num_permutations == NUM_PERMUTATIONS
