@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from studies._cli import run_door
 
 if TYPE_CHECKING:
+    from studies.base.errors import UsageError
+    from trainables.base.errors import TrainableError
     from trainables.use.drift_record import DriftRecord
     from trainables.use.reference import Reference
     from trainables.use.watching import Batch
@@ -26,16 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> int:
     from reports.pages.monitor_page import MonitorInputs, write_monitor_page
     from reports.wording.drift_words import lines
-    from studies.base.errors import UsageError
     from studies.base.wording import printable
     from studies.terminal.output import show_json
-    from trainables.data.dataset_files import DatasetError
+    from trainables.base.errors import TrainableError
 
     page = _page(options)
     try:
         record, kind = _compare(options)
-    except DatasetError as error:
-        raise UsageError([error.message], error.advice) from error
+    except TrainableError as error:
+        raise _usage_error(error) from error
     inputs = MonitorInputs(
         record=record.as_json(),
         kind=kind,
@@ -69,15 +70,23 @@ def _opened(folder: Path, *, trust_code: bool) -> "tuple[Any, Reference]":
     """Return the model of a folder, and the reference beside its weights."""
     from trainables.use.reference import read_reference
 
-    saved_model = importlib.import_module("trainables.use.saved_model")
-    return saved_model.load_model(folder, trust_code=trust_code), read_reference(folder)
+    models = importlib.import_module("trainables.use.model")
+    return models.load_model(folder, trust_code=trust_code), read_reference(folder)
 
 
 def _batches(model: Any, path: Path, target: str | None) -> "Iterator[Batch]":
     """Return a file's rows in batches as the model takes them, with their classes where `target` names them."""
-    prediction = importlib.import_module("trainables.use.prediction")
-    batches: Iterator[Batch] = prediction.read_rows(model, path, target=target)
-    return batches
+    input_files = importlib.import_module("trainables.use.input_files")
+    for rows in input_files.InputFile(path=path, target=target).chunks(model.preprocessing):
+        yield rows.examples, None if rows.labels is None else list(rows.labels)
+
+
+def _usage_error(error: "TrainableError") -> "UsageError":
+    """Return what a user is told of an error about a model, its reference, thresholds or rows."""
+    from studies.base.errors import UsageError
+
+    mistakes = getattr(error, "mistakes", None) or [getattr(error, "message", str(error))]
+    return UsageError(list(mistakes), getattr(error, "advice", "See studies monitor --help."))
 
 
 def _page(options: argparse.Namespace) -> Path:

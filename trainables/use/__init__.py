@@ -1,1 +1,1 @@
-"""What is done with a trained network: saved, exported, used and watched."""
+"""Trained networks in use: saved with what their inputs need, loaded, and asked for predictions."""

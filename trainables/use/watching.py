@@ -31,15 +31,15 @@ class Watchable(Protocol):
         ...
 
     @property
-    def classes_(self) -> Sequence[Any]:
+    def classes_(self) -> Any:
         """Return the classes, in the order of the columns of `predict_proba`."""
         ...
 
-    def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: N803 (scikit-learn's name)
+    def predict_proba(self, examples: Any, /) -> NDArray[Any]:
         """Return probabilities, shape (rows, classes)."""
         ...
 
-    def encode(self, X: Any) -> Any:  # noqa: N803
+    def encode(self, examples: Any, /) -> Any:
         """Return what the network takes."""
         ...
 
@@ -103,9 +103,9 @@ def watched(model: Watchable, reference: Reference, batches: Iterable[Batch]) ->
     kept = _Kept.empty(len(reference.names), len(classes))
     counts: NDArray[np.int64] | None = None
     num_rows, has_targets = 0, False
-    for X, names in batches:  # noqa: N806
-        described = describe(model, reference, X)
-        answers = np.asarray(model.predict_proba(X), np.float32)
+    for examples, names in batches:
+        described = describe(model, reference, examples)
+        answers = np.asarray(model.predict_proba(examples), np.float32)
         targets = None if names is None else _numbered(names, classes, num_rows + 1)
         if len(described.features):
             checked_rows(described.features, answers, targets, reference.names, first_row=num_rows + 1)
@@ -128,7 +128,7 @@ def watched(model: Watchable, reference: Reference, batches: Iterable[Batch]) ->
 
 def model_reference(
     model: Watchable,
-    X: Any,  # noqa: N803
+    examples: Any,
     targets: NDArray[np.int64] | None,
     *,
     names: Sequence[str] | None = None,
@@ -142,14 +142,14 @@ def model_reference(
     frequent ones of the training part (`descriptions.frequent_words`).
     """
     if model.kind == "text":
-        described = describe_texts(X, terms, words)
+        described = describe_texts(examples, terms, words)
     else:
-        rows = np.asarray(model.encode(X), np.float32)
+        rows = np.asarray(model.encode(examples), np.float32)
         described = _of_columns(rows, names, groups) if rows.ndim == 2 else describe_images(rows)
     return Reference.of(
         kind=model.kind,
         features=described.features,
-        probabilities=model.predict_proba(X),
+        probabilities=model.predict_proba(examples),
         targets=targets,
         names=described.names,
         groups=described.groups,
@@ -159,11 +159,11 @@ def model_reference(
     )
 
 
-def describe(model: Watchable, reference: Reference, X: Any) -> Described:  # noqa: N803
+def describe(model: Watchable, reference: Reference, examples: Any) -> Described:
     """Return rows as the reference has them."""
     if model.kind == "text":
-        return describe_texts(X, reference.terms, words_of(reference.names))
-    rows = np.asarray(model.encode(X), np.float32)
+        return describe_texts(examples, reference.terms, words_of(reference.names))
+    rows = np.asarray(model.encode(examples), np.float32)
     # Of images that a network takes as flat rows, the columns are compared.
     return _of_columns(rows, reference.names, reference.groups) if rows.ndim == 2 else describe_images(rows)
 
