@@ -15,6 +15,8 @@ from trainables.use import evaluation, examples, images
 from trainables.use.architecture import architecture
 from trainables.use.dataset_features import features_of
 from trainables.use.input_layers import SavedNetwork
+from trainables.use.kept_reference import reference_of
+from trainables.use.model import Model
 from trainables.use.model_card import model_card
 from trainables.use.networks import assembled
 from trainables.use.preprocessing import Preprocessing
@@ -22,6 +24,7 @@ from trainables.use.saved_model import (
     CONFIG,
     MANIFEST,
     PREPROCESSING,
+    REFERENCE,
     WEIGHTS,
     ModelConfig,
     code_files,
@@ -121,6 +124,10 @@ def make_model(
         ARCHITECTURE: architecture(module.network, config.input_shape).encode(),
         CARD: model_card(config, preprocessing, examined, card).encode(),
     }
+    weights = state["texts.weights"].numpy() if "texts.weights" in state else None
+    reference = reference_of(Model(config, [(preprocessing, module)]), dataset, split.test, weights=weights)
+    if reference is not None:
+        files[REFERENCE] = reference.to_bytes()
     return MadeModel(files={**files, MANIFEST: manifest(files)}, examined=examined)
 
 
