@@ -10,7 +10,7 @@ from trainables.use.dataset_features import features_of
 from trainables.use.descriptions import frequent_words
 from trainables.use.model import Model
 from trainables.use.preprocessing import Preprocessing
-from trainables.use.reference import ColumnGroup, Reference
+from trainables.use.reference import ColumnGroup, GroupKind, Reference
 from trainables.use.watching import model_reference
 
 if TYPE_CHECKING:
@@ -48,20 +48,19 @@ def reference_of(
 
 
 def groups_of(preprocessing: Preprocessing) -> Iterator[ColumnGroup]:
-    """Yield the columns of a table as features that are compared as one, or each number of an array.
-
-    Which values of a column of numbers are missing is compared with the column itself.
-    """
+    """Yield the columns of a table as features that are compared as one, or each number of an array."""
     if not preprocessing.columns:
         for place, name in enumerate(preprocessing.feature_names):
             yield ColumnGroup(name=name, kind="number", first=place, last=place)
     first = 0
     for column in preprocessing.columns:
         last = first + column.num_features - 1
-        kind = "words" if column.kind == "text" else "category"
         if column.kind == "number":
             yield ColumnGroup(name=column.name, kind="number", first=first, last=first)
+            if column.has_missing:
+                yield ColumnGroup(name=f"{column.name} is missing", kind="category", first=last, last=last)
         elif last >= first:
+            kind: GroupKind = "words" if column.kind == "text" else "category"
             yield ColumnGroup(name=column.name, kind=kind, first=first, last=last)
         first = last + 1
 
