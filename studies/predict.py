@@ -40,6 +40,7 @@ def _work(options: argparse.Namespace) -> int:
         ensemble=options.ensemble,
         calibrated=options.calibrated,
         trust_code=options.trust_code,
+        engine=options.engine,
     )
     file = InputFile(path=options.input, text_column=options.column, ignored=tuple(options.ignore))
     with explaining():
@@ -107,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
         "--calibrated",
         action="store_true",
         help="soften the probabilities by the temperature that was fitted on validation data",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("torch", "onnx", "onnx-int8"),
+        default="torch",
+        help="what computes: torch (the default), or onnxruntime with a file that studies export wrote into MODEL",
     )
     parser.add_argument(
         "--trust-code", action="store_true", help="run the code in the model's folder that builds its network"

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.use.dataset_features import features_of
-from trainables.use.descriptions import frequent_words
 from trainables.use.model import Model
+from trainables.use.monitoring.descriptions import frequent_words
+from trainables.use.monitoring.reference import ColumnGroup, GroupKind, Reference
+from trainables.use.monitoring.watching import model_reference
 from trainables.use.preprocessing import Preprocessing
-from trainables.use.reference import ColumnGroup, GroupKind, Reference
-from trainables.use.watching import model_reference
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset

@@ -1,4 +1,4 @@
-"""A model for tests of watching: rows of `tests.trainables.use.rows`, and probabilities that one column gives."""
+"""A model for tests of watching: made-up rows, and probabilities that one column gives."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.trainables.use.rows import sample
+from tests.trainables.use.monitoring.rows import sample
 
 
 class WatchedModel:

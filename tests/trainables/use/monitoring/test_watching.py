@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.trainables.use.rows import GROUPS, NAMES, reference, sample
-from tests.trainables.use.watched_model import WatchedModel, batches
+from tests.trainables.use.monitoring.rows import GROUPS, NAMES, reference, sample
+from tests.trainables.use.monitoring.watched_model import WatchedModel, batches
 from trainables.data.dataset_files import DatasetError
-from trainables.use import watching
-from trainables.use.drift import drift
-from trainables.use.watching import as_reference, model_reference, watch, watched
+from trainables.use.monitoring import watching
+from trainables.use.monitoring.drift import drift
+from trainables.use.monitoring.watching import as_reference, model_reference, watch, watched
 
 
 def test_batches_give_what_all_rows_at_once_give() -> None:

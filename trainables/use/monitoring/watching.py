@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data.dataset_files import DatasetError
-from trainables.use.descriptions import Described, describe_images, describe_texts, words_of
-from trainables.use.drift import MAX_COMPARED, drift
-from trainables.use.drift_record import DriftRecord
-from trainables.use.reference import ColumnGroup, Reference, checked_rows
-from trainables.use.thresholds import Thresholds
+from trainables.use.monitoring.descriptions import Described, describe_images, describe_texts, words_of
+from trainables.use.monitoring.drift import MAX_COMPARED, drift
+from trainables.use.monitoring.drift_record import DriftRecord
+from trainables.use.monitoring.reference import ColumnGroup, Reference, checked_rows
+from trainables.use.monitoring.thresholds import Thresholds
 
 _SEED: Final = 0
 
