@@ -60,7 +60,16 @@ def keep_best_model(
         return
     made = make(plan, inputs, best, block=block, blocks=blocks, dataset=dataset, splits=splits)
     write_model(folder / FOLDER, made.files)
-    store.add_event(study.id, EXAMINED, best["trial_number"], json.dumps(made.examined, sort_keys=True))
+    trial_number, replicate = best["trial_number"], _replicate_of(inputs, best["trial_number"], block)
+    with store.together(study.id):
+        store.add_event(study.id, EXAMINED, trial_number, json.dumps(made.examined, sort_keys=True))
+        shown = {each["row"]: each for name in ("samples", "mistakes") for each in made.examined[name]}
+        store.add_samples(study.id, trial_number, replicate, [shown[row] for row in sorted(shown)])
+
+
+def _replicate_of(inputs: ReportInputs, trial_number: int, block: int) -> int:
+    rows = inputs.replicates[inputs.replicates["trial_number"] == trial_number]
+    return int(rows.loc[rows["block"] == block, "replicate"].iloc[0])
 
 
 def write_model(folder: Path, files: Mapping[str, bytes]) -> None:
