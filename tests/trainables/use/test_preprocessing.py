@@ -72,7 +72,7 @@ def test_mistakes_of_a_table_have_row_and_column() -> None:
     refused(TABLE, rows().drop(columns=["age"]), "column age is missing")
     refused(TABLE, rows(extra=[1, 2]), "column extra was not in the training data")
     refused(TABLE, rows().rename(columns={"colour": "color"}), "column colour is missing (color is there)")
-    refused(TABLE, np.zeros((2, 3)), "texts in some columns")
+    refused(TABLE, np.zeros((2, 3)), "names for its columns", "of type ndarray", "pandas.DataFrame")
 
 
 def test_many_mistakes_are_cut() -> None:
@@ -92,11 +92,11 @@ def test_other_shapes_are_named() -> None:
     refused(
         IMAGE,
         np.zeros((4, 5)),
-        "an example has 2 x 3 in the training data, and 5 values here",
+        "an example has 2 x 3 values in the training data, and 5 values here",
         "(examples, 2, 3)",
     )
     refused(IMAGE, np.zeros((2, 3)), "one example of shape 2 x 3", "inputs[None]")
-    refused(IMAGE, [["a"]], "no array of numbers")
+    refused(IMAGE, [["a"]], "row 1, column 1: 'a' is no number")
     refused(IMAGE, np.full((1, 6), np.nan), "row 1, column 1: nan")
     refused(IMAGE, np.array([[0, 0, 0, 0, 0, 0], [0, np.inf, 0, 0, 0, 0]]), "row 2, column 2: inf")
 
