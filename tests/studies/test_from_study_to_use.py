@@ -1,11 +1,12 @@
 """From the command line, with real runs: a study leaves a model, which is exported, asked and watched."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +63,11 @@ def digits(folder: Path, name: str = "fresh", factor: float = 1.0) -> Path:
 
 def reviews(folder: Path, name: str = "fresh", num_words: int = 10_000) -> Path:
     """Write 400 reviews, of each its first words: hardly any is among the 300 that were trained on."""
+    path = folder / f"{name}.txt"
+    if path.exists():
+        return path
     texts = datasets.load("reviews").raw_texts
     drawn = np.random.default_rng(0).choice(len(texts), 400, replace=False)
-    path = folder / f"{name}.txt"
     path.write_text("".join(" ".join(texts[row].split()[:num_words]) + "\n" for row in drawn))
     return path
 
@@ -73,7 +76,9 @@ def trees(folder: Path, name: str = "fresh", *, num: int = 400, seed: int = 1, u
     """Write a table with two columns of numbers and one of categories, a tenth of the cells missing."""
     random = np.random.default_rng(seed)
     kind = random.integers(0, 3, num)
-    colour = np.array(["red", "green", "blue"])[np.where(random.random(num) < 0.6, kind, num % 3)]
+    colour = np.array(["red", "green", "blue"])[
+        np.where(random.random(num) < 0.6, kind, random.integers(0, 3, num))
+    ]
     table = pd.DataFrame(
         {
             "size": unit * random.normal(10 + 3 * kind, 2),
@@ -94,8 +99,8 @@ DIGITS = Subject(
     arguments=[
         "depth_study",
         '--set=factors={"depth":[2]}',
-        "--set=search.rungs=[6]",
-        "--set=confirm.epochs=6",
+        "--set=search.rungs=[12]",
+        "--set=confirm.epochs=12",
     ],
     fresh=digits,
     changed=lambda folder: digits(folder, "changed", 1.5),
@@ -108,10 +113,9 @@ REVIEWS = Subject(
     arguments=[
         "sentiment_study",
         "--set=fixed.train_size=0.02",
-        '--set=factors={"dropout":[0.5]}',
-        "--set=search.rungs=[2]",
-        "--set=confirm.epochs=2",
-        "--set=fixed.patience=1",
+        "--set=factors.dropout=[0.5]",
+        "--set=search.rungs=[6]",
+        "--set=confirm.epochs=6",
     ],
     fresh=reviews,
     changed=lambda folder: reviews(folder, "changed", 15),
@@ -137,7 +141,11 @@ TREES = Subject(
 )
 
 
-@pytest.fixture(scope="module", params=[DIGITS, REVIEWS, TREES], ids=lambda subject: subject.name)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(DIGITS, marks=pytest.mark.slow), REVIEWS, TREES],
+    ids=["digits", "reviews", "trees"],
+)
 def subject(request: pytest.FixtureRequest) -> Subject:
     """Each of the three."""
     chosen: Subject = request.param
@@ -160,14 +168,13 @@ def exported(subject: Subject, folder: Path) -> Path:
     """Export the model in every format that needs no environment of its own, and the script."""
     for package in PACKAGES:
         pytest.importorskip(package)
-    code = export.main(
-        [
-            subject.name,
-            *("--storage", f"sqlite:///{folder}/runs/studies.db", "--output", str(folder / "runs")),
-            *("--model", str(folder / "model"), "--model-format", "onnx,onnx-int8,torch"),
-            *("--script", str(folder / "best.py")),
-        ]
-    )
+    with chdir(folder):  # which the study names its table from
+        code = export.main(
+            [
+                *(subject.name, "--storage", "sqlite:///runs/studies.db", "--output", "runs"),
+                *("--model", "model", "--model-format", "onnx,onnx-int8,torch", "--script", "best.py"),
+            ]
+        )
     assert code == 0
     return folder / "model"
 
@@ -213,15 +220,10 @@ def test_what_is_exported_predicts_as_the_command_does(
 def test_it_is_right_as_often_as_its_study_says(subject: Subject, folder: Path) -> None:
     best = folder / "runs" / subject.name / "models" / "best"
     evaluation = json.loads((best / "evaluation.json").read_text())
-    report = json.loads((best.parents[1] / "report.json").read_text())
     assert evaluation["accuracy"] > subject.accuracy
     recorded = json.loads((best / "training_config.json").read_text())["scores"]
     assert evaluation["accuracy"] == pytest.approx(recorded["test_accuracy"], abs=1e-6)
     assert evaluation["log_loss"] == pytest.approx(recorded["test_loss"], abs=1e-4)
-    assert (
-        report["best"]["params"].items()
-        >= {"learning_rate": report["best"]["params"]["learning_rate"]}.items()
-    )
     if subject.labels is not None:
         file = subject.fresh(folder)
         truth = pd.read_csv(file)[subject.labels]
@@ -242,7 +244,13 @@ def test_the_same_data_are_no_drift_and_changed_ones_are(
 
 def test_the_script_trains_to_about_what_is_recorded(subject: Subject, folder: Path, exported: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "best.py", "1"], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "best.py", "1"],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("split 1:")]

@@ -108,7 +108,7 @@ def _as_array(examples: Any, first_row: int) -> Numbers:
     elif hasattr(given, "toarray"):  # scipy's sparse matrices
         given = given.toarray()
     if isinstance(given, np.ma.MaskedArray):
-        given = given.astype(np.float64).filled(np.nan)
+        given = np.ma.filled(given.astype(np.float64), np.nan)
     try:
         raw = np.asarray(given)
     except ValueError:

@@ -51,6 +51,11 @@ def pixels_of(opened: "Image", shape: tuple[int, ...], name: str) -> NDArray[np.
     image = opened.convert("RGBA") if has_alpha else opened
     if has_alpha:
         image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+    if image.mode == "F":
+        raise InputError(
+            [f"{name} has real numbers for pixels, of which it is not known what is white"],
+            "Save it with pixels of 8 or 16 bits, or give the numbers as an array.",
+        )
     if image.mode.startswith("I"):  # 16 bits a pixel, of which Pillow would cut what is above 255
         image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"), np.uint8)

@@ -79,8 +79,8 @@ class _Encoded:
     def classes_(self) -> Any:
         return self._model.classes_
 
-    def encode(self, examples: Any, /) -> Any:
+    def encode(self, examples: Any, /, *, first_row: int = 1) -> Any:
         return examples
 
-    def predict_proba(self, examples: Any, /) -> NDArray[Any]:
+    def probabilities(self, examples: Any, /, *, first_row: int = 1) -> NDArray[Any]:
         return self._model.of_features(examples)

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from trainables.data.column_encoding import ColumnEncoding
+from trainables.data.column_facts import shortened
 from trainables.data.tables.encoding import encode
 from trainables.data.text_counts import MAX_COUNT, WORD
 from trainables.use.arrays import MAX_BYTE, MAX_TOLD, as_examples, checked, described, refuse_bytes
@@ -171,7 +172,7 @@ class Preprocessing:
         twice = [name for name in wanted if counts[name] > 1]
         mistakes = [f"column {name} is missing{_close(name, unknown)}" for name in missing[:MAX_TOLD]]
         mistakes += [
-            f"column {name} was not in the training data{_close(name, missing)}"
+            f"column {shortened(name)} was not in the training data{_close(name, missing)}"
             for name in unknown[:MAX_TOLD]
         ]
         mistakes += [f"several columns are called {name}" for name in twice[:MAX_TOLD]]
@@ -277,4 +278,4 @@ def _close(name: str, others: Sequence[str]) -> str:
     if len(others) > MAX_COMPARED:
         return ""
     close = difflib.get_close_matches(name, others, n=1)
-    return f" ({close[0]} is there)" if close else ""
+    return f" ({shortened(close[0])} is there)" if close else ""

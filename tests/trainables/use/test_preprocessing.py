@@ -95,7 +95,7 @@ def test_other_shapes_are_named() -> None:
         "an example has 2 x 3 values in the training data, and 5 values here",
         "(examples, 2, 3)",
     )
-    refused(IMAGE, np.zeros((2, 3)), "one example of shape 2 x 3", "inputs[None]")
+    refused(IMAGE, np.zeros((2, 3)), "one example of 2 x 3 values", "inputs[None]")
     refused(IMAGE, [["a"]], "row 1, column 1: 'a' is no number")
     refused(IMAGE, np.full((1, 6), np.nan), "row 1, column 1: nan")
     refused(IMAGE, np.array([[0, 0, 0, 0, 0, 0], [0, np.inf, 0, 0, 0, 0]]), "row 2, column 2: inf")

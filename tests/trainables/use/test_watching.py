@@ -14,7 +14,7 @@ from trainables.use.watching import as_reference, model_reference, watch, watche
 def test_batches_give_what_all_rows_at_once_give() -> None:
     features, probabilities, targets = sample(430, 1, unit=1.05)
     assert watch(WatchedModel(), reference(), batches(430, 1, unit=1.05)) == drift(
-        reference(), features, WatchedModel().predict_proba(features), targets
+        reference(), features, WatchedModel().probabilities(features), targets
     )
     assert probabilities.shape == (430, 2)
 
