@@ -224,7 +224,7 @@ def _without_model(error: Exception, report: Path) -> StudiesError:
             f"the model was not made: {told.message}", f"{told.advice}\nThe report is {report}."
         )
     return StudiesError(
-        f"the model was not made: {error_line(str(error) or type(error).__name__)}",
+        f"the model was not made: {type(error).__name__}: {error_line(str(error))}",
         f"The report is {report}. See where it failed with --debug; once that is mended, the same command makes the "
         "model of the finished study.",
     )

@@ -1,5 +1,6 @@
 """From the command line, with real runs: a study leaves a model, which is exported, asked and watched."""
 
+import errno
 import json
 import os
 import sqlite3
@@ -17,13 +18,17 @@ import torch
 from numpy.typing import NDArray
 
 import studies
-from studies import export, monitor, predict
+from studies import export, monitor, predict, run
+from studies.base.errors import UsageError
+from studies.results import best_model
 from studies.run_log.baseline import KIND
+from studies.storage.artifacts import write_artifact
 from tests.studies.command import finished
 from trainables import datasets
 from trainables.trials.artifact import from_bytes, metadata_of
-from trainables.use import examples
+from trainables.use import examples, making
 from trainables.use.exported.onnx_graphs import PACKAGES
+from trainables.use.saved_model import MANIFEST
 
 TINY = [
     "--profile=smoke",
@@ -277,3 +282,65 @@ def test_a_run_on_reviews_has_its_line_to_beat_and_its_vocabularies(folder: Path
     for network, vocabulary in zip(networks, vocabularies, strict=True):
         assert len(from_bytes(network)["texts.weights"]) == len(vocabulary)
     assert vocabularies[0] != vocabularies[1]
+
+
+@pytest.mark.parametrize("subject", [TREES], indirect=True, ids=["trees"])
+class TestWhatGoesWrongWhileTheModelIsMade:
+    """The study is complete: its report is made all the same, and the same command makes its model later."""
+
+    @pytest.fixture
+    def again(
+        self,
+        subject: Subject,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> Callable[[], tuple[int, str]]:
+        """Give the command again without its model and report; return the exit code and what it said of errors."""
+        monkeypatch.chdir(folder)
+
+        def call() -> tuple[int, str]:
+            (folder / "runs" / "trees" / "report.html").unlink(missing_ok=True)
+            (folder / "runs" / "trees" / "models" / "best" / MANIFEST).unlink(missing_ok=True)
+            code = run.main([*subject.arguments, *TINY, f"--name={subject.name}"])
+            return code, capsys.readouterr().err
+
+        return call
+
+    def test_an_error_of_its_code(
+        self, again: Callable[[], tuple[int, str]], folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*arguments: object) -> bytes:
+            raise RuntimeError("what a module")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(making, "architecture", fail)
+            code, errors = again()
+        assert code == 1
+        assert "error: the model was not made: RuntimeError: what a module" in errors
+        assert "The report is runs/trees/report.html" in errors
+        assert (folder / "runs" / "trees" / "report.html").is_file()
+        assert again()[0] == 0
+        assert studies.load_model(folder / "runs" / "trees" / "models" / "best").kind == "table"
+
+    def test_a_full_disk_or_a_death_in_the_middle(
+        self, again: Callable[[], tuple[int, str]], folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        best = folder / "runs" / "trees" / "models" / "best"
+
+        def write(root: Path, relative: Path, data: bytes) -> object:
+            if relative.name == "README.md":
+                raise OSError(errno.ENOSPC, "No space left on device", str(root / relative))
+            return write_artifact(root, relative, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(best_model, "write_artifact", write)
+            code, errors = again()
+        assert code == 1
+        assert "README.md cannot be written: no space left on device" in errors
+        assert "Make room on its disk" in errors
+        assert (folder / "runs" / "trees" / "report.html").is_file()
+        with pytest.raises(UsageError, match="Give the study's command again"):
+            studies.load_model(best)
+        assert again()[0] == 0
+        assert studies.load_model(best).kind == "table"

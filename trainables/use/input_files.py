@@ -189,7 +189,10 @@ class InputFile:
         import pyarrow.parquet as pq
 
         try:
-            with warnings.catch_warnings(), pq.ParquetFile(self.path, pre_buffer=False, buffer_size=2**20) as file:
+            with (
+                warnings.catch_warnings(),
+                pq.ParquetFile(self.path, pre_buffer=False, buffer_size=2**20) as file,
+            ):
                 warnings.simplefilter("ignore", DeprecationWarning)
                 names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
                 self._check(names, preprocessing)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.use.dataset_features import features_of
 from trainables.use.descriptions import frequent_words
+from trainables.use.examples import features_of
 from trainables.use.model import Model
 from trainables.use.preprocessing import Preprocessing
 from trainables.use.reference import ColumnGroup, GroupKind, Reference
