@@ -65,7 +65,7 @@ class Reader:
     kind = "text"
     classes_ = ("bad", "good")
 
-    def encode(self, X: list[str]) -> None:  # noqa: N803
+    def encode(self, X: list[str], *, first_row: int = 1) -> None:  # noqa: N803
         raise AssertionError("texts are compared as they are")
 
     def probabilities(self, X: list[str], *, first_row: int = 1) -> np.ndarray:  # noqa: N803
@@ -99,7 +99,7 @@ class Seer(WatchedModel):
 
     kind = "image"
 
-    def encode(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
+    def encode(self, X: np.ndarray, *, first_row: int = 1) -> np.ndarray:  # noqa: N803
         return np.asarray(X[:, None])
 
     def probabilities(self, X: np.ndarray, *, first_row: int = 1) -> np.ndarray:  # noqa: N803
