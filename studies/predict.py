@@ -35,6 +35,7 @@ def _work(options: argparse.Namespace) -> int:
             ["--ensemble goes without --calibrated: the temperature is that of one network"], "Leave out one."
         )
     encode = to_csv if options.output is None else encoder_for(options.output)
+    _check_output(options.output, options.input)
     model = load(
         options.model,
         ensemble=options.ensemble,
@@ -52,6 +53,20 @@ def _work(options: argparse.Namespace) -> int:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
     return 0
+
+
+def _check_output(output: Path | None, read: Path) -> None:
+    """Raise UsageError for a place where nothing can be written, before anything is computed."""
+    if output is None:
+        return
+    if output.resolve() == read.resolve():
+        raise UsageError([f"--output {output} is read, and would be replaced"], "Give another file.")
+    if output.is_dir():
+        raise UsageError([f"--output {output} is a folder"], f"Name a file in it: {output / 'predicted.csv'}")
+    if not output.parent.is_dir():
+        raise UsageError(
+            [f"--output {output}: there is no folder {output.parent}"], "Make it, or give another file."
+        )
 
 
 def _tables(predicted: "Iterator[Predicted]", *, quiet: bool) -> "Iterator[pd.DataFrame]":

@@ -246,7 +246,7 @@ def _copy(
 
 def _is_made(folder: Path, best: Mapping[str, Any], block: int, inputs: ReportInputs) -> bool:
     """Return whether the folder holds the model of this network, sound, and its evaluation is recorded."""
-    from trainables.use.errors import ModelError
+    from trainables.base.errors import ModelError
     from trainables.use.saved_model import ModelFolder
 
     recorded = inputs.events[inputs.events["kind"] == EXAMINED]

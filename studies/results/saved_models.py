@@ -31,7 +31,7 @@ def load(
 @contextmanager
 def explaining() -> Iterator[None]:
     """Turn an error about a model or its inputs into a `UsageError` with the same words."""
-    from trainables.use.errors import InputError, ModelError
+    from trainables.base.errors import InputError, ModelError
     from trainables.use.exported.errors import ExportError
 
     try:

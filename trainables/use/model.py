@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
-from trainables.use.errors import ModelError
+from trainables.base.errors import ModelError
 from trainables.use.networks import members_of, module_of
 from trainables.use.preprocessing import Kind, Preprocessing
 from trainables.use.saved_model import ModelConfig, ModelFolder
@@ -69,13 +69,13 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
             1 if self.kind == "text" else self.preprocessing.num_features
         )
 
-    def encode(self, examples: Any) -> torch.Tensor:
+    def encode(self, examples: Any, *, first_row: int = 1) -> torch.Tensor:
         """Return raw inputs as what the module takes, shape (examples, *shape), float32.
 
-        `examples` are an array, a DataFrame, a list of texts, or a list of paths of images. Raises InputError with row
-        and column of what cannot be used.
+        `examples` are an array, a DataFrame, a list of texts, or a list of images (their paths, or PIL's). Raises
+        InputError with row, counted from `first_row`, and column of what cannot be used.
         """
-        return torch.from_numpy(self.preprocessing.encode(examples))
+        return torch.from_numpy(self.preprocessing.encode(examples, first_row=first_row))
 
     def predict(self, examples: Any) -> NDArray[np.str_]:
         """Return the name of each example's most probable class, shape (examples,)."""

@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from trainables.use.errors import ModelError
+from trainables.base.errors import ModelError
 from trainables.use.exported.errors import needing
 from trainables.use.formats import onnx as onnx_format
 from trainables.use.formats import onnx_int8

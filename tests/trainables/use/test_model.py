@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from tests.trainables.use.made import train
 from trainables import datasets
-from trainables.use.errors import ModelError
+from trainables.base.errors import ModelError
 from trainables.use.model import Model, load_model
 
 

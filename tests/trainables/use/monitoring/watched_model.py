@@ -15,12 +15,12 @@ class WatchedModel:
     kind = "table"
     classes_: Sequence[Any] = ("no", "yes")
 
-    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float64]:  # noqa: N803
+    def probabilities(self, X: NDArray[np.float32], *, first_row: int = 1) -> NDArray[np.float64]:  # noqa: N803
         """Return probabilities of both."""
         yes = 1 / (1 + np.exp(-(X[:, 1].astype(float) - 170) / 10))
         return np.stack([1 - yes, yes], axis=1)
 
-    def encode(self, X: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: N803
+    def encode(self, X: NDArray[np.float32], *, first_row: int = 1) -> NDArray[np.float32]:  # noqa: N803
         """Return the rows."""
         return X
 
