@@ -1,4 +1,4 @@
-"""What can go wrong when a configuration is trained, or its model is used: the one base of this package's own errors."""
+"""What can go wrong when a configuration is trained or its model is used: the one base of this package's own errors."""
 
 from collections.abc import Sequence
 
