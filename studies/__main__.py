@@ -16,6 +16,7 @@ DOORS = {
     "report": "make a study's report again from the database",
     "export": "hand a study to other tools: files, Optuna, trackers",
     "predict": "say what a study's model says of new examples",
+    "monitor": "say whether data have changed since a model was made",
     "verify": "check that what is recorded of a study is sound",
     "delete": "delete a study: its rows and its folder",
     "new": "write a study file of your own that runs",

@@ -76,7 +76,58 @@ def _wandb(place: str, options: argparse.Namespace, study: "StudyRow") -> Send:
     return lambda store, study, tell: wandb.export(store, study, folder, phase=phase, tell=tell)
 
 
+def _model(place: str, options: argparse.Namespace, study: "StudyRow") -> Send:
+    from studies.exchange import model
+
+    folder, formats = Path(place), model.parse_formats(options.model_format)
+    model.check(folder, study)
+    if options.make_environment:
+        model.make_environment(formats)
+    locations = locate(options.storage, options.output)
+    return lambda store, study, tell: model.export(
+        store,
+        study,
+        folder,
+        formats=formats,
+        locations=locations,
+        calibrated=options.calibrated,
+        trust_code=options.trust_code,
+        tell=tell,
+    )
+
+
+def _script(place: str, options: argparse.Namespace, study: "StudyRow") -> Send:
+    from studies.exchange import script
+
+    path = Path(place)
+    if path.suffix != ".py":
+        raise UsageError(
+            [f"--script {path}: a script's name ends in .py"], "Give such a name: --script best.py"
+        )
+
+    def send(store: "Store", study: "StudyRow", tell: Tell) -> str:
+        tell("writing the script")
+        script.write_script(store, study, path)
+        return f"the best configuration is {path}, one script without Studies"
+
+    return send
+
+
 TARGETS = (
+    Target(
+        option="model",
+        metavar="DIR",
+        about="copy the best model into this folder, with a file for each --model-format",
+        prepare=_model,
+        next_command="studies predict {place} --input FILE",
+    ),
+    Target(
+        option="script",
+        metavar="FILE.py",
+        about="write the best configuration as one plain PyTorch script that needs no Studies",
+        prepare=_script,
+        next_command="python {place} 1",
+    ),
     Target(
         option="frames",
         metavar="DIR",
@@ -127,6 +178,10 @@ def _work(options: argparse.Namespace) -> int:
         raise UsageError(["nothing to export to was named"], f"Give one or several of: {named}")
     if options.format is not None and options.frames is None:
         raise UsageError(["--format goes with --frames"], "Add --frames DIR, or leave out --format.")
+    if options.model_format is not None and options.model is None:
+        raise UsageError(
+            ["--model-format goes with --model"], "Add --model DIR, or leave out --model-format."
+        )
     from studies.database.lookup import find
     from studies.database.store import Store
     from studies.verification.damage import explaining_damage, refuse_damaged
@@ -166,6 +221,24 @@ def _parser() -> argparse.ArgumentParser:
     for target in TARGETS:
         group.add_argument(f"--{target.option}", metavar=target.metavar, help=target.about)
     group = parser.add_argument_group("how")
+    group.add_argument(
+        "--model-format",
+        metavar="FORMAT,...",
+        help="for --model: onnx, onnx-int8, torch, tflite, tflite-int8; each is compared with the model",
+    )
+    group.add_argument(
+        "--calibrated",
+        action="store_true",
+        help="for --model-format: soften probabilities by the temperature fitted on validation data",
+    )
+    group.add_argument(
+        "--trust-code", action="store_true", help="for --model: run the user's code that builds the network"
+    )
+    group.add_argument(
+        "--make-environment",
+        action="store_true",
+        help="for tflite and tflite-int8: make the environment that they need first (about 1 GB is downloaded)",
+    )
     group.add_argument("--format", choices=("csv", "parquet"), help="format of --frames (default: csv)")
     group.add_argument(
         "--phase",

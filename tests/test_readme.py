@@ -189,17 +189,8 @@ def _check_door(command: str) -> None:
     assert door in DOORS, command
     rest = [re.sub(r"^N$", "1", word) for word in rest]
     required = {
-        "run",
-        "plan",
-        "status",
-        "stop",
-        "show",
-        "report",
-        "verify",
-        "delete",
-        "new",
-        "data",
-        "export",
+        *("run", "plan", "status", "stop", "show", "report", "export", "predict", "monitor"),
+        *("verify", "delete", "new", "data"),
     }
     if any(word.isupper() or not word.startswith("-") for word in rest) or door not in required:
         parser_of(door).parse_args(rest)

@@ -192,6 +192,8 @@ def _limits(best: Mapping[str, Any], dataset: "Dataset") -> Sequence[str]:
         f"The scores are of {parts}: other sources, times or devices may differ. `studies monitor` compares new inputs "
         "with what it was trained on.",
         "The configuration was chosen among the study's by validation loss, so its score keeps a small optimism.",
+        "The folder holds examples of the data (examples.safetensors, and in reference.safetensors rows of tables and "
+        "arrays, or measures of images and texts): hand it on only as you would the data.",
         f"It always answers with one of its {dataset.num_classes} classes, whatever it is given, and its confidence is "
         "no probability of being right unless it is calibrated.",
     )

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from trainables.trials.artifact import from_bytes, metadata_of
-from trainables.use import evaluation, images
+from trainables.use import evaluation, examples, images
 from trainables.use.architecture import architecture
+from trainables.use.dataset_features import features_of
 from trainables.use.input_layers import SavedNetwork
+from trainables.use.kept_reference import reference_of
+from trainables.use.model import Model
 from trainables.use.model_card import model_card
 from trainables.use.networks import assembled
 from trainables.use.preprocessing import Preprocessing
@@ -21,6 +24,7 @@ from trainables.use.saved_model import (
     CONFIG,
     MANIFEST,
     PREPROCESSING,
+    REFERENCE,
     WEIGHTS,
     ModelConfig,
     code_files,
@@ -109,7 +113,9 @@ def make_model(
         own, file, modules = code_files(code)
         files |= own
         config = replace(config, code_file=file, code_modules=modules)
+    drawn = examples.draw_examples(dataset, preprocessing, split, seed=config.block)
     files |= {
+        examples.FILE: examples.to_bytes(drawn, are_counts=preprocessing.kind == "text"),
         WEIGHTS: _weights(module),
         CONFIG: to_json(config.to_dict()),
         PREPROCESSING: to_json(preprocessing.to_dict()),
@@ -118,6 +124,10 @@ def make_model(
         ARCHITECTURE: architecture(module.network, config.input_shape).encode(),
         CARD: model_card(config, preprocessing, examined, card).encode(),
     }
+    weights = state["texts.weights"].numpy() if "texts.weights" in state else None
+    reference = reference_of(Model(config, [(preprocessing, module)]), dataset, split.test, weights=weights)
+    if reference is not None:
+        files[REFERENCE] = reference.to_bytes()
     return MadeModel(files={**files, MANIFEST: manifest(files)}, examined=examined)
 
 
@@ -131,21 +141,6 @@ def logits_of(
             part = features_of(dataset, preprocessing, rows[start : start + CHUNK])
             made.append(module(torch.from_numpy(part)).double().numpy())
     return np.concatenate(made)
-
-
-def features_of(dataset: "Dataset", preprocessing: Preprocessing, rows: Rows) -> NDArray[np.float32]:
-    """Return rows of a dataset as the module takes them, (rows, *shape): raw numbers, or counts of its terms."""
-    if dataset.texts is None:
-        return dataset.inputs[rows].reshape(len(rows), *preprocessing.shape)
-    texts = dataset.texts
-    place = {term: index for index, term in enumerate(preprocessing.terms)}
-    feature = np.array([place.get(term, -1) for term in texts.terms])
-    entries, lengths = texts.entries(rows), np.diff(texts.starts)[rows]
-    row, column = np.repeat(np.arange(len(rows)), lengths), feature[texts.columns[entries]]
-    counts = np.zeros((len(rows), len(preprocessing.terms)), np.float32)
-    known = column >= 0
-    counts[row[known], column[known]] = texts.counts[entries][known]
-    return counts
 
 
 def _weights(module: nn.Module) -> bytes:

@@ -98,6 +98,10 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         assert total is not None, "a model has at least one network"
         return total / len(self.members)
 
+    def of_features(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the (first) network's probabilities of examples that are encoded already, shape (examples, *shape)."""
+        return self._of(self.module, features)
+
     def _of(self, module: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
         chunk = max(1, MAX_CHUNK_VALUES // max(1, int(np.prod(features.shape[1:]))))
         logits = [np.zeros((0, len(self.config.classes)))]

@@ -14,8 +14,9 @@ from tests.trainables.use.made import Trained, images, train
 from trainables import datasets
 from trainables.data.dataset import Dataset
 from trainables.data.tables.table_options import TableOptions
+from trainables.use.dataset_features import features_of
 from trainables.use.errors import ModelError
-from trainables.use.making import MAX_EXCERPT, excerpt, features_of
+from trainables.use.making import MAX_EXCERPT, excerpt
 from trainables.use.model import Model, load_model
 from trainables.use.saved_model import ModelFolder
 from trainables.user_code.code import Source, UserCode

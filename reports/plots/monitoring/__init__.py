@@ -1,0 +1,1 @@
+"""Pictures of one feature in two samples of rows, before and after."""
