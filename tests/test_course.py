@@ -25,6 +25,7 @@ NOT_RUN = ("cifar10", "tflite", "--profile cluster", "pip install", "apt-get")
 """Commands with these words need what a test machine lacks (data, packages, days): they are parsed only."""
 DONE = [command for command in COMMANDS if not any(word in command for word in NOT_RUN)]
 PIPELINE = [command for command in DONE if "lesson_5" in command]
+SMALL = " --profile smoke --no-dashboard --set search.rungs=[3,6] --set confirm.epochs=6"
 DRIFTED = "darker"
 """A name in the command that must find drift, and exits with 1."""
 
@@ -111,7 +112,7 @@ def test_its_networks_are_those_of_the_course(tmp_path: Path) -> None:
 def test_its_training_pipeline_is_done_as_written_in_the_smoke_profile(tmp_path: Path) -> None:
     write_files(tmp_path)
     for command in PIPELINE:
-        small = " --profile smoke --no-dashboard" if command.startswith("studies run ") else ""
+        small = SMALL if command.startswith("studies run ") else ""
         done = run(command + small, tmp_path, 120)
         assert done.returncode == 0, done.stderr
     folder = tmp_path / "runs" / "lesson_5"
