@@ -14,7 +14,6 @@ import pytest
 from studies.__main__ import DOORS
 from studies.planning.command_line import request_of
 from studies.planning.request import Draft, draft
-from studies.run import run_parser
 from tests.readme import PAGES, block, shell_lines
 from tests.test_readme import parser_of
 
@@ -32,8 +31,8 @@ DRIFTED = "darker"
 
 def drafted(command: str, folder: Path) -> Draft:
     """Return the draft of the study that a `studies run` or `studies plan` asks for, with its files in `folder`."""
-    parser = run_parser() if command.startswith("studies run") else parser_of("plan")
-    request = request_of(parser.parse_args(shlex.split(command)[2:]))
+    door, *rest = shlex.split(command)[1:]
+    request = request_of(parser_of(door).parse_args(rest))
     own = request.study.endswith(".py")
     return draft(replace(request, study=str(folder / request.study)) if own else request)
 
