@@ -36,6 +36,13 @@ page = pytest.mark.parametrize("name", PAGES)
 RUN_HERE = {"my_study.py", "my_transformer.py", "watch", "contrasts", "growth", "names", "errors", "wine.py"}
 RUN_IN_ORDER = ("run from Python", "frames", "predict from Python")
 RUN_ELSEWHERE = {"my_regression.py"}  # tests/studies/test_own_loop.py
+RUN_ELSEWHERE |= {
+    "deep.py",
+    "gradients.py",
+    "clothes.py",
+    "pictures.py",
+    "predict.py",
+}  # tests/test_course.py
 OTHERS_OPTIONS = {"--loops", "--threads", "--quick"}
 """Options of the tests and benchmarks, which CONTRIBUTING names."""
 

@@ -1,5 +1,7 @@
 """The layers of a network with their output shapes and numbers of parameters, as text."""
 
+import re
+
 from torch import nn
 
 
@@ -23,7 +25,9 @@ def architecture(network: nn.Module, input_shape: tuple[int, ...], *, depth: int
         )
     except Exception:  # whatever a module raises for numbers that are no data
         made = f"{network}\nTrainable params: {num_parameters(network):,}"
-    return "\n".join(line.rstrip() for line in str(made).splitlines()) + "\n"
+    # torchinfo prints the name of its enumeration's member, "(Units.MEGABYTES)", where it means millions, "(M)".
+    text = re.sub(r"\(Units\.(\w)\w*\)", r"(\1)", str(made))
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 def num_parameters(network: nn.Module) -> int:

@@ -76,8 +76,8 @@ def _takes(preprocessing: Preprocessing) -> str:
 
 def _scores(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
-        "On its own test part, which neither training nor the search has read; intervals are 95 % t intervals over the "
-        "replicates, each with a test part of its own:",
+        "On the test part, which neither training nor the search has read; intervals are 95 % t intervals over the "
+        "replicates, each with a split of its own:",
         "",
         "| score | this network | mean of all replicates |",
         "|---|---|---|",

@@ -172,7 +172,9 @@ def test_the_files_say_what_it_is(tmp_path: Path) -> None:
     assert "*Does depth help?*" in card
     assert "images of 8 x 8 pixels" in card
     total = sum(parameter.numel() for parameter in load_model(folder).module.parameters())
-    assert f"Total params: {total:,}" in (folder / "architecture.txt").read_text(encoding="utf-8")
+    layers = (folder / "architecture.txt").read_text(encoding="utf-8")
+    assert f"Total params: {total:,}" in layers
+    assert "Total mult-adds (M): " in layers
     assert not [path for path in folder.rglob("*") if path.read_bytes().startswith(b"\x80")], "no pickle"
     assert ModelFolder.open(folder).config.classes == trained.dataset.classes
 
