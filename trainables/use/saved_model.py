@@ -210,7 +210,7 @@ def _check(path: Path, name: str, facts: Mapping[str, Any]) -> None:
     if found != facts.get("sha256"):
         raise ModelError(
             f"{file} is not what was written there: its SHA-256 is {found}, and {MANIFEST} has {facts.get('sha256')}",
-            "It was changed or damaged: take another copy of the folder, or make the model again.",
+            "It was changed or damaged: take another copy, or give the study's command again, which makes it anew.",
         )
 
 
