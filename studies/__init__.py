@@ -155,18 +155,24 @@ def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
 
 
 def load_model(
-    folder: str | Path, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False
+    folder: str | Path,
+    *,
+    ensemble: bool = False,
+    calibrated: bool = False,
+    trust_code: bool = False,
+    engine: str = "torch",
 ) -> "Model":
     """Return the model in a folder that a study left, such as runs/depth_study/models/best.
 
     It predicts by scikit-learn's conventions from raw inputs: arrays, a DataFrame, texts, or paths of images. With
     `ensemble` the probabilities of all replicates are averaged, with `calibrated` those of the chosen one are softened
     by the temperature fitted on its validation part. A network that a user's own code builds runs only with
-    `trust_code`. Raises studies.base.errors.UsageError that says what to do if the folder cannot be used.
+    `trust_code`. `engine` "onnx" or "onnx-int8" runs the network that `studies export` wrote beside it. Raises
+    studies.base.errors.UsageError that says what to do if the folder cannot be used.
 
     >>> model = load_model("runs/depth_study/models/best")  # doctest: +SKIP
     >>> model.predict(inputs), model.predict_proba(inputs), model.module  # doctest: +SKIP
     """
     from studies.results.saved_models import load
 
-    return load(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)
+    return load(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code, engine=engine)

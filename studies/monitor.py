@@ -12,10 +12,10 @@ from studies._cli import run_door
 if TYPE_CHECKING:
     from studies.base.errors import UsageError
     from trainables.base.errors import TrainableError
-    from trainables.use.drift_record import DriftRecord
     from trainables.use.model import Model
-    from trainables.use.reference import Reference
-    from trainables.use.watching import Batch
+    from trainables.use.monitoring.drift_record import DriftRecord
+    from trainables.use.monitoring.reference import Reference
+    from trainables.use.monitoring.watching import Batch
 
 NO_DRIFT, DRIFT = 0, 1
 
@@ -55,8 +55,8 @@ def _work(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> "tuple[DriftRecord, str]":
     """Return what the comparison found, and the model's kind of input; raise DatasetError."""
-    from trainables.use.thresholds import Thresholds, read_thresholds
-    from trainables.use.watching import as_reference, watch
+    from trainables.use.monitoring.thresholds import Thresholds, read_thresholds
+    from trainables.use.monitoring.watching import as_reference, watch
 
     thresholds = Thresholds() if options.thresholds is None else read_thresholds(options.thresholds)
     model, reference = _opened(options.model, trust_code=options.trust_code)
@@ -69,7 +69,7 @@ def _compare(options: argparse.Namespace) -> "tuple[DriftRecord, str]":
 def _opened(folder: Path, *, trust_code: bool) -> "tuple[Model, Reference]":
     """Return the model of a folder, and the reference beside its weights."""
     from trainables.use.model import load_model
-    from trainables.use.reference import read_reference
+    from trainables.use.monitoring.reference import read_reference
 
     return load_model(folder, trust_code=trust_code), read_reference(folder)
 

@@ -34,6 +34,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.execution.older_studies import find_older, in_its_version
     from studies.execution.preparation import load_dataset, settle
     from studies.forecast.forecast import advice_here, predict_here
+    from studies.forecast.network_sizes import network_sizes
     from studies.storage.paths import locate
     from studies.terminal.output import show
     from studies.terminal.plan_page import forecast_page
@@ -47,11 +48,12 @@ def _work(options: argparse.Namespace) -> int:
         notes += (_stops_at(plan),)
     prediction = predict_here(plan, dataset, locations, resources)
     gpu_share = advice_here(plan, locations, resources)
-    summary = plan_summary(plan, prediction, notes, gpu_share=gpu_share, dataset=dataset)
+    sizes = network_sizes(plan, dataset)
+    summary = plan_summary(plan, prediction, notes, gpu_share=gpu_share, dataset=dataset, sizes=sizes)
     if options.json:
         print(json.dumps(summary))
     else:
-        show(forecast_page(summary))
+        show(forecast_page(summary, layers=options.architecture))
     return 0
 
 
@@ -72,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     add_until(parser)
     add_resources(parser)
     add_storage(parser)
+    parser.add_argument(
+        "--architecture", action="store_true", help="print the layers of the largest network, too"
+    )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     return parser
 

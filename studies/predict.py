@@ -35,11 +35,13 @@ def _work(options: argparse.Namespace) -> int:
             ["--ensemble goes without --calibrated: the temperature is that of one network"], "Leave out one."
         )
     encode = to_csv if options.output is None else encoder_for(options.output)
+    _check_output(options.output, options.input)
     model = load(
         options.model,
         ensemble=options.ensemble,
         calibrated=options.calibrated,
         trust_code=options.trust_code,
+        engine=options.engine,
     )
     file = InputFile(path=options.input, text_column=options.column, ignored=tuple(options.ignore))
     with explaining():
@@ -51,6 +53,20 @@ def _work(options: argparse.Namespace) -> int:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
     return 0
+
+
+def _check_output(output: Path | None, read: Path) -> None:
+    """Raise UsageError for a place where nothing can be written, before anything is computed."""
+    if output is None:
+        return
+    if output.resolve() == read.resolve():
+        raise UsageError([f"--output {output} is read, and would be replaced"], "Give another file.")
+    if output.is_dir():
+        raise UsageError([f"--output {output} is a folder"], f"Name a file in it: {output / 'predicted.csv'}")
+    if not output.parent.is_dir():
+        raise UsageError(
+            [f"--output {output}: there is no folder {output.parent}"], "Make it, or give another file."
+        )
 
 
 def _tables(predicted: "Iterator[Predicted]", *, quiet: bool) -> "Iterator[pd.DataFrame]":
@@ -107,6 +123,12 @@ def _parser() -> argparse.ArgumentParser:
         "--calibrated",
         action="store_true",
         help="soften the probabilities by the temperature that was fitted on validation data",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("torch", "onnx", "onnx-int8"),
+        default="torch",
+        help="what computes: torch (the default), or onnxruntime with a file that studies export wrote into MODEL",
     )
     parser.add_argument(
         "--trust-code", action="store_true", help="run the code in the model's folder that builds its network"

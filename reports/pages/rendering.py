@@ -1,7 +1,9 @@
 """From templates to one self-contained page: inline style and script under a strict policy, pictures inline."""
 
 import base64
+import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -129,25 +131,43 @@ def csv_parts(frame: "pd.DataFrame") -> Iterator[bytes]:
     """
     yield frame.iloc[:0].rename(columns=escaped).to_csv(index=False).encode()
     kinds = [frame.dtypes.iloc[place] for place in range(frame.shape[1])]
-    as_text = _numbers if len(kinds) > 1 and all(map(_is_number, kinds)) else _cells
+    as_text = _plain if len(kinds) > 1 and all(map(_is_plain, kinds)) else _cells
     for start in range(0, len(frame), _ROWS_AT_ONCE):
         yield as_text(frame.iloc[start : start + _ROWS_AT_ONCE]).encode()
 
 
-def _is_number(kind: object) -> bool:
-    return str(kind) in ("int64", "float64")
+def _is_plain(kind: object) -> bool:
+    return str(kind) in ("int64", "float64", "str")
 
 
-def _numbers(rows: "pd.DataFrame") -> str:
-    """Rows of plain numbers: one format for a whole row is several times as fast as a writer of CSV."""
+def _plain(rows: "pd.DataFrame") -> str:
+    """Rows of numbers and texts: one format for a whole row is several times as fast as a writer of CSV."""
     columns, formats = [], []
     for name in rows.columns:
         column = rows[name]
-        has_gaps = bool(column.isna().any())
-        columns.append(_formatted(column) if has_gaps else column.tolist())
-        formats.append("%s" if has_gaps else "%.7g" if column.dtype == "float64" else "%d")
+        kind, has_gaps = str(column.dtype), bool(column.isna().any())
+        if kind == "str":
+            columns.append(_quoted(column))
+        else:
+            columns.append(_formatted(column) if has_gaps else column.tolist())
+        formats.append("%s" if has_gaps or kind == "str" else "%.7g" if kind == "float64" else "%d")
     line = ",".join(formats) + "\n"
     return "".join([line % row for row in zip(*columns, strict=True)])
+
+
+def _quoted(column: "pd.Series[str]") -> list[str]:
+    """Texts as they stand in CSV, nothing for a missing one; each distinct text is written once."""
+    import pandas as pd
+
+    codes, found = pd.factorize(column)
+    written = ["" if not text else _one_cell(str(escaped(text))) for text in found.tolist()]
+    return [*map([*written, ""].__getitem__, codes.tolist())]
+
+
+def _one_cell(text: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([text, ""])
+    return line.getvalue()[: -len(",\n")]
 
 
 def _cells(rows: "pd.DataFrame") -> str:

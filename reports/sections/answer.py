@@ -91,7 +91,7 @@ def how_to_use(inputs: ReportInputs, model: Mapping[str, Any] | None) -> dict[st
     `python` and `predict` are None where no model is kept; `command` shows the study.
     """
     paths = [str(path) for path in inputs.artifacts["path"]] if len(inputs.artifacts) else []
-    num = sum(path.startswith(f"{MODEL_FOLDER}/") for path in paths)
+    num = sum(path.startswith(f"{MODEL_FOLDER}/block-") for path in paths)
     return {
         "num": num,
         "python": f'model = studies.load_model("{MODEL_FOLDER}")' if model else None,

@@ -1,6 +1,6 @@
 """What a comparison of later rows with a model's reference is told as: the answer first, each sentence from its record.
 
-The record is a plain mapping with the names of `trainables.use.drift_record.DriftRecord`.
+The record is a plain mapping with the names of `trainables.use.monitoring.drift_record.DriftRecord`.
 """
 
 from collections.abc import Mapping, Sequence

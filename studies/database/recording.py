@@ -6,7 +6,7 @@ from itertools import count
 from json import dumps
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, delete, insert, select, update
 
 from studies.base.errors import StudiesError
 from studies.base.states import EventKind, TrialState
@@ -15,7 +15,7 @@ from studies.database.digests import sealed_row
 from studies.database.result_rows import epoch_rows, evaluation_rows, layer_rows, replicate_rows, rung_rows
 from studies.database.results import Artifact, Ending, TrialResult
 from studies.database.schema import tables
-from studies.database.values import finite, readable
+from studies.database.values import finite, plain_json, readable
 
 # Statements that every result needs are built once, because SQLAlchemy takes longer to build one than to run it.
 _IS_TRIAL: Final = (tables.trial.c.study_id == bindparam("its_study")) & (
@@ -192,6 +192,23 @@ def put_artifact(connection: Connection, study_id: int, artifact: Artifact, tria
     row = {"study_id": study_id, "trial_number": trial_number, "path": path}
     row |= {"sha256": artifact.sha256, "num_bytes": artifact.num_bytes}
     connection.execute(insert(table).values(sealed_row(table, row)))
+
+
+def put_samples(
+    connection: Connection, study_id: int, trial_number: int, replicate: int, samples: Sequence[Values]
+) -> None:
+    """Put examples into the row of a network's evaluation, if it has one, in the place of those that are there."""
+    table = tables.evaluation
+    is_row = and_(
+        table.c.study_id == study_id, table.c.trial_number == trial_number, table.c.replicate == replicate
+    )
+    row = connection.execute(select(table).where(is_row)).mappings().one_or_none()
+    if row is None:
+        return
+    changed = {name: value for name, value in row.items() if name != "digest"} | {
+        "samples": plain_json(list(samples))
+    }
+    connection.execute(update(table).where(is_row).values(sealed_row(table, changed)))
 
 
 # Order and time of commits, and the token of the writer, are not results.

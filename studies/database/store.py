@@ -1,7 +1,7 @@
 """The store: every method is one transaction, which is durable when the method returns."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -28,6 +28,7 @@ from studies.database.recording import (
     leave_event,
     numbers_needed,
     put_artifact,
+    put_samples,
     record,
     touch,
     trial_standing,
@@ -222,6 +223,13 @@ class Store(Reader):
         """Record a file; if its path was recorded before, the new content replaces it."""
         with self.writing(study_id) as connection:
             put_artifact(connection, study_id, artifact, trial_number)
+
+    def add_samples(
+        self, study_id: int, trial_number: int, replicate: int, samples: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Record single examples of a network's test part, and what it says of them, with its evaluation."""
+        with self.writing(study_id) as connection:
+            put_samples(connection, study_id, trial_number, replicate, [dict(each) for each in samples])
 
     @contextmanager
     def together(self, study_id: int) -> Iterator[None]:

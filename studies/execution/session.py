@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studies.base.durations import parse_budget
-from studies.base.errors import StudiesError, UsageError
+from studies.base.errors import StudiesError, UsageError, disk_error
 from studies.base.states import StudyState, TrialState, Until
 from studies.base.steps import Tell, silent
 from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
@@ -190,13 +190,44 @@ def _run(
         )
 
 
-def _keep_model(store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]") -> None:
+def _keep_model(
+    store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]"
+) -> Exception | None:
+    """Make a complete study's model; return what prevents it, so that the report of a long study is made all the same.
+
+    Raises what is wrong with the storage, from which no report could be made either.
+    """
     from studies.results.best_model import keep_best_model
 
-    study = _found(store, plan)
-    if study.state is StudyState.COMPLETE:
-        dataset, splits = data
-        keep_best_model(store, study, plan, locations.make_folder(plan.name), dataset=dataset, splits=splits)
+    def keep() -> None:
+        study = _found(store, plan)
+        if study.state is StudyState.COMPLETE:
+            dataset, splits = data
+            keep_best_model(
+                store, study, plan, locations.make_folder(plan.name), dataset=dataset, splits=splits
+            )
+
+    try:
+        retry(keep)
+    except StudiesError:
+        raise
+    except Exception as error:  # whatever it is, as a user's own module may raise
+        return error
+    return None
+
+
+def _without_model(error: Exception, report: Path) -> StudiesError:
+    """Return the error of a study that is complete, with a report, but without its model."""
+    if isinstance(error, OSError) and error.filename is not None:
+        told = disk_error(error)
+        return StudiesError(
+            f"the model was not made: {told.message}", f"{told.advice}\nThe report is {report}."
+        )
+    return StudiesError(
+        f"the model was not made: {type(error).__name__}: {error_line(str(error))}",
+        f"The report is {report}. See where it failed with --debug; once that is mended, the same command makes the "
+        "model of the finished study.",
+    )
 
 
 def _load_libraries() -> None:
@@ -231,10 +262,11 @@ def _carry_out(
             )
             if not was_complete:
                 _train(run_of(store, study, lease))
-            if data is not None:
-                retry(lambda: _keep_model(store, plan, locations, data))
+            failure = None if data is None else _keep_model(store, plan, locations, data)
             result = retry(lambda: _report(store, plan, request, locations, was_complete=was_complete))
             refuse_failure(store, study, result.report_path, locations)
+            if failure is not None:
+                raise _without_model(failure, result.report_path) from failure
             return result
 
 

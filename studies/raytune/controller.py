@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
+from ray.air._internal import usage
 from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.tune import Callback
 from ray.tune.execution.tune_controller import TuneController
 
 from studies.raytune.lost_worker import as_lost_actor
@@ -21,7 +23,9 @@ OnStarting = Callable[[Mapping[int, Any]], None]
 def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
     """Let Tune's runs in here use this controller, and afterwards the one that they used before.
 
-    Tune has no argument for a controller: `ray.tune.run` makes the one that its module knows as `TuneController`.
+    Tune has no argument for a controller: `ray.tune.run` makes the one that its module knows as `TuneController`. Nor
+    does it then count which callbacks it has, for usage statistics that are off: for that it would import MLflow and
+    Weights & Biases where they are installed, which takes seconds and leaves folders of theirs behind a killed run.
     """
 
     class Controller(_Controller):
@@ -29,12 +33,16 @@ def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
 
     # By its name, because ray.tune has a function of the module's.
     module: Any = importlib.import_module("ray.tune.tune")
-    before = module.TuneController
-    module.TuneController = Controller
+    before, counting = module.TuneController, usage.tag_callbacks
+    module.TuneController, usage.tag_callbacks = Controller, _count_no_callbacks
     try:
         yield
     finally:
-        module.TuneController = before
+        module.TuneController, usage.tag_callbacks = before, counting
+
+
+def _count_no_callbacks(callbacks: list[Callback] | None) -> bool:
+    return False
 
 
 class _ActorManager(RayActorManager):

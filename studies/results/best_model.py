@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,19 +59,33 @@ def keep_best_model(
     if block is None or f"block-{block}.safetensors" not in blocks or _is_made(folder, best, block, inputs):
         return
     made = make(plan, inputs, best, block=block, blocks=blocks, dataset=dataset, splits=splits)
-    write_model(folder / FOLDER, made.files)
-    store.add_event(study.id, EXAMINED, best["trial_number"], json.dumps(made.examined, sort_keys=True))
+    artifacts = write_model(folder / FOLDER, made.files)
+    trial_number, replicate = best["trial_number"], _replicate_of(inputs, best["trial_number"], block)
+    with store.together(study.id):
+        for artifact in artifacts:
+            if artifact.path not in blocks:  # which are those of their trial
+                path = (FOLDER / artifact.path).as_posix()
+                store.add_artifact(study.id, replace(artifact, path=path))
+        store.add_event(study.id, EXAMINED, trial_number, json.dumps(made.examined, sort_keys=True))
+        shown = {each["row"]: each for name in ("samples", "mistakes") for each in made.examined[name]}
+        store.add_samples(study.id, trial_number, replicate, [shown[row] for row in sorted(shown)])
 
 
-def write_model(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a model folder's files; its manifest is removed first and written last, so that half of one is no model."""
+def _replicate_of(inputs: ReportInputs, trial_number: int, block: int) -> int:
+    rows = inputs.replicates[inputs.replicates["trial_number"] == trial_number]
+    return int(rows.loc[rows["block"] == block, "replicate"].iloc[0])
+
+
+def write_model(folder: Path, files: Mapping[str, bytes]) -> list[Artifact]:
+    """Write a model folder's files and return them, with paths below `folder`.
+
+    The manifest is removed first and written last, so that half of a folder is no model.
+    """
     from trainables.use.saved_model import MANIFEST
 
     (folder / MANIFEST).unlink(missing_ok=True)
-    for name, content in files.items():
-        if name != MANIFEST:
-            write_artifact(folder, Path(name), content)
-    write_artifact(folder, Path(MANIFEST), files[MANIFEST])
+    names = [*(name for name in files if name != MANIFEST), MANIFEST]
+    return [write_artifact(folder, Path(name), files[name]) for name in names]
 
 
 def median_block(replicates: pd.DataFrame) -> int | None:
@@ -232,7 +246,7 @@ def _copy(
 
 def _is_made(folder: Path, best: Mapping[str, Any], block: int, inputs: ReportInputs) -> bool:
     """Return whether the folder holds the model of this network, sound, and its evaluation is recorded."""
-    from trainables.use.errors import ModelError
+    from trainables.base.errors import ModelError
     from trainables.use.saved_model import ModelFolder
 
     recorded = inputs.events[inputs.events["kind"] == EXAMINED]

@@ -12,23 +12,31 @@ if TYPE_CHECKING:
 
 
 def load(
-    folder: str | Path, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False
+    folder: str | Path,
+    *,
+    ensemble: bool = False,
+    calibrated: bool = False,
+    trust_code: bool = False,
+    engine: str = "torch",
 ) -> "Model":
     """Return the model; see `studies.load_model`."""
     from trainables.use.model import load_model
 
     with explaining():
-        return load_model(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)
+        return load_model(
+            folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code, engine=engine
+        )
 
 
 @contextmanager
 def explaining() -> Iterator[None]:
     """Turn an error about a model or its inputs into a `UsageError` with the same words."""
-    from trainables.use.errors import InputError, ModelError
+    from trainables.base.errors import InputError, ModelError
+    from trainables.use.exported.errors import ExportError
 
     try:
         yield
-    except ModelError as error:
+    except (ModelError, ExportError) as error:
         raise UsageError([error.message], error.advice) from error
     except InputError as error:
         raise UsageError(list(error.mistakes), error.advice) from error

@@ -38,8 +38,11 @@ def plan_page(study: StudyRow, folder: Path | None = None) -> RenderableType:
     return _page(study.name, study.question, rows)
 
 
-def forecast_page(summary: Mapping[str, Any]) -> RenderableType:
-    """Return a plan before anything runs, as `plan_summary` gives it: what would be trained, how long, how sure."""
+def forecast_page(summary: Mapping[str, Any], *, layers: bool = False) -> RenderableType:
+    """Return a plan before anything runs, as `plan_summary` gives it: what would be trained, how long, how sure.
+
+    With `layers` those of the largest network are below.
+    """
     plan = summary["plan"]
     table = "\n".join(column_lines(summary["columns"], most=MAX_COLUMNS, width=80))
     at_most = f"; {_UPPER_LIMITS}" if summary["stops_early"] else ""
@@ -50,6 +53,7 @@ def forecast_page(summary: Mapping[str, Any]) -> RenderableType:
         ("rules", summary["older_rules"]),
         *(("told", note) for note in summary["data_notes"]),
         *map(_labelled_note, summary["given_up"]),
+        ("networks", _parameters(summary["parameters"])),
         (
             "epochs",
             f"about {_rounded(summary['expected_network_epochs']):,} of one network {to_where}{at_most}",
@@ -58,7 +62,19 @@ def forecast_page(summary: Mapping[str, Any]) -> RenderableType:
         ("looks", _looks(summary["prediction"]["later_looks"])),
         ("gpu", summary["gpu_share"]),
     ]
-    return _page(summary["study"], summary["question"], rows, table)
+    page = _page(summary["study"], summary["question"], rows, table)
+    if not layers:
+        return page
+    told = summary["layers"] or "A training loop of one's own makes its networks itself."
+    return Group(page, "", text(told))
+
+
+def _parameters(sizes: Sequence[int] | None) -> str | None:
+    if sizes is None:
+        return None
+    fewest, most = sizes
+    same = f"{most:,} parameters each" if fewest == most else f"{fewest:,} to {most:,} parameters"
+    return f"{same} (their layers: --architecture)"
 
 
 def _page(name: str, question: str, rows: Sequence[Row], table: str = "") -> RenderableType:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reports.inputs.early_stopping import stops_early
 from studies.definition.plan_versions import older_rules
 from studies.forecast.forecast import LaterLooks, Prediction
+from studies.forecast.network_sizes import NetworkSizes
 from studies.planning.plan import Plan
 from studies.terminal.columns import column_rows
 
@@ -21,13 +22,15 @@ def plan_summary(
     *,
     gpu_share: str | None = None,
     dataset: "Dataset | None" = None,
+    sizes: NetworkSizes | None = None,
 ) -> dict[str, Any]:
     """Return a plan's name, hash, sizes, prediction and content as plain data.
 
     `stops_early` says whether networks may stop before the last epoch, so that epochs and times are upper limits;
     `given_up` lists what was cut to fit a budget, warnings and notes; `gpu_share` is the part of a GPU that a trial
     needs, if known; `older_rules` names the rules of a study recorded under an earlier plan version; `columns` are
-    those of a user's own table; `data_notes` are the decisions made while the data was read.
+    those of a user's own table; `data_notes` are the decisions made while the data was read; `parameters` are the
+    fewest and the most of a network, `layers` those of the largest one, null for a user's own train().
     `expected_network_epochs` uses the mean number of trials that ASHA keeps. Of a plan with several looks
     `confirm_trials`, `trials`, `networks` and the expected epochs are those up to the first; `most_more_networks` is
     what the later ones may add, and `max_network_epochs` includes it.
@@ -60,6 +63,8 @@ def plan_summary(
         "older_rules": older_rules(plan.to_dict()),
         "columns": [] if dataset is None else column_rows(dataset.columns),
         "data_notes": [] if dataset is None else list(dataset.notes),
+        "parameters": None if sizes is None else [sizes.fewest, sizes.most],
+        "layers": None if sizes is None else sizes.layers,
         "plan": plan.to_dict(),
     }
 

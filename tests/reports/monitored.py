@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from reports.pages.monitor_page import MonitorInputs
-from tests.trainables.use.rows import reference, sample
-from trainables.use.drift import drift
+from tests.trainables.use.monitoring.rows import reference, sample
+from trainables.use.monitoring.drift import drift
 
 
 def compared(num: int = 300, seed: int = 1, *, labelled: bool = True, **changes: Any) -> Mapping[str, Any]:

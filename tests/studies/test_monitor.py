@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from studies import monitor
-from tests.trainables.use.rows import reference
-from tests.trainables.use.watched_model import WatchedModel, batches
+from tests.trainables.use.monitoring.rows import reference
+from tests.trainables.use.monitoring.watched_model import WatchedModel, batches
 from trainables.data.dataset_files import DatasetError
 
 Capture = pytest.CaptureFixture[str]

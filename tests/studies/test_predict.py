@@ -116,15 +116,20 @@ def test_nothing_is_written_where_a_later_row_is_wrong(
     [
         (["--input", "nowhere.csv"], "nowhere.csv: no such file"),
         (["--input", "digits.npy", "--output", "out.xls"], "names no format"),
-        (["--input", "digits.npy", "--output", "nowhere/out.csv"], "nowhere"),
+        (["--input", "digits.npy", "--output", "nowhere/out.csv"], "there is no folder nowhere"),
+        (["--input", "digits.npy", "--output", "folder.csv"], "folder.csv is a folder"),
+        (["--input", "same.csv", "--output", "./same.csv"], "is read, and would be replaced"),
     ],
 )
 def test_mistakes_are_told_with_what_to_do(
     predict: Call, array: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
 ) -> None:
     monkeypatch.chdir(array.parent)
+    Path("folder.csv").mkdir()
+    Path("same.csv").touch()
     code, _, err = predict(*arguments)
-    assert code in (1, 2)
+    assert code == 2
+    assert "rows predicted" not in err
     assert err.startswith("error: ")
     assert words in err
     assert len(err.splitlines()) >= 2

@@ -1,11 +1,13 @@
-"""Real examples that are kept with a model: what is exported is compared on them, on any machine, without the data."""
+"""Rows of a dataset as a saved module takes them, and those that are kept with a model.
+
+What is exported is compared on these, on any machine, without the data.
+"""
 
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.use.dataset_features import features_of
 from trainables.use.evaluation import sample_of
 from trainables.use.exported.records import Examples
 
@@ -23,6 +25,23 @@ MAX_VALUES: Final = 2_000_000
 """Numbers of each part: 8 MB of float32, or 2 MB of a text's counts."""
 
 PARTS: Final = ("validation", "test")
+
+Rows = NDArray[np.int64]
+
+
+def features_of(dataset: "Dataset", preprocessing: "Preprocessing", rows: Rows) -> NDArray[np.float32]:
+    """Return rows of a dataset as the module takes them, (rows, *shape): raw numbers, or counts of its terms."""
+    if dataset.texts is None:
+        return dataset.inputs[rows].reshape(len(rows), *preprocessing.shape)
+    texts = dataset.texts
+    place = {term: index for index, term in enumerate(preprocessing.terms)}
+    feature = np.array([place.get(term, -1) for term in texts.terms])
+    entries, lengths = texts.entries(rows), np.diff(texts.starts)[rows]
+    row, column = np.repeat(np.arange(len(rows)), lengths), feature[texts.columns[entries]]
+    counts = np.zeros((len(rows), len(preprocessing.terms)), np.float32)
+    known = column >= 0
+    counts[row[known], column[known]] = texts.counts[entries][known]
+    return counts
 
 
 def draw_examples(

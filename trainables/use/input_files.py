@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from trainables.base.errors import InputError
 from trainables.data.dataset_files import DatasetError
 from trainables.data.tables import csv_files
-from trainables.use.errors import InputError
 from trainables.use.images import ENDINGS
 from trainables.use.preprocessing import Preprocessing
 
@@ -99,14 +99,19 @@ class InputFile:
         try:
             values = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
+            # Of what may hold a pickle, numpy says how to run it all the same.
+            said = str(error).splitlines()[0]
+            may_run = any(word in said for word in ("pickle", "Python objects"))
+            told = "it is not of this format, or holds Python objects" if may_run else said
             raise InputError(
-                [f"{self.path} is no array of numbers ({str(error).splitlines()[0]})"],
+                [f"{self.path} is no array of numbers ({told})"],
                 "Save it with numpy.save, as an array of numbers.",
             ) from None
         if values.ndim == 0:
             raise InputError([f"{self.path} holds one number"], "Give an array with an axis of examples.")
         for start in range(0, len(values), size):
-            part = np.asarray(values[start : start + size])
+            # A map that is kept holds in memory what was read of it.
+            part = np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[start : start + size])
             yield Rows(first_row=start + 1, examples=part, num_rows=len(part))
 
     def _texts(self, preprocessing: Preprocessing, size: int) -> Iterator[Rows]:
@@ -184,7 +189,10 @@ class InputFile:
         import pyarrow.parquet as pq
 
         try:
-            with warnings.catch_warnings(), pq.ParquetFile(self.path) as file:
+            with (
+                warnings.catch_warnings(),
+                pq.ParquetFile(self.path, pre_buffer=False, buffer_size=2**20) as file,
+            ):
                 warnings.simplefilter("ignore", DeprecationWarning)
                 names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
                 self._check(names, preprocessing)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.use.dataset_features import features_of
-from trainables.use.descriptions import frequent_words
+from trainables.use.examples import features_of
 from trainables.use.model import Model
+from trainables.use.monitoring.descriptions import frequent_words
+from trainables.use.monitoring.reference import ColumnGroup, GroupKind, Reference
+from trainables.use.monitoring.watching import model_reference
 from trainables.use.preprocessing import Preprocessing
-from trainables.use.reference import ColumnGroup, GroupKind, Reference
-from trainables.use.watching import model_reference
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
@@ -79,8 +79,8 @@ class _Encoded:
     def classes_(self) -> Any:
         return self._model.classes_
 
-    def encode(self, examples: Any, /) -> Any:
+    def encode(self, examples: Any, /, *, first_row: int = 1) -> Any:
         return examples
 
-    def predict_proba(self, examples: Any, /) -> NDArray[Any]:
+    def probabilities(self, examples: Any, /, *, first_row: int = 1) -> NDArray[Any]:
         return self._model.of_features(examples)

@@ -13,7 +13,7 @@ from torch import nn
 from trainables.trials.artifact import from_bytes, metadata_of
 from trainables.use import evaluation, examples, images
 from trainables.use.architecture import architecture
-from trainables.use.dataset_features import features_of
+from trainables.use.examples import features_of
 from trainables.use.input_layers import SavedNetwork
 from trainables.use.kept_reference import reference_of
 from trainables.use.model import Model

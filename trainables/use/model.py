@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
+from trainables.base.errors import ModelError
 from trainables.use.networks import members_of, module_of
 from trainables.use.preprocessing import Kind, Preprocessing
 from trainables.use.saved_model import ModelConfig, ModelFolder
+
+ENGINES: Final = ("torch", "onnx", "onnx-int8")
 
 MAX_CHUNK_VALUES: Final = 4_000_000
 """Input values that are computed at a time: 16 MB of float32."""
@@ -66,13 +69,13 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
             1 if self.kind == "text" else self.preprocessing.num_features
         )
 
-    def encode(self, examples: Any) -> torch.Tensor:
+    def encode(self, examples: Any, *, first_row: int = 1) -> torch.Tensor:
         """Return raw inputs as what the module takes, shape (examples, *shape), float32.
 
-        `examples` are an array, a DataFrame, a list of texts, or a list of paths of images. Raises InputError with row
-        and column of what cannot be used.
+        `examples` are an array, a DataFrame, a list of texts, or a list of images (their paths, or PIL's). Raises
+        InputError with row, counted from `first_row`, and column of what cannot be used.
         """
-        return torch.from_numpy(self.preprocessing.encode(examples))
+        return torch.from_numpy(self.preprocessing.encode(examples, first_row=first_row))
 
     def predict(self, examples: Any) -> NDArray[np.str_]:
         """Return the name of each example's most probable class, shape (examples,)."""
@@ -127,19 +130,35 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
 
 
 def load_model(
-    folder: str | Path, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False
+    folder: str | Path,
+    *,
+    ensemble: bool = False,
+    calibrated: bool = False,
+    trust_code: bool = False,
+    engine: str = "torch",
 ) -> Model:
     """Return the model in a folder that a study left; raise ModelError that says what to do if it cannot be used.
 
     With `ensemble` the probabilities of all replicates are averaged. With `calibrated` those of the chosen network are
     softened by the temperature that was fitted on its validation part. A network that a user's own code builds is
-    loaded only with `trust_code`, which runs that code.
+    loaded only with `trust_code`, which runs that code. `engine` is "torch", or "onnx" or "onnx-int8" for the network
+    that `studies export` wrote beside the model: it is run by onnxruntime, and needs no code of the user's.
     """
+    if engine not in ENGINES:
+        raise ModelError(f"no engine is called {engine!r}", f"Choose one of {', '.join(ENGINES)}.")
+    if ensemble and engine != "torch":
+        raise ModelError(f"an ensemble runs with torch, not with {engine}", "Leave out one of the two.")
     opened = ModelFolder.open(folder)
+    temperature = opened.config.temperature if calibrated else 1.0
+    if engine != "torch":
+        from trainables.use.onnx_network import onnx_network
+
+        network = onnx_network(opened.path, engine, opened.config)
+        return Model(opened.config, [(opened.preprocessing, network)], temperature=temperature)
     if ensemble:
         return Model(opened.config, members_of(opened, trust_code=trust_code))
     members = [(opened.preprocessing, module_of(opened, trust_code=trust_code))]
-    return Model(opened.config, members, temperature=opened.config.temperature if calibrated else 1.0)
+    return Model(opened.config, members, temperature=temperature)
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

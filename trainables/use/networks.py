@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from trainables import models
+from trainables.base.errors import ModelError
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.trials.artifact import from_bytes, metadata_of
-from trainables.use.errors import ModelError
 from trainables.use.input_layers import (
     SavedNetwork,
     ScaledInputs,

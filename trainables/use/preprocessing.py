@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from trainables.base.errors import InputError
 from trainables.data.column_encoding import ColumnEncoding
+from trainables.data.column_facts import shortened
 from trainables.data.tables.encoding import encode
 from trainables.data.text_counts import MAX_COUNT, WORD
-from trainables.use.errors import InputError
+from trainables.use.arrays import MAX_BYTE, MAX_TOLD, as_examples, checked, described, refuse_bytes
 
 if TYPE_CHECKING:
     from trainables.data.dataset import Dataset
@@ -24,11 +26,6 @@ if TYPE_CHECKING:
 Kind = Literal["table", "text", "image", "array"]
 
 Features = NDArray[np.float32]
-
-MAX_TOLD: Final = 10
-"""Most mistakes told at a time."""
-
-MAX_BYTE: Final = 255
 
 MAX_COMPARED: Final = 10_000
 """Names among which one that is nearly alike is looked for; among a million that takes a minute."""
@@ -121,19 +118,27 @@ class Preprocessing:
             made = self._encode_table(examples, first_row, notes)
         elif self.kind == "text":
             made = self._count_terms(examples, first_row)
-        elif self.kind == "image" and (paths := _as_paths(examples)) is not None:
-            made = self._read_images(paths)
-        elif self.kind == "table" and any(column.kind != "number" for column in self.columns):
+        elif self.kind == "image" and (images := _as_images(examples)) is not None:
+            made = self._read_images(images, first_row)
+        elif self.kind == "table" and (
+            isinstance(examples, dict) or any(column.kind != "number" for column in self.columns)
+        ):
             raise InputError(
-                ["the model takes rows of a table with texts in some columns, and was given an array"],
-                f"Give a DataFrame with the columns {_listed([each.name for each in self.columns])}.",
+                [
+                    "the model takes rows of a table with names for its columns, and was given an object of type "
+                    f"{type(examples).__name__}"
+                ],
+                f"Give a pandas.DataFrame with the columns {_listed([each.name for each in self.columns])}.",
             )
         elif self.kind == "table":
-            rows = self._shaped(examples, (len(self.columns),), first_row)
+            rows = as_examples(examples, (len(self.columns),), first_row=first_row)
             named = pd.DataFrame(rows, columns=pd.Index([each.name for each in self.columns]))
             made = self._encode_table(named, first_row, notes)
         else:
-            made = self._checked(self._shaped(examples, self.shape, first_row), first_row)
+            if self.kind == "image":
+                refuse_bytes(examples, self.high)
+            values = as_examples(examples, self.shape, first_row=first_row)
+            made = checked(values, may_miss=self.may_miss, first_row=first_row)
         return made
 
     def _encode_table(self, table: pd.DataFrame, first_row: int, notes: list[str] | None) -> Features:
@@ -145,11 +150,10 @@ class Preprocessing:
                 )
             return self._count_terms(table.iloc[:, 0], first_row)
         if self.kind != "table":
-            try:
-                values = table.to_numpy(np.float64, na_value=np.nan)
-            except (TypeError, ValueError):
-                raise InputError(_no_numbers(table, first_row), "Correct the table.") from None
-            return self._checked(self._shaped(values, self.shape, first_row), first_row)
+            if set(map(str, table.columns)) == set(self.feature_names):
+                table = table.set_axis(table.columns.map(str), axis=1)[[*self.feature_names]]
+            values = as_examples(_numbers(table, first_row), self.shape, first_row=first_row)
+            return checked(values, may_miss=self.may_miss, first_row=first_row)
         self.check_columns([str(name) for name in table.columns])
         encoded = encode(table, self.columns, first_row=first_row)
         if encoded.mistakes:
@@ -168,7 +172,7 @@ class Preprocessing:
         twice = [name for name in wanted if counts[name] > 1]
         mistakes = [f"column {name} is missing{_close(name, unknown)}" for name in missing[:MAX_TOLD]]
         mistakes += [
-            f"column {name} was not in the training data{_close(name, missing)}"
+            f"column {shortened(name)} was not in the training data{_close(name, missing)}"
             for name in unknown[:MAX_TOLD]
         ]
         mistakes += [f"several columns are called {name}" for name in twice[:MAX_TOLD]]
@@ -180,16 +184,21 @@ class Preprocessing:
                 f"Give a table with the columns of the training data ({_listed(wanted)}), without others.",
             )
 
-    def _count_terms(self, texts: Iterable[object], first_row: int) -> Features:
+    def _count_terms(self, texts: Any, first_row: int) -> Features:
         if isinstance(texts, str):
             raise InputError(
                 ["the model takes a list of texts, and was given one text"], "Put it into a list."
             )
-        given = list(texts)
+        if not isinstance(texts, Iterable) or isinstance(texts, bytes | Mapping):
+            raise InputError(
+                [f"the model takes a list of texts, and was given an object of type {type(texts).__name__}"],
+                'Give a list, or a column of a table such as frame["text"].',
+            )
+        given = [*np.atleast_1d(texts)] if isinstance(texts, np.ndarray) else list(texts)
         wrong = [row for row, text in enumerate(given) if not isinstance(text, str)]
         if wrong:
             told = [
-                f"row {row + first_row}: a text is needed, got {_described(given[row])}"
+                f"row {row + first_row}: a text is needed, got {described(given[row])}"
                 for row in wrong[:MAX_TOLD]
             ]
             raise InputError(told, "Correct or leave out these rows.")
@@ -206,81 +215,58 @@ class Preprocessing:
     def _place(self) -> dict[str, int]:
         return {term: place for place, term in enumerate(self.terms)}
 
-    def _shaped(self, examples: Any, shape: tuple[int, ...], first_row: int) -> NDArray[np.float64]:
-        """Return numbers as an array (examples, *shape): flat ones are brought into shape, others refused."""
-        if hasattr(examples, "detach"):
-            examples = examples.detach().cpu().numpy()
-        try:
-            values = np.asarray(examples, np.float64)
-        except (TypeError, ValueError):
-            raise InputError(
-                ["the inputs are no array of numbers"], f"Give numbers of {_shown(shape)}."
-            ) from None
-        size = int(np.prod(shape))
-        fits = values.ndim >= 1 and (values.shape[1:] == shape or values.shape[1:] == (size,))
-        if not fits and values.shape == shape:
-            raise InputError(
-                [f"one example of shape {_shown(shape)} was given, and the model takes several"],
-                "Put it into an array with a first axis: inputs[None].",
-            )
-        if not fits:
-            got = _shown(values.shape[1:]) if values.ndim else "no"
-            raise InputError(
-                [f"an example has {_shown(shape)} in the training data, and {got} here"],
-                f"Give an array of shape (examples, {', '.join(map(str, shape))})"
-                f"{f' or (examples, {size})' if len(shape) > 1 else ''}.",
-            )
-        return values.reshape(len(values), *shape)
+    def _read_images(self, images: Sequence[Any], first_row: int) -> Features:
+        from trainables.use.images import pixels_of, read_image
 
-    def _checked(self, values: NDArray[np.float64], first_row: int) -> Features:
-        flat = values.reshape(len(values), self.num_features)
-        wrong = ~np.isfinite(flat.astype(np.float32)) & ~(np.isnan(flat) & self.may_miss)
-        if wrong.any():
-            places = np.argwhere(wrong)[:MAX_TOLD]
-            raise InputError(
-                [
-                    f"row {row + first_row}, column {column + 1}: {flat[row, column]}"
-                    for row, column in places
-                ],
-                "A finite number is needed: correct or leave out these rows.",
-            )
-        return values.astype(np.float32)
-
-    def _read_images(self, paths: Sequence[Path]) -> Features:
-        from trainables.use.images import read_image
-
-        images = [read_image(path, self.shape) for path in paths]
-        scale = (self.high - self.low) / MAX_BYTE
-        return (np.stack(images).astype(np.float64) * scale + self.low).astype(np.float32)
-
-
-def _as_paths(examples: Any) -> list[Path] | None:
-    """Return the paths of image files, None if `examples` are none."""
-    if isinstance(examples, str | Path):
-        examples = [examples]
-    if (
-        isinstance(examples, list | tuple)
-        and examples
-        and all(isinstance(each, str | Path) for each in examples)
-    ):
-        return [Path(each) for each in examples]
-    return None
-
-
-def _no_numbers(table: pd.DataFrame, first_row: int) -> list[str]:
-    told = []
-    for name in table.columns:
-        wrong = pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()
-        told += [
-            f"row {row + first_row}, column {name}: {_described(table[name].iloc[row])} is no number"
-            for row in np.flatnonzero(wrong)
+        pixels = [
+            read_image(Path(each), self.shape)
+            if isinstance(each, str | Path)
+            else pixels_of(each, self.shape, f"image {number}")
+            for number, each in enumerate(images, start=first_row)
         ]
-    return told[:MAX_TOLD] or ["the table holds values that are no numbers"]
+        scale = (self.high - self.low) / MAX_BYTE
+        return (np.stack(pixels).astype(np.float64) * scale + self.low).astype(np.float32)
 
 
-def _described(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def _as_images(examples: Any) -> Sequence[Any] | None:
+    """Return paths of image files and images of Pillow's as a list, None if `examples` are something else."""
+    from PIL.Image import Image
+
+    if isinstance(examples, str | Path | Image):
+        return [examples]
+    is_list = isinstance(examples, list | tuple) and len(examples) > 0
+    return examples if is_list and all(isinstance(each, str | Path | Image) for each in examples) else None
+
+
+def _numbers(table: pd.DataFrame, first_row: int) -> NDArray[np.float64]:
+    """Return a table's cells, NaN where one is missing; raise InputError for those that are no numbers."""
+    told: list[str] = []
+    values = np.empty(table.shape)
+    for place, name in enumerate(table.columns):
+        cells = table.iloc[:, place]
+        is_number = pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_complex_dtype(cells)
+        plain = cells if is_number else cells.astype(object)
+        try:
+            values[:, place] = plain.to_numpy(np.float64, na_value=np.nan)
+        except (TypeError, ValueError, OverflowError):
+            wrong = [row for row, cell in enumerate(plain) if not _is_number(cell)]
+            told += [
+                f"row {row + first_row}, column {name}: {described(plain.iloc[row])} is no number"
+                for row in wrong[:MAX_TOLD]
+            ]
+    if told:
+        raise InputError(told[:MAX_TOLD], "Correct these cells or leave out the rows.")
+    return values
+
+
+def _is_number(cell: Any) -> bool:
+    if cell is None or cell is pd.NA or cell is pd.NaT:
+        return True
+    try:
+        float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _listed(names: Iterable[object], most: int = 8) -> str:
@@ -292,8 +278,4 @@ def _close(name: str, others: Sequence[str]) -> str:
     if len(others) > MAX_COMPARED:
         return ""
     close = difflib.get_close_matches(name, others, n=1)
-    return f" ({close[0]} is there)" if close else ""
-
-
-def _shown(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape)) + (" values" if len(shape) == 1 else "") if len(shape) else "one value"
+    return f" ({shortened(close[0])} is there)" if close else ""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from trainables.use.errors import ModelError
+from trainables.base.errors import ModelError
 from trainables.use.preprocessing import Preprocessing
 
 if TYPE_CHECKING:

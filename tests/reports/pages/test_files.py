@@ -54,6 +54,13 @@ def test_plain_numbers_are_written_as_pandas_writes_them(monkeypatch: pytest.Mon
     assert as_csv(frame.iloc[:0]).decode() == expected.splitlines(keepends=True)[0]
 
 
+def test_texts_beside_numbers_are_written_as_pandas_writes_them() -> None:
+    texts = ["a", "c,d", 'q"x', "e\nf", "g\rh", "", None, " s ", "=1", "'x", "é", "a"]
+    frame = pd.DataFrame({"row": range(12), "text": pd.Series(texts, dtype="str"), "x": 0.5})
+    expected = frame.assign(text=frame["text"].replace("=1", "'=1")).to_csv(index=False)
+    assert as_csv(frame).decode() == expected
+
+
 def test_numbers_are_written_the_same_beside_text_and_alone() -> None:
     frame = pd.DataFrame({"loss": [0.1 + 0.2, float("nan"), -float("inf")], "epoch": [1, 2, 3]})
     beside = as_csv(frame.assign(text="a")).decode()
@@ -69,7 +76,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
     def full(rows: pd.DataFrame) -> str:
         raise OSError(errno.ENOSPC, "no space left on device")
 
-    monkeypatch.setattr(rendering, "_numbers", full)
+    monkeypatch.setattr(rendering, "_plain", full)
     with pytest.raises(OSError, match="no space"):
         write_csv(target, pd.DataFrame({"epoch": [1], "loss": [0.5]}))
     assert [path.name for path in tmp_path.iterdir()] == ["frame.csv"]

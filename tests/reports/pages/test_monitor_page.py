@@ -13,8 +13,8 @@ from tests.browser import Browser
 from tests.reports.elements import Elements
 from tests.reports.forbidden_words import forbidden_words
 from tests.reports.monitored import compared, monitor_inputs
-from trainables.use.drift import drift
-from trainables.use.reference import Reference
+from trainables.use.monitoring.drift import drift
+from trainables.use.monitoring.reference import Reference
 
 
 def written(folder: Path, **changes: object) -> Path:

@@ -5,8 +5,8 @@ import pytest
 
 from reports.wording.drift_words import answer, drifted, facts, lines
 from tests.reports.monitored import compared
-from trainables.use.drift import drift
-from trainables.use.reference import Reference
+from trainables.use.monitoring.drift import drift
+from trainables.use.monitoring.reference import Reference
 
 
 def plain(text: str) -> str:

@@ -45,6 +45,19 @@ class TestDigests:
         store.set_study_state(study.id, StudyState.INTERRUPTED)
         self.check(store, study.name)
 
+    def test_samples_that_are_added_later_are_covered(self, store: Store) -> None:
+        study = recorded.new_study(store)
+        recorded.add_trial(store, study)
+        recorded.start(store, study)
+        store.record_result(study.id, 1, recorded.at_end(2, [2], evaluations=[EVALUATION]))
+        samples = [{"row": 3, "true": 0, "predicted": 1, "confidence": 0.5, "text": "\u00e9 \x00 <b>"}]
+        for _ in range(2):
+            store.add_samples(study.id, 1, EVALUATION.replicate, samples)
+        store.add_samples(study.id, 1, 99, samples)  # a network that has no evaluation
+        (row,) = recorded.contents(store)["evaluation"]
+        assert [each["row"] for each in row["samples"]] == [3]
+        self.check(store, study.name)
+
     def test_a_repeated_write_leaves_the_first_ones_digest(self, store: Store) -> None:
         study = recorded.new_study(store)
         for _ in range(2):

@@ -1,11 +1,14 @@
 """Tune's controller without Ray: that Tune uses it, which workers it shows as starting, and what a failure does."""
 
 import importlib
+import inspect
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import ray
+from ray.air._internal import usage
+from ray.tune import Callback
 from ray.tune.execution.tune_controller import TuneController
 
 from studies.raytune.controller import _Controller, controlled
@@ -49,6 +52,16 @@ def test_tune_uses_it_for_as_long_as_it_is_asked_to() -> None:
         kind._see_starting({})
         assert len(heard) == 2
     assert TUNE.TuneController is TuneController
+
+
+def test_tune_imports_no_trackers_to_count_its_callbacks() -> None:
+    """It counts them in `ray.tune.run`, by this name, although usage statistics are off."""
+    assert "air_usage.tag_callbacks(" in inspect.getsource(TUNE)
+    own = usage.tag_callbacks
+    with controlled(update=lambda *_: None, see_starting=lambda _: None):
+        assert TUNE.air_usage.tag_callbacks([Callback()]) is False
+        assert TUNE.air_usage.tag_callbacks is not own
+    assert usage.tag_callbacks is own
 
 
 def test_tunes_own_controller_is_back_after_a_failure() -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from trainables.base.errors import InputError
 from trainables.data.column_encoding import ColumnEncoding
-from trainables.use.errors import InputError
 from trainables.use.input_files import InputFile, chunk_size
 from trainables.use.preprocessing import Preprocessing
 

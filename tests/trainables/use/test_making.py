@@ -12,10 +12,10 @@ import torch
 from tests.trainables.corpus import corpus, texts
 from tests.trainables.use.made import Trained, images, train
 from trainables import datasets
+from trainables.base.errors import ModelError
 from trainables.data.dataset import Dataset
 from trainables.data.tables.table_options import TableOptions
-from trainables.use.dataset_features import features_of
-from trainables.use.errors import ModelError
+from trainables.use.examples import features_of
 from trainables.use.making import MAX_EXCERPT, excerpt
 from trainables.use.model import Model, load_model
 from trainables.use.saved_model import ModelFolder

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from trainables.base.errors import InputError
 from trainables.data.column_encoding import ColumnEncoding
-from trainables.use.errors import InputError
 from trainables.use.preprocessing import Preprocessing
 
 TABLE = Preprocessing(
@@ -72,7 +73,7 @@ def test_mistakes_of_a_table_have_row_and_column() -> None:
     refused(TABLE, rows().drop(columns=["age"]), "column age is missing")
     refused(TABLE, rows(extra=[1, 2]), "column extra was not in the training data")
     refused(TABLE, rows().rename(columns={"colour": "color"}), "column colour is missing (color is there)")
-    refused(TABLE, np.zeros((2, 3)), "texts in some columns")
+    refused(TABLE, np.zeros((2, 3)), "names for its columns", "of type ndarray", "pandas.DataFrame")
 
 
 def test_many_mistakes_are_cut() -> None:
@@ -92,11 +93,11 @@ def test_other_shapes_are_named() -> None:
     refused(
         IMAGE,
         np.zeros((4, 5)),
-        "an example has 2 x 3 in the training data, and 5 values here",
+        "an example has 2 x 3 values in the training data, and 5 values here",
         "(examples, 2, 3)",
     )
-    refused(IMAGE, np.zeros((2, 3)), "one example of shape 2 x 3", "inputs[None]")
-    refused(IMAGE, [["a"]], "no array of numbers")
+    refused(IMAGE, np.zeros((2, 3)), "one example of 2 x 3 values", "inputs[None]")
+    refused(IMAGE, [["a"]], "row 1, column 1: 'a' is no number")
     refused(IMAGE, np.full((1, 6), np.nan), "row 1, column 1: nan")
     refused(IMAGE, np.array([[0, 0, 0, 0, 0, 0], [0, np.inf, 0, 0, 0, 0]]), "row 2, column 2: inf")
 
@@ -150,3 +151,50 @@ def test_any_texts_in_a_category_are_encoded(texts: list[str]) -> None:
     encoded = column.encode(pd.DataFrame({"c": texts}))
     for text, row in zip(texts, encoded.tolist(), strict=True):
         assert row[:2] == [float(text == "red"), float(text == "x")]
+
+
+def test_images_of_pillow_are_read_as_files_are() -> None:
+    bytes_ = np.arange(6, dtype=np.uint8).reshape(2, 3) * 51
+    grey = Image.fromarray(bytes_)
+    scaled = Preprocessing(kind="image", shape=(2, 3), low=0.0, high=1.0)
+    assert scaled.encode([grey, grey]) == pytest.approx(np.stack([bytes_, bytes_]) / 255)
+    assert scaled.encode(grey).shape == (1, 2, 3)
+    with pytest.raises(InputError, match="image 8: 2 x 2 pixels, and the model takes 2 x 3"):
+        scaled.encode([grey, grey.resize((2, 2))], first_row=7)
+    refused(scaled, [Image.fromarray(np.zeros((2, 3), np.float32))], "real numbers for pixels")
+    deep = Image.fromarray(np.array([[0, 256, 65535]] * 2, np.uint16))
+    assert scaled.encode([deep])[0, 0] == pytest.approx([0, 1 / 255, 1])
+
+
+def test_a_frame_of_numbers() -> None:
+    frame = pd.DataFrame(np.arange(12.0).reshape(2, 6))
+    assert IMAGE.encode(frame[frame.columns[::-1]]).tolist() == IMAGE.encode(frame).tolist()
+    assert IMAGE.encode(frame.astype("category")).tolist() == IMAGE.encode(frame).tolist()
+    assert IMAGE.encode(frame.convert_dtypes()).tolist() == IMAGE.encode(frame).tolist()
+    bad = frame.astype(object).set_axis(["a", "b", "c", "d", "e", "e"], axis=1)
+    bad.iloc[1, 5] = "x"
+    refused(IMAGE, bad, "row 2, column e: 'x' is no number")
+    refused(IMAGE, frame.apply(pd.to_datetime), "row 1, column 0: Timestamp", "is no number")
+
+
+@pytest.mark.parametrize(
+    "cells", [[1j, 2j], list(pd.interval_range(0, 2)), pd.period_range("2020", periods=2)]
+)
+def test_cells_of_a_type_that_is_no_number_are_told(cells: Any) -> None:
+    refused(TABLE, rows(age=cells), "row 1, column age", "is no number")
+
+
+def test_what_is_no_list_of_texts_is_told() -> None:
+    for wrong in (None, 3, b"good", {"good": 1}):
+        refused(TEXT, wrong, f"an object of type {type(wrong).__name__}")
+    refused(TEXT, ["good", 3, b"film"], "row 2: a text is needed, got 3", "row 3: a text is needed")
+    refused(TEXT, pd.Series(["good", pd.NA], dtype="string"), "row 2: a text is needed")
+    assert TEXT.encode(text for text in ["good"]).tolist() == [[0, 1, 0]]
+    assert TEXT.encode(np.array("good")).tolist() == [[0, 1, 0]]
+    assert TEXT.encode(pd.Series(["good"], index=[7], dtype="category")).tolist() == [[0, 1, 0]]
+
+
+def test_long_names_of_columns_are_cut() -> None:
+    with pytest.raises(InputError) as caught:
+        TABLE.check_columns(["size", "age", "colour", "\0" * 5000])
+    assert len(str(caught.value)) < 300

@@ -8,7 +8,7 @@ import pytest
 
 from tests.trainables.use.made import train
 from trainables import datasets
-from trainables.use.errors import ModelError
+from trainables.base.errors import ModelError
 from trainables.use.model import load_model
 from trainables.use.saved_model import MANIFEST, ModelFolder
 

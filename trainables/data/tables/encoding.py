@@ -73,7 +73,7 @@ def _write_numbers(
 
 def _numbers(column: ColumnEncoding, cells: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return each cell as a number, NaN where it is missing or none, and which cells are none."""
-    if not isinstance(cells.dtype, pd.StringDtype | pd.CategoricalDtype) and cells.dtype != object:
+    if _is_typed(cells):
         return typed_values(cells), np.zeros(len(cells), bool)
     texts = TextCells.of(column.name, cells, is_missing_text=True)
     if column.reading == TRUE_FALSE:
@@ -83,6 +83,13 @@ def _numbers(column: ColumnEncoding, cells: pd.Series) -> tuple[NDArray[np.float
         values = read_numbers(texts.texts, texts.counts, column.reading or POINT).values
     spread = texts.spread(values)
     return spread, np.isnan(spread) & ~texts.missing
+
+
+def _is_typed(cells: pd.Series) -> bool:
+    """Return whether cells are numbers or times by their type; anything else is read as texts."""
+    kinds = pd.api.types
+    is_number = kinds.is_numeric_dtype(cells) and not kinds.is_complex_dtype(cells)
+    return is_number or kinds.is_datetime64_any_dtype(cells) or kinds.is_timedelta64_dtype(cells)
 
 
 def _write_texts(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from trainables.use.two_samples import (
+from trainables.use.monitoring.two_samples import (
     NOTHING,
     adjusted,
     association,

@@ -2,19 +2,21 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from tests.trainables.use.rows import GROUPS, NAMES, reference, sample
-from tests.trainables.use.watched_model import WatchedModel, batches
+from tests.trainables.use.monitoring.rows import GROUPS, NAMES, reference, sample
+from tests.trainables.use.monitoring.watched_model import WatchedModel, batches
+from trainables.base.errors import InputError
 from trainables.data.dataset_files import DatasetError
-from trainables.use import watching
-from trainables.use.drift import drift
-from trainables.use.watching import as_reference, model_reference, watch, watched
+from trainables.use.monitoring import watching
+from trainables.use.monitoring.drift import drift
+from trainables.use.monitoring.watching import as_reference, model_reference, watch, watched
 
 
 def test_batches_give_what_all_rows_at_once_give() -> None:
     features, probabilities, targets = sample(430, 1, unit=1.05)
     assert watch(WatchedModel(), reference(), batches(430, 1, unit=1.05)) == drift(
-        reference(), features, WatchedModel().predict_proba(features), targets
+        reference(), features, WatchedModel().probabilities(features), targets
     )
     assert probabilities.shape == (430, 2)
 
@@ -63,10 +65,10 @@ class Reader:
     kind = "text"
     classes_ = ("bad", "good")
 
-    def encode(self, X: list[str]) -> None:  # noqa: N803
+    def encode(self, X: list[str], *, first_row: int = 1) -> None:  # noqa: N803
         raise AssertionError("texts are compared as they are")
 
-    def predict_proba(self, X: list[str]) -> np.ndarray:  # noqa: N803
+    def probabilities(self, X: list[str], *, first_row: int = 1) -> np.ndarray:  # noqa: N803
         good = np.array([min(len(text), 99) / 100 for text in X])
         return np.stack([1 - good, good], axis=1)
 
@@ -97,10 +99,10 @@ class Seer(WatchedModel):
 
     kind = "image"
 
-    def encode(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
+    def encode(self, X: np.ndarray, *, first_row: int = 1) -> np.ndarray:  # noqa: N803
         return np.asarray(X[:, None])
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:  # noqa: N803
+    def probabilities(self, X: np.ndarray, *, first_row: int = 1) -> np.ndarray:  # noqa: N803
         yes = np.clip(X.mean(axis=(1, 2)), 0, 1)
         return np.stack([1 - yes, yes], axis=1)
 
@@ -122,3 +124,14 @@ def test_columns_keep_the_names_and_groups_that_are_given() -> None:
     plain = model_reference(WatchedModel(), features, targets)
     assert plain.names[0] == "feature 1"
     assert len(plain.groups) == 5
+
+
+def test_mistakes_in_a_later_batch_are_told_by_the_row_of_the_file() -> None:
+    class Counting(WatchedModel):
+        def encode(self, X: NDArray[np.float32], *, first_row: int = 1) -> NDArray[np.float32]:  # noqa: N803
+            if first_row > 1:
+                raise InputError([f"row {first_row}: no number"], "Correct it.")
+            return X
+
+    with pytest.raises(InputError, match="row 101: no number"):
+        watched(Counting(), reference(), batches(300, 1, size=100))

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.utils.extmath import randomized_svd
 
-from trainables.use.reference import ColumnGroup
+from trainables.use.monitoring.reference import ColumnGroup
 
 MAX_ROWS: Final = 2_000
 """Rows of each sample that are used: an AUC of 0.55 then lies five standard errors from 0.5."""

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.trainables.use.rows import GROUPS, NAMES, reference, sample
+from tests.trainables.use.monitoring.rows import GROUPS, NAMES, reference, sample
 from trainables.data.dataset_files import DatasetError
-from trainables.use.reference import (
+from trainables.use.monitoring.reference import (
     FILE,
     MAX_ROWS,
     MAX_VALUES,

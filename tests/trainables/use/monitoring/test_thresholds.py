@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainables.data.dataset_files import DatasetError
-from trainables.use.thresholds import Thresholds, read_thresholds
+from trainables.use.monitoring.thresholds import Thresholds, read_thresholds
 
 
 def written(folder: Path, content: object) -> Path:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tests.trainables.use.rows import GROUPS, NAMES, reference, sample
+from tests.trainables.use.monitoring.rows import GROUPS, NAMES, reference, sample
 from trainables.data.dataset_files import DatasetError
-from trainables.use.drift import MAX_COMPARED, drift
-from trainables.use.drift_record import DriftRecord
-from trainables.use.reference import ColumnGroup, Reference
-from trainables.use.two_samples import kolmogorov_smirnov
+from trainables.use.monitoring.drift import MAX_COMPARED, drift
+from trainables.use.monitoring.drift_record import DriftRecord
+from trainables.use.monitoring.reference import ColumnGroup, Reference
+from trainables.use.monitoring.two_samples import kolmogorov_smirnov
 
 
 def asked(record: DriftRecord) -> dict[str, bool]:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data.dataset_files import DatasetError
-from trainables.use.descriptions import Described, describe_images, describe_texts, words_of
-from trainables.use.drift import MAX_COMPARED, drift
-from trainables.use.drift_record import DriftRecord
-from trainables.use.reference import ColumnGroup, Reference, checked_rows
-from trainables.use.thresholds import Thresholds
+from trainables.use.monitoring.descriptions import Described, describe_images, describe_texts, words_of
+from trainables.use.monitoring.drift import MAX_COMPARED, drift
+from trainables.use.monitoring.drift_record import DriftRecord
+from trainables.use.monitoring.reference import ColumnGroup, Reference, checked_rows
+from trainables.use.monitoring.thresholds import Thresholds
 
 _SEED: Final = 0
 
@@ -32,15 +32,15 @@ class Watchable(Protocol):
 
     @property
     def classes_(self) -> Any:
-        """Return the classes, in the order of the columns of `predict_proba`."""
+        """Return the classes, in the order of the columns of `probabilities`."""
         ...
 
-    def predict_proba(self, examples: Any, /) -> NDArray[Any]:
-        """Return probabilities, shape (rows, classes)."""
+    def probabilities(self, examples: Any, /, *, first_row: int = 1) -> NDArray[Any]:
+        """Return probabilities, shape (rows, classes); messages count rows from `first_row`."""
         ...
 
-    def encode(self, examples: Any, /) -> Any:
-        """Return what the network takes."""
+    def encode(self, examples: Any, /, *, first_row: int = 1) -> Any:
+        """Return what the network takes; messages count rows from `first_row`."""
         ...
 
 
@@ -104,8 +104,8 @@ def watched(model: Watchable, reference: Reference, batches: Iterable[Batch]) ->
     counts: NDArray[np.int64] | None = None
     num_rows, has_targets = 0, False
     for examples, names in batches:
-        described = describe(model, reference, examples)
-        answers = np.asarray(model.predict_proba(examples), np.float32)
+        described = describe(model, reference, examples, first_row=num_rows + 1)
+        answers = np.asarray(model.probabilities(examples, first_row=num_rows + 1), np.float32)
         targets = None if names is None else _numbered(names, classes, num_rows + 1)
         if len(described.features):
             checked_rows(described.features, answers, targets, reference.names, first_row=num_rows + 1)
@@ -149,7 +149,7 @@ def model_reference(
     return Reference.of(
         kind=model.kind,
         features=described.features,
-        probabilities=model.predict_proba(examples),
+        probabilities=model.probabilities(examples),
         targets=targets,
         names=described.names,
         groups=described.groups,
@@ -159,11 +159,11 @@ def model_reference(
     )
 
 
-def describe(model: Watchable, reference: Reference, examples: Any) -> Described:
-    """Return rows as the reference has them."""
+def describe(model: Watchable, reference: Reference, examples: Any, *, first_row: int = 1) -> Described:
+    """Return rows as the reference has them; messages count them from `first_row`."""
     if model.kind == "text":
         return describe_texts(examples, reference.terms, words_of(reference.names))
-    rows = np.asarray(model.encode(examples), np.float32)
+    rows = np.asarray(model.encode(examples, first_row=first_row), np.float32)
     # Of images that a network takes as flat rows, the columns are compared.
     return _of_columns(rows, reference.names, reference.groups) if rows.ndim == 2 else describe_images(rows)
 

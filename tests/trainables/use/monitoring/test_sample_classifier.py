@@ -7,8 +7,8 @@ from scipy import stats
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
-from trainables.use.reference import ColumnGroup
-from trainables.use.sample_classifier import (
+from trainables.use.monitoring.reference import ColumnGroup
+from trainables.use.monitoring.sample_classifier import (
     NUM_FOLDS,
     NUM_PERMUTATIONS,
     RIDGE,
@@ -59,6 +59,7 @@ def test_features_that_only_go_together_otherwise_are_found() -> None:
     assert found.auc > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "few values", "copies", "small"])
 def test_it_errs_no_more_often_than_it_says(kind: str) -> None:
     """Level 0.05 in 60 repetitions; the folds' dependence, sample sizes and copies of rows do not raise it."""

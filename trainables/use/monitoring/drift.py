@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from trainables.data.dataset_files import DatasetError
-from trainables.use.distributions import distributions
-from trainables.use.drift_record import (
+from trainables.use.monitoring.distributions import distributions
+from trainables.use.monitoring.drift_record import (
     AccuracyDrift,
     ClassifierDrift,
     ConfidenceDrift,
@@ -24,10 +24,10 @@ from trainables.use.drift_record import (
     QuestionName,
     VocabularyDrift,
 )
-from trainables.use.reference import ColumnGroup, Reference, checked_rows
-from trainables.use.sample_classifier import num_copies, separation
-from trainables.use.thresholds import Thresholds
-from trainables.use.two_samples import (
+from trainables.use.monitoring.reference import ColumnGroup, Reference, checked_rows
+from trainables.use.monitoring.sample_classifier import num_copies, separation
+from trainables.use.monitoring.thresholds import Thresholds
+from trainables.use.monitoring.two_samples import (
     NOTHING,
     Comparison,
     adjusted,

@@ -1,4 +1,4 @@
-"""A model for tests of watching: rows of `tests.trainables.use.rows`, and probabilities that one column gives."""
+"""A model for tests of watching: made-up rows, and probabilities that one column gives."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.trainables.use.rows import sample
+from tests.trainables.use.monitoring.rows import sample
 
 
 class WatchedModel:
@@ -15,12 +15,12 @@ class WatchedModel:
     kind = "table"
     classes_: Sequence[Any] = ("no", "yes")
 
-    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float64]:  # noqa: N803
+    def probabilities(self, X: NDArray[np.float32], *, first_row: int = 1) -> NDArray[np.float64]:  # noqa: N803
         """Return probabilities of both."""
         yes = 1 / (1 + np.exp(-(X[:, 1].astype(float) - 170) / 10))
         return np.stack([1 - yes, yes], axis=1)
 
-    def encode(self, X: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: N803
+    def encode(self, X: NDArray[np.float32], *, first_row: int = 1) -> NDArray[np.float32]:  # noqa: N803
         """Return the rows."""
         return X
 

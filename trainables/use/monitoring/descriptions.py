@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trainables.data.text_counts import WORD
-from trainables.use.reference import ColumnGroup
+from trainables.use.monitoring.reference import ColumnGroup
 
 GRID: Final = 6
 """The mean brightness of so many by so many parts says where an image is light."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.use.reference import ColumnGroup, Reference
+from trainables.use.monitoring.reference import ColumnGroup, Reference
 
 NAMES = ("age", "size", "town=A", "town=B", "town=C")
 GROUPS = (

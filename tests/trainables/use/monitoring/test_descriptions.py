@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainables.use.descriptions import describe_images, describe_texts, frequent_words, words_of
+from trainables.use.monitoring.descriptions import describe_images, describe_texts, frequent_words, words_of
 
 
 def of(described: object, name: str) -> np.ndarray:

@@ -24,10 +24,10 @@ from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from trainables.use.descriptions import Described, describe_images, describe_texts, frequent_words
-from trainables.use.drift import drift
-from trainables.use.drift_record import DriftRecord
-from trainables.use.reference import ColumnGroup, Reference
+from trainables.use.monitoring.descriptions import Described, describe_images, describe_texts, frequent_words
+from trainables.use.monitoring.drift import drift
+from trainables.use.monitoring.drift_record import DriftRecord
+from trainables.use.monitoring.reference import ColumnGroup, Reference
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 Random = np.random.Generator

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.use.drift_record import Distribution, FeatureDrift
-from trainables.use.reference import Reference
+from trainables.use.monitoring.drift_record import Distribution, FeatureDrift
+from trainables.use.monitoring.reference import Reference
 
 MOST_SHOWN: Final = 4
 SHOWN_BINS: Final = 24

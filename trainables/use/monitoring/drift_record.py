@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from trainables.use.thresholds import Thresholds
+from trainables.use.monitoring.thresholds import Thresholds
 
 QuestionName = Literal["inputs", "classifier", "predictions", "accuracy"]
 
