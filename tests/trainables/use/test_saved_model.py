@@ -159,7 +159,7 @@ def test_a_config_of_another_network_is_told_though_the_manifest_lists_it(
 
 
 def test_a_manifest_without_sums_is_damaged(folder: Path) -> None:
-    for entry in ("x", None, {}):
+    for entry in [*("x", None), dict[str, str]()]:
         (folder / MANIFEST).write_bytes(to_json({"format": 1, "files": {CONFIG: entry}}))
         with pytest.raises(ModelError, match=r"manifest\.json is damaged"):
             load_model(folder)
