@@ -118,7 +118,7 @@ class ModelFolder:
     def blocks(self) -> tuple[str, ...]:
         """The files of all replicates, for an ensemble."""
         found = [name for name in self.files if name.startswith("block-") and name.endswith(".safetensors")]
-        return tuple(sorted(found, key=lambda name: int(name[6:-12])))
+        return tuple(sorted(found, key=lambda name: (len(name), name)))
 
     def code(self, *, trust_code: bool) -> "UserCode | None":
         """Return the user's code that builds the network, None if none is needed."""
