@@ -103,6 +103,7 @@ def inline(
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
 _ROWS_AT_ONCE = 50_000
 
 
@@ -192,5 +193,6 @@ def _formatted(column: "pd.Series[float]") -> list[str]:
 
 
 def escaped(value: object) -> object:
-    """A text that starts like a formula with an apostrophe in front; anything else as it is."""
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    """A text that starts like a formula with an apostrophe in front; a number such as -1 and anything else as it is."""
+    is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value

@@ -105,8 +105,11 @@ def _subject(opened: "ModelFolder", *, calibrated: bool, trust_code: bool) -> "S
     from trainables.use import examples
     from trainables.use.exported.records import Subject
     from trainables.use.networks import module_of
+    from trainables.use.saved_model import reading
 
-    drawn = examples.from_bytes(opened.read(examples.FILE))
+    kept = opened.read(examples.FILE)
+    with reading(opened.path):
+        drawn = examples.from_bytes(kept)
     config, preprocessing = opened.config, opened.preprocessing
     return Subject(
         module=module_of(opened, trust_code=trust_code),

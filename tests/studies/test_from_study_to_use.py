@@ -1,6 +1,7 @@
 """From the command line, with real runs: a study leaves a model, which is exported, asked and watched."""
 
 import errno
+import io
 import json
 import os
 import sqlite3
@@ -24,7 +25,7 @@ from studies.results import best_model
 from studies.run_log.baseline import KIND
 from studies.storage.artifacts import write_artifact
 from tests.studies.command import finished
-from trainables import datasets
+from trainables.datasets import reviews as source
 from trainables.trials.artifact import from_bytes, metadata_of
 from trainables.use import examples, making
 from trainables.use.exported.onnx_graphs import PACKAGES
@@ -71,7 +72,8 @@ def reviews(folder: Path, name: str = "fresh", num_words: int = 10_000) -> Path:
     path = folder / f"{name}.txt"
     if path.exists():
         return path
-    texts = datasets.load("reviews").raw_texts
+    table = pd.read_csv(io.BytesIO(source._content()))
+    texts = table.loc[table["source"] == source.SOURCE, "text"].str.replace("<br />", " ").tolist()
     drawn = np.random.default_rng(0).choice(len(texts), 400, replace=False)
     path.write_text("".join(" ".join(texts[row].split()[:num_words]) + "\n" for row in drawn))
     return path
@@ -170,14 +172,18 @@ def folder(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(subject: Subject, folder: Path) -> Path:
-    """Export the model in every format that needs no environment of its own, and the script."""
+    """Export the model in every format that needs no environment of its own, and the script.
+
+    That of reviews reads all of them again, and is left to the tests of scripts.
+    """
     for package in PACKAGES:
         pytest.importorskip(package)
     with chdir(folder):  # which the study names its table from
         code = export.main(
             [
                 *(subject.name, "--storage", "sqlite:///runs/studies.db", "--output", "runs"),
-                *("--model", "model", "--model-format", "onnx,onnx-int8,torch", "--script", "best.py"),
+                *("--model", "model", "--model-format", "onnx,onnx-int8,torch"),
+                *(("--script", "best.py") if subject is not REVIEWS else ()),
             ]
         )
     assert code == 0
@@ -247,6 +253,12 @@ def test_the_same_data_are_no_drift_and_changed_ones_are(
         assert (folder / f"monitor_{file.stem}.html").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [pytest.param(DIGITS, marks=pytest.mark.slow), TREES],
+    indirect=True,
+    ids=["digits", "trees"],
+)
 def test_the_script_trains_to_about_what_is_recorded(subject: Subject, folder: Path, exported: Path) -> None:
     done = subprocess.run(
         [sys.executable, "best.py", "1"],

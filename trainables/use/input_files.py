@@ -90,7 +90,8 @@ class InputFile:
         for start in range(0, len(paths), size):
             part = paths[start : start + size]
             names = tuple(
-                str(each.relative_to(self.path)) if self.path.is_dir() else each.name for each in part
+                _readable(str(each.relative_to(self.path)) if self.path.is_dir() else each.name)
+                for each in part
             )
             yield Rows(first_row=start + 1, examples=part, num_rows=len(part), names=names)
 
@@ -238,6 +239,11 @@ class InputFile:
                 [f"{self.path} holds {what}, and the model takes {takes[preprocessing.kind]}"],
                 f"Give {FORMATS}, as the training data were.",
             )
+
+
+def _readable(name: str) -> str:
+    """Return a file's name with a sign in the place of bytes that are no UTF-8, which no table can hold."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def chunk_size(preprocessing: Preprocessing) -> int:

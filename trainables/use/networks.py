@@ -18,7 +18,7 @@ from trainables.use.input_layers import (
     without_inputs,
 )
 from trainables.use.preprocessing import Preprocessing
-from trainables.use.saved_model import WEIGHTS, ModelConfig, ModelFolder
+from trainables.use.saved_model import WEIGHTS, ModelConfig, ModelFolder, reading
 from trainables.user_code.code import OWN
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def module_of(folder: ModelFolder, *, trust_code: bool = False) -> SavedNetwork:
     """
     from safetensors.torch import load
 
-    return built(folder.config, load(folder.read(WEIGHTS)), code=folder.code(trust_code=trust_code))
+    code, content = folder.code(trust_code=trust_code), folder.read(WEIGHTS)
+    with reading(folder.path):
+        return built(folder.config, load(content), code=code)
 
 
 def members_of(folder: ModelFolder, *, trust_code: bool = False) -> list[tuple[Preprocessing, nn.Module]]:
@@ -90,7 +92,8 @@ def members_of(folder: ModelFolder, *, trust_code: bool = False) -> list[tuple[P
     members: list[tuple[Preprocessing, nn.Module]] = []
     for name in folder.blocks:
         data = folder.read(name)
-        terms = tuple(metadata_of(data).get("vocabulary", ()))
-        module = assembled(folder.config, from_bytes(data), code=code)
-        members.append((replace(folder.preprocessing, terms=terms), module))
+        with reading(folder.path):
+            terms = tuple(metadata_of(data).get("vocabulary", ()))
+            module = assembled(folder.config, from_bytes(data), code=code)
+            members.append((replace(folder.preprocessing, terms=terms), module))
     return members

@@ -6,7 +6,8 @@ inputs become its own, and `manifest.json`, written last, lists every file with 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,9 @@ MANIFEST, CONFIG, PREPROCESSING, WEIGHTS = (
     "preprocessing.json",
     "weights.safetensors",
 )
+MAX_CHARACTERS: Final = 300
+"""Of what a library says of a damaged file."""
+
 REFERENCE: Final = "reference.safetensors"
 CODE: Final = "code"
 
@@ -97,16 +101,11 @@ class ModelFolder:
         """Check the folder against its manifest and read what it says; raise ModelError that says what to do."""
         path = Path(path)
         listed = _listed(path)
-        for name, facts in listed.items():
-            _check(path, name, facts)
-        try:
+        for name, expected in listed.items():
+            _check(path, name, expected)
+        with reading(path):
             config = ModelConfig.from_dict(_json(path / CONFIG))
             preprocessing = Preprocessing.from_dict(_json(path / PREPROCESSING))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError(
-                f"{path} is no whole model folder: {type(error).__name__}: {error}",
-                "Take another copy of it.",
-            ) from None
         return cls(path=path, files=tuple(listed), config=config, preprocessing=preprocessing)
 
     def read(self, name: str) -> bytes:
@@ -119,7 +118,7 @@ class ModelFolder:
     def blocks(self) -> tuple[str, ...]:
         """The files of all replicates, for an ensemble."""
         found = [name for name in self.files if name.startswith("block-") and name.endswith(".safetensors")]
-        return tuple(sorted(found, key=lambda name: int(name[6:-12])))
+        return tuple(sorted(found, key=lambda name: (len(name), name)))
 
     def code(self, *, trust_code: bool) -> "UserCode | None":
         """Return the user's code that builds the network, None if none is needed."""
@@ -144,6 +143,24 @@ class ModelFolder:
         )
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever is raised while a folder's files are made into a network into a ModelError.
+
+    Files that are as the manifest lists them may still have been written by anyone.
+    """
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        said = (str(error).strip() or "no more is known").splitlines()[0][:MAX_CHARACTERS]
+        raise ModelError(
+            f"{path} is no whole model folder: {type(error).__name__}: {said}",
+            "Take another copy of it, or make the model again.",
+        ) from error
+
+
 def code_files(code: "UserCode") -> tuple[dict[str, bytes], str, dict[str, dict[str, Any]]]:
     """Return the files of a user's code for a folder, and the config's `code_file` and `code_modules`."""
     file = PurePosixPath(code.file.path).name
@@ -155,8 +172,8 @@ def code_files(code: "UserCode") -> tuple[dict[str, bytes], str, dict[str, dict[
     return files, file, modules
 
 
-def _listed(path: Path) -> dict[str, Mapping[str, Any]]:
-    """Return the files that the manifest lists."""
+def _listed(path: Path) -> dict[str, str]:
+    """Return the files that the manifest lists, with their SHA-256."""
     if not path.is_dir():
         what = "is a file, and a model is a folder" if path.exists() else "does not exist"
         raise ModelError(
@@ -167,6 +184,7 @@ def _listed(path: Path) -> dict[str, Mapping[str, Any]]:
     try:
         values = _json(path / MANIFEST)
         version, listed = values["format"], dict(values["files"])
+        sums = {name: str(facts["sha256"]) for name, facts in listed.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"{path / MANIFEST} is damaged ({error})", "Take another copy of the folder."
@@ -176,7 +194,7 @@ def _listed(path: Path) -> dict[str, Mapping[str, Any]]:
             f"{path} has format {version}, and this version of Studies reads {FORMAT}",
             "Upgrade Studies (pip install --upgrade studies).",
         )
-    return listed
+    return sums
 
 
 def _no_model(path: Path) -> ModelError:
@@ -198,7 +216,7 @@ def _no_model(path: Path) -> ModelError:
     )
 
 
-def _check(path: Path, name: str, facts: Mapping[str, Any]) -> None:
+def _check(path: Path, name: str, expected: str) -> None:
     inside = PurePosixPath(name)
     if inside.is_absolute() or ".." in inside.parts:
         raise ModelError(f"{path / MANIFEST} names {name}, outside the folder", "Do not use this folder.")
@@ -207,9 +225,9 @@ def _check(path: Path, name: str, facts: Mapping[str, Any]) -> None:
         raise ModelError(f"{path} lacks {name}, which {MANIFEST} lists", "Take another copy of the folder.")
     with file.open("rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if found != facts.get("sha256"):
+    if found != expected:
         raise ModelError(
-            f"{file} is not what was written there: its SHA-256 is {found}, and {MANIFEST} has {facts.get('sha256')}",
+            f"{file} is not what was written there: its SHA-256 is {found}, and {MANIFEST} has {expected}",
             "It was changed or damaged: take another copy, or give the study's command again, which makes it anew.",
         )
 

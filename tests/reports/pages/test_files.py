@@ -21,12 +21,17 @@ def as_csv(frame: pd.DataFrame) -> bytes:
 
 def test_text_that_starts_a_formula_is_escaped_and_numbers_are_not() -> None:
     frame = pd.DataFrame(
-        {"error": ["=1+1", "@x", "+1", "-1", "\tx", "plain", None], "value": [-1.5, 1, 2, 3, 4, 5, 6]}
+        {"error": ["=1+1", "@x", "+1+1", "-a", "\tx", "plain", None], "value": [-1.5, 1, 2, 3, 4, 5, 6]}
     )
     read = pd.read_csv(io.BytesIO(as_csv(frame)))
-    assert list(read["error"])[:6] == ["'=1+1", "'@x", "'+1", "'-1", "'\tx", "plain"]
+    assert list(read["error"])[:6] == ["'=1+1", "'@x", "'+1+1", "'-a", "'\tx", "plain"]
     assert pd.isna(read["error"][6])
     assert read["value"][0] == -1.5
+
+
+def test_texts_that_are_numbers_are_no_formulas() -> None:
+    classes = ["-1", "+1", "-1.5e-3", "--1", "-1-1", "-1\n"]
+    assert [rendering.escaped(name) for name in classes] == [*classes[:3], "'--1", "'-1-1", "'-1\n"]
 
 
 def test_mixed_cells_and_column_names_are_escaped_too() -> None:

@@ -1,6 +1,7 @@
 """Files with examples are read chunk by chunk; what cannot be read is named."""
 
 import gzip
+import os
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,18 @@ def test_a_chunk_holds_a_bounded_number_of_values(monkeypatch: pytest.MonkeyPatc
     assert chunk_size(IMAGE) == 20_000
     assert chunk_size(Preprocessing(kind="array", shape=(40_000,))) == 100
     assert chunk_size(Preprocessing(kind="array", shape=(10_000_000,))) == 1
+
+
+def test_a_name_that_is_no_utf_8_stands_with_a_sign_for_it(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / name)
+    (rows,) = InputFile(path=tmp_path).chunks(IMAGE)
+    assert rows.names == ("caf\N{REPLACEMENT CHARACTER}.png",)
+
+
+def test_numpys_advice_to_run_a_pickle_is_not_handed_on(tmp_path: Path) -> None:
+    path = tmp_path / "rows.npy"
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    refused(path, IMAGE, "is no array of numbers (it is not of this format, or holds Python objects)")
+    path.write_bytes(b"no array")
+    refused(path, IMAGE, "is no array of numbers (it is not of this format, or holds Python objects)")

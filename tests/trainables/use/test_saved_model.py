@@ -3,6 +3,7 @@
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.trainables.use.made import train
 from trainables import datasets
 from trainables.base.errors import ModelError
 from trainables.use.model import load_model
-from trainables.use.saved_model import MANIFEST, ModelFolder
+from trainables.use.saved_model import CONFIG, MANIFEST, ModelFolder, manifest, to_json
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +117,58 @@ def test_a_config_that_lacks_something_is_no_whole_model(files: dict[str, bytes]
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match="no whole model folder"):
         load_model(tmp_path)
+
+
+def rewritten(folder: Path, name: str, content: bytes) -> None:
+    """Replace a file and list it in the manifest, as one who tampers knowingly would."""
+    listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    (folder / name).write_bytes(content)
+    (folder / MANIFEST).write_bytes(manifest({each: (folder / each).read_bytes() for each in listed}))
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"\x80\x04]q.", b"\0" * 100, b"\xff" * 16])
+@pytest.mark.parametrize("name", ["weights.safetensors", "block-1.safetensors"])
+def test_weights_that_are_none_are_told_though_the_manifest_lists_them(
+    folder: Path, name: str, content: bytes
+) -> None:
+    rewritten(folder, name, content)
+    with pytest.raises(ModelError, match="is no whole model folder"):
+        load_model(folder, ensemble=name.startswith("block"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "../x"},
+        {"model": 3},
+        {"hyperparameters": []},
+        {"hyperparameters": {"depth": -1}},
+        {"input_shape": ["a"]},
+        {"input_shape": 5},
+        {"classes": ["a"]},
+        {"unknown": 1},
+    ],
+)
+def test_a_config_of_another_network_is_told_though_the_manifest_lists_it(
+    folder: Path, changes: dict[str, Any]
+) -> None:
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    rewritten(folder, CONFIG, to_json(config | changes))
+    with pytest.raises(ModelError):
+        load_model(folder)
+
+
+def test_a_manifest_without_sums_is_damaged(folder: Path) -> None:
+    for entry in [*("x", None), dict[str, str]()]:
+        (folder / MANIFEST).write_bytes(to_json({"format": 1, "files": {CONFIG: entry}}))
+        with pytest.raises(ModelError, match=r"manifest\.json is damaged"):
+            load_model(folder)
+
+
+def test_a_manifest_without_a_config_lists_no_whole_model(folder: Path) -> None:
+    listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    del listed["files"][CONFIG]
+    (folder / MANIFEST).write_bytes(to_json(listed))
+    (folder / CONFIG).unlink()
+    with pytest.raises(ModelError, match="is no whole model folder"):
+        load_model(folder)

@@ -181,6 +181,11 @@ def _of_columns(
 
 def _numbered(names: Sequence[Any], classes: dict[str, int], first_row: int) -> NDArray[np.int64]:
     for row, name in enumerate(names):
+        if name is None or name != name:  # NaN
+            raise DatasetError(
+                f"row {first_row + row} has no class",
+                "Leave out the rows without one, or compare all without --target (and --ignore its column).",
+            )
         if str(name) not in classes:
             raise DatasetError(
                 f"row {first_row + row}: the class {str(name)[:80]!r} is none of the model's",

@@ -135,3 +135,10 @@ def test_mistakes_in_a_later_batch_are_told_by_the_row_of_the_file() -> None:
 
     with pytest.raises(InputError, match="row 101: no number"):
         watched(Counting(), reference(), batches(300, 1, size=100))
+
+
+def test_a_row_without_a_class_is_told() -> None:
+    features, _, _ = sample(3, 1)
+    for missing in (None, float("nan")):
+        with pytest.raises(DatasetError, match="row 2 has no class"):
+            watched(WatchedModel(), reference(), [(features, ["yes", missing, "no"])])
