@@ -160,9 +160,17 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 
 @pytest.fixture(scope="module")
-def folder(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folders() -> dict[str, Path]:
+    """The folder of each study that was run: pytest makes a fixture again for tests with parameters of their own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def folder(subject: Subject, folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the study to its end, and return the folder in which that was done."""
-    made = tmp_path_factory.mktemp(subject.name)
+    if subject.name in folders:
+        return folders[subject.name]
+    made = folders[subject.name] = tmp_path_factory.mktemp(subject.name)
     trees(made, "trees", num=600, seed=0)
     command = finished(made, "run", *subject.arguments, *TINY, f"--name={subject.name}")
     assert command.process.returncode == 0, command.errors
@@ -176,6 +184,8 @@ def exported(subject: Subject, folder: Path) -> Path:
 
     That of reviews reads all of them again, and is left to the tests of scripts.
     """
+    if (folder / "model").exists():
+        return folder / "model"
     for package in PACKAGES:
         pytest.importorskip(package)
     with chdir(folder):  # which the study names its table from

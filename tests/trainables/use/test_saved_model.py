@@ -126,7 +126,11 @@ def rewritten(folder: Path, name: str, content: bytes) -> None:
     (folder / MANIFEST).write_bytes(manifest({each: (folder / each).read_bytes() for each in listed}))
 
 
-@pytest.mark.parametrize("content", [b"", b"no weights", b"\x80\x04]q.", b"\0" * 100, b"\xff" * 16])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no weights", b"\x80\x04]q.", b"\0" * 100, b"\xff" * 16],
+    ids=["empty", "text", "pickle", "zeros", "ones"],
+)
 @pytest.mark.parametrize("name", ["weights.safetensors", "block-1.safetensors"])
 def test_weights_that_are_none_are_told_though_the_manifest_lists_them(
     folder: Path, name: str, content: bytes
