@@ -31,10 +31,10 @@ from studies.database.writer import Writer
 from studies.execution import driver
 from studies.planning.resources import Resources
 from studies.raytune import experiment
-from studies.results import report_inputs
+from studies.results import best_model, report_inputs
 from studies.run import main
 from tests.studies.faults.forked_workers import KILLS_WORKERS, ForkedWorkers, WorkerLostError, with_parameters
-from tests.studies.faults.made_up import reports
+from tests.studies.faults.made_up import made_model, reports
 from tests.studies.faults.traces import Acknowledged, Gate, Moment, Moments
 from trainables.base.records import TrialReport
 from trainables.trials.trial_spec import TrialSpec
@@ -200,6 +200,7 @@ def without_ray() -> Iterator[None]:
         patch.object(ray, "kill", lambda actor, no_restart: None),
         patch.object(tune, "Tuner", LightTuner),
         patch.object(tune, "with_parameters", with_parameters),
+        patch.object(best_model, "make", made_model),
     ):
         yield
 

@@ -1,8 +1,14 @@
 """Made-up networks: what a worker would report of an assignment, the same each time and in no time at all."""
 
+import json
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from types import SimpleNamespace
+from typing import Any
 
+from reports.inputs.inputs import ReportInputs
+from studies.planning.plan import Plan
+from tests.reports.examined import examined
 from trainables.base.records import EpochRecord, LayerRecord, Outcome, ReplicateRecord, TrialReport
 from trainables.trials.trial_spec import TrialSpec
 
@@ -88,3 +94,37 @@ def _replicate(trial_spec: TrialSpec, replicate: int, epoch: int, last: bool) ->
         if is_tested and trial_spec.scores_holdout
         else {},
     )
+
+
+def made_model(
+    plan: Plan,
+    inputs: ReportInputs,
+    best: Mapping[str, Any],
+    *,
+    block: int,
+    blocks: Mapping[str, bytes],
+    **_: Any,
+) -> Any:
+    """Return a model folder that nobody uses, in the place of what is computed from weights."""
+    from trainables.use.preprocessing import Preprocessing
+    from trainables.use.saved_model import CONFIG, MANIFEST, PREPROCESSING, ModelConfig, manifest, to_json
+
+    config = ModelConfig(
+        study=plan.name,
+        model=plan.study.model,
+        hyperparameters={},
+        input_shape=(64,),
+        classes=("no", "yes"),
+        dataset=plan.study.dataset,
+        trial=best["trial_number"],
+        block=block,
+        chosen="made up",
+    )
+    record = {**examined(inputs, "table"), "block": block, "trial_number": best["trial_number"]}
+    files = {
+        **blocks,
+        CONFIG: to_json(config.to_dict()),
+        PREPROCESSING: to_json(Preprocessing(kind="array", shape=(64,)).to_dict()),
+        "evaluation.json": json.dumps(record).encode(),
+    }
+    return SimpleNamespace(files={**files, MANIFEST: manifest(files)}, examined=record)

@@ -47,7 +47,7 @@ def export_tflite(subject: Subject, path: Path, *, is_int8: bool) -> Exported:
             torch.export.save(program, folder / "program.pt2")
         _convert(python, folder, is_int8=is_int8)
         content = (folder / "model.tflite").read_bytes()
-        with np.load(folder / "outputs.npz") as found:
+        with np.load(folder / "outputs.npz", allow_pickle=False) as found:
             outputs = found["logits"], found["probabilities"]
         facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     expected = outputs_of_module(module, subject.test.inputs)

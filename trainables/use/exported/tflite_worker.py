@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="holds program.pt2 and inputs.npy")
     parser.add_argument("--int8", action="store_true", help="quantise the weights")
     options = parser.parse_args()
-    folder, inputs = options.folder, np.load(options.folder / "inputs.npy")
+    folder, inputs = options.folder, np.load(options.folder / "inputs.npy", allow_pickle=False)
     program = torch.export.load(folder / "program.pt2").module(check_guards=False)
     made = folder / "model.tflite"
     litert_torch.convert(Named(program), sample_kwargs={"inputs": torch.from_numpy(inputs[:1])}).export(
