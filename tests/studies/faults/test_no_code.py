@@ -33,8 +33,8 @@ ONLY_IN = {
 }
 """A user's own study is a program, and run as one, at the user's word. CIFAR-10's Python archive is checked by SHA-256,
 and then read by an unpickler that makes arrays and refuses everything else. What a loop of one's own keeps is loaded
-with `weights_only`, by the unpickler of torch that makes tensors and plain data. A script that is exported is tried: it is
-written from a template, and what is the user's own in it are literals.
+with `weights_only`, by the unpickler of torch that makes tensors and plain data. A script that is exported is tried: it
+is written from a template, and what is the user's own in it are literals.
 """
 
 
