@@ -202,7 +202,7 @@ def _no_model(path: Path) -> ModelError:
     if any(name.startswith("block-") and name.endswith(".safetensors") for name in names):
         return ModelError(
             f"{path} has weights and no {MANIFEST}: it is of an earlier version of Studies, or its study has not ended",
-            "Give the study's command again: it makes the model of a finished study, unless that was recorded under the "
+            "Give the study's command again: it makes a finished study's model, unless that was recorded under the "
             "rules of an earlier version; then run it under another --name.",
         )
     pickles = [name for name in names if name.endswith((".pkl", ".pickle", ".pt", ".pth", ".joblib"))]
