@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NUM_BINS = 15
-"""Bins of equal width for the expected calibration error, as in Guo et al., 2017."""
+NUM_BINS = 10
+"""Bins of equal width for the expected calibration error, as many as the model's own evaluation has."""
 
 LEAST_PROBABILITY = 1e-12
 """A probability that was rounded to 0 would make the log-loss infinite."""
