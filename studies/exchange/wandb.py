@@ -4,6 +4,9 @@ import hashlib
 import json
 import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,7 +64,8 @@ def export(store: Store, study: StudyRow, folder: Path, *, phase: Phase | None, 
         for network in telling(networks(store, study, phase=phase), total, tell, what="W&B"):
             run = _run_id(study, network)
             if run not in there:
-                _write(wandb, study, network, run, folder)
+                with _hooks_kept():
+                    _write(wandb, study, network, run, folder)
     except wandb.Error as error:
         raise StudiesError(
             f"{OPTION}: W&B: {error_line(str(error))}",
@@ -71,6 +75,16 @@ def export(store: Store, study: StudyRow, folder: Path, *, phase: Phase | None, 
         wandb.teardown()
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
     return f"{total:,} networks as runs of the W&B project {study.name}: {folder / RUNS}"
+
+
+@contextmanager
+def _hooks_kept() -> Iterator[None]:
+    """Put back what W&B replaces in this process at each run and leaves: `sys.exit` and `sys.excepthook`."""
+    own_exit, own_hook = sys.exit, sys.excepthook
+    try:
+        yield
+    finally:
+        sys.exit, sys.excepthook = own_exit, own_hook
 
 
 def _write(wandb: Any, study: StudyRow, network: Network, run_id: str, folder: Path) -> None:

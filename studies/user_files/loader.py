@@ -155,8 +155,9 @@ def _hash(folder: Path, sources: Iterable[Path]) -> str:
 
 OURS = {"studies", "search_spaces", "trainables", "reports"}
 INSTALLED = {
-    *("alembic", "grpc", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "psutil", "pyarrow"),
+    *("alembic", "grpc", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "PIL", "psutil", "pyarrow"),
     *("pydantic", "ray", "rich", "safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
+    "torchinfo",
 }
 """Packages that are installed with Studies."""
 NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}
