@@ -30,10 +30,6 @@ def _work(options: argparse.Namespace) -> int:
     from trainables.use.input_files import InputFile
     from trainables.use.prediction import predict_file
 
-    if options.ensemble and options.calibrated:
-        raise UsageError(
-            ["--ensemble goes without --calibrated: the temperature is that of one network"], "Leave out one."
-        )
     encode = to_csv if options.output is None else encoder_for(options.output)
     _check_output(options.output, options.input)
     model = load(

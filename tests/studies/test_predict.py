@@ -95,7 +95,7 @@ def test_an_ensemble_and_a_temperature_change_probabilities(predict: Call, array
     assert len({alone, both, soft}) == 3
     code, _, err = predict("--input", array, "--ensemble", "--calibrated")
     assert code == 2
-    assert "--ensemble goes without --calibrated" in err
+    assert "the temperature is that of one network" in err
 
 
 def test_nothing_is_written_where_a_later_row_is_wrong(

@@ -146,6 +146,10 @@ def load_model(
     """
     if engine not in ENGINES:
         raise ModelError(f"no engine is called {engine!r}", f"Choose one of {', '.join(ENGINES)}.")
+    if ensemble and calibrated:
+        raise ModelError(
+            "the temperature is that of one network, not of an ensemble", "Leave out one of the two."
+        )
     if ensemble and engine != "torch":
         raise ModelError(f"an ensemble runs with torch, not with {engine}", "Leave out one of the two.")
     opened = ModelFolder.open(folder)
