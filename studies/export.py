@@ -80,7 +80,7 @@ def _model(place: str, options: argparse.Namespace, study: "StudyRow") -> Send:
     from studies.exchange import model
 
     folder, formats = Path(place), model.parse_formats(options.model_format)
-    model.check(folder, study)
+    model.check(folder, study, formats)
     if options.make_environment:
         model.make_environment(formats)
     locations = locate(options.storage, options.output)

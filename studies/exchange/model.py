@@ -10,7 +10,7 @@ from studies.base.messages import unknown
 from studies.base.steps import Tell
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.exchange.destinations import check_folder, make_folder
+from studies.exchange.destinations import check_folder, load_extra, make_folder
 from studies.results.best_model import FOLDER, write_model
 from studies.results.saved_models import explaining
 from studies.storage.paths import Locations
@@ -19,6 +19,8 @@ from studies.storage.remembered import remembering
 if TYPE_CHECKING:
     from trainables.use.exported.records import Exported, Subject
     from trainables.use.saved_model import ModelFolder
+
+ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 REPORT = "export.json"
 """The file that says how each format compares with the model."""
@@ -53,9 +55,12 @@ def make_environment(formats: Sequence[str]) -> None:
         raise UsageError([f"--make-environment: {error.message}"], error.advice) from error
 
 
-def check(folder: Path, study: StudyRow) -> None:
-    """Raise UsageError unless a model can be written there."""
+def check(folder: Path, study: StudyRow, formats: Sequence[str] = ()) -> None:
+    """Raise UsageError unless a model can be written there, and what its formats need is installed."""
     check_folder("--model", folder, study)
+    for name in formats:
+        for package in ONNX_PACKAGES if name.startswith("onnx") else ():
+            load_extra(package, option=f"--model-format {name}", extra="onnx")
 
 
 def export(
