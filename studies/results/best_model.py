@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from reports.inputs.inputs import ReportInputs
+from reports.pages.atomic_files import PARTIAL
 from reports.results.best import best_configuration, describe, nothing_to_take, spread
 from reports.results.results import compute
 from reports.wording.words import number
@@ -79,11 +80,14 @@ def _replicate_of(inputs: ReportInputs, trial_number: int, block: int) -> int:
 def write_model(folder: Path, files: Mapping[str, bytes]) -> list[Artifact]:
     """Write a model folder's files and return them, with paths below `folder`.
 
-    The manifest is removed first and written last, so that half of a folder is no model.
+    The manifest is removed first and written last, so that half of a folder is no model. What a killed run left of a
+    file is removed.
     """
     from trainables.use.saved_model import MANIFEST
 
     (folder / MANIFEST).unlink(missing_ok=True)
+    for left in folder.glob(f".*{PARTIAL}"):
+        left.unlink(missing_ok=True)
     names = [*(name for name in files if name != MANIFEST), MANIFEST]
     return [write_artifact(folder, Path(name), files[name]) for name in names]
 
