@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainables.use.exported.errors import ExportError
-from trainables.use.exported.records import Examples, Subject
+from trainables.use.exported.files import write_file
+from trainables.use.exported.records import Examples, Exported, Subject
+from trainables.use.exported.scores import scores_of
 
 NUM_SINGLE = 8
 """Examples that are predicted one by one, too."""
@@ -75,6 +78,39 @@ def compare(run: Run, expected: Outputs, examples: Examples) -> tuple[float, flo
         max, zip(largest_differences(together, expected), largest_differences(singly, first), strict=True)
     )
     return logits, probabilities, together
+
+
+def write_compared(
+    name: str,
+    path: Path,
+    content: bytes,
+    run: Run,
+    *,
+    module: nn.Module,
+    subject: Subject,
+    form: str | None = None,
+    note: str = "",
+) -> Exported:
+    """Compare what `run` computes with the module on the test examples, write the file, and return how they compare.
+
+    `module` is that of `module_of`, and `form` names what must compute the same; None where a difference is measured,
+    not limited. Raises ExportError if it computes something else; nothing is written then.
+    """
+    expected = outputs_of_module(module, subject.test.inputs)
+    logits, probabilities, found = compare(run, expected, subject.test)
+    if form is not None:
+        refuse_difference(probabilities, form)
+    write_file(path, content)
+    return Exported(
+        format=name,
+        paths=(path,),
+        num_bytes=len(content),
+        largest_logit_difference=logits,
+        largest_probability_difference=probabilities,
+        scores=scores_of(found[1], subject.test.targets),
+        module_scores=scores_of(expected[1], subject.test.targets),
+        note=note,
+    )
 
 
 def largest_differences(found: Outputs, expected: Outputs) -> tuple[float, float]:

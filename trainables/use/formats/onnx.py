@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from trainables.use.exported.comparison import compare, module_of, outputs_of_module, refuse_difference
-from trainables.use.exported.files import write_file
+from trainables.use.exported.comparison import module_of, write_compared
 from trainables.use.exported.onnx_graphs import graph_of, runner, serialized
 from trainables.use.exported.records import Exported, Subject
-from trainables.use.exported.scores import scores_of
 
 FILE = "model.onnx"
 
@@ -18,16 +16,5 @@ def export(subject: Subject, folder: Path) -> Exported:
     """
     module = module_of(subject)
     content = serialized(graph_of(module, subject.test.inputs, subject.all_metadata))
-    expected = outputs_of_module(module, subject.test.inputs)
-    logits, probabilities, found = compare(runner(content), expected, subject.test)
-    refuse_difference(probabilities, "ONNX")
-    write_file(folder / FILE, content)
-    return Exported(
-        format="onnx",
-        paths=(folder / FILE,),
-        num_bytes=len(content),
-        largest_logit_difference=logits,
-        largest_probability_difference=probabilities,
-        scores=scores_of(found[1], subject.test.targets),
-        module_scores=scores_of(expected[1], subject.test.targets),
-    )
+    run = runner(content)
+    return write_compared("onnx", folder / FILE, content, run, module=module, subject=subject, form="ONNX")

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from trainables.use.exported.comparison import Outputs, compare, module_of, outputs_of, outputs_of_module
-from trainables.use.exported.files import write_file
+from trainables.use.exported.comparison import Outputs, module_of, outputs_of, write_compared
 from trainables.use.exported.onnx_graphs import graph_of, runner
 from trainables.use.exported.onnx_quantization import quantized
 from trainables.use.exported.records import Exported, Subject
@@ -35,17 +34,13 @@ def export(subject: Subject, folder: Path) -> Exported:
     least = min(losses.values())
     way = min((way for way in forms if losses[way] < least + LEAST_LOSS), key=lambda way: len(forms[way]))
     content = forms[way]
-    expected = outputs_of_module(module, subject.test.inputs)
-    logits, probabilities, found = compare(runner(content), expected, subject.test)
-    write_file(folder / FILE, content)
     told = ", ".join(f"{loss:.4f} {way}" for way, loss in losses.items())
-    return Exported(
-        format="onnx-int8",
-        paths=(folder / FILE,),
-        num_bytes=len(content),
-        largest_logit_difference=logits,
-        largest_probability_difference=probabilities,
-        scores=scores_of(found[1], subject.test.targets),
-        module_scores=scores_of(expected[1], subject.test.targets),
+    return write_compared(
+        "onnx-int8",
+        folder / FILE,
+        content,
+        runner(content),
+        module=module,
+        subject=subject,
         note=f"{way} quantisation, chosen by validation log-loss ({told})",
     )

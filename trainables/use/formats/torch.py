@@ -9,17 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainables.use.exported.comparison import (
-    Outputs,
-    compare,
-    module_of,
-    outputs_of_module,
-    refuse_difference,
-)
-from trainables.use.exported.files import write_file
+from trainables.use.exported.comparison import Outputs, module_of, write_compared
 from trainables.use.exported.programs import program_of
 from trainables.use.exported.records import Exported, Subject
-from trainables.use.exported.scores import scores_of
 
 FILE = "model.pt2"
 METADATA = "metadata.json"
@@ -45,17 +37,12 @@ def export(subject: Subject, folder: Path) -> Exported:
             logits, probabilities = loaded(torch.from_numpy(inputs))
         return logits.numpy(), probabilities.numpy()
 
-    expected = outputs_of_module(module, subject.test.inputs)
-    logits, probabilities, found = compare(run, expected, subject.test)
-    refuse_difference(probabilities, "The program of torch.export")
-    content = buffer.getvalue()
-    write_file(folder / FILE, content)
-    return Exported(
-        format="torch",
-        paths=(folder / FILE,),
-        num_bytes=len(content),
-        largest_logit_difference=logits,
-        largest_probability_difference=probabilities,
-        scores=scores_of(found[1], subject.test.targets),
-        module_scores=scores_of(expected[1], subject.test.targets),
+    return write_compared(
+        "torch",
+        folder / FILE,
+        buffer.getvalue(),
+        run,
+        module=module,
+        subject=subject,
+        form="The program of torch.export",
     )
