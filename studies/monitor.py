@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from studies._cli import run_door
 
 if TYPE_CHECKING:
-    from studies.base.errors import UsageError
-    from trainables.base.errors import TrainableError
     from trainables.use.model import Model
     from trainables.use.monitoring.drift_record import DriftRecord
     from trainables.use.monitoring.reference import Reference
@@ -29,14 +27,12 @@ def _work(options: argparse.Namespace) -> int:
     from reports.pages.monitor_page import MonitorInputs, write_monitor_page
     from reports.wording.drift_words import lines
     from studies.base.wording import printable
+    from studies.results.saved_models import explaining
     from studies.terminal.output import show_json
-    from trainables.base.errors import TrainableError
 
     page = _page(options)
-    try:
+    with explaining():
         record, kind = _compare(options)
-    except TrainableError as error:
-        raise _usage_error(error) from error
     inputs = MonitorInputs(
         record=record.as_json(),
         kind=kind,
@@ -83,14 +79,6 @@ def _batches(model: "Model", path: Path, options: argparse.Namespace) -> "Iterat
     )
     for rows in file.chunks(model.preprocessing):
         yield rows.examples, None if rows.labels is None else list(rows.labels)
-
-
-def _usage_error(error: "TrainableError") -> "UsageError":
-    """Return what a user is told of an error about a model, its reference, thresholds or rows."""
-    from studies.base.errors import UsageError
-
-    mistakes = getattr(error, "mistakes", None) or [getattr(error, "message", str(error))]
-    return UsageError(list(mistakes), getattr(error, "advice", "See studies monitor --help."))
 
 
 def _page(options: argparse.Namespace) -> Path:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.atomic_files import PARTIAL
+from reports.results import examined
 from reports.results.best import best_configuration, describe, nothing_to_take, spread
 from reports.results.results import compute
 from reports.wording.words import number
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from trainables.use.saved_model import ModelConfig
 
 MISSING: Final = "models_missing"
-EXAMINED: Final = "model_examined"
-"""The kind of the event that records how the chosen network does; its detail is JSON."""
-
 FOLDER: Final = Path("models") / BEST
 
 
@@ -67,7 +65,7 @@ def keep_best_model(
             if artifact.path not in blocks:  # which are those of their trial
                 path = (FOLDER / artifact.path).as_posix()
                 store.add_artifact(study.id, replace(artifact, path=path))
-        store.add_event(study.id, EXAMINED, trial_number, json.dumps(made.examined, sort_keys=True))
+        store.add_event(study.id, examined.KIND, trial_number, json.dumps(made.examined, sort_keys=True))
         shown = {each["row"]: each for name in ("samples", "mistakes") for each in made.examined[name]}
         store.add_samples(study.id, trial_number, replicate, [shown[row] for row in sorted(shown)])
 
@@ -253,7 +251,7 @@ def _is_made(folder: Path, best: Mapping[str, Any], block: int, inputs: ReportIn
     from trainables.base.errors import ModelError
     from trainables.use.saved_model import ModelFolder
 
-    recorded = inputs.events[inputs.events["kind"] == EXAMINED]
+    recorded = inputs.events[inputs.events["kind"] == examined.KIND]
     if recorded.empty or recorded["trial_number"].iloc[-1] != best["trial_number"]:
         return False
     try:

@@ -30,13 +30,14 @@ def load(
 
 @contextmanager
 def explaining() -> Iterator[None]:
-    """Turn an error about a model or its inputs into a `UsageError` with the same words."""
+    """Turn an error about a model, its inputs or what is kept with it into a `UsageError` with the same words."""
     from trainables.base.errors import InputError, ModelError
+    from trainables.data.dataset_files import DatasetError
     from trainables.use.exported.errors import ExportError
 
     try:
         yield
-    except (ModelError, ExportError) as error:
+    except (DatasetError, ModelError, ExportError) as error:
         raise UsageError([error.message], error.advice) from error
     except InputError as error:
         raise UsageError(list(error.mistakes), error.advice) from error

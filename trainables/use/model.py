@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
 from trainables.base.errors import ModelError
+from trainables.use.evaluation import probabilities_of
 from trainables.use.networks import members_of, module_of
 from trainables.use.preprocessing import Kind, Preprocessing
 from trainables.use.saved_model import ModelConfig, ModelFolder
@@ -111,8 +112,8 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         with torch.inference_mode():
             for start in range(0, len(features), chunk):
                 part = torch.from_numpy(features[start : start + chunk])
-                logits.append(module(part).double().numpy() / self.temperature)
-        return _softmax(np.concatenate(logits))
+                logits.append(module(part).double().numpy())
+        return probabilities_of(np.concatenate(logits), self.temperature)
 
     def fit(self, examples: Any, targets: Any = None) -> Self:
         """Return the model as it is: it was trained by its study."""
@@ -163,8 +164,3 @@ def load_model(
         return Model(opened.config, members_of(opened, trust_code=trust_code))
     members = [(opened.preprocessing, module_of(opened, trust_code=trust_code))]
     return Model(opened.config, members, temperature=temperature)
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
