@@ -14,7 +14,8 @@ class RandomWords:
     def __init__(self, generator: torch.Generator, *, first: int = 0, whole: int | None = None) -> None:
         """Draw from `generator` for the replicates from `first` on of a stack of `whole` (None: for all of them)."""
         self.generator = generator
-        self._first, self._whole = first, whole
+        self.first, self._whole = first, whole
+        """The first replicate's place in the whole stack."""
         self._room: dict[int, Tensor] = {}
         self._on_host = torch.Generator()
 
@@ -28,7 +29,7 @@ class RandomWords:
         # The full range is needed: by default the top bit of int64 stays 0.
         words = self._room[num_words].random_(-(2**63), None, generator=self.generator)
         values = words.view(torch.int16)[:count].view(whole, *like.shape[1:])
-        return values[self._first : self._first + len(like)]
+        return values[self.first : self.first + len(like)]
 
     def draw_seeds(self, count: int) -> list[int]:
         """Return a new seed for each of `count` replicates, without synchronizing with the GPU.
@@ -40,4 +41,4 @@ class RandomWords:
             self._on_host.manual_seed(seed)
         whole = self._whole or count
         seeds: list[int] = torch.empty(whole, dtype=torch.int64).random_(generator=self._on_host).tolist()
-        return seeds[self._first : self._first + count]
+        return seeds[self.first : self.first + count]

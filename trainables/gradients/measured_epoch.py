@@ -3,16 +3,23 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainables.base.records import LayerRecord
 from trainables.gradients import gradient_norms
-from trainables.gradients.activations import ActivationRecorder
 from trainables.gradients.gradient_norms import Measured
 
 Values = NDArray[np.float64]
+
+
+class HasColumns(Protocol):
+    """What was measured of hidden units in an epoch."""
+
+    def columns(self) -> list[Values]:
+        """Return mean and standard deviation of h_l and the dead fraction, each (layers, replicates)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +47,7 @@ class MeasuredEpoch:
     examples: Sequence[int]
     widths: Sequence[int]
     weight_sizes: Sequence[int]
-    activations: ActivationRecorder
+    activations: HasColumns
     clip_norm: float | None
     seconds: float
 

@@ -9,7 +9,9 @@ from torch import Tensor
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
 from trainables.gradients.activations import ActivationBuffers
+from trainables.kernels import compiling
 from trainables.networks import memory, plain_mlp
+from trainables.networks.compiled_mlp import CompiledMLP
 from trainables.networks.initialisation import draw_weights
 from trainables.networks.layers import ACTIVATIONS, BatchNorm, Dropout, ReLU
 from trainables.networks.mixed_precision import linear_of
@@ -50,7 +52,17 @@ def build(
             parameters.value(f"blocks.{index}.weight")[replicate] = weight * hp.init_gain
         parameters.value("output.weight")[replicate] = drawn[-1]
     blocks = [Block(parameters, index, hp, words) for index in range(hp.depth)]
-    return MLP(parameters, blocks, hp)
+    compiled = None
+    if compiling.are_on() and device.type == "cpu" and hp.precision == "float32":
+        compiled = CompiledMLP(
+            parameters,
+            [block.norm for block in blocks],
+            hp,
+            num_features=num_features,
+            num_classes=num_classes,
+            first_place=words.first,
+        )
+    return MLP(parameters, blocks, hp, compiled)
 
 
 build_plain, plain_state = plain_mlp.build_plain, plain_mlp.plain_state
@@ -148,10 +160,20 @@ class Block:
 
 
 class MLP(StackModel):
-    """Hidden blocks and a linear output, for every replicate at once."""
+    """Hidden blocks and a linear output, for every replicate at once.
 
-    def __init__(self, parameters: FlatParameters, blocks: Sequence[Block], hp: Hyperparameters) -> None:
+    `compiled` are the same networks in compiled kernels, None where there are none: then torch's operations evaluate.
+    """
+
+    def __init__(
+        self,
+        parameters: FlatParameters,
+        blocks: Sequence[Block],
+        hp: Hyperparameters,
+        compiled: CompiledMLP | None = None,
+    ) -> None:
         """Combine the blocks with an output layer."""
+        self.compiled = compiled
         self.parameters, self.blocks = parameters, blocks
         self.outputs: list[Tensor] = []
         self.responses = ActivationBuffers(hp.widths, parameters.values, parameters.replicates)
@@ -165,6 +187,8 @@ class MLP(StackModel):
 
     def forward(self, inputs: Tensor, *, training: bool) -> Tensor:
         """Return logits (replicates, classes, examples) for inputs (replicates, examples, features)."""
+        if not training and self.compiled is not None:
+            return self.compiled.logits(inputs)
         signal = inputs.transpose(1, 2)
         if not training:
             for block in self.blocks:

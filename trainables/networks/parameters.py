@@ -33,8 +33,9 @@ class FlatParameters:
         self.replicates = replicates
         self.names = (*weights, *rest)
         self.weight_sizes = tuple(math.prod(shape) for shape in weights.values())
-        num_rest = sum(math.prod(shape) for shape in rest.values())
-        total = replicates * (sum(self.weight_sizes) + num_rest)
+        self._rest_sizes = {name: math.prod(shape) for name, shape in rest.items()}
+        self.num_rest = sum(self._rest_sizes.values())
+        total = replicates * (sum(self.weight_sizes) + self.num_rest)
         self.values = torch.zeros(total, device=device, dtype=dtype)
         self.gradients = torch.zeros_like(self.values)
         self._values = self._views(self.values, weights, rest)
@@ -48,6 +49,11 @@ class FlatParameters:
     def gradient(self, name: str) -> Tensor:
         """Return the parameter's gradient, shape (replicates, ...), as a view."""
         return self._gradients[name]
+
+    def places_in_rest(self) -> dict[str, int]:
+        """Return where each parameter that is no hidden weight begins among a replicate's `num_rest` others."""
+        ends = itertools.accumulate(self._rest_sizes.values(), initial=0)
+        return dict(zip(self._rest_sizes, ends, strict=False))
 
     def weight_runs(self, flat: Tensor) -> list[Tensor]:
         """Return views of the hidden weights in `flat`, which is laid out as `values`: one for each run of equal sizes.

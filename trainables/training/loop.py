@@ -13,10 +13,10 @@ from trainables.base.records import EpochRecord
 from trainables.base.seeds import derive_seed
 from trainables.gradients.gradient_norms import SPIKE_WINDOW, Measured, are_safe
 from trainables.training.early_stopping import EarlyStopping
-from trainables.training.evaluation import Tally, cross_entropy, evaluate
-from trainables.training.gradient_recorder import GradientRecorder
+from trainables.training.evaluation import Tally, evaluate
 from trainables.training.stack import Stack
 from trainables.training.trained_epoch import IN_ORDER, Scores, TrainedEpoch, scores_of
+from trainables.training.training_step import Recorder
 
 NUM_INITIAL_BATCHES = 4
 """Number of batches on which gradients are measured before the first step."""
@@ -45,7 +45,7 @@ def train_epochs(
     """
     if stack.epoch == 0 and 0 in layers_at:
         yield _measure_initialisation(stack)
-    recorder: GradientRecorder | None = None
+    recorder: Recorder | None = None
     for epoch in range(stack.epoch + 1, epochs + 1):
         batches = batches_of(stack.data.train, stack.seeds, epoch, stack.hyperparameters.batch_size)
         if stack.stopping is not None and not any(stack.trains):
@@ -54,11 +54,8 @@ def train_epochs(
         if epoch not in layers_at:
             recorder = None
         elif recorder is None:
-            recorder = GradientRecorder(
-                stack.model,
-                num_steps=len(batches),
-                precise=stack.precise_norms,
-                earlier=stack.gradient_norms,
+            recorder = stack.step.recorder(
+                len(batches), precise=stack.precise_norms, earlier=stack.gradient_norms
             )
         trained = _train_epoch(stack, epoch, epochs, batches, recorder, further=epoch in scored_at)
         stack.epoch, stack.gradient_norms = epoch, None if recorder is None else recorder.earlier
@@ -70,7 +67,7 @@ def _train_epoch(
     epoch: int,
     epochs: int,
     batches: Sequence[Tensor],
-    recorder: GradientRecorder | None,
+    recorder: Recorder | None,
     *,
     further: bool,
 ) -> TrainedEpoch:
@@ -96,22 +93,14 @@ def _train_epoch(
     )
 
 
-def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: GradientRecorder | None = None) -> Tensor:
+def run_steps(stack: Stack, batches: Sequence[Tensor], recorder: Recorder | None = None) -> Tensor:
     """Train on `batches`, each holding rows of shape (replicates, batch size), without synchronizing with the device.
 
     Returns each replicate's summed loss and number of correct predictions, shape (2, replicates).
     """
-    step = stack.step
-    step.sums.zero_()
-    stack.model.is_measured = recorder is not None
-    for rows in batches:
-        step.backward(rows)
-        if recorder is not None:
-            recorder.after_backward()
-        step.update()
-        if recorder is not None:
-            recorder.after_update()
-    return step.sums.clone()
+    stack.step.sums.zero_()
+    stack.step.run(batches, recorder)
+    return stack.step.sums.clone()
 
 
 def _measure_initialisation(stack: Stack) -> TrainedEpoch:
@@ -121,26 +110,17 @@ def _measure_initialisation(stack: Stack) -> TrainedEpoch:
     training.
     """
     started = time.perf_counter()
-    data, model, smoothing = stack.data, stack.model, stack.hyperparameters.label_smoothing
+    data = stack.data
     size = min(max(MIN_INITIAL_BATCH, stack.hyperparameters.batch_size), data.train.shape[1])
     num_batches = min(NUM_INITIAL_BATCHES, data.train.shape[1] // size)
     rows = shuffled(data.train, stack.seeds, 0)
-    recorder = GradientRecorder(model, num_steps=num_batches)
-    model.is_measured = True
-    loss_sum = data.inputs.new_zeros(len(stack.seeds))
+    recorder = stack.step.recorder(num_batches)
     stack.generator.manual_seed(derive_seed(stack.mask_seed, "dropout", 0))
-    model.track_statistics(False)
-    for part in torch.split(rows[:, : num_batches * size], size, dim=1):
-        logits = model.forward(stack.step.gather(part), training=True)
-        losses, gradient = cross_entropy(logits, data.targets[part], label_smoothing=smoothing)
-        model.backward(gradient)
-        recorder.after_backward()
-        recorder.after_measure()
-        loss_sum += losses
-    model.track_statistics(True)
+    stack.step.sums.zero_()
+    stack.step.measure(torch.split(rows[:, : num_batches * size], size, dim=1), recorder)
     measured = recorder.end_epoch()
     stack.precise_norms = not are_safe(measured.norms[[Measured.GRADIENTS, Measured.DELTAS], :, :-1])
-    at_start = (loss_sum / (num_batches * size)).tolist()
+    at_start = (stack.step.sums[0] / (num_batches * size)).tolist()
     scores = [Scores(train_loss=loss if math.isfinite(loss) else None) for loss in at_start]
     return TrainedEpoch(
         epoch=0,

@@ -1,16 +1,31 @@
 """One training step of a stack: forward and backward over a batch, then the update."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.augmentation import Augmentation
 from trainables.data.stack_data import StackData
+from trainables.gradients.measured_epoch import MeasuredEpoch
 from trainables.networks.parameters import FlatParameters
 from trainables.networks.stack_model import StackModel
 from trainables.training.evaluation import count_correct, cross_entropy
+from trainables.training.gradient_recorder import GradientRecorder
+
+
+class Recorder(Protocol):
+    """Collects what is measured of hidden layers and replicates, epoch by epoch."""
+
+    earlier: NDArray[np.float64]
+    """Norms of the whole gradient at the steps before this epoch, shape (steps, replicates)."""
+
+    def end_epoch(self, *, clip_norm: float | None = None) -> MeasuredEpoch:
+        """Return the epoch's measurements, and begin the next one, which must follow at once."""
 
 
 class TrainingStep:
@@ -41,6 +56,39 @@ class TrainingStep:
         """Return the inputs in `rows` (replicates, examples) as a step sees them, augmentation included."""
         inputs = self._data.gather(rows)
         return inputs if self._augmentation is None else self._augmentation.apply(inputs)
+
+    def recorder(
+        self, num_steps: int, *, precise: bool = True, earlier: NDArray[np.float64] | None = None
+    ) -> Recorder:
+        """Return a recorder of epochs of `num_steps` steps; `earlier` are the norms of another one before them.
+
+        With `precise`, norms are summed in float64; without it, float32 must be known to suffice.
+        """
+        return GradientRecorder(self._model, num_steps=num_steps, precise=precise, earlier=earlier)
+
+    def run(self, batches: Sequence[Tensor], recorder: Recorder | None = None) -> None:
+        """Train on batches, each rows of shape (replicates, batch size), measured by `recorder` if there is one."""
+        assert recorder is None or isinstance(recorder, GradientRecorder), "a recorder of another step"
+        self._model.is_measured = recorder is not None
+        for rows in batches:
+            self.backward(rows)
+            if recorder is not None:
+                recorder.after_backward()
+            self.update()
+            if recorder is not None:
+                recorder.after_update()
+
+    def measure(self, batches: Sequence[Tensor], recorder: Recorder) -> None:
+        """Measure the batches without any change to weights or running statistics."""
+        assert isinstance(recorder, GradientRecorder), "a recorder of another step"
+        self._model.is_measured = True
+        self._model.track_statistics(False)
+        for rows in batches:
+            # Launched one by one, because a captured step changes running statistics.
+            TrainingStep.backward(self, rows)
+            recorder.after_backward()
+            recorder.after_measure()
+        self._model.track_statistics(True)
 
     def backward(self, rows: Tensor) -> None:
         """Go forward and backward over the examples in `rows`, shape (replicates, batch size)."""
@@ -74,6 +122,10 @@ class LearningRates:
         other rate may be higher.
         """
         self._optimizer, self._parameters, self._in_graph = optimizer, parameters, in_graph
+        self.own: list[float] = [optimizer.param_groups[0]["lr"]] * parameters.replicates
+        """Each replicate's rate."""
+        self.trains: list[bool] = [True] * parameters.replicates
+        """Which replicates train."""
         self._shares: Tensor | None = None
         self._before: Tensor | None = None
         if in_graph:
@@ -85,6 +137,7 @@ class LearningRates:
         group = self._optimizer.param_groups[0]
         highest = max(rate for rate, training in zip(rates, trains, strict=True) if training)
         rates = [rate if training else highest for rate, training in zip(rates, trains, strict=True)]
+        self.own, self.trains = list(rates), list(trains)
         if self._in_graph:
             assert self._shares is not None
             self._shares.copy_(self._of(rates, group["lr"]))

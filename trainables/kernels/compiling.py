@@ -1,0 +1,55 @@
+"""How kernels are compiled: by numba where it is installed, cached on disk, without the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+try:
+    import numba
+except ImportError:  # there is none for this Python or processor: torch's own operations do the work
+    numba = None
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OFF = "STUDIES_NO_KERNELS"
+"""An environment variable; if it is set, nothing is compiled and torch's own operations do all work."""
+
+HAS_NUMBA = numba is not None
+"""Whether kernels can be compiled at all."""
+
+REORDERED = {"reassoc", "contract", "nsz"}
+"""What a compiler may do for speed: sum in another order, fuse a product with a sum, and ignore the sign of 0. NaN and
+infinity keep their meaning."""
+
+
+def are_on() -> bool:
+    """Return whether kernels are used."""
+    return HAS_NUMBA and not os.environ.get(OFF)
+
+
+def kernel(function: F) -> F:
+    """Compile `function` at its first call, with sums in any order."""
+    return _compiled(function, fastmath=REORDERED, no_cfunc_wrapper=True)
+
+
+def inner_kernel(function: F) -> F:
+    """Compile a function that other kernels call; from Python it can be called as `function.py_func`."""
+    return _compiled(function, fastmath=REORDERED, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def exact_kernel(function: F) -> F:
+    """Compile a function that other kernels call; every operation is rounded as written."""
+    return _compiled(function, fastmath=set(), no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def _compiled(function: F, **options: Any) -> F:
+    if numba is None:
+        return function
+    options |= {"nogil": True, "error_model": "numpy"}
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder for the cache can be written: each process compiles anew
+        compiled = numba.njit(**options)(function)
+    return compiled  # type: ignore[no-any-return]
