@@ -21,6 +21,7 @@ from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import MemoryLimits
+from trainables.training.kernel_cache import make_ready
 from trainables.trials.checkpoint import CheckpointRef
 from trainables.trials.reporting import failed_report, train_trial_spec, trainer_of
 from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
@@ -55,6 +56,8 @@ class StackTrial(tune.Trainable):
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._dataset, self._splits, self._code = dataset, splits, code
         self._limits = MemoryLimits()
+        if config["trial_spec"].model == "mlp" and self._device.type == "cpu":
+            make_ready()
         self._data: dict[tuple[float | None, tuple[int, ...]], StackData] = {}
         self._helpers: tuple[RemoteHelper, ...] | None = None
         self.reset_config(config)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from trainables.kernels import cache
 
 try:
     import numba
 except ImportError:  # there is none for this Python or processor: torch's own operations do the work
-    numba = None
+    numba = None  # type: ignore[assignment]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,17 +41,21 @@ def inner_kernel(function: F) -> F:
     return _compiled(function, fastmath=REORDERED, no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 
-def exact_kernel(function: F) -> F:
-    """Compile a function that other kernels call; every operation is rounded as written."""
-    return _compiled(function, fastmath=set(), no_cfunc_wrapper=True, no_cpython_wrapper=True)
+def contracted_kernel(function: F) -> F:
+    """Compile a function that other kernels call; its operations keep their order."""
+    return _compiled(function, fastmath={"contract"}, no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 
 def _compiled(function: F, **options: Any) -> F:
     if numba is None:
         return function
     options |= {"nogil": True, "error_model": "numpy"}
+    folder = cache.folder()
+    if folder is None:  # each process compiles anew
+        return cast(F, numba.njit(**options)(function))
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
-        compiled = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder for the cache can be written: each process compiles anew
-        compiled = numba.njit(**options)(function)
-    return compiled  # type: ignore[no-any-return]
+        return cast(F, numba.njit(cache=True, **options)(function))
+    finally:
+        config.CACHE_DIR = before

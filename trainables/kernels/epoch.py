@@ -177,9 +177,7 @@ def train_steps(
 
             # Backward.
             np.dot(logits, before.T, tile(rest_gradient, networks.output_weight, networks.classes, last))
-            sum_rows(
-                logits, rest_gradient[networks.output_bias : networks.output_bias + networks.classes]
-            )
+            sum_rows(logits, rest_gradient[networks.output_bias : networks.output_bias + networks.classes])
             delta_room, before_room = scratch.delta, scratch.delta_before
             np.dot(weight.T, logits, tile(delta_room, 0, last, examples))
             for back in range(depth):

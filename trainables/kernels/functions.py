@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from trainables.kernels.compiling import HAS_NUMBA
+from trainables.kernels.compiling import HAS_NUMBA, contracted_kernel
 
 if HAS_NUMBA:
-    import numba
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic, overload
 
     F32 = np.float32
-    OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
     LOG2_E, LN2_HIGH, LN2_LOW = F32(1.44269504088896341), F32(0.693359375), F32(-2.12194440e-4)
     E0, E1, E2 = F32(1.9875691500e-4), F32(1.3981999507e-3), F32(8.3334519073e-3)
     E3, E4, E5 = F32(4.1665795894e-2), F32(1.6666665459e-1), F32(5.0000001201e-1)
@@ -29,8 +27,7 @@ if HAS_NUMBA:
     HIGHEST, LOWEST, HALF, ONE, TWO = F32(88.0), F32(-87.0), F32(0.5), F32(1), F32(2)
     NEAR = F32(0.625)
 
-    @intrinsic
-    def _float_of_bits(typing: Any, bits: Any) -> Any:
+    def _build_cast(typing: Any, bits: Any) -> Any:
         """Return the float32 that has these bits, given as an int32."""
 
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -38,7 +35,9 @@ if HAS_NUMBA:
 
         return types.float32(types.int32), build
 
-    @numba.njit(cache=True, **OPTIONS)
+    _float_of_bits: Any = intrinsic(_build_cast)
+
+    @contracted_kernel
     def _exp32(x: Any) -> Any:
         within = min(max(x, LOWEST), HIGHEST)
         power = np.floor(within * LOG2_E + HALF)
@@ -48,7 +47,7 @@ if HAS_NUMBA:
         value = value * _float_of_bits(np.int32(np.int32(np.int32(power) + np.int32(127)) << np.int32(23)))
         return value if x == x else x
 
-    @numba.njit(cache=True, **OPTIONS)
+    @contracted_kernel
     def _tanh32(x: Any) -> Any:
         size = abs(x)
         square = x * x
@@ -58,7 +57,7 @@ if HAS_NUMBA:
         value = near if size < NEAR else far
         return value if x == x else x
 
-    @numba.njit(cache=True, **OPTIONS)
+    @contracted_kernel
     def _sigmoid32(x: Any) -> Any:
         return ONE / (ONE + _exp32(-x))
 
@@ -79,7 +78,6 @@ def sigmoid(x: Any) -> Any:
 
 
 if HAS_NUMBA:
-
     # numba compares the parameters of an implementation with those here, annotations included.
     @overload(exp)
     def _exp(x):  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""What the kernels of a multilayer perceptron are handed: where its numbers lie, how it computes, and room to work in."""
+"""What the kernels of a perceptron are handed: where its numbers lie, how it computes, and room to work in."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ it is trained, by whatever thread, and after a resume.
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.kernels.compiling import exact_kernel
+from trainables.kernels.compiling import inner_kernel
 
 ROUNDS = 10
 MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
@@ -15,13 +15,13 @@ WEYL = (np.uint32(0x9E3779B9), np.uint32(0xBB67AE85))
 HALF = np.uint64(32)
 
 
-@exact_kernel
+@inner_kernel
 def fill_words(
     words: NDArray[np.uint32], key0: np.uint32, key1: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32
 ) -> None:
     """Fill `words`, whose length is a multiple of 4, with random bits.
 
-    Number i of its first quarter, and of each of the others, are the four words for the counter (i, c1, c2, c3) under the key.
+    Number i of its first quarter, and of each of the others, are the four words for the counter (i, c1, c2, c3).
     """
     quarter = len(words) // 4
     for i in range(quarter):

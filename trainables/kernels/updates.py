@@ -1,4 +1,4 @@
-"""The updates of SGD, Adam, AdamW and RMSprop, as torch's optimizers make them, for one network of a stack at a time."""
+"""The updates of SGD, Adam, AdamW and RMSprop as torch's optimizers make them, for one network at a time."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class CompiledMLP:
         trains: NDArray[np.bool_],
         sums: NDArray[np.float64],
     ) -> None:
-        """Train the networks that train through all batches; add loss and right predictions, (2, replicates), to `sums`."""
+        """Pass all batches through the networks that train; add each one's loss and right predictions to `sums`."""
         most = int(np.diff(batches.ends, prepend=0).max())
         key = np.uint32(steps.seed & 0xFFFFFFFF), np.uint32(steps.seed >> 32 & 0xFFFFFFFF)
 
@@ -149,16 +149,13 @@ class CompiledMLP:
         count = min(torch.get_num_threads(), replicates)
         rooms = self._scratch.setdefault(examples, [])
         while len(rooms) < count:
-            rooms.append(
-                scratch(self._networks, self._form, features=self._num_features, examples=examples)
-            )
+            rooms.append(scratch(self._networks, self._form, features=self._num_features, examples=examples))
         if count == 1:
             work(rooms[0], 0, replicates)
             return
         ends = [replicates * part // count for part in range(count + 1)]
         with ThreadPoolExecutor(count) as pool:
             list(pool.map(work, rooms[:count], ends[:-1], ends[1:]))
-
 
 
 def gathered(inputs: Tensor, ends: Sequence[int], targets: Tensor | None = None) -> Batches:
@@ -185,7 +182,9 @@ def _join_statistics(norms: Sequence[BatchNorm | None], like: Tensor) -> tuple[T
     mean = torch.cat([norm.running_mean.flatten() for norm in own])
     variance = torch.cat([norm.running_variance.flatten() for norm in own])
     sizes = [norm.scale.numel() for norm in own]
-    for norm, means, variances in zip(own, mean.split(sizes), variance.split(sizes), strict=True):
+    for norm, means, variances in zip(
+        own, torch.split(mean, sizes), torch.split(variance, sizes), strict=True
+    ):
         norm.running_mean, norm.running_variance = means.view_as(norm.scale), variances.view_as(norm.scale)
     return mean, variance
 

@@ -12,9 +12,7 @@ from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.augmentation import Augmentation
 from trainables.data.stack_data import StackData
 from trainables.networks.memory import is_out_of_memory
-from trainables.models.mlp import MLP
 from trainables.networks.stack_model import StackModel
-from trainables.training.compiled_step import CompiledStep
 from trainables.training.training_step import LearningRates, TrainingStep
 
 STEPS_BEFORE_CAPTURE = 20
@@ -35,28 +33,6 @@ def capture_graph(work: Callable[[], None], generator: torch.Generator) -> Repla
     with torch.cuda.graph(graph):
         work()
     return graph.replay
-
-
-def build_step(
-    model: StackModel,
-    optimizer: torch.optim.Optimizer,
-    hyperparameters: Hyperparameters,
-    data: StackData,
-    augmentation: Augmentation | None = None,
-    *,
-    generator: torch.Generator,
-) -> TrainingStep:
-    """Return a compiled step where the model has compiled networks, a captured one on a GPU, where launching kernels
-    takes longer than running them, else a plain one.
-    """
-    given = model, optimizer, hyperparameters, data, augmentation
-    if isinstance(model, MLP) and model.compiled is not None:
-        return CompiledStep(model, model.compiled, *given[1:], generator=generator)
-    return (
-        CapturedStep(*given, generator=generator)
-        if data.inputs.device.type == "cuda" and model.is_capturable
-        else TrainingStep(*given)
-    )
 
 
 class CapturedStep(TrainingStep):

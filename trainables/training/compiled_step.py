@@ -106,7 +106,11 @@ class CompiledStep(TrainingStep):
     def _parts(self, batches: Sequence[Tensor]) -> list[tuple[int, Batches]]:
         """Return batches that can be passed through in one call, with the number of the first one's step."""
         data = self._data
-        if self._augmentation is None and data.texts is None and (data.scaling is None or data.scaling.fill is None):
+        if (
+            self._augmentation is None
+            and data.texts is None
+            and (data.scaling is None or data.scaling.fill is None)
+        ):
             rows = torch.cat(list(batches), dim=1)
             ends = np.cumsum([batch.shape[1] for batch in batches])
             return [(0, self._rows(rows, ends))]
@@ -236,9 +240,7 @@ class CompiledRecorder:
             is_unipolar=model.responses_are_unipolar,
             squares=np.full((len(Measured), self._num_steps, depth + 1, self._replicates), np.nan),
             moments=np.full((num_moments, depth, 2, self._replicates), np.nan),
-            responses=np.full(
-                sum(widths) * self._replicates, 1.0 if model.saturates else 0.0, values.dtype
-            ),
+            responses=np.full(sum(widths) * self._replicates, 1.0 if model.saturates else 0.0, values.dtype),
         )
         """Where kernels put what they measure."""
 

@@ -11,12 +11,14 @@ from trainables import models
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
 from trainables.base.seeds import derive_seed
-from trainables.data.augmentation import augmentation_of
+from trainables.data.augmentation import Augmentation, augmentation_of
 from trainables.data.stack_data import StackData
+from trainables.models.mlp import MLP
 from trainables.networks.module_stack import BuildModule, stack_modules
 from trainables.networks.parameters import FlatParameters
 from trainables.networks.stack_model import StackModel
-from trainables.training.captured_step import build_step
+from trainables.training.captured_step import CapturedStep
+from trainables.training.compiled_step import CompiledStep
 from trainables.training.early_stopping import EarlyStopping
 from trainables.training.schedules import Schedule
 from trainables.training.training_step import TrainingStep
@@ -106,6 +108,28 @@ class Stack:
     def trains(self) -> list[bool]:
         """Whether each replicate still trains, that is, has not stopped early."""
         return [True] * len(self.seeds) if self.stopping is None else self.stopping.trains
+
+
+def build_step(
+    model: StackModel,
+    optimizer: torch.optim.Optimizer,
+    hyperparameters: Hyperparameters,
+    data: StackData,
+    augmentation: Augmentation | None = None,
+    *,
+    generator: torch.Generator,
+) -> TrainingStep:
+    """Return a compiled step where the model has compiled networks, a captured one on a GPU, where launching kernels
+    takes longer than running them, else a plain one.
+    """
+    given = model, optimizer, hyperparameters, data, augmentation
+    if isinstance(model, MLP) and model.compiled is not None:
+        return CompiledStep(model, model.compiled, *given[1:], generator=generator)
+    return (
+        CapturedStep(*given, generator=generator)
+        if data.inputs.device.type == "cuda" and model.is_capturable
+        else TrainingStep(*given)
+    )
 
 
 def build_optimizer(hyperparameters: Hyperparameters, parameters: FlatParameters) -> torch.optim.Optimizer:

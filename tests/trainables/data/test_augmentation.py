@@ -195,6 +195,7 @@ class TestTraining:
         assert all(a != b for a, b in zip(with_it, without, strict=True))
         assert with_it[0] != with_it[1]
 
+    @pytest.mark.usefixtures("by_torch")
     def test_it_leaves_the_data_and_every_other_pass_alone(self, few_digits: StackData) -> None:
         before = few_digits.inputs.clone()
         passes: list[tuple[bool, Tensor]] = []

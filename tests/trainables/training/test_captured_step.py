@@ -15,13 +15,13 @@ from trainables.base.records import NoteKind
 from trainables.data.augmentation import augmentation_of
 from trainables.data.stack_data import StackData
 from trainables.training import captured_step
-from trainables.training.captured_step import CapturedStep, Replay, build_step
+from trainables.training.captured_step import CapturedStep, Replay
 from trainables.training.loop import run_steps, train
 from trainables.training.schedules import Plateau
-from trainables.training.stack import Stack
+from trainables.training.stack import Stack, build_step
 from trainables.training.training_step import TrainingStep
 
-pytestmark = pytest.mark.numeric
+pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("by_torch")]
 
 BEFORE = 3
 OPTIONS: dict[str, Any] = {"depth": 3, "batch_norm": True, "dropout": 0.3, "clip_norm": 1.0}

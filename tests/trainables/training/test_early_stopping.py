@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from trainables.training.evaluation import evaluate
 from trainables.training.loop import train, train_epochs
 from trainables.training.stack import Stack
 from trainables.training.trained_epoch import Scores
+from trainables.training.training_step import Recorder
 from trainables.trials.artifact import from_bytes
 
 pytestmark = pytest.mark.numeric
@@ -145,14 +147,14 @@ def test_one_that_comes_to_the_last_epoch_gets_its_best_weights_too(data: StackD
 def test_when_all_have_stopped_nothing_is_trained_any_more(data: StackData) -> None:
     stack = make(data, patience=1)
     lengths, num_steps = [0, 0, 0], 0
-    update = stack.step.update
+    run = stack.step.run
 
-    def count() -> None:
+    def count(batches: Sequence[Tensor], recorder: Recorder | None = None) -> None:
         nonlocal num_steps
-        num_steps += 1
-        update()
+        num_steps += len(batches)
+        run(batches, recorder)
 
-    stack.step.update = count  # type: ignore[method-assign]
+    stack.step.run = count  # type: ignore[method-assign]
     for epoch in train(stack, epochs=40):
         for record in epoch:
             lengths[record.replicate] = record.epoch

@@ -17,13 +17,13 @@ from trainables.base.records import LayerRecord
 from trainables.data.stack_data import StackData
 from trainables.gradients.gradient_norms import Measured
 from trainables.gradients.measured_epoch import MeasuredEpoch
-from trainables.training import gradient_recorder
+from trainables.training import compiled_step, gradient_recorder
 from trainables.training.evaluation import cross_entropy
 from trainables.training.gradient_recorder import GradientRecorder
 from trainables.training.loop import epoch_order, run_steps, train
 from trainables.training.stack import Stack
 
-pytestmark = pytest.mark.numeric
+pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("each_way")]
 
 SEEDS = (1, 2, 3)
 
@@ -65,7 +65,7 @@ def test_one_step_equals_autograd(
     kill_a_unit(stack, to=-1e6 if activation == "relu" else 50.0)
     twins = [plain_network(stack, replicate) for replicate in range(3)]
     rows = data.train[:, :64]
-    recorder = GradientRecorder(stack.model, num_steps=1)
+    recorder = stack.step.recorder(1)
     with torch.no_grad():
         run_steps(stack, [rows], recorder)
     for replicate, (twin, measured) in enumerate(zip(twins, recorder.end_epoch().replicates(), strict=True)):
@@ -165,13 +165,14 @@ def test_long_epochs_are_sampled(digits: StackData, monkeypatch: pytest.MonkeyPa
     def measured() -> MeasuredEpoch:
         stack = Stack.make("mlp", Hyperparameters(), digits, seeds=SEEDS)
         batches = list(torch.split(digits.train, 16, dim=1))
-        recorder = GradientRecorder(stack.model, num_steps=len(batches))
+        recorder = stack.step.recorder(len(batches))
         with torch.no_grad():
             run_steps(stack, batches, recorder)
         return recorder.end_epoch()
 
     sampled = measured()
-    monkeypatch.setattr(gradient_recorder, "MIN_SAMPLED_STEPS", 68)
+    for module in (gradient_recorder, compiled_step):
+        monkeypatch.setattr(module, "MIN_SAMPLED_STEPS", 68)
     every = measured()
     assert (every.stride, len(every.examples)) == (1, 68)
     assert (sampled.stride, len(sampled.examples)) == (3, 23)
@@ -265,7 +266,7 @@ def test_no_step_makes_the_host_wait(digits: StackData, optimizer: str) -> None:
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     list(train(stack, epochs=1, layers_at=[0, 1]))
     batches = list(torch.split(data.train, 64, dim=1))
-    recorder = GradientRecorder(stack.model, num_steps=len(batches))
+    recorder = stack.step.recorder(len(batches))
     before = torch.cuda.get_sync_debug_mode()
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -276,6 +277,7 @@ def test_no_step_makes_the_host_wait(digits: StackData, optimizer: str) -> None:
     assert recorder.end_epoch().replicates()[0].metrics["num_nonfinite"] == 0
 
 
+@pytest.mark.usefixtures("by_torch")
 def test_the_whole_gradient_is_that_of_all_parameters(digits: StackData) -> None:
     digits = in_float64(digits)
     stack = Stack.make("mlp", Hyperparameters(batch_norm=True), digits, seeds=SEEDS)

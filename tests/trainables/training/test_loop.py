@@ -17,7 +17,7 @@ from trainables.training.evaluation import evaluate
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 
-pytestmark = pytest.mark.numeric
+pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("each_way")]
 
 SEEDS = (11, 12, 13)
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}

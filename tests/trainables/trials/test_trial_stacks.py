@@ -21,8 +21,9 @@ from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import NoteKind, TrialReport
 from trainables.data.stack_data import StackData
+from trainables.kernels import compiling
 from trainables.networks.memory import MemoryLimits
-from trainables.training import loop, schedules, training_step
+from trainables.training import schedules, training_step
 from trainables.training.evaluation import cross_entropy
 from trainables.training.loop import train
 from trainables.training.stack import Stack
@@ -49,12 +50,11 @@ class LittleMemory:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.\nGPU 0 has ...")
             return loss(logits, *given, **named)
 
-        for module in (loop, training_step):
-            monkeypatch.setattr(module, "cross_entropy", lose)
+        monkeypatch.setattr(training_step, "cross_entropy", lose)
 
 
 @pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> LittleMemory:
+def memory(by_torch: None, monkeypatch: pytest.MonkeyPatch) -> LittleMemory:
     """Memory that a test makes as small as it likes; checkpoints come as often as it likes, too."""
     monkeypatch.setattr(reporting, "CHECKPOINT_BYTES_PER_SECOND", math.inf)
     return LittleMemory(monkeypatch)
@@ -220,6 +220,7 @@ def test_a_network_that_does_not_fit_fails_with_advice(data: StackData, memory: 
         reports(five(), data)
 
 
+@pytest.mark.usefixtures("by_torch")
 def test_another_error_is_the_trials_own(data: StackData, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*given: Any, **named: Any) -> Any:
         raise RuntimeError("shapes differ")
@@ -246,9 +247,13 @@ def test_a_state_cut_into_parts_is_whole_again_when_joined(data: StackData) -> N
     assert save_state(join(parts), task) == save(stack, task)
 
 
-def test_memory_that_really_runs_out() -> None:
+@pytest.mark.parametrize(
+    ("off", "megabytes"), [("", 40), ("1", 70)], ids=["compiled", "by-torch"]
+)  # compiled steps hold one network's signals at a time
+def test_memory_that_really_runs_out(monkeypatch: pytest.MonkeyPatch, off: str, megabytes: int) -> None:
+    monkeypatch.setenv(compiling.OFF, off)
     whole = train_large(REPLICATES)
-    program = [sys.executable, "-m", "tests.trainables.little_memory", "70"]
+    program = [sys.executable, "-m", "tests.trainables.little_memory", str(megabytes)]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
