@@ -86,9 +86,7 @@ def loss_and_gradient(
 
 
 @kernel
-def gather(
-    inputs: Array, rows: Array, mean: Array, factor: Array, is_scaled: bool, gathered: Array
-) -> None:
+def gather(inputs: Array, rows: Array, mean: Array, factor: Array, is_scaled: bool, gathered: Array) -> None:
     """Call `signals.gather`."""
     signals.gather(inputs, rows, mean, factor, is_scaled, gathered)
 

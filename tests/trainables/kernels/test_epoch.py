@@ -132,7 +132,7 @@ def networks(draw: st.DrawFn) -> Hyperparameters:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(hp=networks(), features=st.integers(1, 20), classes=st.integers(2, 5), seed=st.integers(0, 999))
 def test_networks_of_any_shape_are_plain_ones(
     hp: Hyperparameters, features: int, classes: int, seed: int
