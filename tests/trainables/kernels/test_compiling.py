@@ -1,5 +1,6 @@
 """Kernels are compiled once and kept, or compiled anew where nothing can be kept, or torch does without them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -146,4 +147,47 @@ def test_kernels_run_beside_python_and_keep_nan(monkeypatch: pytest.MonkeyPatch)
         compiled: Any = wrap(doubled)
         options = compiled.targetoptions
         assert options["nogil"]
+        # Otherwise a caller loaded from the cache has another version than the process that compiled it.
+        assert wrap is compiling.kernel or options["forceinline"]
         assert not {"nnan", "ninf", "afn", "arcp", "fast"} & set(options["fastmath"])
+
+
+TRAINING = """
+import hashlib
+from dataclasses import replace
+
+import torch
+from tests.trainables.conftest import load_digits
+from trainables.base.hyperparameters import Hyperparameters
+from trainables.kernels import epoch
+from trainables.training.loop import train
+from trainables.training.stack import Stack
+
+torch.set_num_threads(1)
+digits = load_digits()
+data = replace(digits, train=digits.train[:, :200], validation=digits.validation[:, :60])
+numbers = hashlib.sha256()
+for optimizer in ("sgd", "adam", "rmsprop"):
+    for changes in ({"activation": "tanh", "label_smoothing": 0.1}, {"batch_norm": True, "dropout": 0.3}):
+        hp = Hyperparameters(depth=3, width=37, optimizer=optimizer, residual="zero", **changes)
+        stack = Stack.make("mlp", hp, data, seeds=(1, 2, 3))
+        numbers.update(repr(list(train(stack, epochs=2, layers_at=(0, 2)))).encode())
+        numbers.update(stack.model.parameters.values.numpy().tobytes())
+print(sum(epoch.train_steps.stats.cache_hits.values()), numbers.hexdigest())
+"""
+
+
+@needs_numba
+@pytest.mark.slow
+def test_kept_kernels_give_the_numbers_of_the_process_that_compiled_them(tmp_path: Path) -> None:
+    """A trial may begin in one and go on in the other."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment.pop(cache.OFF, None)
+    (compiled, numbers), (loaded, again) = (
+        subprocess.run(
+            [sys.executable, "-c", TRAINING], capture_output=True, text=True, env=environment, check=True
+        ).stdout.split()
+        for _ in range(2)
+    )
+    assert (compiled, loaded) == ("0", "1")
+    assert again == numbers

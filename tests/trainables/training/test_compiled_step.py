@@ -219,6 +219,22 @@ def test_measuring_without_training_changes_nothing(data: StackData, optimizer: 
     assert all(torch.equal(after.tensors[name], tensor) for name, tensor in before.tensors.items())
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("changes", [{}, {"batch_norm": True, "dropout": 0.3, "clip_norm": 0.5}], ids=["plain", "all"])
+def test_measuring_changes_no_bit(
+    data: StackData, optimizer: str, changes: dict[str, Any], precision: str
+) -> None:
+    if precision == "float32":
+        data = replace(data, inputs=data.inputs.float())
+    stacks = [compiled_stack(data, optimizer=optimizer, width=37, **changes) for _ in range(2)]
+    for stack, layers_at in zip(stacks, ((), (0, 1, 2)), strict=True):
+        for _ in train(stack, epochs=2, layers_at=layers_at):
+            pass
+    one, other = (StackState.of(stack).tensors for stack in stacks)
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
 def test_a_diverged_network_is_recorded_as_in_torchs_step(
