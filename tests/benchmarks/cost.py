@@ -31,7 +31,7 @@ from tests.benchmarks.measuring.spread import digits
 from tests.benchmarks.measuring.stacks import REPLICATES, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
 from trainables.data.stack_data import StackData
-from trainables.kernels import compiling
+from trainables.kernels import cache
 from trainables.networks import plain_mlp
 from trainables.networks.module_stack import BuildModule
 from trainables.training.loop import train_epochs
@@ -119,11 +119,11 @@ def measure(size: Size, *, repeats: int) -> Cost:
 @contextmanager
 def _by_torch() -> Iterator[None]:
     """Switch compiled kernels off."""
-    os.environ[compiling.OFF] = "1"
+    os.environ[cache.OFF] = "1"
     try:
         yield
     finally:
-        del os.environ[compiling.OFF]
+        del os.environ[cache.OFF]
 
 
 def _least_seconds(work: Callable[[], object], repeats: int) -> float:

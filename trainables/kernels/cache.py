@@ -14,9 +14,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
+OFF = "STUDIES_NO_KERNELS"
+"""An environment variable; if it is set, nothing is compiled and torch's own operations do all work."""
+
+
+def is_off() -> bool:
+    """Return whether kernels are not used: they are switched off, or numba is not installed."""
+    return bool(os.environ.get(OFF)) or find_spec("numba") is None
 
 
 @functools.cache
