@@ -91,9 +91,9 @@ MAX_DATA_NOTES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """The URL of Ray's dashboard, and the file with the token that it asks for."""
+    """What finds the URL of Ray's dashboard, None while that starts, and the file with the token that it asks for."""
 
-    url: str
+    find: Callable[[], str | None]
     token_path: Path | None
 
 
@@ -310,9 +310,9 @@ def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | 
 
 
 def _dashboard(cluster: "Cluster") -> Dashboard | None:
-    if cluster.dashboard_url is None:
+    if cluster.find_dashboard is None:
         return None
-    return Dashboard(url=cluster.dashboard_url, token_path=cluster.token_path)
+    return Dashboard(find=cluster.find_dashboard, token_path=cluster.token_path)
 
 
 def _details(run: Run) -> dict[str, Any]:

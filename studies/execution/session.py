@@ -147,7 +147,7 @@ def _run(
             starting.begin()
         with data_as_recorded(older, drafted, locations):
             telling(f"loading {drafted.study.dataset}, while Ray starts" if trains else "loading the data")
-            _load_libraries()
+            _load_libraries(drafted)
             dataset = load_dataset(drafted)
             starting.check()
             refuse_other_data(older, dataset, drafted, locations)
@@ -230,10 +230,11 @@ def _without_model(error: Exception, report: Path) -> StudiesError:
     )
 
 
-def _load_libraries() -> None:
+def _load_libraries(drafted: Draft) -> None:
     """Import the libraries for data; a signal must not interrupt that, as a half-imported library stays unusable."""
+    own = () if drafted.code is None else ("trainables.user_code.loop",)  # which brings torch
     with never_broken_off():
-        for module in ("trainables.datasets", "trainables.data.splits", "trainables.user_code.loop"):
+        for module in ("trainables.datasets", "trainables.data.splits", *own):
             importlib.import_module(module)
 
 

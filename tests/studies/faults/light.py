@@ -161,7 +161,7 @@ def starting_nothing(resources: Resources, *, last_words: str) -> Iterator[Futur
         Cluster(
             num_workers=resources.workers or 1,
             threads=1,
-            dashboard_url=None,
+            find_dashboard=None,
             token_path=None,
             scratch=Path(os.environ[TRACES]) / "scratch",
         )
