@@ -1,5 +1,6 @@
 """One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -28,6 +29,7 @@ from studies.database.writer import Writer
 from studies.execution.listing import list_studies, tell_listing
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
+from studies.results.report_ahead import ReportAhead
 from studies.run_log import baseline, looks, provenance, run_events
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
@@ -48,13 +50,20 @@ class Starting:
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
         self._is_checked = False
+        self._ending: threading.Thread | None = None
+        self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         with never_broken_off():
-            self._stack.close()
+            if self._ending is None:
+                self._stack.close()
+            else:
+                self._ending.join()
+        if self._failure is not None:
+            raise self._failure
 
     def check(self) -> None:
         """Raise StudiesError if Ray cannot be joined at its address, or if a start that has begun has failed."""
@@ -78,9 +87,18 @@ class Starting:
 
     @contextmanager
     def cluster(self) -> "Iterator[Future[Cluster]]":
-        """Yield a future of the cluster, and shut the cluster down in the end."""
-        with self._stack:
+        """Yield a future of the cluster, and begin to shut it down in the end, which leaving waits for."""
+        try:
             yield self.begin()
+        finally:
+            self._ending = threading.Thread(target=self._end, name="ray-end", daemon=True)
+            self._ending.start()
+
+    def _end(self) -> None:
+        try:
+            self._stack.close()
+        except BaseException as error:
+            self._failure = error
 
 
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -106,7 +124,8 @@ class Run:
     """Everything that a run needs: `folder` is the study's own, `command` is the command that resumes it.
 
     `tell` is called with each step up to the first trial. `started` is the value of time.monotonic() when the command
-    began; `starting` may have begun to start Ray by then. `until` says after which look it stops, `budget_seconds` how
+    began; `starting` may have begun to start Ray by then, and `ahead`
+    makes the report ready once trials run. `until` says after which look it stops, `budget_seconds` how
     long all runs of the study may take together: a later look begins only if it fits. `notes` are shown while the run
     lasts.
     """
@@ -121,6 +140,7 @@ class Run:
     command: str
     resources: Resources
     starting: Starting
+    ahead: ReportAhead
     show: Show
     tell: Tell
     started: float
@@ -272,6 +292,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             seconds_left=seconds_left,
             should_stop=should_stop,
         )
+        run.ahead.begin(when=lambda: progress.startup_seconds is not None)
         with stop_signal.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
             train_study(
                 run.plan,

@@ -2,6 +2,7 @@
 
 import importlib
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -50,10 +51,12 @@ from studies.planning.plan import Plan
 from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
+from studies.results.report_ahead import ReportAhead
 from studies.storage.paths import Locations
 from studies.storage.remembered import resuming_in
 
 if TYPE_CHECKING:
+    from studies.results.report_inputs import Findings
     from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
 
@@ -159,7 +162,7 @@ def _run(
         locations.folder(plan.name)
         locations.make_storage_folder()
 
-        def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+        def run_of(store: Store, study: StudyRow, lease: Lease, ahead: ReportAhead) -> Run:
             return Run(
                 store=store,
                 study=study,
@@ -171,6 +174,7 @@ def _run(
                 command=command,
                 resources=resources,
                 starting=starting,
+                ahead=ahead,
                 show=showing,
                 tell=telling,
                 started=started,
@@ -191,7 +195,7 @@ def _run(
 
 
 def _keep_model(
-    store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]"
+    store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]", findings: "Findings"
 ) -> Exception | None:
     """Make a complete study's model; return what prevents it, so that the report of a long study is made all the same.
 
@@ -200,12 +204,16 @@ def _keep_model(
     from studies.results.best_model import keep_best_model
 
     def keep() -> None:
-        study = _found(store, plan)
-        if study.state is StudyState.COMPLETE:
-            dataset, splits = data
-            keep_best_model(
-                store, study, plan, locations.make_folder(plan.name), dataset=dataset, splits=splits
-            )
+        dataset, splits = data
+        keep_best_model(
+            store,
+            _found(store, plan),
+            plan,
+            locations.make_folder(plan.name),
+            findings=findings,
+            dataset=dataset,
+            splits=splits,
+        )
 
     try:
         retry(keep)
@@ -242,7 +250,7 @@ def _carry_out(
     plan: Plan,
     request: Request,
     locations: Locations,
-    run_of: Callable[[Store, StudyRow, Lease], Run],
+    run_of: Callable[[Store, StudyRow, Lease, ReportAhead], Run],
     *,
     resources: Resources,
     take_over: bool,
@@ -261,10 +269,18 @@ def _carry_out(
                     or not next_look_fits(store, study, plan, budget=request.budget, resources=resources)
                 )
             )
-            if not was_complete:
-                _train(run_of(store, study, lease))
-            failure = None if data is None else _keep_model(store, plan, locations, data)
-            result = retry(lambda: _report(store, plan, request, locations, was_complete=was_complete))
+            with ReportAhead() as ahead:
+                if not was_complete:
+                    _train(run_of(store, study, lease, ahead))
+                ahead.begin()
+                failure, findings = None, retry(lambda: _findings(store, plan))
+                if data is not None and _found(store, plan).state is StudyState.COMPLETE:
+                    failure = _keep_model(store, plan, locations, data, findings)
+                result = retry(
+                    lambda: _report(
+                        store, plan, request, locations, findings, ahead, was_complete=was_complete
+                    )
+                )
             refuse_failure(store, study, result.report_path, locations)
             if failure is not None:
                 raise _without_model(failure, result.report_path) from failure
@@ -292,7 +308,7 @@ def _report_older(
     except UsageError as error:
         note = f"today's rules refuse its data: {error.message}"
 
-    def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+    def run_of(store: Store, study: StudyRow, lease: Lease, ahead: ReportAhead) -> Run:
         raise AssertionError(f"{study.name} was complete, and is not")
 
     result = _carry_out(
@@ -313,13 +329,28 @@ def _found(store: Store, plan: Plan) -> StudyRow:
     return study
 
 
+def _findings(store: Store, plan: Plan) -> "Findings":
+    from studies.results.report_inputs import Findings
+
+    return Findings.of(store, _found(store, plan))
+
+
 def _report(
-    store: Store, plan: Plan, request: Request, locations: Locations, *, was_complete: bool
+    store: Store,
+    plan: Plan,
+    request: Request,
+    locations: Locations,
+    findings: "Findings",
+    ahead: ReportAhead,
+    *,
+    was_complete: bool,
 ) -> Result:
     from studies.results.report_inputs import load_report, make_report
 
-    study = _found(store, plan)
-    path = make_report(store, study, locations)
+    study, drawers = _found(store, plan), ahead.drawers()
+    path = make_report(store, study, locations, findings=findings.with_model(store, study), drawers=drawers)
+    if drawers is not None and drawers.problem is not None:
+        print(f"note: {drawers.problem}", file=sys.stderr)
     blocks = next_look(store, study, plan)
     return Result(
         name=plan.name,
