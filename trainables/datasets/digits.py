@@ -16,10 +16,7 @@ def load() -> Dataset:
 
     The file is read here, because to import scikit-learn for it takes longer than to start Ray's own processes.
     """
-    found = find_spec("sklearn")
-    assert found is not None, "scikit-learn is not installed"
-    assert found.submodule_search_locations
-    table = np.loadtxt(Path(found.submodule_search_locations[0]) / FILE, delimiter=",")
+    table = np.loadtxt(_file(), delimiter=",")
     pixels, digits = table[:, :-1], table[:, -1].astype(np.int64)
     return Dataset(
         name="digits",
@@ -32,3 +29,10 @@ def load() -> Dataset:
         # Not "flip": a mirrored digit is another sign, or none.
         augmentations=("shift", "rotation", "zoom", "shear"),
     )
+
+
+def _file() -> Path:
+    found = find_spec("sklearn")
+    assert found is not None, "scikit-learn is not installed"
+    assert found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / FILE

@@ -49,6 +49,11 @@ class DrawingProcesses:
         for process in self._processes:
             threading.Thread(target=self._employ, args=(process,), name="drawing", daemon=True).start()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The numbers of the processes."""
+        return tuple(process.pid for process in self._processes)
+
     def __enter__(self) -> Self:
         return self
 
