@@ -64,7 +64,7 @@ def test_a_process_that_dies_is_told_of_and_replaced() -> None:
 
 def test_what_cannot_be_sent_is_drawn_here() -> None:
     with DrawingProcesses(0) as drawers, drawn_by(drawers):
-        panel = draw_panel(lambda ax: ax.set_title("x"), Sheet(), prefix="p")  # type: ignore[arg-type,return-value]
+        panel = draw_panel(lambda ax: ax.set_title("x"), Sheet(), prefix="p")  # type: ignore[arg-type]
     assert "x" in panel.svg
 
 
