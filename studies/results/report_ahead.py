@@ -11,11 +11,11 @@ from studies.base.stop_signal import never_broken_off
 from studies.planning.resources import num_cores
 
 if TYPE_CHECKING:
-    from reports.plots.style.processes import DrawingProcesses
+    from reports.pages.drawing_processes import DrawingProcesses
 
 LIBRARIES = (
     "reports.pages.page",
-    "reports.plots.style.processes",
+    "reports.pages.drawing_processes",
     "studies.results.report_inputs",
     "studies.search.decision_inputs",
     "sklearn.metrics",
@@ -79,7 +79,7 @@ class ReportAhead:
             importlib.import_module(library)
 
     def _start(self, num: int) -> None:
-        from reports.plots.style.processes import DrawingProcesses
+        from reports.pages.drawing_processes import DrawingProcesses
 
         self._drawers = DrawingProcesses(num, environment=_without_secrets())
 

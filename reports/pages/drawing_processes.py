@@ -23,8 +23,10 @@ from matplotlib.axes import Axes
 
 from reports.plots.style.canvas import Drawing, Drawn, Sheet, finish
 
-ROOT = Path(__file__).resolve().parents[3]
-PROGRAM = "import sys; sys.path.append(sys.argv[1]); from reports.plots.style.processes import serve; serve()"
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from reports.pages.drawing_processes import serve; serve()"
+)
 NICENESS = 10
 """Of a process while it loads; what it draws somebody waits for."""
 READY = b"ready"

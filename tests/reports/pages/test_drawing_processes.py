@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
+from reports.pages.drawing_processes import DrawingProcesses
 from reports.plots import bars
 from reports.plots.style.canvas import Panel, Sheet, draw_panel, drawn_by
-from reports.plots.style.processes import DrawingProcesses
 
 
 def draw(heading: str) -> Panel:
