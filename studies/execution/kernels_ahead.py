@@ -9,6 +9,8 @@ from pathlib import Path
 import trainables
 from trainables.kernels import cache
 
+COMPILED = ("mlp",)
+"""Models that are trained by compiled kernels."""
 PROGRAM = """
 import sys
 sys.path.append(sys.argv[1])
@@ -19,12 +21,12 @@ make_ready()
 
 
 @contextmanager
-def compiling_ahead(telling: Callable[[str], None]) -> Iterator[None]:
-    """Compile in a process of its own meanwhile, unless that was done before or the kernels are off.
+def compiling_ahead(model: str, telling: Callable[[str], None]) -> Iterator[None]:
+    """Compile for `model` in a process of its own meanwhile, unless that was done before or the kernels are off.
 
     Workers that start earlier wait for it. If it fails, they compile for themselves and tell what is wrong.
     """
-    if cache.is_off() or cache.is_filled():
+    if model not in COMPILED or cache.is_off() or cache.is_filled():
         yield
         return
     telling("compiling what trains networks, once for this machine (10 to 30 s)")

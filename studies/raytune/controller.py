@@ -51,12 +51,30 @@ class _ActorManager(RayActorManager):
         super()._actor_task_failed(tracked_actor_task, as_lost_actor(exception))
 
 
+class _ActorClasses:
+    """Makes each trainable an actor's class, without the environment that Tune asks for.
+
+    That holds nothing but a variable for Lightning, which the trainable sets itself, and a worker with an environment
+    of its own is a new process: those that Ray has started with itself, early, would stay idle.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[type, Any] = {}
+
+    def get(self, trainable: type) -> Any:
+        """Return the class of actors, which Ray is sent once."""
+        if trainable not in self._made:
+            self._made[trainable] = ray.remote(trainable)
+        return self._made[trainable]
+
+
 class _Controller(TuneController):
     _update: OnLoss
     _see_starting: OnStarting
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
+        self._class_cache: Any = _ActorClasses()
         self._actor_manager = _ActorManager(resource_manager=self._actor_manager._resource_manager)
 
     def step(self) -> None:

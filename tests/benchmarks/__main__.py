@@ -17,6 +17,7 @@ from tests.benchmarks.measuring.results_page import Section, write_sections
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PARTS = {
     "comparison": "Against plain ways of training the same networks",
+    "ends": "Before the first epoch, and after the last trial",
     "training_step": "A training step against its matrix products",
     "recording": "What recording gradients costs",
     "cost": "How the cost grows with replicates, width, depth and data",

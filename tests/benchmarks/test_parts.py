@@ -15,7 +15,7 @@ from ray import tune
 
 from studies.catalog.depth_study import STUDY
 from studies.planning.plan import Plan
-from tests.benchmarks import __main__, comparison, cost, driver, growth, recording, training_step
+from tests.benchmarks import __main__, comparison, cost, driver, ends, growth, recording, training_step
 from tests.benchmarks.contenders import contests, optuna_script, plain, ray_script
 from tests.benchmarks.contenders.contests import OPTUNA, OURS, RAY, Contest, Run
 from tests.benchmarks.contenders.networks import QUICK, WHOLE, Networks
@@ -239,3 +239,19 @@ def test_all_contenders_train() -> None:
     assert networks == {OURS: 8, RAY: 2, OPTUNA: 2}
     assert all(run.outcome.training_seconds < run.command.wall_seconds for run in contest.rounds[0].values())
     assert 0 < contest.ours[0].busy_share <= 1
+
+
+def test_the_ends_of_a_run_are_set_against_their_goals() -> None:
+    smoke = [ends.Ends(start=5.0, end=2.0, whole=14.0), ends.Ends(start=8.0, end=3.0, whole=18.0)]
+    answers = {name: [0.4, 0.3] for name in ends.ANSWERS}
+    table = {row[0]: row[1:] for row in rows(ends.section([4.0, 5.0], smoke, [3.5], answers))}
+    assert table["times the bare Ray"] == ["1.43 (1.25 to 1.60)", "at most 1.25", "no"]
+    assert table["smoke from the command to its end, s"][1:] == ["at most 15", "no"]
+    assert table["last trial of depth_study to its page, s"] == ["3.50", "at most 4", "yes"]
+    assert table["--help told, the least of 2, s"] == ["0.30", "at most 0.2", "no"]
+    assert table["a wrong name told, the least of 2, s"][-1] == "yes"
+
+
+def test_a_command_that_answers_at_once_is_timed() -> None:
+    words, code, _ = ends.ANSWERS["--help"]
+    assert ends.answer_seconds(words, code) > 0

@@ -40,7 +40,7 @@ from trainables.trials.reporting import train_trial_spec
 Place = tuple[int, int]
 """A trial's number and the epoch that it last reported."""
 
-CLUSTER = Cluster(num_workers=1, threads=1, dashboard_url=None, token_path=None, scratch=Path())
+CLUSTER = Cluster(num_workers=1, threads=1, find_dashboard=None, token_path=None, scratch=Path())
 
 
 class DriverDiedError(BaseException):

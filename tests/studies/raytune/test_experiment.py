@@ -314,4 +314,4 @@ def test_a_storage_that_refuses_ends_the_run_in_words(
 
 def test_ray_runs_for_these_tests_alone(cluster: Cluster) -> None:
     assert ray.is_initialized()
-    assert (cluster.num_workers, cluster.threads, cluster.dashboard_url) == (1, 1, None)
+    assert (cluster.num_workers, cluster.threads, cluster.find_dashboard) == (1, 1, None)
