@@ -151,7 +151,7 @@ def _replicates(connection: Connection, study_id: int, phase: Phase | None = Non
     )
     if phase is not None:
         query = query.where(trial.phase == phase)
-    return _with_params(connection, study_id, query, number="trial_number")
+    return _with_params(connection, study_id, query, number="trial_number", phase=phase)
 
 
 def _epochs(connection: Connection, study_id: int) -> pd.DataFrame:
@@ -208,13 +208,15 @@ def _but(table: Table, *without: str) -> list[Column[Any]]:
     return [column for column in table.columns if column.name not in (*_NOT_SHOWN, *without)]
 
 
-def _with_params(connection: Connection, study_id: int, query: Select[Any], *, number: str) -> pd.DataFrame:
+def _with_params(
+    connection: Connection, study_id: int, query: Select[Any], *, number: str, phase: Phase | None = None
+) -> pd.DataFrame:
     """Read a query and put a column for each factor and nuisance after `cell`.
 
     `number` is the column with the trial's number. A trial's parameters are read once, not for each of its networks.
     """
     read = read_columns(connection, query)
-    of_trial = _params(connection, study_id)
+    of_trial = _params(connection, study_id, phase)
     params = [of_trial[each] for each in read[number].tolist()]
     plan = connection.execute(select(tables.study.c.plan).where(tables.study.c.id == study_id)).scalar_one()
     names = dict.fromkeys([*plan.get("factors", {}), *plan.get("nuisances", {})])
@@ -226,10 +228,14 @@ def _with_params(connection: Connection, study_id: int, query: Select[Any], *, n
     return pd.DataFrame(expanded)
 
 
-def _params(connection: Connection, study_id: int) -> dict[int, Mapping[str, Any]]:
+def _params(
+    connection: Connection, study_id: int, phase: Phase | None = None
+) -> dict[int, Mapping[str, Any]]:
     trial = tables.trial.c
-    rows = connection.execute(select(trial.number, trial.params).where(trial.study_id == study_id))
-    return {row.number: row.params for row in rows}
+    query = select(trial.number, trial.params).where(trial.study_id == study_id)
+    if phase is not None:
+        query = query.where(trial.phase == phase)
+    return {row.number: row.params for row in connection.execute(query)}
 
 
 def of_epochs(plan: Mapping[str, Any]) -> list[ColumnElement[Any]]:

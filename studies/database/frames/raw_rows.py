@@ -1,8 +1,6 @@
 """A study's raw rows, for checks that trust neither the keys nor the values of a possibly damaged database."""
 
-import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -10,20 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import (
-    JSON,
-    Column,
-    ColumnElement,
-    Connection,
-    Select,
-    String,
-    Table,
-    Text,
-    cast,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select
 
+from studies.database.as_stored import any_text, as_it_stands, is_text
 from studies.database.frames.columns import read_columns
 from studies.database.schema import tables
 from studies.database.schema.tables import UtcDateTime
@@ -93,16 +80,16 @@ class Rows:
 
 def names_of(connection: Connection) -> list[str]:
     """Return the names of all studies, oldest first."""
-    name = _as_it_stands(connection, tables.study.c.name)
-    with _any_text(connection):
+    name = as_it_stands(connection, tables.study.c.name)
+    with any_text(connection):
         return [row[0] for row in connection.execute(select(name).order_by(tables.study.c.id))]
 
 
 def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
     """Return the rows of the study called `name`, None if there is none; `only` limits the tables that are read."""
     table = tables.study
-    with _any_text(connection):
-        query = select(*(_as_it_stands(connection, column) for column in table.columns))
+    with any_text(connection):
+        query = select(*(as_it_stands(connection, column) for column in table.columns))
         found = connection.execute(query.where(table.c.name == name)).mappings().one_or_none()
         if found is None:
             return None
@@ -163,24 +150,6 @@ def damaged_rows(
     ]
 
 
-@contextmanager
-def _any_text(connection: Connection) -> Iterator[None]:
-    """Make SQLite return texts that are not valid UTF-8, with the invalid bytes escaped."""
-    raw = connection.connection.dbapi_connection
-    if not isinstance(raw, sqlite3.Connection):
-        yield
-        return
-    before, raw.text_factory = raw.text_factory, _escaped
-    try:
-        yield
-    finally:
-        raw.text_factory = before
-
-
-def _escaped(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
-
-
 def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
     """Return a study's row with values of a wrong type replaced by "" or 0, and the list of these values."""
     misplaced = []
@@ -210,11 +179,11 @@ def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[p
     """Return a study's rows of one table in the order of their keys, and the values of a wrong type."""
     chosen = [column for column in table.columns if column.name != "study_id"]
     query = (
-        select(*(_as_it_stands(connection, column) for column in chosen))
+        select(*(as_it_stands(connection, column) for column in chosen))
         .where(table.c.study_id == study_id)
         .order_by(*table.primary_key)
     )
-    if not any(_is_text(column) for column in chosen):
+    if not any(is_text(column) for column in chosen):
         try:
             return pd.DataFrame(read_columns(connection, query)), []
         except (ValueError, TypeError, OverflowError):
@@ -254,18 +223,14 @@ def _damaged(table: Table, chosen: Sequence[Column[Any]], row: Sequence[Any], wh
     return Damaged(table=table.name, key=key_of(table, named), what=what)
 
 
-def _is_text(column: ColumnElement[Any]) -> bool:
-    return isinstance(column.type, String | JSON | UtcDateTime)
-
-
 def _kinds(column: ColumnElement[Any]) -> tuple[type, ...]:
     """Return the Python types of a column's values."""
-    return (str,) if _is_text(column) else (int, float)
+    return (str,) if is_text(column) else (int, float)
 
 
 def _misplaced(column: Column[Any], value: Any) -> str:
     """Return what is wrong with a value's type, without the value itself, which may be anything."""
-    wanted = "text" if _is_text(column) else "number"
+    wanted = "text" if is_text(column) else "number"
     return f"{column.name} is not a {wanted} (it is of type {type(value).__name__})"
 
 
@@ -273,17 +238,8 @@ def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
     if isinstance(column.type, UtcDateTime):
         texts = pd.Series(values, dtype="object")
         return pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
-    if _is_text(column):
+    if is_text(column):
         return pd.Series(values, dtype="object")
     if {*map(type, values)} - {int}:
         return pd.Series(np.array(values, dtype=np.float64))
     return pd.Series(values, dtype="int64")
-
-
-def _as_it_stands(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
-    """Return a column as a query reads it without refusing or converting any value."""
-    if not _is_text(column):
-        return column
-    # SQLite's CAST would change a damaged value; PostgreSQL's driver would parse JSON and times.
-    is_plain = connection.dialect.name == "sqlite" or isinstance(column.type, String)
-    return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)
