@@ -43,9 +43,16 @@ class Reader(ABC):
         with self.reading() as connection:
             return next(iter(_trials(connection, study_id, tables.trial.c.number == number)), None)
 
+    def first_number(self, study_id: int) -> int:
+        """Return the lowest number of a study's trials, 0 if it has none."""
+        return self._number(study_id, func.min(tables.trial.c.number))
+
     def last_number(self, study_id: int) -> int:
         """Return the highest number of a study's trials, 0 if it has none."""
-        query = select(func.max(tables.trial.c.number)).where(tables.trial.c.study_id == study_id)
+        return self._number(study_id, func.max(tables.trial.c.number))
+
+    def _number(self, study_id: int, of_trials: ColumnElement[int]) -> int:
+        query = select(of_trials).where(tables.trial.c.study_id == study_id)
         with self.reading() as connection:
             return int(connection.scalar(query) or 0)
 
@@ -77,10 +84,12 @@ class Reader(ABC):
         counted: dict[Outcome, int] = {row[0]: row[1] for row in rows}
         return {outcome: counted.get(outcome, 0) for outcome in Outcome}
 
-    def rung_results(self, study_id: int) -> list[RungRow]:
-        """Return every decision of ASHA in the order it was made."""
+    def rung_results(self, study_id: int, *, trial_number: int | None = None) -> list[RungRow]:
+        """Return every decision of ASHA, or those on one trial, in the order in which they were made."""
         table = tables.rung_result
         query = select(*_RUNG).where(table.c.study_id == study_id).order_by(table.c.sequence)
+        if trial_number is not None:
+            query = query.where(table.c.trial_number == trial_number)
         with self.reading() as connection:
             return [RungRow(**row._mapping) for row in connection.execute(query)]
 

@@ -27,15 +27,18 @@ class DamagedError(StudiesError):
     """Rows of a study differ from what was written, or hold impossible values."""
 
 
-def refuse_damaged(store: Store, *names: str, only: "Sequence[Table] | None" = None) -> None:
+def refuse_damaged(
+    store: Store, *names: str, only: "Sequence[Table] | None" = None, of_page: bool = False
+) -> None:
     """Raise DamagedError if a row of these studies is damaged by itself; `only` limits the tables that are checked.
 
-    A study's own row is always checked. Without names, every study is.
+    A study's own row is always checked. Without names, every study is. `of_page`: of a very large study only those
+    rows are checked that its page is made from.
     """
     from studies.verification.values import damaged_values
 
     with store.reading() as connection:
-        for name, rows in _rows(connection, names, only):
+        for name, rows in _rows(connection, names, only, of_page=of_page):
             record = _record(rows)
             _refuse(name, damaged_values(rows, record))
 
@@ -87,7 +90,7 @@ def _look_for_damage(store: Store, names: Sequence[str]) -> None:
     from studies.verification.values import damaged_values
 
     with store.reading() as connection:
-        for name, rows in _rows(connection, names, None):
+        for name, rows in _rows(connection, names, None, of_page=False):
             record = _record(rows)
             _refuse(name, damaged_values(rows, record))
             if record is not None:
@@ -98,13 +101,12 @@ def _look_for_damage(store: Store, names: Sequence[str]) -> None:
 
 
 def _rows(
-    connection: "Connection", names: Sequence[str], only: "Sequence[Table] | None"
+    connection: "Connection", names: Sequence[str], only: "Sequence[Table] | None", *, of_page: bool
 ) -> "Iterator[tuple[str, Rows]]":
-    from studies.database.frames.raw_rows import names_of, read_rows
+    from studies.database.frames.raw_rows import names_of, read_rows_in_parts
 
     for name in names or names_of(connection):
-        rows = read_rows(connection, name, only)
-        if rows is not None:
+        for rows in read_rows_in_parts(connection, name, only, of_page=of_page):
             yield name, rows
 
 

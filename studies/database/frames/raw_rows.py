@@ -1,22 +1,39 @@
 """A study's raw rows, for checks that trust neither the keys nor the values of a possibly damaged database."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select, true
 
 from studies.database.as_stored import any_text, as_it_stands, is_text
 from studies.database.frames.columns import read_columns
+from studies.database.frames.extent import Extent, extent_of_page
 from studies.database.schema import tables
 from studies.database.schema.tables import UtcDateTime
 
-__all__ = ["Connection", "Damaged", "Rows", "Table", "damaged_rows", "key_of", "names_of", "read_rows"]
+__all__ = [
+    "Connection",
+    "Damaged",
+    "Rows",
+    "Table",
+    "damaged_rows",
+    "key_of",
+    "names_of",
+    "read_rows",
+    "read_rows_in_parts",
+]
 
+TRIALS_AT_ONCE: Final = 2_000
+"""So that checking a study takes the same memory, however many trials it has."""
+_WHOLE: Final[Extent] = MappingProxyType({})
 _LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
 
 
@@ -85,8 +102,16 @@ def names_of(connection: Connection) -> list[str]:
         return [row[0] for row in connection.execute(select(name).order_by(tables.study.c.id))]
 
 
-def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
-    """Return the rows of the study called `name`, None if there is none; `only` limits the tables that are read."""
+def read_rows(
+    connection: Connection,
+    name: str,
+    only: Collection[Table] | None = None,
+    extent: Extent = _WHOLE,
+) -> Rows | None:
+    """Return the rows of the study called `name`, None if there is none.
+
+    `only` limits the tables that are read, `extent` the rows of some tables.
+    """
     table = tables.study
     with any_text(connection):
         query = select(*(as_it_stands(connection, column) for column in table.columns))
@@ -97,7 +122,7 @@ def read_rows(connection: Connection, name: str, only: Collection[Table] | None 
         study_id, read = study["id"], {}
         for each in _TABLES:
             is_read = only is None or each in only
-            read[each], wrong = _read(connection, each, study_id if is_read else None)
+            read[each], wrong = _read(connection, each, study_id if is_read else None, extent)
             misplaced += wrong
     return Rows(
         study=study,
@@ -112,6 +137,69 @@ def read_rows(connection: Connection, name: str, only: Collection[Table] | None 
         misplaced=misplaced,
     )
 
+
+def read_rows_in_parts(
+    connection: Connection, name: str, only: Collection[Table] | None = None, *, of_page: bool = False
+) -> Iterator[Rows]:
+    """Yield the rows of the study called `name`, of TRIALS_AT_ONCE trials at a time; nothing if there is none.
+
+    Each part has all rows of its trials, and all events and artifacts. `of_page` leaves out the rows of a very large
+    study that its page is not made from (`extent_of_page`).
+    """
+    study = read_rows(connection, name, only=())
+    if study is None:
+        return
+    study_id = study.study["id"]
+    plan = _plan(study) if of_page else None
+    extent = {} if plan is None else extent_of_page(connection, study_id, plan)
+    for bounds in _parts(connection, study_id):
+        conditions = {table: bounds(table.c[column]) for table, column in _TRIAL_OF.items()}
+        for table, condition in extent.items():
+            conditions[table] &= condition
+        part = read_rows(connection, name, only, conditions)
+        if part is not None:
+            yield part
+
+
+def _plan(rows: Rows) -> Mapping[str, Any] | None:
+    """Return a study's plan as far as it can be read; without one all of its rows count."""
+    try:
+        plan = json.loads(rows.study["plan"])
+        return plan if {"search", "factors"} <= {*plan} and "rungs" in plan["search"] else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _parts(
+    connection: Connection, study_id: int
+) -> "list[Callable[[ColumnElement[Any]], ColumnElement[bool]]]":
+    """Return the conditions of consecutive ranges of trial numbers, the first and the last of them open."""
+    number = tables.trial.c.number
+    of_study = select(number).where(tables.trial.c.study_id == study_id).order_by(number)
+    starts: list[int] = []
+    while True:
+        later = of_study.where(number >= starts[-1]) if starts else of_study
+        found = connection.scalar(later.offset(TRIALS_AT_ONCE).limit(1))
+        if not isinstance(found, int) or (starts and found <= starts[-1]):
+            break
+        starts.append(found)
+    edges = [None, *starts, None]
+    return [partial(_between, low=low, high=high) for low, high in pairwise(edges)]
+
+
+def _between(column: ColumnElement[Any], *, low: int | None, high: int | None) -> ColumnElement[bool]:
+    above = true() if low is None else column >= low
+    return above if high is None else above & (column < high)
+
+
+_TRIAL_OF: Final = {
+    tables.trial: "number",
+    **dict.fromkeys(
+        (tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient, tables.rung_result),
+        "trial_number",
+    ),
+}
+"""The column of a trial's number in each table that has rows of every trial."""
 
 _TABLES: Final = (
     *(tables.trial, tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient),
@@ -175,7 +263,9 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:
+def _read(
+    connection: Connection, table: Table, study_id: int | None, extent: Extent
+) -> tuple[pd.DataFrame, list[Damaged]]:
     """Return a study's rows of one table in the order of their keys, and the values of a wrong type."""
     chosen = [column for column in table.columns if column.name != "study_id"]
     query = (
@@ -183,6 +273,8 @@ def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[p
         .where(table.c.study_id == study_id)
         .order_by(*table.primary_key)
     )
+    if table in extent:
+        query = query.where(extent[table])
     if not any(is_text(column) for column in chosen):
         try:
             return pd.DataFrame(read_columns(connection, query)), []
