@@ -67,6 +67,8 @@ class Rows:
     events: pd.DataFrame
     artifacts: pd.DataFrame
     misplaced: Sequence[Damaged] = field(default=())
+    is_sample: bool = False
+    """Whether these are the rows from which the page of a very large study is made."""
 
     @property
     def by_table(self) -> dict[Table, pd.DataFrame]:
@@ -107,10 +109,11 @@ def read_rows(
     name: str,
     only: Collection[Table] | None = None,
     extent: Extent = _WHOLE,
+    is_sample: bool = False,
 ) -> Rows | None:
     """Return the rows of the study called `name`, None if there is none.
 
-    `only` limits the tables that are read, `extent` the rows of some tables.
+    `only` limits the tables that are read, `extent` the rows of some tables, which `is_sample` says.
     """
     table = tables.study
     with any_text(connection):
@@ -135,6 +138,7 @@ def read_rows(
         events=read[tables.event],
         artifacts=read[tables.artifact],
         misplaced=misplaced,
+        is_sample=is_sample,
     )
 
 
@@ -156,7 +160,7 @@ def read_rows_in_parts(
         conditions = {table: bounds(table.c[column]) for table, column in _TRIAL_OF.items()}
         for table, condition in extent.items():
             conditions[table] &= condition
-        part = read_rows(connection, name, only, conditions)
+        part = read_rows(connection, name, only, conditions, is_sample=bool(extent))
         if part is not None:
             yield part
 
