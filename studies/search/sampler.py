@@ -29,6 +29,8 @@ MAX_REPEATS = 1000
 """Consecutive repeated proposals after which the search space counts as exhausted."""
 
 
+LEARNS = "tpe"
+"""The sampler whose proposals depend on the results so far."""
 POINTS_AT_ONCE = 16
 """Points of the quasi-random sequence drawn at a time; a power of two, at which the sequence is balanced."""
 
@@ -86,7 +88,7 @@ class Proposals:
         self._study, self._seed, self._cell = study, seed, cell
         self._levels: Mapping[str, Value] = {} if cell is None else cell.levels
         self._key = "" if cell is None else cell.key
-        self._learns = study.search.sampler == "tpe"
+        self._learns = study.search.sampler == LEARNS
         self._sampler = self._qmc() if study.search.sampler == "qmc" else RandomSampler(seed=0)
         self._optuna = self._without_history()
         self._num_asked = 0

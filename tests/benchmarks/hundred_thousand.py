@@ -51,7 +51,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Seconds on the clock and, of a process that has ended, of the processor, and the peak of its memory in MiB."""
+    """Seconds on the clock and of the processor, and MiB of memory: at the peak, of a process that runs at its end."""
 
     what: str
     seconds: float
@@ -156,18 +156,20 @@ def _resume(folder: Path, request: Request) -> list[Measured]:
         if process.poll() is not None or time.monotonic() > started + TIMEOUT:
             raise SystemExit(f"studies.run ended with {process.poll()} before a new trial")
         time.sleep(0.02)
+    seconds, (processor_seconds, mib) = time.monotonic() - started, _used_by(process.pid)
     resume = Measured(
-        what="until a new trial", seconds=time.monotonic() - started, processor_seconds=_used_by(process.pid)
+        what="until a new trial", seconds=seconds, processor_seconds=processor_seconds, peak_mib=mib
     )
     process.send_signal(signal.SIGINT)
     process.wait(TIMEOUT)
     return [replay, resume]
 
 
-def _used_by(pid: int) -> float:
-    """Return the processor seconds of a process that runs, those of what it started left out."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+def _used_by(pid: int) -> tuple[float, float]:
+    """Return the processor seconds and the MiB of a process that runs, those of what it started left out."""
+    process = psutil.Process(pid)
+    times = process.cpu_times()
+    return float(times.user + times.system), process.memory_info().rss / 2**20
 
 
 def _cut(storage: Path) -> int:
