@@ -28,19 +28,19 @@ class QueueSearcher(Searcher):
         *,
         metric: str,
         mode: str,
-        commit: Callable[[PlannedTrial], bool],
+        announce: Callable[[PlannedTrial], bool],
         hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
         go_on: Callable[[], bool],
         allocation: WorkerAllocation,
     ) -> None:
-        """`commit` commits a trial's row, `hand_out` returns the configuration that Tune sends to a worker.
+        """`announce` adds a trial's row, `hand_out` commits it and returns the configuration for Tune to send.
 
         They return False and None if that was not possible. No trial is suggested while all workers are taken. When the
         queue is finished, `go_on` may open the next look, and then returns True.
         """
         super().__init__(metric=metric, mode=mode)
         self._queue = queue
-        self._commit, self._hand_out, self._go_on = commit, hand_out, go_on
+        self._announce, self._hand_out, self._go_on = announce, hand_out, go_on
         self._allocation = allocation
         self._ahead: PlannedTrial | None = None
         self.failure: StudiesError | None = None
@@ -67,10 +67,10 @@ class QueueSearcher(Searcher):
         if trial is QueueStatus.WAITING:
             return None
         assert isinstance(trial, PlannedTrial)
-        return (self._commit(trial) and self._hand_out(trial)) or Searcher.FINISHED
+        return (self._announce(trial) and self._hand_out(trial)) or Searcher.FINISHED
 
     def look_ahead(self) -> None:
-        """Propose and commit the next trial while workers train, so that the one that becomes free need not wait."""
+        """Propose and add the next trial while workers train, so that the one that becomes free need not wait."""
         if self._ahead is not None or self.failure is not None or self._allocation.divides:
             return
         try:
@@ -78,7 +78,7 @@ class QueueSearcher(Searcher):
         except StudiesError as error:
             self.failure = error
             return
-        if trial is not None and self._commit(trial):
+        if trial is not None and self._announce(trial):
             self._ahead = trial
 
     def on_trial_complete(

@@ -115,14 +115,15 @@ def train_study(
         allocation=allocation,
     )
 
-    def commit(trial: PlannedTrial) -> bool:
+    def announce(trial: PlannedTrial) -> bool:
         cell = None if trial.cell is None else trial.cell.number
-        writer.add_trial(
+        writer.announce_trial(
             study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
         return True
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any]:
+        writer.confirm_trial(study_id, trial.number)
         trial_spec = assign(
             plan,
             trial,
@@ -139,7 +140,7 @@ def train_study(
         queue,
         metric="objective",
         mode=queue.mode,
-        commit=lambda trial: bool(recorder.attempt(lambda: commit(trial))),
+        announce=lambda trial: bool(recorder.attempt(lambda: announce(trial))),
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
         go_on=lambda: bool(recorder.attempt(go_on)),
         allocation=allocation,

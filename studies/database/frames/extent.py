@@ -15,9 +15,9 @@ from sqlalchemy import (
     select,
 )
 
-from reports.inputs.early_stopping import BEST, stops_early
 from studies.base.states import Phase
 from studies.database.schema import tables
+from trainables.base.metrics import BEST_EPOCH
 
 MOST_ROWS: Final = 3_000_000
 """Rows of epochs or of layers, beyond which a page is made without those of the search that it does not need."""
@@ -38,7 +38,7 @@ def extent_of_page(
         return {}
     epoch = tables.epoch.c
     at_rungs: ColumnElement[bool] = epoch.epoch.in_([int(rung) for rung in plan["search"]["rungs"]])
-    if stops_early(plan):
+    if _may_stop_early(plan):
         at_rungs |= _is_best_epoch()
     return {
         tables.epoch: _is_confirmed(tables.epoch, study_id, trial) | at_rungs,
@@ -75,6 +75,12 @@ def _is_confirmed(table: Table, study_id: int, trial: int | None) -> ColumnEleme
     return is_confirmed if trial is None else is_confirmed | (table.c.trial_number == trial)
 
 
+def _may_stop_early(plan: Mapping[str, Any]) -> bool:
+    """Return whether a plan has a patience, or may have one in some of its cells or trials."""
+    varied = {*plan.get("factors", {}), *plan.get("nuisances", {})}
+    return "patience" in varied or plan.get("fixed", {}).get("patience") is not None
+
+
 def _is_best_epoch() -> ColumnElement[bool]:
     """Return whether a network was best at an epoch, whose scores it keeps where it stops early."""
     epoch, replicate = tables.epoch.c, tables.replicate.c
@@ -82,5 +88,5 @@ def _is_best_epoch() -> ColumnElement[bool]:
         replicate.study_id == epoch.study_id,
         replicate.trial_number == epoch.trial_number,
         replicate.replicate == epoch.replicate,
-        cast(replicate.metrics[BEST].as_string(), Double) == epoch.epoch,
+        cast(replicate.metrics[BEST_EPOCH].as_string(), Double) == epoch.epoch,
     )

@@ -22,13 +22,13 @@ def make(
     *,
     stores: bool = True,
     go_on: Callable[[], bool] = lambda: False,
-    committed: list[int] | None = None,
+    announced: list[int] | None = None,
 ) -> tuple[QueueSearcher, list[int]]:
     handed: list[int] = []
 
-    def commit(trial: PlannedTrial) -> bool:
-        if committed is not None:
-            committed.append(trial.number)
+    def announce(trial: PlannedTrial) -> bool:
+        if announced is not None:
+            announced.append(trial.number)
         return stores
 
     def hand_out(trial: PlannedTrial) -> dict[str, Any] | None:
@@ -40,7 +40,7 @@ def make(
         queue,
         metric="objective",
         mode="min",
-        commit=commit,
+        announce=announce,
         hand_out=hand_out,
         go_on=go_on,
         allocation=allocation,
@@ -75,30 +75,30 @@ def test_it_goes_on_to_the_next_look_once_the_queue_is_finished(store: Store) ->
     assert searcher.suggest("") == Searcher.FINISHED
 
 
-def test_a_row_that_cannot_be_committed_ends_the_run() -> None:
-    committed: list[int] = []
-    searcher, handed = make(TrialQueue(plan()), stores=False, committed=committed)
+def test_a_row_that_cannot_be_added_ends_the_run() -> None:
+    announced: list[int] = []
+    searcher, handed = make(TrialQueue(plan()), stores=False, announced=announced)
     assert searcher.suggest("") == Searcher.FINISHED
-    assert (committed, handed) == ([1], [])
+    assert (announced, handed) == ([1], [])
 
 
-def test_the_next_trial_is_committed_ahead_and_handed_out_once() -> None:
-    committed: list[int] = []
+def test_the_next_trial_is_added_ahead_and_handed_out_once() -> None:
+    announced: list[int] = []
     queue = TrialQueue(plan(trials=1, sampler="qmc"))
-    searcher, handed = make(queue, committed=committed)
+    searcher, handed = make(queue, announced=announced)
     assert searcher.suggest("") == {"number": 1}
     for _ in range(3):
         searcher.look_ahead()
-    assert (committed, handed) == ([1, 2], [1])
+    assert (announced, handed) == ([1, 2], [1])
     queue.give_back(1)
     assert searcher.suggest("") == {"number": 2}, "what was promised comes before what was given back"
     searcher.look_ahead()
     assert searcher.suggest("") == {"number": 1}
     assert [searcher.suggest("") for _ in range(2)] == [{"number": 3}, {"number": 4}]
     searcher.look_ahead()
-    assert searcher.suggest("") is None, "nothing is committed ahead of the search's results"
+    assert searcher.suggest("") is None, "nothing is added ahead of the search's results"
     assert handed == [1, 2, 1, 3, 4]
-    assert sorted(committed) == [1, 1, 2, 3, 4]
+    assert sorted(announced) == [1, 1, 2, 3, 4]
 
 
 def test_what_is_ahead_is_what_would_have_been_next() -> None:
@@ -113,10 +113,10 @@ def test_what_is_ahead_is_what_would_have_been_next() -> None:
 
 
 def test_a_sampler_that_learns_is_not_asked_ahead() -> None:
-    committed: list[int] = []
-    searcher, _ = make(TrialQueue(plan(sampler="tpe")), committed=committed)
+    announced: list[int] = []
+    searcher, _ = make(TrialQueue(plan(sampler="tpe")), announced=announced)
     searcher.look_ahead()
-    assert committed == []
+    assert announced == []
 
 
 def test_an_exhausted_space_ends_the_run_in_words_ahead_of_it_too() -> None:
@@ -131,7 +131,7 @@ def test_an_exhausted_space_ends_the_run_in_words_ahead_of_it_too() -> None:
     assert (searcher.failure, handed) == (error, [])
 
 
-def test_trials_that_could_not_be_committed_ahead_end_the_run() -> None:
+def test_trials_that_could_not_be_added_ahead_end_the_run() -> None:
     searcher, handed = make(TrialQueue(plan(sampler="qmc")), stores=False)
     searcher.look_ahead()
     assert searcher.suggest("") == Searcher.FINISHED
