@@ -133,12 +133,6 @@ class Writer:
             self._spool.close()
         self._thread.join(SECONDS_TO_END)
 
-    def add_trial(
-        self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]
-    ) -> None:
-        """Add a waiting trial."""
-        self._write(study_id, AddTrial(number=number, phase=phase, cell=cell, params=params))
-
     def announce_trial(
         self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]
     ) -> None:
