@@ -156,6 +156,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch("trainables.trial.train_trial_spec", eager),
             patch("trainables.trials.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
+            patch.object(Writer, "confirm_trial", moments.around(Writer.confirm_trial)),
             patch.object(Writer, "_write", moments.around(Writer._write)),
             patch.object(checkpoints, "write_whole", moments.writing),
         ):
