@@ -153,8 +153,10 @@ def parallel_figure(report_context: ReportContext) -> Figure:
     frame = parallel.tidy(trials, choices, rates)
     ticks = parallel.ticks_of(trials, choices, rates)
     width, left = max(400, 84 * len(ticks)), _room(ticks)
+    shown = parallel.drawn(frame)
+    some = f"An even sample of {count(len(shown))} trials is drawn. " if len(shown) < len(frame) else ""
     panel = draw_panel(
-        partial(parallel.draw, frame, ticks=ticks),
+        partial(parallel.draw, shown, ticks=ticks),
         Sheet(width=width + left, height=240, left=8 + left, right=36, top=10, bottom=26),
         prefix="parallel",
     )
@@ -162,7 +164,7 @@ def parallel_figure(report_context: ReportContext) -> Figure:
         slug="parallel",
         title="Where in the space the search spent its trials",
         caption=(
-            "One line a trial through its values; in colour, the tenth of the trials with the lowest "
+            f"{some}One line a trial through its values; in colour, the tenth of the trials with the lowest "
             f"objective, stopped or not. The right axis is the {report_context.inputs.objective_name} at the last "
             f"epoch reached ({scale_note(bool((trials['objective'].dropna() > 0).all()))})."
         ),

@@ -218,9 +218,10 @@ def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Write
 def _progress_so_far(run: Run) -> Progress:
     """Return the progress of earlier runs."""
     store, study_id = run.store, run.study.id
-    trials, events = store.trials(study_id), store.events(study_id)
+    trials = store.trials_so_far(study_id, mode=str(run.plan.study.direction))
+    events = store.events(study_id)
     outcomes = store.outcomes(study_id)
-    _, *later_looks = looks.cells_by_look(run.plan, trials, events)
+    _, *later_looks = looks.cells_by_look(run.plan, trials.confirm, events)
     progress = planned_progress(
         run.plan,
         trials,

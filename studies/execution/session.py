@@ -366,10 +366,11 @@ def _report(
 
 def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locations) -> None:
     """Raise StudiesError with the first error, and where to see all of it, if every trial failed."""
-    trials = retry(lambda: store.trials(study.id))
-    if not trials or any(trial.state is not TrialState.FAILED for trial in trials):
+    counts = retry(lambda: store.trial_summary(study.id))
+    amounts = {state: sum(by_state[state] for by_state in counts.values()) for state in TrialState}
+    if not amounts[TrialState.FAILED] or sum(amounts.values()) > amounts[TrialState.FAILED]:
         return
-    first = min(trials, key=lambda trial: trial.number)
+    first = min(retry(lambda: store.trials(study.id)), key=lambda trial: trial.number)
     show = ("studies", "show", study.name, "--trial", str(first.number), *locations.arguments)
     raise StudiesError(
         f"every trial of {study.name} failed, trial {first.number} with: {error_line(first.error)}",

@@ -85,14 +85,14 @@ def explaining_contradictions(*names: str) -> Iterator[None]:
 
 def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locations) -> Path:
     """Write the page of one trial; return its path. Raise UsageError that says which trials there are."""
-    numbers = [trial.number for trial in store.trials(study.id)]
-    if number not in numbers:
-        known = f"it has trials {min(numbers)} to {max(numbers)}" if numbers else "it has no trials yet"
+    if store.trial(study.id, number) is None:
+        first, last = store.first_number(study.id), store.last_number(study.id)
+        known = f"it has trials {first} to {last}" if last else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
             f"See the results by cell: studies show {study.name}",
         )
-    inputs = report_inputs(store, study)
+    inputs = report_inputs(store, study, trial=number)
     details, rows = frames.verdicts(store, study.id, number), inputs.replicates
     mine = rows["trial_number"] == number
     judged = [
@@ -115,9 +115,14 @@ def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: L
         return write_comparison(first, second, folder)
 
 
-def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
-    """Return everything that a study's report is made from, read from one snapshot: the study may be running."""
-    inputs = inputs_of(frames.snapshot(store, study.id))
+def report_inputs(
+    store: Store, study: StudyRow, *, whole: bool = False, trial: int | None = None
+) -> ReportInputs:
+    """Return everything that a study's report is made from, read from one snapshot: the study may be running.
+
+    Of a very large study not every epoch and layer of the search is read, unless `whole`; those of `trial` are.
+    """
+    inputs = inputs_of(frames.snapshot(store, study.id, whole=whole, trial=trial))
     plan = Plan.from_dict(inputs.study, inputs.plan)
     return replace(inputs, importance=search_importance(plan, inputs.trials))
 
