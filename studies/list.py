@@ -19,7 +19,7 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.terminal import list_page
     from studies.terminal.output import show
-    from studies.verification.damage import READ_BY_ALL, explaining_damage, refuse_damaged
+    from studies.verification.damage import explaining_damage, refuse_damaged_trials
 
     if options.catalog:
         show(list_page.catalog_page())
@@ -29,7 +29,7 @@ def _work(options: argparse.Namespace) -> int:
         show(list_page.nothing_page())
         return 0
     with Store.open(storage, create=False) as store, explaining_damage(store):
-        refuse_damaged(store, only=READ_BY_ALL)
+        refuse_damaged_trials(store)
         show(list_page.list_page(store))
     return 0
 

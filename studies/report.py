@@ -37,7 +37,7 @@ def _work(options: argparse.Namespace) -> int:
             studies = [find(store, name) for name in names]
             locations = remembering(store, studies[0], locations)
             check_writable(locations.output)
-            refuse_damaged(store, *names)
+            refuse_damaged(store, *names, of_page=True)
             path = _make(store, studies, options.trial, locations)
     print(path)
     if options.open:

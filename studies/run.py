@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from studies._cli import run_door
+from studies.base.errors import UsageError
 from studies.base.first_signals import ending_at_once
 from studies.base.steps import Steps, telling_steps
 from studies.planning.command_line import request_of, resources_of, run_parser
@@ -24,6 +25,7 @@ def _work(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, steps: Steps) -> int:
     steps.tell_early("loading Studies")
     with ending_at_once():
+        _tell_mistakes(options)
         from studies.execution.session import run
         from studies.storage.paths import locate
         from studies.terminal.answer import answer_lines
@@ -45,6 +47,26 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
     if options.json:
         print(json.dumps(result.report))
     return 0
+
+
+def _tell_mistakes(options: argparse.Namespace) -> None:
+    """Raise UsageError for what is wrong with a study of the catalog, before anything else is loaded.
+
+    A file of the user's own is left to the run, which executes it once.
+    """
+    from studies.planning.request import draft
+    from studies.user_files.loader import names_file
+
+    request = request_of(options)
+    if names_file(request.study):
+        return
+    try:
+        draft(request)
+    except UsageError as error:
+        from studies.execution.older_studies import with_older_named
+        from studies.storage.paths import locate
+
+        raise with_older_named(error, request, locate(options.storage, options.output)) from error
 
 
 if __name__ == "__main__":

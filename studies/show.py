@@ -20,12 +20,12 @@ def _work(options: argparse.Namespace) -> int:
     from studies.storage.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json
-    from studies.verification.damage import READ_BY_ALL, explaining_damage, refuse_damaged
+    from studies.verification.damage import explaining_damage, refuse_damaged_trials
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store, explaining_damage(store, options.name):
         study = find(store, options.name)
-        refuse_damaged(store, options.name, only=READ_BY_ALL)
+        refuse_damaged_trials(store, options.name)
         if options.trial is not None:
             trial = trial_page.read_trial(store, study, options.trial)
             show_json(trial_page.as_json(trial)) if options.json else show(trial_page.trial_page(trial))

@@ -22,12 +22,12 @@ def _work(options: argparse.Namespace) -> int:
     from studies.terminal.output import show, show_json
     from studies.terminal.status import as_json, read_status
     from studies.terminal.status_page import follow, status_page
-    from studies.verification.damage import READ_BY_ALL, explaining_damage, refuse_damaged
+    from studies.verification.damage import explaining_damage, refuse_damaged_trials
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store, explaining_damage(store, options.name):
         locations = remembering(store, find(store, options.name), locations)
-        refuse_damaged(store, options.name, only=READ_BY_ALL)
+        refuse_damaged_trials(store, options.name)
         if options.watch:
             try:
                 follow(lambda: read_status(store, options.name, locations))

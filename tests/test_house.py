@@ -19,6 +19,8 @@ LIBRARIES = {
             "torch",
             "numpy",
             "numba",
+            "llvmlite",
+            "threadpoolctl",
             "sklearn",
             "scipy",
             "statsmodels",

@@ -1,14 +1,16 @@
-"""The Tune trainable; the only file of this package that imports Ray."""
+"""The Tune trainable; the only file of this package that imports Ray.
+
+torch is imported in functions: the driver, which names the class to Tune, takes seconds less to start without it.
+"""
 
 import functools
 import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ray
-import torch
 from ray import tune
 from ray.exceptions import RayError
 from ray.util.placement_group import get_current_placement_group
@@ -19,15 +21,14 @@ from trainables.base.records import TrialReport
 from trainables.base.safe_path import forget_safe_path
 from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
-from trainables.data.stack_data import StackData
-from trainables.networks.memory import MemoryLimits
-from trainables.training.kernel_cache import make_ready
-from trainables.trials.checkpoint import CheckpointRef
-from trainables.trials.reporting import failed_report, train_trial_spec, trainer_of
-from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.code import OWN, UserCode
 from trainables.user_code.exits import is_rays, traceback_words
+
+if TYPE_CHECKING:
+    from trainables.data.stack_data import StackData
+    from trainables.trials.checkpoint import CheckpointRef
+    from trainables.trials.spread_trial import ReplicateShard, ShardEpoch
 
 T = TypeVar("T")
 
@@ -48,7 +49,16 @@ class StackTrial(tune.Trainable):
         code: UserCode | None = None,
     ) -> None:
         """Prepare the worker once: threads, device, data, and the code of the user's own networks."""
+        import torch
+
+        from trainables.base.torch_compiler import leave_out_compiler
+        from trainables.networks.memory import MemoryLimits
+        from trainables.training.kernel_cache import make_ready
+
         forget_safe_path()
+        leave_out_compiler()
+        # Lightning in a user's own loop must not fork a process that has Ray's threads.
+        os.environ.setdefault("PL_DISABLE_FORK", "1")
         torch.set_num_threads(threads)
         # Vanishing gradients become subnormal numbers, with which a CPU is many times slower.
         torch.set_flush_denormal(True)
@@ -56,8 +66,8 @@ class StackTrial(tune.Trainable):
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._dataset, self._splits, self._code = dataset, splits, code
         self._limits = MemoryLimits()
-        if config["trial_spec"].model == "mlp" and self._device.type == "cpu":
-            make_ready()
+        if self._device.type == "cpu":
+            make_ready(config["trial_spec"].model)
         self._data: dict[tuple[float | None, tuple[int, ...]], StackData] = {}
         self._helpers: tuple[RemoteHelper, ...] | None = None
         self.reset_config(config)
@@ -95,9 +105,13 @@ class StackTrial(tune.Trainable):
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
 
     def _failure(self, error: str) -> TrialReport:
+        from trainables.trials.reporting import failed_report
+
         return failed_report(self._trial_spec, worker=self._worker, epoch=self._epoch, error=error)
 
     def _begin(self) -> Iterator[TrialReport]:
+        from trainables.trials.reporting import train_trial_spec
+
         checkpoint_ref, self._checkpoint_ref = self._checkpoint_ref, None
         checkpoint = None if checkpoint_ref is None else checkpoint_ref.data
         return train_trial_spec(
@@ -111,8 +125,11 @@ class StackTrial(tune.Trainable):
 
     def begin_share(
         self, trial_spec: TrialSpec, checkpoint: bytes | None, part: range, num_stacks: int
-    ) -> ReplicateShard:
+    ) -> "ReplicateShard":
         """Start training some replicates of a trial that another worker reports on."""
+        from trainables.trials.reporting import trainer_of
+        from trainables.trials.spread_trial import ReplicateShard
+
         self._num_stacks = num_stacks
         data = self._stack_data(trial_spec)
         return ReplicateShard(
@@ -140,7 +157,9 @@ class StackTrial(tune.Trainable):
             helper.num_stacks = self._num_stacks
         return self._helpers
 
-    def _stack_data(self, trial_spec: TrialSpec) -> StackData:
+    def _stack_data(self, trial_spec: TrialSpec) -> "StackData":
+        from trainables.data.stack_data import StackData
+
         size, blocks = trial_spec.hyperparameters.train_size, trial_spec.blocks
         if (size, blocks) not in self._data:
             splits = [self._splits[size, block] for block in blocks]
@@ -193,7 +212,7 @@ class _HelperActor:
         self._share = None
         return self._tried(start)
 
-    def train_epoch(self) -> ShardEpoch | _Failed:
+    def train_epoch(self) -> "ShardEpoch | _Failed":
         return self._tried(self._begun().train_epoch)
 
     def state(self) -> object:
@@ -207,7 +226,7 @@ class _HelperActor:
                 raise
             return _Failed(traceback_words(error, self._trial._code))
 
-    def _begun(self) -> ReplicateShard:
+    def _begun(self) -> "ReplicateShard":
         assert self._share is not None, "asked before it was told what to train"
         return self._share
 
@@ -240,7 +259,7 @@ class RemoteHelper:
         """Start training the replicates `part`; errors are raised at the first epoch."""
         self._begun = self._actor.begin.remote(trial_spec, checkpoint, part, self.num_stacks)
 
-    def train_epoch(self) -> Callable[[], ShardEpoch]:
+    def train_epoch(self) -> "Callable[[], ShardEpoch]":
         """Start training an epoch; return a function that waits for its result."""
         return self._answer(self._actor.train_epoch.remote())
 

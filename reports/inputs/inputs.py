@@ -27,6 +27,9 @@ class ReportInputs:
       learning_rate
     - `gradients`: trial_number, replicate, epoch, layer, grad_l2, grad_l2_max, grad_rms, delta_rms, update_ratio,
       dead_fraction; epoch 0 is the initialisation
+    - `recorded_epochs`: None, or of a very large study, whose `epochs` and `gradients` are then the confirm phase's
+      and of the search the epochs at rungs and at which networks were best: the epochs that are recorded of each
+      network, trial_number, replicate, size, nunique, max
     - `events`: sequence, at, kind, trial_number, detail
     - `artifacts`: path, sha256, num_bytes
     - `evaluation`: trial_number, replicate, confusion (counts, rows are true classes), calibration (dicts of low, high,
@@ -51,6 +54,7 @@ class ReportInputs:
     events: pd.DataFrame
     artifacts: pd.DataFrame
     evaluation: pd.DataFrame
+    recorded_epochs: pd.DataFrame | None = None
     importance: pd.DataFrame | None = None
     linear_models: pd.DataFrame | None = None
     provenance: dict[str, Any]

@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def _panel(shown: Mapping[str, Any], theme: Theme, prefix: str) -> Panel:
     if shown["edges"]:
         frame = two_histograms.tidy(shown["edges"], shown["before"], shown["after"])
         return draw_panel(
-            lambda ax: two_histograms.draw(frame, ax, before=before, after=after, most=most),
+            partial(two_histograms.draw, frame, before=before, after=after, most=most),
             Sheet(height=188, top=42, bottom=24),
             heading=heading,
             note="% of rows",
@@ -171,7 +172,7 @@ def _panel(shown: Mapping[str, Any], theme: Theme, prefix: str) -> Panel:
     names = two_shares.tidy(shown["labels"], shown["before"], shown["after"])
     left = 16 + 5.6 * max(min(len(each), two_shares.LONGEST) for each in shown["labels"])
     return draw_panel(
-        lambda ax: two_shares.draw(names, ax, before=before, after=after, most=most),
+        partial(two_shares.draw, names, before=before, after=after, most=most),
         Sheet(height=max(110.0, 66 + _ROW * len(names)), left=left, top=42, bottom=24),
         heading=heading,
         note="% of rows",

@@ -9,9 +9,10 @@ from reports.pages.analysis_file import analysis_file
 from reports.pages.explained import Explained
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
+from reports.plots.style.canvas import Drawers, drawn_by
 from reports.plots.style.theme import Theme
 from reports.results.looks import first_look
-from reports.results.results import compute
+from reports.results.results import Results, compute
 from reports.sections.accounting import accounting
 from reports.sections.answer import analysis, answer
 from reports.sections.best_model import best_model
@@ -67,17 +68,24 @@ WITHOUT_CELLS = (
 )
 
 
-def write_report(inputs: ReportInputs, folder: Path) -> Path:
+def write_report(
+    inputs: ReportInputs,
+    folder: Path,
+    *,
+    results: Results | None = None,
+    drawers: Drawers | None = None,
+) -> Path:
     """Write report.html, report.json, analysis.md, figures/ and frames/ into `folder` (made if missing).
 
-    The path of the page.
+    The path of the page. `results` are what `compute` gives for the inputs, if that is known already; `drawers` draw
+    the figures, with the same bytes, beside the rest of the work.
 
     Each file appears whole or not at all (a temporary name, then a rename), the page last. Apart from
     `generated_at`, the same inputs give the same bytes. Raises AccountingError where the record contradicts itself
     and OSError where the folder cannot be written.
     """
     with speaking_of(str(inputs.plan.get("model", "mlp"))):
-        return _write(inputs, folder)
+        return _write(inputs, folder, results, drawers)
 
 
 def page_frames(inputs: ReportInputs) -> "dict[str, pd.DataFrame]":
@@ -86,7 +94,7 @@ def page_frames(inputs: ReportInputs) -> "dict[str, pd.DataFrame]":
     Raises AccountingError where the record contradicts itself.
     """
     with speaking_of(str(inputs.plan.get("model", "mlp"))):
-        _, sections = _sections(inputs)
+        _, sections = _sections(inputs, compute(inputs))
     drawn = {figure.slug: figure.data for section in sections for figure in section.figures}
     return drawn | {name: getattr(inputs, name) for name in RECORDED}
 
@@ -95,8 +103,7 @@ RECORDED: Final = ("trials", "replicates", "epochs", "gradients", "events")
 """The frames of what was recorded that lie beside the page."""
 
 
-def _sections(inputs: ReportInputs) -> tuple[ReportContext, list[Section]]:
-    results = compute(inputs)
+def _sections(inputs: ReportInputs, results: Results) -> tuple[ReportContext, list[Section]]:
     report = json_report(inputs, results)
     report_context = ReportContext(
         inputs=first_look(inputs), results=results, report=report, theme=_theme(inputs, report)
@@ -105,16 +112,20 @@ def _sections(inputs: ReportInputs) -> tuple[ReportContext, list[Section]]:
     return report_context, [section for section in made if section is not None]
 
 
-def _write(inputs: ReportInputs, folder: Path) -> Path:
-    report_context, sections = _sections(inputs)
+def _write(inputs: ReportInputs, folder: Path, results: Results | None, drawers: Drawers | None) -> Path:
+    with drawn_by(drawers):
+        report_context, sections = _sections(inputs, compute(inputs) if results is None else results)
     report = report_context.report
     figures = [figure for section in sections for figure in section.figures]
+    for name in RECORDED:
+        write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
+    for figure in figures:
+        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
+    if drawers is not None:
+        drawers.help()
     for figure in figures:
         write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
-        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
-    for name in RECORDED:
-        write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
     write_page(folder / "report.json", as_json(report).encode())
     write_page(folder / "analysis.md", analysis_file(report).encode())
     page = folder / "report.html"

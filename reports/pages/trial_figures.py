@@ -1,5 +1,7 @@
 """The figures of one trial: its losses over the epochs, and every measure of every hidden layer."""
 
+from functools import partial
+
 import pandas as pd
 
 from reports.inputs.early_stopping import STOPPED, rested
@@ -92,8 +94,15 @@ def layers_figure(inputs: ReportInputs, number_of_trial: int, theme: Theme) -> F
             limits = (0.0, max(limits[1], 0.1))  # a share starts at none
         panels.append(
             draw_panel(
-                lambda ax, f=frame, lim=limits, log=log, g=guide: layer_measures.draw(  # type: ignore[misc]
-                    f, ax, theme=theme, layers=layers, limits=lim, num_epochs=last, log=log, guide=g
+                partial(
+                    layer_measures.draw,
+                    frame,
+                    theme=theme,
+                    layers=layers,
+                    limits=limits,
+                    num_epochs=last,
+                    log=log,
+                    guide=guide,
                 ),
                 Sheet(left=44, right=26),
                 heading=heading,

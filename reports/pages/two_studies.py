@@ -1,6 +1,7 @@
 """One page that sets two studies side by side: contrasts where they share them, else what each found and cost."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def _figure(record: Mapping[str, Any], family: str, size: float | None, outcome:
     names, words = _names(record), FAMILIES[family]
     frame = forest_pair.tidy(shared, names)
     panel = draw_panel(
-        lambda ax: forest_pair.draw(frame, ax, smallest_effect=size, unit=outcome.axis),
+        partial(forest_pair.draw, frame, smallest_effect=size, unit=outcome.axis),
         Sheet(width=272, height=46 + forest_pair.ROW * max(len(shared), 2), left=4, right=8, top=6),
         prefix=f"pair-{family.replace('_', '-')}",
     )

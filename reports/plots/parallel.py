@@ -14,6 +14,8 @@ from reports.wording.words import factor_name, level_name
 
 BEST = 0.1  # share of trials drawn in front
 GOLDEN = 0.618034
+MOST_LINES = 10_000
+"""More lines would make a picture of many megabytes in which none can be told from another."""
 JITTER = 0.09  # so that trials with the same level stay apart
 LABEL_BOX = {"facecolor": GROUND.light, "edgecolor": "none", "pad": 1.5}
 
@@ -35,6 +37,16 @@ def tidy(trials: pd.DataFrame, choices: Mapping[str, Sequence[Any]], rates: Sequ
     heights["objective"] = _share(seen["objective"]) if len(seen) else []
     heights["front"] = heights["objective"].rank(method="first") <= max(1, round(BEST * len(heights)))
     return heights.reset_index(drop=True)
+
+
+def drawn(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `tidy` that are drawn: all, or of more than MOST_LINES an even sample of about as many.
+
+    Trials are taken by the golden ratio's multiples, which favour no cell: their numbers go round the cells.
+    """
+    if len(frame) <= MOST_LINES:
+        return frame
+    return frame[frame["trial_number"].to_numpy(dtype=float) * GOLDEN % 1 < MOST_LINES / len(frame)]
 
 
 def _log_share(values: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.decisions import LOOK_DECIDED
 from reports.inputs.errors import ReportError
-from reports.results.invariants import PHASES, STATES, mistakes
+from reports.results.invariants import PHASES, STATES, mistakes, recorded_epochs
 from reports.results.looks import look_of, planned_looks, trains_until_clear
 
 COUNTS = [
@@ -77,25 +77,28 @@ def account(
     plan: Mapping[str, Any],
     created_at: datetime | None = None,
     events: pd.DataFrame | None = None,
+    recorded: pd.DataFrame | None = None,
 ) -> Accounting:
     """Count what was planned and what happened, and refuse a record that does not add up.
 
     The frames are those that `studies` hands over (`reports.inputs.inputs.ReportInputs`), `plan` is the plan's dict,
     `created_at` when it was stored. Of a later look that has begun the trials count as planned that the decision before
-    it, one of the `events`, named. Raises AccountingError, naming all rows that are wrong: an unknown state or
-    level, more trials of a cell than planned, a finished trial without its replicates or epochs, a stopped
-    trial in the confirm phase, a plan dated after its first trial.
+    it, one of the `events`, named. `recorded` counts the epochs of each network (`recorded_epochs`) where `epochs`
+    lacks some. Raises AccountingError, naming all rows that are wrong: an unknown state or level, more trials of a
+    cell than planned, a finished trial without its replicates or epochs, a stopped trial in the confirm phase, a plan
+    dated after its first trial.
     """
     trials = _with_columns(trials, ("number", "phase", "cell", "state", "epochs", *plan["factors"]))
     replicates = _with_columns(replicates, ("trial_number", "replicate", "outcome"))
-    epochs = _with_columns(epochs, ("trial_number", "replicate", "epoch"))
+    if recorded is None:
+        recorded = recorded_epochs(_with_columns(epochs, ("trial_number", "replicate", "epoch")))
     cells_by_look = _confirmed_cells(plan, trials, events)
     cells_planned = None if cells_by_look is None else [cell for cells in cells_by_look for cell in cells]
     planned = _planned_by_phase(plan, cells_planned)
-    wrong = mistakes(trials, replicates, epochs, plan, planned, created_at)
+    wrong = mistakes(trials, replicates, recorded, plan, planned, created_at)
     if wrong:
         raise AccountingError(wrong)
-    counted = _count_each(trials, replicates, epochs)
+    counted = _count_each(trials, replicates, recorded)
     by_phase = pd.DataFrame(
         [{"phase": phase, **_total(counted[counted["phase"] == phase], planned[phase])} for phase in PHASES]
     )
@@ -116,7 +119,7 @@ def _with_columns(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     return frame if len(frame) else frame.reindex(columns=[*dict.fromkeys([*frame.columns, *columns])])
 
 
-def _count_each(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+def _count_each(trials: pd.DataFrame, replicates: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
     """One row per trial, with the numbers of its networks, diverged networks and network-epochs."""
     number = trials["number"]
     diverged = replicates.loc[replicates["outcome"] == "diverged", "trial_number"].value_counts()
@@ -125,7 +128,7 @@ def _count_each(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataF
     return trials.assign(
         networks=number.map(replicates["trial_number"].value_counts()).fillna(0),
         diverged=number.map(diverged).fillna(0),
-        network_epochs=number.map(epochs["trial_number"].value_counts()).fillna(0),
+        network_epochs=number.map(recorded.groupby("trial_number")["size"].sum()).fillna(0),
         retried=pd.to_numeric(attempt).fillna(1) > 1,
         seconds=pd.to_numeric(seconds).fillna(0.0),
     )

@@ -24,23 +24,24 @@ _SHOWN = 8
 def mistakes(
     trials: pd.DataFrame,
     replicates: pd.DataFrame,
-    epochs: pd.DataFrame,
+    recorded: pd.DataFrame,
     plan: Mapping[str, Any],
     planned: Mapping[str, int],
     created_at: datetime | None,
 ) -> list[str]:
     """Every rule that the record breaks, with the numbers of the trials that do; empty if all is well.
 
-    Frames as in `reports.inputs.inputs.ReportInputs`; `planned` is the number of trials planned per phase.
+    Frames as in `reports.inputs.inputs.ReportInputs`; `recorded` counts epochs (`recorded_epochs`), `planned` the
+    planned trials of each phase.
     """
     found = [
         *_unknown_values(trials, replicates),
         *_levels_outside_plan(trials, plan),
         *_too_many_trials(trials, plan, planned),
         *_stopped_in_confirm(trials, replicates),
-        *_orphans(trials, replicates, epochs),
+        *_orphans(trials, replicates, recorded),
         *_wrong_networks(trials, replicates, plan),
-        *_wrong_epochs(trials, replicates, epochs),
+        *_wrong_epochs(trials, replicates, recorded),
         *_plan_too_late(trials, created_at),
     ]
     return found
@@ -140,10 +141,16 @@ def _planned_networks(trials: pd.DataFrame, plan: Mapping[str, Any]) -> pd.Serie
     return place.astype(int).map(dict(enumerate(added)))
 
 
-def _wrong_epochs(trials: pd.DataFrame, replicates: pd.DataFrame, epochs: pd.DataFrame) -> Iterator[str]:
+def recorded_epochs(epochs: pd.DataFrame) -> pd.DataFrame:
+    """How many epochs are recorded of each network: trial_number, replicate, size, nunique, max."""
+    return (
+        epochs.groupby(["trial_number", "replicate"])["epoch"].agg(["size", "nunique", "max"]).reset_index()
+    )
+
+
+def _wrong_epochs(trials: pd.DataFrame, replicates: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[str]:
     """A network that was not lost has a row for each epoch of its trial up to its own end; none has more."""
     key = ["trial_number", "replicate"]
-    recorded = epochs.groupby(key)["epoch"].agg(["size", "nunique", "max"]).reset_index()
     ends = replicates[STOPPED] if STOPPED in replicates else pd.Series(math.nan, index=replicates.index)
     rows = replicates[[*key, "outcome"]].assign(end=ends).merge(recorded, on=key, how="left")
     rows = rows.fillna({"size": 0, "nunique": 0, "max": 0})

@@ -70,7 +70,13 @@ class Results:
 def compute(inputs: ReportInputs) -> Results:
     """Compute every statistic; raises AccountingError where the record contradicts itself."""
     accounting = account(
-        inputs.trials, inputs.replicates, inputs.epochs, inputs.plan, inputs.created_at, inputs.events
+        inputs.trials,
+        inputs.replicates,
+        inputs.epochs,
+        inputs.plan,
+        inputs.created_at,
+        inputs.events,
+        inputs.recorded_epochs,
     )
     compared = compared_rows(inputs)
     rows, first = compared.rows, first_look(inputs)

@@ -1,6 +1,7 @@
 """The best model: confusion matrix, precision and recall by class, calibration; over the blocks of its networks."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from reports.plots import confusion, reliability
@@ -54,7 +55,7 @@ def _confusion(found: Mapping[str, Any]) -> Figure:
     classes, frame = found["classes"], confusion.tidy(found["confusion"], found["classes"])
     side = max(220.0, min(21.0 * len(classes), 420.0))
     panel = draw_panel(
-        lambda ax: confusion.draw(frame, ax, classes=classes),
+        partial(confusion.draw, frame, classes=classes),
         Sheet(
             width=side + 40 + 5 * max(map(len, classes)),
             height=side + 44,
@@ -91,7 +92,7 @@ def _confusion(found: Mapping[str, Any]) -> Figure:
 def _reliability(found: Mapping[str, Any]) -> Figure:
     frame = reliability.tidy(found["calibration"])
     panel = draw_panel(
-        lambda ax: reliability.draw(frame, ax),
+        partial(reliability.draw, frame),
         Sheet(width=272, height=288, left=30, right=10, top=24, bottom=36),
         heading="Accuracy",
         note="share of right answers",

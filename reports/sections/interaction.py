@@ -1,6 +1,7 @@
 """The interaction plot of section "Performance": what an average hides, for the pairs of factors that depend most."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -177,9 +178,9 @@ def _panel(
 ) -> Panel:
     (factor, by), factors = pair, report_context.inputs.factors
     return draw_panel(
-        lambda ax: interaction.draw(
+        partial(
+            interaction.draw,
             frame,
-            ax,
             theme=report_context.theme,
             factor=factor,
             levels=factors[factor],

@@ -1,6 +1,7 @@
 """Look by look: at which look each question was answered, the intervals on the way, and what each look cost."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -31,12 +32,11 @@ MOST_NAMED = 12
 
 def look_by_look(report_context: ReportContext) -> Section | None:
     """The evidence of looks; None where a single one is planned, and before the first is whole."""
-    results = report_context.results
-    if not looks_until_clear(report_context.inputs.plan) or not results.decisions or results.readings.empty:
+    if not _has_looks(report_context):
         return None
     ahead = report_context.report["looks"]["next"]
     context = {
-        "said": [each.text for each in about_looks(report_context.inputs, results)],
+        "said": told_look_by_look(report_context),
         "questions": _questions(report_context),
         "costs": _costs(report_context),
         "next": ahead if ahead is not None and len(ahead["names"]) <= MOST_NAMED else None,
@@ -49,6 +49,19 @@ def look_by_look(report_context: ReportContext) -> Section | None:
         figures=[_figure(report_context)],
         context=context,
     )
+
+
+def told_look_by_look(report_context: ReportContext) -> list[str]:
+    """The sentences of this section; none where it is left out."""
+    if not _has_looks(report_context):
+        return []
+    return [each.text for each in about_looks(report_context.inputs, report_context.results)]
+
+
+def _has_looks(report_context: ReportContext) -> bool:
+    results = report_context.results
+    is_planned = bool(looks_until_clear(report_context.inputs.plan))
+    return is_planned and bool(results.decisions) and not results.readings.empty
 
 
 def _figure(report_context: ReportContext) -> Figure:
@@ -132,8 +145,8 @@ def _panel(
     padded = [*notes, *[""] * (most_notes - len(notes))]
     height = 24 + 36 + intervals.ROW * (len(reached) + 0.55 * most_notes + 0.05)
     return draw_panel(
-        lambda ax: intervals.draw(
-            rows, ax, looks=reached, notes=padded, limits=limits, smallest_effect=size, unit=unit
+        partial(
+            intervals.draw, rows, looks=reached, notes=padded, limits=limits, smallest_effect=size, unit=unit
         ),
         Sheet(height=height, left=intervals.LEFT, right=12, top=22, bottom=36),
         heading=str(rows["label"].iloc[0]),

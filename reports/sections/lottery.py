@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -119,7 +120,7 @@ def _levels(row: Mapping[str, Any]) -> list[Any]:
 
 def _panel(frame: pd.DataFrame, heading: str, note: str, width: float, prefix: str) -> Panel:
     return draw_panel(
-        lambda ax: bars.draw(frame, ax, why_empty="Nothing was drawn."),
+        partial(bars.draw, frame, why_empty="Nothing was drawn."),
         Sheet(width=width, height=30 + bars.ROW * max(len(frame), 2), left=2, right=2, top=26, bottom=4),
         heading=heading,
         note=note,

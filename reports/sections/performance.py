@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -164,9 +165,9 @@ def _isolation(report_context: ReportContext) -> Figure:
     scale = f"{'Log' if log else 'Linear'} scale" + (f" in {outcome.unit}" if outcome.unit else "")
     panels = [
         draw_panel(
-            lambda ax, factor=factor, frame=frame: isolation.draw(  # type: ignore[misc]
+            partial(
+                isolation.draw,
                 frame,
-                ax,
                 theme=report_context.theme,
                 factor=factor,
                 levels=factors[factor],
@@ -307,7 +308,7 @@ def _forest_panel(frame: pd.DataFrame, size: float | None, slug: str, outcome: M
     height = 46 + forest.ROW * max(len(frame), 2)
     sheet = Sheet(height=height, left=4, right=8, top=6, bottom=36)
     return draw_panel(
-        lambda ax: forest.draw(frame, ax, smallest_effect=size, unit=outcome.axis),
+        partial(forest.draw, frame, smallest_effect=size, unit=outcome.axis),
         sheet,
         prefix=slug.replace("_", "-"),
     )

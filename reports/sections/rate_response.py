@@ -1,6 +1,7 @@
 """Learning-rate response: how the loss at the first rung depends on the rate, failures and range ends marked."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -44,9 +45,9 @@ def rate_response_figure(report_context: ReportContext) -> Figure:
         style = report_context.theme.style("optimizer", optimizer) if "optimizer" in inputs.factors else None
         panels.append(
             draw_panel(
-                lambda ax, frame=frame, optimizer=optimizer, style=style: rate_response.draw(  # type: ignore[misc]
+                partial(
+                    rate_response.draw,
                     frame,
-                    ax,
                     bounds=ranges[optimizer],
                     limits=limits,
                     log=log,

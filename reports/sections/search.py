@@ -1,6 +1,7 @@
 """Search: trials per rung and level, agreement of rungs, parallel coordinates, importance, the budget curve."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -53,7 +54,7 @@ def _budget(report_context: ReportContext) -> Figure:
     log = objective.lower_is_better and allows_log(frame["loss"])
     per_cell = report_context.inputs.has_cells
     panel = draw_panel(
-        lambda ax: budget.draw(frame, ax, unit="trials of a cell" if per_cell else "trials", log=log),
+        partial(budget.draw, frame, unit="trials of a cell" if per_cell else "trials", log=log),
         Sheet(width=272, height=220),
         heading=f"Expected {objective.extreme} {objective.title}",
         note=objective.shown_unit,
@@ -122,7 +123,7 @@ def importance_figure(report_context: ReportContext) -> Figure | None:
         [False] * len(ordered),
     )
     panel = draw_panel(
-        lambda ax: bars.draw(shown, ax, why_empty="No importance was computed."),
+        partial(bars.draw, shown, why_empty="No importance was computed."),
         Sheet(width=246, height=8 + bars.ROW * max(len(shown), 2), left=2, right=2, top=4, bottom=4),
         prefix="importance",
     )
@@ -152,8 +153,10 @@ def parallel_figure(report_context: ReportContext) -> Figure:
     frame = parallel.tidy(trials, choices, rates)
     ticks = parallel.ticks_of(trials, choices, rates)
     width, left = max(400, 84 * len(ticks)), _room(ticks)
+    shown = parallel.drawn(frame)
+    some = f"An even sample of {count(len(shown))} trials is drawn. " if len(shown) < len(frame) else ""
     panel = draw_panel(
-        lambda ax: parallel.draw(frame, ax, ticks=ticks),
+        partial(parallel.draw, shown, ticks=ticks),
         Sheet(width=width + left, height=240, left=8 + left, right=36, top=10, bottom=26),
         prefix="parallel",
     )
@@ -161,7 +164,7 @@ def parallel_figure(report_context: ReportContext) -> Figure:
         slug="parallel",
         title="Where in the space the search spent its trials",
         caption=(
-            "One line a trial through its values; in colour, the tenth of the trials with the lowest "
+            f"{some}One line a trial through its values; in colour, the tenth of the trials with the lowest "
             f"objective, stopped or not. The right axis is the {report_context.inputs.objective_name} at the last "
             f"epoch reached ({scale_note(bool((trials['objective'].dropna() > 0).all()))})."
         ),

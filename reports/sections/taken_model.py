@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from reports.plots import reliability
@@ -105,7 +106,7 @@ def _calibrated(found: Mapping[str, Any]) -> Figure:
         [{**each, "accuracy_low": None, "accuracy_high": None} for each in found["calibration"]]
     )
     panel = draw_panel(
-        lambda ax: reliability.draw(frame, ax),
+        partial(reliability.draw, frame),
         Sheet(width=272, height=288, left=30, right=10, top=24, bottom=36),
         heading="Accuracy",
         note="share of right answers",

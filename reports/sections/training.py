@@ -1,6 +1,7 @@
 """Training: learning curves of every factor, loss first, error folded behind it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -149,9 +150,9 @@ def _figure(
     dashed = dashed if "training" in measures else ""
     panels = [
         draw_panel(
-            lambda ax, factor=factor, frame=frame: learning_curves.draw(  # type: ignore[misc]
+            partial(
+                learning_curves.draw,
                 frame,
-                ax,
                 theme=report_context.theme,
                 factor=factor,
                 levels=factors[factor],
@@ -235,7 +236,7 @@ def schedule_figure(report_context: ReportContext) -> Figure | None:
     frame = rate_schedule.tidy(rates, names)
     levels = [None] if compared is None else list(compared)
     panel = draw_panel(
-        lambda ax: rate_schedule.draw(frame, ax, theme=report_context.theme, levels=levels),
+        partial(rate_schedule.draw, frame, theme=report_context.theme, levels=levels),
         Sheet(width=420, right=80 if compared else 14),
         heading="Learning rate, as a share of its first",
         note="log scale",

@@ -1,6 +1,7 @@
 """A study without cells: the configurations confirmed against the stated default, and the history of the search."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -42,7 +43,7 @@ def _confirmed_figure(report_context: ReportContext, found: Sequence[Mapping[str
     outcome, rows = report_context.inputs.outcome, report_context.results.rows
     frame = configurations.tidy(rows, names, outcome.name, outcome.bounds(rows[outcome.name]))
     panel = draw_panel(
-        lambda ax: configurations.draw(frame, ax, unit=outcome.axis),
+        partial(configurations.draw, frame, unit=outcome.axis),
         Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=16, right=10, top=6),
         prefix="confirmed",
     )
@@ -106,7 +107,7 @@ def _history_figure(report_context: ReportContext) -> Figure:
     trials = report_context.inputs.search_trials
     frame = history.tidy(trials)
     scale = scale_note(allows_log(frame["objective"]))
-    panel = draw_panel(lambda ax: history.draw(frame, ax), Sheet(width=400, height=220), prefix="history")
+    panel = draw_panel(partial(history.draw, frame), Sheet(width=400, height=220), prefix="history")
     best = frame["best_so_far"].min() if len(frame) else None
     return Figure(
         slug="history",

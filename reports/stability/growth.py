@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.statistics.shares import share_interval
-
 VERDICTS = (
     *("DIVERGED", "BLOWN UP", "UNTRAINED", "EXPLODING", "VANISHING", "WATCH"),
     *("SPIKY", "DEAD", "STALLED", "HOT", "STABLE"),
@@ -182,5 +180,8 @@ def verdict_shares(replicates: pd.DataFrame, factors: Sequence[str], column: str
 
 def _share(hits: pd.Series[Any], blocks: pd.Series[Any]) -> dict[str, float]:
     count, num = int(hits.sum()), len(hits)
+    # Imported here, because a run judges networks from its first trial on, and SciPy takes as long to load as torch.
+    from reports.statistics.shares import share_interval
+
     low, high = share_interval(hits, blocks)
     return {"count": count, "num": num, "share": count / num, "low": low, "high": high}

@@ -45,15 +45,15 @@ def expected_best(values: npt.ArrayLike, *, lower_is_better: bool = True) -> Flo
 
 def _expected_maximum(ordered: Floats, drawn: npt.NDArray[np.intp]) -> Floats:
     num, rank = len(ordered), np.arange(1, len(ordered) + 1)[:, None]
-    weights = np.exp(_log_choose(rank - 1, drawn - 1) - _log_choose(num, drawn))
+    factorials = special.gammaln(np.arange(1, num + 2))
+    weights = np.exp(_log_choose(rank - 1, drawn - 1, factorials) - _log_choose(num, drawn, factorials))
     return np.asarray(ordered @ weights)
 
 
-def _log_choose(num: Any, drawn: Any) -> Floats:
-    """ln C(num, drawn); -inf where more are drawn than there are."""
+def _log_choose(num: Any, drawn: Any, factorials: Floats) -> Floats:
+    """ln C(num, drawn), of the logarithms of the factorials from 0!; -inf where more are drawn than there are."""
     inside = drawn <= num
-    left = np.where(inside, num - drawn, 0)
-    logs = special.gammaln(num + 1) - special.gammaln(drawn + 1) - special.gammaln(left + 1)
+    logs = factorials[num] - factorials[drawn] - factorials[np.where(inside, num - drawn, 0)]
     return np.where(inside, logs, -np.inf)
 
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 
 class Gate(StrEnum):
@@ -139,5 +138,8 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     values = np.asarray(p_values, dtype=float)
     defined = np.isfinite(values)
     if defined.any():
+        # Imported here, because it takes a second to import, and gates are known where nothing is computed.
+        from statsmodels.stats.multitest import multipletests
+
         values[defined] = multipletests(values[defined], method="fdr_bh")[1]
     return [float(value) for value in values]

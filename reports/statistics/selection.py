@@ -16,6 +16,8 @@ from reports.inputs.cube import Floats, plain
 
 NUM_DRAWS = 2000
 SEED = 20_240_229
+TRIALS_AT_ONCE = 10_000
+"""Trials whose means are computed for all draws at once: 160 MB."""
 Places = npt.NDArray[np.intp]
 
 
@@ -109,12 +111,21 @@ def reselect(
     generator = np.random.default_rng(seed)
     weights = generator.multinomial(num_blocks, [1 / num_blocks] * num_blocks, num_draws) / num_blocks
     weights = np.concatenate([np.full((1, num_blocks), 1 / num_blocks), weights])
-    means = weights @ search.scores.T
-    lowest = np.full((len(weights), len(search.cells)), np.inf)
-    for place in range(len(search.cells)):
-        lowest[:, place] = means[:, search.cell_of == place].min(axis=1)
+    lowest = _lowest(search, weights)
     fresh = weights @ search.outcomes.T
     return [_reselected(search, lowest, fresh, contrast) for contrast in contrasts]
+
+
+def _lowest(search: Search, weights: Floats) -> Floats:
+    """The score of each cell's lowest trial in each draw, shape (draws, cells)."""
+    # One product of all trials is faster, but for many trials takes half a gigabyte.
+    means = weights @ search.scores.T if len(search.scores) <= TRIALS_AT_ONCE else None
+    lowest = np.full((len(weights), len(search.cells)), np.inf)
+    for place in range(len(search.cells)):
+        of_cell = search.cell_of == place
+        scores = weights @ search.scores[of_cell].T if means is None else means[:, of_cell]
+        lowest[:, place] = scores.min(axis=1)
+    return lowest
 
 
 def _reselected(search: Search, lowest: Floats, fresh: Floats, contrast: tuple[str, Any, Any]) -> Reselected:

@@ -51,6 +51,8 @@ ENVIRONMENT = {
 }
 
 
+WORKERS_MODULES = ("torch", "trainables.trial", "trainables.trials.reporting")
+"""What a worker imports when its process starts; what is not there, as in a checkout not installed, it does without."""
 SECRETS = ("STUDIES_STORAGE", "PGPASSWORD")
 """Environment variables that Ray's processes must not inherit: the storage's URL and password."""
 MAX_FOLDER_LENGTH = 45
@@ -64,14 +66,15 @@ PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(365 * 24 * 3600)}
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A running Ray: `num_workers` concurrent trials with `threads` threads each, and the dashboard's URL.
+    """A running Ray: `num_workers` concurrent trials with `threads` threads each.
 
+    `find_dashboard` returns the dashboard's URL, or None while that starts; it is None where no dashboard is shown.
     `scratch` is a private folder for Tune's files, which nobody reads; it is removed with the cluster.
     """
 
     num_workers: int
     threads: int
-    dashboard_url: str | None
+    find_dashboard: Callable[[], str | None] | None
     token_path: Path | None
     scratch: Path
 
@@ -182,6 +185,8 @@ def _start_head(resources: Resources, folder: Path) -> Head:
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
     # Ray's dashboard and torch's compiler leave folders behind.
     environment["TMPDIR"] = str(folder / TEMPORARY)
+    # Ray starts a worker a core with itself, which then import this while the dashboard starts and the driver loads.
+    environment["RAY_preload_python_modules"] = ",".join(WORKERS_MODULES)
     options = {
         "num_cpus": _num_cpus(resources),
         "include_dashboard": resources.dashboard,
@@ -217,10 +222,17 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
     return Cluster(
         num_workers=num_workers,
         threads=_threads(int(resources.cpus_per_trial) if head is None else num_cores() // num_workers),
-        dashboard_url=f"http://{url}" if url and (head is None or resources.dashboard) else None,
+        find_dashboard=_dashboard(f"http://{url}" if url else None, head, resources),
         token_path=None if head is None else folder / "token",
         scratch=folder / "tune",
     )
+
+
+def _dashboard(url: str | None, head: Head | None, resources: Resources) -> Callable[[], str | None] | None:
+    """Return what finds the dashboard: a cluster that was joined has told its URL, Ray started here tells it later."""
+    if head is not None:
+        return head.dashboard if resources.dashboard else None
+    return None if url is None else lambda: url
 
 
 def _not_started(resources: Resources, error: Exception) -> StudiesError:

@@ -54,6 +54,7 @@ class Head:
             )
         os.close(told)
         self._answer = os.fdopen(answer, encoding="utf-8")
+        self._dashboard: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +69,7 @@ class Head:
 
     def address(self) -> str:
         """Wait for Ray and return its address; raise NotStartedError if it does not start or `give_up` was called."""
-        text = self._answer.read()
+        text = self._answer.readline()
         with self._lock:
             if self._is_given_up:
                 raise NotStartedError("it was given up")
@@ -76,7 +77,23 @@ class Head:
         told = json.loads(text) if text else {"error": self._last_words()}
         if "error" in told:
             raise NotStartedError(told["error"])
+        threading.Thread(target=self._hear_of_dashboard, name="ray-dashboard", daemon=True).start()
         return str(told["address"])
+
+    def dashboard(self) -> str | None:
+        """Return the URL of the dashboard, or why there is none; None while it starts, which nothing waits for."""
+        return self._dashboard
+
+    def _hear_of_dashboard(self) -> None:
+        with suppress(OSError, ValueError):  # the pipe is closed: the run has ended
+            if text := self._answer.readline():
+                told = json.loads(text)
+                is_there = told.get("dashboard") is not None
+                self._dashboard = (
+                    f"http://{told['dashboard'].removeprefix('http://')}"
+                    if is_there
+                    else f"it did not start: {in_a_line(told.get('error', 'Ray told no address'))}"
+                )
 
     def give_up(self) -> None:
         """Kill what has started so far, unless `address` has returned: then the driver has to leave the cluster."""

@@ -1,6 +1,6 @@
 """Rows read from a storage, a frozen dataclass for each kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,23 @@ class TrialRow:
     error: str | None
     worker: str | None
     versions: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialsSoFar:
+    """A study's trials as far as its progress needs them: all are counted, few are read.
+
+    `counts` has every state of each phase. `search_epochs` are those that ended search trials reached, added up; times
+    the replicates they are network-epochs. `confirm`, `running` and `failed` are the rows of these trials by number,
+    `best` is the best search trial that came to the last rung, None before there is one.
+    """
+
+    counts: Mapping[Phase, Mapping[TrialState, int]]
+    search_epochs: int
+    confirm: Sequence[TrialRow]
+    running: Sequence[TrialRow]
+    failed: Sequence[TrialRow]
+    best: TrialRow | None
 
 
 @dataclass(frozen=True, kw_only=True)

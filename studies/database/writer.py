@@ -84,8 +84,9 @@ class HeldBackError(StudiesError):
 class Writer:
     """Writes to one study, with the store's own methods; what a method accepted survives the death of the process.
 
-    Only the record of a trial's start returns before it is durable: it joins the transaction of the next write, or gets
-    its own shortly after. If the driver dies before, the trial is still waiting, as if the driver had died earlier.
+    Only the record of a trial's start and a trial's announcement return before they are durable: they join the
+    transaction of the next write, or get their own shortly after. If the driver dies before, the trial is still
+    waiting, or unknown, as if the driver had died earlier.
 
     A thread writes, so that no caller waits for a hanging server: a write that takes longer than 10 s goes to the
     spool, and all later ones go there at once until the thread has drained it. A write that the storage refuses for
@@ -132,11 +133,20 @@ class Writer:
             self._spool.close()
         self._thread.join(SECONDS_TO_END)
 
-    def add_trial(
+    def announce_trial(
         self, study_id: int, *, number: int, phase: Phase, cell: int | None, params: Mapping[str, Any]
     ) -> None:
-        """Add a waiting trial."""
-        self._write(study_id, AddTrial(number=number, phase=phase, cell=cell, params=params))
+        """Add a waiting trial, deferred; before it is handed out, `confirm_trial` makes sure that it is durable."""
+        self._defer(study_id, AddTrial(number=number, phase=phase, cell=cell, params=params))
+
+    def confirm_trial(self, study_id: int, number: int) -> None:
+        """Return once an announced trial is durable, which it is at once if anything was written since."""
+        assert study_id == self._study_id, "a writer writes to one study"
+        with self._changed:
+            self._raise_failure()
+            writes = tuple(self._deferred.writes)
+            if any(isinstance(write, AddTrial) and write.number == number for write in writes):
+                self._write_now(writes)
 
     def start_trial(
         self,
@@ -149,10 +159,15 @@ class Writer:
         attempt: int,
     ) -> None:
         """Record the start of an attempt, deferred; the caller counts the attempts, as the storage may be away."""
-        assert study_id == self._study_id, "a writer writes to one study"
-        write = StartTrial(
-            number=number, worker=worker, started_at=started_at, versions=versions, attempt=attempt
+        self._defer(
+            study_id,
+            StartTrial(
+                number=number, worker=worker, started_at=started_at, versions=versions, attempt=attempt
+            ),
         )
+
+    def _defer(self, study_id: int, write: Write) -> None:
+        assert study_id == self._study_id, "a writer writes to one study"
         with self._changed:
             self._raise_failure()
             self._deferred.add(write)
@@ -192,11 +207,14 @@ class Writer:
         assert study_id == self._study_id, "a writer writes to one study"
         with self._changed:
             self._raise_failure()
-            writes = (*self._deferred.writes, write)
-            if not (self._spool.is_empty and self._is_written(writes)):
-                for each in writes:
-                    self._keep(each)
-            self._deferred.drop(writes)
+            self._write_now((*self._deferred.writes, write))
+
+    def _write_now(self, writes: tuple[Write, ...]) -> None:
+        """Write to the storage, or keep in the spool; the caller holds the lock."""
+        if not (self._spool.is_empty and self._is_written(writes)):
+            for each in writes:
+                self._keep(each)
+        self._deferred.drop(writes)
 
     def _is_written(self, writes: Sequence[Write]) -> bool:
         """Pass writes to the thread; return whether they were written in time, or raise their error."""

@@ -36,7 +36,7 @@ def export(store: Store, study: StudyRow, folder: Path, *, file_format: str, tel
     from studies.results.report_inputs import explaining_contradictions, report_inputs
 
     tell("Reading the frames")
-    inputs = report_inputs(store, study)
+    inputs = report_inputs(store, study, whole=True)
     with explaining_contradictions(study.name):
         found = page_frames(inputs) | {"evaluation": inputs.evaluation, "artifacts": inputs.artifacts}
     as_bytes: Callable[[pd.DataFrame], bytes | Iterable[bytes]] = (

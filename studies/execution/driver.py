@@ -1,5 +1,6 @@
 """One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -25,9 +26,11 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.database.writer import Writer
+from studies.execution.kernels_ahead import compiling_ahead
 from studies.execution.listing import list_studies, tell_listing
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
+from studies.results.report_ahead import ReportAhead
 from studies.run_log import baseline, looks, provenance, run_events
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
@@ -42,19 +45,30 @@ if TYPE_CHECKING:
 class Starting:
     """Starts or joins Ray in the background, when its cluster is needed or before; leaving shuts it down."""
 
-    def __init__(self, resources: Resources, *, last_words: str) -> None:
-        """Start nothing yet; if this process is killed later, a guard process prints `last_words`."""
+    def __init__(self, resources: Resources, *, model: str, tell: Tell, last_words: str) -> None:
+        """Start nothing yet. Where nothing is joined, kernels for `model` are compiled meanwhile, which `tell` is told.
+
+        If this process is killed later, a guard process prints `last_words`.
+        """
         self._resources, self._last_words = resources, last_words
+        self._model, self._tell = model, tell
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
         self._is_checked = False
+        self._ending: threading.Thread | None = None
+        self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         with never_broken_off():
-            self._stack.close()
+            if self._ending is None:
+                self._stack.close()
+            else:
+                self._ending.join()
+        if self._failure is not None:
+            raise self._failure
 
     def check(self) -> None:
         """Raise StudiesError if Ray cannot be joined at its address, or if a start that has begun has failed."""
@@ -73,14 +87,25 @@ class Starting:
 
             started = starting_cluster(self._resources, last_words=self._last_words)
             with never_broken_off():
+                if self._resources.address is None:
+                    self._stack.enter_context(compiling_ahead(self._model, self._tell))
                 self._future = self._stack.enter_context(started)
         return self._future
 
     @contextmanager
     def cluster(self) -> "Iterator[Future[Cluster]]":
-        """Yield a future of the cluster, and shut the cluster down in the end."""
-        with self._stack:
+        """Yield a future of the cluster, and begin to shut it down in the end, which leaving waits for."""
+        try:
             yield self.begin()
+        finally:
+            self._ending = threading.Thread(target=self._end, name="ray-end", daemon=True)
+            self._ending.start()
+
+    def _end(self) -> None:
+        try:
+            self._stack.close()
+        except BaseException as error:
+            self._failure = error
 
 
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -91,9 +116,9 @@ MAX_DATA_NOTES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """The URL of Ray's dashboard, and the file with the token that it asks for."""
+    """What finds the URL of Ray's dashboard, None while that starts, and the file with the token that it asks for."""
 
-    url: str
+    find: Callable[[], str | None]
     token_path: Path | None
 
 
@@ -106,7 +131,8 @@ class Run:
     """Everything that a run needs: `folder` is the study's own, `command` is the command that resumes it.
 
     `tell` is called with each step up to the first trial. `started` is the value of time.monotonic() when the command
-    began; `starting` may have begun to start Ray by then. `until` says after which look it stops, `budget_seconds` how
+    began; `starting` may have begun to start Ray by then, and `ahead`
+    makes the report ready once trials run. `until` says after which look it stops, `budget_seconds` how
     long all runs of the study may take together: a later look begins only if it fits. `notes` are shown while the run
     lasts.
     """
@@ -121,6 +147,7 @@ class Run:
     command: str
     resources: Resources
     starting: Starting
+    ahead: ReportAhead
     show: Show
     tell: Tell
     started: float
@@ -191,9 +218,10 @@ def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Write
 def _progress_so_far(run: Run) -> Progress:
     """Return the progress of earlier runs."""
     store, study_id = run.store, run.study.id
-    trials, events = store.trials(study_id), store.events(study_id)
+    trials = store.trials_so_far(study_id, mode=str(run.plan.study.direction))
+    events = store.events(study_id)
     outcomes = store.outcomes(study_id)
-    _, *later_looks = looks.cells_by_look(run.plan, trials, events)
+    _, *later_looks = looks.cells_by_look(run.plan, trials.confirm, events)
     progress = planned_progress(
         run.plan,
         trials,
@@ -272,6 +300,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             seconds_left=seconds_left,
             should_stop=should_stop,
         )
+        run.ahead.begin(when=lambda: progress.startup_seconds is not None)
         with stop_signal.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
             train_study(
                 run.plan,
@@ -310,9 +339,9 @@ def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | 
 
 
 def _dashboard(cluster: "Cluster") -> Dashboard | None:
-    if cluster.dashboard_url is None:
+    if cluster.find_dashboard is None:
         return None
-    return Dashboard(url=cluster.dashboard_url, token_path=cluster.token_path)
+    return Dashboard(find=cluster.find_dashboard, token_path=cluster.token_path)
 
 
 def _details(run: Run) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from reports.results.results import decide
 from studies.base.durations import format_duration
 from studies.base.errors import StudiesError
 from studies.base.states import Until
@@ -15,10 +14,8 @@ from studies.database.store import Store
 from studies.definition import plan_versions
 from studies.forecast.pace import look_seconds
 from studies.planning.plan import Plan
-from studies.results.report_inputs import explaining_contradictions
 from studies.run_log import looks
 from studies.run_log.run_events import Log
-from studies.search.decision_inputs import decision_inputs
 from studies.search.progress import Progress
 from studies.search.trial_queue import TrialQueue
 
@@ -76,6 +73,11 @@ class NextLook:
         if number not in decided:
             if not self.writer.settle():
                 raise self.writer.left_behind()  # what follows from a look is read from the storage
+            # Imported here, because the statistics take as long to load as Ray to start, and are first needed now.
+            from reports.results.results import decide
+            from studies.results.report_inputs import explaining_contradictions
+            from studies.search.decision_inputs import decision_inputs
+
             inputs = retry(lambda: decision_inputs(self.store, self.study), should_stop=self.should_stop)
             with explaining_contradictions(self.study.name):
                 made = decide(inputs)

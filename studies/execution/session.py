@@ -2,6 +2,7 @@
 
 import importlib
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -50,10 +51,12 @@ from studies.planning.plan import Plan
 from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
+from studies.results.report_ahead import ReportAhead
 from studies.storage.paths import Locations
 from studies.storage.remembered import resuming_in
 
 if TYPE_CHECKING:
+    from studies.results.report_inputs import Findings
     from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
 
@@ -136,7 +139,8 @@ def _run(
     if older is not None and older.is_complete:
         return _report_older(older, drafted, locations, resources=resources, take_over=take_over)
     drafted = in_its_version(drafted, older)
-    with Starting(resources, last_words=f"error: {RunKilledError(command)}") as starting:
+    last_words = f"error: {RunKilledError(command)}"
+    with Starting(resources, model=drafted.study.model, tell=telling, last_words=last_words) as starting:
         refuse_other_numbers(older, drafted, locations)
         trains = will_train(drafted, locations.storage, take_over=take_over)
         if trains:
@@ -147,7 +151,7 @@ def _run(
             starting.begin()
         with data_as_recorded(older, drafted, locations):
             telling(f"loading {drafted.study.dataset}, while Ray starts" if trains else "loading the data")
-            _load_libraries()
+            _load_libraries(drafted)
             dataset = load_dataset(drafted)
             starting.check()
             refuse_other_data(older, dataset, drafted, locations)
@@ -159,7 +163,7 @@ def _run(
         locations.folder(plan.name)
         locations.make_storage_folder()
 
-        def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+        def run_of(store: Store, study: StudyRow, lease: Lease, ahead: ReportAhead) -> Run:
             return Run(
                 store=store,
                 study=study,
@@ -171,6 +175,7 @@ def _run(
                 command=command,
                 resources=resources,
                 starting=starting,
+                ahead=ahead,
                 show=showing,
                 tell=telling,
                 started=started,
@@ -191,7 +196,7 @@ def _run(
 
 
 def _keep_model(
-    store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]"
+    store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]", findings: "Findings"
 ) -> Exception | None:
     """Make a complete study's model; return what prevents it, so that the report of a long study is made all the same.
 
@@ -200,12 +205,16 @@ def _keep_model(
     from studies.results.best_model import keep_best_model
 
     def keep() -> None:
-        study = _found(store, plan)
-        if study.state is StudyState.COMPLETE:
-            dataset, splits = data
-            keep_best_model(
-                store, study, plan, locations.make_folder(plan.name), dataset=dataset, splits=splits
-            )
+        dataset, splits = data
+        keep_best_model(
+            store,
+            _found(store, plan),
+            plan,
+            locations.make_folder(plan.name),
+            findings=findings,
+            dataset=dataset,
+            splits=splits,
+        )
 
     try:
         retry(keep)
@@ -230,10 +239,11 @@ def _without_model(error: Exception, report: Path) -> StudiesError:
     )
 
 
-def _load_libraries() -> None:
+def _load_libraries(drafted: Draft) -> None:
     """Import the libraries for data; a signal must not interrupt that, as a half-imported library stays unusable."""
+    own = () if drafted.code is None else ("trainables.user_code.loop",)  # which brings torch
     with never_broken_off():
-        for module in ("trainables.datasets", "trainables.data.splits", "trainables.user_code.loop"):
+        for module in ("trainables.datasets", "trainables.data.splits", *own):
             importlib.import_module(module)
 
 
@@ -241,7 +251,7 @@ def _carry_out(
     plan: Plan,
     request: Request,
     locations: Locations,
-    run_of: Callable[[Store, StudyRow, Lease], Run],
+    run_of: Callable[[Store, StudyRow, Lease, ReportAhead], Run],
     *,
     resources: Resources,
     take_over: bool,
@@ -260,10 +270,18 @@ def _carry_out(
                     or not next_look_fits(store, study, plan, budget=request.budget, resources=resources)
                 )
             )
-            if not was_complete:
-                _train(run_of(store, study, lease))
-            failure = None if data is None else _keep_model(store, plan, locations, data)
-            result = retry(lambda: _report(store, plan, request, locations, was_complete=was_complete))
+            with ReportAhead() as ahead:
+                if not was_complete:
+                    _train(run_of(store, study, lease, ahead))
+                ahead.begin()
+                failure, findings = None, retry(lambda: _findings(store, plan))
+                if data is not None and _found(store, plan).state is StudyState.COMPLETE:
+                    failure = _keep_model(store, plan, locations, data, findings)
+                result = retry(
+                    lambda: _report(
+                        store, plan, request, locations, findings, ahead, was_complete=was_complete
+                    )
+                )
             refuse_failure(store, study, result.report_path, locations)
             if failure is not None:
                 raise _without_model(failure, result.report_path) from failure
@@ -291,7 +309,7 @@ def _report_older(
     except UsageError as error:
         note = f"today's rules refuse its data: {error.message}"
 
-    def run_of(store: Store, study: StudyRow, lease: Lease) -> Run:
+    def run_of(store: Store, study: StudyRow, lease: Lease, ahead: ReportAhead) -> Run:
         raise AssertionError(f"{study.name} was complete, and is not")
 
     result = _carry_out(
@@ -312,13 +330,28 @@ def _found(store: Store, plan: Plan) -> StudyRow:
     return study
 
 
+def _findings(store: Store, plan: Plan) -> "Findings":
+    from studies.results.report_inputs import Findings
+
+    return Findings.of(store, _found(store, plan))
+
+
 def _report(
-    store: Store, plan: Plan, request: Request, locations: Locations, *, was_complete: bool
+    store: Store,
+    plan: Plan,
+    request: Request,
+    locations: Locations,
+    findings: "Findings",
+    ahead: ReportAhead,
+    *,
+    was_complete: bool,
 ) -> Result:
     from studies.results.report_inputs import load_report, make_report
 
-    study = _found(store, plan)
-    path = make_report(store, study, locations)
+    study, drawers = _found(store, plan), ahead.drawers()
+    path = make_report(store, study, locations, findings=findings.with_model(store, study), drawers=drawers)
+    if drawers is not None and drawers.problem is not None:
+        print(f"note: {drawers.problem}", file=sys.stderr)
     blocks = next_look(store, study, plan)
     return Result(
         name=plan.name,
@@ -333,10 +366,11 @@ def _report(
 
 def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locations) -> None:
     """Raise StudiesError with the first error, and where to see all of it, if every trial failed."""
-    trials = retry(lambda: store.trials(study.id))
-    if not trials or any(trial.state is not TrialState.FAILED for trial in trials):
+    counts = retry(lambda: store.trial_summary(study.id))
+    amounts = {state: sum(by_state[state] for by_state in counts.values()) for state in TrialState}
+    if not amounts[TrialState.FAILED] or sum(amounts.values()) > amounts[TrialState.FAILED]:
         return
-    first = min(trials, key=lambda trial: trial.number)
+    first = min(retry(lambda: store.trials(study.id)), key=lambda trial: trial.number)
     show = ("studies", "show", study.name, "--trial", str(first.number), *locations.arguments)
     raise StudiesError(
         f"every trial of {study.name} failed, trial {first.number} with: {error_line(first.error)}",

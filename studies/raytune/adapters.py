@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, final
 
+from ray.tune import Callback
 from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -27,18 +28,21 @@ class QueueSearcher(Searcher):
         *,
         metric: str,
         mode: str,
+        announce: Callable[[PlannedTrial], bool],
         hand_out: Callable[[PlannedTrial], dict[str, Any] | None],
         go_on: Callable[[], bool],
         allocation: WorkerAllocation,
     ) -> None:
-        """`hand_out` commits a trial's row and returns the configuration that Tune sends to a worker.
+        """`announce` adds a trial's row, `hand_out` commits it and returns the configuration for Tune to send.
 
-        It returns None if the row could not be committed. No trial is suggested while all workers are taken. When the
+        They return False and None if that was not possible. No trial is suggested while all workers are taken. When the
         queue is finished, `go_on` may open the next look, and then returns True.
         """
         super().__init__(metric=metric, mode=mode)
         self._queue = queue
-        self._hand_out, self._go_on, self._allocation = hand_out, go_on, allocation
+        self._announce, self._hand_out, self._go_on = announce, hand_out, go_on
+        self._allocation = allocation
+        self._ahead: PlannedTrial | None = None
         self.failure: StudiesError | None = None
 
     def suggest(self, trial_id: str) -> Any:
@@ -48,6 +52,9 @@ class QueueSearcher(Searcher):
         """
         if self._allocation.is_full():
             return None
+        if self._ahead is not None:
+            ready, self._ahead = self._ahead, None
+            return self._hand_out(ready) or Searcher.FINISHED
         try:
             trial = self._queue.next_trial()
             while trial is QueueStatus.FINISHED and self._go_on():
@@ -60,7 +67,19 @@ class QueueSearcher(Searcher):
         if trial is QueueStatus.WAITING:
             return None
         assert isinstance(trial, PlannedTrial)
-        return self._hand_out(trial) or Searcher.FINISHED
+        return (self._announce(trial) and self._hand_out(trial)) or Searcher.FINISHED
+
+    def look_ahead(self) -> None:
+        """Propose and add the next trial while workers train, so that the one that becomes free need not wait."""
+        if self._ahead is not None or self.failure is not None or self._allocation.divides:
+            return
+        try:
+            trial = self._queue.next_ahead()
+        except StudiesError as error:
+            self.failure = error
+            return
+        if trial is not None and self._announce(trial):
+            self._ahead = trial
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -187,6 +206,23 @@ COLLECTIONS: dict[str, Callable[[Any, Any], None]] = {
     "_trial_metadata": _pop,
 }
 """The collections in which Ray 2.60 keeps ended trials, and how a trial is removed from each."""
+
+
+@final
+class LooksAhead(Callback):
+    """Has the searcher propose the next trial at the end of each of Tune's steps, after a worker got its work."""
+
+    def __init__(self, searcher: QueueSearcher) -> None:
+        """Look ahead with `searcher`."""
+        self._searcher = searcher
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Propose the next trial unless one is waiting."""
+        self._searcher.look_ahead()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle nothing: Tune pickles its callbacks to disk."""
+        return {}
 
 
 @final

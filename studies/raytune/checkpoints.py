@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from reports.pages.atomic_files import PARTIAL, write_whole
 from studies.database.frames.histories import epoch_records
@@ -11,8 +11,10 @@ from studies.database.store import Store
 from studies.search.trial_queue import TrialQueue
 from studies.storage.paths import make_private
 from trainables.base.records import EpochRecord
-from trainables.trials.checkpoint import CheckpointError, CheckpointRef, check
 from trainables.trials.trial_spec import TrialSpec
+
+if TYPE_CHECKING:
+    from trainables.trials.checkpoint import CheckpointRef
 
 FOLDER: Final = "checkpoints"
 """Subfolder of the study's folder."""
@@ -63,10 +65,16 @@ class Checkpoints:
         for _, old in self._of(number)[NUM_KEPT:]:
             self._remove(old)
 
-    def newest(self, trial_spec: TrialSpec) -> tuple[CheckpointRef | None, list[str]]:
+    def newest(self, trial_spec: TrialSpec) -> "tuple[CheckpointRef | None, list[str]]":
         """Return the newest valid checkpoint of the trial, if any, and a message for each newer one that is not."""
+        files = self._of(trial_spec.number)
+        if not files:
+            return None, []
+        # Imported here, because it brings torch, which a driver does without until its model is made.
+        from trainables.trials.checkpoint import CheckpointError, CheckpointRef, check
+
         refused = []
-        for epoch, path in self._of(trial_spec.number):
+        for epoch, path in files:
             try:
                 data = path.read_bytes()
                 made_after = check(data, trial_spec)

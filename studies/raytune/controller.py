@@ -8,7 +8,7 @@ from typing import Any
 import ray
 from ray.air._internal import usage
 from ray.air.execution._internal.actor_manager import RayActorManager
-from ray.tune import Callback
+from ray.tune import Callback, registry
 from ray.tune.execution.tune_controller import TuneController
 
 from studies.raytune.lost_worker import as_lost_actor
@@ -26,6 +26,9 @@ def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
     Tune has no argument for a controller: `ray.tune.run` makes the one that its module knows as `TuneController`. Nor
     does it then count which callbacks it has, for usage statistics that are off: for that it would import MLflow and
     Weights & Biases where they are installed, which takes seconds and leaves folders of theirs behind a killed run.
+
+    Meanwhile Tune asks Ray for the trainable's class once, and not several times for every trial, before which a free
+    worker would wait.
     """
 
     class Controller(_Controller):
@@ -36,9 +39,39 @@ def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
     before, counting = module.TuneController, usage.tag_callbacks
     module.TuneController, usage.tag_callbacks = Controller, _count_no_callbacks
     try:
-        yield
+        with _remembering_trainables(registry._global_registry):
+            yield
     finally:
         module.TuneController, usage.tag_callbacks = before, counting
+
+
+@contextmanager
+def _remembering_trainables(known_to_ray: Any) -> Iterator[None]:
+    """Let Tune's registry, which lies in Ray's head node, be asked once for what does not change."""
+    found: dict[tuple[str, str], Any] = {}
+    before = dict(vars(known_to_ray))
+    get, contains, register = known_to_ray.get, known_to_ray.contains, known_to_ray.register
+
+    def remembered(category: str, key: str) -> Any:
+        if (category, key) not in found:
+            found[category, key] = get(category, key)
+        return found[category, key]
+
+    def is_known(category: str, key: str) -> bool:
+        return (category, key) in found or bool(contains(category, key))
+
+    def register_anew(category: str, key: str, value: Any) -> None:
+        found.pop((category, key), None)
+        register(category, key, value)
+
+    known_to_ray.get, known_to_ray.contains, known_to_ray.register = remembered, is_known, register_anew
+    try:
+        yield
+    finally:
+        for name in ("get", "contains", "register"):
+            delattr(known_to_ray, name)  # which leaves the methods of its class
+            if name in before:
+                setattr(known_to_ray, name, before[name])
 
 
 def _count_no_callbacks(callbacks: list[Callback] | None) -> bool:
@@ -51,12 +84,30 @@ class _ActorManager(RayActorManager):
         super()._actor_task_failed(tracked_actor_task, as_lost_actor(exception))
 
 
+class _ActorClasses:
+    """Makes each trainable an actor's class, without the environment that Tune asks for.
+
+    That holds nothing but a variable for Lightning, which the trainable sets itself, and a worker with an environment
+    of its own is a new process: those that Ray has started with itself, early, would stay idle.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[type, Any] = {}
+
+    def get(self, trainable: type) -> Any:
+        """Return the class of actors, which Ray is sent once."""
+        if trainable not in self._made:
+            self._made[trainable] = ray.remote(trainable)
+        return self._made[trainable]
+
+
 class _Controller(TuneController):
     _update: OnLoss
     _see_starting: OnStarting
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
+        self._class_cache: Any = _ActorClasses()
         self._actor_manager = _ActorManager(resource_manager=self._actor_manager._resource_manager)
 
     def step(self) -> None:

@@ -23,7 +23,7 @@ from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.resources import Resources
-from studies.raytune.adapters import NoTrialProgress, QueueSearcher, RungScheduler
+from studies.raytune.adapters import LooksAhead, NoTrialProgress, QueueSearcher, RungScheduler
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
@@ -115,11 +115,15 @@ def train_study(
         allocation=allocation,
     )
 
-    def hand_out(trial: PlannedTrial) -> dict[str, Any]:
+    def announce(trial: PlannedTrial) -> bool:
         cell = None if trial.cell is None else trial.cell.number
-        writer.add_trial(
+        writer.announce_trial(
             study_id, number=trial.number, phase=trial.phase, cell=cell, params=dict(trial.params)
         )
+        return True
+
+    def hand_out(trial: PlannedTrial) -> dict[str, Any]:
+        writer.confirm_trial(study_id, trial.number)
         trial_spec = assign(
             plan,
             trial,
@@ -136,6 +140,7 @@ def train_study(
         queue,
         metric="objective",
         mode=queue.mode,
+        announce=lambda trial: bool(recorder.attempt(lambda: announce(trial))),
         hand_out=lambda trial: recorder.attempt(lambda: hand_out(trial)),
         go_on=lambda: bool(recorder.attempt(go_on)),
         allocation=allocation,
@@ -157,7 +162,7 @@ def train_study(
                 name=plan.name,
                 storage_path=str(cluster.scratch),
                 stop=watchdog,
-                callbacks=[allocation, recorder, watchdog, NoTrialProgress()],
+                callbacks=[allocation, recorder, watchdog, LooksAhead(searcher), NoTrialProgress()],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,

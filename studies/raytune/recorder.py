@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ray import tune
 
@@ -33,9 +33,10 @@ from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from studies.storage.artifacts import BEST, write_models
 from trainables.base.records import TrialReport
-from trainables.trials.checkpoint import CheckpointRef
-from trainables.trials.reporting import failed_report
 from trainables.trials.trial_spec import TrialSpec
+
+if TYPE_CHECKING:
+    from trainables.trials.checkpoint import CheckpointRef
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ class Recorder(tune.Callback):
         checkpoint_ref: CheckpointRef | None = trial.config.get("checkpoint")
         self.attempt(lambda: self._start(trial_spec, checkpoint_ref))
 
-    def _start(self, trial_spec: TrialSpec, checkpoint_ref: CheckpointRef | None) -> None:
+    def _start(self, trial_spec: TrialSpec, checkpoint_ref: "CheckpointRef | None") -> None:
         planned = self._queue.trials[trial_spec.number]
         epoch = 0 if checkpoint_ref is None else checkpoint_ref.epoch
         self._progress.begin(planned, epoch=epoch, replicates=len(trial_spec.blocks))
@@ -171,6 +172,8 @@ class Recorder(tune.Callback):
         else:
             self._give_back(planned, trial_spec, loss)
             return
+        from trainables.trials.reporting import failed_report  # which brings torch
+
         lost = failed_report(trial_spec, worker="", epoch=0, error=error)
         self.attempt(lambda: self._record(planned, trial_spec, lost, None))
 
@@ -272,7 +275,7 @@ class Recorder(tune.Callback):
         blocks = [record.block for record in report.replicates]
         return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
 
-    def take_up(self, trial_spec: TrialSpec) -> CheckpointRef | None:
+    def take_up(self, trial_spec: TrialSpec) -> "CheckpointRef | None":
         """Return the trial's newest valid checkpoint, and record an event for each newer one that is not valid.
 
         The trial counts as handed out until it ends or its worker is lost.

@@ -32,6 +32,11 @@ class WorkerAllocation(tune.Callback):
         self._taken: dict[int, int] = {}
         self._busy_seconds, self._network_epochs = 0.0, 0
 
+    @property
+    def divides(self) -> bool:
+        """Whether a trial's share of the workers depends on how many other trials wait."""
+        return self._spreads
+
     def is_full(self) -> bool:
         """Return whether no worker is free though fewer trials are running than there are workers."""
         is_limited = self._spreads or self._limit < self._num_workers

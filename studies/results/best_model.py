@@ -13,7 +13,6 @@ from reports.inputs.inputs import ReportInputs
 from reports.pages.atomic_files import PARTIAL
 from reports.results import examined
 from reports.results.best import best_configuration, describe, nothing_to_take, spread
-from reports.results.results import compute
 from reports.wording.words import number
 from studies.base.states import Outcome
 from studies.database.copying import artifacts_of
@@ -21,7 +20,7 @@ from studies.database.results import Artifact
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.planning.plan import Plan
-from studies.results.report_inputs import explaining_contradictions, report_inputs
+from studies.results.report_inputs import Findings, explaining_contradictions
 from studies.run_log import provenance
 from studies.storage.artifacts import BEST, write_artifact
 from studies.storage.paths import below
@@ -38,7 +37,14 @@ FOLDER: Final = Path("models") / BEST
 
 
 def keep_best_model(
-    store: Store, study: StudyRow, plan: Plan, folder: Path, *, dataset: "Dataset", splits: "Splits"
+    store: Store,
+    study: StudyRow,
+    plan: Plan,
+    folder: Path,
+    *,
+    findings: Findings,
+    dataset: "Dataset",
+    splits: "Splits",
 ) -> None:
     """Make `folder`/models/best of the configuration that the report calls best, unless it is there already.
 
@@ -46,9 +52,9 @@ def keep_best_model(
     is recorded as an event. Nothing is made where no network has learned anything, or none is kept, as of a user's own
     training loop; if files are missing or damaged, an event is recorded.
     """
-    inputs = report_inputs(store, study)
+    inputs = findings.inputs
     with explaining_contradictions(study.name):
-        best = best_configuration(inputs, compute(inputs))
+        best = best_configuration(inputs, findings.results)
     if best is None or best["trial_number"] is None:
         return
     blocks = _blocks_at_best(store, study, folder, best["trial_number"])

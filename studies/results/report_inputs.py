@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
 import pandas as pd
 
@@ -13,7 +13,9 @@ from reports.inputs.inputs import ReportInputs
 from reports.pages.page import write_report
 from reports.pages.trial_page import write_trial_page
 from reports.pages.two_studies import write_comparison
+from reports.plots.style.canvas import Drawers
 from reports.results.accounting import AccountingError
+from reports.results.results import Results, compute
 from studies.base.errors import StudiesError, UsageError
 from studies.database.frames import frames
 from studies.database.rows import StudyRow
@@ -24,12 +26,47 @@ from studies.search.decision_inputs import inputs_of
 from studies.search.importance import search_importance
 from studies.storage.paths import Locations
 
+_OF_MODELS: Final = ("events", "evaluation", "artifacts")
+"""The frames to which the making of a model adds."""
 
-def make_report(store: Store, study: StudyRow, locations: Locations) -> Path:
-    """Write the report of a study and the index of all studies; return the report's path."""
-    inputs, folder = report_inputs(store, study), locations.make_folder(study.name)
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a study's model and its report are both made from: what is recorded of it, and its statistics."""
+
+    inputs: ReportInputs
+    results: Results
+
+    @classmethod
+    def of(cls, store: Store, study: StudyRow) -> Self:
+        """Read the study, and compute every statistic. Raises StudiesError where the record contradicts itself."""
+        inputs = report_inputs(store, study)
+        with explaining_contradictions(study.name):
+            return cls(inputs=inputs, results=compute(inputs))
+
+    def with_model(self, store: Store, study: StudyRow) -> Self:
+        """Return the same with what making a model adds to the record read again; no statistic reads that."""
+        read = frames.snapshot(store, study.id, only=_OF_MODELS)
+        return replace(
+            self, inputs=replace(self.inputs, **{name: getattr(read, name) for name in _OF_MODELS})
+        )
+
+
+def make_report(
+    store: Store,
+    study: StudyRow,
+    locations: Locations,
+    *,
+    findings: Findings | None = None,
+    drawers: Drawers | None = None,
+) -> Path:
+    """Write the report of a study and the index of all studies; return the report's path.
+
+    `findings` are those of this study, if they are known; `drawers` draw its figures beside the rest of the work.
+    """
+    found, folder = findings or Findings.of(store, study), locations.make_folder(study.name)
     with explaining_contradictions(study.name):
-        path = write_report(inputs, folder)
+        path = write_report(found.inputs, folder, results=found.results, drawers=drawers)
     index_studies(store, locations)
     return path
 
@@ -48,14 +85,14 @@ def explaining_contradictions(*names: str) -> Iterator[None]:
 
 def make_trial_page(store: Store, study: StudyRow, number: int, locations: Locations) -> Path:
     """Write the page of one trial; return its path. Raise UsageError that says which trials there are."""
-    numbers = [trial.number for trial in store.trials(study.id)]
-    if number not in numbers:
-        known = f"it has trials {min(numbers)} to {max(numbers)}" if numbers else "it has no trials yet"
+    if store.trial(study.id, number) is None:
+        first, last = store.first_number(study.id), store.last_number(study.id)
+        known = f"it has trials {first} to {last}" if last else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
             f"See the results by cell: studies show {study.name}",
         )
-    inputs = report_inputs(store, study)
+    inputs = report_inputs(store, study, trial=number)
     details, rows = frames.verdicts(store, study.id, number), inputs.replicates
     mine = rows["trial_number"] == number
     judged = [
@@ -78,9 +115,14 @@ def make_comparison(store: Store, study: StudyRow, other: StudyRow, locations: L
         return write_comparison(first, second, folder)
 
 
-def report_inputs(store: Store, study: StudyRow) -> ReportInputs:
-    """Return everything that a study's report is made from, read from one snapshot: the study may be running."""
-    inputs = inputs_of(frames.snapshot(store, study.id))
+def report_inputs(
+    store: Store, study: StudyRow, *, whole: bool = False, trial: int | None = None
+) -> ReportInputs:
+    """Return everything that a study's report is made from, read from one snapshot: the study may be running.
+
+    Of a very large study not every epoch and layer of the search is read, unless `whole`; those of `trial` are.
+    """
+    inputs = inputs_of(frames.snapshot(store, study.id, whole=whole, trial=trial))
     plan = Plan.from_dict(inputs.study, inputs.plan)
     return replace(inputs, importance=search_importance(plan, inputs.trials))
 

@@ -77,8 +77,8 @@ def _progress(store: Store, study: StudyRow) -> tuple[int, int] | None:
         return num_ended, num_ended
     try:
         plan = Plan.from_dict(study.name, study.plan)
-        trials, events = store.trials(study.id), store.events(study.id)
-        _, *later = looks.cells_by_look(plan, trials, events)
+        trials = store.trials_so_far(study.id, mode=str(plan.study.direction))
+        _, *later = looks.cells_by_look(plan, trials.confirm, store.events(study.id))
         progress = planned_progress(plan, trials, later_looks=later, num_networks=0, num_diverged=0)
     except (OutageError, HeldError):
         raise

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from search_spaces import Value
 from studies.base.states import Outcome, Phase, TrialState
-from studies.database.rows import TrialRow
+from studies.database.rows import TrialsSoFar
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.trial_numbers import Numbering
@@ -133,13 +133,13 @@ class Progress:
 
 def planned_progress(
     plan: Plan,
-    trials: Sequence[TrialRow],
+    trials: TrialsSoFar,
     *,
     later_looks: Sequence[Collection[int]] = (),
     num_networks: int,
     num_diverged: int,
 ) -> Progress:
-    """Return the progress of a study, counted from its trial rows.
+    """Return the progress of a study, counted from its trials.
 
     `later_looks` are the cells that each look after the first trains, for those that have begun. `num_networks` and
     `num_diverged` are those of ended trials.
@@ -154,9 +154,12 @@ def planned_progress(
     )
     for look, cells in enumerate(later_looks, start=1):
         progress.open_look(plan, len(cells), look=look)
-    for trial in trials:
-        if trial.state.has_ended:
-            progress.ended[trial.phase][trial.state] += 1
-            progress.network_epochs += trial.epochs * plan.num_replicates(numbering.look(trial.number))
+    for phase, counts in trials.counts.items():
+        progress.ended[phase] |= {state: amount for state, amount in counts.items() if state.has_ended}
+    progress.network_epochs = trials.search_epochs * plan.num_replicates(0) + sum(
+        trial.epochs * plan.num_replicates(numbering.look(trial.number))
+        for trial in trials.confirm
+        if trial.state.has_ended
+    )
     progress.resumed_network_epochs = progress.network_epochs
     return progress

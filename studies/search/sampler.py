@@ -29,6 +29,8 @@ MAX_REPEATS = 1000
 """Consecutive repeated proposals after which the search space counts as exhausted."""
 
 
+LEARNS = "tpe"
+"""The sampler whose proposals depend on the results so far."""
 POINTS_AT_ONCE = 16
 """Points of the quasi-random sequence drawn at a time; a power of two, at which the sequence is balanced."""
 
@@ -86,10 +88,10 @@ class Proposals:
         self._study, self._seed, self._cell = study, seed, cell
         self._levels: Mapping[str, Value] = {} if cell is None else cell.levels
         self._key = "" if cell is None else cell.key
-        self._optuna = optuna.create_study(
-            direction=optuna_direction(study),
-            sampler=self._qmc() if study.search.sampler == "qmc" else RandomSampler(seed=0),
-        )
+        self._learns = study.search.sampler == LEARNS
+        self._sampler = self._qmc() if study.search.sampler == "qmc" else RandomSampler(seed=0)
+        self._optuna = self._without_history()
+        self._num_asked = 0
         self._running: dict[int, optuna.Trial] = {}
         self._known: set[str] = set()
 
@@ -99,15 +101,18 @@ class Proposals:
         `place` counts the trials of the group from 0. Raises StudiesError if the search space is exhausted.
         """
         for attempt in range(MAX_REPEATS):
+            self._forget()
             self._reseed(place, attempt)
             trial = self._optuna.ask()
             params = self._suggest(trial)
             text = json.dumps(params, sort_keys=True)
             if text not in self._known:
                 self._known.add(text)
-                self._running[number] = trial
+                if self._learns:
+                    self._running[number] = trial
                 return params
-            self._optuna.tell(trial, state=TrialState.FAIL)
+            if self._learns:
+                self._optuna.tell(trial, state=TrialState.FAIL)
         raise StudiesError(
             f"the search space is exhausted: {self._study.search.sampler} proposed nothing new in {MAX_REPEATS} tries",
             "Ask for fewer trials (search.trials or search.trials_per_cell) or widen a nuisance.",
@@ -122,6 +127,8 @@ class Proposals:
         if self._study.search.sampler == "qmc":
             return self.ask(number, place=place) == dict(params)
         self._known.add(json.dumps(dict(params), sort_keys=True))
+        if not self._learns:
+            return True
         storage, study_id = self._optuna._storage, self._optuna._study_id
         trial_id = storage.create_new_trial(study_id, template_trial=self._frozen(params))
         self._running[number] = optuna.Trial(self._optuna, trial_id)
@@ -129,23 +136,37 @@ class Proposals:
 
     def report(self, number: int, *, epoch: int, objective: float) -> None:
         """Pass a trial's objective after `epoch` to Optuna."""
-        self._running[number].report(objective, step=epoch)
+        if self._learns:
+            self._running[number].report(objective, step=epoch)
 
     def complete(self, number: int, objective: float) -> None:
         """Tell Optuna that a trial reached the last rung."""
-        self._optuna.tell(self._running.pop(number), objective)
+        if self._learns:
+            self._optuna.tell(self._running.pop(number), objective)
 
     def prune(self, number: int) -> None:
         """Tell Optuna that ASHA stopped a trial; its intermediate values remain in the history."""
-        self._optuna.tell(self._running.pop(number), state=TrialState.PRUNED)
+        if self._learns:
+            self._optuna.tell(self._running.pop(number), state=TrialState.PRUNED)
 
     def fail(self, number: int) -> None:
         """Tell Optuna that a trial failed."""
-        self._optuna.tell(self._running.pop(number), state=TrialState.FAIL)
+        if self._learns:
+            self._optuna.tell(self._running.pop(number), state=TrialState.FAIL)
 
     def trials(self) -> list[FrozenTrial]:
-        """Return the history as Optuna's trials."""
+        """Return the history as Optuna's trials, of a sampler that learns from it."""
         return self._optuna.get_trials(deepcopy=False)
+
+    def _without_history(self) -> optuna.Study:
+        return optuna.create_study(direction=optuna_direction(self._study), sampler=self._sampler)
+
+    def _forget(self) -> None:
+        """Begin a new history now and then, where the sampler does not learn from it: it would only take memory."""
+        if not self._learns:
+            self._num_asked += 1
+            if self._num_asked % POINTS_AT_ONCE == 0:
+                self._optuna = self._without_history()
 
     def _qmc(self) -> BaseSampler:
         seed = seed_for_libraries(derive_seed(self._seed, "sampler", self._key))

@@ -12,7 +12,7 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.planning.trial_numbers import Numbering
 from studies.search.asha import Asha
 from studies.search.best_trials import Configuration, Leaders, Numbered, of_cell, of_sweep
-from studies.search.sampler import Proposals
+from studies.search.sampler import LEARNS, Proposals
 
 
 class QueueStatus(Enum):
@@ -84,6 +84,16 @@ class TrialQueue:
             if number not in self._trials:
                 return self._add(self._new_confirm_trial(number, configuration))
         return QueueStatus.WAITING if any(self._open.values()) else QueueStatus.FINISHED
+
+    def next_ahead(self) -> PlannedTrial | None:
+        """Return a new search trial that will be next, before a worker is free; None where there is none.
+
+        There is none of a sampler that learns: what it proposes depends on results that are still to come.
+        """
+        number = self._next_number(self._plan.num_search_trials)
+        if number is None or self._resumed or self._plan.study.search.sampler == LEARNS:
+            return None
+        return self._add(self._new_search_trial(number))
 
     def open_look(self, cells: Collection[int]) -> None:
         """Add the confirm trials of the next look, of the cells with these numbers; the search must have ended."""

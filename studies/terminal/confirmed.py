@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from reports.inputs.measures import Measure, classifier_measure, objective_of, own_measures
 from studies.base.states import Outcome, Phase, TrialState
 from studies.database.frames import frames
-from studies.database.rows import StudyRow, TrialRow
+from studies.database.rows import StudyRow, TrialRow, TrialsSoFar
 from studies.database.store import Store
 from studies.run_log import run_events
-from studies.search.best_trials import best_complete
 from trainables.base.metrics import TEST, VALIDATION
 
 if TYPE_CHECKING:
@@ -47,15 +46,15 @@ class Confirmed:
 
 
 def confirmed(
-    store: Store, study: StudyRow, trials: Sequence[TrialRow], replicates: "pd.DataFrame"
+    store: Store, study: StudyRow, trials: TrialsSoFar, replicates: "pd.DataFrame"
 ) -> list[Confirmed]:
     """Return the confirmed configurations in order; those without an ended network have no scores."""
-    groups = _by_configuration(trials)
+    groups = _by_configuration(trials.confirm)
     if not groups:
         return []
     num_classes = _num_classes(store.events(study.id))
     scores = _scores(replicates, groups, num_classes, study.plan)
-    best = _best(study.plan, trials, groups, scores)
+    best = _best(study.plan, trials.best, groups, scores)
     return [
         Confirmed(
             trials=[trial.number for trial in group],
@@ -72,21 +71,21 @@ def confirmed(
     ]
 
 
-def read_trials(store: Store, study: StudyRow) -> "tuple[list[TrialRow], pd.DataFrame]":
-    """Return a study's trials and the networks of the confirm trials that have ended."""
+def read_trials(store: Store, study: StudyRow) -> "tuple[TrialsSoFar, pd.DataFrame]":
+    """Return how a study's trials stand, and the networks of the confirm trials that have ended."""
     # Read in this order, so that no network of an ended trial is missed.
-    return store.trials(study.id), frames.replicates(store, study.id, Phase.CONFIRM)
+    trials = store.trials_so_far(study.id, mode=objective_of(study.plan).direction)
+    return trials, frames.replicates(store, study.id, Phase.CONFIRM)
 
 
 _Groups = Mapping[int, Sequence[TrialRow]]
 """The confirm phase's trials by cell; without cells by trial number."""
 
 
-def _by_configuration(trials: Sequence[TrialRow]) -> _Groups:
+def _by_configuration(confirm: Sequence[TrialRow]) -> _Groups:
     groups: dict[int, list[TrialRow]] = {}
-    for trial in trials:
-        if trial.phase is Phase.CONFIRM:
-            groups.setdefault(trial.number if trial.cell is None else trial.cell, []).append(trial)
+    for trial in confirm:
+        groups.setdefault(trial.number if trial.cell is None else trial.cell, []).append(trial)
     return groups
 
 
@@ -144,17 +143,16 @@ def _num_classes(events: Sequence[Any]) -> int:
 
 def _best(
     plan: Mapping[str, Any],
-    trials: Sequence[TrialRow],
+    best: TrialRow | None,
     groups: _Groups,
     scores: Mapping[int, Mapping[str, Any]],
 ) -> int | None:
     """Return the key of the best configuration, None if there is none.
 
-    With cells it is the cell of the best search trial, without cells the best objective, the default excluded.
+    With cells it is the cell of `best`, the best search trial, without cells the best objective, the default excluded.
     """
     objective = objective_of(plan)
     if plan["search"]["trials"] is None:
-        best = best_complete(trials, mode=objective.direction)
         return None if best is None else best.cell
     ranked = [
         (scores[key]["objective"] is None, objective.sign * (scores[key]["objective"] or 0.0), key)

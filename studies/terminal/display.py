@@ -28,7 +28,7 @@ def showing(
     *,
     name: str,
     question: str,
-    dashboard_url: str | None,
+    find_dashboard: Callable[[], str | None],
     token_hint: str | None,
     report_path: Path,
     objective: Measure = LOG_LOSS,
@@ -38,8 +38,8 @@ def showing(
 ) -> AbstractContextManager[None]:
     """Show `progress` on `stream` (standard error) until the context ends, and leave its last state there.
 
-    `token_hint` is the shell command that prints the dashboard's token. `live` defaults to whether the stream is a
-    terminal that can move its cursor; `quiet` shows nothing.
+    `find_dashboard` returns the dashboard's URL once it has one; `token_hint` is the shell command that prints its
+    token. `live` defaults to whether the stream is a terminal that can move its cursor; `quiet` shows nothing.
     """
     if quiet:
         return nullcontext()
@@ -52,7 +52,9 @@ def showing(
             progress, name=name, question=question, objective=objective, elapsed_seconds=elapsed
         )
 
-    places = _places(dashboard_url, token_hint, report_path)
+    def places() -> list[tuple[str, str]]:
+        return _places(find_dashboard(), token_hint, report_path)
+
     if live if live is not None else console.is_terminal and not console.is_dumb_terminal:
         return _live(snapshot, places, stream)
     return plain.printing(snapshot, places, stream)
@@ -71,7 +73,7 @@ def showing_run(
             name=plan.name,
             question=plan.study.question,
             objective=objective_of(plan.to_dict(), progress.num_classes),
-            dashboard_url=None if dashboard is None else dashboard.url,
+            find_dashboard=(lambda: None) if dashboard is None else dashboard.find,
             token_hint=None if token_path is None else f"cat {token_path}",
             report_path=locations.folder(plan.name) / "report.html",
             quiet=quiet,
@@ -82,12 +84,13 @@ def showing_run(
 
 @contextmanager
 def _live(
-    snapshot: Callable[[], ProgressSnapshot], places: list[tuple[str, str]], stream: TextIO
+    snapshot: Callable[[], ProgressSnapshot], places: Callable[[], list[tuple[str, str]]], stream: TextIO
 ) -> Iterator[None]:
     """Redraw in rich's own thread; what others print meanwhile appears above the screen."""
+    is_over = False
     live = Live(
         console=console_on(stream),
-        get_renderable=lambda: Screen(snapshot=snapshot(), places=places),
+        get_renderable=lambda: Screen(snapshot=snapshot(), places=places()[-1:] if is_over else places()),
         refresh_per_second=REFRESHES_PER_SECOND,
         # Standard output may be redirected to a file that must hold JSON alone.
         redirect_stdout=sys.stdout.isatty(),
@@ -96,14 +99,14 @@ def _live(
         try:
             yield
         finally:
-            del places[:-1]  # the dashboard ends with the run, while the last screen stays
+            is_over = True  # the dashboard ends with the run, while the last screen stays
 
 
 def _places(dashboard_url: str | None, token_hint: str | None, report_path: Path) -> list[tuple[str, str]]:
-    """Return labels and places: the dashboard and its token, if there is one, and the report."""
+    """Return labels and places: the dashboard and its token, once there is one, and at last the report."""
     places = []
     if dashboard_url is not None:
         places.append(("dashboard", dashboard_url))
-    if token_hint is not None:
-        places.append(("token", f"the dashboard asks for it: {token_hint}"))
+        if token_hint is not None:
+            places.append(("token", f"the dashboard asks for it: {token_hint}"))
     return [*places, ("report", f"{report_path}, written at the end")]

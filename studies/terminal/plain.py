@@ -46,17 +46,25 @@ def look_line(look: LookSummary) -> str:
 @contextmanager
 def printing(
     snapshot: Callable[[], ProgressSnapshot],
-    places: Sequence[tuple[str, str]],
+    places: Callable[[], Sequence[tuple[str, str]]],
     stream: TextIO,
     *,
     seconds_between_lines: float = SECONDS_BETWEEN_LINES,
     seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS,
 ) -> Iterator[None]:
-    """Print the study's name and places, progress lines until the context ends, and a last line then."""
+    """Print the study's name and places, progress lines until the context ends, and a last line then.
+
+    A place that is known later, as the dashboard's, is printed then.
+    """
     console_on(stream)  # so that an encoding that lacks a character does not raise
-    first = snapshot()
-    _print(stream, f"{first.name}: {first.question}", *(f"{label}: {content}" for label, content in places))
+    first, shown = snapshot(), list(places())
+    _print(stream, f"{first.name}: {first.question}", *(f"{label}: {content}" for label, content in shown))
     over, told = threading.Event(), [first.look]
+
+    def tell_places() -> None:
+        new = [place for place in places() if place not in shown]
+        _print(stream, *(f"{label}: {content}" for label, content in new))
+        shown.extend(new)
 
     def tell_look(look: LookSummary | None) -> None:
         if look is not None and look != told[-1]:
@@ -68,6 +76,7 @@ def printing(
         while not over.wait(seconds_between_looks):
             waited += seconds_between_looks
             now = snapshot()
+            tell_places()
             if now.note not in (None, note):
                 _print(stream, f"note: {now.note}")
             note = now.note

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from reports.inputs.measures import Measure, objective_of
 from studies.base.states import Phase, TrialState
-from studies.database.rows import EventRow, StudyRow, TrialRow
+from studies.database.rows import EventRow, StudyRow, TrialsSoFar
 from studies.planning.plan import Plan
 from studies.run_log import looks
 from studies.run_log.looks import LookSummary
-from studies.search.best_trials import best_complete
 from studies.search.progress import Best, Progress, RunningTrial
 
 
@@ -68,38 +67,35 @@ def from_progress(
 
 def from_record(
     study: StudyRow,
-    trials: Sequence[TrialRow],
+    trials: TrialsSoFar,
     *,
     num_networks: int,
     num_diverged: int,
     num_classes: int | None = None,
     events: Sequence[EventRow] = (),
 ) -> ProgressSnapshot:
-    """Return a snapshot from the rows of a study; `num_classes` is that of its data, for the score of guessing.
+    """Return a snapshot from the trials of a study; `num_classes` is that of its data, for the score of guessing.
 
     What is planned are the search, the first look, and the later looks that have begun, as the `events` decided them.
     """
     plan = Plan.from_dict(study.name, study.plan)
-    _, *later = looks.cells_by_look(plan, trials, events)
+    _, *later = looks.cells_by_look(plan, trials.confirm, events)
     num_confirm = plan.up_to_look(1).num_confirm_trials + sum(map(len, later))
     added = sum(len(cells) * plan.num_replicates(look) for look, cells in enumerate(later, start=1))
-    states = [(trial.phase, trial.state) for trial in trials]
-    objective = objective_of(study.plan, num_classes)
-    best = best_complete(trials, mode=objective.direction)
+    objective, best = objective_of(study.plan, num_classes), trials.best
     return ProgressSnapshot(
         name=study.name,
         question=study.question,
         objective=objective,
         planned={Phase.SEARCH: plan.num_search_trials, Phase.CONFIRM: num_confirm},
-        ended={phase: {state: states.count((phase, state)) for state in TrialState} for phase in Phase},
+        ended=trials.counts,
         num_networks=num_networks,
         planned_networks=plan.up_to_look(1).num_networks + added,
         num_diverged=num_diverged,
         look=looks.summary(plan, looks.decisions(events)),
         running=[
             RunningTrial(number=trial.number, phase=trial.phase, params=trial.params, epoch=trial.epochs)
-            for trial in trials
-            if trial.state is TrialState.RUNNING
+            for trial in trials.running
         ],
         best=None
         if best is None or best.objective is None

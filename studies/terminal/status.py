@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from studies.base.errors import UsageError
-from studies.base.states import Outcome, Phase, StudyState, TrialState
+from studies.base.states import Outcome, Phase, StudyState
 from studies.database.lookup import find
-from studies.database.rows import Holder, StudyRow, TrialRow
+from studies.database.rows import Holder, StudyRow, TrialRow, TrialsSoFar
 from studies.database.spool import FILE_NAME as SPOOL
 from studies.database.store import Store
 from studies.definition.plan_versions import older_rules
@@ -32,7 +32,7 @@ class Status:
     study: StudyRow
     holder: Holder | None
     snapshot: ProgressSnapshot
-    trials: Sequence[TrialRow]
+    trials: TrialsSoFar
     workers: Sequence[str]
     best: Confirmed | None
     command: str | None
@@ -40,9 +40,9 @@ class Status:
     at: datetime
 
     @property
-    def failures(self) -> list[TrialRow]:
+    def failures(self) -> Sequence[TrialRow]:
         """Trials that failed, by number."""
-        return [trial for trial in self.trials if trial.state is TrialState.FAILED]
+        return self.trials.failed
 
     @property
     def silent_seconds(self) -> float:
@@ -85,7 +85,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
             events=events,
         ),
         trials=trials,
-        workers=_workers(trials),
+        workers=_workers(trials.running),
         best=next((each for each in results if each.is_best and each.num_networks), None),
         command=starts[-1]["command"] if starts else None,
         spool=spool,
@@ -122,7 +122,7 @@ def as_json(status: Status) -> dict[str, Any]:
         },
         "look": None if snapshot.look is None else asdict(snapshot.look),
         "workers": list(status.workers),
-        "running": [trial_json(trial) for trial in status.trials if trial.state is TrialState.RUNNING],
+        "running": [trial_json(trial) for trial in status.trials.running],
         "best_in_search": _best_json(snapshot),
         "best_confirmed": None if status.best is None else asdict(status.best),
         "failures": [trial_json(trial) | {"error": trial.error} for trial in status.failures],
@@ -162,7 +162,7 @@ def _counts(snapshot: ProgressSnapshot, phase: Phase) -> Mapping[str, int]:
     return {"planned": snapshot.planned[phase], "ended": snapshot.num_ended(phase), **ended}
 
 
-def _workers(trials: Sequence[TrialRow]) -> list[str]:
+def _workers(running: Sequence[TrialRow]) -> list[str]:
     """Return host and process of each worker that has reported on a running trial."""
-    told = [trial.worker for trial in trials if trial.state is TrialState.RUNNING and trial.worker]
+    told = [trial.worker for trial in running if trial.worker]
     return sorted({worker for names in told for worker in names.split(", ")})

@@ -40,13 +40,13 @@ class Results:
 def read_results(store: Store, study: StudyRow, locations: Locations) -> Results:
     """Read the results of a study so far."""
     trials, replicates = read_trials(store, study)
-    searched = [trial for trial in trials if trial.phase is Phase.SEARCH and trial.state.has_ended]
+    searched = [amount for state, amount in trials.counts[Phase.SEARCH].items() if state.has_ended]
     folder = found_folder(study, locations)
     return Results(
         study=study,
         folder=folder,
         report=None if folder is None else find_report(folder, study),
-        num_searched=len(searched),
+        num_searched=sum(searched),
         confirmed=confirmed(store, study, trials, replicates),
     )
 

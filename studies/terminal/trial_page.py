@@ -47,20 +47,21 @@ class TrialRecord:
 
 def read_trial(store: Store, study: StudyRow, number: int) -> TrialRecord:
     """Read one trial; raise UsageError that names the last trial if the study has no such one."""
-    trials = {trial.number: trial for trial in store.trials(study.id)}
-    if number not in trials:
-        known = f"its last one is trial {max(trials)}" if trials else "it has no trials yet"
+    trial = store.trial(study.id, number)
+    if trial is None:
+        last = store.last_number(study.id)
+        known = f"its last one is trial {last}" if last else "it has no trials yet"
         raise UsageError(
             [f"--trial {number}: no such trial in {study.name}; {known}"],
             f"See the results by cell: studies show {study.name}",
         )
-    replicates, epochs = frames.replicates(store, study.id), frames.epochs(store, study.id)
+    replicates, epochs = frames.of_trial(store, study.id, number)
     return TrialRecord(
         study=study,
-        trial=trials[number],
-        replicates=replicates[replicates["trial_number"] == number],
-        epochs=epochs[epochs["trial_number"] == number],
-        rungs=[rung for rung in store.rung_results(study.id) if rung.trial_number == number],
+        trial=trial,
+        replicates=replicates,
+        epochs=epochs,
+        rungs=store.rung_results(study.id, trial_number=number),
         objective=objective_of(
             study.plan, run_events.num_classes(run_events.started_with(store.events(study.id)))
         ),

@@ -227,6 +227,11 @@ class Found(NamedTuple):
     code: UserCode | None = None
 
 
+def names_file(name_or_path: str) -> bool:
+    """Return whether a study is named by its file's path, rather than by its name in the catalog."""
+    return name_or_path.endswith(".py") or os.sep in name_or_path
+
+
 def load_definition(name_or_path: str) -> Found:
     """Return a study of the catalog, or of a Python file that defines STUDY.
 
@@ -235,7 +240,7 @@ def load_definition(name_or_path: str) -> Found:
     >>> load_definition("depth_study").study.replicates
     10
     """
-    if name_or_path.endswith(".py") or os.sep in name_or_path:
+    if names_file(name_or_path):
         path = Path(name_or_path)
         file = load_file(path)
         return Found(path.stem, file.study, file.source_hash, file.code)

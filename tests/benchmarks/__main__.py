@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m tests.benchmarks [PART ...] [--quick]`; a full run takes about half an hour.
+"""Runs the benchmarks: `python -m tests.benchmarks [PART ...] [--quick]`; a full run takes about an hour.
 
 Each part runs in a process of its own and prints Markdown. A full run writes its sections to RESULTS.md and leaves
 those of other parts as they are; `--quick` takes under three minutes on two cores and writes nothing unless asked.
@@ -17,12 +17,13 @@ from tests.benchmarks.measuring.results_page import Section, write_sections
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PARTS = {
     "comparison": "Against plain ways of training the same networks",
+    "ends": "Before the first epoch, and after the last trial",
     "training_step": "A training step against its matrix products",
     "recording": "What recording gradients costs",
     "cost": "How the cost grows with replicates, width, depth and data",
     "driver": "Whether the driver keeps up",
     "growth": "Whether anything grows faster than the trials",
-    "ten_thousand": "10,000 trials in the database",
+    "hundred_thousand": "100,000 trials in the database",
 }
 ROOT = Path(__file__).parents[2]
 

@@ -1,13 +1,17 @@
-"""How does the cost of an epoch grow with replicates, width, depth and data?
+"""How does the cost of an epoch grow with replicates, width, depth and data, and where does a stack pay?
 
 A stack is trained for an epoch, evaluation included, on one thread with the memory settings of a worker; all but what
 grows stays as in depth_study: ten networks of five hidden layers of 64 units, batches of 64, as many examples as the
-digits have. Beside it stand the bare matrix products of the same epoch.
+digits have. Beside it stand the same stack in torch's own operations, one such network alone as a plain torch module,
+and the bare matrix products of the same epoch.
 """
 
 import math
+import os
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +19,6 @@ import torch
 
 from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 from tests.benchmarks.measuring import cost_plot
-from tests.benchmarks.measuring.floor import least_seconds
 from tests.benchmarks.measuring.matrix_products import (
     NUM_CLASSES,
     NUM_FEATURES,
@@ -28,6 +31,9 @@ from tests.benchmarks.measuring.spread import digits
 from tests.benchmarks.measuring.stacks import REPLICATES, hyperparameters, prepare_thread
 from tests.benchmarks.measuring.text import table
 from trainables.data.stack_data import StackData
+from trainables.kernels import cache
+from trainables.networks import plain_mlp
+from trainables.networks.module_stack import BuildModule
 from trainables.training.loop import train_epochs
 from trainables.training.stack import Stack
 
@@ -42,45 +48,94 @@ class Size:
     width: int = WIDTH
     depth: int = 5
     examples: int = TRAIN_ROWS
+    features: int = NUM_FEATURES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Seconds of one core that an epoch of one network takes: plain, with batch norm and dropout, its products."""
+    """Seconds of one core that an epoch of one network takes.
+
+    In the stack: plain, and with batch norm and dropout. With both: in a stack of torch's operations, and alone as a
+    plain module. The products of the plain one alone.
+    """
 
     size: Size
     plain: float
     regularised: float
+    by_torch: float
+    alone: float
     products: float
 
 
 AXES = {
-    "replicates": (1, 2, 5, 10, 20, 40),
-    "width": (16, 32, 64, 128, 256, 512),
-    "depth": (1, 3, 7, 15, 30),
-    "examples": (250, 1000, 4000, 16_000, 60_000),
+    "replicates": (1, 2, 5, 10, 30, 100),
+    "width": (16, 64, 256, 1024),
+    "depth": (1, 3, 7, 20, 50),
+    "examples": (1000, 10_000, 100_000, 1_000_000),
+    "features": (10, 100, 1000, 10_000, 100_000),
 }
 """What grows, and the values that it takes."""
 
-QUICK_AXES = {name: values[:3] for name, values in AXES.items()}
-LINES = {"plain": "plain", "regularised": "batch norm, dropout", "products": "products alone"}
+QUICK_AXES = {name: values[:2] for name, values in AXES.items()}
+LINES = {
+    "plain": "plain",
+    "regularised": "batch norm, dropout",
+    "by_torch": "by torch",
+    "alone": "one by one",
+    "products": "products",
+}
+ENOUGH_SECONDS = 2.0
+"""Spent on a point, fewer epochs than asked for are enough."""
 
 
 def measure(size: Size, *, repeats: int) -> Cost:
-    """Return what an epoch costs at a size: the least processor time of some repeats counts."""
+    """Return what an epoch costs at a size: the least processor time of some repeats counts.
+
+    The whole of a large size is measured on fewer networks where one network's cost is asked for.
+    """
     data = made_up_data(size)
     products = MatrixProducts(
         depth=size.depth,
         replicates=size.replicates,
         width=size.width,
         batch_sizes=epoch_batches(size.examples),
+        num_features=size.features,
     )
+    with _by_torch():
+        by_torch = _train(size, data, repeats, regularised=True)
+        alone = _train(
+            replace(size, replicates=1), data.part(range(1)), repeats, regularised=True, plain=True
+        )
     return Cost(
         size=size,
-        plain=_train(size, data, repeats, batch_norm=False, dropout=0.0) / size.replicates,
-        regularised=_train(size, data, repeats, batch_norm=True, dropout=0.3) / size.replicates,
-        products=least_seconds(products.run_epoch, repeats) / size.replicates,
+        plain=_train(size, data, repeats, regularised=False),
+        regularised=_train(size, data, repeats, regularised=True),
+        by_torch=by_torch,
+        alone=alone,
+        products=_least_seconds(products.run_epoch, repeats) / size.replicates,
     )
+
+
+@contextmanager
+def _by_torch() -> Iterator[None]:
+    """Switch compiled kernels off."""
+    os.environ[cache.OFF] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[cache.OFF]
+
+
+def _least_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Return the least processor time of at most so many repeats, after one for warmth."""
+    started = time.perf_counter()
+    taken: list[float] = []
+    work()
+    while len(taken) < repeats and (not taken or time.perf_counter() - started < ENOUGH_SECONDS):
+        before = time.thread_time()
+        work()
+        taken.append(time.thread_time() - before)
+    return min(taken)
 
 
 def made_up_data(size: Size) -> StackData:
@@ -90,7 +145,7 @@ def made_up_data(size: Size) -> StackData:
     num_rows = size.examples + 2 * third
     rows = torch.arange(num_rows).expand(size.replicates, num_rows)
     return StackData(
-        inputs=torch.rand(num_rows, NUM_FEATURES, generator=generator),
+        inputs=torch.rand(num_rows, size.features, generator=generator),
         targets=torch.randint(NUM_CLASSES, (num_rows,), generator=generator),
         train=rows[:, : size.examples],
         validation=rows[:, size.examples : size.examples + third],
@@ -99,11 +154,14 @@ def made_up_data(size: Size) -> StackData:
     )
 
 
-def _train(size: Size, data: StackData, repeats: int, *, batch_norm: bool, dropout: float) -> float:
-    hp = hyperparameters(depth=size.depth, batch_norm=batch_norm, dropout=dropout)
-    stack = Stack.make("mlp", replace(hp, width=size.width), data, seeds=range(size.replicates))
+def _train(size: Size, data: StackData, repeats: int, *, regularised: bool, plain: bool = False) -> float:
+    """Return the seconds of an epoch of one network; with `plain` it is a plain module."""
+    hp = hyperparameters(depth=size.depth, batch_norm=regularised, dropout=0.3 if regularised else 0.0)
+    build: BuildModule | None = plain_mlp.build_plain if plain else None
+    seeds = range(size.replicates)
+    stack = Stack.make("mlp", replace(hp, width=size.width), data, seeds=seeds, build=build)
     epochs = train_epochs(stack, epochs=repeats + 1)
-    return least_seconds(lambda: next(epochs), repeats)
+    return _least_seconds(lambda: next(epochs), repeats) / size.replicates
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
@@ -132,7 +190,9 @@ def section(costs: dict[str, list[Cost]], *, repeats: int) -> str:
     return "\n\n".join(
         [
             "Milliseconds of one core for an epoch of one network of the stack, evaluation included: the least of "
-            f"{repeats} epochs. What does not grow is {REPLICATES} replicates, width {WIDTH}, depth 5, "
+            f"{repeats} epochs, or of as many as fit into {ENOUGH_SECONDS:g} s. The stack is plain, or has batch norm "
+            "and dropout; these also in a stack of torch’s own operations, and in one network alone, a torch module. "
+            f"What does not grow is {REPLICATES} replicates, width {WIDTH}, depth 5, "
             f"{TRAIN_ROWS:,} training examples of {NUM_FEATURES} features, batches of {BATCH_SIZE}, Adam. "
             "The last row of a table fits the upper half of its sizes.",
             *tables,
@@ -155,7 +215,8 @@ def main() -> None:
     if figure is not None:
         figure.write_bytes(cost_plot.draw(points(costs)))
         print(
-            f"![Cost of an epoch of one network against replicates, width, depth and examples]({figure.name})\n"
+            "![Cost of an epoch of one network against replicates, width, depth, examples and features]"
+            f"({figure.name})\n"
         )
     print(section(costs, repeats=repeats))
 

@@ -51,7 +51,8 @@ FULL = (
     *(Setting(workers=workers, seconds_per_epoch=None, trials=200) for workers in (2, 8, 16)),
     Setting(workers=2, seconds_per_epoch=SECONDS_PER_EPOCH, trials=100),
     Setting(workers=8, seconds_per_epoch=SECONDS_PER_EPOCH, trials=400),
-    Setting(workers=16, seconds_per_epoch=SECONDS_PER_EPOCH, trials=800),
+    Setting(workers=16, seconds_per_epoch=SECONDS_PER_EPOCH, trials=1000),
+    Setting(workers=64, seconds_per_epoch=9 * SECONDS_PER_EPOCH, trials=800),
 )
 QUICK = (Setting(workers=2, seconds_per_epoch=0.0, trials=300),)
 
@@ -97,8 +98,9 @@ def measure(setting: Setting, *, replicates: int = REPLICATES) -> Measured:
         ):
             code = run_command(words)
     assert code == INTERRUPTED, f"the run ended with {code}: {said.getvalue()}"
-    first = min(setting.trials // 2, max(4 * setting.workers, setting.trials // 10))
-    return Measured(setting=setting, taken=meter.taken(first, setting.trials), memory=meter.memory)
+    # The second half: on few cores many workers take long to start, and those that have started train meanwhile.
+    taken = meter.taken(setting.trials // 2, setting.trials)
+    return Measured(setting=setting, taken=taken, memory=meter.memory)
 
 
 def section(measured: Sequence[Measured]) -> str:
@@ -164,7 +166,7 @@ def _shares(measured: Measured) -> list[str]:
         *_name(measured),
         f"{taken.trials:,}",
         f"{taken.results:.2f}",
-        f"{measured.busy_share:.0%}" if measured.setting.work != "nothing" else "",
+        f"{measured.busy_share:.1%}" if measured.setting.work != "nothing" else "",
         f"{measured.share:.1%}",
         met if measured.setting.work != "nothing" else "",
         f"{1e3 * taken.wall_of_parts:.1f}",

@@ -22,6 +22,7 @@ from tests.benchmarks.measuring.spread import Spread, digits
 from tests.benchmarks.measuring.stacks import digits as digits_data
 from tests.benchmarks.measuring.stacks import hyperparameters
 from tests.benchmarks.measuring.text import table
+from trainables.kernels import cache
 from trainables.training.loop import run_steps
 from trainables.training.stack import Stack
 
@@ -73,6 +74,7 @@ def test_the_floor_holds_exactly_the_products_of_a_training_step(
 
         return counted
 
+    monkeypatch.setenv(cache.OFF, "1")  # compiled steps call no products of torch's
     data = digits_data(replicates=2)
     stack = Stack.make(
         "mlp", hyperparameters(depth=depth, batch_norm=batch_norm, dropout=0.3), data, seeds=[0, 1]

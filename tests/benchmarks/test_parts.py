@@ -15,7 +15,7 @@ from ray import tune
 
 from studies.catalog.depth_study import STUDY
 from studies.planning.plan import Plan
-from tests.benchmarks import __main__, comparison, cost, driver, growth, recording, training_step
+from tests.benchmarks import __main__, comparison, cost, driver, ends, growth, recording, training_step
 from tests.benchmarks.contenders import contests, optuna_script, plain, ray_script
 from tests.benchmarks.contenders.contests import OPTUNA, OURS, RAY, Contest, Run
 from tests.benchmarks.contenders.networks import QUICK, WHOLE, Networks
@@ -39,9 +39,12 @@ def rows(section: str) -> list[list[str]]:
 
 def test_the_training_step_is_set_against_its_products() -> None:
     shapes = [training_step.SHAPES[0], training_step.SHAPES[-1]]
-    table = rows(training_step.section(shapes, count=2, data=digits(replicates=2)))
+    section = training_step.section(shapes, count=2, data=digits(replicates=2))
+    table = rows(section)
     assert [row[:4] for row in table[2:]] == [["off", "3", "0.0", "sgd"], ["on", "7", "0.3", "rmsprop"]]
-    assert all(float(row[4]) > 0 and row[-1] in ("yes", "no") for row in table[2:])
+    assert all(float(row[4]) > 0 for row in table[2:])
+    assert "Without batch norm" in section
+    assert "at most 1.8 and 2.1" in section
 
 
 def test_recording_is_set_against_not_recording() -> None:
@@ -116,16 +119,18 @@ def test_the_comparison_tells_rates_ratios_hours_and_goals() -> None:
         seconds={"startup": 1.0, "recording": 0.1},
     )
     contest = Contest(rounds=[{OURS: ours, **others}] * 2, ours=[mine] * 2)
-    section = comparison.section(contest, WHOLE, floor=0.001)
+    section = comparison.section(contest, WHOLE, floor=0.001, answer=mine)
     by_name = {row[0]: row[1:] for row in rows(section)}
-    assert by_name[OPTUNA] == ["0.23", "0.06"], "49,572 network-epochs at 60 a second, 3,780 networks at 18"
+    assert [row[1:] for row in rows(section) if row[0] == OPTUNA][2:] == [["0.23", "0.06"], ["826"]], (
+        "49,572 network-epochs at 60 a second, 3,780 networks at 18"
+    )
     ratios = [row for row in rows(section) if row[0] == RAY][1]
     assert ratios[1] == "248 (248 to 248)"
     assert ratios[-1] == "100: yes"
-    assert by_name["workers busy, share"] == ["0.95 (0.95 to 0.95)", "at least 0.92", "yes"]
+    assert by_name["workers busy, share"] == ["0.95 (0.95 to 0.95)", "at least 0.95", "yes"]
     assert by_name["of it not training"] == ["3.00 (3.00 to 3.00)", "under 40", "yes"]
     assert by_name["all"] == ["5.0", "100"]
-    assert "The whole study" not in comparison.section(contest, QUICK, floor=0.001)
+    assert "The whole study" not in comparison.section(contest, QUICK, floor=0.001, answer=mine)
 
 
 def test_contenders_run_in_turn_and_in_the_opposite_order_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,3 +239,19 @@ def test_all_contenders_train() -> None:
     assert networks == {OURS: 8, RAY: 2, OPTUNA: 2}
     assert all(run.outcome.training_seconds < run.command.wall_seconds for run in contest.rounds[0].values())
     assert 0 < contest.ours[0].busy_share <= 1
+
+
+def test_the_ends_of_a_run_are_set_against_their_goals() -> None:
+    smoke = [ends.Ends(start=5.0, end=2.0, whole=14.0), ends.Ends(start=8.0, end=3.0, whole=18.0)]
+    answers = {name: [0.4, 0.3] for name in ends.ANSWERS}
+    table = {row[0]: row[1:] for row in rows(ends.section([4.0, 5.0], smoke, [3.5], answers))}
+    assert table["times the bare Ray"] == ["1.43 (1.25 to 1.60)", "at most 1.25", "no"]
+    assert table["smoke from the command to its end, s"][1:] == ["at most 15", "no"]
+    assert table["last trial of depth_study to its page, s"] == ["3.50", "at most 4", "yes"]
+    assert table["--help told, the least of 2, s"] == ["0.30", "at most 0.2", "no"]
+    assert table["a wrong name told, the least of 2, s"][-1] == "yes"
+
+
+def test_a_command_that_answers_at_once_is_timed() -> None:
+    words, code, _ = ends.ANSWERS["--help"]
+    assert ends.answer_seconds(words, code) > 0

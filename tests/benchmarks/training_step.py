@@ -2,9 +2,11 @@
 
 A step gathers the batch, goes forward, takes the loss, goes backward and updates; the products are those of the same
 forward and backward pass, in the same shapes. Both run on one thread with the memory settings of a worker, in
-alternating pairs of whole epochs. Goals: at most 2.5 without batch norm, 4 with it.
+alternating pairs of whole epochs. Goals: in the median of the shapes at most 1.4 without batch norm and 1.8 with it, at
+worst 1.6 and 2.1.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,8 +23,8 @@ from trainables.data.stack_data import StackData
 from trainables.training.loop import run_steps
 from trainables.training.stack import Stack
 
-GOALS = {False: 2.5, True: 4.0}
-"""The most that is allowed, without and with batch norm."""
+GOALS = {False: (1.4, 1.6), True: (1.8, 2.1)}
+"""The most that is allowed in the median of the shapes and in the worst, without and with batch norm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +64,13 @@ def measure(shape: Shape, data: StackData, *, count: int) -> tuple[Pairs, int]:
 def section(shapes: Sequence[Shape], *, count: int, data: StackData) -> str:
     """Return the table, one row for each shape."""
     rows = []
+    found: dict[bool, list[float]] = {False: [], True: []}
     for shape in shapes:
         pairs, num_steps = measure(shape, data, count=count)
         step, floor = (f"{1e6 * seconds / num_steps:.0f}" for seconds in pairs.seconds)
-        goal = "yes" if pairs.ratio.median <= GOALS[shape.batch_norm] else "no"
+        found[shape.batch_norm].append(pairs.ratio.median)
         described = ["on" if shape.batch_norm else "off", shape.depth, shape.dropout, shape.optimizer]
-        rows.append([*described, step, floor, pairs.ratio, f"{pairs.wall_ratio.median:.2f}", goal])
+        rows.append([*described, step, floor, pairs.ratio, f"{pairs.wall_ratio.median:.2f}"])
     head = [
         "batch norm",
         "depth",
@@ -77,17 +80,26 @@ def section(shapes: Sequence[Shape], *, count: int, data: StackData) -> str:
         "products, µs",
         "ratio",
         "on the clock",
-        "goal met",
     ]
     return "\n\n".join(
         [
             f"A training step of a stack of {len(data.train)} networks of width 64 at batch 64, against the bare "
             "matrix products of its forward and backward pass, on one thread. Ratio: median and range of "
             f"{count} alternating pairs of epochs, by the thread's processor time; beside it the median on the clock. "
-            "Microseconds are those of the fastest epoch. "
-            f"Goal: at most {GOALS[False]:g} without batch norm, {GOALS[True]:g} with it.",
+            "Microseconds are those of the fastest epoch.",
             table(head, rows),
+            *(_against_goals(name, ratios) for name, ratios in found.items() if ratios),
         ]
+    )
+
+
+def _against_goals(batch_norm: bool, ratios: Sequence[float]) -> str:
+    median, worst = statistics.median(ratios), max(ratios)
+    goals = GOALS[batch_norm]
+    is_met = median <= goals[0] and worst <= goals[1]
+    return (
+        f"{'With' if batch_norm else 'Without'} batch norm {median:.2f} in the median of {len(ratios)} shapes and "
+        f"{worst:.2f} at worst (goals: at most {goals[0]:g} and {goals[1]:g}, {'met' if is_met else 'missed'})."
     )
 
 

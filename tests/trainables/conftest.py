@@ -8,7 +8,7 @@ import torch
 from trainables import datasets
 from trainables.data.splits import split_block
 from trainables.data.stack_data import StackData
-from trainables.kernels import compiling
+from trainables.kernels import cache
 
 BLOCKS = (0, 1, 2)
 
@@ -29,14 +29,14 @@ def digits() -> StackData:
 @pytest.fixture
 def by_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with torch's own operations, as where nothing can be compiled."""
-    monkeypatch.setenv(compiling.OFF, "1")
+    monkeypatch.setenv(cache.OFF, "1")
 
 
 @pytest.fixture(params=["compiled", "by-torch"])
 def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train in compiled kernels, then with torch's own operations."""
     if request.param == "by-torch":
-        monkeypatch.setenv(compiling.OFF, "1")
+        monkeypatch.setenv(cache.OFF, "1")
 
 
 @pytest.fixture

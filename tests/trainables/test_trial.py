@@ -157,6 +157,6 @@ def test_ray_may_end_the_process(trial: StackTrial, monkeypatch: pytest.MonkeyPa
     def update_a_signal(*_: Any, **__: Any) -> None:
         raise_sys_exit_with_custom_error_message("The process receives a SIGTERM.")
 
-    monkeypatch.setattr("trainables.trial.train_trial_spec", update_a_signal)
+    monkeypatch.setattr("trainables.trials.reporting.train_trial_spec", update_a_signal)
     with pytest.raises(SystemExit):
         trial.step()

@@ -134,13 +134,14 @@ class TrialReport:
 
     epoch: int
     objective: float
-    epochs: tuple[EpochRecord, ...]
-    replicates: tuple[ReplicateRecord, ...]
+    # Ray Tune makes a text of each report for a log that is not kept: the large fields are left out of it.
+    epochs: tuple[EpochRecord, ...] = field(repr=False)
+    replicates: tuple[ReplicateRecord, ...] = field(repr=False)
     busy_seconds: float
     worker: str
-    models: tuple[bytes, ...] = ()
-    evaluations: tuple[EvaluationRecord, ...] = ()
-    checkpoint: bytes | None = None
+    models: tuple[bytes, ...] = field(default=(), repr=False)
+    evaluations: tuple[EvaluationRecord, ...] = field(default=(), repr=False)
+    checkpoint: bytes | None = field(default=None, repr=False)
     measuring_seconds: float = 0.0
     first_epoch_seconds: float | None = None
     notes: tuple[Note, ...] = ()

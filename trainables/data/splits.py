@@ -1,5 +1,6 @@
 """The split of a block: stratified and deterministic, 60 % training, 20 % validation, 20 % test."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,10 +78,65 @@ def split_blocks(
 def _halve(
     rows: NDArray[np.int64], targets: NDArray[Any], share: float, random_state: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    # Imported here: workers get finished splits and need not import scikit-learn, which takes a second.
+    # Real numbers have no classes to stratify by.
+    classes = targets[rows] if targets.dtype.kind in "iu" else None
+    first, second = split_places(len(rows), share, classes=classes, random_state=random_state)
+    return np.sort(rows[first]), np.sort(rows[second])
+
+
+def split_places(
+    num: int, share: float, *, classes: NDArray[np.int64] | None, random_state: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split the places 0 to `num` - 1 at random; the second part has `share` of them, of each class if these are given.
+
+    The places are those of scikit-learn's `train_test_split`, whose import takes longer than the start of Ray; where it
+    would refuse to split, its ValueError is raised.
+    """
+    num_second = math.ceil(share * num)
+    num_first = num - num_second
+    random = np.random.RandomState(random_state)
+    if classes is None:
+        if num_first < 1 or num_second < 1:
+            return _refused(num, share, classes)
+        places = random.permutation(num)
+        return places[num_second:], places[:num_second]
+    _, numbers, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    if not len(counts) or counts.min() < 2 or min(num_first, num_second) < len(counts):
+        return _refused(num, share, classes)
+    by_class = np.split(np.argsort(numbers, kind="stable"), np.cumsum(counts)[:-1])
+    in_first = _drawn(counts, num_first, random)
+    in_second = _drawn(counts - in_first, num_second, random)
+    first, second = [], []
+    for places, one, other in zip(by_class, in_first, in_second, strict=True):
+        shuffled = places[random.permutation(len(places))]
+        first.append(shuffled[:one])
+        second.append(shuffled[one : one + other])
+    return random.permutation(np.concatenate(first)), random.permutation(np.concatenate(second))
+
+
+def _drawn(counts: NDArray[np.int64], num: int, random: np.random.RandomState) -> NDArray[np.int64]:
+    """Return how many of each class are among `num` drawn without replacement: about the most likely numbers.
+
+    What is left over by rounding down goes to the classes with the largest remainders, ties at random.
+    """
+    exact = counts / counts.sum() * num
+    drawn = np.floor(exact)
+    missing, left = int(num - drawn.sum()), exact - drawn
+    for value in np.unique(left)[::-1]:
+        if missing <= 0:
+            break
+        (tied,) = np.where(left == value)
+        chosen = random.choice(tied, size=min(len(tied), missing), replace=False)
+        drawn[chosen] += 1
+        missing -= len(chosen)
+    whole: NDArray[np.int64] = drawn.astype(np.int64)
+    return whole
+
+
+def _refused(
+    num: int, share: float, classes: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     from sklearn.model_selection import train_test_split
 
-    # Real numbers have no classes to stratify by.
-    stratify = targets[rows] if targets.dtype.kind in "iu" else None
-    first, second = train_test_split(rows, test_size=share, stratify=stratify, random_state=random_state)
-    return np.sort(first), np.sort(second)
+    train_test_split(np.arange(num), test_size=share, stratify=classes)
+    raise AssertionError("scikit-learn splits what was refused here")

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from trainables.data.text_counts import TextCounts, Vocabulary
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 NOT_A_FEATURE = 2**40
 """The feature of a term that a replicate's vocabulary lacks: beyond the end of any batch."""
@@ -147,8 +150,10 @@ def scales(starts: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np
     return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > MIN_LENGTH)
 
 
-def sparse_features(texts: TextCounts, vocabulary: Vocabulary, rows: NDArray[np.int64]) -> csr_matrix:
+def sparse_features(texts: TextCounts, vocabulary: Vocabulary, rows: NDArray[np.int64]) -> "csr_matrix":
     """Return the features of some texts, shape (rows, texts.num_features)."""
+    from scipy.sparse import csr_matrix  # here, because workers do without it
+
     feature = np.full(len(texts.terms), -1)
     feature[vocabulary.columns] = np.arange(len(vocabulary.columns))
     entries = texts.entries(rows)

@@ -14,9 +14,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
+OFF = "STUDIES_NO_KERNELS"
+"""An environment variable; if it is set, nothing is compiled and torch's own operations do all work."""
+
+
+def is_off() -> bool:
+    """Return whether kernels are not used: they are switched off, or numba is not installed."""
+    return bool(os.environ.get(OFF)) or find_spec("numba") is None
 
 
 @functools.cache
@@ -74,14 +82,16 @@ def _mark() -> Path | None:
     path = folder()
     if path is None:
         return None
-    processor = hashlib.sha256(f"{platform.machine()}{_flags()}".encode()).hexdigest()[:12]
+    # numba compiles for another processor if these name one.
+    asked = [os.environ.get(name, "") for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")]
+    processor = hashlib.sha256(repr([platform.machine(), _flags(), asked]).encode()).hexdigest()[:12]
     return path / f"compiled-{processor}"
 
 
 def _flags() -> str:
     """Return what tells processors of one machine type apart, where the system says."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor()
     told = ("model name", "flags", "Features", "CPU part")
@@ -116,7 +126,7 @@ def _lock(path: Path) -> Iterator[None]:
     except ImportError:  # not a POSIX system
         yield
         return
-    with path.open("w") as file:
+    with path.open("wb") as file:
         # Released by the system when the process ends, however it ends.
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -15,9 +14,6 @@ except ImportError:  # there is none for this Python or processor: torch's own o
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OFF = "STUDIES_NO_KERNELS"
-"""An environment variable; if it is set, nothing is compiled and torch's own operations do all work."""
-
 HAS_NUMBA = numba is not None
 """Whether kernels can be compiled at all."""
 
@@ -28,7 +24,7 @@ infinity keep their meaning."""
 
 def are_on() -> bool:
     """Return whether kernels are used."""
-    return HAS_NUMBA and not os.environ.get(OFF)
+    return HAS_NUMBA and not cache.is_off()
 
 
 def kernel(function: F) -> F:

@@ -34,7 +34,7 @@ def plain_build(name: str) -> BuildModule | None:
 
     Raises ValueError as `build` does.
     """
-    return cast("BuildModule | None", getattr(_module(name), "build_module", None))
+    return cast("BuildModule", _module(name).build_module) if _defines(name, "build_module") else None
 
 
 def plain_module(
@@ -70,13 +70,17 @@ def misfits(name: str, stated: Mapping[str, Collection[object]], input_shape: tu
 
     `stated` has every value that the study uses for each hyperparameter, defaults included.
     """
-    tell = getattr(_module(name), "misfits", None)
-    return [] if tell is None else list(tell(stated, input_shape))
+    return list(_module(name).misfits(stated, input_shape)) if _defines(name, "misfits") else []
 
 
 def num_values(name: str, hyperparameters: Hyperparameters, input_shape: tuple[int, ...]) -> int:
     """Return about how many numbers are kept to train one network of the model, to compare its memory with others'."""
     return cast(int, _module(name).num_values(hyperparameters, input_shape))
+
+
+def _defines(name: str, function: str) -> bool:
+    """Return whether a model has a function; a driver that only asks this does without torch."""
+    return registry.defines(sys.modules[__name__], name, "model", function)
 
 
 def _module(name: str) -> Any:

@@ -5,13 +5,16 @@ A network's parameters, signals and moments fit into a core's own cache, where t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg.cython_blas
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from trainables.base.hyperparameters import Hyperparameters
@@ -150,12 +153,21 @@ class CompiledMLP:
         rooms = self._scratch.setdefault(examples, [])
         while len(rooms) < count:
             rooms.append(scratch(self._networks, self._form, features=self._num_features, examples=examples))
-        if count == 1:
-            work(rooms[0], 0, replicates)
-            return
         ends = [replicates * part // count for part in range(count + 1)]
-        with ThreadPoolExecutor(count) as pool:
-            list(pool.map(work, rooms[:count], ends[:-1], ends[1:]))
+        # A product is small: were BLAS to divide it over threads of its own, they would mostly wait for each other.
+        with _blas().limit(limits=1):
+            if count == 1:
+                work(rooms[0], 0, replicates)
+                return
+            with ThreadPoolExecutor(count) as pool:
+                list(pool.map(work, rooms[:count], ends[:-1], ends[1:]))
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """Return the control over the threads of the BLAS that `numpy.dot` calls in compiled code, which is SciPy's."""
+    assert scipy.linalg.cython_blas, "only what is loaded can be controlled"
+    return ThreadpoolController().select(user_api="blas")
 
 
 def gathered(inputs: Tensor, ends: Sequence[int], targets: Tensor | None = None) -> Batches:

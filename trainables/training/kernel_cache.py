@@ -14,9 +14,12 @@ from trainables.training.stack import Stack
 NUM_ROWS = 8
 
 
-def make_ready() -> None:
-    """Have every kernel in memory that training an MLP calls; the first process of a machine compiles for all."""
-    if not compiling.are_on():
+def make_ready(model: str = "mlp") -> None:
+    """Have every kernel in memory that training a stack of `model` calls, if it has any.
+
+    The first process of a machine compiles for all.
+    """
+    if model != "mlp" or not compiling.are_on():
         return
     generator = np.random.default_rng(0)
     rows = torch.arange(NUM_ROWS).unsqueeze(0)

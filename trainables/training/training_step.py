@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.base.hyperparameters import Hyperparameters
+from trainables.base.torch_compiler import step_of
 from trainables.data.augmentation import Augmentation
 from trainables.data.stack_data import StackData
 from trainables.gradients.measured_epoch import MeasuredEpoch
@@ -126,6 +127,7 @@ class LearningRates:
         """Each replicate's rate."""
         self.trains: list[bool] = [True] * parameters.replicates
         """Which replicates train."""
+        self._update = step_of(optimizer)
         self._shares: Tensor | None = None
         self._before: Tensor | None = None
         if in_graph:
@@ -152,11 +154,11 @@ class LearningRates:
     def step(self) -> None:
         """Make the optimizer's step."""
         if self._shares is None or self._before is None:
-            self._optimizer.step()
+            self._update()
             return
         values, before = self._parameters.values, self._before
         before.copy_(values)
-        self._optimizer.step()
+        self._update()
         shares = self._shares.view(1, -1, 1)
         for start, end in zip(self._parameters.runs(before), self._parameters.runs(values), strict=True):
             # Where the share is 1 this gives the end itself, bit by bit.

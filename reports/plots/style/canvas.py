@@ -2,9 +2,11 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, final
 
 import matplotlib as mpl
 import numpy as np
@@ -62,13 +64,64 @@ class Sheet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A finished drawing: the inner SVG (without its outer tag) and its pixels (RGB, white ground)."""
+
+    svg: str
+    pixels: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What is to be drawn, as `draw_panel` is asked for it."""
+
+    draw: Callable[[Axes], None]
+    sheet: Sheet
+    heading: str
+    note: str
+    prefix: str
+
+
+@final
 class Panel:
     """One drawing: the inner SVG (without its outer tag), its size in points, its pixels (RGB, white ground)."""
 
-    svg: str
-    width: float
-    height: float
-    pixels: npt.NDArray[np.uint8]
+    def __init__(self, sheet: Sheet, find: Callable[[], Drawn]) -> None:
+        """`find` returns the drawing, once it is finished, and raises what made it fail."""
+        self.width, self.height, self._find = sheet.width, sheet.height, find
+
+    @property
+    def svg(self) -> str:
+        """The inner SVG."""
+        return self._find().svg
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """Height by width by 3."""
+        return self._find().pixels
+
+
+class Drawers(Protocol):
+    """Draws elsewhere, as in other processes."""
+
+    def give(self, drawing: Drawing) -> Callable[[], Drawn]:
+        """Begin to draw; return what waits for it."""
+
+    def help(self) -> None:
+        """Draw here what was given and has not been begun."""
+
+
+_drawers: ContextVar[Drawers | None] = ContextVar("drawers", default=None)
+
+
+@contextmanager
+def drawn_by(drawers: Drawers | None) -> Iterator[None]:
+    """Let `drawers` draw what `draw_panel` is asked for inside the context; None: it draws by itself, at once."""
+    token = _drawers.set(drawers)
+    try:
+        yield
+    finally:
+        _drawers.reset(token)
 
 
 def draw_panel(
@@ -76,8 +129,19 @@ def draw_panel(
 ) -> Panel:
     """Let `draw` fill a fresh axes of this size, under a heading and a note (the unit) at its right end.
 
-    `prefix` makes the ids in the SVG unique on a page.
+    `prefix` makes the ids in the SVG unique on a page. Inside `drawn_by` the panel may be finished later.
     """
+    drawing = Drawing(draw=draw, sheet=sheet, heading=heading, note=note, prefix=prefix)
+    drawers = _drawers.get()
+    if drawers is not None:
+        return Panel(sheet, drawers.give(drawing))
+    drawn = finish(drawing)
+    return Panel(sheet, lambda: drawn)
+
+
+def finish(drawing: Drawing) -> Drawn:
+    """Draw, and return the same bytes for the same drawing in every process."""
+    sheet = drawing.sheet
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS), dpi=POINTS)
         ax = figure.add_axes(
@@ -88,11 +152,11 @@ def draw_panel(
                 (sheet.height - sheet.top - sheet.bottom) / sheet.height,
             )
         )
-        draw(ax)
+        drawing.draw(ax)
         top = 1 - 11 / sheet.height
-        figure.text(2 / sheet.width, top, heading, size=9.5, weight="bold")
-        figure.text(1 - sheet.right / sheet.width, top, note, color=MUTED.light, ha="right")
-        return Panel(svg=_svg(figure, prefix), width=sheet.width, height=sheet.height, pixels=_pixels(figure))
+        figure.text(2 / sheet.width, top, drawing.heading, size=9.5, weight="bold")
+        figure.text(1 - sheet.right / sheet.width, top, drawing.note, color=MUTED.light, ha="right")
+        return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure))
 
 
 def _svg(figure: Figure, prefix: str) -> str:

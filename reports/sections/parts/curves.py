@@ -1,6 +1,7 @@
 """Panels of losses and scores over the epochs, of one trial's networks or of a single one."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -29,9 +30,7 @@ def curve_panels(epochs: pd.DataFrame, curves: Curves, *, prefix: str) -> tuple[
         limits = limits_of(frame["value"], log=log)
         panels.append(
             draw_panel(
-                lambda ax, f=frame, lim=limits, log=log: trial_curves.draw(  # type: ignore[misc]
-                    f, ax, limits=lim, num_epochs=last, log=log
-                ),
+                partial(trial_curves.draw, frame, limits=limits, num_epochs=last, log=log),
                 Sheet(right=62),
                 heading=heading,
                 note=unit,

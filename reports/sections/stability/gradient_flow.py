@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def _panels(
     shared = _axes(report_context, frame)
     return [
         draw_panel(
-            lambda ax, part=frame[frame["panel"] == name]: gradient_flow.draw(part, ax, **shared),  # type: ignore[misc]
+            partial(gradient_flow.draw, frame[frame["panel"] == name], **shared),
             Sheet(),
             heading=name,
             note="times the last",
@@ -124,7 +125,7 @@ def _small(
     shared, (width, height) = _axes(report_context, frame), layout.size
     frame = frame.merge(places, on="panel")
     sheet = Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0)
-    return [draw_panel(lambda ax: flow_grid.draw(frame, ax, grid=layout, **shared), sheet, prefix=prefix)]
+    return [draw_panel(partial(flow_grid.draw, frame, grid=layout, **shared), sheet, prefix=prefix)]
 
 
 def _caption(factors: Mapping[str, Sequence[Any]], shaping: Sequence[str], frame: pd.DataFrame) -> str:
@@ -220,7 +221,7 @@ def heat_figure(report_context: ReportContext, signal: pd.DataFrame) -> Figure:
     layout = heat_map.layout(frame, row_names(factors, rows), column_names(factors, columns))
     width, height = layout.size
     panel = draw_panel(
-        lambda ax: heat_map.draw(frame, ax, grid=layout, num_epochs=epochs),
+        partial(heat_map.draw, frame, grid=layout, num_epochs=epochs),
         Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
         prefix="heat",
     )

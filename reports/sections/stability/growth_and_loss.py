@@ -1,5 +1,7 @@
 """The figure of total growth against the final loss: at initialisation and after the last epoch."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -32,9 +34,9 @@ def association_figure(report_context: ReportContext, sentence: str) -> Figure:
     scales = "Log scales" if log else "The growth is on a log scale, both are"
     panels = [
         draw_panel(
-            lambda ax, frame=frame: growth_and_loss.draw(  # type: ignore[misc]
+            partial(
+                growth_and_loss.draw,
                 frame,
-                ax,
                 theme=report_context.theme,
                 factor=factor,
                 levels=factors[factor] if factor else (),

@@ -88,7 +88,10 @@ def _overhead(report_context: ReportContext) -> str | None:
     wall, recording = seconds.get("wall"), seconds.get("recording")
     said = []
     if share is not None:
-        said.append(f"Measuring gradients took {percent(share)} of the workers’ time.")
+        # Where steps are compiled, sums taken within them are part of the step and are not timed.
+        said.append(
+            f"Measuring gradients took {percent(share)} of the workers’ time, sums within training steps aside."
+        )
     if wall and recording is not None:
         said.append(
             f"Writing down what was measured took {duration(recording)} of this run’s {duration(wall)}, "

@@ -1,5 +1,7 @@
 """The figure of update ratios: a panel for each optimizer, with and without batch norm."""
 
+from functools import partial
+
 import pandas as pd
 
 from reports.plots import update_ratios
@@ -30,9 +32,7 @@ def ratios_figure(report_context: ReportContext, layers: pd.DataFrame) -> Figure
     stalled, hot = (float(thresholds.get(name, float("nan"))) for name in ("stalled", "hot"))
     panels = [
         draw_panel(
-            lambda ax, frame=frame: update_ratios.draw(  # type: ignore[misc]
-                frame, ax, limits=limits, num_epochs=epochs, stalled=stalled, hot=hot
-            ),
+            partial(update_ratios.draw, frame, limits=limits, num_epochs=epochs, stalled=stalled, hot=hot),
             Sheet(right=34),
             heading=name,
             prefix=f"ratio{place}",

@@ -1,6 +1,7 @@
 """Verdicts by level: the figure of shares and the table behind it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -27,9 +28,7 @@ def verdict_figure(report_context: ReportContext) -> Figure | None:
     frame = verdict_bars.tidy(shares)
     width, height = verdict_bars.size(factors, report_context.theme, len(present))
     panel = draw_panel(
-        lambda ax: verdict_bars.draw(
-            frame, ax, theme=report_context.theme, factors=factors, verdicts=present
-        ),
+        partial(verdict_bars.draw, frame, theme=report_context.theme, factors=factors, verdicts=present),
         Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0),
         prefix="verdict",
     )

@@ -1,6 +1,7 @@
 """The figure that sets the picture of courses, the weights' gradient by layer, beside the gradient of the signal."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -71,9 +72,9 @@ def _panel(
     prefix: str,
 ) -> Panel:
     return draw_panel(
-        lambda ax: weight_gradients.draw(
+        partial(
+            weight_gradients.draw,
             frame,
-            ax,
             measure=measure,
             theme=report_context.theme,
             factor=line,

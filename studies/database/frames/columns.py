@@ -1,8 +1,7 @@
 """The result of a query as pandas columns with suitable types."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -20,11 +19,30 @@ def read_columns(connection: Connection, query: Select[Any]) -> "dict[str, pd.Se
     chosen = list(query.selected_columns)
     if all(isinstance(column.type, Double | Integer) for column in chosen):
         return _numbers(connection, query, chosen)
-    rows = connection.execute(query).fetchall()
-    values: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else repeat(())
-    return {
-        column.name: _series(column, of_column) for column, of_column in zip(chosen, values, strict=False)
-    }
+    parts: list[list[Sequence[Any] | pd.Series[Any]]] = [[] for _ in chosen]
+    with connection.execute(query) as result:
+        while rows := result.fetchmany(_ROWS_AT_ONCE):
+            for column, of_column, values in zip(chosen, parts, zip(*rows, strict=True), strict=True):
+                of_column.append(_series(column, values) if _is_compact(column) else values)
+    return {column.name: _joined(column, of_column) for column, of_column in zip(chosen, parts, strict=True)}
+
+
+def _is_compact(column: ColumnElement[Any]) -> bool:
+    """Return whether a column of many rows takes less memory as a series than as Python objects."""
+    return isinstance(column.type, Double | Integer) or (
+        isinstance(column.type, String) and not isinstance(column.type, JSON)
+    )
+
+
+def _joined(
+    column: ColumnElement[Any], parts: "Sequence[Sequence[Any] | pd.Series[Any]]"
+) -> "pd.Series[Any]":
+    """Return a column from its parts of some rows each."""
+    if not parts:
+        return _series(column, ())
+    if not _is_compact(column):
+        return _series(column, [value for part in parts for value in part])
+    return pd.concat([pd.Series(part) for part in parts], ignore_index=True)
 
 
 def _numbers(
@@ -74,8 +92,10 @@ def _series(column: ColumnElement[Any], values: Sequence[Any]) -> "pd.Series[Any
         case JSON():
             return pd.Series(list(values), dtype="object")
         case String():
-            texts = [None if value is None else str(value) for value in values]
-            return pd.Series(texts, dtype="str")
+            known: dict[Any, str | None] = {None: None}
+            for value in {*values}:
+                known.setdefault(value, str(value))
+            return pd.Series([known[value] for value in values], dtype="str")
     return pd.Series(values, dtype="float64" if None in values else "int64")
 
 

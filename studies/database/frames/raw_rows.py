@@ -1,35 +1,39 @@
 """A study's raw rows, for checks that trust neither the keys nor the values of a possibly damaged database."""
 
-import sqlite3
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import (
-    JSON,
-    Column,
-    ColumnElement,
-    Connection,
-    Select,
-    String,
-    Table,
-    Text,
-    cast,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select, true
 
+from studies.database.as_stored import any_text, as_it_stands, is_text
 from studies.database.frames.columns import read_columns
+from studies.database.frames.extent import Extent, extent_of_page
 from studies.database.schema import tables
 from studies.database.schema.tables import UtcDateTime
 
-__all__ = ["Connection", "Damaged", "Rows", "Table", "damaged_rows", "key_of", "names_of", "read_rows"]
+__all__ = [
+    "Connection",
+    "Damaged",
+    "Rows",
+    "Table",
+    "damaged_rows",
+    "key_of",
+    "names_of",
+    "read_rows",
+    "read_rows_in_parts",
+]
 
+TRIALS_AT_ONCE: Final = 2_000
+"""So that checking a study takes the same memory, however many trials it has."""
+_WHOLE: Final[Extent] = MappingProxyType({})
 _LAYER_KEY: Final = ["trial_number", "replicate", "epoch"]
 
 
@@ -63,6 +67,8 @@ class Rows:
     events: pd.DataFrame
     artifacts: pd.DataFrame
     misplaced: Sequence[Damaged] = field(default=())
+    is_sample: bool = False
+    """Whether these are the rows from which the page of a very large study is made."""
 
     @property
     def by_table(self) -> dict[Table, pd.DataFrame]:
@@ -93,16 +99,25 @@ class Rows:
 
 def names_of(connection: Connection) -> list[str]:
     """Return the names of all studies, oldest first."""
-    name = _as_it_stands(connection, tables.study.c.name)
-    with _any_text(connection):
+    name = as_it_stands(connection, tables.study.c.name)
+    with any_text(connection):
         return [row[0] for row in connection.execute(select(name).order_by(tables.study.c.id))]
 
 
-def read_rows(connection: Connection, name: str, only: Collection[Table] | None = None) -> Rows | None:
-    """Return the rows of the study called `name`, None if there is none; `only` limits the tables that are read."""
+def read_rows(
+    connection: Connection,
+    name: str,
+    only: Collection[Table] | None = None,
+    extent: Extent = _WHOLE,
+    is_sample: bool = False,
+) -> Rows | None:
+    """Return the rows of the study called `name`, None if there is none.
+
+    `only` limits the tables that are read, `extent` the rows of some tables, which `is_sample` says.
+    """
     table = tables.study
-    with _any_text(connection):
-        query = select(*(_as_it_stands(connection, column) for column in table.columns))
+    with any_text(connection):
+        query = select(*(as_it_stands(connection, column) for column in table.columns))
         found = connection.execute(query.where(table.c.name == name)).mappings().one_or_none()
         if found is None:
             return None
@@ -110,7 +125,7 @@ def read_rows(connection: Connection, name: str, only: Collection[Table] | None 
         study_id, read = study["id"], {}
         for each in _TABLES:
             is_read = only is None or each in only
-            read[each], wrong = _read(connection, each, study_id if is_read else None)
+            read[each], wrong = _read(connection, each, study_id if is_read else None, extent)
             misplaced += wrong
     return Rows(
         study=study,
@@ -123,8 +138,72 @@ def read_rows(connection: Connection, name: str, only: Collection[Table] | None 
         events=read[tables.event],
         artifacts=read[tables.artifact],
         misplaced=misplaced,
+        is_sample=is_sample,
     )
 
+
+def read_rows_in_parts(
+    connection: Connection, name: str, only: Collection[Table] | None = None, *, of_page: bool = False
+) -> Iterator[Rows]:
+    """Yield the rows of the study called `name`, of TRIALS_AT_ONCE trials at a time; nothing if there is none.
+
+    Each part has all rows of its trials, and all events and artifacts. `of_page` leaves out the rows of a very large
+    study that its page is not made from (`extent_of_page`).
+    """
+    study = read_rows(connection, name, only=())
+    if study is None:
+        return
+    study_id = study.study["id"]
+    plan = _plan(study) if of_page else None
+    extent = {} if plan is None else extent_of_page(connection, study_id, plan)
+    for bounds in _parts(connection, study_id):
+        conditions = {table: bounds(table.c[column]) for table, column in _TRIAL_OF.items()}
+        for table, condition in extent.items():
+            conditions[table] &= condition
+        part = read_rows(connection, name, only, conditions, is_sample=bool(extent))
+        if part is not None:
+            yield part
+
+
+def _plan(rows: Rows) -> Mapping[str, Any] | None:
+    """Return a study's plan as far as it can be read; without one all of its rows count."""
+    try:
+        plan = json.loads(rows.study["plan"])
+        return plan if {"search", "factors"} <= {*plan} and "rungs" in plan["search"] else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _parts(
+    connection: Connection, study_id: int
+) -> "list[Callable[[ColumnElement[Any]], ColumnElement[bool]]]":
+    """Return the conditions of consecutive ranges of trial numbers, the first and the last of them open."""
+    number = tables.trial.c.number
+    of_study = select(number).where(tables.trial.c.study_id == study_id).order_by(number)
+    starts: list[int] = []
+    while True:
+        later = of_study.where(number >= starts[-1]) if starts else of_study
+        found = connection.scalar(later.offset(TRIALS_AT_ONCE).limit(1))
+        if not isinstance(found, int) or (starts and found <= starts[-1]):
+            break
+        starts.append(found)
+    edges = [None, *starts, None]
+    return [partial(_between, low=low, high=high) for low, high in pairwise(edges)]
+
+
+def _between(column: ColumnElement[Any], *, low: int | None, high: int | None) -> ColumnElement[bool]:
+    above = true() if low is None else column >= low
+    return above if high is None else above & (column < high)
+
+
+_TRIAL_OF: Final = {
+    tables.trial: "number",
+    **dict.fromkeys(
+        (tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient, tables.rung_result),
+        "trial_number",
+    ),
+}
+"""The column of a trial's number in each table that has rows of every trial."""
 
 _TABLES: Final = (
     *(tables.trial, tables.replicate, tables.evaluation, tables.epoch, tables.layer_gradient),
@@ -163,24 +242,6 @@ def damaged_rows(
     ]
 
 
-@contextmanager
-def _any_text(connection: Connection) -> Iterator[None]:
-    """Make SQLite return texts that are not valid UTF-8, with the invalid bytes escaped."""
-    raw = connection.connection.dbapi_connection
-    if not isinstance(raw, sqlite3.Connection):
-        yield
-        return
-    before, raw.text_factory = raw.text_factory, _escaped
-    try:
-        yield
-    finally:
-        raw.text_factory = before
-
-
-def _escaped(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
-
-
 def _study(row: dict[str, Any]) -> tuple[dict[str, Any], list[Damaged]]:
     """Return a study's row with values of a wrong type replaced by "" or 0, and the list of these values."""
     misplaced = []
@@ -206,15 +267,19 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _read(connection: Connection, table: Table, study_id: int | None) -> tuple[pd.DataFrame, list[Damaged]]:
+def _read(
+    connection: Connection, table: Table, study_id: int | None, extent: Extent
+) -> tuple[pd.DataFrame, list[Damaged]]:
     """Return a study's rows of one table in the order of their keys, and the values of a wrong type."""
     chosen = [column for column in table.columns if column.name != "study_id"]
     query = (
-        select(*(_as_it_stands(connection, column) for column in chosen))
+        select(*(as_it_stands(connection, column) for column in chosen))
         .where(table.c.study_id == study_id)
         .order_by(*table.primary_key)
     )
-    if not any(_is_text(column) for column in chosen):
+    if table in extent:
+        query = query.where(extent[table])
+    if not any(is_text(column) for column in chosen):
         try:
             return pd.DataFrame(read_columns(connection, query)), []
         except (ValueError, TypeError, OverflowError):
@@ -254,18 +319,14 @@ def _damaged(table: Table, chosen: Sequence[Column[Any]], row: Sequence[Any], wh
     return Damaged(table=table.name, key=key_of(table, named), what=what)
 
 
-def _is_text(column: ColumnElement[Any]) -> bool:
-    return isinstance(column.type, String | JSON | UtcDateTime)
-
-
 def _kinds(column: ColumnElement[Any]) -> tuple[type, ...]:
     """Return the Python types of a column's values."""
-    return (str,) if _is_text(column) else (int, float)
+    return (str,) if is_text(column) else (int, float)
 
 
 def _misplaced(column: Column[Any], value: Any) -> str:
     """Return what is wrong with a value's type, without the value itself, which may be anything."""
-    wanted = "text" if _is_text(column) else "number"
+    wanted = "text" if is_text(column) else "number"
     return f"{column.name} is not a {wanted} (it is of type {type(value).__name__})"
 
 
@@ -273,17 +334,8 @@ def _series(column: Column[Any], values: list[Any]) -> "pd.Series[Any]":
     if isinstance(column.type, UtcDateTime):
         texts = pd.Series(values, dtype="object")
         return pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
-    if _is_text(column):
+    if is_text(column):
         return pd.Series(values, dtype="object")
     if {*map(type, values)} - {int}:
         return pd.Series(np.array(values, dtype=np.float64))
     return pd.Series(values, dtype="int64")
-
-
-def _as_it_stands(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
-    """Return a column as a query reads it without refusing or converting any value."""
-    if not _is_text(column):
-        return column
-    # SQLite's CAST would change a damaged value; PostgreSQL's driver would parse JSON and times.
-    is_plain = connection.dialect.name == "sqlite" or isinstance(column.type, String)
-    return (type_coerce(column, Text) if is_plain else cast(column, Text)).label(column.name)

@@ -40,11 +40,15 @@ class OurRun:
         return self.seconds["recording"] / self.command.wall_seconds
 
 
-def run_ours(networks: Networks, *, seed: int) -> OurRun:
-    """Run depth_study, or the part of it that `networks` names, from the command to the report."""
+def run_ours(networks: Networks, *, seed: int, single_look: bool = True) -> OurRun:
+    """Run depth_study, or the part of it that `networks` names, from the command to the report.
+
+    Without `single_look` it goes on until its questions are answered, or capped by the last look.
+    """
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, "-m", "studies.run", "depth_study", "--seed", str(seed), "--json"]
-        command = measure_command(words + run_words(networks.settings, workers=WORKERS, folder=folder))
+        options = run_words(networks.settings, workers=WORKERS, folder=folder, single_look=single_look)
+        command = measure_command(words + options)
         trials = studies.load_study("study", storage=f"sqlite:///{folder}/studies.db").trials()
     report: dict[str, Any] = json.loads(command.output.splitlines()[-1])
     starts, ends = ([at.timestamp() for at in trials[name]] for name in ("started_at", "ended_at"))

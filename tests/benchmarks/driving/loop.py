@@ -80,7 +80,7 @@ def without_ray(scratch: Path) -> Iterator[None]:
         started: Future[Cluster] = Future()
         num_workers = resources.workers or 1
         started.set_result(
-            Cluster(num_workers=num_workers, threads=1, dashboard_url=None, token_path=None, scratch=scratch)
+            Cluster(num_workers=num_workers, threads=1, find_dashboard=None, token_path=None, scratch=scratch)
         )
         yield started
 

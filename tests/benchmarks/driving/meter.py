@@ -37,7 +37,8 @@ METERED: Sequence[tuple[type, str, str]] = (
     (TrialQueue, "end", TELLING),
     (Recorder, "on_trial_start", RECORDING),
     (Recorder, "on_trial_result", RECORDING),
-    (Writer, "add_trial", DATABASE),
+    (Writer, "announce_trial", DATABASE),
+    (Writer, "confirm_trial", DATABASE),
     (Writer, "start_trial", DATABASE),
     (Writer, "record_result", DATABASE),
 )

@@ -12,7 +12,13 @@ from reports.plots.style.figure import Figure
 from reports.plots.style.theme import ACCENT, BAD, MUTED
 
 Lines = Mapping[str, Sequence[tuple[float, float]]]
-STYLES = ((ACCENT.light, "o", "-"), (BAD.light, "s", "-"), (MUTED.light, "", "--"))
+STYLES = (
+    (ACCENT.light, "o", "-"),
+    (ACCENT.light, "s", "--"),
+    (BAD.light, "o", "-"),
+    (BAD.light, "s", "--"),
+    (MUTED.light, "", ":"),
+)
 
 
 def draw(panels: Mapping[str, Lines]) -> bytes:

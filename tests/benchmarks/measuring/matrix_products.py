@@ -18,11 +18,17 @@ class MatrixProducts:
     """The batched products of one stack of perceptrons, in shapes and layouts of its training, on made-up numbers."""
 
     def __init__(
-        self, *, depth: int, replicates: int, width: int = WIDTH, batch_sizes: Sequence[int] | None = None
+        self,
+        *,
+        depth: int,
+        replicates: int,
+        width: int = WIDTH,
+        batch_sizes: Sequence[int] | None = None,
+        num_features: int = NUM_FEATURES,
     ) -> None:
         """Make room for every factor and product; an epoch has the digits' batches unless `batch_sizes` says which."""
         generator = torch.Generator().manual_seed(0)
-        widths = [NUM_FEATURES, *[width] * depth, NUM_CLASSES]
+        widths = [num_features, *[width] * depth, NUM_CLASSES]
         self._batch_sizes = list(batch_sizes or epoch_batches(TRAIN_ROWS))
         self._weights = [
             torch.randn(replicates, out, into, generator=generator)

@@ -117,3 +117,14 @@ def test_parallel_heights_lie_between_the_ends_and_the_lowest_come_to_the_front(
     assert texts(ax) == ["3", "7", "0.001", "0.01", "0.2", "0.5"]
     empty = parallel.tidy(TRIALS.iloc[:0], choices, rates)
     assert "No trial" in texts(unchanged(empty, lambda f, a: parallel.draw(f, a, ticks=ticks)))[0]
+
+
+@pytest.mark.parametrize("num_cells", [1, 4, 54, 55])
+def test_of_very_many_trials_an_even_sample_is_drawn(num_cells: int) -> None:
+    few = pd.DataFrame({"trial_number": np.arange(1, parallel.MOST_LINES + 1)})
+    assert parallel.drawn(few) is few
+    many = pd.DataFrame({"trial_number": np.arange(1, 10 * parallel.MOST_LINES + 1)})
+    shown = parallel.drawn(many)
+    assert len(shown) == pytest.approx(parallel.MOST_LINES, rel=0.01)
+    of_cells = np.bincount(shown["trial_number"] % num_cells, minlength=num_cells)
+    assert of_cells == pytest.approx(np.full(num_cells, len(shown) / num_cells), rel=0.1)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reports.statistics import selection
 from reports.statistics.contrasts import at_best
 from reports.statistics.selection import SEED, Search, reselect, search_of
 
@@ -134,3 +135,11 @@ def test_one_block_or_no_candidate_is_no_search() -> None:
     assert search_of(candidates[candidates["block"] == 1], confirmed, FACTORS, "test_loss") is None
     assert search_of(candidates.iloc[:0], confirmed, FACTORS, "test_loss") is None
     assert search_of(candidates.assign(score=np.nan), confirmed, FACTORS, "test_loss") is None
+
+
+def test_many_trials_are_drawn_cell_by_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = laid_out(*study())
+    together = reselect(searched, [("depth", 3, 5)], num_draws=200)
+    monkeypatch.setattr(selection, "TRIALS_AT_ONCE", 3)
+    apart = reselect(searched, [("depth", 3, 5)], num_draws=200)
+    assert list(vars(apart[0]).values()) == pytest.approx(list(vars(together[0]).values()))

@@ -46,6 +46,9 @@ class FakeHead:
     def address(self) -> str:
         return "127.0.0.1:6379"
 
+    def dashboard(self) -> str | None:
+        return "http://127.0.0.1:8265"
+
     def give_up(self) -> None:
         pass
 
@@ -79,7 +82,8 @@ def test_a_trial_that_would_wait_for_ever_is_refused(temporary: Path) -> None:
 def test_as_many_trials_run_as_fit(temporary: Path) -> None:
     with starting_cluster(Resources(cpus_per_trial=0.5)) as future:
         started = future.result(timeout=60)
-    assert (started.num_workers, started.dashboard_url) == (4, "http://127.0.0.1:8265")
+    assert started.find_dashboard is not None
+    assert (started.num_workers, started.find_dashboard()) == (4, "http://127.0.0.1:8265")
 
 
 def test_an_unreachable_cluster_is_told_with_its_address(

@@ -1,13 +1,14 @@
 """The contract of the store, the same for SQLite and PostgreSQL."""
 
 import pickle
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from studies.base.errors import StudiesError, UsageError
 from studies.base.states import Phase, StudyState, TrialState
@@ -27,6 +28,7 @@ from tests.studies.database.recorded import (
     num_rows,
     start,
 )
+from tests.studies.database.so_far import so_far
 
 HOSTILE = [
     "'; DROP TABLE study; --",
@@ -166,6 +168,28 @@ class TestStore:
         assert all(set(of_phase) == set(TrialState) for of_phase in summary.values())
         assert [summary[Phase.SEARCH][state] for state in TrialState] == [1, 1, 0, 1, 0]
         assert sum(summary[Phase.CONFIRM].values()) == summary[Phase.CONFIRM][TrialState.WAITING] == 1
+
+    @pytest.mark.parametrize("mode", ["min", "max"])
+    def test_trials_so_far_are_those_counted_one_by_one(
+        self, store: Store, study: StudyRow, mode: str
+    ) -> None:
+        made = random.Random(7)
+        assert store.trials_so_far(study.id, mode=mode) == so_far([], mode=mode)
+        for number in range(1, 60):
+            add_trial(store, study, number, phase=Phase.CONFIRM if number > 50 else Phase.SEARCH)
+            values = {
+                "state": made.choice([*TrialState]),
+                "rung": made.choice([None, 2, 6]),
+                "epochs": made.randrange(7),
+                "objective": made.choice([None, 0.25, 0.5, 0.75]),
+            }
+            is_trial = (tables.trial.c.study_id == study.id) & (tables.trial.c.number == number)
+            with store.writing(study.id) as connection:
+                connection.execute(update(tables.trial).where(is_trial).values(values))
+        assert store.trials_so_far(study.id, mode=mode) == so_far(store.trials(study.id), mode=mode)
+        assert store.trial(study.id, 7) == store.trials(study.id)[6]
+        assert store.trial(study.id, 60) is None
+        assert store.last_number(study.id) == 59
 
     def test_an_ended_trial_is_not_started_again(self, store: Store, study: StudyRow) -> None:
         add_trial(store, study)

@@ -19,7 +19,8 @@ from tests.studies.faults.traces import wait_until
 
 
 def add(run: Run, number: int = 1) -> None:
-    run.writer.add_trial(run.study.id, number=number, phase=Phase.SEARCH, cell=None, params={})
+    run.writer.announce_trial(run.study.id, number=number, phase=Phase.SEARCH, cell=None, params={})
+    run.writer.confirm_trial(run.study.id, number)
 
 
 def start(run: Run, number: int = 1, attempt: int = 1) -> None:

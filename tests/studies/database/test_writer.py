@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from studies.base.errors import HeldError, StudiesError
-from studies.database import retry
+from studies.base.states import Phase
+from studies.database import retry, writer
 from studies.database.draining import drain, open_spool
 from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
@@ -28,6 +29,40 @@ def test_a_storage_that_works_is_written_at_once(run: Run) -> None:
     assert run.notes == ["one"]
     assert (run.told, run.path.parent.exists()) == ([], False)
     assert run.writer.settle(0)
+
+
+def announce(run: Run, number: int) -> None:
+    run.writer.announce_trial(run.study.id, number=number, phase=Phase.SEARCH, cell=None, params={})
+
+
+def test_an_announced_trial_is_durable_once_it_is_confirmed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_SECONDS_DEFERRED", 60.0)
+    announce(run, 1)
+    assert run.store.trials(run.study.id) == []
+    run.writer.confirm_trial(run.study.id, 1)
+    run.writer.confirm_trial(run.study.id, 1)
+    assert [trial.number for trial in run.store.trials(run.study.id)] == [1]
+
+
+def test_an_announced_trial_shares_the_transaction_of_the_next_write(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_SECONDS_DEFERRED", 60.0)
+    announce(run, 1)
+    run.note("one")
+    assert [trial.number for trial in run.store.trials(run.study.id)] == [1]
+
+
+def test_an_announced_trial_survives_an_outage(run: Run, fault: Fault) -> None:
+    fault.begin()
+    announce(run, 1)
+    run.writer.confirm_trial(run.study.id, 1)
+    assert run.path.exists(), "it is in the spool"
+    fault.end()
+    assert run.writer.settle()
+    assert [trial.number for trial in run.store.trials(run.study.id)] == [1]
 
 
 def test_a_short_outage_is_waited_for(run: Run, fault: Fault) -> None:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -215,7 +214,7 @@ def test_a_damaged_or_missing_dataset_is_told(
     if damage is not None:
         data = (resources.files("sklearn.datasets.data") / DIGITS).read_bytes()
         (elsewhere / DIGITS).write_bytes(damage(data))
-    monkeypatch.setattr("sklearn.datasets._base.resources", SimpleNamespace(files=lambda module: elsewhere))
+    monkeypatch.setattr("trainables.datasets.digits._file", lambda: elsewhere / DIGITS)
     assert main(["depth_study"]) == 2
     told = capsys.readouterr().err
     assert "error: dataset digits: " in told

@@ -145,7 +145,7 @@ class LightTuner:
         return list(self.run_config.callbacks)
 
 
-def write_plain_report(inputs: ReportInputs, folder: Path) -> Path:
+def write_plain_report(inputs: ReportInputs, folder: Path, **_: object) -> Path:
     """Stand in for the report: its numbers and an empty page, for tests that do not look at it."""
     report = json_report(inputs, compute(inputs))
     write_page(folder / "report.json", as_json(report).encode())
@@ -161,7 +161,7 @@ def starting_nothing(resources: Resources, *, last_words: str) -> Iterator[Futur
         Cluster(
             num_workers=resources.workers or 1,
             threads=1,
-            dashboard_url=None,
+            find_dashboard=None,
             token_path=None,
             scratch=Path(os.environ[TRACES]) / "scratch",
         )

@@ -16,6 +16,7 @@ from studies.raytune.experiment import assign, open_queue
 from studies.run_log import looks
 from studies.search.progress import planned_progress
 from studies.search.trial_queue import QueueStatus, TrialQueue
+from tests.studies.database.so_far import so_far
 from trainables.base.records import EpochRecord, LayerRecord, ReplicateRecord
 from trainables.trials.trial_spec import TrialSpec
 
@@ -80,7 +81,7 @@ def next_look_of(
         study=study,
         writer=Direct(store, write),
         queue=queue,
-        progress=planned_progress(plan, [], num_networks=0, num_diverged=0),
+        progress=planned_progress(plan, so_far([]), num_networks=0, num_diverged=0),
         most_looks=looks_of_a_run(plan, queue, until=until, decided=decided),
         num_workers=1,
         seconds_left=seconds_left,

@@ -32,6 +32,7 @@ from studies.raytune import checkpoints, experiment
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.experiment import open_queue, train_study
 from studies.search.progress import Progress, planned_progress
+from tests.studies.database.so_far import so_far
 from trainables import datasets
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
@@ -40,7 +41,7 @@ from trainables.trials.reporting import train_trial_spec
 Place = tuple[int, int]
 """A trial's number and the epoch that it last reported."""
 
-CLUSTER = Cluster(num_workers=1, threads=1, dashboard_url=None, token_path=None, scratch=Path())
+CLUSTER = Cluster(num_workers=1, threads=1, find_dashboard=None, token_path=None, scratch=Path())
 
 
 class DriverDiedError(BaseException):
@@ -155,6 +156,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch("trainables.trial.train_trial_spec", eager),
             patch("trainables.trials.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
+            patch.object(Writer, "confirm_trial", moments.around(Writer.confirm_trial)),
             patch.object(Writer, "_write", moments.around(Writer._write)),
             patch.object(checkpoints, "write_whole", moments.writing),
         ):
@@ -204,7 +206,7 @@ def run(
         patch.object(OneWorker, "dies_at", Counter(dies_at)),
     ):
         queue = open_queue(plan, store, study.id)
-        progress = planned_progress(plan, store.trials(study.id), num_networks=0, num_diverged=0)
+        progress = planned_progress(plan, so_far(store.trials(study.id)), num_networks=0, num_diverged=0)
         with Writer(store, study.id, open_spool(store, study, folder)) as writer:
             train_study(
                 plan,

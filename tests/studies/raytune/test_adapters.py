@@ -18,17 +18,32 @@ from tests.studies.raytune.plans import plan
 
 
 def make(
-    queue: TrialQueue, *, stores: bool = True, go_on: Callable[[], bool] = lambda: False
+    queue: TrialQueue,
+    *,
+    stores: bool = True,
+    go_on: Callable[[], bool] = lambda: False,
+    announced: list[int] | None = None,
 ) -> tuple[QueueSearcher, list[int]]:
     handed: list[int] = []
 
+    def announce(trial: PlannedTrial) -> bool:
+        if announced is not None:
+            announced.append(trial.number)
+        return stores
+
     def hand_out(trial: PlannedTrial) -> dict[str, Any] | None:
         handed.append(trial.number)
-        return {"number": trial.number} if stores else None
+        return {"number": trial.number}
 
     allocation = WorkerAllocation(num_workers=2, model="mlp")
     searcher = QueueSearcher(
-        queue, metric="objective", mode="min", hand_out=hand_out, go_on=go_on, allocation=allocation
+        queue,
+        metric="objective",
+        mode="min",
+        announce=announce,
+        hand_out=hand_out,
+        go_on=go_on,
+        allocation=allocation,
     )
     return searcher, handed
 
@@ -60,10 +75,67 @@ def test_it_goes_on_to_the_next_look_once_the_queue_is_finished(store: Store) ->
     assert searcher.suggest("") == Searcher.FINISHED
 
 
-def test_a_row_that_cannot_be_committed_ends_the_run() -> None:
-    searcher, handed = make(TrialQueue(plan()), stores=False)
+def test_a_row_that_cannot_be_added_ends_the_run() -> None:
+    announced: list[int] = []
+    searcher, handed = make(TrialQueue(plan()), stores=False, announced=announced)
     assert searcher.suggest("") == Searcher.FINISHED
-    assert handed == [1]
+    assert (announced, handed) == ([1], [])
+
+
+def test_the_next_trial_is_added_ahead_and_handed_out_once() -> None:
+    announced: list[int] = []
+    queue = TrialQueue(plan(trials=1, sampler="qmc"))
+    searcher, handed = make(queue, announced=announced)
+    assert searcher.suggest("") == {"number": 1}
+    for _ in range(3):
+        searcher.look_ahead()
+    assert (announced, handed) == ([1, 2], [1])
+    queue.give_back(1)
+    assert searcher.suggest("") == {"number": 2}, "what was promised comes before what was given back"
+    searcher.look_ahead()
+    assert searcher.suggest("") == {"number": 1}
+    assert [searcher.suggest("") for _ in range(2)] == [{"number": 3}, {"number": 4}]
+    searcher.look_ahead()
+    assert searcher.suggest("") is None, "nothing is added ahead of the search's results"
+    assert handed == [1, 2, 1, 3, 4]
+    assert sorted(announced) == [1, 1, 2, 3, 4]
+
+
+def test_what_is_ahead_is_what_would_have_been_next() -> None:
+    far = plan(trials=3, sampler="qmc")
+    ahead, one_by_one = TrialQueue(far), TrialQueue(far)
+    searcher, _ = make(ahead)
+    for _ in range(12):
+        searcher.look_ahead()
+        searcher.suggest("")
+        one_by_one.next_trial()
+    assert ahead.trials == one_by_one.trials
+
+
+def test_a_sampler_that_learns_is_not_asked_ahead() -> None:
+    announced: list[int] = []
+    searcher, _ = make(TrialQueue(plan(sampler="tpe")), announced=announced)
+    searcher.look_ahead()
+    assert announced == []
+
+
+def test_an_exhausted_space_ends_the_run_in_words_ahead_of_it_too() -> None:
+    queue, error = TrialQueue(plan()), StudiesError("the search space is exhausted", "Widen it.")
+
+    def exhausted() -> PlannedTrial | None:
+        raise error
+
+    queue.next_ahead = exhausted  # type: ignore[method-assign]
+    searcher, handed = make(queue)
+    searcher.look_ahead()
+    assert (searcher.failure, handed) == (error, [])
+
+
+def test_trials_that_could_not_be_added_ahead_end_the_run() -> None:
+    searcher, handed = make(TrialQueue(plan(sampler="qmc")), stores=False)
+    searcher.look_ahead()
+    assert searcher.suggest("") == Searcher.FINISHED
+    assert handed == []
 
 
 def test_an_queue_without_a_proposal_ends_the_run_in_words() -> None:

@@ -11,7 +11,7 @@ from ray.air._internal import usage
 from ray.tune import Callback
 from ray.tune.execution.tune_controller import TuneController
 
-from studies.raytune.controller import _Controller, controlled
+from studies.raytune.controller import _Controller, _remembering_trainables, controlled
 
 TUNE: Any = importlib.import_module("ray.tune.tune")
 
@@ -52,6 +52,46 @@ def test_tune_uses_it_for_as_long_as_it_is_asked_to() -> None:
         kind._see_starting({})
         assert len(heard) == 2
     assert TUNE.TuneController is TuneController
+
+
+class Registry:
+    """What Tune's registry does, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], Any] = {}
+        self.asked: list[str] = []
+
+    def register(self, category: str, key: str, value: Any) -> None:
+        self.values[category, key] = value
+
+    def contains(self, category: str, key: str) -> bool:
+        self.asked.append("contains")
+        return (category, key) in self.values
+
+    def get(self, category: str, key: str) -> Any:
+        self.asked.append("get")
+        return self.values[category, key]
+
+
+def test_a_trainable_is_asked_for_once_until_it_is_registered_again() -> None:
+    known = Registry()
+    with _remembering_trainables(known):
+        assert not known.contains("trainable", "study")
+        known.register("trainable", "study", "first")
+        known.asked.clear()
+        for _ in range(3):
+            assert known.contains("trainable", "study")
+            assert known.get("trainable", "study") == "first"
+        assert known.asked == ["contains", "get"]
+        known.register("trainable", "study", "second")
+        assert known.get("trainable", "study") == "second"
+    assert vars(known).keys() == {"values", "asked"}, "it is as before"
+
+
+def test_tune_has_the_registry_that_is_patched() -> None:
+    own = inspect.getsource(importlib.import_module("ray.tune.registry"))
+    assert "return _global_registry.get(TRAINABLE_CLASS, trainable_name)" in own
+    assert "return _global_registry.contains(TRAINABLE_CLASS, trainable_name)" in own
 
 
 def test_tune_imports_no_trackers_to_count_its_callbacks() -> None:

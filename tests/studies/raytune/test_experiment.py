@@ -309,9 +309,11 @@ def test_a_storage_that_refuses_ends_the_run_in_words(
             broken.setattr(Store, method, refuse)
             with pytest.raises(StudiesError, match="the tables are gone"):
                 trained.train()
-    assert [trial.state for trial in trained.trials] == [TrialState.RUNNING]
+    first, *ahead = [trial.state for trial in trained.trials]
+    assert first is TrialState.RUNNING
+    assert set(ahead) <= {TrialState.WAITING}, "the next trial may have been announced"
 
 
 def test_ray_runs_for_these_tests_alone(cluster: Cluster) -> None:
     assert ray.is_initialized()
-    assert (cluster.num_workers, cluster.threads, cluster.dashboard_url) == (1, 1, None)
+    assert (cluster.num_workers, cluster.threads, cluster.find_dashboard) == (1, 1, None)

@@ -25,6 +25,7 @@ from studies.raytune.recorder import Recorder
 from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, planned_progress
 from studies.search.trial_queue import TrialQueue
+from tests.studies.database.so_far import so_far
 from tests.studies.raytune.plans import plan
 from trainables.base.records import Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
 from trainables.trials.checkpoint import CheckpointRef
@@ -41,7 +42,7 @@ class Driver:
         self.writer = Writer(store, study.id, open_spool(store, study, folder), max_seconds_of_retries=0.3)
         self.queue = TrialQueue(PLAN)
         self.decisions: dict[int, Decision] = {}
-        self.progress: Progress = planned_progress(PLAN, [], num_networks=0, num_diverged=0)
+        self.progress: Progress = planned_progress(PLAN, so_far([]), num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
         self.allocation = WorkerAllocation(num_workers=4, model="mlp")

@@ -18,6 +18,7 @@ from studies.raytune.experiment import open_queue, train_study
 from studies.results.report_inputs import report_inputs
 from studies.run_log import run_events
 from studies.search.progress import Progress, planned_progress
+from tests.studies.database.so_far import so_far
 from trainables.data.dataset import Dataset
 from trainables.data.splits import split_blocks
 
@@ -48,7 +49,7 @@ class Trained:
 
     def train(self, should_stop: Callable[[], bool] = lambda: False) -> Progress:
         queue = open_queue(self.plan, self.store, self.id)
-        progress = planned_progress(self.plan, self.trials, num_networks=0, num_diverged=0)
+        progress = planned_progress(self.plan, so_far(self.trials), num_networks=0, num_diverged=0)
         spool = open_spool(self.store, self.study, self.folder)
         with Writer(self.store, self.id, spool, max_seconds_of_retries=0.2) as writer:
             train_study(

@@ -5,6 +5,7 @@ import pytest
 from studies.planning.planned_trial import PlannedTrial
 from studies.search.progress import planned_progress
 from studies.search.trial_queue import TrialQueue
+from tests.studies.database.so_far import so_far
 from tests.studies.raytune.plans import plan
 from trainables.base.records import TrialReport
 
@@ -22,7 +23,7 @@ def report(busy_seconds: float, first_epoch_seconds: float | None = None) -> Tri
 
 
 def test_the_startup_ends_when_the_first_epoch_is_trained_not_when_it_is_reported() -> None:
-    progress = planned_progress(plan(), [], num_networks=0, num_diverged=0)
+    progress = planned_progress(plan(), so_far([]), num_networks=0, num_diverged=0)
     progress.command_started, progress.clock = 100.0, lambda: 130.0
     trial = TrialQueue(plan()).next_trial()
     assert isinstance(trial, PlannedTrial)

@@ -24,7 +24,7 @@ def main(ending: str) -> None:
         progress,
         name="depth_study",
         question="Do more hidden layers help, and does that depend on the optimizer?",
-        dashboard_url="http://127.0.0.1:8265",
+        find_dashboard=lambda: "http://127.0.0.1:8265",
         token_hint="cat /tmp/studies-x/token",
         report_path=Path("runs/depth_study/report.html"),
     ):

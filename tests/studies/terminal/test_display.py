@@ -27,7 +27,7 @@ def show(stream: io.StringIO, *, quiet: bool = False) -> None:
         made_up(),
         name="x",
         question="Why?",
-        dashboard_url=None,
+        find_dashboard=lambda: None,
         token_hint=None,
         report_path=Path("runs/x/report.html"),
         stream=stream,

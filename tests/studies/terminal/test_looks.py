@@ -45,7 +45,7 @@ def test_the_screen_says_what_is_answered_and_what_the_next_look_trains() -> Non
 def test_a_plain_line_is_printed_once_a_look() -> None:
     states = iter([BEGUN, *[replace(BEGUN, look=OPEN)] * 10**6])
     stream = io.StringIO()
-    with plain.printing(lambda: next(states), [], stream, seconds_between_looks=0.005):
+    with plain.printing(lambda: next(states), list, stream, seconds_between_looks=0.005):
         while "look 1" not in stream.getvalue():
             pass
     line = plain.look_line(OPEN)

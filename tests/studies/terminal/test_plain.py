@@ -55,14 +55,14 @@ def test_a_line_says_what_there_is_to_say() -> None:
 
 def test_the_first_lines_say_what_is_run_and_where_things_are() -> None:
     stream = io.StringIO()
-    with plain.printing(lambda: BEGUN, [("report", "runs/x/report.html")], stream):
+    with plain.printing(lambda: BEGUN, lambda: [("report", "runs/x/report.html")], stream):
         assert stream.getvalue() == "depth_study: Does depth help?\nreport: runs/x/report.html\n"
     assert stream.getvalue().splitlines()[-1] == plain.line(BEGUN), "the last state is printed"
 
 
 def test_a_line_comes_each_time_and_each_note_once() -> None:
     stream, now = io.StringIO(), [BEGUN]
-    with plain.printing(lambda: now[0], [], stream, seconds_between_lines=0.03, seconds_between_looks=0.01):
+    with plain.printing(lambda: now[0], list, stream, seconds_between_lines=0.03, seconds_between_looks=0.01):
         wait_until(lambda: stream.getvalue().count("search 0 of 324") >= 2)
         now[0] = replace(MIDWAY, note="the database\x1b[2J is slow")
         wait_until(lambda: stream.getvalue().count("search 152 of 324") >= 2)
@@ -71,7 +71,7 @@ def test_a_line_comes_each_time_and_each_note_once() -> None:
 
 def test_the_thread_ends_with_the_context_whatever_happens() -> None:
     stream = io.StringIO()
-    with pytest.raises(KeyboardInterrupt), plain.printing(lambda: BEGUN, [], stream):
+    with pytest.raises(KeyboardInterrupt), plain.printing(lambda: BEGUN, list, stream):
         raise KeyboardInterrupt
     assert [thread.name for thread in threading.enumerate() if thread.name == "plain-progress"] == []
     assert stream.getvalue().splitlines()[-1] == plain.line(BEGUN)

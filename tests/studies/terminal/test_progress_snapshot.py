@@ -9,12 +9,13 @@ from studies.database.store import Store
 from studies.search.best_trials import best_complete
 from studies.search.progress import Best, Progress, RunningTrial
 from studies.terminal.progress_snapshot import from_progress, from_record
+from tests.studies.database.so_far import so_far
 from tests.studies.terminal import recorded
 
 
 def test_a_record_is_counted_by_phase_and_state(store: Store, searched: StudyRow) -> None:
     recorded.start(store, searched, 5, phase=Phase.CONFIRM, cell=1, depth=3, rate=0.01)
-    snapshot = from_record(searched, store.trials(searched.id), num_networks=8, num_diverged=0)
+    snapshot = from_record(searched, so_far(store.trials(searched.id)), num_networks=8, num_diverged=0)
     assert snapshot.planned == {Phase.SEARCH: 4, Phase.CONFIRM: 2}
     assert (snapshot.num_ended(Phase.SEARCH), snapshot.num_ended(Phase.CONFIRM)) == (4, 0)
     assert [snapshot.total(state) for state in TrialState] == [0, 1, 2, 1, 1]
@@ -25,7 +26,7 @@ def test_a_record_is_counted_by_phase_and_state(store: Store, searched: StudyRow
 
 
 def test_without_a_trial_nothing_is_best(store: Store, begun: StudyRow) -> None:
-    snapshot = from_record(begun, store.trials(begun.id), num_networks=0, num_diverged=0)
+    snapshot = from_record(begun, so_far(store.trials(begun.id)), num_networks=0, num_diverged=0)
     assert snapshot.best is None
     assert snapshot.num_ended(Phase.SEARCH) == 0
 

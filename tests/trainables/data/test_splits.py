@@ -1,12 +1,15 @@
 """Splits: stratified, disjoint, the same wherever they are made."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from trainables import datasets
-from trainables.data.splits import split_block, split_blocks
+from trainables.data.splits import split_block, split_blocks, split_places
 
 DIGITS = datasets.load("digits")
 
@@ -92,3 +95,18 @@ def test_any_targets_are_split_apart_by_class(
         found = np.bincount(targets[part], minlength=len(counts))
         # The shares of a whole training part; a cut one is stratified in its turn, which rounds once more.
         assert np.abs(found - shares * len(part)).max() < 2 if train_size is None else found.min() > 0
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from([0.05, 0.2, 0.25, 0.7]))
+def test_places_are_those_of_scikit_learn(seed: int, num_classes: int, share: float) -> None:
+    random = np.random.default_rng(seed)
+    num = int(random.integers(2, 120))
+    for classes in (None, random.integers(0, num_classes, num)):
+        try:
+            expected = train_test_split(np.arange(num), test_size=share, stratify=classes, random_state=seed)
+        except ValueError as refusal:
+            with pytest.raises(ValueError, match=re.escape(str(refusal))):
+                split_places(num, share, classes=classes, random_state=seed)
+        else:
+            found = split_places(num, share, classes=classes, random_state=seed)
+            assert all((mine == theirs).all() for mine, theirs in zip(found, expected, strict=True))

@@ -21,7 +21,7 @@ from tests.trainables.small import train_in_peace, trial_spec
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import NoteKind, TrialReport
 from trainables.data.stack_data import StackData
-from trainables.kernels import compiling
+from trainables.kernels import cache
 from trainables.networks.memory import MemoryLimits
 from trainables.training import schedules, training_step
 from trainables.training.evaluation import cross_entropy
@@ -251,7 +251,7 @@ def test_a_state_cut_into_parts_is_whole_again_when_joined(data: StackData) -> N
     ("off", "megabytes"), [("", 40), ("1", 70)], ids=["compiled", "by-torch"]
 )  # compiled steps hold one network's signals at a time
 def test_memory_that_really_runs_out(monkeypatch: pytest.MonkeyPatch, off: str, megabytes: int) -> None:
-    monkeypatch.setenv(compiling.OFF, off)
+    monkeypatch.setenv(cache.OFF, off)
     whole = train_large(REPLICATES)
     program = [sys.executable, "-m", "tests.trainables.little_memory", str(megabytes)]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)

@@ -68,7 +68,10 @@ def test_the_share_of_the_wall_time_that_recording_took(report_context: ReportCo
     assert "2.5" in said
     measured = replace(spent, measuring_share=0.125)
     both = stability(replace(report_context, inputs=measured)).context["overhead"]
-    assert both == f"Measuring gradients took {percent(0.125)} of the workers’ time. {said}"
+    assert (
+        both
+        == f"Measuring gradients took {percent(0.125)} of the workers’ time, sums within training steps aside. {said}"
+    )
     unknown = replace(report_context.inputs, seconds={})
     assert stability(replace(report_context, inputs=unknown)).context["overhead"] is None
 
