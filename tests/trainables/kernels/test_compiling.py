@@ -60,11 +60,11 @@ def tripled(values: Any) -> Any:
 
 
 def test_where_it_is_switched_off_none_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(compiling.OFF, raising=False)
+    monkeypatch.delenv(cache.OFF, raising=False)
     assert compiling.are_on() == compiling.HAS_NUMBA
-    monkeypatch.setenv(compiling.OFF, "1")
+    monkeypatch.setenv(cache.OFF, "1")
     assert not compiling.are_on()
-    monkeypatch.delenv(compiling.OFF)
+    monkeypatch.delenv(cache.OFF)
     monkeypatch.setattr(compiling, "HAS_NUMBA", False)
     assert not compiling.are_on()
 

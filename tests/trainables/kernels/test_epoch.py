@@ -16,7 +16,7 @@ from tests.trainables.twin import Residual, named_as_in_stack, plain_network, pl
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.stack_data import StackData
-from trainables.kernels import compiling
+from trainables.kernels import cache, compiling
 from trainables.training.compiled_step import CompiledStep
 from trainables.training.evaluation import evaluate
 from trainables.training.loop import train
@@ -36,7 +36,7 @@ CLOSE = 1e-7
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(compiling.OFF, raising=False)
+    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 def made(num_rows: int, features: int, classes: int, *, seed: int = 0, training_rows: int = 20) -> StackData:

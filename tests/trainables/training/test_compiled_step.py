@@ -17,7 +17,7 @@ from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.records import EpochRecord
 from trainables.data.scaling import Scaling
 from trainables.data.stack_data import StackData
-from trainables.kernels import compiling
+from trainables.kernels import cache, compiling
 from trainables.models.mlp import MLP
 from trainables.training.compiled_step import CompiledStep
 from trainables.training.loop import batches_of, run_steps, train
@@ -42,7 +42,7 @@ Make = Callable[..., Stack]
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(compiling.OFF, raising=False)
+    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def compiled_stack(data: StackData, *, seeds: tuple[int, ...] = SEEDS, **changes
 def torch_stack(data: StackData, *, seeds: tuple[int, ...] = SEEDS, **changes: Any) -> Stack:
     """Return the same stack as where nothing can be compiled."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(compiling.OFF, "1")
+        patch.setenv(cache.OFF, "1")
         stack = Stack.make("mlp", Hyperparameters(**{**SMALL, **changes}), data, seeds=seeds)
     assert type(stack.step) is TrainingStep
     return stack
@@ -221,7 +221,9 @@ def test_measuring_without_training_changes_nothing(data: StackData, optimizer: 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("changes", [{}, {"batch_norm": True, "dropout": 0.3, "clip_norm": 0.5}], ids=["plain", "all"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"batch_norm": True, "dropout": 0.3, "clip_norm": 0.5}], ids=["plain", "all"]
+)
 def test_measuring_changes_no_bit(
     data: StackData, optimizer: str, changes: dict[str, Any], precision: str
 ) -> None:

@@ -25,7 +25,7 @@ SEEDS = (11, 12, 13)
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(compiling.OFF, raising=False)
+    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 def in_float32() -> dict[str, list[Any]]:
@@ -89,7 +89,7 @@ def test_then_the_cache_counts_as_filled(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_where_kernels_are_off_nothing_is_made_ready(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cache, "folder", lambda: tmp_path)
-    monkeypatch.setenv(compiling.OFF, "1")
+    monkeypatch.setenv(cache.OFF, "1")
     make_ready()
     assert not cache.is_filled()
     assert list(tmp_path.iterdir()) == []
