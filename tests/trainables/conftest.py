@@ -32,6 +32,12 @@ def by_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(cache.OFF, "1")
 
 
+@pytest.fixture
+def by_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train in compiled kernels, even where they are switched off."""
+    monkeypatch.delenv(cache.OFF, raising=False)
+
+
 @pytest.fixture(params=["compiled", "by-torch"])
 def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train in compiled kernels, then with torch's own operations."""

@@ -16,7 +16,7 @@ from tests.trainables.twin import Residual, named_as_in_stack, plain_network, pl
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.stack_data import StackData
-from trainables.kernels import cache, compiling
+from trainables.kernels import compiling
 from trainables.training.compiled_step import CompiledStep
 from trainables.training.evaluation import evaluate
 from trainables.training.loop import train
@@ -24,6 +24,7 @@ from trainables.training.stack import Stack
 
 pytestmark = [
     pytest.mark.numeric,
+    pytest.mark.usefixtures("by_kernels"),
     pytest.mark.skipif(not compiling.HAS_NUMBA, reason="nothing can be compiled"),
 ]
 
@@ -31,12 +32,6 @@ SEEDS = (5, 6, 7)
 EPOCHS = 2
 CLOSE = 1e-7
 """Batch norms over two or three examples enlarge rounding more than those of any network that learns."""
-
-
-@pytest.fixture(autouse=True)
-def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 def made(num_rows: int, features: int, classes: int, *, seed: int = 0, training_rows: int = 20) -> StackData:
@@ -87,7 +82,9 @@ def put_masks(network: nn.Sequential, rate: float, *, place: int, steps: int) ->
         branch[-1] = Mask(rate, layer=layer, place=place, steps=steps)
 
 
-def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
+def assert_equals_plain(hp: Hyperparameters, data: StackData, *, has_ties: bool = False) -> None:
+    """Compare everything with plain networks; with ties of logits, which rounding breaks, all but accuracies."""
+    compared = slice(None, None, 2 if has_ties else 1)
     stack = Stack.make("mlp", hp, data, seeds=SEEDS)
     assert isinstance(stack.step, CompiledStep)
     twins = [plain_network(stack, replicate) for replicate in range(len(SEEDS))]
@@ -99,11 +96,10 @@ def assert_equals_plain(hp: Hyperparameters, data: StackData) -> None:
             put_masks(twin, hp.dropout, place=replicate, steps=steps)
         plain = train_plain(twin, hp, data, replicate=replicate, seed=seed, epochs=EPOCHS)
         for records, expected in zip(history, plain, strict=True):
-            assert values(records[replicate]) == pytest.approx(expected, rel=CLOSE)
+            assert values(records[replicate])[compared] == pytest.approx(expected[compared], rel=CLOSE)
         scores = plain_scores(twin, data, data.test[replicate])
-        assert (float(test_loss[replicate]), float(test_accuracy[replicate])) == pytest.approx(
-            scores, rel=CLOSE
-        )
+        found = float(test_loss[replicate]), float(test_accuracy[replicate])
+        assert found[compared] == pytest.approx(scores[compared], rel=CLOSE)
         state = stack.model.state_dict(replicate)
         for name, parameter in named_as_in_stack(twin).items():
             torch.testing.assert_close(state[name].view_as(parameter), parameter, rtol=CLOSE, atol=CLOSE)
@@ -137,7 +133,8 @@ def networks(draw: st.DrawFn) -> Hyperparameters:
 def test_networks_of_any_shape_are_plain_ones(
     hp: Hyperparameters, features: int, classes: int, seed: int
 ) -> None:
-    assert_equals_plain(hp, made(40, features, classes, seed=seed))
+    # A single unit that is dropped leaves the biases alone, some of which are equal.
+    assert_equals_plain(hp, made(40, features, classes, seed=seed), has_ties=True)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop"])

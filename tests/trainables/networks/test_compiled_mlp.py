@@ -11,7 +11,7 @@ import torch
 from tests.trainables.signals import in_float64
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.stack_data import StackData
-from trainables.kernels import cache, compiling
+from trainables.kernels import compiling
 from trainables.models.mlp import MLP
 from trainables.networks.compiled_mlp import gathered
 from trainables.training.loop import train
@@ -19,17 +19,12 @@ from trainables.training.stack import Stack
 
 pytestmark = [
     pytest.mark.numeric,
+    pytest.mark.usefixtures("by_kernels"),
     pytest.mark.skipif(not compiling.HAS_NUMBA, reason="nothing can be compiled"),
 ]
 
 SEEDS = (11, 12, 13, 14, 15)
 WHOLE: dict[str, Any] = {"depth": 3, "width": 24, "dropout": 0.3, "batch_norm": True, "residual": "zero"}
-
-
-@pytest.fixture(autouse=True)
-def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from trainables.trials.checkpoint import restore, save
 
 pytestmark = [
     pytest.mark.numeric,
+    pytest.mark.usefixtures("by_kernels"),
     pytest.mark.skipif(not compiling.HAS_NUMBA, reason="nothing can be compiled"),
 ]
 
@@ -37,12 +38,6 @@ OPTIMIZERS = ["sgd", "adam", "rmsprop", "adamw"]
 RATES = {"sgd": 0.05, "adam": 1e-3, "rmsprop": 1e-3, "adamw": 1e-3}
 SMALL: dict[str, Any] = {"depth": 3, "width": 16, "activation": "tanh"}
 Make = Callable[..., Stack]
-
-
-@pytest.fixture(autouse=True)
-def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 @pytest.fixture

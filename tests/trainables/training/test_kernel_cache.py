@@ -18,14 +18,9 @@ from trainables.training.kernel_cache import make_ready
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 
+pytestmark = pytest.mark.usefixtures("by_kernels")
 needs_numba = pytest.mark.skipif(not compiling.HAS_NUMBA, reason="nothing can be compiled")
 SEEDS = (11, 12, 13)
-
-
-@pytest.fixture(autouse=True)
-def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have kernels, whatever the environment says."""
-    monkeypatch.delenv(cache.OFF, raising=False)
 
 
 def in_float32() -> dict[str, list[Any]]:
