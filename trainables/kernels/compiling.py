@@ -33,13 +33,21 @@ def kernel(function: F) -> F:
 
 
 def inner_kernel(function: F) -> F:
-    """Compile a function that other kernels call; from Python it can be called as `function.py_func`."""
-    return _compiled(function, fastmath=REORDERED, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+    """Compile a function that other kernels call; from Python it can be called as `function.py_func`.
+
+    It becomes a part of its callers. Called by name, it would be one version of the machine code in the process that
+    compiles, and another, rounded otherwise, where its caller is loaded from the cache.
+    """
+    return _compiled(
+        function, fastmath=REORDERED, no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True
+    )
 
 
 def contracted_kernel(function: F) -> F:
-    """Compile a function that other kernels call; its operations keep their order."""
-    return _compiled(function, fastmath={"contract"}, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+    """Compile a function that other kernels call, as a part of them; its operations keep their order."""
+    return _compiled(
+        function, fastmath={"contract"}, no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True
+    )
 
 
 def _compiled(function: F, **options: Any) -> F:

@@ -143,7 +143,8 @@ def note_responses(signal: Floats, responses: Floats, saturates: bool, is_unipol
             for example in range(signal.shape[1]):
                 value = signal[unit, example]
                 size = abs(value - half) * two if is_unipolar else abs(value)
-                least = size if size < least else least
+                # NaN stays, as in torch.minimum.
+                least = size if size < least or size != size else least
             responses[unit] = least
         else:
             total = signal.dtype.type(0)
@@ -207,11 +208,13 @@ def loss_and_gradient(
         target = targets[example]
         loss -= (1.0 - np.float64(smoothing)) * np.float64(logits[target, example] - highest[example])
         correct += best[example] == target
+    if of_all > zero:  # 0 times a logit of minus infinity would be NaN
+        for label in range(classes):
+            for example in range(examples):
+                loss -= np.float64(of_all) * np.float64(logits[label, example] - highest[example])
     for label in range(classes):
         for example in range(examples):
-            below = logits[label, example] - highest[example]
-            loss -= np.float64(of_all) * np.float64(below)
-            value = functions.exp(below)
+            value = functions.exp(logits[label, example] - highest[example])
             logits[label, example] = value
             total[example] += value
     count = logits.dtype.type(examples)

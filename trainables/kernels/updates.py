@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.kernels.compiling import inner_kernel
+from trainables.kernels.compiling import contracted_kernel, inner_kernel
 from trainables.kernels.layout import Floats
 
 SGD, ADAM, ADAMW, RMSPROP = range(4)
@@ -30,6 +30,39 @@ class Optimizer(NamedTuple):
     weight_decay: float
     rates: NDArray[np.float64]
     """(replicates,)"""
+
+
+# The order of each formula's operations is fixed: reordered, they would depend on whether sums are taken beside them.
+
+
+@contracted_kernel
+def _pulled(gradient: Any, scale: Any, penalty: Any, value: Any) -> Any:
+    """Return the clipped gradient with the penalty's."""
+    return gradient * scale + penalty * value
+
+
+@contracted_kernel
+def _moved(value: Any, stride: Any, towards: Any) -> Any:
+    """Return the value after a step against `towards`."""
+    return value - stride * towards
+
+
+@contracted_kernel
+def _kept(moment: Any, keep: Any, take: Any, new: Any) -> Any:
+    """Return a decaying mean after `new`."""
+    return keep * moment + take * new
+
+
+@contracted_kernel
+def _drawn(moment: Any, take: Any, new: Any) -> Any:
+    """Return a decaying mean after `new`, as torch.lerp has it."""
+    return moment + take * (new - moment)
+
+
+@contracted_kernel
+def _divided(moment: Any, second: Any, root: Any, small: Any) -> Any:
+    """Return a moment over the root of the second one."""
+    return moment / (math.sqrt(second) * root + small)
 
 
 @inner_kernel
@@ -58,16 +91,17 @@ def update(
     scale, stride, penalty, small = number(clip), number(rate), number(weight_decay), number(eps)
     keep_first, take_first = number(momentum), number(1.0 - momentum)
     keep_second, take_second = number(decay), number(1.0 - decay)
+    one = number(1)
     size, change = 0.0, 0.0
     if kind == SGD:
         has_momentum = momentum != 0
         for i in range(values.size):
             value = values[i]
-            gradient = gradients[i] * scale + penalty * value
+            gradient = _pulled(gradients[i], scale, penalty, value)
             if has_momentum:
-                gradient += keep_first * firsts[i]
+                gradient = _kept(firsts[i], keep_first, one, gradient)
                 firsts[i] = gradient
-            new = value - stride * gradient
+            new = _moved(value, stride, gradient)
             values[i] = new
             if measured:
                 size += np.float64(new) * np.float64(new)
@@ -75,10 +109,10 @@ def update(
     elif kind == RMSPROP:
         for i in range(values.size):
             value = values[i]
-            gradient = gradients[i] * scale + penalty * value
-            second = keep_second * seconds[i] + take_second * gradient * gradient
+            gradient = _pulled(gradients[i], scale, penalty, value)
+            second = _kept(seconds[i], keep_second, take_second, gradient * gradient)
             seconds[i] = second
-            new = value - stride * (gradient / (math.sqrt(second) + small))
+            new = _moved(value, stride, _divided(gradient, second, one, small))
             values[i] = new
             if measured:
                 size += np.float64(new) * np.float64(new)
@@ -91,12 +125,12 @@ def update(
         root = number(1.0 / math.sqrt(1.0 - decay**step))
         for i in range(values.size):
             value = values[i]
-            gradient = gradients[i] * scale + pull * value
-            first = firsts[i] + take_first * (gradient - firsts[i])
-            second = keep_second * seconds[i] + take_second * gradient * gradient
+            gradient = _pulled(gradients[i], scale, pull, value)
+            first = _drawn(firsts[i], take_first, gradient)
+            second = _kept(seconds[i], keep_second, take_second, gradient * gradient)
             firsts[i] = first
             seconds[i] = second
-            new = value * shrink - length * (first / (math.sqrt(second) * root + small))
+            new = _moved(value * shrink, length, _divided(first, second, root, small))
             values[i] = new
             if measured:
                 size += np.float64(new) * np.float64(new)
