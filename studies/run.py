@@ -63,10 +63,14 @@ def _tell_mistakes(options: argparse.Namespace) -> None:
     try:
         draft(request)
     except UsageError as error:
-        from studies.execution.older_studies import with_older_named
         from studies.storage.paths import locate
 
-        raise with_older_named(error, request, locate(options.storage, options.output)) from error
+        locations = locate(options.storage, options.output)
+        if locations.is_unused():
+            raise
+        from studies.execution.older_studies import with_older_named
+
+        raise with_older_named(error, request, locations) from error
 
 
 if __name__ == "__main__":

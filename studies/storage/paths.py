@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from studies.base.errors import StudiesError, UsageError
-from studies.database.engines.address import parse, secrets
 from studies.definition.overrides import check_name
 
 DEFAULT_STORAGE = "sqlite:///runs/studies.db"
@@ -56,6 +55,11 @@ class Locations:
         if self.storage == DEFAULT_STORAGE:
             check_writable(Path(DEFAULT_OUTPUT))
 
+    def is_unused(self) -> bool:
+        """Return whether the storage is a SQLite file that is not there, so that nothing is recorded."""
+        scheme, _, path = self.storage.partition(":///")
+        return scheme == "sqlite" and "?" not in path and not Path(path).exists()
+
     def make_storage_folder(self) -> None:
         """Make the folder of the default storage; that of another storage must exist."""
         if self.storage == DEFAULT_STORAGE:
@@ -67,11 +71,15 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
 
     Raises UsageError for a password in an option, because other users of the machine can read command lines.
     """
-    if storage is not None and secrets(parse(storage)):
-        raise UsageError(
-            ["--storage holds a password, which a list of processes shows to everybody"],
-            "Put it into STUDIES_STORAGE, or into a file that PGPASSFILE names.",
-        )
+    if storage is not None:
+        # Imported here, because SQLAlchemy takes a while, and what is wrong with a command is told before.
+        from studies.database.engines.address import parse, secrets
+
+        if secrets(parse(storage)):
+            raise UsageError(
+                ["--storage holds a password, which a list of processes shows to everybody"],
+                "Put it into STUDIES_STORAGE, or into a file that PGPASSFILE names.",
+            )
     arguments = [] if storage is None else ["--storage", storage]
     arguments += [] if output is None else ["--output", str(output)]
     given = output or os.environ.get("STUDIES_OUTPUT")

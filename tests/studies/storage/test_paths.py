@@ -119,3 +119,20 @@ def test_a_link_within_the_studys_folder_or_the_root_as_one_is_no_trouble(tmp_pa
     (folder / "real").mkdir()
     (folder / "frames").symlink_to(folder / "real")
     assert locations.make_folder("depth_study") == folder
+
+
+@pytest.mark.parametrize(
+    ("storage", "unused"),
+    [
+        ("sqlite:///there.db", False),
+        ("sqlite:///missing.db", True),
+        ("sqlite:///missing.db?mode=ro", False),
+        ("postgresql://ann@db/studies", False),
+    ],
+)
+def test_a_sqlite_file_that_is_not_there_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str, unused: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.db").touch()
+    assert Locations(storage=storage, output=tmp_path).is_unused() is unused
