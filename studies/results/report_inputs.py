@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -47,9 +48,8 @@ class Findings:
     def with_model(self, store: Store, study: StudyRow) -> Self:
         """Return the same with what making a model adds to the record read again; no statistic reads that."""
         read = frames.snapshot(store, study.id, only=_OF_MODELS)
-        return replace(
-            self, inputs=replace(self.inputs, **{name: getattr(read, name) for name in _OF_MODELS})
-        )
+        added = {name: getattr(read, name) for name in _OF_MODELS}
+        return replace(self, inputs=replace(self.inputs, generated_at=datetime.now(UTC), **added))
 
 
 def make_report(
@@ -64,7 +64,8 @@ def make_report(
 
     `findings` are those of this study, if they are known; `drawers` draw its figures beside the rest of the work.
     """
-    found, folder = findings or Findings.of(store, study), locations.make_folder(study.name)
+    folder = locations.make_folder(study.name)
+    found = findings or Findings.of(store, study)
     with explaining_contradictions(study.name):
         path = write_report(found.inputs, folder, results=found.results, drawers=drawers)
     index_studies(store, locations)

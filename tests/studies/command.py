@@ -95,6 +95,15 @@ class Command:
             assert time.monotonic() < deadline, "nothing happened"
             time.sleep(0.005)
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Stop its process meanwhile, so that a short study is not over; what it started goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def processes(self) -> list[Path]:
         """Return the entries in /proc of itself and of what it started, as far as they are still there.
 

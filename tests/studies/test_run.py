@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from tests.studies.disturbances import (
     press_ctrl_c,
     terminate_while_a_trial_hangs,
 )
+from tests.studies.faults.listeners import dashboards
 from tests.studies.shadows import imported_by_python_itself, shadow
 
 
@@ -65,18 +65,22 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     shadow(folder, spared={"studies", *imported_by_python_itself()})
     with started(folder, *RUN) as command:
         command.wait_until(lambda: bool(rows(folder, "SELECT 1 FROM trial WHERE state = 'complete'")))
-        (private,) = command.temporary.glob("studies-*")
-        (dashboard,) = re.findall(r"http://\S+", command.errors)
-        token = (private / "token").read_text()
-        looks = {
-            "modes": {name: mode(private / name) for name in ("", "token", "owner")},
-            "dashboard": dashboard,
-            "status_without_token": status(f"{dashboard}/api/v0/actors"),
-            "actors": fetch(f"{dashboard}/api/v0/actors?detail=1", token)["data"]["result"]["result"],
-            "listening": listening_at(int(dashboard.rpartition(":")[2])),
-            **look_from_outside(command),
-        }
+        with command.standing_still():
+            (private,) = command.temporary.glob("studies-*")
+            command.wait_until(lambda: bool(dashboards(command.processes())))
+            (dashboard,) = dashboards(command.processes())
+            token = (private / "token").read_text()
+            looks = {
+                "modes": {name: mode(private / name) for name in ("", "token", "owner")},
+                "dashboard": dashboard,
+                "status_without_token": status(f"{dashboard}/api/v0/actors"),
+                "actors": fetch(f"{dashboard}/api/v0/actors?detail=1", token)["data"]["result"]["result"],
+                "listening": listening_at(int(dashboard.rpartition(":")[2])),
+                **look_from_outside(command),
+            }
         command.finish()
+        # A run that is over sooner than the dashboard is there shows no link.
+        assert re.findall(r"http://\S+", command.errors) in ([], [dashboard])
         yield Seen(command=command, folder=folder, **looks)
 
 
@@ -99,12 +103,8 @@ def small_in(folder: Path) -> list[str]:
 
 
 def look_from_outside(command: Command) -> dict[str, Any]:
-    """Verify and report the study while its driver, which cannot go on meanwhile, holds it."""
-    command.process.send_signal(signal.SIGSTOP)
-    try:
-        exit_codes = [door.main(small_in(command.folder)) for door in (verify, report)]
-    finally:
-        command.process.send_signal(signal.SIGCONT)
+    """Verify and report the study while its driver, which stands still, holds it."""
+    exit_codes = [door.main(small_in(command.folder)) for door in (verify, report)]
     made = json.loads((command.folder / "runs" / "small" / "report.json").read_text())
     return {"exit_codes_meanwhile": exit_codes, "state_meanwhile": made["state"]}
 

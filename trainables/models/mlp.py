@@ -9,7 +9,7 @@ from torch import Tensor
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.mask_generator import RandomWords
 from trainables.gradients.activations import ActivationBuffers
-from trainables.kernels import compiling
+from trainables.kernels import compiling, layout
 from trainables.networks import memory, plain_mlp
 from trainables.networks.compiled_mlp import CompiledMLP
 from trainables.networks.initialisation import draw_weights
@@ -53,7 +53,8 @@ def build(
         parameters.value("output.weight")[replicate] = drawn[-1]
     blocks = [Block(parameters, index, hp, words) for index in range(hp.depth)]
     compiled = None
-    if compiling.are_on() and device.type == "cpu" and hp.precision == "float32":
+    has_kernels = hp.precision == "float32" and hp.activation in layout.ACTIVATIONS
+    if compiling.are_on() and device.type == "cpu" and has_kernels:
         compiled = CompiledMLP(
             parameters,
             [block.norm for block in blocks],

@@ -11,8 +11,8 @@ from studies.raytune import experiment
 from studies.run import main
 from tests.studies.faults.light import TRACES
 from tests.studies.faults.traces import Acknowledged, Report
-from trainables import trial
 from trainables.trial import StackTrial
+from trainables.trials import reporting
 from trainables.trials.reporting import train_trial_spec
 
 
@@ -24,7 +24,7 @@ class Acknowledging(StackTrial):
     def setup(self, config: dict[str, Any], **data: Any) -> None:
         """Prepare the worker."""
         self._acknowledged = Acknowledged.of(Path(os.environ[TRACES]))
-        vars(trial)["train_trial_spec"] = partial(
+        vars(reporting)["train_trial_spec"] = partial(
             train_trial_spec, seconds_between_reports=0.0, seconds_between_checkpoints=0.0
         )
         super().setup(config, **data)

@@ -44,6 +44,15 @@ def listeners(processes: Iterable[Path]) -> list[Listener]:
     ]
 
 
+def dashboards(processes: Iterable[Path]) -> list[str]:
+    """Return the URLs at which Ray's dashboard, which starts beside the workers, answers."""
+    return [
+        f"http://{listener.host}:{listener.port}"
+        for listener in listeners(processes)
+        if "dashboard/dashboard.py" in listener.command and listener.answer() is not None
+    ]
+
+
 def _listening() -> Iterator[tuple[str, tuple[str, int]]]:
     """Yield the number of each listening socket with its address and port."""
     for table in ("tcp", "tcp6"):

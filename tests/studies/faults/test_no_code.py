@@ -30,11 +30,13 @@ ONLY_IN = {
     "trainables/datasets/cifar10.py": {"pickle"},
     "trainables/trials/loop_checkpoint.py": {"pickle", "torch.load"},
     "studies/exchange/plain_script/data_text.py": {"exec", "compile"},
+    "reports/pages/drawing_processes.py": {"pickle"},
 }
 """A user's own study is a program, and run as one, at the user's word. CIFAR-10's Python archive is checked by SHA-256,
 and then read by an unpickler that makes arrays and refuses everything else. What a loop of one's own keeps is loaded
 with `weights_only`, by the unpickler of torch that makes tensors and plain data. A script that is exported is tried: it
-is written from a template, and what is the user's own in it are literals.
+is written from a template, and what is the user's own in it are literals. A page's drawings go to processes that it
+started itself, and come back, by pipes that nobody else has.
 """
 
 

@@ -16,7 +16,7 @@ from studies.database.store import Store
 from tests.studies.command import STUDY, Command, started
 from tests.studies.database.recorded import contents, new_study
 from tests.studies.faults.conftest import PASSWORD
-from tests.studies.faults.listeners import Listener, listeners
+from tests.studies.faults.listeners import Listener, dashboards, listeners
 from tests.studies.faults.servers import Server
 from tests.studies.faults.soundness import check_whole, num_doubled
 
@@ -48,10 +48,12 @@ def seen(guarded: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         with started(folder, *RUN, settings={"STUDIES_STORAGE": url}) as command:
             command.wait_until(lambda: num_ended(guarded) > 0)
             leaks, before = leaks_of(command), num_ended(guarded)
-            guarded.stop()
-            guarded.start()
-            listening, answer = listeners(command.processes()), ask_ray(command)
-            statuses = {listener.answer() for listener in listening if listener.is_public}
+            with command.standing_still():
+                guarded.stop()
+                guarded.start()
+                command.wait_until(lambda: bool(dashboards(command.processes())))
+                listening, answer = listeners(command.processes()), ask_ray(command)
+                statuses = {listener.answer() for listener in listening if listener.is_public}
             command.wait_until(lambda: num_ended(guarded) > before)
             leaks += leaks_of(command)
             command.finish()

@@ -153,7 +153,7 @@ def without_ray(moments: Moments, *, is_checkpointing: bool) -> Iterator[None]:
             patch.object(tune, "Tuner", OneWorker),
             patch.object(tune, "with_parameters", lambda of, **given: type("Given", (of,), {"given": given})),
             patch.object(experiment, "watch_ray", watch_nothing),
-            patch("trainables.trial.train_trial_spec", eager),
+            patch("trainables.trials.reporting.train_trial_spec", eager),
             patch("trainables.trials.reporting.CHECKPOINT_BYTES_PER_SECOND", math.inf),
             patch.object(Writer, "start_trial", moments.around(Writer.start_trial)),
             patch.object(Writer, "confirm_trial", moments.around(Writer.confirm_trial)),

@@ -309,9 +309,11 @@ def test_a_storage_that_refuses_ends_the_run_in_words(
             broken.setattr(Store, method, refuse)
             with pytest.raises(StudiesError, match="the tables are gone"):
                 trained.train()
-    first, *ahead = [trial.state for trial in trained.trials]
-    assert first is TrialState.RUNNING
-    assert set(ahead) <= {TrialState.WAITING}, "the next trial may have been announced"
+    states = {trial.state for trial in trained.trials}
+    assert states <= {TrialState.RUNNING, TrialState.WAITING}, (
+        "none has a result; the next one may be announced"
+    )
+    assert states
 
 
 def test_ray_runs_for_these_tests_alone(cluster: Cluster) -> None:
