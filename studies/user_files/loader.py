@@ -157,7 +157,7 @@ OURS = {"studies", "search_spaces", "trainables", "reports"}
 INSTALLED = {
     *("alembic", "grpc", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "PIL", "psutil", "pyarrow"),
     *("pydantic", "ray", "rich", "safetensors", "scipy", "sklearn", "sqlalchemy", "statsmodels", "torch"),
-    "torchinfo",
+    *("numba", "threadpoolctl", "torchinfo"),
 }
 """Packages that are installed with Studies."""
 NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}
