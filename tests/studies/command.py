@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from trainables.kernels.cache import OFF
+
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "STUDIES_TEST_MARK"
 TIMEOUT = 120.0
@@ -52,6 +54,9 @@ class Command:
             MARK: self._mark,
             "PYTHONPATH": str(ROOT),
             "TMPDIR": str(self.temporary),
+            # By torch's operations a small study lasts until something has happened to it: by kernels its trials are
+            # over before Ray has noticed that one of its processes is gone.
+            OFF: "1",
             # Two threads on cores that others use as well are several times slower than one.
             "OMP_NUM_THREADS": "1",
             # Ray's workers give way to everything else that runs, such as other tests.
