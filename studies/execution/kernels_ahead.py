@@ -9,8 +9,6 @@ from pathlib import Path
 import trainables
 from trainables.kernels import cache
 
-COMPILED = ("mlp",)
-"""Models that are trained by compiled kernels."""
 PROGRAM = """
 import sys
 sys.path.append(sys.argv[1])
@@ -26,7 +24,7 @@ def compiling_ahead(model: str, telling: Callable[[str], None]) -> Iterator[None
 
     Workers that start earlier wait for it. If it fails, they compile for themselves and tell what is wrong.
     """
-    if model not in COMPILED or cache.is_off() or cache.is_filled():
+    if model not in cache.MODELS or cache.is_off() or cache.is_filled():
         yield
         return
     telling("compiling what trains networks, once for this machine (10 to 30 s)")

@@ -9,8 +9,7 @@ and the bare matrix products of the same epoch.
 import math
 import os
 import statistics
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 
 from tests.benchmarks.contenders.networks import BATCH_SIZE, WIDTH
 from tests.benchmarks.measuring import cost_plot
+from tests.benchmarks.measuring.floor import least_seconds
 from tests.benchmarks.measuring.matrix_products import (
     NUM_CLASSES,
     NUM_FEATURES,
@@ -112,7 +112,7 @@ def measure(size: Size, *, repeats: int) -> Cost:
         regularised=_train(size, data, repeats, regularised=True),
         by_torch=by_torch,
         alone=alone,
-        products=_least_seconds(products.run_epoch, repeats) / size.replicates,
+        products=least_seconds(products.run_epoch, repeats, enough_seconds=ENOUGH_SECONDS) / size.replicates,
     )
 
 
@@ -124,18 +124,6 @@ def _by_torch() -> Iterator[None]:
         yield
     finally:
         del os.environ[cache.OFF]
-
-
-def _least_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Return the least processor time of at most so many repeats, after one for warmth."""
-    started = time.perf_counter()
-    taken: list[float] = []
-    work()
-    while len(taken) < repeats and (not taken or time.perf_counter() - started < ENOUGH_SECONDS):
-        before = time.thread_time()
-        work()
-        taken.append(time.thread_time() - before)
-    return min(taken)
 
 
 def made_up_data(size: Size) -> StackData:
@@ -161,7 +149,7 @@ def _train(size: Size, data: StackData, repeats: int, *, regularised: bool, plai
     seeds = range(size.replicates)
     stack = Stack.make("mlp", replace(hp, width=size.width), data, seeds=seeds, build=build)
     epochs = train_epochs(stack, epochs=repeats + 1)
-    return _least_seconds(lambda: next(epochs), repeats) / size.replicates
+    return least_seconds(lambda: next(epochs), repeats, enough_seconds=ENOUGH_SECONDS) / size.replicates
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

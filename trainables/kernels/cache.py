@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MODELS = ("mlp",)
+"""Models that are trained by kernels."""
 OFF = "STUDIES_NO_KERNELS"
 """An environment variable; if it is set, nothing is compiled and torch's own operations do all work."""
 

@@ -83,7 +83,7 @@ def train_steps(
     earlier. A `clip_norm` of 0 means no clipping. With `only_measure` neither weights nor running statistics change.
     """
     hidden, depth = networks.hidden, networks.hidden.shape[0]
-    features, kind = batches.inputs.shape[1], networks.values.dtype.type
+    kind = networks.values.dtype.type
     measured = measures.stride > 0
     momentum = kind(0) if only_measure else form.norm_momentum
     for replicate in range(start, stop):
@@ -98,15 +98,7 @@ def train_steps(
             end, step = batches.ends[number], first_step + number
             sampled = measured and step % measures.stride == 0
             examples = end - begin
-            inputs = tile(scratch.inputs, 0, examples, features)
-            gather(
-                batches.inputs,
-                batches.rows[replicate, begin:end],
-                batches.mean[replicate],
-                batches.factor[replicate],
-                batches.is_scaled,
-                inputs,
-            )
+            inputs = _gathered(batches, replicate, begin, end, scratch.inputs)
 
             # Forward.
             before = tile(scratch.outputs, 0, 0, 0)
@@ -272,6 +264,21 @@ def train_steps(
 
 
 @inner_kernel
+def _gathered(batches: Batches, replicate: int, begin: int, end: int, room: Floats) -> Floats:
+    """Return the inputs of a replicate's examples from `begin` to `end`, (examples, features), copied to `room`."""
+    inputs = tile(room, 0, end - begin, batches.inputs.shape[1])
+    gather(
+        batches.inputs,
+        batches.rows[replicate, begin:end],
+        batches.mean[replicate],
+        batches.factor[replicate],
+        batches.is_scaled,
+        inputs,
+    )
+    return inputs
+
+
+@inner_kernel
 def _gradient_square(
     gradients: Floats, hidden: NDArray[np.int64], replicate: int, rest_gradient: Floats
 ) -> float:
@@ -295,22 +302,14 @@ def evaluate(
     stop: int,
 ) -> None:
     """Write the logits (replicates, classes, examples) of some replicates, in evaluation mode."""
-    hidden, features = networks.hidden, batches.inputs.shape[1]
+    hidden = networks.hidden
     for replicate in range(start, stop):
         rest_start = networks.rest_start + replicate * networks.num_rest
         rest = networks.values[rest_start : rest_start + networks.num_rest]
         begin = 0
         for end in batches.ends:
             examples = end - begin
-            inputs = tile(scratch.inputs, 0, examples, features)
-            gather(
-                batches.inputs,
-                batches.rows[replicate, begin:end],
-                batches.mean[replicate],
-                batches.factor[replicate],
-                batches.is_scaled,
-                inputs,
-            )
+            inputs = _gathered(batches, replicate, begin, end, scratch.inputs)
             before = tile(scratch.outputs, 0, 0, 0)
             for layer in range(hidden.shape[0]):
                 units, fan_in = hidden[layer, UNITS], hidden[layer, INPUTS]

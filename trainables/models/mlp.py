@@ -58,6 +58,7 @@ def build(
         compiled = CompiledMLP(
             parameters,
             [block.norm for block in blocks],
+            [block.skip for block in blocks],
             hp,
             num_features=num_features,
             num_classes=num_classes,

@@ -34,6 +34,7 @@ from trainables.kernels.layout import (
 from trainables.kernels.updates import Optimizer
 from trainables.networks.layers import BatchNorm
 from trainables.networks.parameters import FlatParameters
+from trainables.networks.residual import FixedSkip, Skip
 
 EVALUATED = 128
 """Examples of one network evaluated at a time, so that their signals stay in the cache."""
@@ -59,13 +60,17 @@ class CompiledMLP:
         self,
         parameters: FlatParameters,
         norms: Sequence[BatchNorm | None],
+        skips: Sequence[Skip | None],
         hyperparameters: Hyperparameters,
         *,
         num_features: int,
         num_classes: int,
         first_place: int,
     ) -> None:
-        """Take the stack's memory; `first_place` is the first network's place in the whole stack."""
+        """Take the stack's memory; `norms` and `skips` are its hidden layers', None where a layer has none.
+
+        `first_place` is the first network's place in the whole stack.
+        """
         hp = hyperparameters
         self._first_place, self._num_features = first_place, num_features
         values = parameters.values.numpy()
@@ -75,7 +80,7 @@ class CompiledMLP:
         self._networks = Networks(
             values=values,
             gradients=parameters.gradients.numpy(),
-            hidden=_table(parameters, hp, num_features, places),
+            hidden=_table(parameters, skips, hp, num_features, places),
             running_mean=mean.numpy(),
             running_variance=variance.numpy(),
             replicates=parameters.replicates,
@@ -89,7 +94,7 @@ class CompiledMLP:
         self._form = Form(
             activation=ACTIVATIONS[hp.activation],
             batch_norm=hp.batch_norm,
-            skip_factor=number(hp.depth**-0.5 if hp.residual == "scaled" else 1.0),
+            skip_factor=number(next((skip.factor for skip in skips if isinstance(skip, FixedSkip)), 1.0)),
             kept=kept,
             kept_scale=number(ALL_KEPT / max(kept, 1)),
             smoothing=number(hp.label_smoothing),
@@ -202,7 +207,11 @@ def _join_statistics(norms: Sequence[BatchNorm | None], like: Tensor) -> tuple[T
 
 
 def _table(
-    parameters: FlatParameters, hp: Hyperparameters, num_features: int, places: dict[str, int]
+    parameters: FlatParameters,
+    skips: Sequence[Skip | None],
+    hp: Hyperparameters,
+    num_features: int,
+    places: dict[str, int],
 ) -> NDArray[np.int64]:
     """Return the table of hidden layers, a column for each `Column`."""
     rows = np.full((hp.depth, len(Column)), -1, np.int64)
@@ -217,7 +226,7 @@ def _table(
             Column.SHIFT: places[f"{name}.shift" if hp.batch_norm else f"{name}.bias"],
             Column.SCALE: places.get(f"{name}.scale", -1),
             Column.FACTOR: places.get(f"{name}.factor", -1),
-            Column.HAS_SKIP: int(hp.residual != "none" and layer > 0 and widths[layer] == widths[layer + 1]),
+            Column.HAS_SKIP: int(skips[layer] is not None),
             Column.UNITS_BEFORE: sum(hp.widths[:layer]),
         }
         for column, value in found.items():

@@ -23,15 +23,15 @@ class FixedSkip(Skip):
 
     def __init__(self, factor: float) -> None:
         """Multiply the branch by `factor`."""
-        self._factor = factor
+        self.factor = factor
 
     def forward(self, inputs: Tensor, branch: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Return inputs + factor x branch."""
-        return torch.add(inputs, branch, alpha=self._factor, out=out)
+        return torch.add(inputs, branch, alpha=self.factor, out=out)
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Return factor x gradient."""
-        return gradient if self._factor == 1 else gradient * self._factor
+        return gradient if self.factor == 1 else gradient * self.factor
 
 
 class LearntSkip(Skip):

@@ -19,7 +19,7 @@ def make_ready(model: str = "mlp") -> None:
 
     The first process of a machine compiles for all.
     """
-    if model != "mlp" or not compiling.are_on():
+    if model not in cache.MODELS or not compiling.are_on():
         return
     generator = np.random.default_rng(0)
     rows = torch.arange(NUM_ROWS).unsqueeze(0)

@@ -1,5 +1,6 @@
 """The floor: how long the bare matrix products of a network's epoch take on one core."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -29,11 +30,15 @@ def _seconds(depth: int, replicates: int, repeats: int) -> float:
     return least_seconds(MatrixProducts(depth=depth, replicates=replicates).run_epoch, repeats)
 
 
-def least_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Return the least processor time of some repeats, after one for warmth."""
-    times = []
-    for _ in range(repeats + 1):
+def least_seconds(work: Callable[[], object], repeats: int, *, enough_seconds: float = math.inf) -> float:
+    """Return the least processor time of some repeats, after one for warmth.
+
+    Once `enough_seconds` have passed on the clock, no more repeats than one are needed.
+    """
+    began, times = time.perf_counter(), list[float]()
+    work()
+    while len(times) < repeats and (not times or time.perf_counter() - began < enough_seconds):
         started = time.thread_time()
         work()
         times.append(time.thread_time() - started)
-    return min(times[1:])
+    return min(times)
