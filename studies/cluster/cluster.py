@@ -64,6 +64,11 @@ PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(365 * 24 * 3600)}
 """Set in this process only: Ray would end it a minute after its gcs_server, and a notebook's kernel with it."""
 
 
+def environment_without_secrets() -> dict[str, str]:
+    """Return the environment for a process that a run starts beside Ray's."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
     """A running Ray: `num_workers` concurrent trials with `threads` threads each.

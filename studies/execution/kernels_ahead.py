@@ -27,11 +27,18 @@ def compiling_ahead(model: str, telling: Callable[[str], None]) -> Iterator[None
     if model not in cache.MODELS or cache.is_off() or cache.is_filled():
         yield
         return
+    # Imported here, because only training needs it.
+    from studies.cluster.cluster import environment_without_secrets
+
     telling("compiling what trains networks, once for this machine (10 to 30 s)")
     parent = Path(trainables.__file__).parents[1]
     words = [sys.executable, "-P", "-c", PROGRAM, str(parent)]
     with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment_without_secrets(),
     ) as process:
         try:
             yield

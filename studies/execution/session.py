@@ -370,7 +370,8 @@ def refuse_failure(store: Store, study: StudyRow, report: Path, locations: Locat
     amounts = {state: sum(by_state[state] for by_state in counts.values()) for state in TrialState}
     if not amounts[TrialState.FAILED] or sum(amounts.values()) > amounts[TrialState.FAILED]:
         return
-    first = min(retry(lambda: store.trials(study.id)), key=lambda trial: trial.number)
+    first = retry(lambda: store.trial(study.id, store.first_number(study.id)))
+    assert first is not None, "it was counted just now"
     show = ("studies", "show", study.name, "--trial", str(first.number), *locations.arguments)
     raise StudiesError(
         f"every trial of {study.name} failed, trial {first.number} with: {error_line(first.error)}",

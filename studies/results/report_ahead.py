@@ -1,7 +1,6 @@
 """What a report needs besides the results, made ready while trials still run: libraries, and processes that draw."""
 
 import importlib
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -80,11 +79,6 @@ class ReportAhead:
 
     def _start(self, num: int) -> None:
         from reports.pages.drawing_processes import DrawingProcesses
+        from studies.cluster.cluster import environment_without_secrets
 
-        self._drawers = DrawingProcesses(num, environment=_without_secrets())
-
-
-def _without_secrets() -> dict[str, str]:
-    from studies.cluster.cluster import SECRETS
-
-    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+        self._drawers = DrawingProcesses(num, environment=environment_without_secrets())
