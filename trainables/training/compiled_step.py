@@ -23,7 +23,7 @@ from trainables.kernels.layout import Batches, Floats, Measures
 from trainables.kernels.updates import Optimizer
 from trainables.models.mlp import MLP
 from trainables.networks.compiled_mlp import CompiledMLP, Steps, gathered
-from trainables.training.gradient_recorder import MIN_SAMPLED_STEPS, MOMENT_STEPS
+from trainables.training.gradient_recorder import strides
 from trainables.training.training_step import Recorder, TrainingStep
 
 KINDS = {"sgd": updates.SGD, "adam": updates.ADAM, "adamw": updates.ADAMW, "rmsprop": updates.RMSPROP}
@@ -221,8 +221,7 @@ class CompiledRecorder:
         """Prepare for epochs of `num_steps` steps; `earlier` are the whole gradient's norms before them."""
         self._model, self._num_steps = model, num_steps
         self._replicates = model.parameters.replicates
-        self._stride = max(1, num_steps // MIN_SAMPLED_STEPS)
-        self._moment_stride = -(-num_steps // MOMENT_STEPS)
+        self._stride, self._moment_stride = strides(num_steps)
         self.earlier = np.empty((0, self._replicates)) if earlier is None else earlier
         self._begin_epoch()
 

@@ -25,6 +25,15 @@ MOMENT_STEPS = 2
 """Number of steps of an epoch at which mean and standard deviation of activations are measured, or all if fewer."""
 
 
+def strides(num_steps: int) -> tuple[int, int]:
+    """Return at every how many steps of an epoch signals, weights and updates are measured, and activations.
+
+    >>> strides(68)
+    (3, 34)
+    """
+    return max(1, num_steps // MIN_SAMPLED_STEPS), max(1, -(-num_steps // MOMENT_STEPS))
+
+
 def _timed(method: Callable[["GradientRecorder"], None]) -> Callable[["GradientRecorder"], None]:
     @wraps(method)
     def timed(self: "GradientRecorder") -> None:
@@ -59,8 +68,7 @@ class GradientRecorder:
         self._num_steps, self._precise = num_steps, precise
         self._weights = self._parameters.weight_runs(self._parameters.values)
         self._before = [torch.empty_like(run) for run in self._weights]
-        self._stride = max(1, num_steps // MIN_SAMPLED_STEPS)
-        self._moment_stride = -(-num_steps // MOMENT_STEPS)
+        self._stride, self._moment_stride = strides(num_steps)
         self.earlier = np.empty((0, self._parameters.replicates)) if earlier is None else earlier
         """Norms of the whole gradient at the steps before this epoch, shape (steps, replicates)."""
         self._begin_epoch()

@@ -11,7 +11,7 @@ from trainables.gradients.activations import ActivationRecorder
 from trainables.gradients.gradient_norms import SPIKE_WINDOW, Measured
 from trainables.gradients.hidden_signals import HiddenSignals
 from trainables.gradients.measured_epoch import MeasuredEpoch, ReplicateMeasures
-from trainables.training.gradient_recorder import MIN_SAMPLED_STEPS, MOMENT_STEPS
+from trainables.training.gradient_recorder import strides
 
 
 class WatchedEpoch:
@@ -36,8 +36,7 @@ class WatchedEpoch:
         self._examples: list[int] = []
         self._activations = ActivationRecorder(hidden)
         num_before = 0 if after is None else after.num_steps
-        self._stride = max(1, num_before // MIN_SAMPLED_STEPS)
-        self._moment_stride = max(1, -(-num_before // MOMENT_STEPS))
+        self._stride, self._moment_stride = strides(num_before)
         self._earlier = np.empty((0, 1)) if after is None else after.whole()[-SPIKE_WINDOW:]
 
     @property

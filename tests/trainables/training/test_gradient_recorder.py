@@ -17,7 +17,7 @@ from trainables.base.records import LayerRecord
 from trainables.data.stack_data import StackData
 from trainables.gradients.gradient_norms import Measured
 from trainables.gradients.measured_epoch import MeasuredEpoch
-from trainables.training import compiled_step, gradient_recorder
+from trainables.training import gradient_recorder
 from trainables.training.evaluation import cross_entropy
 from trainables.training.gradient_recorder import GradientRecorder
 from trainables.training.loop import epoch_order, run_steps, train
@@ -171,8 +171,7 @@ def test_long_epochs_are_sampled(digits: StackData, monkeypatch: pytest.MonkeyPa
         return recorder.end_epoch()
 
     sampled = measured()
-    for module in (gradient_recorder, compiled_step):
-        monkeypatch.setattr(module, "MIN_SAMPLED_STEPS", 68)
+    monkeypatch.setattr(gradient_recorder, "MIN_SAMPLED_STEPS", 68)
     every = measured()
     assert (every.stride, len(every.examples)) == (1, 68)
     assert (sampled.stride, len(sampled.examples)) == (3, 23)
