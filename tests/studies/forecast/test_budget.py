@@ -125,7 +125,7 @@ def test_a_study_that_has_begun_stays_as_it_was_cut(tmp_path: Path) -> None:
 
 def test_a_new_study_is_predicted_and_cut_and_nothing_written(tmp_path: Path) -> None:
     digits = datasets.load("digits")
-    asked = draft(Request(study="depth_study", settings={"replicates": 40}, budget="5m")).freeze(digits)
+    asked = draft(Request(study="depth_study", settings={"replicates": 400}, budget="5m")).freeze(digits)
     fitted = afford(
         asked, "5m", dataset=digits, locations=locations(tmp_path), resources=Resources(workers=2)
     )
