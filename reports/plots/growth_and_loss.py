@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import Of, cell, mark, tag_each, told, verdict
+from reports.plots.style.marks import Of, cell, mark, tag_each, told, verdict, whole
 from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import INK, MUTED, Theme
 from reports.wording.words import factor_name, small
@@ -97,19 +97,20 @@ def _tell(ax: Axes, drawn: Line2D, rows: pd.DataFrame, of: Of, what: str, measur
         for number, name in zip(rows["cell"], rows["verdict"], strict=True)
     ]
     tag_each(drawn, owners, ax)
-    names = tuple(f"cell {number:g}, {what}" for number in rows["cell"])
     verdicts = tuple(f", {name}" if isinstance(name, str) else "" for name in rows["verdict"])
     growths = told(rows["total_growth"], small)
-    losses = told(rows["loss"], measure.format)
+    losses = told(rows["loss"], measure.value)
     mark(
         ax,
         rows["total_growth"],
         rows["loss"],
-        names,
+        "cell ",
+        whole(rows["cell"]),
+        f", {what}",
         verdicts,
         ": total growth ",
         growths,
-        ", ",
+        f", {measure.title} ",
         losses,
         of_each=owners,
     )

@@ -76,9 +76,9 @@ def _at(report_context: ReportContext, epoch: int, factor: str | None) -> pd.Dat
     grown, rows = report_context.results.growths, report_context.results.rows
     now = grown.loc[grown["epoch"] == epoch, [*NETWORK, "ln_total_growth"]]
     outcome = report_context.inputs.outcome.name
-    networks = rows[[*NETWORK, outcome, "verdict_trained", *report_context.inputs.factors]].merge(
-        now, on=NETWORK
-    )
+    networks = rows[[*NETWORK, outcome, *report_context.inputs.factors]].merge(now, on=NETWORK)
+    verdicts = report_context.inputs.replicates[[*NETWORK, "verdict_trained"]]
+    networks = networks.merge(verdicts, on=NETWORK, how="left")
     levels = level_names(report_context, networks[factor or "trial_number"], factor)
     trials = report_context.inputs.trials
     cell_of = trials.set_index("number")["cell"] if report_context.inputs.has_cells else None
