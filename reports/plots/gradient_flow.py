@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import Of, mark, tag, told, told_intervals, whole
+from reports.plots.style.marks import Of, fine, mark, tag, told, told_intervals, whole
 from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import INK, MUTED, Theme
-from reports.wording.words import factor_name, level_phrase, small
+from reports.wording.words import factor_name, level_phrase
 
 NAME_WIDTH = 40.0  # points that "depth 7" takes
 COLUMNS = ["panel", "line", "layer", "median", "low", "high", "theory"]
@@ -90,13 +90,13 @@ def draw(
 
 def said_of(rows: pd.DataFrame) -> tuple[str | tuple[str, ...], ...]:
     """What is said of each layer of a line."""
-    theories = tuple("" if theory != theory else f"; theory {small(theory)}" for theory in rows["theory"])
+    theories = tuple("" if theory != theory else f"; theory {fine(theory)}" for theory in rows["theory"])
     bands = told_intervals(rows["low"], rows["high"], "5–95 % of blocks")
     return (
         "layer ",
         whole(rows["layer"]),
         ": ",
-        told(rows["median"], small),
+        told(rows["median"], fine),
         " times the last layer's",
         bands,
         theories,

@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 
 from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import Of, cell, mark, tag_each, told, verdict, whole
+from reports.plots.style.marks import Of, cell, fine, mark, tag_each, told, verdict, whole
 from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import INK, MUTED, Theme
-from reports.wording.words import factor_name, small
+from reports.wording.words import factor_name
 
 COLUMNS = ["kind", "level", "cell", "total_growth", "loss", "verdict"]
 
@@ -98,7 +98,7 @@ def _tell(ax: Axes, drawn: Line2D, rows: pd.DataFrame, of: Of, what: str, measur
     ]
     tag_each(drawn, owners, ax)
     verdicts = tuple(f", {name}" if isinstance(name, str) else "" for name in rows["verdict"])
-    growths = told(rows["total_growth"], small)
+    growths = told(rows["total_growth"], fine)
     losses = told(rows["loss"], measure.value)
     mark(
         ax,

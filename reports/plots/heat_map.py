@@ -10,9 +10,8 @@ from matplotlib.collections import PolyCollection
 
 from reports.plots.style.axes import say_empty
 from reports.plots.style.grid import Column, Grid
-from reports.plots.style.marks import Of, mark, whole
+from reports.plots.style.marks import Of, fine, mark, whole
 from reports.plots.style.theme import BAD, GROWTH_INKS, MUTED, SHADE
-from reports.wording.words import small
 
 COLUMNS = ["row", "column", "layer", "epoch", "ratio", "finite"]
 EDGES = (1 / 30, 1 / 10, 1 / 3, 1 / 1.5, 1.5, 3, 10, 30)  # between the nine colours; the middle one holds 1
@@ -128,7 +127,7 @@ def _mark(
     ):
         number = int(str(name))
         said = [
-            "not finite in most networks" if finite < 0.5 else small(ratio)
+            "not finite in most networks" if finite < 0.5 else fine(ratio)
             for ratio, finite in rows[["ratio", "finite"]].to_numpy(dtype=float)
         ]
         x = left + step * (rows["epoch"].to_numpy(dtype=float) + 0.5)

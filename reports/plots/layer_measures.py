@@ -7,10 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import fine, mark, tag, told, told_intervals, whole
 from reports.plots.style.marks import levels as of_levels
-from reports.plots.style.marks import mark, tag, told, told_intervals, whole
 from reports.plots.style.theme import MUTED, Theme
-from reports.wording.words import small
 
 COLUMNS = ["layer", "epoch", "median", "low", "high", "num"]
 MOST_NAMES = 8
@@ -89,7 +88,7 @@ def draw(
             f"layer {layer}, epoch ",
             whole(rows["epoch"]),
             f": {what} ".replace("  ", " "),
-            told(rows["median"], small),
+            told(rows["median"], fine),
             told_intervals(rows["low"], rows["high"], "5–95 % of networks"),
             of=of,
         )

@@ -10,9 +10,9 @@ from matplotlib.collections import LineCollection
 
 from reports.inputs.measures import LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import cell, mark, tag_each, told
+from reports.plots.style.marks import cell, fine, mark, tag_each, told
 from reports.plots.style.theme import ACCENT, BAD, FAINT, GROUND, SHADE
-from reports.wording.words import percent, small
+from reports.wording.words import percent
 
 COLUMNS = ["trial_number", "cell", "rate", "loss", "failed", "chosen"]
 OUTER = 0.1  # of the range on a log scale, as the gate BOUNDARY has it
@@ -100,7 +100,7 @@ def _mark(ax: Axes, rows: pd.DataFrame, name: Any, measure: Measure) -> None:
         rows["rate"],
         rows["loss"],
         f"cell {name}, learning rate ",
-        told(rows["rate"], small),
+        told(rows["rate"], fine),
         f": {measure.title} ",
         told(rows["loss"], measure.value),
         ends,

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, limits_of, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import fine, mark, tag, told, whole
 from reports.plots.style.marks import levels as of_levels
-from reports.plots.style.marks import mark, tag, told, whole
 from reports.plots.style.theme import ACCENT, Theme
-from reports.wording.words import level_phrase, small
+from reports.wording.words import level_phrase
 
 COLUMNS = ["level", "epoch", "median", "low", "high", "num"]
 FACTOR = "schedule"
@@ -59,11 +59,11 @@ def draw(frame: pd.DataFrame, ax: Axes, *, theme: Theme, levels: Sequence[Any]) 
             "epoch ",
             whole(rows["epoch"]),
             ": median learning rate ",
-            told(rows["median"], small),
+            told(rows["median"], fine),
             " of the first, from ",
-            told(rows["low"], small),
+            told(rows["low"], fine),
             " to ",
-            told(rows["high"], small),
+            told(rows["high"], fine),
             of=of,
         )
         if style is not None and len(rows):

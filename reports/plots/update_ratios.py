@@ -5,9 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import mark, told, told_intervals, whole
+from reports.plots.style.marks import fine, mark, told, told_intervals, whole
 from reports.plots.style.theme import ACCENT, BAD, INK, MUTED
-from reports.wording.words import small
 
 COLUMNS = ["part", "epoch", "median", "low", "high", "num"]
 GUIDE = 1e-3  # Karpathy 2015, "Neural Networks Part 3" (CS231n): about 1e-3, lower is slow, higher is rough
@@ -63,7 +62,7 @@ def draw(
             f"{part}, epoch ",
             whole(rows["epoch"]),
             ": update ratio ",
-            told(rows["median"], small),
+            told(rows["median"], fine),
             told_intervals(rows["low"], rows["high"], "5–95 % of networks"),
         )
         labels.append((float(rows["median"].iloc[-1]), part.removesuffix(" layer"), colour))

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty, spread
-from reports.plots.style.marks import Of, mark, tag, told, whole
+from reports.plots.style.marks import Of, fine, mark, tag, told, whole
 from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import GROUND, INK, MUTED, Theme
-from reports.wording.words import level_phrase, small
+from reports.wording.words import level_phrase
 
 COLUMNS = ["line", "layer", "weights", "signal"]
 
@@ -77,7 +77,7 @@ def draw(
             "layer ",
             whole(rows["layer"]),
             f": {measure}’ gradient ".replace("signal’", "signal’s"),
-            told(rows[measure], small),
+            told(rows[measure], fine),
             " times the last layer's",
             of=of,
         )

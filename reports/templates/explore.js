@@ -241,6 +241,7 @@ if (known) {
     large.showModal();
     fit();
     inside.scrollTo(0, 0);
+    box.querySelector(".reader")?.focus({ preventScroll: true });
   };
   large.addEventListener("close", () => {
     hideMark();
@@ -254,6 +255,7 @@ if (known) {
   shut.addEventListener("click", () => large.close());
   addEventListener("resize", () => (opened ? fit() : hideMark()));
   addEventListener("beforeprint", () => large.open && large.close());
+  addEventListener("keydown", (event) => event.key === "Escape" && hideMark());
   addEventListener("scroll", hideMark, { passive: true, capture: true });
   const headingOf = (figure) => figure.querySelector("figcaption").textContent.trim();
 

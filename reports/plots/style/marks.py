@@ -14,7 +14,7 @@ import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from reports.wording.words import interval_ends, level_name, number
+from reports.wording.words import interval_ends, level_name, number, small
 
 Of = tuple[tuple[str, str], ...]
 """Whose something is: pairs of a kind and a name. Of several names of one kind it belongs to each."""
@@ -222,6 +222,11 @@ def read(ax: Axes, height: float) -> Marks:
 def told(values: Iterable[float], say: Callable[[float], str] = number) -> tuple[str, ...]:
     """Each value in words; `say` is how."""
     return tuple([say(float(value)) for value in values])
+
+
+def fine(value: float) -> str:
+    """A ratio or a gradient: three significant digits, over however many orders of magnitude."""
+    return small(value, 3)
 
 
 def whole(values: Iterable[float]) -> tuple[str, ...]:
