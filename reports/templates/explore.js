@@ -1,7 +1,7 @@
 // Explore: the value behind every mark by mouse, touch and keyboard; a level, a cell or a verdict highlighted in every
 // figure; figures that open large. Texts are written as text, never as markup.
-const known = document.getElementById("explore");
-if (known) {
+const known = document.getElementById("explore"), anyone = document.querySelector("svg[data-marks]");
+if (known && anyone) {
   const { factors, cells, verdicts, texts, owners, panels } = JSON.parse(known.textContent);
   const make = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
@@ -10,7 +10,7 @@ if (known) {
     return made;
   };
   const draw = (name, attributes) => {
-    const drawn = document.createElementNS("http://www.w3.org/2000/svg", name);
+    const drawn = document.createElementNS(anyone.namespaceURI, name);
     for (const [key, value] of Object.entries(attributes)) drawn.setAttribute(key, value);
     return drawn;
   };
@@ -206,8 +206,8 @@ if (known) {
     hideMark();
     panel.showPopover();
     place(panel, svg, mark);
-    svg.append(ring);
     panel.querySelector("button,a").focus({ preventScroll: true });
+    svg.append(ring);
   };
   panel.addEventListener("toggle", (event) => event.newState === "closed" && ring.remove());
 
@@ -223,7 +223,8 @@ if (known) {
     const svgs = [...inside.querySelectorAll("svg[data-marks]")];
     const wide = Math.max(...svgs.map((svg) => svg.viewBox.baseVal.width)), high = Math.max(...svgs.map((svg) => svg.viewBox.baseVal.height));
     const gap = 28, room = [inside.clientWidth - 8, inside.clientHeight - 8];
-    let scale = 4 / 3;
+    // No smaller than on the page: what is wider than the window scrolls there, too.
+    let scale = opened.box.matches(".scroll") ? 4 / 3 : Math.min(4 / 3, room[0] / wide);
     for (let columns = 1; columns <= svgs.length; columns += 1) {
       const rows = Math.ceil(svgs.length / columns);
       scale = Math.max(scale, Math.min((room[0] - gap * (columns - 1)) / (columns * wide), (room[1] - gap * (rows - 1)) / (rows * high)));

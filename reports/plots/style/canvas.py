@@ -175,7 +175,7 @@ def finish(drawing: Drawing) -> Drawn:
         figure.text(2 / sheet.width, top, drawing.heading, size=9.5, weight="bold")
         figure.text(1 - sheet.right / sheet.width, top, drawing.note, color=MUTED.light, ha="right")
         # Before pixels are made, which changes how many there are to a point.
-        marks = read(ax, sheet.height)
+        marks = read(ax, sheet.width, sheet.height)
         return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure), marks=marks)
 
 

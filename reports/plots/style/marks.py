@@ -21,6 +21,8 @@ Of = tuple[tuple[str, str], ...]
 Points = npt.NDArray[np.float64]
 CELL, VERDICT, LEVEL = "cell", "verdict", "="
 """Kinds: a level's is this sign and its factor, so that no factor's name can be taken for another kind."""
+EDGE = 0.5
+"""Points that rounding may place a mark outside its panel."""
 TAG, TAGS = "of-", "each-"
 """What the ids of tagged groups start with: of one owner, and of one for each element within."""
 
@@ -187,8 +189,11 @@ def tag_each(artist: Artist, ofs: Iterable[Of], ax: Axes) -> None:
         artist.set_gid(TAGS + ",".join(map(str, places)))
 
 
-def read(ax: Axes, height: float) -> Marks:
-    """Return the marks of an axes in points of its panel, which is so high; the figure's unit must be a point."""
+def read(ax: Axes, width: float, height: float) -> Marks:
+    """Return the marks of an axes in points of its panel, which has this size; the figure's unit must be a point.
+
+    What lies outside the panel, as 0 on a log scale, is not drawn and has no mark; an interval ends at its edge.
+    """
     found = [child for child in ax.artists if isinstance(child, _Held)]
     if not found:
         return Marks()
@@ -207,10 +212,10 @@ def read(ax: Axes, height: float) -> Marks:
             both = [
                 placed(end, group.y)[0] if group.across else placed(group.x, end)[1] for end in group.ends
             ]
-            ends = (both[0], both[1])
-        kept = np.isfinite(x) & np.isfinite(y)
+            most = width if group.across else height
+            ends = (np.clip(both[0], 0, most), np.clip(both[1], 0, most))
+        kept = (x > -EDGE) & (x < width + EDGE) & (y > -EDGE) & (y < height + EDGE)
         if not kept.all():
-            # What a log scale cannot show, as a share of 0, is not drawn, and has no mark.
             parts = tuple(p if isinstance(p, str) else _kept(p, kept) for p in group.parts)
             of = _kept(group.of, kept) if group.each else group.of
             ends = None if ends is None else (ends[0][kept], ends[1][kept])
