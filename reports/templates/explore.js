@@ -153,7 +153,9 @@ if (known && anyone) {
     box.style.left = `${Math.max(4, Math.min(x - size.width / 2, document.documentElement.clientWidth - size.width - 4))}px`;
     box.style.top = `${Math.max(4, Math.min(top, innerHeight - size.height - 4))}px`;
   };
+  let read = null; // the mark that arrow keys have led to
   const hideMark = () => {
+    read = null;
     ring.remove();
     if (tip.matches(":popover-open")) tip.hidePopover();
   };
@@ -257,7 +259,7 @@ if (known && anyone) {
   addEventListener("resize", () => (opened ? fit() : hideMark()));
   addEventListener("beforeprint", () => large.open && large.close());
   addEventListener("keydown", (event) => event.key === "Escape" && hideMark());
-  addEventListener("scroll", hideMark, { passive: true, capture: true });
+  addEventListener("scroll", () => (read ? place(tip, ...read) : hideMark()), { passive: true, capture: true });
   const headingOf = (figure) => figure.querySelector("figcaption").textContent.trim();
 
   for (const figure of explored) {
@@ -289,6 +291,7 @@ if (known && anyone) {
         if (!shows) return;
         svg.scrollIntoView({ block: "nearest", inline: "nearest" });
         showMark(svg, mark);
+        read = [svg, mark];
       };
       const marks = (step) => Math.max(0, Math.min(at + step, num - 1));
       // The nearest mark of the next line, bar or row of boxes.
@@ -317,7 +320,8 @@ if (known && anyone) {
         event.preventDefault();
         if (keys[event.key]) tell(true);
       });
-      reader.addEventListener("focus", () => tell(reader.matches(":focus-visible")));
+      // Not at once: the focus may come back from offers that are just being closed.
+      reader.addEventListener("focus", () => requestAnimationFrame(() => document.activeElement === reader && tell(reader.matches(":focus-visible"))));
       reader.addEventListener("blur", hideMark);
       reader.setAttribute("aria-valuetext", "Arrow keys go from value to value");
       box.prepend(reader);

@@ -96,7 +96,7 @@ def test_the_sections_are_those_of_a_report_in_their_order(case: str) -> None:
 
 
 def test_54_cells_of_10_replicates_stay_small() -> None:
-    # `test_page` holds twenty to a megabyte, by hand alone: making them takes several times as long.
+    # `test_page` holds eighty to 4 MB, by hand alone: making them takes several times as long.
     assert len(made("full").page.encode()) < 1_500_000
 
 

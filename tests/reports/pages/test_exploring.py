@@ -17,7 +17,6 @@ from reports.pages.page import write_report
 from reports.plots.style.canvas import Drawn, Panel, Sheet, draw_panel
 from reports.plots.style.marks import cell, levels, mark, read, tag, verdict
 from tests.reports.explored import given_to, shown_marks
-from tests.reports.sample import sample_inputs
 
 HOSTILE = st.text(st.sampled_from("</script>|\"'\\&\u2028\u202eé𝒳!-[]{}0 \t"), max_size=12)
 
@@ -76,8 +75,3 @@ def test_a_cell_leads_to_the_page_of_its_confirm_trial(inputs: ReportInputs, tmp
         assert [by_name[f"={name}"][place] for name, place in zip(inputs.factors, places, strict=True)] == [
             {False: "off", True: "on"}.get(row[name], str(row[name])) for name in inputs.factors
         ]
-
-
-@pytest.mark.slow  # 4,320 networks take a minute to make up
-def test_a_page_of_54_cells_and_80_blocks_stays_below_4_mb(tmp_path: Path) -> None:
-    assert write_report(sample_inputs(num_blocks=80, rates=6), tmp_path).stat().st_size < 4e6
