@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from reports.plots.style.marks import TAG, TAGS, Marks, Of, read
 from reports.plots.style.theme import INK, MUTED, RULE
 
 PNG_DPI = 120
@@ -65,10 +66,11 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A finished drawing: the inner SVG (without its outer tag) and its pixels (RGB, white ground)."""
+    """A finished drawing: the inner SVG (without its outer tag), its pixels (RGB, white ground), what its marks say."""
 
     svg: str
     pixels: npt.NDArray[np.uint8]
+    marks: Marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +86,15 @@ class Drawing:
 
 @final
 class Panel:
-    """One drawing: the inner SVG (without its outer tag), its size in points, its pixels (RGB, white ground)."""
+    """One drawing: the inner SVG (without its outer tag), its size in points, its pixels (RGB, white ground).
 
-    def __init__(self, sheet: Sheet, find: Callable[[], Drawn]) -> None:
+    `heading` stands over it, and `of` is whose all of it is.
+    """
+
+    def __init__(self, sheet: Sheet, find: Callable[[], Drawn], *, heading: str = "", of: Of = ()) -> None:
         """`find` returns the drawing, once it is finished, and raises what made it fail."""
         self.width, self.height, self._find = sheet.width, sheet.height, find
+        self.heading, self.of = heading, of
 
     @property
     def svg(self) -> str:
@@ -99,6 +105,11 @@ class Panel:
     def pixels(self) -> npt.NDArray[np.uint8]:
         """Height by width by 3."""
         return self._find().pixels
+
+    @property
+    def marks(self) -> Marks:
+        """What its marks say."""
+        return self._find().marks
 
 
 class Drawers(Protocol):
@@ -125,18 +136,25 @@ def drawn_by(drawers: Drawers | None) -> Iterator[None]:
 
 
 def draw_panel(
-    draw: Callable[[Axes], None], sheet: Sheet, *, heading: str = "", note: str = "", prefix: str
+    draw: Callable[[Axes], None],
+    sheet: Sheet,
+    *,
+    heading: str = "",
+    note: str = "",
+    prefix: str,
+    of: Of = (),
 ) -> Panel:
     """Let `draw` fill a fresh axes of this size, under a heading and a note (the unit) at its right end.
 
-    `prefix` makes the ids in the SVG unique on a page. Inside `drawn_by` the panel may be finished later.
+    `prefix` makes the ids in the SVG unique on a page. `of` is whose the panel is, as a picture of one setting. Inside
+    `drawn_by` the panel may be finished later.
     """
     drawing = Drawing(draw=draw, sheet=sheet, heading=heading, note=note, prefix=prefix)
     drawers = _drawers.get()
     if drawers is not None:
-        return Panel(sheet, drawers.give(drawing))
+        return Panel(sheet, drawers.give(drawing), heading=heading, of=of)
     drawn = finish(drawing)
-    return Panel(sheet, lambda: drawn)
+    return Panel(sheet, lambda: drawn, heading=heading, of=of)
 
 
 def finish(drawing: Drawing) -> Drawn:
@@ -156,7 +174,9 @@ def finish(drawing: Drawing) -> Drawn:
         top = 1 - 11 / sheet.height
         figure.text(2 / sheet.width, top, drawing.heading, size=9.5, weight="bold")
         figure.text(1 - sheet.right / sheet.width, top, drawing.note, color=MUTED.light, ha="right")
-        return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure))
+        # Before pixels are made, which changes how many there are to a point.
+        marks = read(ax, sheet.width, sheet.height)
+        return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure), marks=marks)
 
 
 def _svg(figure: Figure, prefix: str) -> str:
@@ -169,10 +189,13 @@ def _svg(figure: Figure, prefix: str) -> str:
 def slim(svg: str, prefix: str) -> str:
     """What lies inside the outer tag, without metadata, comments and unused ids, with two decimals a coordinate.
 
-    Ids that are referred to get the prefix, so that several drawings can share one page.
+    Ids that are referred to get the prefix, so that several drawings can share one page. A group that is tagged says so
+    in `data-of` (the place of its owner in the panel's marks) or `data-each` (one for each element within).
     """
     inner = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     inner = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", inner, flags=re.DOTALL)
+    inner = re.sub(rf'<g id="{TAG}([0-9]+)"', r'<g data-of="\1"', inner)
+    inner = re.sub(rf'<g id="{TAGS}([0-9,]+)"', r'<g data-each="\1"', inner)
     inner = re.sub(r'(<g) id="[^"]*"', r"\1", inner)
     inner = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\1{prefix}-", inner).replace("xlink:href", "href")
     inner = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag.group()), inner)
@@ -181,6 +204,11 @@ def slim(svg: str, prefix: str) -> str:
     inner = re.sub(r' transform="rotate\(-?0 [^"]*"', "", inner)
     inner = re.sub(r"<defs>\s*</defs>", "", inner)
     return re.sub(r"\s*\n\s*", "\n", inner).strip()
+
+
+def untagged(svg: str) -> str:
+    """A panel's SVG without what says whose its parts are, which is of use on a page alone."""
+    return re.sub(r'<g data-(?:of|each)="[0-9,]*"', "<g", svg)
 
 
 def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:

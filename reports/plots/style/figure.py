@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.image import imsave
 
-from reports.plots.style.canvas import PNG_DPI, POINTS, Panel
+from reports.plots.style.canvas import PNG_DPI, POINTS, Panel, untagged
 
 GAP = 14  # points between panels in the standalone files
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -43,7 +43,7 @@ class Figure:
         places, width, height = self._layout()
         parts = [
             f'<svg x="{left:g}" y="{top:g}" width="{panel.width:g}" height="{panel.height:g}" '
-            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{panel.svg}\n</svg>'
+            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{untagged(panel.svg)}\n</svg>'
             for panel, (left, top) in zip(self.panels, places, strict=True)
         ]
         whole = (
