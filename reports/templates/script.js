@@ -1,6 +1,6 @@
 "use strict";
 // The page is whole without this script: it adds sorting, filtering, the mark in the table of contents, tooltips on hover
-// and the opening of folded parts by link and for printing.
+// the opening of folded parts by link and for printing, and downloads from within the page.
 for (const table of document.querySelectorAll(".table table")) {
   const body = table.tBodies[0];
   table.querySelectorAll("thead th").forEach((head, column) => {
@@ -94,3 +94,4 @@ for (const term of document.querySelectorAll(".term")) {
   term.addEventListener("click", (event) => shown === term && tip(term).matches(":popover-open") && event.preventDefault());
 }
 {% include "lottery.js" %}
+{% include "downloads.js" %}
