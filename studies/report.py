@@ -51,7 +51,8 @@ def _refuse_mixtures(options: argparse.Namespace) -> None:
         raise UsageError(["--trial goes with one study, and two are named"], "Leave out OTHER or --trial.")
     if options.bundle is not None and options.other is not None:
         raise UsageError(
-            ["--bundle packs one study, and two are named"], "Leave out OTHER, and bundle each study by itself."
+            ["--bundle packs one study, and two are named"],
+            "Leave out OTHER, and bundle each study by itself.",
         )
     if options.bundle is not None and options.trial is not None:
         raise UsageError(

@@ -105,7 +105,7 @@ class Browser:
             self._update()
         (name,) = {each["suggestedFilename"] for each in self._heard if "suggestedFilename" in each}
         assert ended[0]["state"] == "completed", name
-        return folder / name
+        return folder / str(name)
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression on the page."""

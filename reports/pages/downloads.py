@@ -1,4 +1,4 @@
-"""What a page keeps within itself, compressed, so that a file of it that was mailed alone can still hand out its data."""
+"""What a page keeps within itself, compressed, so that its file alone, once mailed, can still hand out its data."""
 
 import base64
 import json

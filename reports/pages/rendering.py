@@ -80,9 +80,13 @@ def inline(
     places, with ids of their own, for a second drawing on the same page.
     """
 
+    named: dict[str, str] = {}  # a drawing repeats its few styles thousands of times
+
     def as_class(match: re.Match[str]) -> str:
-        declarations = re.sub(r"([:;]) ", r"\1", theme.with_variables(match[1])).strip("; ")
-        return f' class="{classes.setdefault(declarations, f"k{len(classes)}")}"'
+        if match[1] not in named:
+            declarations = re.sub(r"([:;]) ", r"\1", theme.with_variables(match[1])).strip("; ")
+            named[match[1]] = f' class="{classes.setdefault(declarations, f"k{len(classes)}")}"'
+        return named[match[1]]
 
     drawings = []
     shown = figure.panels if panels is None else [figure.panels[place] for place in panels]

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.chart import Chart, Line
+from reports.plots.style.chart import draw as draw_chart
 from reports.plots.style.theme import ACCENT, INK
 
 COLUMNS = ["part", "replicate", "epoch", "value"]
@@ -27,26 +28,31 @@ def tidy(epochs: pd.DataFrame, measures: dict[str, str]) -> pd.DataFrame:
     return finite
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, limits: tuple[float, float], num_epochs: int, log: bool) -> None:
-    """Draw what `tidy` gives; the mean is over the networks that have a value at that epoch."""
+def chart(frame: pd.DataFrame, *, limits: tuple[float, float], num_epochs: int, log: bool) -> Chart:
+    """What `tidy` gives as lines; the mean is over the networks that have a value at that epoch."""
     if frame.empty:
-        say_empty(ax, "No epoch with a finite value is recorded.")
-        return
-    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7, whole=True)
-    (log_axis if log else linear_axis)(ax, "y", *limits)
-    quiet(ax)
-    labels = []
+        why = "No epoch with a finite value is recorded."
+        return Chart(limits=limits, num_epochs=num_epochs, log=log, empty=why)
+    lines, labels = [], []
     for part, colour in PARTS.items():
         rows = frame[frame["part"] == part]
         if rows.empty:
             continue
-        for _, network in rows.groupby("replicate"):
-            ax.plot(network["epoch"], network["value"], color=colour, linewidth=0.6, alpha=0.3)
-        mean = rows.groupby("epoch")["value"].mean()
-        dashes = (3, 2) if part == "training" else (None, None)
-        ax.plot(mean.index, mean, color=colour, linewidth=1.7, dashes=dashes)
-        if len(mean) == 1:
-            ax.plot(mean.index, mean, "o", color=colour, markersize=4)
-        labels.append((float(mean.iloc[-1]), part, colour))
-    label_right(ax, labels)
-    ax.set_xlabel("epoch")
+        networks, epochs, values = (
+            rows[name].to_numpy(dtype=float) for name in ("replicate", "epoch", "value")
+        )
+        for network in np.unique(networks):
+            mine = networks == network
+            lines.append(Line(x=epochs[mine], y=values[mine], colour=colour, width=0.6, opacity=0.3))
+        at, places = np.unique(epochs, return_inverse=True)
+        mean = np.bincount(places, weights=values) / np.bincount(places)
+        dashes = (3.0, 2.0) if part == "training" else None
+        marker = "o" if len(at) == 1 else None
+        lines.append(Line(x=at, y=mean, colour=colour, width=1.7, dashes=dashes, marker=marker))
+        labels.append((float(mean[-1]), part, colour))
+    return Chart(limits=limits, num_epochs=num_epochs, log=log, lines=lines, labels=labels)
+
+
+def draw(frame: pd.DataFrame, ax: Axes, *, limits: tuple[float, float], num_epochs: int, log: bool) -> None:
+    """Draw what `chart` gives."""
+    draw_chart(chart(frame, limits=limits, num_epochs=num_epochs, log=log), ax)

@@ -3,6 +3,7 @@
 from reports.inputs.cube import plain
 from reports.inputs.measures import Measure
 from reports.results.best import score_columns
+from reports.results.paged import anchor_of, paged_trials
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import count, factor_name, number
 
@@ -15,12 +16,14 @@ def cells_table(report_context: ReportContext) -> Table:
     nuisances = [name for name in report_context.inputs.plan["nuisances"] if name in chosen]
     confirm = report_context.inputs.trials[report_context.inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
+    paged = set(paged_trials(report_context.inputs.trials))
     cells = rows["trial_number"].map(cell_of)
     shown = [
         (f"test_{name}", head, unit, scale)
         for name, head, unit, scale in score_columns(report_context.inputs)
     ]
     scores = rows.groupby(cells)[[*(name for name, *_ in shown), "failed"]].mean()
+    pages = {cell: number for number, cell in sorted(cell_of.items(), reverse=True) if number in paged}
     columns = [
         Column(name="cell"),
         *(Column(name=factor_name(name), is_number=_numeric(report_context, name)) for name in factors),
@@ -35,7 +38,11 @@ def cells_table(report_context: ReportContext) -> Table:
         failed = None if found is None else float(found["failed"])
         table.append(
             [
-                Cell(text=count(record["cell"]), value=float(record["cell"])),
+                Cell(
+                    text=count(record["cell"]),
+                    value=float(record["cell"]),
+                    trial=pages.get(record["cell"]),
+                ),
                 *(_level_cell(report_context, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
                 _score_cell(
@@ -49,7 +56,8 @@ def cells_table(report_context: ReportContext) -> Table:
                 Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
             ]
         )
-    return Table(caption="Every cell", columns=columns, rows=table, folded=True)
+    anchors = [anchor_of(cell=int(cell), number=0) for cell in chosen["cell"]]
+    return Table(caption="Every cell", columns=columns, rows=table, folded=True, anchors=anchors)
 
 
 def _unless_failed(objective: Measure, value: float) -> float | None:

@@ -134,12 +134,7 @@ ABOUT: Final = (
 
 def _readme(study: str, names: list[str]) -> str:
     """What each file of the bundle is, as far as it is there."""
-    there = [
-        f"{name}\n    {about}." for name, about in ABOUT if any(each.startswith(name) for each in names)
-    ]
-    model = (
-        "The model itself is not among them. Where the study is: "
-        f"studies export {study} --model DIR"
-    )
+    there = [f"{name}\n    {about}." for name, about in ABOUT if any(each.startswith(name) for each in names)]
+    model = f"The model itself is not among them. Where the study is: studies export {study} --model DIR"
     head = f"The study {study}, as its report shows it: passed on with `studies report {study} --bundle`."
     return "\n\n".join([head, *there, model]) + "\n"

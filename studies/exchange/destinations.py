@@ -50,7 +50,8 @@ def check_file(option: str, path: Path, *, ending: str, kind: str) -> None:
             f"Give such a name: {option} {path.with_suffix(ending) if path.name else 'study' + ending}",
         )
     if path.is_dir():
-        raise UsageError([f"{option} {path}: this is a folder"], f"Name a file in it: {option} {path / path.stem}{ending}")
+        inside = path / f"{path.stem or 'study'}{ending}"
+        raise UsageError([f"{option} {path}: this is a folder"], f"Name a file in it: {option} {inside}")
     check_writable(path.parent, what=option, advice=f"Give {option} a file where you may write.")
 
 

@@ -98,7 +98,9 @@ def export(page: Path, path: Path, *, browser: str, seconds: float = MOST_SECOND
         said = _run(command, page, seconds)
         content = printed.read_bytes() if printed.is_file() else b""
         if not content.startswith(b"%PDF"):
-            last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+            last = next(
+                (line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing"
+            )
             raise _failed(page, browser, f"it wrote no PDF: {last}")
     write_file(path, content)
     return len(content)

@@ -23,7 +23,8 @@ class Figure:
 
     `caption` says how to read it, `num` what n is. `wide` figures scroll on narrow screens; others are small panels
     that flow. `columns` is how many panels stand side by side in the standalone files. `lead` are the places of the
-    panels that stand for it where there is room for one or two, under `lead_title`.
+    panels that stand for it where there is room for one or two, under `lead_title`. Without `with_png` it has no PNG
+    file, and its panels need no pixels.
     """
 
     slug: str
@@ -37,6 +38,7 @@ class Figure:
     columns: int = 2
     lead: tuple[int, ...] = (0,)
     lead_title: str = ""
+    with_png: bool = True
 
     def standalone_svg(self) -> str:
         """All panels in one SVG file, in real colours, with the title as its accessible name."""

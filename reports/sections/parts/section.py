@@ -46,20 +46,25 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell: its text, and the value it is sorted by (the text itself if None)."""
+    """One cell: its text, the value it is sorted by (the text itself if None), and the trial to whose page it leads."""
 
     text: str
     value: float | None = None
+    trial: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table; `folded` ones are closed at first, long ones can be sorted and filtered where scripts run."""
+    """A table; `folded` ones are closed at first, long ones can be sorted and filtered where scripts run.
+
+    `anchors` are the ids of its rows, to which other pages lead; without them rows have none.
+    """
 
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     folded: bool = False
+    anchors: Sequence[str] = ()
 
     @property
     def is_long(self) -> bool:
