@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
         take_over=options.take_over,
     )
     steps.close()
-    for line in answer_lines(result):
+    for line in answer_lines(result, sharing=not options.quiet):
         print(line, file=sys.stderr if options.json else sys.stdout)
     if options.json:
         print(json.dumps(result.report))

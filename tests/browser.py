@@ -60,6 +60,7 @@ class Browser:
         self._number = 0
         self.complaints: list[str] = []
         """What the pages' consoles said: refused scripts and fetches, errors."""
+        self._heard: list[dict[str, Any]] = []
         self._session: str | None = None
         pages = [each for each in self._ask("Target.getTargets")["targetInfos"] if each["type"] == "page"]
         attached = self._ask("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)
@@ -98,6 +99,24 @@ class Browser:
         """Move the focus as the keyboard does."""
         for kind in ("rawKeyDown", "keyUp"):
             self._ask("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+
+    def download(self, link: str, folder: Path) -> Path:
+        """Click the link that a JavaScript expression finds; return the file that this saves into `folder`.
+
+        A browser saves ten files at most that nobody asked for with a mouse: open the page again before the next ten.
+        """
+        session, self._session = self._session, None  # downloads are the browser's, not the tab's
+        self._ask(
+            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), eventsEnabled=True
+        )
+        self._session = session
+        self._heard.clear()
+        self.evaluate(f"{link}.click()")
+        while not (ended := [each for each in self._heard if each.get("state") in ("completed", "canceled")]):
+            self._update()
+        (name,) = {each["suggestedFilename"] for each in self._heard if "suggestedFilename" in each}
+        assert ended[0]["state"] == "completed", name
+        return folder / str(name)
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression on the page."""
@@ -187,6 +206,8 @@ class Browser:
         heard: dict[str, Any] = json.loads(words)
         if heard.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"):
             self.complaints.append(json.dumps(heard["params"]))
+        if str(heard.get("method")).startswith("Browser.download"):
+            self._heard.append(heard["params"])
         return heard
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.analysis_file import analysis_file
+from reports.pages.downloads import figure_csv, kept_files
 from reports.pages.explained import Explained
 from reports.pages.exploring import Exploring
 from reports.pages.json_report import as_json, json_report
@@ -120,17 +121,19 @@ def _write(inputs: ReportInputs, folder: Path, results: Results | None, drawers:
     figures = [figure for section in sections for figure in section.figures]
     for name in RECORDED:
         write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
-    for figure in figures:
-        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
+    data = {figure.slug: figure_csv(figure) for figure in figures}
+    for slug, content in data.items():
+        write_page(folder / "frames" / f"{slug}.csv", content)
     if drawers is not None:
         drawers.help()
     for figure in figures:
         write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
-    write_page(folder / "report.json", as_json(report).encode())
-    write_page(folder / "analysis.md", analysis_file(report).encode())
+    others = {"report.json": as_json(report).encode(), "analysis.md": analysis_file(report).encode()}
+    for name, content in others.items():
+        write_page(folder / name, content)
     page = folder / "report.html"
-    write_page(page, render(report_context, sections).encode())
+    write_page(page, render(report_context, sections, kept_files(figures, data, others)).encode())
     return page
 
 
@@ -141,8 +144,13 @@ def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
     return Theme.of({**inputs.factors, FACTOR: tuple(configuration_names(report["confirmed"]).values())})
 
 
-def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
-    """The page's HTML: styles and script inline, allowed by their hashes alone; nothing is fetched."""
+def render(
+    report_context: ReportContext, sections: Sequence[Section], kept: Mapping[str, str] | None = None
+) -> str:
+    """The page's HTML: styles and script inline, allowed by their hashes alone; nothing is fetched.
+
+    `kept` are the files that it hands out when it is opened alone (`kept_files`).
+    """
     classes: dict[str, str] = {}
     inputs = report_context.inputs
     names = {} if inputs.has_cells else configuration_names(report_context.report["confirmed"])
@@ -164,6 +172,7 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
             drawings=drawings,
             lead=lead,
             exploring=exploring,
+            kept=kept or {},
             explained=Explained(report_context.inputs.plan.get("thresholds")),
             **page_parts(report_context.theme, classes),
         )

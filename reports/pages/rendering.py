@@ -88,9 +88,13 @@ def inline(
     script finds what their marks say.
     """
 
+    named: dict[str, str] = {}  # a drawing repeats its few styles thousands of times
+
     def as_class(match: re.Match[str]) -> str:
-        declarations = re.sub(r"([:;]) ", r"\1", theme.with_variables(match[1])).strip("; ")
-        return f' class="{classes.setdefault(declarations, f"k{len(classes)}")}"'
+        if match[1] not in named:
+            declarations = re.sub(r"([:;]) ", r"\1", theme.with_variables(match[1])).strip("; ")
+            named[match[1]] = f' class="{classes.setdefault(declarations, f"k{len(classes)}")}"'
+        return named[match[1]]
 
     drawings = []
     shown = figure.panels if panels is None else [figure.panels[place] for place in panels]

@@ -1,14 +1,13 @@
 """The figures of one trial: its losses over the epochs, and every measure of every hidden layer."""
 
-from functools import partial
-
 import pandas as pd
 
 from reports.inputs.early_stopping import STOPPED, rested
 from reports.inputs.inputs import ReportInputs
 from reports.plots import layer_measures
 from reports.plots.style.axes import limits_of
-from reports.plots.style.canvas import Panel, Sheet, draw_panel
+from reports.plots.style.canvas import Panel, Sheet
+from reports.plots.style.chart import chart_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.theme import Theme
 from reports.plots.update_ratios import GUIDE
@@ -50,7 +49,7 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
     )
     last = int(epochs["epoch"].max()) if len(epochs) else 1
     curves = _curves_of(inputs)
-    panels, drawn = curve_panels(epochs, curves, prefix="curve")
+    panels, drawn = curve_panels(epochs, curves, prefix="curve", as_svg=True)
     at_end = drawn[drawn["epoch"] == last].groupby(["measure", "part"], sort=False)["value"].mean()
     ends = [
         f"{measure.lower()}, {part}: {number(value)}"
@@ -69,6 +68,7 @@ def curves_figure(inputs: ReportInputs, number_of_trial: int) -> Figure:
         alt=f"Learning curves of trial {number_of_trial}. After epoch {last}: {'; '.join(ends) or 'nothing finite'}",
         panels=tuple(panels),
         data=drawn,
+        with_png=False,
     )
 
 
@@ -93,9 +93,8 @@ def layers_figure(inputs: ReportInputs, number_of_trial: int, theme: Theme) -> F
         if measure == "dead_fraction":
             limits = (0.0, max(limits[1], 0.1))  # a share starts at none
         panels.append(
-            draw_panel(
-                partial(
-                    layer_measures.draw,
+            chart_panel(
+                layer_measures.chart(
                     frame,
                     theme=theme,
                     layers=layers,
@@ -108,7 +107,6 @@ def layers_figure(inputs: ReportInputs, number_of_trial: int, theme: Theme) -> F
                 Sheet(left=44, right=26),
                 heading=heading,
                 note=unit,
-                prefix=f"layers{len(panels)}",
             )
         )
         frames.append(frame.assign(measure=measure))
@@ -126,6 +124,7 @@ def layers_figure(inputs: ReportInputs, number_of_trial: int, theme: Theme) -> F
         panels=tuple(panels),
         data=pd.concat(frames, ignore_index=True),
         columns=3,
+        with_png=False,
     )
 
 

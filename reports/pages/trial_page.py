@@ -1,7 +1,8 @@
 """The page of one trial: its configuration, losses, every layer over the epochs, each network's verdicts and why."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from reports.pages.rendering import environment, inline, page_parts, write_csv, 
 from reports.pages.trial_figures import curves_figure, layers_figure
 from reports.plots.style.theme import Theme
 from reports.results.looks import look_of, planned_looks
+from reports.results.paged import anchor_of, paged_trials
 from reports.sections.parts.section import Cell, Column, Table, setting_name
 from reports.sections.stability.thresholds import rules_table
 from reports.wording.verdict_words import measured_spoken
@@ -31,11 +33,37 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     Files appear whole or not at all, the page last; apart from `generated_at` the same inputs give the same bytes.
     Raises ValueError for a number that no trial has, OSError where the folder cannot be written.
     """
-    found = inputs.trials[inputs.trials["number"] == number]
-    if found.empty:
+    if not (inputs.trials["number"] == number).any():
         raise ValueError(f"no trial has the number {number}")
+    (own,) = _by_trial(inputs, [number])
+    return _write(own, number, folder, paged_trials(inputs.trials))
+
+
+def write_trial_pages(inputs: ReportInputs, folder: Path) -> list[Path]:
+    """Write the pages of the confirm trials that have ended, to which the report leads, as `write_trial_page` does."""
+    numbers = paged_trials(inputs.trials)
+    pages = zip(_by_trial(inputs, numbers), numbers, strict=True)
+    return [_write(own, number, folder, numbers) for own, number in pages]
+
+
+def _by_trial(inputs: ReportInputs, numbers: Sequence[int]) -> Iterator[ReportInputs]:
+    """For each trial the inputs with its networks, epochs and layers alone; long frames are read once for all."""
+    kept, places = {}, {}
+    for name in ("replicates", "epochs", "gradients"):
+        frame = getattr(inputs, name)
+        kept[name] = frame.loc[frame["trial_number"].isin(numbers)]
+        places[name] = kept[name].groupby("trial_number").indices
+    for each in numbers:
+        yield replace(
+            inputs, **{name: frame.take(places[name].get(each, [])) for name, frame in kept.items()}
+        )
+
+
+def _write(inputs: ReportInputs, number: int, folder: Path, paged: Sequence[int]) -> Path:
+    """Write the page of a trial, whose rows alone the inputs hold; `paged` are the trials to which it leads."""
+    found = inputs.trials[inputs.trials["number"] == number]
     trial = {str(name): plain(value) for name, value in found.iloc[0].items()}
-    layers = inputs.gradients.loc[inputs.gradients["trial_number"] == number, "layer"]
+    layers = inputs.gradients["layer"]
     theme = Theme.of({"layer": tuple(sorted(int(layer) for layer in layers.unique()))})
     figures = [
         figure
@@ -45,12 +73,11 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     target = folder / "trials"
     for figure in figures:
         write_page(target / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
-        write_page(target / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(target / "frames" / f"{figure.slug}.csv", figure.data)
     classes: dict[str, str] = {}
     exploring = Exploring()
     drawings = {figure.slug: inline(figure, theme, classes, exploring=exploring) for figure in figures}
-    replicates = inputs.replicates[inputs.replicates["trial_number"] == number]
+    replicates = inputs.replicates
     page = (
         environment()
         .get_template("trial.html.j2")
@@ -59,6 +86,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
             number=number,
             title=setting_name({name: trial[name] for name in inputs.factors}),
             facts=_facts(trial, inputs),
+            steps=_steps(inputs, trial, paged),
             error=trial["error"] if isinstance(trial["error"], str) else None,
             figures=figures,
             drawings=drawings,
@@ -75,6 +103,41 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
     path = target / f"trial-{number}.html"
     write_page(path, page.encode())
     return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """Where a trial's page leads: the place of the report that leads to it, and the pages before and after it."""
+
+    anchor: str | None
+    back: str
+    before: tuple[int, str] | None
+    after: tuple[int, str] | None
+
+
+def _steps(inputs: ReportInputs, trial: Mapping[str, Any], paged: Sequence[int]) -> Steps:
+    """A search trial has no place in the report, which shows cells and confirmed configurations."""
+    number = int(trial["number"])
+    if number not in paged:
+        return Steps(anchor=None, back="the report", before=None, after=None)
+    cells = dict(zip(inputs.trials["number"], inputs.trials["cell"], strict=True))
+
+    def named(place: int) -> tuple[int, str] | None:
+        if not 0 <= place < len(paged):
+            return None
+        of_cell = f"cell {count(cells[paged[place]])}, " if inputs.has_cells else ""
+        return paged[place], f"{of_cell}trial {paged[place]}"
+
+    place = paged.index(number)
+    cell = int(trial["cell"]) if inputs.has_cells else None
+    return Steps(
+        anchor=anchor_of(cell=cell, number=number),
+        back="the report’s table of all configurations"
+        if cell is None
+        else f"cell {count(cell)} in the report",
+        before=named(place - 1),
+        after=named(place + 1),
+    )
 
 
 def _facts(trial: Mapping[str, Any], inputs: ReportInputs) -> list[tuple[str, str]]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
+from reports.pages.downloads import figure_csv, kept_files
 from reports.pages.explained import Explained
 from reports.pages.exploring import Exploring
 from reports.pages.json_report import as_json
-from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
+from reports.pages.rendering import environment, inline, page_parts, write_page
 from reports.pages.side_by_side import FAMILIES, side_by_side
 from reports.plots import forest_pair
 from reports.plots.style.canvas import Sheet, draw_panel
@@ -40,14 +41,20 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
     for figure in figures:
         write_page(folder / "figures" / f"{figure.slug}.svg", figure.standalone_svg().encode())
         write_page(folder / "figures" / f"{figure.slug}.png", figure.png())
-        write_csv(folder / "frames" / f"{figure.slug}.csv", figure.data)
-    write_page(folder / "comparison.json", as_json(record).encode())
+    data = {figure.slug: figure_csv(figure) for figure in figures}
+    for slug, content in data.items():
+        write_page(folder / "frames" / f"{slug}.csv", content)
+    others = {"comparison.json": as_json(record).encode()}
+    write_page(folder / "comparison.json", others["comparison.json"])
     page = folder / "comparison.html"
-    write_page(page, _render(record, figures, outcome).encode())
+    kept = kept_files(figures, data, others)
+    write_page(page, _render(record, figures, outcome, kept).encode())
     return page
 
 
-def _render(record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measure) -> str:
+def _render(
+    record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measure, kept: Mapping[str, str]
+) -> str:
     theme, classes = Theme(), dict[str, str]()
     exploring = Exploring()
     drawings = {figure.slug: inline(figure, theme, classes, exploring=exploring) for figure in figures}
@@ -59,6 +66,7 @@ def _render(record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measu
             figures=figures,
             drawings=drawings,
             exploring=exploring,
+            kept=kept,
             explained=Explained(),
             contrasts=[table for family in FAMILIES if (table := _contrasts(record, family, outcome)).rows],
             said=_said(record),

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
-from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import fine, mark, tag, told, told_intervals, whole
+from reports.plots.style.chart import Band, Chart, Line, Told
+from reports.plots.style.marks import fine, told, told_intervals, whole
 from reports.plots.style.marks import levels as of_levels
-from reports.plots.style.theme import MUTED, Theme
+from reports.plots.style.theme import Theme
 
 COLUMNS = ["layer", "epoch", "median", "low", "high", "num"]
 MOST_NAMES = 8
+QUANTILES = (0.05, 0.5, 0.95)
 
 
 def tidy(gradients: pd.DataFrame, measure: str, *, log: bool) -> pd.DataFrame:
@@ -27,16 +27,23 @@ def tidy(gradients: pd.DataFrame, measure: str, *, log: bool) -> pd.DataFrame:
     usable = np.isfinite(values) & ((values > 0) | (not log))
     if not usable.any():
         return pd.DataFrame(columns=COLUMNS)
-    groups = gradients[usable].assign(value=values[usable]).groupby(["layer", "epoch"])["value"]
-    bands = groups.quantile(np.array([0.05, 0.5, 0.95])).unstack()
-    bands.columns = ["low", "median", "high"]
-    table: pd.DataFrame = bands.assign(num=groups.size()).reset_index()
-    return table[COLUMNS]
+    layers, epochs = (gradients[name].to_numpy(dtype=np.int64)[usable] for name in ("layer", "epoch"))
+    order = np.lexsort((epochs, layers))
+    layers, epochs, values = layers[order], epochs[order], values[usable][order]
+    starts = np.flatnonzero(np.diff(layers, prepend=-1) | np.diff(epochs, prepend=-1))
+    sizes = np.diff(starts, append=len(values))
+    bands = np.empty((3, len(starts)))
+    # All groups of one size at once: of most trials every layer and epoch has as many networks.
+    for size in np.unique(sizes):
+        same = sizes == size
+        bands[:, same] = np.quantile(values[starts[same][:, None] + np.arange(size)], QUANTILES, axis=1)
+    low, median, high = bands
+    found = (layers[starts], epochs[starts], median, low, high, sizes)
+    return pd.DataFrame(dict(zip(COLUMNS, found, strict=True)))
 
 
-def draw(
+def chart(
     frame: pd.DataFrame,
-    ax: Axes,
     *,
     theme: Theme,
     layers: Sequence[int],
@@ -45,58 +52,56 @@ def draw(
     log: bool,
     guide: float | None = None,
     what: str = "",
-) -> None:
-    """Draw what `tidy` gives, one line a layer in the theme's colours for the factor "layer"; `guide` lies across.
+) -> Chart:
+    """What `tidy` gives, one line a layer in the theme's colours for the factor "layer"; `guide` lies across.
 
     `what` is how the measure is called.
     """
     if frame.empty:
-        say_empty(ax, "Not recorded, or at no epoch finite.")
-        return
-    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7, whole=True)
-    (log_axis if log else linear_axis)(ax, "y", *limits)
-    quiet(ax)
-    if guide is not None and limits[0] < guide < limits[1]:
-        ax.axhline(guide, color=MUTED.light, linewidth=0.9, dashes=(4, 3))
-    labels, owners = [], []
+        why = "Not recorded, or at no epoch finite."
+        return Chart(limits=limits, num_epochs=num_epochs, log=log, empty=why)
+    lines, bands, labels, owners, said = [], [], [], [], []
     named = _named(layers)
+    of_layers = frame["layer"].to_numpy(dtype=np.int64)
+    columns = {name: frame[name].to_numpy(dtype=float) for name in ("epoch", "low", "median", "high")}
     for layer in layers:
-        rows, style = frame[frame["layer"] == layer].sort_values("epoch"), theme.style("layer", layer)
-        if rows.empty:
+        mine, style = of_layers == layer, theme.style("layer", layer)
+        if not mine.any():
             continue
+        x, low, median, high = (column[mine] for column in columns.values())
         colour = style.mark.light
         of = of_levels("layer", layer)
-        band = ax.fill_between(
-            rows["epoch"], rows["low"], rows["high"], color=colour, alpha=0.12, linewidth=0
-        )
-        every = max(1, len(rows) // 4)
-        (line,) = ax.plot(
-            rows["epoch"],
-            rows["median"],
-            marker=style.marker,
-            markevery=every,
-            markersize=4,
-            linewidth=1.4,
-            color=colour,
-        )
-        tag(band, of, ax)
-        tag(line, of, ax)
-        mark(
-            ax,
-            rows["epoch"],
-            rows["median"],
-            f"layer {layer}, epoch ",
-            whole(rows["epoch"]),
-            f": {what} ".replace("  ", " "),
-            told(rows["median"], fine),
-            told_intervals(rows["low"], rows["high"], "5–95 % of networks"),
-            of=of,
+        bands.append(Band(x=x, low=low, high=high, colour=colour, of=of))
+        every = max(1, len(x) // 4)
+        lines.append(Line(x=x, y=median, colour=colour, width=1.4, marker=style.marker, every=every, of=of))
+        said.append(
+            Told(
+                x=x,
+                y=median,
+                parts=(
+                    f"layer {layer}, epoch ",
+                    whole(x),
+                    f": {what} ".replace("  ", " "),
+                    told(median, fine),
+                    told_intervals(low, high, "5–95 % of networks"),
+                ),
+                of=of,
+            )
         )
         if layer in named:
-            labels.append((float(rows["median"].iloc[-1]), style.name, style.text.light))
+            labels.append((float(median[-1]), style.name, style.text.light))
             owners.append(of)
-    label_right(ax, labels, of=owners)
-    ax.set_xlabel("epoch")
+    return Chart(
+        limits=limits,
+        num_epochs=num_epochs,
+        log=log,
+        lines=lines,
+        bands=bands,
+        labels=labels,
+        owners=owners,
+        guide=guide,
+        told=said,
+    )
 
 
 def _named(layers: Sequence[int]) -> set[int]:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
-from reports.plots.style.marks import mark, told, whole
+from reports.plots.style.chart import Chart, Line, Told
+from reports.plots.style.chart import draw as draw_chart
+from reports.plots.style.marks import told, whole
 from reports.plots.style.theme import ACCENT, INK
 from reports.wording.words import number
 
@@ -29,6 +30,49 @@ def tidy(epochs: pd.DataFrame, measures: dict[str, str]) -> pd.DataFrame:
     return finite
 
 
+def chart(
+    frame: pd.DataFrame,
+    *,
+    limits: tuple[float, float],
+    num_epochs: int,
+    log: bool,
+    what: str = "",
+    unit: str = "",
+) -> Chart:
+    """What `tidy` gives as lines; the mean is over the networks that have a value at that epoch.
+
+    `what` is how the curves are called, `unit` that of their values.
+    """
+    if frame.empty:
+        why = "No epoch with a finite value is recorded."
+        return Chart(limits=limits, num_epochs=num_epochs, log=log, empty=why)
+    lines, labels, said = [], [], []
+    for part, colour in PARTS.items():
+        rows = frame[frame["part"] == part]
+        if rows.empty:
+            continue
+        networks, epochs, values = (
+            rows[name].to_numpy(dtype=float) for name in ("replicate", "epoch", "value")
+        )
+        names = np.unique(networks)
+        begin, end = f"{part} {what}".rstrip(), f" {unit}".rstrip()
+        at, places = np.unique(epochs, return_inverse=True)
+        mean = np.bincount(places, weights=values) / np.bincount(places)
+        shown = "mean " if len(names) > 1 else ""
+        said.append(Told(x=at, y=mean, parts=(f"{shown}{begin}, epoch ", whole(at), ": ", told(mean), end)))
+        for network in names:
+            x, y = epochs[networks == network], values[networks == network]
+            lines.append(Line(x=x, y=y, colour=colour, width=0.6, opacity=0.3))
+            if len(names) > 1:
+                parts = (f"network {network:g}, {begin}, epoch ", whole(x), ": ", told(y, number), end)
+                said.append(Told(x=x, y=y, parts=parts))
+        dashes = (3.0, 2.0) if part == "training" else None
+        marker = "o" if len(at) == 1 else None
+        lines.append(Line(x=at, y=mean, colour=colour, width=1.7, dashes=dashes, marker=marker))
+        labels.append((float(mean[-1]), part, colour))
+    return Chart(limits=limits, num_epochs=num_epochs, log=log, lines=lines, labels=labels, told=said)
+
+
 def draw(
     frame: pd.DataFrame,
     ax: Axes,
@@ -39,43 +83,5 @@ def draw(
     what: str = "",
     unit: str = "",
 ) -> None:
-    """Draw what `tidy` gives; the mean is over the networks that have a value at that epoch.
-
-    `what` is how the curves are called, `unit` that of their values.
-    """
-    if frame.empty:
-        say_empty(ax, "No epoch with a finite value is recorded.")
-        return
-    linear_axis(ax, "x", 0, float(max(num_epochs, 2)), most=7, whole=True)
-    (log_axis if log else linear_axis)(ax, "y", *limits)
-    quiet(ax)
-    labels = []
-    for part, colour in PARTS.items():
-        rows = frame[frame["part"] == part]
-        if rows.empty:
-            continue
-        for _, network in rows.groupby("replicate"):
-            ax.plot(network["epoch"], network["value"], color=colour, linewidth=0.6, alpha=0.3)
-        mean = rows.groupby("epoch")["value"].mean()
-        dashes = (3, 2) if part == "training" else (None, None)
-        ax.plot(mean.index, mean, color=colour, linewidth=1.7, dashes=dashes)
-        if len(mean) == 1:
-            ax.plot(mean.index, mean, "o", color=colour, markersize=4)
-        labels.append((float(mean.iloc[-1]), part, colour))
-        begin, end = f"{part} {what}".rstrip(), f" {unit}".rstrip()
-        several = rows["replicate"].nunique() > 1
-        shown = "mean " if several else ""
-        mark(ax, mean.index, mean, f"{shown}{begin}, epoch ", whole(mean.index), ": ", told(mean), end)
-        for name, network in rows.groupby("replicate") if several else ():
-            mark(
-                ax,
-                network["epoch"],
-                network["value"],
-                f"network {name}, {begin}, epoch ",
-                whole(network["epoch"]),
-                ": ",
-                told(network["value"], number),
-                end,
-            )
-    label_right(ax, labels)
-    ax.set_xlabel("epoch")
+    """Draw what `chart` gives."""
+    draw_chart(chart(frame, limits=limits, num_epochs=num_epochs, log=log, what=what, unit=unit), ax)

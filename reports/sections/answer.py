@@ -11,6 +11,7 @@ from reports.inputs.early_stopping import stops_early
 from reports.inputs.inputs import ReportInputs
 from reports.results.best import score_columns, spread
 from reports.results.looks import looks_until_clear
+from reports.results.paged import paged_trials
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.stability.classes import STABLE, UNSTABLE, WATCH
 from reports.statistics.gates import Gate
@@ -35,6 +36,7 @@ def answer(report_context: ReportContext) -> Section:
     context = {
         "verdict": report["verdict"],
         "best": best_params(report["best"]),
+        "trial": best_trial(report_context),
         "as_good": as_good(report_context),
         "sure": how_sure(report_context),
         "use": how_to_use(report_context.inputs, report["model"]),
@@ -48,6 +50,13 @@ def best_params(best: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         (factor_name(name), small(value) if isinstance(value, float) else level_name(value))
         for name, value in ({} if best is None else best["params"]).items()
     ]
+
+
+def best_trial(report_context: ReportContext) -> int | None:
+    """The confirm trial of the best configuration that has a page; None where none has."""
+    best = report_context.report["best"]
+    number = None if best is None else best["trial_number"]
+    return number if number in paged_trials(report_context.inputs.trials) else None
 
 
 def how_sure(report_context: ReportContext) -> str | None:

@@ -4,6 +4,7 @@ from reports.inputs.cube import plain
 from reports.inputs.measures import Measure
 from reports.plots.style.marks import cell
 from reports.results.best import score_columns
+from reports.results.paged import anchor_of, paged_trials
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import count, factor_name, number
 
@@ -16,12 +17,15 @@ def cells_table(report_context: ReportContext) -> Table:
     nuisances = [name for name in report_context.inputs.plan["nuisances"] if name in chosen]
     confirm = report_context.inputs.trials[report_context.inputs.trials["phase"] == "confirm"]
     cell_of = dict(zip(confirm["number"], confirm["cell"], strict=True))
+    paged = set(paged_trials(report_context.inputs.trials))
     cells = rows["trial_number"].map(cell_of)
     shown = [
         (f"test_{name}", head, unit, scale)
         for name, head, unit, scale in score_columns(report_context.inputs)
     ]
     scores = rows.groupby(cells)[[*(name for name, *_ in shown), "failed"]].mean()
+    # A cell has a confirm trial for each look; the first look's stands for it.
+    pages = {of: number for number, of in sorted(cell_of.items(), reverse=True) if number in paged}
     columns = [
         Column(name="cell"),
         *(Column(name=factor_name(name), is_number=_numeric(report_context, name)) for name in factors),
@@ -30,9 +34,6 @@ def cells_table(report_context: ReportContext) -> Table:
         *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
         Column(name="failed", unit="%"),
     ]
-    # A cell has a confirm trial for each look; the first look's stands for it.
-    first = confirm.sort_values("number").drop_duplicates("cell")
-    pages = {c: f"trials/trial-{n}.html" for c, n in zip(first["cell"], first["number"], strict=True)}
     table = []
     for record in chosen.to_dict("records"):
         found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
@@ -42,7 +43,7 @@ def cells_table(report_context: ReportContext) -> Table:
                 Cell(
                     text=count(record["cell"]),
                     value=float(record["cell"]),
-                    link=pages.get(record["cell"], ""),
+                    trial=pages.get(record["cell"]),
                 ),
                 *(_level_cell(report_context, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
@@ -62,7 +63,8 @@ def cells_table(report_context: ReportContext) -> Table:
         columns=columns,
         rows=table,
         folded=True,
-        of=[cell(record["cell"]) for record in chosen.to_dict("records")],
+        of=[cell(number) for number in chosen["cell"]],
+        anchors=[anchor_of(cell=int(number), number=0) for number in chosen["cell"]],
     )
 
 

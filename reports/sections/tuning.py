@@ -12,6 +12,7 @@ from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.marks import levels
 from reports.results.best import score_columns, standing
+from reports.results.paged import anchor_of, paged_trials
 from reports.sections.configurations import FACTOR, configuration_names
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.sections.search import parallel_figure, search_tables, small_figures, trial_settings
@@ -90,17 +91,22 @@ def _confirmed_table(report_context: ReportContext, found: Sequence[Mapping[str,
         *(Column(name=factor_name(name)) for name in names),
         *(Column(name=head, unit=unit) for _, head, unit, _ in shown),
     ]
+    paged = set(paged_trials(report_context.inputs.trials))
     rows = []
     for each in found:
         params = [each["params"][name] for name in names]
         rows.append(
             [
-                Cell(text="stated default" if each["is_default"] else f"trial {each['trial_number']}"),
+                Cell(
+                    text="stated default" if each["is_default"] else f"trial {each['trial_number']}",
+                    trial=each["trial_number"] if each["trial_number"] in paged else None,
+                ),
                 *(Cell(text=small(v) if isinstance(v, float) else level_name(v)) for v in params),
                 *(_score_cell(each[name], scale) for name, _, _, scale in shown),
             ]
         )
-    return Table(caption="Confirmed configurations", columns=columns, rows=rows, folded=True)
+    anchors = [anchor_of(cell=None, number=each["trial_number"]) for each in found]
+    return Table(caption="Confirmed configurations", columns=columns, rows=rows, folded=True, anchors=anchors)
 
 
 def _score_cell(value: float | None, scale: float) -> Cell:

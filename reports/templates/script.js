@@ -1,6 +1,6 @@
 "use strict";
 // The page is whole without this script: it adds sorting, filtering, the mark in the table of contents, tooltips on hover
-// the opening of folded parts by link and for printing, and the exploring of figures.
+// the opening of folded parts by link and for printing, the exploring of figures, and downloads from within the page.
 for (const table of document.querySelectorAll(".table table")) {
   const body = table.tBodies[0];
   table.querySelectorAll("thead th").forEach((head, column) => {
@@ -96,3 +96,4 @@ for (const term of document.querySelectorAll(".term")) {
 }
 {% include "lottery.js" %}
 {% include "explore.js" %}
+{% include "downloads.js" %}

@@ -1,5 +1,6 @@
 """Configurations, scores, durations and times as text for the terminal, worded as in the report."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -63,6 +64,15 @@ def counted(amount: int, noun: str, nouns: str | None = None) -> str:
     ('1 trial', '1,200 trials')
     """
     return f"{count(amount)} {noun if amount == 1 else nouns or noun + 's'}"
+
+
+def format_bytes(amount: int) -> str:
+    """Return the size of a file.
+
+    >>> format_bytes(3_460_000), format_bytes(1_200), format_bytes(0)
+    ('3.5 MB', '2 kB', '0 kB')
+    """
+    return f"{amount / 1e6:.1f} MB" if amount >= 1e6 else f"{math.ceil(amount / 1e3)} kB"
 
 
 def percent(share: float | None) -> str:

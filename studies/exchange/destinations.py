@@ -3,7 +3,7 @@
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,25 @@ def check_folder(option: str, folder: Path, study: StudyRow | None = None) -> No
         raise UsageError(
             [f"{option}: {folder} holds what was exported of {name}"], f"Give {option} another folder."
         )
+
+
+def check_file(option: str, path: Path, *, ending: str, kind: str) -> None:
+    """Raise UsageError unless a file of this kind can be written to `path`."""
+    if path.suffix.lower() != ending:
+        raise UsageError(
+            [f"{option} {path}: the name of a {kind} ends in {ending}"],
+            f"Give such a name: {option} {path.with_suffix(ending) if path.name else 'study' + ending}",
+        )
+    if path.is_dir():
+        inside = path / f"{path.stem or 'study'}{ending}"
+        raise UsageError([f"{option} {path}: this is a folder"], f"Name a file in it: {option} {inside}")
+    check_writable(path.parent, what=option, advice=f"Give {option} a file where you may write.")
+
+
+def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, for its owner only, whole or not at all, in folders that are made if need be."""
+    make_private(path.parent)
+    write_whole(path, content)
 
 
 def make_folder(folder: Path, study: StudyRow) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,8 @@ from studies.exchange.destinations import check_folder, make_folder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from reports.inputs.inputs import ReportInputs
 
 FORMATS: Final = ("csv", "parquet")
 
@@ -38,15 +40,26 @@ def export(store: Store, study: StudyRow, folder: Path, *, file_format: str, tel
     tell("Reading the frames")
     inputs = report_inputs(store, study, whole=True)
     with explaining_contradictions(study.name):
-        found = page_frames(inputs) | {"evaluation": inputs.evaluation, "artifacts": inputs.artifacts}
+        found = _plain_frames(page_frames(inputs)) | recorded_frames(inputs)
     as_bytes: Callable[[pd.DataFrame], bytes | Iterable[bytes]] = (
         csv_parts if file_format == "csv" else _parquet
     )
     make_folder(folder, study)
     tell(f"Writing {len(found)} frames")
     for name, frame in found.items():
-        write_whole(folder / f"{name}.{file_format}", as_bytes(_plain(frame)))
+        write_whole(folder / f"{name}.{file_format}", as_bytes(frame))
     return f"{len(found)} frames of {study.name}: {folder}"
+
+
+def recorded_frames(inputs: "ReportInputs") -> "dict[str, pd.DataFrame]":
+    """Return every frame of what was recorded, by name, without nested values."""
+    from reports.pages.page import RECORDED
+
+    return _plain_frames({name: getattr(inputs, name) for name in (*RECORDED, "evaluation", "artifacts")})
+
+
+def _plain_frames(frames: "Mapping[str, pd.DataFrame]") -> "dict[str, pd.DataFrame]":
+    return {name: _plain(frame) for name, frame in frames.items()}
 
 
 def _parquet(frame: "pd.DataFrame") -> bytes:

@@ -34,7 +34,7 @@ def to_parquet(parts: "Tables") -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    sink, writer = _Sink(), None
+    sink, writer = Sink(), None
     for part in parts:
         table = pa.Table.from_pandas(part, preserve_index=False)
         if writer is None:
@@ -46,7 +46,7 @@ def to_parquet(parts: "Tables") -> Iterator[bytes]:
     yield sink.take()
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """A file that is only written to, whose bytes are taken out as they come."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from reports.inputs.inputs import ReportInputs
 from reports.pages.page import write_report
-from reports.pages.trial_page import write_trial_page
+from reports.pages.trial_page import write_trial_page, write_trial_pages
 from reports.pages.two_studies import write_comparison
 from reports.plots.style.canvas import Drawers
 from reports.results.accounting import AccountingError
@@ -60,7 +60,7 @@ def make_report(
     findings: Findings | None = None,
     drawers: Drawers | None = None,
 ) -> Path:
-    """Write the report of a study and the index of all studies; return the report's path.
+    """Write the report of a study, the index of all studies, and then the pages of trials; return the report's path.
 
     `findings` are those of this study, if they are known; `drawers` draw its figures beside the rest of the work.
     """
@@ -69,6 +69,8 @@ def make_report(
     with explaining_contradictions(study.name):
         path = write_report(found.inputs, folder, results=found.results, drawers=drawers)
     index_studies(store, locations)
+    # Last, because nobody waits for them as for the report, which leads to them.
+    write_trial_pages(found.inputs, folder)
     return path
 
 

@@ -3,7 +3,7 @@
 import re
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.inputs.measures import outcome_measure, own_measures
@@ -18,8 +18,11 @@ WIDTH = 80
 _TIE = "\N{NO-BREAK SPACE}"
 
 
-def answer_lines(result: Result) -> list[str]:
-    """Return question, verdict and facts, best configuration, time, the report's path, and where the model lies."""
+def answer_lines(result: Result, *, sharing: bool = True) -> list[str]:
+    """Return question, verdict and facts, best configuration, time, the report's path, and where the model lies.
+
+    With `sharing` the last lines say how the report is passed on.
+    """
     report = result.report
     lines = [f"{result.name} is finished; its report was made again."] if result.was_complete else []
     lines += ["", *_wrapped(report["question"]), "", *_verdict(ToldVerdict.of(report))]
@@ -34,7 +37,19 @@ def answer_lines(result: Result) -> list[str]:
         lines += [f"Time    {format_duration(seconds['wall'])}, of it {startup} to the first trained epoch"]
     for note in result.notes:
         lines += _wrapped(note, first="Note    ", rest="        ")
-    return [*lines, f"Report  {result.report_path}", *_model(result)]
+    lines += [f"Report  {result.report_path}", *_model(result)]
+    return [*lines, *_share(result.name, result.arguments)] if sharing else lines
+
+
+def how_to_share(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return how a study's report is passed on; `arguments` are the options with which commands find the study."""
+    command = shlex.join(["studies", "report", name, "--bundle", f"{name}.zip", *arguments])
+    return [f"To pass it on: the page alone can be mailed; {command} packs everything."]
+
+
+def _share(name: str, arguments: Sequence[str]) -> list[str]:
+    command = shlex.join(["studies", "report", name, "--bundle", f"{name}.zip", *arguments])
+    return ["Pass on the report alone can be mailed; to pack everything into one file:", f"        {command}"]
 
 
 def _verdict(verdict: ToldVerdict) -> list[str]:

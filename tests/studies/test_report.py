@@ -58,3 +58,35 @@ def test_a_trial_that_is_not_there_is_refused_with_those_that_are(
 ) -> None:
     assert main(["tiny_study", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["another", "--bundle", "x.zip"], "--bundle packs one study"),
+        (["--trial", "6", "--bundle", "x.zip"], "the pages of its confirmed trials included"),
+    ],
+)
+def test_a_bundle_is_of_one_whole_study(
+    arguments: list[str], said: str, complete: StudyRow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tiny_study", *arguments]) == 2
+    found = capsys.readouterr().err
+    assert said in found
+    assert "Leave out" in found
+
+
+def test_the_path_alone_goes_to_standard_output_and_how_to_share_beside_it(
+    complete: StudyRow, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "runs" / "tiny_study" / "report.html"
+    monkeypatch.setattr("studies.verification.damage.refuse_damaged", lambda *_, **__: None)
+    monkeypatch.setattr(report_inputs.Findings, "of", lambda *_: None)
+    monkeypatch.setattr(report_inputs, "make_report", lambda *_, **__: page)
+    assert main(["tiny_study"]) == 0
+    loud = capsys.readouterr()
+    assert loud.out == f"{page}\n"
+    assert "studies report tiny_study --bundle tiny_study.zip" in loud.err
+    assert main(["tiny_study", "--quiet"]) == 0
+    quiet = capsys.readouterr()
+    assert (quiet.out, quiet.err) == (loud.out, "")

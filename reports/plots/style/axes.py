@@ -3,7 +3,7 @@
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -13,13 +13,15 @@ from reports.plots.style.theme import MUTED
 from reports.wording.words import MINUS
 
 Which = Literal["x", "y"]
+WRAPPED: Final = 40
+"""Characters in a line of a reason why there is nothing to show."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def say_empty(ax: Axes, why: str) -> None:
     """Draw no axes, only the reason why there is nothing to show."""
     ax.set_axis_off()
-    text = "\n".join(textwrap.wrap(why, 40))
+    text = "\n".join(textwrap.wrap(why, WRAPPED))
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=MUTED.light)
 
 
@@ -33,8 +35,7 @@ def quiet(ax: Axes, *, grid: Which | None = "y") -> None:
 
 def log_axis(ax: Axes, which: Which, low: float, high: float, *, most: int = 6) -> None:
     """A log axis from low to high with at most so many ticks, at round multiples of powers of ten."""
-    ticks = log_ticks(low, high, most)
-    _scale(ax, which, "log", (low, high), ticks, [tick_text(tick) for tick in ticks])
+    _scale(ax, which, "log", (low, high), *log_marks(low, high, most=most))
 
 
 def linear_axis(
@@ -51,11 +52,7 @@ def linear_axis(
 
     Of what comes in whole numbers (`whole`: layers, epochs, trials) only whole ones are ticks.
     """
-    ticks = [tick for tick in linear_ticks(low, high, most, whole=whole) if tick >= least]
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    decimals = len(f"{step:.10f}".rstrip("0").partition(".")[2])
-    labels = [f"{tick:.{decimals}f}".replace("-", MINUS) for tick in ticks]
-    _scale(ax, which, "linear", (low, high), ticks, labels)
+    _scale(ax, which, "linear", (low, high), *linear_marks(low, high, most=most, least=least, whole=whole))
 
 
 def value_axis(ax: Axes, which: Which, values: Sequence[float | None], *, log: bool = True) -> None:
@@ -99,6 +96,22 @@ def _scale(
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_ticklabels(labels)
+
+
+def log_marks(low: float, high: float, *, most: int = 6) -> tuple[list[float], list[str]]:
+    """The ticks of a log axis, and their names."""
+    ticks = log_ticks(low, high, most)
+    return ticks, [tick_text(tick) for tick in ticks]
+
+
+def linear_marks(
+    low: float, high: float, *, most: int = 6, least: float = -math.inf, whole: bool = False
+) -> tuple[list[float], list[str]]:
+    """The ticks of a linear axis, and their names."""
+    ticks = [tick for tick in linear_ticks(low, high, most, whole=whole) if tick >= least]
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    decimals = len(f"{step:.10f}".rstrip("0").partition(".")[2])
+    return ticks, [f"{tick:.{decimals}f}".replace("-", MINUS) for tick in ticks]
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:

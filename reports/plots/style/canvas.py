@@ -201,6 +201,8 @@ def slim(svg: str, prefix: str) -> str:
     inner = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag.group()), inner)
     # The page's or the viewer's own sans-serif face, at the drawn size.
     inner = re.sub(r"font-family: [^;\"]*;? ?", "", inner)
+    # One way to write a style: the page, which turns it into a class, can then write the same file again.
+    inner = re.sub(r' style="([^"]*)"', _one_way, inner)
     inner = re.sub(r' transform="rotate\(-?0 [^"]*"', "", inner)
     inner = re.sub(r"<defs>\s*</defs>", "", inner)
     return re.sub(r"\s*\n\s*", "\n", inner).strip()
@@ -209,6 +211,11 @@ def slim(svg: str, prefix: str) -> str:
 def untagged(svg: str) -> str:
     """A panel's SVG without what says whose its parts are, which is of use on a page alone."""
     return re.sub(r'<g data-(?:of|each)="[0-9,]*"', "<g", svg)
+
+
+def _one_way(style: re.Match[str]) -> str:
+    declarations = [each.partition(":") for each in style[1].split(";") if each.strip()]
+    return f' style="{"; ".join(f"{name.strip()}: {value.strip()}" for name, _, value in declarations)}"'
 
 
 def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:

@@ -23,7 +23,8 @@ class Figure:
 
     `caption` says how to read it, `num` what n is. `wide` figures scroll on narrow screens; others are small panels
     that flow. `columns` is how many panels stand side by side in the standalone files. `lead` are the places of the
-    panels that stand for it where there is room for one or two, under `lead_title`.
+    panels that stand for it where there is room for one or two, under `lead_title`. Without `with_png` it has no PNG
+    file, and its panels need no pixels.
     """
 
     slug: str
@@ -37,24 +38,33 @@ class Figure:
     columns: int = 2
     lead: tuple[int, ...] = (0,)
     lead_title: str = ""
+    with_png: bool = True
 
     def standalone_svg(self) -> str:
         """All panels in one SVG file, in real colours, with the title as its accessible name."""
+        first, *rest = self.around()
+        drawn = [_in_xml(untagged(panel.svg)) + after for panel, after in zip(self.panels, rest, strict=True)]
+        return first + "".join(drawn)
+
+    def around(self) -> list[str]:
+        """What stands before, between and after the panels in that file: one text more than there are panels."""
         places, width, height = self._layout()
-        parts = [
-            f'<svg x="{left:g}" y="{top:g}" width="{panel.width:g}" height="{panel.height:g}" '
-            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{untagged(panel.svg)}\n</svg>'
-            for panel, (left, top) in zip(self.panels, places, strict=True)
-        ]
-        whole = (
+        head = (
             '<?xml version="1.0" encoding="utf-8"?>\n'
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}pt" height="{height:g}pt" '
             f'viewBox="0 0 {width:g} {height:g}" role="img" aria-label={quoteattr(self.alt)} '
             'font-family="system-ui, sans-serif">\n'
             f"<title>{escape(self.title)}</title>\n"
-            "<style>*{stroke-linejoin:round;stroke-linecap:butt}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+            "<style>*{stroke-linejoin:round;stroke-linecap:butt}</style>\n"
         )
-        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", whole)
+        opening = [
+            f'<svg x="{left:g}" y="{top:g}" width="{panel.width:g}" height="{panel.height:g}" '
+            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n'
+            for panel, (left, top) in zip(self.panels, places, strict=True)
+        ]
+        closing = "\n</svg>\n"
+        between = [closing + each for each in opening[1:]]
+        return [_in_xml(text) for text in (head + opening[0], *between, f"{closing}</svg>\n")]
 
     def png(self) -> bytes:
         """All panels in one PNG file on white ground."""
@@ -84,3 +94,8 @@ class Figure:
             for place in range(len(self.panels))
         ]
         return places, columns * (wide + GAP) - GAP, rows * (high + GAP) - GAP
+
+
+def _in_xml(text: str) -> str:
+    """A text without what no XML file may hold."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -146,6 +146,21 @@ def mark(
     `ends`: where the bar or the interval of each begins and ends, along x (`across`) or y. What is not finite, as the
     mean of no network, is no mark.
     """
+    group = group_of(x, y, *parts, of=of, of_each=of_each, ends=ends, across=across)
+    if len(group.x):
+        _held(ax).groups.append(group)
+
+
+def group_of(
+    x: Any,
+    y: Any,
+    *parts: str | Iterable[str],
+    of: Of = (),
+    of_each: Sequence[Of] | None = None,
+    ends: tuple[Any, Any] | None = None,
+    across: bool = False,
+) -> Group:
+    """Return what `mark` hangs on the axes, in data coordinates."""
     xs, ys = np.broadcast_arrays(
         np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(y, dtype=float))
     )
@@ -159,9 +174,8 @@ def mark(
         told = tuple(part if isinstance(part, str) else _kept(part, kept) for part in told)
         bounds = None if bounds is None else tuple(each[kept] for each in bounds)
         owners = owners if of_each is None else _kept(owners, kept)
-    if len(xs):
-        both = None if bounds is None else (bounds[0], bounds[1])
-        _held(ax).groups.append(Group(xs, ys, told, owners, of_each is not None, both, across))
+    both = None if bounds is None else (bounds[0], bounds[1])
+    return Group(xs, ys, told, owners, of_each is not None, both, across)
 
 
 def _kept(values: Sequence[Any], kept: npt.NDArray[np.bool_]) -> tuple[Any, ...]:
@@ -204,24 +218,27 @@ def read(ax: Axes, width: float, height: float) -> Marks:
             points = np.asarray(to_points(np.column_stack([x, y])), dtype=float)
         return points[:, 0], height - points[:, 1]
 
-    groups = []
-    for group in held.groups:
-        x, y = placed(group.x, group.y)
-        ends = None
-        if group.ends is not None:
-            both = [
-                placed(end, group.y)[0] if group.across else placed(group.x, end)[1] for end in group.ends
-            ]
-            most = width if group.across else height
-            ends = (np.clip(both[0], 0, most), np.clip(both[1], 0, most))
-        kept = (x > -EDGE) & (x < width + EDGE) & (y > -EDGE) & (y < height + EDGE)
-        if not kept.all():
-            parts = tuple(p if isinstance(p, str) else _kept(p, kept) for p in group.parts)
-            of = _kept(group.of, kept) if group.each else group.of
-            ends = None if ends is None else (ends[0][kept], ends[1][kept])
-            group, x, y = group._replace(parts=parts, of=of), x[kept], y[kept]
-        groups.append(group._replace(x=x, y=y, ends=ends))
-    return Marks(groups=tuple(groups), areas=tuple(held.areas), owners=tuple(held.owners))
+    groups = tuple(in_points(group, placed, width, height) for group in held.groups)
+    return Marks(groups=groups, areas=tuple(held.areas), owners=tuple(held.owners))
+
+
+def in_points(
+    group: Group, placed: Callable[[Points, Points], tuple[Points, Points]], width: float, height: float
+) -> Group:
+    """Return marks in points of a panel of this size, to which `placed` takes data coordinates."""
+    x, y = placed(group.x, group.y)
+    ends = None
+    if group.ends is not None:
+        both = [placed(end, group.y)[0] if group.across else placed(group.x, end)[1] for end in group.ends]
+        most = width if group.across else height
+        ends = (np.clip(both[0], 0, most), np.clip(both[1], 0, most))
+    kept = (x > -EDGE) & (x < width + EDGE) & (y > -EDGE) & (y < height + EDGE)
+    if not kept.all():
+        parts = tuple(p if isinstance(p, str) else _kept(p, kept) for p in group.parts)
+        of = _kept(group.of, kept) if group.each else group.of
+        ends = None if ends is None else (ends[0][kept], ends[1][kept])
+        group, x, y = group._replace(parts=parts, of=of), x[kept], y[kept]
+    return group._replace(x=x, y=y, ends=ends)
 
 
 def told(values: Iterable[float], say: Callable[[float], str] = number) -> tuple[str, ...]:

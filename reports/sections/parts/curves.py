@@ -9,6 +9,7 @@ import pandas as pd
 from reports.plots import trial_curves
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
+from reports.plots.style.chart import chart_panel
 
 Curves = Mapping[str, tuple[dict[str, str], str, bool]]
 """For each panel's heading: the columns by part (training, validation), their unit, and whether the axis is log."""
@@ -20,30 +21,38 @@ CURVES: Final[Curves] = {
 """A classifier's."""
 
 
-def curve_panels(epochs: pd.DataFrame, curves: Curves, *, prefix: str) -> tuple[list[Panel], pd.DataFrame]:
-    """Return a panel for each heading, and what was drawn, with the heading in column `measure`."""
+def curve_panels(
+    epochs: pd.DataFrame, curves: Curves, *, prefix: str, as_svg: bool = False
+) -> tuple[list[Panel], pd.DataFrame]:
+    """Return a panel for each heading, and what was drawn, with the heading in column `measure`.
+
+    With `as_svg` the panels have no pixels (`chart_panel`).
+    """
     last = int(epochs["epoch"].max()) if len(epochs) else 1
     panels: list[Panel] = []
     frames = []
     for heading, (measures, unit, log) in curves.items():
         frame = trial_curves.tidy(epochs, measures)
         limits = limits_of(frame["value"], log=log)
-        panels.append(
-            draw_panel(
-                partial(
-                    trial_curves.draw,
-                    frame,
-                    limits=limits,
-                    num_epochs=last,
-                    log=log,
-                    what=heading[:1].lower() + heading[1:],
-                    unit=unit if unit != "share" else "",
-                ),
-                Sheet(right=62),
-                heading=heading,
-                note=unit,
-                prefix=f"{prefix}{len(panels)}",
+        sheet = Sheet(right=62)
+        what, measured_in = heading[:1].lower() + heading[1:], unit if unit != "share" else ""
+        if as_svg:
+            chart = trial_curves.chart(
+                frame, limits=limits, num_epochs=last, log=log, what=what, unit=measured_in
             )
-        )
+            panels.append(chart_panel(chart, sheet, heading=heading, note=unit))
+        else:
+            draw = partial(
+                trial_curves.draw,
+                frame,
+                limits=limits,
+                num_epochs=last,
+                log=log,
+                what=what,
+                unit=measured_in,
+            )
+            panels.append(
+                draw_panel(draw, sheet, heading=heading, note=unit, prefix=f"{prefix}{len(panels)}")
+            )
         frames.append(frame.assign(measure=heading))
     return panels, pd.concat(frames, ignore_index=True)

@@ -47,18 +47,19 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell: its text, the value it is sorted by (the text itself if None), the page that it leads to."""
+    """One cell: its text, the value it is sorted by (the text itself if None), and the trial to whose page it leads."""
 
     text: str
     value: float | None = None
-    link: str = ""
+    trial: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table; `folded` ones are closed at first, long ones can be sorted and filtered where scripts run.
 
-    `of` is whose each row is, if it is anybody's.
+    `of` is whose each row is, if it is anybody's. `anchors` are the ids of its rows, to which other pages lead; without
+    them rows have none.
     """
 
     caption: str
@@ -66,6 +67,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     folded: bool = False
     of: Sequence[Of] = ()
+    anchors: Sequence[str] = ()
 
     @property
     def is_long(self) -> bool:

@@ -5,13 +5,15 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from reports.inputs.inputs import ReportInputs
-from reports.pages.trial_page import NO_DETAILS, write_trial_page
+from reports.pages.trial_page import NO_DETAILS, write_trial_page, write_trial_pages
+from reports.results.paged import paged_trials
 from tests.reports.looked_at import until_clear
 from tests.reports.sample import sample_inputs, sample_tuning
 
@@ -52,7 +54,7 @@ def test_the_page_fetches_nothing_and_its_links_exist(inputs: ReportInputs, tmp_
     assert html.count("<script") == 2  # what its marks say, and what shows it
     assert "://" not in html
     links = set(re.findall(r'href="([^"#]+\.(?:svg|png|csv))"', html))
-    assert len(links) == 6
+    assert len(links) == 4
     assert all((page.parent / link).stat().st_size > 0 for link in links)
 
 
@@ -143,7 +145,7 @@ def test_the_same_inputs_give_the_same_bytes(inputs: ReportInputs, tmp_path: Pat
         for folder in folders
     )
     assert one == two
-    assert len(one) == 7
+    assert len(one) == 5
 
 
 def test_an_unknown_number_is_refused_and_nothing_is_written(inputs: ReportInputs, tmp_path: Path) -> None:
@@ -174,3 +176,60 @@ def test_a_trial_of_a_later_look_names_its_blocks_and_scores_on_both_parts(tmp_p
     assert "validation and test log-loss" in later
     assert "look 1 of 2, blocks 1 to 10" in first
     assert "validation and test log-loss" not in first
+
+
+def test_every_confirmed_trial_has_the_page_that_is_made_of_it_alone(
+    inputs: ReportInputs, tmp_path: Path
+) -> None:
+    pages = write_trial_pages(inputs, tmp_path / "all")
+    confirm = inputs.trials[inputs.trials["phase"] == "confirm"]
+    assert [page.name for page in pages] == [f"trial-{number}.html" for number in confirm["number"]]
+    for page, number in zip(pages, confirm["number"], strict=True):
+        assert page.read_bytes() == write_trial_page(inputs, int(number), tmp_path / "alone").read_bytes()
+
+
+def test_a_trial_that_has_not_ended_has_no_page_yet_and_an_interrupted_making_is_made_up_for(
+    inputs: ReportInputs, tmp_path: Path
+) -> None:
+    last = last_trial(inputs)
+    running = inputs.trials["state"].where(inputs.trials["number"] != last, "running")
+    early = replace(inputs, trials=inputs.trials.assign(state=running))
+    assert last not in paged_trials(early.trials)
+    earlier = write_trial_pages(early, tmp_path)
+    assert not (tmp_path / "trials" / f"trial-{last}.html").exists()
+    earlier[0].write_text("of an earlier version")
+    earlier[1].unlink()
+    pages = write_trial_pages(inputs, tmp_path)
+    assert set(earlier) < set(pages)
+    assert all(page.read_text().rstrip().endswith("</html>") for page in pages)
+
+
+def test_a_page_leads_back_to_its_cell_and_on_to_its_neighbours(inputs: ReportInputs, tmp_path: Path) -> None:
+    numbers = paged_trials(inputs.trials)
+    cells = dict(zip(inputs.trials["number"], inputs.trials["cell"], strict=True))
+    for place, page in enumerate(write_trial_pages(inputs, tmp_path)):
+        html = page.read_text()
+        assert f'href="../report.html#cell-{cells[numbers[place]]}"' in html
+        neighbours = [numbers[each] for each in (place - 1, place + 1) if 0 <= each < len(numbers)]
+        found = re.findall(r'rel="(?:prev|next)" href="trial-(\d+).html"', html)
+        assert [int(each) for each in found] == neighbours
+
+
+def test_the_page_of_a_search_trial_leads_back_to_the_top_of_the_report(
+    inputs: ReportInputs, tmp_path: Path
+) -> None:
+    html = write_trial_page(inputs, 1, tmp_path).read_text()
+    assert 'href="../report.html"' in html
+    assert 'rel="next"' not in html
+
+
+def test_drawings_are_valid_xml_whatever_stands_in_them(inputs: ReportInputs, tmp_path: Path) -> None:
+    for number in (1, last_trial(inputs)):
+        write_trial_page(inputs, number, tmp_path)
+    broken = replace(inputs, gradients=inputs.gradients.assign(delta_rms=np.inf))
+    write_trial_page(broken, 2, tmp_path)
+    files = sorted((tmp_path / "trials" / "figures").iterdir())
+    assert len(files) >= 4
+    for file in files:
+        ElementTree.parse(file)
+        assert "nan" not in file.read_text()

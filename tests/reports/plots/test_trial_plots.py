@@ -6,6 +6,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from reports.plots import layer_measures, trial_curves
+from reports.plots.style.chart import draw as draw_chart
 from reports.plots.style.theme import Theme
 from tests.reports.plots.drawing import texts, unchanged
 
@@ -55,9 +56,10 @@ def gradients(num_layers: int = 3) -> pd.DataFrame:
 def draw_layers(frame: pd.DataFrame, ax: Axes, num_layers: int = 3) -> None:
     layers = range(1, num_layers + 1)
     theme = Theme.of({"layer": tuple(layers)})
-    layer_measures.draw(
-        frame, ax, theme=theme, layers=layers, limits=(0.1, 30), num_epochs=1, log=True, guide=1.0
+    chart = layer_measures.chart(
+        frame, theme=theme, layers=layers, limits=(0.1, 30), num_epochs=1, log=True, guide=1.0
     )
+    draw_chart(chart, ax)
 
 
 def test_a_layer_is_the_median_over_its_networks() -> None:
@@ -86,3 +88,13 @@ def test_of_many_layers_the_first_the_last_and_some_between_are_named() -> None:
 def test_a_measure_without_values_says_so(measure: str) -> None:
     frame = layer_measures.tidy(gradients().assign(delta_rms=np.inf), measure, log=True)
     assert "Not recorded" in texts(unchanged(frame, draw_layers))[0]
+
+
+def test_layers_with_missing_values_are_summarised_over_those_that_remain() -> None:
+    frame = gradients().astype({"delta_rms": float})
+    frame.loc[(frame["layer"] == 2) & (frame["replicate"] == 2) & (frame["epoch"] == 1), "delta_rms"] = np.nan
+    found = layer_measures.tidy(frame, "delta_rms", log=True)
+    groups = frame.dropna().groupby(["layer", "epoch"])["delta_rms"]
+    expected = groups.quantile(np.array([0.05, 0.5, 0.95])).unstack()
+    assert found[["low", "median", "high"]].to_numpy() == pytest.approx(expected.to_numpy())
+    assert found["num"].tolist() == groups.size().tolist()
