@@ -99,14 +99,15 @@ def run_study(
     take_over: bool = False,
     budget: str | None = None,
     until: str = "clear",
+    live: bool = True,
 ) -> "Result":
     """Run or resume a study and make its report: the same as `studies run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
     does, `budget` is the time that the study may take, such as "2h", and `until` whether it goes on until every
-    question is answered ("clear") or stops after the look at hand ("look"). Raises studies.base.errors.UsageError for a
-    request that is not valid, before anything is written, and HeldError if another run holds the study, unless
-    `take_over` takes it from that run.
+    question is answered ("clear") or stops after the look at hand ("look"). With `live` a page beside the report,
+    live.html, says each minute how the run goes. Raises studies.base.errors.UsageError for a request that is not valid,
+    before anything is written, and HeldError if another run holds the study, unless `take_over` takes it from that run.
 
     >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
     >>> result.report_path, result.best  # doctest: +SKIP
@@ -129,6 +130,7 @@ def run_study(
             name=name,
             budget=budget,
             until=until,
+            live=live,
         ),
         locations=locate(storage, output),
         resources=Resources.asked_for(
