@@ -144,6 +144,11 @@ class LiveStudy:
         return None if self.stage.is_over else SECONDS_BETWEEN_PAGES
 
     @property
+    def is_kept(self) -> bool:
+        """Whether a run keeps the page up to date from now on."""
+        return self.stage in (Stage.STARTING, Stage.RUNNING)
+
+    @property
     def title(self) -> str:
         """What a browser's tab says: how much is done, then the study."""
         ended, planned = (sum(getattr(each, name) for each in self.phases) for name in ("ended", "planned"))
@@ -160,7 +165,7 @@ def write_live(told: LiveStudy, path: Path) -> None:
     page = (
         environment()
         .get_template("live.html.j2")
-        .render(told=told, minutes_of_silence=MINUTES_OF_SILENCE, seconds=SECONDS_BETWEEN_PAGES, **parts)
+        .render(told=told, stages=Stage, minutes_of_silence=MINUTES_OF_SILENCE, **parts)
     )
     write_page(path, page.encode())
 
