@@ -64,7 +64,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The outcome of a run: `report` is report.json's content, `best` its best configuration."""
+    """The outcome of a run: `report` is report.json's content, `best` its best configuration.
+
+    >>> import studies
+    >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
+    >>> result.name, result.report["state"], result.next_look, 0 < result.best["test_accuracy"] <= 1
+    ('depth_study-smoke', 'complete', None, True)
+    """
 
     name: str
     report_path: Path
