@@ -44,7 +44,7 @@ RUN_ELSEWHERE |= {
     "pictures.py",
     "predict.py",
 }  # tests/test_course.py
-OTHERS_OPTIONS = {"--loops", "--threads", "--quick"}
+OTHERS_OPTIONS = {"--loops", "--threads", "--quick", "--strict"}
 """Options of the tests and benchmarks, which CONTRIBUTING names."""
 
 
