@@ -94,6 +94,8 @@ def live_study(
         stop_command=command("stop"),
         resume_command=printable(resume_command),
         status_command=command("status"),
+        show_command=command("show"),
+        report_command=command("report"),
     )
 
 

@@ -63,6 +63,8 @@ TOLD = LiveStudy(
     stop_command="studies stop depth",
     resume_command="studies run depth_study --name depth",
     status_command="studies status depth",
+    show_command="studies show depth",
+    report_command="studies report depth",
 )
 
 
@@ -86,7 +88,8 @@ def test_it_says_how_far_the_study_is_and_as_of_when(tmp_path: Path) -> None:
         "4 cells are trained on",
         "0.112 nats",
         "not yet",
-        "And 5 more",
+        "And 5 more: <code>studies show depth</code>",
+        "of what is recorded so far <code>studies report depth</code> makes one",
         "starting",
         "ValueError: no",
         "1 worker was lost in this run",
@@ -156,6 +159,8 @@ def hostile() -> dict[str, Any]:
         "stop_command": HOSTILE,
         "resume_command": HOSTILE,
         "status_command": HOSTILE,
+        "show_command": HOSTILE,
+        "report_command": HOSTILE,
     }
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from reports.pages.live_page import Stage
 from studies.base.errors import HeldError, StudiesError
-from studies.base.stop_signal import RayLostError, RunInterruptedError, signal
+from studies.base.stop_signal import RayLostError, RunInterruptedError
 from studies.execution import live_page
 from studies.execution.live_page import NICENESS, LivePage, Schedule, finish_page, give_way
 from studies.search.progress import Progress, planned_progress
@@ -199,7 +200,12 @@ def test_one_that_was_taken_over_leaves_the_page_to_the_other(
     made.lease.lost = HeldError("taken over", "")
     made.path.write_text("of the other run", encoding="utf-8")
     asked = threading.Event()
-    monkeypatch.setattr(made.lease, "confirm", lambda: bool(asked.set()))
+
+    def confirm() -> bool:
+        asked.set()
+        return False
+
+    monkeypatch.setattr(made.lease, "confirm", confirm)
     made.progress.startup_seconds = 1.0
     for error in (made.lease.lost, KeyboardInterrupt()):
         with (
