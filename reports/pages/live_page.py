@@ -103,8 +103,9 @@ class LiveStudy:
     `trials` counts ended trials as text, `networks` those that ended, are planned and diverged. Seconds are of this
     run; `seconds_left` is None while no pace is known. `score` names what leaders are ranked by, `leaders` are the
     first of `num_leaders`, best first; `running` and `failures` may be the first, `losses` the latest, of as many as
-    their counts say. `dashboard` is the address of Ray's dashboard and the command that prints its token. `report` is the path of the
-    report that is or will be made; `reported_at` is when the page that lies there now was made, None where none does.
+    their counts say. `dashboard` is the address of Ray's dashboard and the command that prints its token. `report` is
+    the path of the report that is or will be made; `reported_at` is when the page that lies there now was made, None
+    where none does.
     `why` says why a run that is over has ended. Commands are those of a shell: `status_command` says how a study is,
     `show_command` what every cell scored, and `report_command` makes a report of what is recorded.
     """
