@@ -129,8 +129,16 @@ class LivePage:
     def _keep(self, schedule: Schedule, over: threading.Event) -> None:
         give_way()
         while not over.wait(SECONDS_BETWEEN_LOOKS):
-            if schedule.is_due() and self._lease.confirm():
+            if schedule.is_due() and self._is_ours():
                 self.write(Stage.RUNNING)
+
+    def _is_ours(self) -> bool:
+        """Ask whether the run still has the study; what goes wrong with that is shown, and the page waits a minute."""
+        try:
+            return self._lease.confirm()
+        except Exception as error:  # whatever it is: the thread goes on
+            self._progress.page_problem = _problem(self._path, error)
+            return False
 
     @contextmanager
     def telling_the_end(self) -> Iterator[None]:

@@ -218,6 +218,18 @@ def test_one_that_was_taken_over_leaves_the_page_to_the_other(
     assert made.text == "of the other run"
 
 
+def test_a_storage_that_fails_in_its_own_way_is_shown_and_ends_no_thread(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_page, "SECONDS_BETWEEN_LOOKS", 0.001)
+    monkeypatch.setattr(made.lease, "confirm", lambda: 1 / 0)
+    made.progress.startup_seconds = 1.0
+    with made.page.kept_up_to_date(TrialQueue(plan()), None):
+        wait_until(lambda: made.progress.page_problem is not None)
+        assert "live-page" in {thread.name for thread in threading.enumerate()}
+    assert "division by zero" in str(made.progress.page_problem)
+
+
 def test_what_keeps_it_from_being_written_is_shown_and_ends_no_run(
     made: Made, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
