@@ -17,6 +17,7 @@ def spaces() -> Mapping[str, Space]:
 
     A module of this package adds a hyperparameter by defining a `Space` at its top level.
 
+    >>> from search_spaces import spaces
     >>> spaces()["dropout"].contains(1)
     False
     """

@@ -20,6 +20,11 @@ class Space:
     `number` is `int` if only whole numbers make sense, `float` for any numbers, None if values are not numbers.
     `choices` lists the values of a hyperparameter that has few. `form` makes a text canonical, if it can be written in
     several ways.
+
+    >>> from search_spaces import spaces
+    >>> depth = spaces()["depth"]
+    >>> depth.contains(3), depth.contains(0)
+    (True, False)
     """
 
     name: str

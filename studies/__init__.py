@@ -99,17 +99,20 @@ def run_study(
     take_over: bool = False,
     budget: str | None = None,
     until: str = "clear",
+    live: bool = True,
 ) -> "Result":
     """Run or resume a study and make its report: the same as `studies run`.
 
     `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
     does, `budget` is the time that the study may take, such as "2h", and `until` whether it goes on until every
-    question is answered ("clear") or stops after the look at hand ("look"). Raises studies.base.errors.UsageError for a
-    request that is not valid, before anything is written, and HeldError if another run holds the study, unless
-    `take_over` takes it from that run.
+    question is answered ("clear") or stops after the look at hand ("look"). With `live` a page beside the report,
+    live.html, says each minute how the run goes. Raises studies.base.errors.UsageError for a request that is not valid,
+    before anything is written, and HeldError if another run holds the study, unless `take_over` takes it from that run.
 
-    >>> result = run_study("depth_study", profile="smoke", output="runs")  # doctest: +SKIP
-    >>> result.report_path, result.best  # doctest: +SKIP
+    >>> import studies
+    >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
+    >>> result.report_path.as_posix(), sorted(result.best["params"])[:3]
+    ('runs/depth_study-smoke/report.html', ['batch_norm', 'depth', 'dropout'])
     """
     from studies.base.stop_signal import handling_signals, never_broken_off
 
@@ -129,6 +132,7 @@ def run_study(
             name=name,
             budget=budget,
             until=until,
+            live=live,
         ),
         locations=locate(storage, output),
         resources=Resources.asked_for(
@@ -147,7 +151,10 @@ def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
 
     Raises studies.base.errors.UsageError that lists the existing studies if there is none of that name.
 
-    >>> load_study("depth_study").trials()  # doctest: +SKIP
+    >>> import studies
+    >>> study = studies.load_study("depth_study-smoke")
+    >>> study.trials().groupby("phase").size().to_dict()
+    {'confirm': 8, 'search': 24}
     """
     from studies.results.recorded import load
 
@@ -170,8 +177,12 @@ def load_model(
     `trust_code`. `engine` "onnx" or "onnx-int8" runs the network that `studies export` wrote beside it. Raises
     studies.base.errors.UsageError that says what to do if the folder cannot be used.
 
-    >>> model = load_model("runs/depth_study/models/best")  # doctest: +SKIP
-    >>> model.predict(inputs), model.predict_proba(inputs), model.module  # doctest: +SKIP
+    >>> import numpy as np
+    >>> import studies
+    >>> model = studies.load_model("runs/depth_study-smoke/models/best")
+    >>> inputs = np.zeros((2, 64))
+    >>> model.predict(inputs).shape, model.predict_proba(inputs).shape
+    ((2,), (2, 10))
     """
     from studies.results.saved_models import load
 

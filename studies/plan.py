@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from studies._cli import run_door
 from studies.base.states import Until
 from studies.planning.command_line import (
+    add_live,
     add_resources,
     add_storage,
     add_until,
@@ -46,6 +47,8 @@ def _work(options: argparse.Namespace) -> int:
     plan, notes = settle(drafted, dataset, locations, resources)
     if options.until == Until.LOOK:
         notes += (_stops_at(plan),)
+    if options.no_live:
+        notes += ("note: with --no-live a run writes no live.html, and removes one that an earlier run left",)
     prediction = predict_here(plan, dataset, locations, resources)
     gpu_share = advice_here(plan, locations, resources)
     sizes = network_sizes(plan, dataset)
@@ -72,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_variant(parser)
     add_until(parser)
+    add_live(parser)
     add_resources(parser)
     add_storage(parser)
     parser.add_argument(

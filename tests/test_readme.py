@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import doctest
 import importlib
 import json
 import os
@@ -26,7 +27,7 @@ from studies.definition.overrides import derive
 from studies.definition.settings import parse_setting
 from studies.planning.request import Request, draft
 from studies.user_files.loader import load_definition
-from tests import structure
+from tests import api, structure
 from tests.readme import PAGES, README, ROOT, anchors, block, shell_lines, spans
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.data.dataset import Dataset
@@ -43,7 +44,7 @@ RUN_ELSEWHERE |= {
     "pictures.py",
     "predict.py",
 }  # tests/test_course.py
-OTHERS_OPTIONS = {"--loops", "--threads", "--quick"}
+OTHERS_OPTIONS = {"--loops", "--threads", "--quick", "--strict"}
 """Options of the tests and benchmarks, which CONTRIBUTING names."""
 
 
@@ -61,21 +62,54 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("study", ["depth_study", pytest.param("tuning_study", marks=pytest.mark.slow)])
-def test_the_studies_it_names_run_in_the_smoke_profile(study: str, tmp_path: Path) -> None:
-    done = run(["-m", "studies", "run", study, "--profile", "smoke"], tmp_path)
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which depth_study has run in the smoke profile."""
+    return run_smoke("depth_study", tmp_path_factory.mktemp("smoke"))
+
+
+def run_smoke(study: str, folder: Path) -> Path:
+    done = run(["-m", "studies", "run", study, "--profile", "smoke"], folder)
     assert done.returncode == 0, done.stderr
-    page = tmp_path / "runs" / f"{study}-smoke" / "report.html"
+    page = folder / "runs" / f"{study}-smoke" / "report.html"
     assert f"runs/{study}-smoke/report.html" in done.stdout
     assert page.stat().st_size > 50_000
     report = json.loads(page.with_name("report.json").read_text(encoding="utf-8"))
     assert report["state"] == "complete"
     assert public_keys() <= set(report)
-    if study == "depth_study":
-        done = run(["-c", "\n".join(block(name) for name in RUN_IN_ORDER)], tmp_path)
-        assert (done.returncode, done.stdout.split()[0]) == (0, f"runs/{study}-smoke/report.html"), (
-            done.stderr
-        )
+    return folder
+
+
+@pytest.mark.slow
+def test_the_study_without_cells_runs_in_the_smoke_profile(tmp_path: Path) -> None:
+    run_smoke("tuning_study", tmp_path)
+
+
+def test_the_study_it_names_runs_in_the_smoke_profile_and_is_read_from_python(smoke: Path) -> None:
+    done = run(["-c", "\n".join(block(name) for name in RUN_IN_ORDER)], smoke)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "runs/depth_study-smoke/report.html"), done.stderr
+
+
+@pytest.mark.parametrize("name", api.public_names())
+def test_every_public_name_of_python_has_an_example(name: str) -> None:
+    assert api.without_example(name) == []
+
+
+def test_every_public_name_of_python_is_on_a_page_of_the_api() -> None:
+    documented = [api.find(name) for name in api.IDENTIFIERS]
+    assert [name for name in api.public_names() if api.find(name) not in documented] == []
+
+
+def test_the_examples_of_the_api_give_what_they_say(smoke: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STUDIES_STORAGE", "STUDIES_OUTPUT", "STUDIES_DATA", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(smoke)
+    told: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for test in api.examples():
+        runner.run(test, out=told.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(told)
+    assert runner.tries > 50
 
 
 def public_keys() -> set[str]:

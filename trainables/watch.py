@@ -21,6 +21,9 @@ def watch(model: nn.Module, optimizer: torch.optim.Optimizer, *, clip_norm: floa
     must have the examples on its first axis. `clip_norm` is the norm that the loop clips to, if any: gradients are
     measured before. If a step consists of several backward passes, signals are those of the last one.
 
+    >>> import torch
+    >>> from torch import nn
+    >>> from trainables.watch import watch
     >>> network = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
     >>> optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     >>> with watch(network, optimizer) as watched:

@@ -28,6 +28,7 @@ class Entry:
     `progress` counts the trials that have ended and those that are planned, None where the record cannot be read.
     `verdict` is "" where there is none. `picture` is an SVG file's content.
     `page` is the report's address relative to the index, `reported_at` when it was made; None where there is none.
+    `live` is the address of the page that the run of a running study keeps up to date, None where it keeps none.
     """
 
     study: str
@@ -39,6 +40,7 @@ class Entry:
     picture: bytes | None = None
     reported_at: datetime | None = None
     page: str | None = None
+    live: str | None = None
 
     @property
     def is_complete(self) -> bool:

@@ -25,6 +25,8 @@ def growth(frame: pd.DataFrame) -> float:
     input. NaN where it is undefined: fewer than two layers, or a delta_rms that is missing, infinite or not
     positive. Raises ValueError where a layer stands twice.
 
+    >>> import pandas as pd
+    >>> from reports.stability import growth
     >>> round(growth(pd.DataFrame({"layer": [1, 2, 3], "delta_rms": [4.0, 2.0, 1.0]})), 9)
     2.0
     """

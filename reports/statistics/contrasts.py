@@ -59,6 +59,15 @@ def contrasts(
     nothing is claimed. One block gives an estimate and NaN elsewhere; one level gives no row; a difference that is the
     same in every block has an interval of width 0 and is UNRESOLVED. Raises ValueError for an unknown factor, a missing
     column, two rows for one cell and block, or a smallest effect that is not positive.
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from reports.comparison import contrasts
+    >>> shallow = pd.DataFrame({"depth": 3, "block": range(10), "test_loss": np.linspace(0.20, 0.22, 10)})
+    >>> deep = pd.DataFrame({"depth": 5, "block": range(10), "test_loss": np.linspace(0.15, 0.18, 10)})
+    >>> (found,) = contrasts(pd.concat([shallow, deep]), factors=["depth"], outcome="test_loss").to_dict("records")
+    >>> found["level_a"], found["level_b"], round(found["estimate"], 3), str(found["gate"])
+    (3, 5, -0.045, 'DIRECTION')
     """
     rules = rules or Rules()
     rows = contrast_family(

@@ -45,7 +45,12 @@ class UsageError(StudiesError):
 
 
 class HeldError(StudiesError):
-    """Another run holds the study."""
+    """Another run holds the study.
+
+    >>> error = HeldError("study small is held by another run", "See how it goes: studies status small --watch")
+    >>> error.advice, error.exit_code
+    ('See how it goes: studies status small --watch', 3)
+    """
 
     exit_code = 3
 

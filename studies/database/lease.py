@@ -59,6 +59,13 @@ class Lease:
             self.lost = _taken_over(found)
             raise self.lost
 
+    def confirm(self) -> bool:
+        """Ask the storage whether another run has taken the study over; if it does not answer, what was known holds."""
+        if self.lost is None:
+            with suppress(StudiesError):
+                self.check(_found(self._backend, self._engine, self._study_id))
+        return self.lost is None
+
     def release(self) -> None:
         """Release the study; if another run has taken it over, that run keeps it."""
         self._released.set()

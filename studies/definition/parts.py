@@ -25,6 +25,10 @@ class Search:
     """The search phase: how many trials, who proposes them, and the epochs (rungs) at which ASHA compares them.
 
     A study with cells states `trials_per_cell`, one without them `trials` and `trials_per_cell=None`.
+
+    >>> from studies import Search
+    >>> Search(trials_per_cell=4, rungs=(3, 9)).sampler
+    'qmc'
     """
 
     trials_per_cell: int | None = 6
@@ -40,6 +44,10 @@ class Confirm:
 
     `default` gives the values of factors and nuisances that the best are compared with; those it leaves out take
     their space's default. If it is empty, no default is trained.
+
+    >>> from studies import Confirm
+    >>> Confirm(epochs=30).best
+    3
     """
 
     epochs: int = 18
@@ -49,7 +57,12 @@ class Confirm:
 
 @dataclass(frozen=True, kw_only=True)
 class SmallestEffect:
-    """The smallest differences worth acting on: log-loss in nats, error as a fraction."""
+    """The smallest differences worth acting on: log-loss in nats, error as a fraction.
+
+    >>> from studies import SmallestEffect
+    >>> SmallestEffect(log_loss=0.05)
+    SmallestEffect(log_loss=0.05, error=0.005)
+    """
 
     log_loss: float = 0.02
     error: float = 0.005
@@ -72,6 +85,10 @@ class ErrorShares:
 
     At most the sum of them is the share of studies whose page says anything false. The shares at best are divided by
     the number of looks.
+
+    >>> from studies import ErrorShares
+    >>> ErrorShares(interactions=0.0).loss_at_best
+    0.025
     """
 
     loss_at_best: float = 0.025
@@ -94,6 +111,10 @@ class Thresholds:
 
     DIVERGED has none. EXPLODING: total growth above `total_growth`, or growth per layer above `growth` with total
     growth above `growth_total`; VANISHING is its mirror.
+
+    >>> from studies import Thresholds
+    >>> Thresholds(total_growth=1000.0).spike_rate
+    0.01
     """
 
     blown_up: float = 2.0

@@ -47,6 +47,7 @@ class Study:
     `error_shares` are what each family of claims may spend of the report's error rate; together at most .05.
     Raises UsageError that lists every mistake with its field, rule, value and choices.
 
+    >>> from studies import Study
     >>> study = Study(
     ...     question="Does depth help?",
     ...     factors={"depth": (3, 5)},

@@ -28,6 +28,7 @@ from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.execution.kernels_ahead import compiling_ahead
 from studies.execution.listing import list_studies, tell_listing
+from studies.execution.live_page import LivePage
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
@@ -121,6 +122,11 @@ class Dashboard:
     find: Callable[[], str | None]
     token_path: Path | None
 
+    def place(self) -> tuple[str, str | None] | None:
+        """Return its URL and the shell command that prints its token; None while it starts."""
+        url = self.find()
+        return None if url is None else (url, None if self.token_path is None else f"cat {self.token_path}")
+
 
 Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]]
 """Shows a run's progress while its context lasts."""
@@ -154,6 +160,10 @@ class Run:
     until: Until = Until.CLEAR
     budget_seconds: float | None = None
     notes: tuple[str, ...] = ()
+    live: bool = True
+    """Whether a page is kept up to date that tells how the run goes."""
+    arguments: tuple[str, ...] = ()
+    """The options with which other commands find the study."""
 
 
 def train(run: Run) -> None:
@@ -163,8 +173,22 @@ def train(run: Run) -> None:
     if Ray died, and another StudiesError if Ray could not be started, a result not be recorded, or the storage stayed
     unreachable. In every case the same command resumes the study.
     """
-    study_id = run.study.id
     progress = retry(lambda: _progress_so_far(run))
+    live = LivePage(
+        run.plan,
+        progress,
+        folder=run.folder,
+        lease=run.lease,
+        resume_command=run.command,
+        arguments=run.arguments,
+        is_wanted=run.live,
+    )
+    with live.telling_the_end():
+        _train(run, progress, live)
+
+
+def _train(run: Run, progress: Progress, live: LivePage) -> None:
+    study_id = run.study.id
     state, num_looks = StudyState.FAILED, 0
     with (
         watching_signals(lambda: run.lease.stop_requested) as stop_signal,
@@ -174,7 +198,7 @@ def train(run: Run) -> None:
         run_events.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
         try:
-            num_looks = _train_on_cluster(run, writer, progress, stop_signal)
+            num_looks = _train_on_cluster(run, writer, progress, live, stop_signal)
             state = StudyState.COMPLETE
         except RayLostError as lost:
             state = StudyState.INTERRUPTED
@@ -245,7 +269,9 @@ def _data_notes(dataset: "Dataset") -> list[str]:
     return [*told, *([f"data: {left} more, on the page and in the plan"] if left else [])]
 
 
-def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal: StopSignal) -> int:
+def _train_on_cluster(
+    run: Run, writer: Writer, progress: Progress, live: LivePage, stop_signal: StopSignal
+) -> int:
     """Train until nothing is left or a signal asks to stop; return how many looks are complete at the end of that."""
     run.tell("loading torch and Ray Tune, while Ray starts")
     with run.starting.cluster() as future:
@@ -275,6 +301,7 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             should_stop=should_stop,
         )
         run.tell("waiting for Ray")
+        live.begin()
         _list_studies(run, progress)
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
@@ -301,7 +328,12 @@ def _train_on_cluster(run: Run, writer: Writer, progress: Progress, stop_signal:
             should_stop=should_stop,
         )
         run.ahead.begin(when=lambda: progress.startup_seconds is not None)
-        with stop_signal.may_break_off(), run.show(progress, run.plan, _dashboard(cluster)):
+        dashboard = _dashboard(cluster)
+        with (
+            live.kept_up_to_date(queue, None if dashboard is None else dashboard.place),
+            stop_signal.may_break_off(),
+            run.show(progress, run.plan, dashboard),
+        ):
             train_study(
                 run.plan,
                 writer=writer,

@@ -25,6 +25,7 @@ from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from studies.execution.driver import Run, Show, Starting, train
 from studies.execution.listing import tell_listing
+from studies.execution.live_page import finish_page
 from studies.execution.older_studies import (
     OlderStudy,
     afresh,
@@ -63,7 +64,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The outcome of a run: `report` is report.json's content, `best` its best configuration."""
+    """The outcome of a run: `report` is report.json's content, `best` its best configuration.
+
+    >>> import studies
+    >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
+    >>> result.name, result.report["state"], result.next_look, 0 < result.best["test_accuracy"] <= 1
+    ('depth_study-smoke', 'complete', None, True)
+    """
 
     name: str
     report_path: Path
@@ -182,6 +189,8 @@ def _run(
                 until=Until(request.until),
                 budget_seconds=None if request.budget is None else parse_budget(request.budget),
                 notes=(*describe_older(older), *notes),
+                live=request.live,
+                arguments=locations.arguments,
             )
 
         return _carry_out(
@@ -282,6 +291,7 @@ def _carry_out(
                         store, plan, request, locations, findings, ahead, was_complete=was_complete
                     )
                 )
+            finish_page(plan, result.report_path, is_wanted=request.live)
             refuse_failure(store, study, result.report_path, locations)
             if failure is not None:
                 raise _without_model(failure, result.report_path) from failure

@@ -99,6 +99,15 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_live(parser: argparse.ArgumentParser) -> None:
+    """Add --no-live."""
+    parser.add_argument(
+        "--no-live",
+        action="store_true",
+        help="write no live.html: the page beside the report that says, each minute, how the run goes",
+    )
+
+
 def request_of(options: argparse.Namespace) -> "Request":
     """Return the request that the options make. Raises UsageError for a `--set` that cannot be parsed."""
     from studies.planning.request import Request
@@ -113,6 +122,7 @@ def request_of(options: argparse.Namespace) -> "Request":
         grow_from=getattr(options, "grow_from", None),
         budget=options.budget,
         until=Until(options.until),
+        live=not options.no_live,
     )
 
 
@@ -156,6 +166,7 @@ def run_parser() -> argparse.ArgumentParser:
     )
     add_variant(parser)
     add_until(parser)
+    add_live(parser)
     add_resources(parser)
     add_storage(parser)
     parser.add_argument(

@@ -39,6 +39,8 @@ class Request:
     """The time that the study may take, such as `2h`; the study is reduced until its first look fits."""
     until: str = Until.CLEAR
     """How far a run goes; it is not part of the plan."""
+    live: bool = True
+    """Whether the run keeps a page that says how it goes up to date; it is not part of the plan."""
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that make the same request."""
@@ -57,6 +59,8 @@ class Request:
             words += ["--budget", self.budget]
         if self.until != Until.CLEAR:
             words += ["--until", self.until]
+        if not self.live:
+            words += ["--no-live"]
         return words
 
     def command(self, door: str, *extra: str) -> str:

@@ -184,7 +184,7 @@ class Recorder(tune.Callback):
         detail = f"{attempt}: {loss.words}"
         if loss.treatment is Treatment.SMALLER:
             detail += f"\nIt is trained again {self._make_smaller(trial_spec)}"
-        self._progress.lose(planned.number, replicates=len(trial_spec.blocks))
+        self._progress.lose(planned.number, replicates=len(trial_spec.blocks), why=loss.words)
         self._queue.give_back(planned.number)
         self.attempt(lambda: self._notes.add(WORKER_LOST, planned, detail))
 

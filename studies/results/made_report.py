@@ -12,6 +12,8 @@ from studies.storage.paths import below
 
 PAGE = "report.html"
 RECORD = "report.json"
+LIVE = "live.html"
+"""The page beside it that tells how a run goes, and leads to the report once the study is finished."""
 
 
 @dataclass(frozen=True, kw_only=True)

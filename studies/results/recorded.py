@@ -20,13 +20,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordedStudy:
-    """A study in a storage; each method reads the storage again."""
+    """A study in a storage; each method reads the storage again.
+
+    >>> import studies
+    >>> study = studies.load_study("depth_study-smoke")
+    >>> study.row.question
+    'Do more hidden layers help, and does that depend on dropout, batch normalisation or the optimizer?'
+    """
 
     row: StudyRow
     storage: str
 
     def best(self, *, ensemble: bool = False, calibrated: bool = False, trust_code: bool = False) -> "Model":
-        """Return the best model, as `studies.load_model` does; raise UsageError if its folder is not there."""
+        """Return the best model, as `studies.load_model` does; raise UsageError if its folder is not there.
+
+        >>> import studies
+        >>> studies.load_study("depth_study-smoke").best().classes_[:3].tolist()
+        ['0', '1', '2']
+        """
         from studies.results.saved_models import load as load_model
         from studies.storage.remembered import remembering
 
@@ -36,7 +47,13 @@ class RecordedStudy:
         return load_model(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)
 
     def trials(self) -> "pd.DataFrame":
-        """Return one row for each trial, with its factors and nuisances."""
+        """Return one row for each trial, with its factors and nuisances.
+
+        >>> import studies
+        >>> trials = studies.load_study("depth_study-smoke").trials()
+        >>> len(trials), sorted(trials["depth"].unique().tolist()), trials["learning_rate"].gt(0).all().item()
+        (32, [3, 7], True)
+        """
         from studies.database.frames import frames
         from studies.database.schema import tables
 
@@ -44,7 +61,13 @@ class RecordedStudy:
             return frames.trials(store, self.row.id)
 
     def replicates(self) -> "pd.DataFrame":
-        """Return one row for each network that has ended; losses in nats, accuracies fractions."""
+        """Return one row for each network that has ended; losses in nats, accuracies fractions.
+
+        >>> import studies
+        >>> networks = studies.load_study("depth_study-smoke").replicates()
+        >>> len(networks), networks["val_accuracy"].between(0, 1).all().item()
+        (96, True)
+        """
         from studies.database.frames import frames
         from studies.database.schema import tables
 
@@ -52,7 +75,13 @@ class RecordedStudy:
             return frames.replicates(store, self.row.id)
 
     def epochs(self) -> "pd.DataFrame":
-        """Return one row for each network and epoch."""
+        """Return one row for each network and epoch.
+
+        >>> import studies
+        >>> epochs = studies.load_study("depth_study-smoke").epochs()
+        >>> epochs["epoch"].min().item(), epochs["epoch"].max().item()
+        (1, 18)
+        """
         from studies.database.frames import frames
         from studies.database.schema import tables
 
@@ -60,7 +89,13 @@ class RecordedStudy:
             return frames.epochs(store, self.row.id)
 
     def gradients(self) -> "pd.DataFrame":
-        """Return one row for each network, recorded epoch (0: the initialisation) and hidden layer."""
+        """Return one row for each network, recorded epoch (0: the initialisation) and hidden layer.
+
+        >>> import studies
+        >>> gradients = studies.load_study("depth_study-smoke").gradients()
+        >>> gradients["layer"].min().item(), gradients["layer"].max().item()
+        (1, 7)
+        """
         from studies.database.frames import frames
         from studies.database.schema import tables
 

@@ -11,7 +11,7 @@ from studies.database.engines.problems import OutageError
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.planning.plan import Plan
-from studies.results.made_report import PAGE, MadeReport, find_report
+from studies.results.made_report import LIVE, PAGE, MadeReport, find_report
 from studies.run_log import looks
 from studies.search.progress import planned_progress
 from studies.storage.paths import Locations
@@ -38,18 +38,28 @@ def index_studies(store: Store, locations: Locations) -> Path:
 
 def _entries(store: Store, locations: Locations) -> Iterator[Entry]:
     for study in store.studies():
-        report = _report(study, locations)
+        report, standing = _report(study, locations), _standing(store, study)
         yield Entry(
             study=study.name,
             question=study.question,
-            standing=_standing(store, study),
+            standing=standing,
             progress=_progress(store, study),
             verdict="" if report is None else report.verdict.in_short,
             picture=None if report is None else _picture(report.picture),
             created_at=study.created_at,
             reported_at=None if report is None else report.made_at,
             page=None if report is None else f"{study.name}/{PAGE}",
+            live=f"{study.name}/{LIVE}"
+            if standing is Standing.RUNNING and _has_live(study, locations)
+            else None,
         )
+
+
+def _has_live(study: StudyRow, locations: Locations) -> bool:
+    try:
+        return (locations.folder(study.name) / LIVE).is_file()
+    except UsageError:
+        return False
 
 
 def _report(study: StudyRow, locations: Locations) -> MadeReport | None:

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from search_spaces import Value
 from studies.base.states import Outcome, Phase, TrialState
+from studies.base.wording import error_line
 from studies.database.rows import TrialsSoFar
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
@@ -32,6 +34,18 @@ class Best:
     number: int
     objective: float
     params: Mapping[str, Value]
+
+
+MAX_TOLD = 20
+"""Of how many trials that failed, and of how many lost workers, the words are kept; all are counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """A trial that failed, or whose worker was lost, and what happened in one line."""
+
+    number: int
+    words: str
 
 
 def best_of(trial: PlannedTrial | None) -> Best | None:
@@ -72,6 +86,15 @@ class Progress:
     look: LookSummary | None = None
     """How the questions stood after the last look."""
     note: str | None = None
+    failures: list[Trouble] = field(default_factory=list)
+    """The first trials that failed, earlier runs included."""
+    losses: list[Trouble] = field(default_factory=list)
+    """The latest workers that this run lost."""
+    num_losses: int = 0
+    live_page: Path | None = None
+    """The page that tells how the run goes, None where none is written."""
+    page_problem: str | None = None
+    """What kept that page from being written the last time."""
     clock: Callable[[], float] = time.monotonic
 
     def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:
@@ -99,11 +122,15 @@ class Progress:
         if state is None:
             return
         self.ended[trial.phase][state] += 1
+        if state is TrialState.FAILED and len(self.failures) < MAX_TOLD:
+            self.failures.append(Trouble(number=trial.number, words=error_line(report.error)))
         self.num_networks += len(report.replicates)
         self.num_diverged += sum(record.outcome is Outcome.DIVERGED for record in report.replicates)
 
-    def lose(self, number: int, *, replicates: int) -> None:
+    def lose(self, number: int, *, replicates: int, why: str = "") -> None:
         """Record that a trial's worker was lost: its epochs are no longer counted, as they are trained again."""
+        self.num_losses += 1
+        self.losses = [*self.losses, Trouble(number=number, words=error_line(why))][-MAX_TOLD:]
         lost = self.running.pop(number, None)
         if lost is not None:
             self.network_epochs -= lost.epoch * replicates
@@ -120,6 +147,11 @@ class Progress:
         """Return how many trials of a phase ended, in one of `states` if any are named."""
         counts = self.ended[phase]
         return sum(counts[state] for state in states) if states else sum(counts.values())
+
+    @property
+    def told_note(self) -> str | None:
+        """Return what a reader is told beside the progress, None where there is nothing."""
+        return "; ".join(filter(None, [self.note, self.page_problem])) or None
 
     @property
     def seconds_left(self) -> float | None:
@@ -162,4 +194,7 @@ def planned_progress(
         if trial.state.has_ended
     )
     progress.resumed_network_epochs = progress.network_epochs
+    progress.failures = [
+        Trouble(number=trial.number, words=error_line(trial.error)) for trial in trials.failed[:MAX_TOLD]
+    ]
     return progress

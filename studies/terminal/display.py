@@ -31,6 +31,7 @@ def showing(
     find_dashboard: Callable[[], str | None],
     token_hint: str | None,
     report_path: Path,
+    live_page: Path | None = None,
     objective: Measure = LOG_LOSS,
     stream: TextIO | None = None,
     live: bool | None = None,
@@ -39,7 +40,8 @@ def showing(
     """Show `progress` on `stream` (standard error) until the context ends, and leave its last state there.
 
     `find_dashboard` returns the dashboard's URL once it has one; `token_hint` is the shell command that prints its
-    token. `live` defaults to whether the stream is a terminal that can move its cursor; `quiet` shows nothing.
+    token. `live_page` is the page that the run keeps up to date, None where it writes none. `live` defaults to whether
+    the stream is a terminal that can move its cursor; `quiet` shows nothing.
     """
     if quiet:
         return nullcontext()
@@ -53,7 +55,7 @@ def showing(
         )
 
     def places() -> list[tuple[str, str]]:
-        return _places(find_dashboard(), token_hint, report_path)
+        return _places(find_dashboard(), token_hint, live_page, report_path)
 
     if live if live is not None else console.is_terminal and not console.is_dumb_terminal:
         return _live(snapshot, places, stream)
@@ -76,6 +78,7 @@ def showing_run(
             find_dashboard=(lambda: None) if dashboard is None else dashboard.find,
             token_hint=None if token_path is None else f"cat {token_path}",
             report_path=locations.folder(plan.name) / "report.html",
+            live_page=progress.live_page,
             quiet=quiet,
         )
 
@@ -102,9 +105,11 @@ def _live(
             is_over = True  # the dashboard ends with the run, while the last screen stays
 
 
-def _places(dashboard_url: str | None, token_hint: str | None, report_path: Path) -> list[tuple[str, str]]:
-    """Return labels and places: the dashboard and its token, once there is one, and at last the report."""
-    places = []
+def _places(
+    dashboard_url: str | None, token_hint: str | None, live_page: Path | None, report_path: Path
+) -> list[tuple[str, str]]:
+    """Return labels and places: the live page, the dashboard and its token once there is one, and the report."""
+    places = [] if live_page is None else [("live", f"{live_page}, a page, new each minute")]
     if dashboard_url is not None:
         places.append(("dashboard", dashboard_url))
         if token_hint is not None:

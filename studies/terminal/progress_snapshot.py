@@ -61,7 +61,7 @@ def from_progress(
         elapsed_seconds=elapsed_seconds,
         seconds_left=progress.seconds_left,
         look=progress.look,
-        note=progress.note,
+        note=progress.told_note,
     )
 
 

@@ -38,7 +38,7 @@ def test_the_page_fits_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert main(["depth_study", "--profile", "smoke", *SMALL]) == 0
+    assert main(["depth_study", "--profile", "smoke", *SMALL, "--no-live"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("depth_study-smoke-")
     assert any("every combination: 8 cells" in line for line in lines)
@@ -47,6 +47,7 @@ def test_the_page_fits_the_terminal(
     assert "tuned learning rate from 0.0003 to 0.03 (log scale) with Adam held" in told, (
         "of an optimizer that is not compared nothing is said"
     )
+    assert "with --no-live a run writes no live.html" in told
     assert max(map(len, lines)) <= 80
     assert list(tmp_path.iterdir()) == []
 

@@ -49,6 +49,8 @@ class Seen:
     listening: str
     exit_codes_meanwhile: list[int]
     state_meanwhile: str
+    live: str
+    listed: str
 
     @property
     def report(self) -> dict[str, Any]:
@@ -76,6 +78,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
                 "status_without_token": status(f"{dashboard}/api/v0/actors"),
                 "actors": fetch(f"{dashboard}/api/v0/actors?detail=1", token)["data"]["result"]["result"],
                 "listening": listening_at(int(dashboard.rpartition(":")[2])),
+                "live": live_page(folder).read_text(encoding="utf-8"),
+                "listed": (folder / "runs" / "index.html").read_text(encoding="utf-8"),
                 **look_from_outside(command),
             }
         command.finish()
@@ -92,9 +96,15 @@ def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for disturb in (kill, press_ctrl_c, lose_raylet, terminate_while_a_trial_hangs, lose_gcs):
         with started(folder, *WITHOUT_DASHBOARD) as command:
             disturb(command)
+        shutil.copy(live_page(folder), folder / f"{disturb.__name__}.html")
     command = finished(folder, *WITHOUT_DASHBOARD)
     assert command.process.returncode == 0, command.errors
     return folder
+
+
+def live_page(folder: Path) -> Path:
+    """Return the page of the small study that tells how its run goes."""
+    return folder / "runs" / "small" / "live.html"
 
 
 def small_in(folder: Path) -> list[str]:
@@ -149,6 +159,41 @@ def test_a_whole_run_exits_0_and_leaves_a_report(seen: Seen) -> None:
     assert "runs/small/models/best" in model
     assert use.strip() == "studies predict runs/small/models/best --input FILE"
     assert (seen.folder / "runs" / "index.html").is_file()
+
+
+def test_while_it_runs_a_page_says_how_it_goes(seen: Seen) -> None:
+    assert "Does a second hidden layer help?" in seen.live
+    assert 'http-equiv="refresh" content="60"' in seen.live
+    assert "studies stop small" in seen.live
+    assert f"studies {shlex.join(RUN)}" in seen.live
+    assert 'href="small/live.html"' in seen.listed
+    assert "live: runs/small/live.html, a page, new each minute" in seen.command.errors
+    assert mode(live_page(seen.folder)) == 0o600
+
+
+def test_once_a_run_is_complete_that_page_leads_to_the_report(seen: Seen, disturbed: Path) -> None:
+    for folder in (seen.folder, disturbed):
+        text = live_page(folder).read_text(encoding="utf-8")
+        assert 'http-equiv="refresh" content="0; url=report.html"' in text
+    assert "live.html" not in (seen.folder / "runs" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("disturbance", "said"),
+    [
+        ("kill", "If that time is more than 3 minutes ago, the run has been killed or hangs"),
+        ("press_ctrl_c", "The run was interrupted; everything recorded is kept."),
+        ("terminate_while_a_trial_hangs", "The run was terminated; everything recorded is kept."),
+        ("lose_raylet", "The run has ended: Ray is gone"),
+    ],
+)
+def test_that_page_says_how_a_run_ended_early_and_how_to_go_on(
+    disturbed: Path, disturbance: str, said: str
+) -> None:
+    text = (disturbed / f"{disturbance}.html").read_text(encoding="utf-8")
+    assert said in text
+    assert f"studies {shlex.join(WITHOUT_DASHBOARD)}" in text
+    assert ('content="60"' in text) is (disturbance == "kill")
 
 
 def test_nothing_of_a_run_is_left(seen: Seen) -> None:

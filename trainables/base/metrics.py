@@ -33,6 +33,11 @@ class Metric:
     `failure` is the score of a network that diverged or failed. No network scores worse than that, or failing would be
     an advantage. Of a study's own metrics the `primary` one is compared, and it is the objective of the search unless
     the study names another; differences below its `smallest_effect`, if it has one, are not worth acting on.
+
+    >>> from studies import Metric
+    >>> error = Metric(name="rmse", direction="min", unit="kg", failure=90.0)
+    >>> error.score(120.0)
+    90.0
     """
 
     name: str

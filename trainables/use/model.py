@@ -26,6 +26,17 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
     """A trained network, or several whose probabilities are averaged; inputs are raw, as in the training data.
 
     It is fitted already: in a scikit-learn `Pipeline` it may be the last step, and `fit` changes nothing.
+
+    >>> import numpy as np
+    >>> import studies
+    >>> model = studies.load_model("runs/depth_study-smoke/models/best")
+    >>> inputs = np.zeros((2, 64))
+    >>> model.kind, model.n_features_in_, model.encode(inputs).shape
+    ('image', 64, torch.Size([2, 8, 8]))
+    >>> model.predict(inputs).tolist() == model.classes_[model.predict_proba(inputs).argmax(1)].tolist()
+    True
+    >>> model.fit(inputs) is model
+    True
     """
 
     def __init__(
@@ -89,7 +100,12 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
     def probabilities(
         self, examples: Any, *, first_row: int = 1, notes: list[str] | None = None
     ) -> NDArray[np.float64]:
-        """Return what `predict_proba` does; messages count rows from `first_row`, and `notes` takes decisions."""
+        """Return what `predict_proba` does; messages count rows from `first_row`, and `notes` takes decisions.
+
+        >>> model = load_model("runs/depth_study-smoke/models/best")
+        >>> model.probabilities(np.zeros((1, 64)), first_row=2).sum().round(6).item()
+        1.0
+        """
         total: NDArray[np.float64] | None = None
         encoded: dict[int, NDArray[np.float32]] = {}
         for preprocessing, module in self.members:
@@ -103,7 +119,12 @@ class Model(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         return total / len(self.members)
 
     def of_features(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the (first) network's probabilities of examples that are encoded already, shape (examples, *shape)."""
+        """Return the (first) network's probabilities of examples that are encoded already, shape (examples, *shape).
+
+        >>> model = load_model("runs/depth_study-smoke/models/best")
+        >>> model.of_features(model.encode(np.zeros((1, 64))).numpy()).shape
+        (1, 10)
+        """
         return self._of(self.module, features)
 
     def _of(self, module: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:

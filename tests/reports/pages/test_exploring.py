@@ -68,8 +68,9 @@ def test_a_cell_leads_to_the_page_of_its_confirm_trial(inputs: ReportInputs, tmp
     assert [(number, trials) for number, _, trials in told["cells"]] == [
         (row["cell"], [row["number"]]) for _, row in confirm.iterrows()
     ]
-    links = re.findall(r'<a href="(trials/trial-\d+\.html)">', page)
-    assert links == [f"trials/trial-{number}.html" for number in confirm["number"]]
+    rows = re.findall(r'<tr id="cell-(\d+)".*?<a href="trials/trial-(\d+)\.html"', page, re.DOTALL)
+    expected = zip(confirm["cell"], confirm["number"], strict=True)
+    assert rows == [(str(cell), str(number)) for cell, number in expected]
     by_name = {factor["kind"]: factor["levels"] for factor in told["factors"]}
     for (_, places, _), (_, row) in zip(told["cells"], confirm.iterrows(), strict=True):
         assert [by_name[f"={name}"][place] for name, place in zip(inputs.factors, places, strict=True)] == [

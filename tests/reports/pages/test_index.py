@@ -84,6 +84,15 @@ def test_a_study_that_is_not_complete_says_how_far_it_is_and_when(
     assert "<a href" not in text
 
 
+def test_a_running_study_leads_to_the_page_of_its_run(tmp_path: Path) -> None:
+    text = written(tmp_path, unreported("depth", 1, Standing.RUNNING, live="depth/live.html"))
+    assert '<a href="depth/live.html">Does depth help?</a>' in text
+    assert '<a href="depth/live.html">How it goes now</a>' in text
+    text = written(tmp_path, entry("depth", 1, standing=Standing.RUNNING, live="depth/live.html"))
+    assert '<a href="depth/report.html">Does depth help?</a>' in text, "of an earlier look"
+    assert '<a href="depth/live.html">How it goes now</a>' in text
+
+
 def test_a_verdict_from_before_a_study_went_on_says_of_when_it_is(tmp_path: Path) -> None:
     text = written(tmp_path, entry("depth", 1, standing=Standing.RUNNING, progress=(6, 8)))
     assert "The report is of" in text

@@ -175,6 +175,18 @@ class TestLease:
             wait_until(lambda: lost.lost)
             assert held.lost is None
 
+    def test_one_that_asks_learns_of_it_at_once(
+        self, store: Store, study: StudyRow, other: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lease, "SECONDS_BETWEEN_LOOKS", 1000.0)
+        with store.hold(study.id) as lost:
+            assert lost.confirm()
+            with other.hold(study.id, take_over=True) as held:
+                assert lost.lost is None, "nobody has looked yet"
+                assert held.confirm()
+                assert not lost.confirm()
+                assert lost.lost is not None
+
     def test_one_that_was_taken_over_takes_nothing_with_it(
         self, store: Store, study: StudyRow, other: Store
     ) -> None:

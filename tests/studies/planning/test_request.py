@@ -108,6 +108,14 @@ def test_looks_and_how_far_a_run_goes_are_options() -> None:
     assert request_of(parse_run(stopping.arguments())) == stopping
 
 
+def test_whether_a_page_tells_how_a_run_goes_is_an_option_and_no_part_of_the_plan() -> None:
+    assert asked().live
+    without = asked("--no-live")
+    assert not without.live
+    assert request_of(parse_run(without.arguments())) == without
+    assert draft(without).plan("digits").hash == draft(asked()).plan("digits").hash
+
+
 def test_until_is_no_part_of_the_plan_and_looks_are() -> None:
     plain, stopping, single = (
         draft(request).plan("digits")

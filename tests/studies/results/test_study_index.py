@@ -64,6 +64,17 @@ def test_what_has_a_report_has_its_verdict_link_and_picture(
     assert (output / entry.page).is_file()
 
 
+def test_only_a_running_study_leads_to_the_page_of_its_run(
+    store: Store, searched: StudyRow, locations: Locations, output: Path
+) -> None:
+    recorded.add_study(store, name="../../x")
+    with store.hold(searched.id):
+        assert entries(store, locations)[recorded.NAME].live is None, "no page is there"
+        locations.make_folder(recorded.NAME).joinpath("live.html").touch()
+        assert entries(store, locations)[recorded.NAME].live == f"{recorded.NAME}/live.html"
+    assert {entry.live for entry in entries(store, locations).values()} == {None}
+
+
 def test_a_large_picture_is_left_out(
     store: Store, complete: StudyRow, locations: Locations, output: Path
 ) -> None:

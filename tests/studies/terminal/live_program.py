@@ -27,6 +27,7 @@ def main(ending: str) -> None:
         find_dashboard=lambda: "http://127.0.0.1:8265",
         token_hint="cat /tmp/studies-x/token",
         report_path=Path("runs/depth_study/report.html"),
+        live_page=Path("runs/depth_study/live.html"),
     ):
         time.sleep(0.4)
         progress.running = {

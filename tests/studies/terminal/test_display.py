@@ -64,6 +64,7 @@ def test_while_it_runs_it_says_where_the_dashboard_is_and_what_trains(ended: Sho
     for expected in (
         "http://127.0.0.1:8265",
         "cat /tmp/studies-x/token",
+        "runs/depth_study/live.html, a page, new each minute",
         "the workers are starting",
         "trial 7",
         "epoch 6",
