@@ -138,5 +138,9 @@ def test_every_plot_marks_what_it_draws() -> None:
     ]
     drawing = [module for module in found if hasattr(module, "draw")]
     assert len(drawing) >= 24
-    silent = [each.__name__ for each in drawing if not re.search(r"\bmark\(\s*ax\b|\bTold\(", inspect.getsource(each))]
+    silent = [
+        each.__name__
+        for each in drawing
+        if not re.search(r"\bmark\(\s*ax\b|\bTold\(", inspect.getsource(each))
+    ]
     assert silent == []
