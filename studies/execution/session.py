@@ -54,6 +54,7 @@ from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
 from studies.storage.paths import Locations
 from studies.storage.remembered import resuming_in
+from studies.user_files.from_python import keep_source
 
 if TYPE_CHECKING:
     from studies.results.report_inputs import Findings
@@ -190,6 +191,7 @@ def _run(
             locations,
             run_of,
             resources=resources,
+            telling=telling,
             take_over=take_over,
             data=(dataset, splits),
         )
@@ -255,6 +257,7 @@ def _carry_out(
     *,
     resources: Resources,
     take_over: bool,
+    telling: Tell = silent,
     data: "tuple[Dataset, Splits] | None" = None,
 ) -> Result:
     """Hold the plan's study, train what is left of it, and make its report and, with its `data`, its model."""
@@ -263,6 +266,8 @@ def _carry_out(
         study = register(store, plan, request, locations)
         with store.hold(study.id, take_over=take_over) as lease:
             study = retry(lambda: drain(store, study, locations.folder(plan.name)))
+            if request.made is not None and request.made.code is not None:
+                keep_source(request.made.code)
             grow_as_asked(store, study, plan, request, locations)
             was_complete = retry(
                 lambda: (
@@ -274,6 +279,7 @@ def _carry_out(
                 if not was_complete:
                     _train(run_of(store, study, lease, ahead))
                 ahead.begin()
+                telling("making the model and the report")
                 failure, findings = None, retry(lambda: _findings(store, plan))
                 if data is not None and _found(store, plan).state is StudyState.COMPLETE:
                     failure = _keep_model(store, plan, locations, data, findings)
