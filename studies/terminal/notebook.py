@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from studies.base.durations import format_duration
 from studies.base.errors import StudiesError
+from studies.base.html_rows import html_row
 from studies.base.steps import Tell, silent, telling_steps
 from studies.base.stop_signal import AGAIN, RunInterruptedError
 
@@ -59,13 +60,13 @@ class Content:
     def html(self) -> str:
         """Return it as HTML without script or style sheet, for light and dark themes."""
         rows = [
-            _row(label, _bar(min(ended / max(planned, 1), 1.0)) + html.escape(words))
+            html_row(label, _bar(min(ended / max(planned, 1), 1.0)) + html.escape(words))
             for label, ended, planned, words in self.bars
         ]
-        rows += [_row(label, html.escape(content)) for label, content in self.rows]
+        rows += [html_row(label, html.escape(content)) for label, content in self.rows]
         if self.link is not None:
             place = html.escape(str(self.link), quote=True)
-            rows.append(_row("page", f'<a href="{place}" target="_blank">{place}</a>'))
+            rows.append(html_row("page", f'<a href="{place}" target="_blank">{place}</a>'))
         return (
             f'<div style="line-height:1.5"><div style="font-weight:600">{html.escape(self.title)}</div>'
             f"{''.join(rows)}</div>"
@@ -73,13 +74,6 @@ class Content:
 
     def _all_rows(self) -> Rows:
         return self.rows if self.link is None else [*self.rows, ("page", str(self.link))]
-
-
-def _row(label: str, content: str) -> str:
-    return (
-        '<div style="display:flex;gap:.75em"><span style="flex:0 0 5.5em;opacity:.65">'
-        f'{html.escape(label)}</span><span style="flex:1;min-width:0;overflow-wrap:anywhere">{content}</span></div>'
-    )
 
 
 def _bar(share: float) -> str:
