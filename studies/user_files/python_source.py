@@ -197,7 +197,11 @@ def _looked_up(name: str, namespace: Mapping[str, Any]) -> object:
 
 
 def _comes_with_the_notebook(value: object) -> bool:
-    module = getattr(value, "__module__", None) or type(value).__module__
+    """Return whether IPython has put a value into the namespace of cells, as its own `open`, which wraps Python's."""
+    if isinstance(value, FunctionType):
+        module = value.__globals__.get("__name__")
+    else:
+        module = getattr(value, "__module__", None) or type(value).__module__
     return isinstance(module, str) and module.partition(".")[0] == _NOTEBOOK
 
 
