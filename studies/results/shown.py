@@ -92,7 +92,7 @@ class Card:
             parts.append(f'<p style="margin:.5em 0;font-size:1.1em">{_escaped(self.verdict.sentence)}</p>')
             parts.append(f'<ul style="margin:.25em 0">{facts}</ul>' if facts else "")
             parts.append(self._picture(self.verdict.picture))
-        parts += [html_row(label, _escaped(content)) for label, content in self.rows]
+        parts += [html_row(printable(label), _escaped(content)) for label, content in self.rows]
         parts += [html_row(label, _link(place)) for label, place in self._places()]
         return f'<div style="max-width:52em;line-height:1.5">{"".join(parts)}</div>'
 
