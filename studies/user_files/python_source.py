@@ -53,10 +53,6 @@ class _Piece(NamedTuple):
     has_future: bool
 
 
-class _RefusedError(Exception):
-    """What is wrong with a value that a function uses."""
-
-
 @final
 class _Collection:
     """What a module needs, found by following names from its functions."""
@@ -78,7 +74,7 @@ class _Collection:
         name = name if isinstance(name, str) and name.isidentifier() else role
         try:
             self._add_value(name, function, f"{role}()")
-        except _RefusedError as error:
+        except ValueError as error:
             self._mistakes.append(f"{role}= {error}")
 
     def finish(self, functions: Mapping[str, object]) -> None:
@@ -110,10 +106,10 @@ class _Collection:
         return "".join([*lines[:after], "\nfrom __future__ import annotations\n", *lines[after:]])
 
     def _add_value(self, name: str, value: object, user: str) -> None:
-        """Add what a name stands for; raise _RefusedError that says why it cannot be written down."""
+        """Add what a name stands for; raise ValueError that says why it cannot be written down."""
         if name in self._values:
             if self._values[name] is not value:
-                raise _RefusedError(
+                raise ValueError(
                     f"{name} means two different things: a cell was run again with another one, so run the cells that "
                     "use it again as well"
                 )
@@ -138,9 +134,7 @@ class _Collection:
         except ValueError as error:
             line = _imported_from(name, value)
             if line is None:
-                raise _RefusedError(
-                    f"{error}: make it inside the function that uses it, or in load()"
-                ) from None
+                raise ValueError(f"{error}: make it inside the function that uses it, or in load()") from None
             self._imports.add(line)
 
     def _follow(self, piece: _Piece) -> None:
@@ -156,7 +150,7 @@ class _Collection:
                 if value is not builtins:
                     self._add_value(name, value, piece.name)
                     self._add_submodules(name, value, piece.text)
-            except _RefusedError as error:
+            except ValueError as error:
                 self._mistakes.append(f"{piece.name} uses {name}, which {error}")
 
     def _add_submodules(self, name: str, value: object, text: str) -> None:
@@ -189,9 +183,9 @@ def _looked_up(name: str, namespace: Mapping[str, Any]) -> object:
     if name in ("__name__", "__doc__"):
         return builtins
     if name == "get_ipython":
-        raise _RefusedError("is a magic or shell command of the notebook: say it in Python")
+        raise ValueError("is a magic or shell command of the notebook: say it in Python")
     if name not in namespace:
-        raise _RefusedError("is not defined")
+        raise ValueError("is not defined")
     value: object = namespace[name]
     return value
 
@@ -211,20 +205,18 @@ def _piece(value: Any) -> _Piece:
         return _class_piece(value)
     function = inspect.unwrap(value)
     if not isinstance(function, FunctionType):
-        raise _RefusedError(f"is a {type(value).__name__}: write a function with def")
+        raise ValueError(f"is a {type(value).__name__}: write a function with def")
     if function.__name__ == "<lambda>":
-        raise _RefusedError("is a lambda: write a function with def")
+        raise ValueError("is a lambda: write a function with def")
     if "<locals>" in function.__qualname__ or function.__code__.co_freevars:
-        raise _RefusedError(
-            "is defined inside another function: define it in a cell of its own, not indented"
-        )
+        raise ValueError("is defined inside another function: define it in a cell of its own, not indented")
     if "." in function.__qualname__:
-        raise _RefusedError("is a method of a class: write a function that calls it")
+        raise ValueError("is a method of a class: write a function that calls it")
     node, lines = _function_node(function)
     if value is not function and not node.decorator_list:
-        raise _RefusedError("is wrapped by another function: write the wrapper as a decorator, with @")
+        raise ValueError("is wrapped by another function: write the wrapper as a decorator, with @")
     if not _holds(lines, function.__code__):
-        raise _RefusedError(_OUTDATED)
+        raise ValueError(_OUTDATED)
     return _Piece(
         node.name,
         _segment(node, lines),
@@ -250,13 +242,13 @@ def _function_node(function: FunctionType) -> tuple[ast.FunctionDef | ast.AsyncF
             continue
         if min([node.lineno, *(each.lineno for each in node.decorator_list)]) == code.co_firstlineno:
             return node, lines
-    raise _RefusedError(_OUTDATED)
+    raise ValueError(_OUTDATED)
 
 
 def _class_piece(cls: type) -> _Piece:
     """Return the source of a class: found by its methods, else among all cells, where that is not ambiguous."""
     if "." in cls.__qualname__:
-        raise _RefusedError(
+        raise ValueError(
             "is defined inside a function or class: define it in a cell of its own, not indented"
         )
     methods = [inspect.unwrap(each) for each in map(_function_of, vars(cls).values()) if each is not None]
@@ -269,7 +261,7 @@ def _class_piece(cls: type) -> _Piece:
     for file in files:
         try:
             tree, lines = _parsed(file)
-        except _RefusedError:
+        except ValueError:
             continue
         is_as_run = all(_holds(lines, each.__code__) for each in own)
         nodes = (each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == cls.__name__)
@@ -277,9 +269,9 @@ def _class_piece(cls: type) -> _Piece:
     texts = [text for text, is_as_run in found.items() if is_as_run]
     flags = sum({each.__code__.co_flags & _ANNOTATIONS for each in own})
     if not texts:
-        raise _RefusedError(_OUTDATED if found else _UNKNOWN)
+        raise ValueError(_OUTDATED if found else _UNKNOWN)
     if len(texts) > 1:
-        raise _RefusedError(
+        raise ValueError(
             "is a class that cells define in several ways: restart the kernel and run the cells again"
         )
     return _Piece(cls.__name__, texts[0], namespace, bool(flags))
@@ -306,11 +298,11 @@ def _files_of_cells() -> list[str]:
 def _parsed(file: str) -> tuple[ast.Module, list[str]]:
     lines = linecache.getlines(file)
     if not lines:
-        raise _RefusedError(_UNKNOWN)
+        raise ValueError(_UNKNOWN)
     try:
         return ast.parse("".join(lines)), lines
     except SyntaxError:
-        raise _RefusedError(_OUTDATED) from None
+        raise ValueError(_OUTDATED) from None
 
 
 def _segment(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, lines: list[str]) -> str:
@@ -390,7 +382,7 @@ def _chains(text: str, name: str) -> Iterator[list[str]]:
 def _import_line(name: str, module: ModuleType) -> str:
     full = next((each for each in (module.__name__, f"os.{name}") if sys.modules.get(each) is module), None)
     if full is None or full == MAIN:
-        raise _RefusedError("is a module that cannot be imported by its name")
+        raise ValueError("is a module that cannot be imported by its name")
     return f"import {full}" if name == full else f"import {full} as {name}"
 
 

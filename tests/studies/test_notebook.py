@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from studies.database.store import Store
+from tests.readme import block
 from tests.studies.command import ROOT, STUDY, TIMEOUT, rows
 
 RUN = "studies.run_study('./small.py', workers=1)"
@@ -155,6 +156,7 @@ def test_the_example_goes_from_a_question_to_a_prediction(notebook: Notebook) ->
     assert all(cell.outputs == [] for cell in example.cells if cell.cell_type == "code")
     sources = [cell.source for cell in example.cells if cell.cell_type == "code"]
     define, run = sources[1:3]
+    assert block("in a notebook") == "\n\n".join(sources[:3])
     shown = [notebook.outputs(source) for source in sources]
     assert [
         output for outputs in shown for output in outputs if output.output_type in ("error", "stream")
