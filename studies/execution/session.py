@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ class Result:
     def _repr_html_(self) -> str:
         return self._card().html()
 
-    @property
+    @cached_property
     def study(self) -> "RecordedStudy":
         """What is recorded of the study: frames, figures, and `best()`, the model.
 

@@ -39,6 +39,7 @@ ARGUMENTS: Final = {
     "--workers": "workers=",
 }
 """The options of commands that Python has as well, and how the functions of `studies` take them."""
+_GO_ON: Final = "Go on with: "
 _PHRASES: Final = (
     ("give --trust-code (in Python: trust_code=True)", "give trust_code=True"),
     ("(--debug shows the traceback)", "(the traceback is above)"),
@@ -75,19 +76,13 @@ def told_in_python(request: Request | None = None) -> Iterator[None]:
 def reword(error: StudiesError, request: Request | None = None) -> None:
     """Change the texts of an error to those of `in_python`."""
     if isinstance(error, RunInterruptedError | RayLostError) and request is not None:
-        error.advice = go_on(request)
+        call = in_python(error.advice, request).removeprefix(_GO_ON)
+        error.advice = f"{_GO_ON}{AGAIN}" if request.made is not None else f"Go on: {AGAIN}, or {call}"
         return
     error.message = in_python(error.message, request)
     error.advice = in_python(error.advice, request)
     if isinstance(error, UsageError):
         error.mistakes = tuple(in_python(mistake, request) for mistake in error.mistakes)
-
-
-def go_on(request: Request) -> str:
-    """Return how an interrupted run goes on."""
-    if request.made is not None:
-        return f"Go on with: {AGAIN}"
-    return f"Go on: {AGAIN}, or {request.call()}"
 
 
 def in_python(text: str, request: Request | None = None) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class RecordedStudy:
 
     row: StudyRow
     storage: str
+    _made: "dict[datetime, StudyFigures]" = field(default_factory=dict, init=False, compare=False)
+    """The figures made last, by when the study had last changed."""
 
     def __repr__(self) -> str:
         return self._card().text("study")
@@ -39,13 +42,22 @@ class RecordedStudy:
 
     @property
     def figures(self) -> "StudyFigures":
-        """The figures of the study's page, by their names there: fresh matplotlib figures that may be changed."""
+        """The figures of the study's page, by their names there: fresh matplotlib figures that may be changed.
+
+        What they show is computed again once more has been recorded.
+        """
         from reports.pages.page import page_figures
         from studies.results.report_inputs import explaining_contradictions
         from studies.results.shown import StudyFigures
 
-        with self._findings() as found, explaining_contradictions(self.row.name):
-            return StudyFigures(page_figures(found.inputs, found.results))
+        with told_in_python(), Store.open(self.storage, create=False) as store:
+            recorded_at = find(store, self.row.name).updated_at
+        if recorded_at not in self._made:
+            with self._findings() as found, explaining_contradictions(self.row.name):
+                made = StudyFigures(page_figures(found.inputs, found.results))
+            self._made.clear()
+            self._made[recorded_at] = made
+        return self._made[recorded_at]
 
     def contrasts(self, *, at_best: bool = False) -> "pd.DataFrame":
         """Return one row for each contrast of report.json: levels averaged over the other factors, or `at_best`.

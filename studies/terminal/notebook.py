@@ -78,7 +78,7 @@ class Content:
 
 def _bar(share: float) -> str:
     return (
-        '<span style="display:inline-block;vertical-align:middle;width:16em;max-width:55%;height:.6em;'
+        '<span style="display:inline-block;vertical-align:middle;width:16em;max-width:40%;height:.6em;'
         'margin-right:.75em;border-radius:.3em;overflow:hidden;background:rgba(128,128,128,.28)">'
         f'<span style="display:block;width:{100 * share:.1f}%;height:100%;background:#3d7fc4"></span></span>'
     )
@@ -233,7 +233,11 @@ def _ended(content: Content | None, error: BaseException) -> Content | None:
     first = (error.message if isinstance(error, StudiesError) else type(error).__name__).splitlines()[0]
     if not content.rows:
         return Content(title=f"{content.title.partition(' ...')[0]}: ended", rows=[("ended", first)])
-    kept = [row for row in content.rows if row[0] not in ("running", "")]
+    kept = [
+        (label, words.partition(" so far")[0])
+        for label, words in content.rows
+        if label not in ("running", "")
+    ]
     return Content(title=content.title, bars=content.bars, rows=[*kept, ("ended", first)], link=content.link)
 
 

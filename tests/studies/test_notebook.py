@@ -223,7 +223,7 @@ def check_interrupted(said: list[str], study: str = "small") -> None:
     assert said
     *_, error = said
     assert error.startswith("RunInterruptedError: "), error[:1000]
-    expected = f"Go on: run the same cell or script again, or studies.run_study('./{study}.py')"
+    expected = f"Go on: run the same cell or script again, or studies.run_study('./{study}.py', workers=1)"
     assert expected in error
 
 

@@ -116,6 +116,7 @@ def test_an_error_keeps_its_type_and_is_reworded_with_its_mistakes() -> None:
 
 
 def test_an_interrupted_run_goes_on_with_its_cell() -> None:
-    error = RunInterruptedError(signal.SIGINT, "studies run a --workers 1")
+    error = RunInterruptedError(signal.SIGINT, "studies run a --seed 3 --workers 1 --storage sqlite:///x.db")
     reword(error, Request(study="a", seed=3))
-    assert error.advice == "Go on: run the same cell or script again, or studies.run_study('a', seed=3)"
+    call = "studies.run_study('a', seed=3, storage='sqlite:///x.db', workers=1)"
+    assert error.advice == f"Go on: run the same cell or script again, or {call}"

@@ -78,6 +78,7 @@ def test_its_figures_can_be_changed_and_are_fresh_each_time(result: Result) -> N
     assert file.getvalue().startswith(b"%PDF")
     assert figure._repr_png_().startswith(b"\x89PNG")
     assert figures["isolation"].axes[0].get_title() == ""
+    assert result.figures is figures, "nothing more was recorded"
     assert "isolation: " in repr(figures)
     with pytest.raises(KeyError, match="no such figure; there are isolation"):
         figures["isolatoin"]
