@@ -29,6 +29,7 @@ PROGRAM = (
 )
 NICENESS = 10
 """Of a process while it loads; what it draws somebody waits for."""
+SECONDS_TO_END = 5.0
 READY = b"ready"
 _LENGTH = struct.Struct(">Q")
 
@@ -118,7 +119,7 @@ class DrawingProcesses:
                 order.finished(pickle.loads(_read(process.stdout)))
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             if not self._is_over:
-                ended = process.poll()
+                ended = _exit_code(process)
                 why = f"{type(error).__name__}: {error}" if ended is None else f"exit code {ended}"
                 self.problem = (
                     f"a process that draws figures was lost ({why}); this process draws in its place"
@@ -173,6 +174,14 @@ def _started(environment: Mapping[str, str] | None) -> "subprocess.Popen[bytes]"
         env=environment,
         start_new_session=True,
     )
+
+
+def _exit_code(process: "subprocess.Popen[bytes]") -> int | None:
+    """Return how a process ended whose pipes are closed, which is a moment before it has ended; None if it lives on."""
+    try:
+        return process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _write(file: IO[bytes], content: bytes) -> None:

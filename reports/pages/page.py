@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reports.inputs.inputs import ReportInputs
 from reports.pages.analysis_file import analysis_file
 from reports.pages.explained import Explained
+from reports.pages.exploring import Exploring
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.plots.style.canvas import Drawers, DrawnWhenAsked, drawn_by
@@ -169,12 +170,15 @@ def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
 def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
     """The page's HTML: styles and script inline, allowed by their hashes alone; nothing is fetched."""
     classes: dict[str, str] = {}
+    inputs = report_context.inputs
+    names = {} if inputs.has_cells else configuration_names(report_context.report["confirmed"])
+    exploring = Exploring(inputs, names, FACTOR)
     drawings = {
-        figure.slug: inline(figure, report_context.theme, classes)
+        figure.slug: inline(figure, report_context.theme, classes, exploring=exploring)
         for section in sections
         for figure in section.figures
     }
-    lead = leading(report_context, sections, classes)
+    lead = leading(report_context, sections, classes, exploring)
     return (
         environment()
         .get_template("report.html.j2")
@@ -185,6 +189,7 @@ def render(report_context: ReportContext, sections: Sequence[Section]) -> str:
             sections=sections,
             drawings=drawings,
             lead=lead,
+            exploring=exploring,
             explained=Explained(report_context.inputs.plan.get("thresholds")),
             **page_parts(report_context.theme, classes),
         )
@@ -196,7 +201,10 @@ NARROW, BROAD = 392, 536
 
 
 def leading(
-    report_context: ReportContext, sections: Sequence[Section], classes: dict[str, str]
+    report_context: ReportContext,
+    sections: Sequence[Section],
+    classes: dict[str, str],
+    exploring: Exploring | None = None,
 ) -> dict[str, Any] | None:
     """The picture of the first screen, which the verdict names: its figure, title and drawings; None without one.
 
@@ -216,5 +224,5 @@ def leading(
         "title": figure.lead_title or figure.title,
         "place": "beside" if pixels <= NARROW else "broad" if pixels <= BROAD else "below",
         "whole": whole,
-        "drawings": inline(figure, report_context.theme, classes, panels),
+        "drawings": inline(figure, report_context.theme, classes, panels, exploring=exploring),
     }

@@ -14,12 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.pages.atomic_files import write_whole
+from reports.plots.style.canvas import untagged
 from reports.plots.style.theme import Theme
 from reports.wording import words
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reports.pages.exploring import Exploring
     from reports.plots.style.figure import Figure
 
 
@@ -72,12 +74,18 @@ def _hash(text: str) -> str:
 
 
 def inline(
-    figure: "Figure", theme: Theme, classes: dict[str, str], panels: Sequence[int] | None = None
+    figure: "Figure",
+    theme: Theme,
+    classes: dict[str, str],
+    panels: Sequence[int] | None = None,
+    *,
+    exploring: "Exploring | None" = None,
 ) -> list[Markup]:
     """The panels as inline SVG in CSS variables; style attributes, which the policy forbids, become classes.
 
     Adds new declarations to `classes`, which the page's style must then contain. With `panels` only those at these
-    places, with ids of their own, for a second drawing on the same page.
+    places, with ids of their own, for a second drawing on the same page. With `exploring`, which takes the panels in, a
+    script finds what their marks say.
     """
 
     def as_class(match: re.Match[str]) -> str:
@@ -96,9 +104,16 @@ def inline(
         size = Markup('viewBox="0 0 {0:g} {1:g}" width="{2}" height="{3}"').format(
             panel.width, panel.height, round(panel.width * 4 / 3), round(panel.height * 4 / 3)
         )
-        drawn = panel.svg if panels is None else re.sub(r'( id="|href="#|url\(#)', r"\1lead-", panel.svg)
+        if exploring is None:
+            known, drawn = Markup(""), untagged(panel.svg)
+        else:
+            number, drawn = exploring.panel(panel)
+            known = Markup(' data-marks="{}"').format(number)
+            if panel.of:
+                known += Markup(' data-of="{}"').format(exploring.place_of(panel.of))
+        drawn = drawn if panels is None else re.sub(r'( id="|href="#|url\(#)', r"\1lead-", drawn)
         svg = Markup(re.sub(r' style="([^"]*)"', as_class, drawn))
-        drawings.append(Markup("<svg {} {}>{}</svg>").format(size, name, svg))
+        drawings.append(Markup("<svg {} {}{}>{}</svg>").format(size, name, known, svg))
     return drawings
 
 

@@ -103,6 +103,7 @@ def layers_figure(inputs: ReportInputs, number_of_trial: int, theme: Theme) -> F
                     num_epochs=last,
                     log=log,
                     guide=guide,
+                    what=f"{heading[:1].lower()}{heading[1:]}{f', {unit}' if unit else ''}",
                 ),
                 Sheet(left=44, right=26),
                 heading=heading,

@@ -11,6 +11,7 @@ from reports.inputs.cube import plain
 from reports.inputs.early_stopping import BEST, STOPPED
 from reports.inputs.inputs import ReportInputs
 from reports.pages.explained import Explained
+from reports.pages.exploring import Exploring
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.trial_figures import curves_figure, layers_figure
 from reports.plots.style.theme import Theme
@@ -47,7 +48,8 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
         write_page(target / "figures" / f"{figure.slug}.png", figure.png())
         write_csv(target / "frames" / f"{figure.slug}.csv", figure.data)
     classes: dict[str, str] = {}
-    drawings = {figure.slug: inline(figure, theme, classes) for figure in figures}
+    exploring = Exploring()
+    drawings = {figure.slug: inline(figure, theme, classes, exploring=exploring) for figure in figures}
     replicates = inputs.replicates[inputs.replicates["trial_number"] == number]
     page = (
         environment()
@@ -60,6 +62,7 @@ def write_trial_page(inputs: ReportInputs, number: int, folder: Path) -> Path:
             error=trial["error"] if isinstance(trial["error"], str) else None,
             figures=figures,
             drawings=drawings,
+            exploring=exploring,
             explained=Explained(inputs.plan["thresholds"]),
             configuration=_configuration(inputs, trial),
             networks=_networks(replicates, inputs),

@@ -8,6 +8,7 @@ from typing import Any
 from reports.inputs.inputs import ReportInputs
 from reports.inputs.measures import Measure
 from reports.pages.explained import Explained
+from reports.pages.exploring import Exploring
 from reports.pages.json_report import as_json
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
 from reports.pages.side_by_side import FAMILIES, side_by_side
@@ -48,7 +49,8 @@ def write_comparison(inputs_a: ReportInputs, inputs_b: ReportInputs, folder: Pat
 
 def _render(record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measure) -> str:
     theme, classes = Theme(), dict[str, str]()
-    drawings = {figure.slug: inline(figure, theme, classes) for figure in figures}
+    exploring = Exploring()
+    drawings = {figure.slug: inline(figure, theme, classes, exploring=exploring) for figure in figures}
     return (
         environment()
         .get_template("comparison.html.j2")
@@ -56,6 +58,7 @@ def _render(record: Mapping[str, Any], figures: Sequence[Figure], outcome: Measu
             record=record,
             figures=figures,
             drawings=drawings,
+            exploring=exploring,
             explained=Explained(),
             contrasts=[table for family in FAMILIES if (table := _contrasts(record, family, outcome)).rows],
             said=_said(record),

@@ -11,8 +11,10 @@ from matplotlib.collections import LineCollection
 from reports.inputs.cube import Floats
 from reports.inputs.measures import LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, quiet, say_empty, value_axis
+from reports.plots.style.marks import cell, mark, tag_each, told
 from reports.plots.style.theme import ACCENT, FAINT
 from reports.statistics.budget_curve import expected_best
+from reports.wording.words import plural
 
 COLUMNS = ["kind", "cell", "num_trials", "loss"]
 MARKED = 12  # trials up to which each is marked
@@ -36,7 +38,7 @@ def _expected(values: "pd.Series[Any]", measure: Measure) -> Floats:
     return expected_best(values.to_numpy(dtype=float), lower_is_better=measure.lower_is_better)
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, unit: str, log: bool = True) -> None:
+def draw(frame: pd.DataFrame, ax: Axes, *, unit: str, log: bool = True, measure: Measure = LOG_LOSS) -> None:
     """Draw what `tidy` gives, on a log scale where that is wanted; faint lines only where there are several cells."""
     mean = frame[frame["kind"] == "mean"]
     if mean.empty:
@@ -52,8 +54,11 @@ def draw(frame: pd.DataFrame, ax: Axes, *, unit: str, log: bool = True) -> None:
     quiet(ax)
     cells = frame[frame["kind"] == "cell"]
     if cells["cell"].nunique() > 1:
-        lines = [rows[["num_trials", "loss"]].to_numpy(dtype=float) for _, rows in cells.groupby("cell")]
-        ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7), autolim=False)
+        by_cell = [(name, rows) for name, rows in cells.groupby("cell")]
+        lines = [rows[["num_trials", "loss"]].to_numpy(dtype=float) for _, rows in by_cell]
+        faint = LineCollection(lines, colors=FAINT.light, linewidths=0.7, alpha=0.7)
+        ax.add_collection(faint, autolim=False)
+        tag_each(faint, [cell(name) for name, _ in by_cell], ax)
     marker = "o" if last <= MARKED else ""
     ax.plot(
         mean["num_trials"],
@@ -65,3 +70,21 @@ def draw(frame: pd.DataFrame, ax: Axes, *, unit: str, log: bool = True) -> None:
         zorder=4,
     )
     ax.set_xlabel(unit)
+    best = f"{measure.extreme} {measure.title} expected of "
+    _mark(ax, mean, f"mean over cells, {best}" if len(cells) else best, measure)
+    for name, rows in cells.groupby("cell") if cells["cell"].nunique() > 1 else ():
+        _mark(ax, rows, f"cell {name}, {best}", measure, name)
+
+
+def _mark(ax: Axes, rows: pd.DataFrame, begin: str, measure: Measure, name: Any = None) -> None:
+    trials = tuple(plural(int(num), "trial") for num in rows["num_trials"])
+    mark(
+        ax,
+        rows["num_trials"],
+        rows["loss"],
+        begin,
+        trials,
+        ": ",
+        told(rows["loss"], measure.value),
+        of=cell(name),
+    )

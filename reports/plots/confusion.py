@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from reports.plots.style.axes import named_axis, say_empty
+from reports.plots.style.marks import mark, told
 from reports.plots.style.theme import ACCENT, BAD, INK, MUTED, RULE
-from reports.wording.words import count
+from reports.wording.words import count, percent
 
 MOST_NAMED = 20  # classes; more are drawn without numbers
 STEPS = (0.002, 0.01, 0.03, 0.1, 0.3)  # shares of a true class at which the shade grows
@@ -55,6 +56,20 @@ def draw(frame: pd.DataFrame, ax: Axes, *, classes: Sequence[str]) -> None:
     ax.vlines(edges, -0.5, len(classes) - 0.5, color=RULE.light, linewidth=0.6, zorder=0)
     for row, column, num in frame[["row", "column", "count"]].to_numpy() if few else ():
         ax.text(column, row, count(num), ha="center", va="center", color=INK.light)
+    mark(
+        ax,
+        frame["column"],
+        frame["row"],
+        "true ",
+        list(frame["true"]),
+        ", predicted ",
+        list(frame["predicted"]),
+        ": ",
+        told(frame["count"], count),
+        ", ",
+        told(frame["share"], percent),
+        " of the true class",
+    )
     ax.set_xlabel("predicted", color=MUTED.light)
     ax.set_ylabel("true", color=MUTED.light)
 

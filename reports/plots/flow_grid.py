@@ -1,29 +1,36 @@
 """Gradient flow of many settings at once: a small picture each in a grid, one line a depth, theory dashed."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import Collection, LineCollection, PolyCollection
 
+from reports.plots.gradient_flow import said_of
 from reports.plots.style.axes import log_ticks, say_empty, tick_text
 from reports.plots.style.grid import Column, Grid
+from reports.plots.style.marks import Of, mark, tag
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import FAINT, INK, MUTED, RULE, Theme
-from reports.wording.words import factor_name
+from reports.wording.words import factor_name, level_phrase
 
 HEIGHT, MOST_HIGH = 84.0, 430.0  # points of a small picture, and of all rows together
 TICKS, FEET = 34.0, 40.0  # room for the ticks' labels, and for the legend
 Points = npt.NDArray[np.float64]
 
 
-def layout(rows: Sequence[str], columns: Sequence[Column]) -> Grid:
-    """The grid of these rows and columns, lower where there are many rows, so that it fits a screen."""
+def layout(rows: Sequence[str], columns: Sequence[Column], of: Mapping[str, Of] | None = None) -> Grid:
+    """The grid of these rows and columns, lower where there are many rows, so that it fits a screen.
+
+    `of` is whose a row or a column is, by its name.
+    """
     height = min(HEIGHT, MOST_HIGH / len(rows))
-    return Grid(heights=dict.fromkeys(rows, height), columns=columns, feet=FEET, aside=TICKS, wraps=True)
+    heights = dict.fromkeys(rows, height)
+    return Grid(heights=heights, columns=columns, feet=FEET, aside=TICKS, wraps=True, of=of or {})
 
 
 def draw(
@@ -45,13 +52,16 @@ def draw(
         say_empty(ax, "No finite gradients: none recorded, or every network diverged.")
         return
     grid.prepare(ax)
+    grid.own(ax)
     _ground(ax, grid, limits)
     legend = []
     for level in levels or [None]:
         style = theme.style(factor, level) if factor and level is not None else None
         name, colour = (style.name, style.mark.light) if style else ("all", INK.light)
         lines = _Lines(frame[frame["line"] == name], grid, limits, num_layers)
-        lines.draw(ax, colour, style.marker if style else "o")
+        of = of_levels(factor if style else None, level)
+        lines.draw(ax, colour, style.marker if style else "o", of)
+        lines.mark(ax, grid, level_phrase(str(factor), level) if style else "", of)
         if style:
             legend.append((f"{factor_name(str(factor))} {style.name}", colour, style.marker))
     grid.name_ends(ax, "layer, from the input", "1", str(num_layers))
@@ -65,8 +75,10 @@ class _Lines:
         self.medians: list[Points] = []
         self.theories: list[Points] = []
         self.bands: list[Points] = []
+        self.parts: list[tuple[str, str, pd.DataFrame]] = []
         for key, part in rows.sort_values("layer").groupby(["row", "column"], sort=False):
             row, column = map(str, key)
+            self.parts.append((row, column, part))
             across = (part["layer"].to_numpy() - 1) / max(1, num_layers - 1)
             x = grid.lefts[column] + grid.box * across
             median, low, high, theory = (
@@ -78,18 +90,30 @@ class _Lines:
             band = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]])])
             self.bands.append(band[np.isfinite(band).all(axis=1)])
 
-    def draw(self, ax: Axes, colour: str, marker: str) -> None:
+    def mark(self, ax: Axes, grid: Grid, name: str, of: Of) -> None:
+        """Say what stands behind every point of every line."""
+        for (row, column, part), line in zip(self.parts, self.medians, strict=True):
+            said = said_of(part)
+            where = grid.named(row, column, name)
+            mark(ax, line[:, 0], line[:, 1], where, *said, of=(*grid.owner(row, column), *of))
+
+    def draw(self, ax: Axes, colour: str, marker: str, of: Of) -> None:
         """Draw bands, theory, medians, and a marker where the signal arrives: at the first layer."""
         bands = [band for band in self.bands if len(band)]
+        collections: list[Collection] = []
         if bands:
-            ax.add_collection(PolyCollection(bands, facecolors=colour, alpha=0.18), autolim=False)
-        ax.add_collection(LineCollection(self.medians, colors=colour, linewidths=1.4), autolim=False)
+            collections.append(PolyCollection(bands, facecolors=colour, alpha=0.18))
+        collections.append(LineCollection(self.medians, colors=colour, linewidths=1.4))
         dashed = LineCollection(
             self.theories, colors=FAINT.light, linewidths=0.9, linestyles=[(0, (4, 4))], zorder=3
         )
-        ax.add_collection(dashed, autolim=False)
+        collections.append(dashed)
+        for collection in collections:
+            ax.add_collection(collection, autolim=False)
         first = np.array([line[0] for line in self.medians])
-        ax.plot(first[:, 0], first[:, 1], marker, markersize=4.0, color=colour)
+        drawn = [*collections, *ax.plot(first[:, 0], first[:, 1], marker, markersize=4.0, color=colour)]
+        for artist in drawn:
+            tag(artist, of, ax)
 
 
 def _down(values: Points, top: float, height: float, limits: tuple[float, float]) -> Points:

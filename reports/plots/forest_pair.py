@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import limits_of, linear_axis, quiet, say_empty
+from reports.plots.style.marks import mark
 from reports.plots.style.theme import ACCENT, INK, MUTED, SHADE
 from reports.statistics.gates import deciding
-from reports.wording.words import difference_name
+from reports.wording.words import difference_name, interval
 
 ROW = 44  # points
 COLUMNS = ["label", "which", "study", "estimate", "low", "high"]
@@ -62,6 +63,10 @@ def draw(frame: pd.DataFrame, ax: Axes, *, smallest_effect: float | None, unit: 
         mine = frame[frame["which"] == which]
         ax.hlines(rows + height, mine["low"], mine["high"], color=colour, linewidth=1.8)
         ax.plot(mine["estimate"], rows + height, marker, color=colour, markersize=5)
+        low, high = mine["low"], mine["high"]
+        said = [interval(*each) for each in zip(mine["estimate"], low, high, strict=True)]
+        names = [f"{study}, {label}: " for study, label in zip(mine["study"], mine["label"], strict=True)]
+        mark(ax, mine["estimate"], rows + height, names, said, f" {unit}", ends=(low, high), across=True)
     for row, label in enumerate(frame["label"][::2]):
         ax.text(0, row - 0.28, label, transform=ax.get_yaxis_transform(), va="center", color=INK.light)
     ax.set_xlabel(unit)

@@ -9,8 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import Of, fine, mark, tag, told, told_intervals, whole
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import INK, MUTED, Theme
-from reports.wording.words import factor_name
+from reports.wording.words import factor_name, level_phrase
 
 NAME_WIDTH = 40.0  # points that "depth 7" takes
 COLUMNS = ["panel", "line", "layer", "median", "low", "high", "theory"]
@@ -58,25 +60,53 @@ def draw(
     quiet(ax)
     ax.axhline(1, color=MUTED.light, linewidth=0.8)
     ends: list[tuple[float, str, str]] = []
+    drawn: list[Of] = []
     grows: list[bool] = []
     for level in levels or [None]:
         style = theme.style(factor, level) if factor else None
         rows = frame[frame["line"] == (style.name if style else "all")].sort_values("layer")
         colour = style.mark.light if style else INK.light
         marker = style.marker if style else "o"
-        ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
-        ax.plot(rows["layer"], rows["theory"], color=colour, linewidth=1.3, dashes=(4, 3))
-        ax.plot(rows["layer"], rows["median"], marker=marker, linewidth=1.4, markersize=4.5, color=colour)
+        artists = [
+            ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0),
+            *ax.plot(rows["layer"], rows["theory"], color=colour, linewidth=1.3, dashes=(4, 3)),
+            *ax.plot(
+                rows["layer"], rows["median"], marker=marker, linewidth=1.4, markersize=4.5, color=colour
+            ),
+        ]
+        of = of_levels(factor if style else None, level)
+        for artist in artists:
+            tag(artist, of, ax)
+        name = f"{level_phrase(factor, level)}, " if factor else ""
+        mark(ax, rows["layer"], rows["median"], name, *said_of(rows), of=of)
         if style and len(rows):
             ends.append((float(rows["layer"].iloc[-1]), style.name, style.text.light))
+            drawn.append(of)
             grows.append(bool(rows["median"].iloc[0] >= 1))
     if factor:
-        _name_ends(ax, factor_name(factor), ends, below=sum(grows) * 2 >= len(grows))
+        _name_ends(ax, factor_name(factor), ends, drawn, below=sum(grows) * 2 >= len(grows))
     ax.set_xlabel("layer, from the input")
 
 
-def _name_ends(ax: Axes, factor: str, ends: Sequence[tuple[float, str, str]], *, below: bool) -> None:
-    """Name each line where it ends, at 1, on the side that the lines leave free.
+def said_of(rows: pd.DataFrame) -> tuple[str | tuple[str, ...], ...]:
+    """What is said of each layer of a line."""
+    theories = tuple("" if theory != theory else f"; theory {fine(theory)}" for theory in rows["theory"])
+    bands = told_intervals(rows["low"], rows["high"], "5–95 % of blocks")
+    return (
+        "layer ",
+        whole(rows["layer"]),
+        ": ",
+        told(rows["median"], fine),
+        " times the last layer's",
+        bands,
+        theories,
+    )
+
+
+def _name_ends(
+    ax: Axes, factor: str, ends: Sequence[tuple[float, str, str]], of: Sequence[Of], *, below: bool
+) -> None:
+    """Name each line where it ends, at 1, on the side that the lines leave free; `of` is whose each is.
 
     Where ends stand close, only the last carries the factor's name.
     """
@@ -86,7 +116,7 @@ def _name_ends(ax: Axes, factor: str, ends: Sequence[tuple[float, str, str]], *,
     roomy = all(gap >= NAME_WIDTH for gap in gaps[1:])
     for number, (place, name, colour) in enumerate(ends):
         text = f"{factor} {name}" if roomy or number == len(ends) - 1 else name
-        ax.annotate(
+        written = ax.annotate(
             text,
             (place, 1),
             xytext=(4, -9 if below else 9),
@@ -95,3 +125,4 @@ def _name_ends(ax: Axes, factor: str, ends: Sequence[tuple[float, str, str]], *,
             va="center",
             color=colour,
         )
+        tag(written, of[number], ax)

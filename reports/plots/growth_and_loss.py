@@ -6,18 +6,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
+from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import Of, cell, fine, mark, tag_each, told, verdict, whole
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import INK, MUTED, Theme
 from reports.wording.words import factor_name
 
-COLUMNS = ["kind", "level", "cell", "total_growth", "loss"]
+COLUMNS = ["kind", "level", "cell", "total_growth", "loss", "verdict"]
 
 
 def tidy(
-    networks: pd.DataFrame, levels: "pd.Series[Any]", cells: "pd.Series[Any]", outcome: str = "test_loss"
+    networks: pd.DataFrame,
+    levels: "pd.Series[Any]",
+    cells: "pd.Series[Any]",
+    outcome: str = "test_loss",
+    verdicts: "pd.Series[Any] | None" = None,
 ) -> pd.DataFrame:
-    """Rows to draw: kind ("network", "cell"), level (name of the colour's level), cell, total_growth, loss (nats).
+    """Rows to draw, one for each kind ("network", "cell") and network or cell.
+
+    - `level` (name of the colour's level), `cell`, `total_growth`, `loss` (nats), `verdict` (of a network)
 
     `networks` has ln_total_growth and the outcome; those without a finite growth are left out. A cell's mark is its
     geometric mean growth and its mean loss.
@@ -28,6 +38,7 @@ def tidy(
             "cell": cells,
             "log": networks["ln_total_growth"],
             "loss": networks[outcome],
+            "verdict": None if verdicts is None else verdicts,
         }
     )
     found = found[np.isfinite(found["log"].astype(float)) & np.isfinite(found["loss"].astype(float))]
@@ -47,6 +58,7 @@ def draw(
     x_limits: tuple[float, float],
     y_limits: tuple[float, float],
     log: bool = True,
+    measure: Measure = TEST_LOG_LOSS,
 ) -> None:
     """Draw what `tidy` gives, colour and marker by the level of `factor` (ink and a dot where it is None)."""
     if frame.empty:
@@ -63,16 +75,45 @@ def draw(
         rows = frame[frame["level"] == style.name] if style else frame
         colour, marker = (style.mark.light, style.marker) if style else (INK.light, "o")
         networks, cells = rows[rows["kind"] == "network"], rows[rows["kind"] == "cell"]
-        ax.plot(
+        (dots,) = ax.plot(
             networks["total_growth"], networks["loss"], ".", markersize=3.4, alpha=0.45, mew=0, color=colour
         )
-        ax.plot(
+        (means,) = ax.plot(
             cells["total_growth"], cells["loss"], marker, linestyle="", markersize=5.5, mew=0, color=colour
         )
+        of = of_levels(factor if style else None, level)
+        _tell(ax, dots, networks, of, "a network", measure)
+        _tell(ax, means, cells, of, "mean", measure)
         if style and len(cells):
             placed.append((style.name, style.text.light, marker, colour))
     _key(ax, factor, placed)
     ax.set_xlabel("total growth")
+
+
+def _tell(ax: Axes, drawn: Line2D, rows: pd.DataFrame, of: Of, what: str, measure: Measure) -> None:
+    """Say whose each dot is, and what stands behind it."""
+    owners = [
+        (*of, *cell(number), *verdict(name))
+        for number, name in zip(rows["cell"], rows["verdict"], strict=True)
+    ]
+    tag_each(drawn, owners, ax)
+    verdicts = tuple(f", {name}" if isinstance(name, str) else "" for name in rows["verdict"])
+    growths = told(rows["total_growth"], fine)
+    losses = told(rows["loss"], measure.value)
+    mark(
+        ax,
+        rows["total_growth"],
+        rows["loss"],
+        "cell ",
+        whole(rows["cell"]),
+        f", {what}",
+        verdicts,
+        ": total growth ",
+        growths,
+        f", {measure.title} ",
+        losses,
+        of_each=owners,
+    )
 
 
 def _key(ax: Axes, factor: str | None, placed: Sequence[tuple[str, str, str, str]]) -> None:

@@ -1,6 +1,6 @@
 """Layer x epoch heat maps, one small block a cell in a grid of factor levels: where in depth and when it goes wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from matplotlib.collections import PolyCollection
 
 from reports.plots.style.axes import say_empty
 from reports.plots.style.grid import Column, Grid
+from reports.plots.style.marks import Of, fine, mark, whole
 from reports.plots.style.theme import BAD, GROWTH_INKS, MUTED, SHADE
 
 COLUMNS = ["row", "column", "layer", "epoch", "ratio", "finite"]
@@ -34,13 +35,18 @@ def tidy(signal: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> pd.DataFr
     return cells[COLUMNS]
 
 
-def layout(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[Column]) -> Grid:
-    """The grid of these rows and columns: a row is as high as its networks are deep, all together fit a screen."""
+def layout(
+    frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[Column], of: Mapping[str, Of] | None = None
+) -> Grid:
+    """The grid of these rows and columns: a row is as high as its networks are deep, all together fit a screen.
+
+    `of` is whose a row or a column is, by its name.
+    """
     layers = _num_layers(frame)
     deep = {row: layers.get(row, 3) for row in rows}
     layer = min(LAYER, MOST_HIGH / sum(deep.values()))
     heights = {row: max(LEAST_ROW, layer * count) for row, count in deep.items()}
-    return Grid(heights=heights, columns=columns, feet=FEET)
+    return Grid(heights=heights, columns=columns, feet=FEET, of=of or {})
 
 
 def _num_layers(frame: pd.DataFrame) -> dict[str, int]:
@@ -53,6 +59,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, grid: Grid, num_epochs: int) -> None:
         say_empty(ax, "No gradients recorded in the confirm phase yet.")
         return
     grid.prepare(ax)
+    grid.own(ax)
     step, layers = grid.box / (num_epochs + 1), _num_layers(frame)
     boxes: list[list[npt.NDArray[np.float64]]] = [[] for _ in GROWTH_INKS]
     broken: list[npt.NDArray[np.float64]] = []
@@ -63,6 +70,7 @@ def draw(frame: pd.DataFrame, ax: Axes, *, grid: Grid, num_epochs: int) -> None:
             left, top, height = grid.lefts[column], grid.tops[row], grid.heights[row]
             grounds.append(_box(left, top, grid.box, height))
             _collect(cell, left, top + height, height / layers[row], step, boxes, broken)
+            _mark(ax, cell, left, top + height, height / layers[row], step, grid, row, column)
     ax.add_collection(PolyCollection(grounds, facecolors=SHADE.light, edgecolors="none"), autolim=False)
     for ink, polygons in zip(GROWTH_INKS, boxes, strict=True):
         if polygons:
@@ -99,6 +107,41 @@ def _collect(
         y = bottom - layer * layers[start]
         box = _box(left + step * epochs[start], y, step * (epochs[end - 1] - epochs[start] + 1), layer)
         (broken if classes[start] < 0 else boxes[classes[start]]).append(box)
+
+
+def _mark(
+    ax: Axes,
+    cell: pd.DataFrame,
+    left: float,
+    bottom: float,
+    layer: float,
+    step: float,
+    grid: Grid,
+    row: str,
+    column: str,
+) -> None:
+    """Say the value of every layer and epoch of one cell."""
+    where, of = grid.named(row, column), grid.owner(row, column)
+    for name, rows in cell.sort_values(["layer", "epoch"], ascending=[False, True]).groupby(
+        "layer", sort=False
+    ):
+        number = int(str(name))
+        said = [
+            "not finite in most networks" if finite < 0.5 else fine(ratio)
+            for ratio, finite in rows[["ratio", "finite"]].to_numpy(dtype=float)
+        ]
+        x = left + step * (rows["epoch"].to_numpy(dtype=float) + 0.5)
+        mark(
+            ax,
+            x,
+            bottom - layer * (number - 0.5),
+            where,
+            f"layer {number}, epoch ",
+            whole(rows["epoch"]),
+            ": gradient over the last layer's ",
+            said,
+            of=of,
+        )
 
 
 def _box(left: float, top: float, width: float, height: float) -> npt.NDArray[np.float64]:

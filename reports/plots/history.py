@@ -1,12 +1,17 @@
 """Search history: the objective of each trial in the order of the search, and the best so far."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.inputs.measures import LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, quiet, say_empty, value_axis
+from reports.plots.style.marks import mark, told, whole
 from reports.plots.style.theme import ACCENT, BAD, FAINT, INK
 
+SPOKEN = {"pruned": "stopped early"}
 COLUMNS = ["trial_number", "objective", "state", "best_so_far"]
 
 
@@ -23,8 +28,13 @@ def tidy(trials: pd.DataFrame) -> pd.DataFrame:
     return rows[COLUMNS].reset_index(drop=True)
 
 
-def draw(frame: pd.DataFrame, ax: Axes) -> None:
-    """Draw what `tidy` gives: completed trials filled, stopped ones hollow, failed ones crossed."""
+def draw(
+    frame: pd.DataFrame, ax: Axes, *, measure: Measure = LOG_LOSS, settings: Mapping[int, str] | None = None
+) -> None:
+    """Draw what `tidy` gives: completed trials filled, stopped ones hollow, failed ones crossed.
+
+    `settings` says what each trial tried.
+    """
     seen = frame[np.isfinite(frame["objective"].astype(float))] if len(frame) else frame
     if seen.empty:
         say_empty(ax, "No trial of the search has reported yet.")
@@ -39,3 +49,23 @@ def draw(frame: pd.DataFrame, ax: Axes) -> None:
     ax.plot(failed["trial_number"], failed["objective"], "x", ms=5, color=BAD.light)
     ax.step(frame["trial_number"], frame["best_so_far"], where="post", color=INK.light, linewidth=1.3)
     ax.set_xlabel("trial")
+    best = frame["best_so_far"].to_numpy(dtype=float)
+    mark(
+        ax,
+        seen["trial_number"],
+        seen["objective"],
+        "trial ",
+        whole(seen["trial_number"]),
+        [f", {SPOKEN.get(state, state)}: " for state in seen["state"]],
+        told(seen["objective"], measure.format),
+        [f"; {found}" if (found := (settings or {}).get(int(each))) else "" for each in seen["trial_number"]],
+    )
+    mark(
+        ax,
+        frame["trial_number"],
+        best,
+        "best up to trial ",
+        whole(frame["trial_number"]),
+        ": ",
+        told(best, measure.format),
+    )

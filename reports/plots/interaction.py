@@ -9,9 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.inputs.cube import plain
+from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots.style.axes import label_right, linear_axis, log_axis, named_axis, quiet, say_empty
+from reports.plots.style.marks import Of, mark, tag, tag_each, told, told_intervals, whole
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import FAINT, Theme
 from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
+from reports.wording.words import level_phrase
 
 COLUMNS = ["kind", "place", "line", "level", "by_level", "block", "value", "low", "high"]
 APART = 0.05  # so that intervals at the same level do not cover each other
@@ -58,6 +62,7 @@ def draw(
     by_levels: Sequence[Any],
     limits: tuple[float, float],
     log: bool = True,
+    measure: Measure = TEST_LOG_LOSS,
 ) -> None:
     """Draw what `tidy` gives on an axis with these limits."""
     means = frame[(frame["kind"] == "mean") & frame["value"].notna()]
@@ -68,17 +73,56 @@ def draw(
     (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
     blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
-    lines = [rows[["place", "value"]].to_numpy(dtype=float) for _, rows in blocks.groupby(["line", "block"])]
-    ax.add_collection(LineCollection(lines, colors=FAINT.light, linewidths=0.6, alpha=0.45), autolim=False)
-    labels = []
+    by_block = list(blocks.groupby(["line", "block"]))
+    lines = [rows[["place", "value"]].to_numpy(dtype=float) for _, rows in by_block]
+    faint = LineCollection(lines, colors=FAINT.light, linewidths=0.6, alpha=0.45)
+    ax.add_collection(faint, autolim=False)
+    tag_each(faint, [of_levels(by, by_levels[int(rows["line"].iloc[0])]) for _, rows in by_block], ax)
+    labels, owners = [], []
     for line, by_level in enumerate(by_levels):
         style, mine = theme.style(by, by_level), means[means["line"] == line]
         if mine.empty:
             continue
         places = mine["place"] + APART * (line - (len(by_levels) - 1) / 2)
-        ax.plot(
+        (drawn,) = ax.plot(
             places, mine["value"], style.marker + "-", color=style.mark.light, linewidth=1.6, markersize=6
         )
-        ax.vlines(places, mine["low"], mine["high"], color=style.mark.light, linewidth=2.2)
+        bars = ax.vlines(places, mine["low"], mine["high"], color=style.mark.light, linewidth=2.2)
+        of = of_levels(by, by_level)
+        tag(drawn, of, ax)
+        tag(bars, of, ax)
+        _mark(ax, mine, places, level_phrase(by, by_level), factor, levels, of, measure)
         labels.append((float(mine["value"].iloc[-1]), style.name, style.text.light))
-    label_right(ax, labels)
+        owners.append(of)
+    label_right(ax, labels, of=owners)
+    for line, by_level in enumerate(by_levels):
+        mine, name, of = blocks[blocks["line"] == line], level_phrase(by, by_level), of_levels(by, by_level)
+        _mark(ax, mine, mine["place"], name, factor, levels, of, measure)
+
+
+def _mark(
+    ax: Axes,
+    rows: pd.DataFrame,
+    places: "pd.Series[Any]",
+    name: str,
+    factor: str,
+    levels: Sequence[Any],
+    of: Of,
+    measure: Measure,
+) -> None:
+    """Say the values of one line: of its means, or of its blocks."""
+    at = [levels[int(place)] for place in rows["place"]]
+    of_block = bool(rows["block"].notna().any())
+    mark(
+        ax,
+        places,
+        rows["value"],
+        f"{name}, ",
+        [level_phrase(factor, level) for level in at],
+        [f", block {each}: " for each in whole(rows["block"])] if of_block else ": mean ",
+        told(rows["value"], measure.format),
+        "" if of_block else told_intervals(rows["low"], rows["high"], scale=100 if measure.is_share else 1),
+        of=of,
+        of_each=[of_levels(factor, level) for level in at],
+        ends=None if of_block else (rows["low"], rows["high"]),
+    )

@@ -9,9 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.inputs.cube import plain
+from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots.style.axes import linear_axis, log_axis, named_axis, quiet, say_empty
+from reports.plots.style.marks import levels as of_levels
+from reports.plots.style.marks import mark, tag, tag_each, told, told_intervals, whole
 from reports.plots.style.theme import FAINT, GROUND, INK, MUTED, Theme
 from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
+from reports.wording.words import level_phrase
 
 
 def tidy(
@@ -50,6 +54,7 @@ def draw(
     limits: tuple[float, float],
     line: tuple[str, float] | None = None,
     log: bool = True,
+    measure: Measure = TEST_LOG_LOSS,
 ) -> None:
     """Draw what `tidy` gives on an axis with these limits; `levels` names the places.
 
@@ -70,12 +75,43 @@ def draw(
     ax.plot(means["place"], means["value"], color=INK.light, linewidth=1.2, zorder=3)
     for place, mean, low, high in means[["place", "value", "low", "high"]].to_numpy(dtype=float):
         style = theme.style(factor, levels[int(place)])
-        ax.plot([place, place], [low, high], color=style.mark.light, linewidth=3, zorder=4)
-        ax.plot(place, mean, style.marker, color=style.mark.light, markersize=7, zorder=5)
+        (bar,) = ax.plot([place, place], [low, high], color=style.mark.light, linewidth=3, zorder=4)
+        (dot,) = ax.plot(place, mean, style.marker, color=style.mark.light, markersize=7, zorder=5)
+        tag(bar, of_levels(factor, levels[int(place)]), ax)
+        tag(dot, of_levels(factor, levels[int(place)]), ax)
     best = frame[(frame["kind"] == "best") & frame["value"].notna()]
-    ax.plot(best["place"], best["value"], "*", ms=9, mfc=GROUND.light, mec=INK.light, mew=0.9, zorder=6)
+    (stars,) = ax.plot(
+        best["place"], best["value"], "*", ms=9, mfc=GROUND.light, mec=INK.light, mew=0.9, zorder=6
+    )
+    tag_each(stars, [of_levels(factor, levels[int(place)]) for place in best["place"]], ax)
+    _mark(ax, means, f": mean {measure.title} ", factor, levels, measure)
+    _mark(ax, best, f" at its best cell: {measure.title} ", factor, levels, measure)
+    for place, rows in blocks.groupby("place"):
+        _mark(ax, rows, ", block ", factor, [levels[int(str(place))]] * len(levels), measure)
+    if line is not None:
+        mark(ax, 0.0, line[1], f"{line[0]}: {measure.format(line[1])}")
     if len(best):
         _name_star(ax, float(best["place"].iloc[-1]), float(best["value"].iloc[-1]), means)
+
+
+def _mark(
+    ax: Axes, rows: pd.DataFrame, begin: str, factor: str, levels: Sequence[Any], measure: Measure
+) -> None:
+    """Say the values at the levels, after what they are: means, best cells or single blocks."""
+    at = [levels[int(place)] for place in rows["place"]]
+    is_mean, of_block = bool(rows["low"].notna().any()), bool(rows["block"].notna().any())
+    mark(
+        ax,
+        rows["place"],
+        rows["value"],
+        [level_phrase(factor, level) for level in at],
+        begin,
+        [f"{each}: " for each in whole(rows["block"])] if of_block else "",
+        told(rows["value"], measure.value),
+        told_intervals(rows["low"], rows["high"], scale=100 if measure.is_share else 1),
+        of_each=[of_levels(factor, level) for level in at],
+        ends=(rows["low"], rows["high"]) if is_mean else None,
+    )
 
 
 def _draw_comparison(ax: Axes, name: str, value: float) -> None:

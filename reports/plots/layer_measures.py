@@ -7,6 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import fine, mark, tag, told, told_intervals, whole
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import MUTED, Theme
 
 COLUMNS = ["layer", "epoch", "median", "low", "high", "num"]
@@ -42,8 +44,12 @@ def draw(
     num_epochs: int,
     log: bool,
     guide: float | None = None,
+    what: str = "",
 ) -> None:
-    """Draw what `tidy` gives, one line a layer in the theme's colours for the factor "layer"; `guide` lies across."""
+    """Draw what `tidy` gives, one line a layer in the theme's colours for the factor "layer"; `guide` lies across.
+
+    `what` is how the measure is called.
+    """
     if frame.empty:
         say_empty(ax, "Not recorded, or at no epoch finite.")
         return
@@ -52,16 +58,19 @@ def draw(
     quiet(ax)
     if guide is not None and limits[0] < guide < limits[1]:
         ax.axhline(guide, color=MUTED.light, linewidth=0.9, dashes=(4, 3))
-    labels = []
+    labels, owners = [], []
     named = _named(layers)
     for layer in layers:
         rows, style = frame[frame["layer"] == layer].sort_values("epoch"), theme.style("layer", layer)
         if rows.empty:
             continue
         colour = style.mark.light
-        ax.fill_between(rows["epoch"], rows["low"], rows["high"], color=colour, alpha=0.12, linewidth=0)
+        of = of_levels("layer", layer)
+        band = ax.fill_between(
+            rows["epoch"], rows["low"], rows["high"], color=colour, alpha=0.12, linewidth=0
+        )
         every = max(1, len(rows) // 4)
-        ax.plot(
+        (line,) = ax.plot(
             rows["epoch"],
             rows["median"],
             marker=style.marker,
@@ -70,9 +79,23 @@ def draw(
             linewidth=1.4,
             color=colour,
         )
+        tag(band, of, ax)
+        tag(line, of, ax)
+        mark(
+            ax,
+            rows["epoch"],
+            rows["median"],
+            f"layer {layer}, epoch ",
+            whole(rows["epoch"]),
+            f": {what} ".replace("  ", " "),
+            told(rows["median"], fine),
+            told_intervals(rows["low"], rows["high"], "5–95 % of networks"),
+            of=of,
+        )
         if layer in named:
             labels.append((float(rows["median"].iloc[-1]), style.name, style.text.light))
-    label_right(ax, labels)
+            owners.append(of)
+    label_right(ax, labels, of=owners)
     ax.set_xlabel("epoch")
 
 

@@ -8,9 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.inputs.measures import LOG_LOSS, Measure
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import levels as of_levels
+from reports.plots.style.marks import mark, tag, told, told_intervals, whole
 from reports.plots.style.theme import Theme
 from reports.statistics.intervals import ANYWHERE, Bounds, t_band
+from reports.wording.words import level_phrase
 
 COLUMNS = ["level", "part", "epoch", "mean", "low", "high"]
 
@@ -55,24 +59,27 @@ def draw(
     levels: Sequence[Any],
     limits: tuple[float, float],
     log: bool = True,
+    measure: Measure = LOG_LOSS,
 ) -> None:
-    """Draw what `tidy` gives, validation with a band and a name at its end."""
+    """Draw what `tidy` gives, validation with a band and a name at its end; `measure` is what is measured."""
     if frame.empty or frame["mean"].isna().all():
         say_empty(ax, "No epochs recorded in the confirm phase yet.")
         return
     linear_axis(ax, "x", 0, float(max(frame["epoch"].max(), 2)), most=7, whole=True)
     (log_axis if log else linear_axis)(ax, "y", *limits)
     quiet(ax)
-    labels = []
+    labels, owners = [], []
     for level in levels:
         style = theme.style(factor, level)
         rows = frame[frame["level"] == style.name]
         solid, dashed = rows[rows["part"] == "validation"], rows[rows["part"] == "training"]
         colour = style.mark.light
-        ax.fill_between(solid["epoch"], solid["low"], solid["high"], color=colour, alpha=0.2, linewidth=0)
-        ax.plot(dashed["epoch"], dashed["mean"], color=colour, linewidth=1, dashes=(3, 2.5))
+        band = ax.fill_between(
+            solid["epoch"], solid["low"], solid["high"], color=colour, alpha=0.2, linewidth=0
+        )
+        lines = ax.plot(dashed["epoch"], dashed["mean"], color=colour, linewidth=1, dashes=(3, 2.5))
         every = max(1, len(solid) // 5)
-        ax.plot(
+        lines += ax.plot(
             solid["epoch"],
             solid["mean"],
             marker=style.marker,
@@ -81,9 +88,25 @@ def draw(
             linewidth=1.6,
             color=colour,
         )
+        of = of_levels(factor, level)
+        for artist in (band, *lines):
+            tag(artist, of, ax)
+        for part, shown in (("validation", solid), ("training", dashed)):
+            mark(
+                ax,
+                shown["epoch"],
+                shown["mean"],
+                f"{level_phrase(factor, level)}, epoch ",
+                whole(shown["epoch"]),
+                f": {part} {measure.kind} ",
+                told(shown["mean"], measure.value),
+                told_intervals(shown["low"], shown["high"], scale=100 if measure.is_share else 1),
+                of=of,
+            )
         if len(solid):
             labels.append((float(solid["mean"].iloc[-1]), style.name, style.text.light))
-    label_right(ax, labels)
+            owners.append(of)
+    label_right(ax, labels, of=owners)
     ax.set_xlabel("epoch")
 
 

@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 
 from reports.inputs.decisions import Standing
 from reports.plots.style.axes import limits_of, linear_axis, quiet
+from reports.plots.style.marks import mark
 from reports.plots.style.theme import GROUND, INK, MUTED, SHADE
 from reports.wording.words import difference_name, interval
 
 ROW, LEFT = 26, 54  # points: the height of a row, the room for the names of rows
+SPOKEN = {Standing.CLOSED: "which answered the question"}
 MOST_SIZES = 6
 """How many smallest effects the scale reaches to each side; an interval that goes on ends in an arrowhead."""
 COLUMNS = (
@@ -125,6 +127,11 @@ def draw(
     ax.vlines(np.zeros(len(rows)), rows - 0.5, rows + 0.5, color=MUTED.light, linewidth=0.9, zorder=1)
     for row in frame.to_dict("records"):
         _bar(row, ax, looks.index(row["num_blocks"]), limits)
+        if math.isfinite(row["low"]) and math.isfinite(row["high"]):
+            shown = np.clip([row["low"], row["high"]], *limits)
+            said = f"{row['num_blocks']} blocks: {row['text']} {unit}, {SPOKEN.get(row['standing'], row['standing'])}"
+            place = looks.index(row["num_blocks"])
+            mark(ax, np.clip(row["estimate"], *limits), place, said, ends=(shown[0], shown[1]), across=True)
     ax.set_xlabel(unit)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reports.plots.style.axes import named_axis, say_empty, tick_text
+from reports.plots.style.marks import Of, mark, tag_each
 from reports.plots.style.theme import ACCENT, FAINT, GROUND, INK, RULE
 from reports.wording.words import factor_name, level_name
 
@@ -16,6 +17,8 @@ BEST = 0.1  # share of trials drawn in front
 GOLDEN = 0.618034
 MOST_LINES = 10_000
 """More lines would make a picture of many megabytes in which none can be told from another."""
+MOST_TOUCHED = 1000
+"""Lines up to which each says its trial at every axis, and not at the last one alone."""
 JITTER = 0.09  # so that trials with the same level stay apart
 LABEL_BOX = {"facecolor": GROUND.light, "edgecolor": "none", "pad": 1.5}
 
@@ -65,8 +68,18 @@ def _between(values: pd.Series) -> pd.Series:
     return shares
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[float, str]]]) -> None:
-    """Draw what `tidy` gives; `ticks` labels heights of each axis and gives their order."""
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    ticks: Mapping[str, Sequence[tuple[float, str]]],
+    settings: Sequence[str] = (),
+    of: Sequence[Of] = (),
+) -> None:
+    """Draw what `tidy` gives; `ticks` labels heights of each axis and gives their order.
+
+    `settings` says what each trial tried and reached, `of` whose it is.
+    """
     if frame.empty:
         say_empty(ax, "No trial of the search has reported yet.")
         return
@@ -80,10 +93,20 @@ def draw(frame: pd.DataFrame, ax: Axes, *, ticks: Mapping[str, Sequence[tuple[fl
     points = frame[names].to_numpy(dtype=float)
     lines = np.stack([np.broadcast_to(np.arange(len(names)), points.shape), points], axis=-1)
     front = frame["front"].to_numpy(dtype=bool)
-    ax.add_collection(
-        LineCollection(lines[~front], colors=FAINT.light, linewidths=0.7, alpha=0.6), autolim=False
-    )
-    ax.add_collection(LineCollection(lines[front], colors=ACCENT.light, linewidths=1.6), autolim=False)
+    faint = LineCollection(lines[~front], colors=FAINT.light, linewidths=0.7, alpha=0.6)
+    best = LineCollection(lines[front], colors=ACCENT.light, linewidths=1.6)
+    for drawn, shown in ((faint, ~front), (best, front)):
+        ax.add_collection(drawn, autolim=False)
+        tag_each(
+            drawn, [each for each, is_shown in zip(of, shown, strict=True) if is_shown] if of else (), ax
+        )
+    said = [
+        f"trial {number}{f': {setting}' if setting else ''}"
+        for number, setting in zip(frame["trial_number"], settings or [""] * len(frame), strict=True)
+    ]
+    # Of very many lines the end alone can be told from its neighbours'.
+    for place in range(len(names)) if len(frame) <= MOST_TOUCHED else [len(names) - 1]:
+        mark(ax, place, points[:, place], said, of_each=of or None)
     for place, name in enumerate(names):
         ax.axvline(place, color=RULE.light, linewidth=1, zorder=0)
         for height, text in ticks[name]:

@@ -7,7 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, limits_of, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import fine, mark, tag, told, whole
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import ACCENT, Theme
+from reports.wording.words import level_phrase
 
 COLUMNS = ["level", "epoch", "median", "low", "high", "num"]
 FACTOR = "schedule"
@@ -36,14 +39,35 @@ def draw(frame: pd.DataFrame, ax: Axes, *, theme: Theme, levels: Sequence[Any]) 
     linear_axis(ax, "x", 1, float(max(frame["epoch"].max(), 2)), most=7, whole=True)
     log_axis(ax, "y", *limits_of([*frame["low"], *frame["high"]], log=True))
     quiet(ax)
-    labels = []
+    labels, owners = [], []
     for level in levels:
         style = None if level is None else theme.style(FACTOR, level)
-        name, mark = ("", ACCENT) if style is None else (style.name, style.mark)
+        name, ink = ("", ACCENT) if style is None else (style.name, style.mark)
         rows = frame[frame["level"] == name].sort_values("epoch")
-        ax.fill_between(rows["epoch"], rows["low"], rows["high"], color=mark.light, alpha=0.2, linewidth=0)
-        ax.plot(rows["epoch"], rows["median"], color=mark.light, linewidth=1.6)
+        of = of_levels(None if level is None else FACTOR, level)
+        band = ax.fill_between(
+            rows["epoch"], rows["low"], rows["high"], color=ink.light, alpha=0.2, linewidth=0
+        )
+        (line,) = ax.plot(rows["epoch"], rows["median"], color=ink.light, linewidth=1.6)
+        tag(band, of, ax)
+        tag(line, of, ax)
+        mark(
+            ax,
+            rows["epoch"],
+            rows["median"],
+            "" if level is None else f"{level_phrase(FACTOR, level)}, ",
+            "epoch ",
+            whole(rows["epoch"]),
+            ": median learning rate ",
+            told(rows["median"], fine),
+            " of the first, from ",
+            told(rows["low"], fine),
+            " to ",
+            told(rows["high"], fine),
+            of=of,
+        )
         if style is not None and len(rows):
             labels.append((float(rows["median"].iloc[-1]), style.name, style.text.light))
-    label_right(ax, labels)
+            owners.append(of)
+    label_right(ax, labels, of=owners)
     ax.set_xlabel("epoch")

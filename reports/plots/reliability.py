@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import linear_axis, quiet, say_empty
+from reports.plots.style.marks import mark, told, told_intervals
 from reports.plots.style.theme import ACCENT, FAINT, MUTED
-from reports.wording.words import count
+from reports.wording.words import count, percent
 
 COLUMNS = ["low", "high", "count", "confidence", "accuracy", "accuracy_low", "accuracy_high"]
 COUNTS = 0.26  # share of the height below the diagram
@@ -36,6 +37,20 @@ def draw(frame: pd.DataFrame, ax: Axes) -> None:
     )
     ax.plot(seen["confidence"], seen["accuracy"], "o", color=ACCENT.light, markersize=5.5)
     _draw_counts(ax, seen)
+    mark(
+        ax,
+        seen["confidence"],
+        seen["accuracy"],
+        "mean confidence ",
+        told(seen["confidence"], percent),
+        ": ",
+        told(seen["accuracy"], percent),
+        " of ",
+        told(seen["count"], count),
+        " examples right",
+        told_intervals(seen["accuracy_low"], seen["accuracy_high"], scale=100),
+        ends=(seen["accuracy_low"].fillna(seen["accuracy"]), seen["accuracy_high"].fillna(seen["accuracy"])),
+    )
     ax.set_xlabel("confidence of the predicted class")
 
 
@@ -44,6 +59,19 @@ def _draw_counts(ax: Axes, seen: pd.DataFrame) -> None:
     heights = np.log1p(seen["count"]) / np.log1p(seen["count"].max()) * (COUNTS - 0.14)
     middles, widths = (seen["low"] + seen["high"]) / 2, 0.8 * (seen["high"] - seen["low"])
     ax.bar(middles, heights, widths, bottom=-COUNTS, color=FAINT.light, linewidth=0)
+    mark(
+        ax,
+        middles,
+        -COUNTS + heights,
+        "confidence from ",
+        told(seen["low"], lambda low: f"{low:g}"),
+        " to ",
+        told(seen["high"], lambda high: f"{high:g}"),
+        ": ",
+        told(seen["count"], count),
+        " examples",
+        ends=(-COUNTS + 0 * heights, -COUNTS + heights),
+    )
     for middle, height, num in zip(middles, heights, seen["count"], strict=True):
         ax.text(middle, -COUNTS + height + 0.015, _short(num), ha="center", va="bottom", color=MUTED.light)
 

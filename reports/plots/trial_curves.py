@@ -5,7 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import mark, told, whole
 from reports.plots.style.theme import ACCENT, INK
+from reports.wording.words import number
 
 COLUMNS = ["part", "replicate", "epoch", "value"]
 PARTS = {"training": INK.light, "validation": ACCENT.light}
@@ -27,8 +29,20 @@ def tidy(epochs: pd.DataFrame, measures: dict[str, str]) -> pd.DataFrame:
     return finite
 
 
-def draw(frame: pd.DataFrame, ax: Axes, *, limits: tuple[float, float], num_epochs: int, log: bool) -> None:
-    """Draw what `tidy` gives; the mean is over the networks that have a value at that epoch."""
+def draw(
+    frame: pd.DataFrame,
+    ax: Axes,
+    *,
+    limits: tuple[float, float],
+    num_epochs: int,
+    log: bool,
+    what: str = "",
+    unit: str = "",
+) -> None:
+    """Draw what `tidy` gives; the mean is over the networks that have a value at that epoch.
+
+    `what` is how the curves are called, `unit` that of their values.
+    """
     if frame.empty:
         say_empty(ax, "No epoch with a finite value is recorded.")
         return
@@ -48,5 +62,20 @@ def draw(frame: pd.DataFrame, ax: Axes, *, limits: tuple[float, float], num_epoc
         if len(mean) == 1:
             ax.plot(mean.index, mean, "o", color=colour, markersize=4)
         labels.append((float(mean.iloc[-1]), part, colour))
+        begin, end = f"{part} {what}".rstrip(), f" {unit}".rstrip()
+        several = rows["replicate"].nunique() > 1
+        shown = "mean " if several else ""
+        mark(ax, mean.index, mean, f"{shown}{begin}, epoch ", whole(mean.index), ": ", told(mean), end)
+        for name, network in rows.groupby("replicate") if several else ():
+            mark(
+                ax,
+                network["epoch"],
+                network["value"],
+                f"network {name}, {begin}, epoch ",
+                whole(network["epoch"]),
+                ": ",
+                told(network["value"], number),
+                end,
+            )
     label_right(ax, labels)
     ax.set_xlabel("epoch")

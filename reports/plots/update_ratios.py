@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import label_right, linear_axis, log_axis, quiet, say_empty
+from reports.plots.style.marks import fine, mark, told, told_intervals, whole
 from reports.plots.style.theme import ACCENT, BAD, INK, MUTED
 
 COLUMNS = ["part", "epoch", "median", "low", "high", "num"]
@@ -54,6 +55,16 @@ def draw(
         ax.fill_between(rows["epoch"], rows["low"], rows["high"], color=colour, alpha=0.16, linewidth=0)
         dashes = (None, None) if part == "first layer" else (5, 1.5)
         ax.plot(rows["epoch"], rows["median"], color=colour, linewidth=1.5, dashes=dashes)
+        mark(
+            ax,
+            rows["epoch"],
+            rows["median"],
+            f"{part}, epoch ",
+            whole(rows["epoch"]),
+            ": update ratio ",
+            told(rows["median"], fine),
+            told_intervals(rows["low"], rows["high"], "5–95 % of networks"),
+        )
         labels.append((float(rows["median"].iloc[-1]), part.removesuffix(" layer"), colour))
     label_right(ax, labels)
     ax.set_xlabel("epoch")

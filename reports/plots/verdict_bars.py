@@ -10,8 +10,11 @@ from matplotlib.collections import LineCollection
 from reports.inputs.cube import plain
 from reports.plots.style.axes import say_empty
 from reports.plots.style.grid import FULL_WIDTH, LETTER
+from reports.plots.style.marks import Of, mark, tag
+from reports.plots.style.marks import levels as of_levels
+from reports.plots.style.marks import verdict as of_verdict
 from reports.plots.style.theme import FAINT, INK, MUTED, RULE, Theme
-from reports.wording.words import factor_name, percent
+from reports.wording.words import count, factor_name, level_phrase, percent
 
 COLUMNS = ["factor", "level", "verdict", "when", "count", "num", "share", "low", "high"]
 ROW, HEAD = 19.0, 21.0  # points a level and a factor's name
@@ -72,18 +75,27 @@ def draw(
         y += HEAD
         for level in levels:
             style = theme.style(factor, level)
-            ax.text(left - 6, y + ROW / 2, style.name, ha="right", va="center", color=style.text.light)
+            of = of_levels(factor, level)
+            name = ax.text(left - 6, y + ROW / 2, style.name, ha="right", va="center", color=style.text.light)
+            tag(name, of, ax)
             for verdict, x in lefts.items():
                 trained, initial = (
                     rows.get((factor, plain(level), verdict, when)) for when in ("trained", "initial")
                 )
-                _bar(ax, trained, x, bar, y + ROW / 2 + 1, style.mark.light)
-                _ring(ax, initial, x, bar, y + ROW / 2 - 4)
+                whose = (*of, *of_verdict(verdict))
+                _bar(ax, trained, x, bar, y + ROW / 2 + 1, style.mark.light, whose)
+                _ring(ax, initial, x, bar, y + ROW / 2 - 4, whose)
+                for row, height, when in (
+                    (trained, y + ROW / 2 + 1, "trained"),
+                    (initial, y + ROW / 2 - 4, "at initialisation"),
+                ):
+                    said = f"{level_phrase(factor, level)}, {verdict} {when}: "
+                    _mark(ax, row, x, bar, height, said, whose, is_bar=when == "trained")
             y += ROW
 
 
 def _axis(ax: Axes, verdict: str, left: float, bar: float, height: float) -> None:
-    ax.text(left, 9, verdict, weight="bold", va="center")
+    tag(ax.text(left, 9, verdict, weight="bold", va="center"), of_verdict(verdict), ax)
     lines = [
         [(left + share * bar, TOP + HEAD - 6), (left + share * bar, height - FEET)] for share in (0, 0.5, 1)
     ]
@@ -92,21 +104,49 @@ def _axis(ax: Axes, verdict: str, left: float, bar: float, height: float) -> Non
         ax.text(left + share * bar, height - 8, f"{100 * share:g}", ha=side, va="center", color=MUTED.light)
 
 
-def _bar(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float, colour: str) -> None:
+def _mark(
+    ax: Axes,
+    row: Mapping[Any, Any] | None,
+    left: float,
+    bar: float,
+    y: float,
+    said: str,
+    of: Of,
+    *,
+    is_bar: bool,
+) -> None:
+    """Say a share with its counts; a ring is drawn of some share alone, a bar's number even of none."""
+    if row is None or (row["share"] == 0 and not is_bar):
+        return
+    ends = f", 95 % interval {percent(row['low'], 0)} to {percent(row['high'], 0)}"
+    counted = f"{percent(row['share'])}, {count(row['count'])} of {count(row['num'])} networks"
+    end = left + row["share"] * bar
+    mark(ax, end, y, said, [counted + ends], of=of, ends=(left if is_bar else end, end), across=True)
+
+
+def _bar(
+    ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float, colour: str, of: Of
+) -> None:
     share = 0.0 if row is None else row["share"]
     if row is not None and share > 0:
-        ax.barh([y], [share * bar], 7, left=left, color=colour, alpha=0.7, linewidth=0)
-        ax.plot([left + row["low"] * bar, left + row["high"] * bar], [y, y], color=INK.light, linewidth=1.1)
+        (drawn,) = ax.barh([y], [share * bar], 7, left=left, color=colour, alpha=0.7, linewidth=0).patches
+        (ends,) = ax.plot(
+            [left + row["low"] * bar, left + row["high"] * bar], [y, y], color=INK.light, linewidth=1.1
+        )
+        tag(drawn, of, ax)
+        tag(ends, of, ax)
     shown = percent(share, 0).removesuffix("%").strip()
     ink = INK if share > 0 else MUTED
-    ax.text(left + bar + NUMBER - 4, y, shown, ha="right", va="center", color=ink.light)
+    tag(ax.text(left + bar + NUMBER - 4, y, shown, ha="right", va="center", color=ink.light), of, ax)
 
 
-def _ring(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float) -> None:
+def _ring(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float, of: Of) -> None:
     if row is None or row["share"] == 0:
         return
-    ax.plot([left + row["low"] * bar, left + row["high"] * bar], [y, y], color=FAINT.light, linewidth=0.9)
-    ax.plot(
+    lines = ax.plot(
+        [left + row["low"] * bar, left + row["high"] * bar], [y, y], color=FAINT.light, linewidth=0.9
+    )
+    lines += ax.plot(
         [left + row["share"] * bar],
         [y],
         "o",
@@ -115,3 +155,5 @@ def _ring(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: f
         markeredgecolor=MUTED.light,
         mew=0.9,
     )
+    for line in lines:
+        tag(line, of, ax)

@@ -8,7 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports.plots.style.axes import linear_axis, log_axis, quiet, say_empty, spread
+from reports.plots.style.marks import Of, fine, mark, tag, told, whole
+from reports.plots.style.marks import levels as of_levels
 from reports.plots.style.theme import GROUND, INK, MUTED, Theme
+from reports.wording.words import level_phrase
 
 COLUMNS = ["line", "layer", "weights", "signal"]
 
@@ -56,26 +59,43 @@ def draw(
     log_axis(ax, "y", *limits)
     quiet(ax)
     ax.plot([1, last], [1, 1], color=MUTED.light, linewidth=0.8)
-    firsts = []
+    firsts, owners = [], []
     for level in levels or [None]:
         style = theme.style(factor, level) if factor else None
         rows = frame[frame["line"] == (style.name if style else "all")].sort_values("layer")
         colour, marker = (style.mark.light, style.marker) if style else (INK.light, "o")
-        ax.plot(rows["layer"], rows[measure], marker=marker, linewidth=1.4, markersize=4.5, color=colour)
+        (drawn,) = ax.plot(
+            rows["layer"], rows[measure], marker=marker, linewidth=1.4, markersize=4.5, color=colour
+        )
+        of = of_levels(factor if style else None, level)
+        tag(drawn, of, ax)
+        mark(
+            ax,
+            rows["layer"],
+            rows[measure],
+            f"{level_phrase(str(factor), level)}, " if style else "",
+            "layer ",
+            whole(rows["layer"]),
+            f": {measure}’ gradient ".replace("signal’", "signal’s"),
+            told(rows[measure], fine),
+            " times the last layer's",
+            of=of,
+        )
         if style and len(rows) and np.isfinite(rows[measure].iloc[0]):
             firsts.append((float(rows[measure].iloc[0]), style.name, style.text.light))
-    _name_firsts(ax, firsts)
+            owners.append(of)
+    _name_firsts(ax, firsts, owners)
     ax.set_xlabel("layer, from the input")
 
 
-def _name_firsts(ax: Axes, firsts: Sequence[tuple[float, str, str]]) -> None:
+def _name_firsts(ax: Axes, firsts: Sequence[tuple[float, str, str]], of: Sequence[Of]) -> None:
     """Name each line left of its first layer, where lines part; names that would overlap are moved apart."""
     height = ax.get_window_extent().height * 72 / ax.figure.get_dpi()
     to_axes = ax.transData + ax.transAxes.inverted()
     wanted = [float(to_axes.transform((1, value))[1]) for value, _, _ in firsts]
     left = float(to_axes.transform((1, 1))[0])
-    for place, (_, name, colour) in zip(spread(wanted, 12 / height), firsts, strict=True):
-        ax.annotate(
+    for place, (_, name, colour), owner in zip(spread(wanted, 12 / height), firsts, of, strict=True):
+        written = ax.annotate(
             name,
             (left, place),
             xycoords="axes fraction",
@@ -86,3 +106,4 @@ def _name_firsts(ax: Axes, firsts: Sequence[tuple[float, str, str]]) -> None:
             color=colour,
             bbox={"facecolor": GROUND.light, "edgecolor": "none", "pad": 0.8},
         )
+        tag(written, owner, ax)

@@ -2,6 +2,7 @@
 
 from reports.inputs.cube import plain
 from reports.inputs.measures import Measure
+from reports.plots.style.marks import cell
 from reports.results.best import score_columns
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import count, factor_name, number
@@ -29,13 +30,20 @@ def cells_table(report_context: ReportContext) -> Table:
         *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
         Column(name="failed", unit="%"),
     ]
+    # A cell has a confirm trial for each look; the first look's stands for it.
+    first = confirm.sort_values("number").drop_duplicates("cell")
+    pages = {c: f"trials/trial-{n}.html" for c, n in zip(first["cell"], first["number"], strict=True)}
     table = []
     for record in chosen.to_dict("records"):
         found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
         failed = None if found is None else float(found["failed"])
         table.append(
             [
-                Cell(text=count(record["cell"]), value=float(record["cell"])),
+                Cell(
+                    text=count(record["cell"]),
+                    value=float(record["cell"]),
+                    link=pages.get(record["cell"], ""),
+                ),
                 *(_level_cell(report_context, name, record[name]) for name in factors),
                 *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
                 _score_cell(
@@ -49,7 +57,13 @@ def cells_table(report_context: ReportContext) -> Table:
                 Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
             ]
         )
-    return Table(caption="Every cell", columns=columns, rows=table, folded=True)
+    return Table(
+        caption="Every cell",
+        columns=columns,
+        rows=table,
+        folded=True,
+        of=[cell(record["cell"]) for record in chosen.to_dict("records")],
+    )
 
 
 def _unless_failed(objective: Measure, value: float) -> float | None:

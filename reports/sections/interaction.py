@@ -188,6 +188,7 @@ def _panel(
             by_levels=factors[by],
             limits=limits,
             log=log,
+            measure=report_context.inputs.outcome,
         ),
         Sheet(right=56),
         heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",

@@ -1,6 +1,7 @@
 """The table of every level at its best cell: the cell, its scores, and in per cent right where networks classify."""
 
 from reports.inputs.cube import plain
+from reports.plots.style.marks import levels as levels_of
 from reports.results.best import describe, score_columns
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import level_phrase, number, plural
@@ -17,7 +18,7 @@ def levels_table(report_context: ReportContext) -> Table:
         *(Column(name=_head(name, head, inputs.own), unit=unit) for name, head, unit, _ in shown),
         Column(name="at its best cell", is_number=False),
     ]
-    table = []
+    table, owners = [], []
     for factor, levels in factors.items():
         for level in levels:
             there = (
@@ -30,6 +31,7 @@ def levels_table(report_context: ReportContext) -> Table:
             mine = rows
             for name, value in cell.items():
                 mine = mine[[plain(each) == value for each in mine[name]]]
+            owners.append(levels_of(factor, level))
             table.append(
                 [
                     Cell(text=level_phrase(factor, plain(level))),
@@ -48,6 +50,7 @@ def levels_table(report_context: ReportContext) -> Table:
         columns=columns,
         rows=table,
         folded=len(table) > 14,
+        of=owners,
     )
 
 

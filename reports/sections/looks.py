@@ -11,8 +11,10 @@ from reports.inputs.decisions import Standing
 from reports.plots import looks as intervals
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import Of
 from reports.results.looks import looks_until_clear
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
+from reports.sections.performance import owner_of
 from reports.statistics.gates import Gate
 from reports.wording.phrases import listed
 from reports.wording.words import (
@@ -75,6 +77,9 @@ def _figure(report_context: ReportContext) -> Figure:
     limits = intervals.scale_of(frame, size)
     shared = {first: _same(frame[frame["same_cells_as"] == first]) for first in dict.fromkeys(frame["label"])}
     drawn = [label for label in shared if frame.loc[frame["label"] == label, "same_cells_as"].iloc[0] == ""]
+    owners = {
+        difference_name(row["factor"], row["level_a"], row["level_b"]): owner_of(row) for row in at_best
+    }
     most = 1 + any(shared.values())
     panels = [
         _panel(
@@ -86,6 +91,7 @@ def _figure(report_context: ReportContext) -> Figure:
             size=size,
             unit=outcome.axis,
             place=place,
+            of=owners[label],
         )
         for place, label in enumerate(drawn)
     ]
@@ -141,6 +147,7 @@ def _panel(
     size: float | None,
     unit: str,
     place: int,
+    of: Of,
 ) -> Panel:
     padded = [*notes, *[""] * (most_notes - len(notes))]
     height = 24 + 36 + intervals.ROW * (len(reached) + 0.55 * most_notes + 0.05)
@@ -151,6 +158,7 @@ def _panel(
         Sheet(height=height, left=intervals.LEFT, right=12, top=22, bottom=36),
         heading=str(rows["label"].iloc[0]),
         prefix=f"look{place}",
+        of=of,
     )
 
 

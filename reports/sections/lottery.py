@@ -7,13 +7,25 @@ from typing import Any
 
 import pandas as pd
 
+from reports.claims.draws import CONFIGURATION, configuration_name
 from reports.inputs.measures import Measure
 from reports.plots import bars
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import Of, levels, setting
+from reports.results.best import describe
 from reports.results.outcomes import all_failed
 from reports.results.variation import MORE
-from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
+from reports.sections.configurations import FACTOR, configuration_names
+from reports.sections.parts.section import (
+    Cell,
+    Column,
+    ReportContext,
+    Section,
+    Table,
+    settings_of,
+    several,
+)
 from reports.wording.words import (
     count,
     decimals_for,
@@ -74,7 +86,9 @@ def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
         [each is networks[0] for each in ordered],
     )
     shown = frame[frame["share"] > 0].head(SHOWN)
-    panels = [_panel(shown, "Comes out first", "share of sweeps", _width(shown), "lottery-crown")]
+    known = _owners(report_context)
+    owners = [known.get(name, ()) for name in shown["name"]]
+    panels = [_panel(shown, "Comes out first", "share of sweeps", _width(shown), "lottery-crown", owners)]
     signs = [row for row in drawn["signs_at_best"] if row["share_wrong"] is not None]
     wrong = bars.tidy(
         [difference_name(row["factor"], *_levels(row)) for row in signs],
@@ -110,6 +124,18 @@ def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
     )
 
 
+def _owners(report_context: ReportContext) -> dict[str, Of]:
+    """Whose the bar of a configuration is, by its name: of all its levels, or of the one that it is."""
+    inputs = report_context.inputs
+    if inputs.has_cells:
+        return {describe(found): setting(found) for found in settings_of(inputs.factors, [*inputs.factors])}
+    names = configuration_names(report_context.report["confirmed"])
+    return {
+        configuration_name(inputs, {CONFIGURATION: number}): levels(FACTOR, name)
+        for number, name in names.items()
+    }
+
+
 def _width(frame: pd.DataFrame) -> float:
     return max(246.0, LETTER * max(map(len, frame["name"])))
 
@@ -118,9 +144,11 @@ def _levels(row: Mapping[str, Any]) -> list[Any]:
     return [tuple(row[name]) if isinstance(row[name], list) else row[name] for name in ("level_a", "level_b")]
 
 
-def _panel(frame: pd.DataFrame, heading: str, note: str, width: float, prefix: str) -> Panel:
+def _panel(
+    frame: pd.DataFrame, heading: str, note: str, width: float, prefix: str, of: Sequence[Of] = ()
+) -> Panel:
     return draw_panel(
-        partial(bars.draw, frame, why_empty="Nothing was drawn."),
+        partial(bars.draw, frame, why_empty="Nothing was drawn.", what="share of sweeps", of=of),
         Sheet(width=width, height=30 + bars.ROW * max(len(frame), 2), left=2, right=2, top=26, bottom=4),
         heading=heading,
         note=note,

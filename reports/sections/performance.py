@@ -15,6 +15,7 @@ from reports.plots import forest, isolation
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import Of, levels, setting
 from reports.results.looks import Look
 from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
@@ -174,6 +175,7 @@ def _isolation(report_context: ReportContext) -> Figure:
                 limits=limits,
                 line=line,
                 log=log,
+                measure=outcome,
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
@@ -264,7 +266,7 @@ def _forests(report_context: ReportContext) -> list[Figure]:
     figures: list[Figure] = []
     for slug, words, heading, rows in views:
         frame = forest.tidy(rows)
-        panel = _forest_panel(frame, size, slug, outcome)
+        panel = _forest_panel(frame, size, slug, outcome, [owner_of(row) for row in rows])
         numbers = [row["num_blocks"] for row in rows]
         least, most = min(numbers, default=0), max(numbers, default=0)
         blocks = plural(most, "block") if least == most else f"{count(least)} to {plural(most, 'block')}"
@@ -304,11 +306,27 @@ def shaded(size: float | None, outcome: Measure) -> str:
     return f"; shaded, differences within the smallest effect of interest (±{outcome.in_unit(f'{size:g}')})"
 
 
-def _forest_panel(frame: pd.DataFrame, size: float | None, slug: str, outcome: Measure) -> Panel:
+def owner_of(row: Mapping[str, Any]) -> Of:
+    """Whose a difference is: of both its levels and, at best, of those of the cells that it is between."""
+    level_a, level_b = (
+        tuple(each) if isinstance(each, list) else each for each in (row["level_a"], row["level_b"])
+    )
+    rest = [
+        setting({name: level for name, level in found.items() if name != row["factor"]})
+        for found in (row.get("best_a"), row.get("best_b"))
+        if isinstance(found, Mapping)
+    ]
+    pairs = [pair for each in (levels(row["factor"], level_a, level_b), *rest) for pair in each]
+    return tuple(dict.fromkeys(pairs))
+
+
+def _forest_panel(
+    frame: pd.DataFrame, size: float | None, slug: str, outcome: Measure, of: Sequence[Of]
+) -> Panel:
     height = 46 + forest.ROW * max(len(frame), 2)
     sheet = Sheet(height=height, left=4, right=8, top=6, bottom=36)
     return draw_panel(
-        partial(forest.draw, frame, smallest_effect=size, unit=outcome.axis),
+        partial(forest.draw, frame, smallest_effect=size, unit=outcome.axis, of=of),
         sheet,
         prefix=slug.replace("_", "-"),
     )

@@ -13,6 +13,7 @@ from reports.plots import rate_response
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import levels
 from reports.results.searching import failed_shares, rung_losses
 from reports.sections.parts.section import Cell, Column, ReportContext, Table, several
 from reports.wording.phrases import capital
@@ -51,12 +52,14 @@ def rate_response_figure(report_context: ReportContext) -> Figure:
                     bounds=ranges[optimizer],
                     limits=limits,
                     log=log,
+                    measure=measure,
                     colour=style.mark.light if style else None,
                 ),
                 Sheet(),
                 heading=level_name(optimizer) if optimizer else "All cells",
                 note=measure.unit,
                 prefix=f"rate{place}",
+                of=levels("optimizer", optimizer) if style else (),
             )
         )
     rung = inputs.plan["search"]["rungs"][0]

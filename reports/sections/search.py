@@ -6,15 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from reports.inputs.cube import levels_of
+from reports.inputs.cube import levels_of, plain
 from reports.plots import bars, budget, parallel
 from reports.plots.style.axes import allows_log, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import LETTER
+from reports.plots.style.marks import cell
 from reports.results.searching import curve_key, rung_losses
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
-from reports.wording.words import count, factor_name, level_name, percent, plural
+from reports.wording.words import count, factor_name, level_name, level_phrase, percent, plural, small
 
 
 def search(report_context: ReportContext) -> Section:
@@ -53,8 +54,9 @@ def _budget(report_context: ReportContext) -> Figure:
     frame = budget.tidy(first, curve, objective)
     log = objective.lower_is_better and allows_log(frame["loss"])
     per_cell = report_context.inputs.has_cells
+    unit = "trials of a cell" if per_cell else "trials"
     panel = draw_panel(
-        partial(budget.draw, frame, unit="trials of a cell" if per_cell else "trials", log=log),
+        partial(budget.draw, frame, unit=unit, log=log, measure=objective),
         Sheet(width=272, height=220),
         heading=f"Expected {objective.extreme} {objective.title}",
         note=objective.shown_unit,
@@ -123,7 +125,7 @@ def importance_figure(report_context: ReportContext) -> Figure | None:
         [False] * len(ordered),
     )
     panel = draw_panel(
-        partial(bars.draw, shown, why_empty="No importance was computed."),
+        partial(bars.draw, shown, why_empty="No importance was computed.", what="importance"),
         Sheet(width=246, height=8 + bars.ROW * max(len(shown), 2), left=2, right=2, top=4, bottom=4),
         prefix="importance",
     )
@@ -154,9 +156,12 @@ def parallel_figure(report_context: ReportContext) -> Figure:
     ticks = parallel.ticks_of(trials, choices, rates)
     width, left = max(400, 84 * len(ticks)), _room(ticks)
     shown = parallel.drawn(frame)
+    tried = trials.set_index("number").loc[shown["trial_number"]]
+    settings = trial_settings(report_context, tried, [*choices, *rates])
+    owners = [cell(number) for number in tried["cell"]] if report_context.inputs.has_cells else []
     some = f"An even sample of {count(len(shown))} trials is drawn. " if len(shown) < len(frame) else ""
     panel = draw_panel(
-        partial(parallel.draw, shown, ticks=ticks),
+        partial(parallel.draw, shown, ticks=ticks, settings=settings, of=owners),
         Sheet(width=width + left, height=240, left=8 + left, right=36, top=10, bottom=26),
         prefix="parallel",
     )
@@ -175,6 +180,19 @@ def parallel_figure(report_context: ReportContext) -> Figure:
         wide=True,
         columns=1,
     )
+
+
+def trial_settings(report_context: ReportContext, trials: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """What each search trial tried and reached: "depth 5, learning rate 0.01; validation log-loss 0.112 nats"."""
+    columns = {name: [_phrase(name, value) for value in trials[name]] for name in names if name in trials}
+    tried = map(", ".join, zip(*columns.values(), strict=True)) if columns else [""] * len(trials)
+    reached = (report_context.inputs.objective.reached(float(value)) for value in trials["objective"])
+    return [f"{each}; {value}" for each, value in zip(tried, reached, strict=True)]
+
+
+def _phrase(name: str, value: Any) -> str:
+    value = plain(value)
+    return f"{factor_name(name)} {small(value)}" if isinstance(value, float) else level_phrase(name, value)
 
 
 def _room(ticks: Mapping[str, Sequence[tuple[float, str]]]) -> float:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.inputs.cube import plain
 from reports.inputs.early_stopping import rested, stops_early
+from reports.inputs.measures import measure_of
 from reports.plots import learning_curves, rate_schedule
 from reports.plots.rate_schedule import FACTOR
 from reports.plots.style.axes import limits_of, scale_note
@@ -158,6 +159,7 @@ def _figure(
                 levels=factors[factor],
                 limits=limits,
                 log=log,
+                measure=measure_of(report_context.inputs.plan, measures["validation"]),
             ),
             Sheet(right=56),
             heading=factor_name(factor).capitalize(),

@@ -10,9 +10,11 @@ from reports.plots import configurations, history
 from reports.plots.style.axes import allows_log, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import levels
 from reports.results.best import score_columns, standing
+from reports.sections.configurations import FACTOR, configuration_names
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
-from reports.sections.search import parallel_figure, search_tables, small_figures
+from reports.sections.search import parallel_figure, search_tables, small_figures, trial_settings
 from reports.wording.phrases import capital
 from reports.wording.words import factor_name, level_name, level_phrase, number, plural, small
 
@@ -42,8 +44,10 @@ def _confirmed_figure(report_context: ReportContext, found: Sequence[Mapping[str
     names = [(each["trial_number"], _short_name(each, place)) for place, each in enumerate(ordered, start=1)]
     outcome, rows = report_context.inputs.outcome, report_context.results.rows
     frame = configurations.tidy(rows, names, outcome.name, outcome.bounds(rows[outcome.name]))
+    short = configuration_names(found)
+    owners = [levels(FACTOR, short[int(number)]) for number, _ in names]
     panel = draw_panel(
-        partial(configurations.draw, frame, unit=outcome.axis),
+        partial(configurations.draw, frame, unit=outcome.axis, measure=outcome, of=owners),
         Sheet(width=400, height=48 + configurations.ROW * max(len(names), 2), left=16, right=10, top=6),
         prefix="confirmed",
     )
@@ -107,7 +111,16 @@ def _history_figure(report_context: ReportContext) -> Figure:
     trials = report_context.inputs.search_trials
     frame = history.tidy(trials)
     scale = scale_note(allows_log(frame["objective"]))
-    panel = draw_panel(partial(history.draw, frame), Sheet(width=400, height=220), prefix="history")
+    tried = trials.set_index("number", drop=False)
+    names = [name for name in report_context.inputs.plan["nuisances"] if name in tried]
+    seen = tried[tried["objective"].notna()]
+    told = trial_settings(report_context, seen, [*report_context.inputs.factors, *names])
+    settings = dict(zip(seen["number"], told, strict=True))
+    panel = draw_panel(
+        partial(history.draw, frame, measure=report_context.inputs.objective, settings=settings),
+        Sheet(width=400, height=220),
+        prefix="history",
+    )
     best = frame["best_so_far"].min() if len(frame) else None
     return Figure(
         slug="history",

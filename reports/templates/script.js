@@ -1,6 +1,6 @@
 "use strict";
 // The page is whole without this script: it adds sorting, filtering, the mark in the table of contents, tooltips on hover
-// and the opening of folded parts by link and for printing.
+// the opening of folded parts by link and for printing, and the exploring of figures.
 for (const table of document.querySelectorAll(".table table")) {
   const body = table.tBodies[0];
   table.querySelectorAll("thead th").forEach((head, column) => {
@@ -42,6 +42,7 @@ for (const table of document.querySelectorAll(".table table")) {
 }
 const links = new Map([...document.querySelectorAll(".following a")].map((link) => [link.hash.slice(1), link]));
 const mark = () => {
+  if (!links.size) return; // a page without a table of contents, as that of a trial
   const sections = [...document.querySelectorAll("main section")];
   const seen = sections.filter((section) => section.getBoundingClientRect().top < window.innerHeight / 3);
   const current = (seen.at(-1) || sections[0]).id;
@@ -50,7 +51,7 @@ const mark = () => {
 addEventListener("scroll", mark, { passive: true });
 mark();
 const folded = document.querySelector(".contents details");
-folded.addEventListener("click", (event) => { if (event.target.closest("a")) folded.open = false; });
+folded?.addEventListener("click", (event) => { if (event.target.closest("a")) folded.open = false; });
 // A link into a folded part opens it and all that it lies in.
 const unfold = () => {
   const target = document.getElementById(location.hash.slice(1)); // every id is plain ASCII
@@ -94,3 +95,4 @@ for (const term of document.querySelectorAll(".term")) {
   term.addEventListener("click", (event) => shown === term && tip(term).matches(":popover-open") && event.preventDefault());
 }
 {% include "lottery.js" %}
+{% include "explore.js" %}

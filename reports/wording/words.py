@@ -132,6 +132,18 @@ def interval(estimate: float | None, low: float | None, high: float | None) -> s
     return f"{signed(estimate, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
 
 
+def interval_ends(low: float, high: float) -> str:
+    """Both ends, rounded to what the interval supports; those below 0.001 with two significant digits.
+
+    >>> interval_ends(0.4012, 0.4309), interval_ends(2.3e-4, 7.9e-4)
+    ('0.401 to 0.431', '0.00023 to 0.00079')
+    """
+    if max(abs(low), abs(high)) < 0.001:
+        return f"{small(low)} to {small(high)}"
+    decimals = decimals_between(low, high)
+    return f"{number(low, decimals)} to {number(high, decimals)}"
+
+
 def p_value(p: float | None) -> str:
     """A p value: two digits, and never smaller than "< 0.001"."""
     if p is None or not math.isfinite(p):

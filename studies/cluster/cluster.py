@@ -283,7 +283,7 @@ def _shut_down(folder: Path) -> None:
     if ray is None or not hasattr(ray, "is_initialized") or not ray.is_initialized():
         return
     under_way = [thread for thread in threading.enumerate() if thread.name == SHUT_DOWN]
-    thread = under_way[0] if under_way else threading.Thread(target=ray.shutdown, name=SHUT_DOWN, daemon=True)
+    thread = under_way[0] if under_way else threading.Thread(target=_leave_ray, name=SHUT_DOWN, daemon=True)
     if not under_way:
         thread.start()
         thread.join(SECONDS_TO_SHUT_DOWN)
@@ -292,3 +292,10 @@ def _shut_down(folder: Path) -> None:
         thread.join(SECONDS_TO_SHUT_DOWN)
     if thread.is_alive():
         atexit.unregister(ray.shutdown)  # it would wait for the thread that hangs
+
+
+def _leave_ray() -> None:
+    # Imported here, because it brings Ray.
+    from studies.cluster.leaving_ray import leave_ray
+
+    leave_ray()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.reports.elements import Elements
+from tests.reports.explored import given_to, shown_marks
 from tests.reports.forbidden_words import forbidden_words, unlisted_numbers
 from tests.reports.reported import ODD, STUDIES, made
 
@@ -95,8 +96,8 @@ def test_the_sections_are_those_of_a_report_in_their_order(case: str) -> None:
 
 
 def test_54_cells_of_10_replicates_stay_small() -> None:
-    # `test_page` holds twenty to a megabyte, by hand alone: making them takes several times as long.
-    assert len(made("full").page.encode()) < 800_000
+    # `test_page` holds eighty to 4 MB, by hand alone: making them takes several times as long.
+    assert len(made("full").page.encode()) < 1_500_000
 
 
 def test_a_null_study_claims_no_direction() -> None:
@@ -157,3 +158,16 @@ def test_an_odd_study_gives_a_whole_report(case: str) -> None:
         assert report.json["answer"] == []
         assert {row["sentence"] for row in report.json["contrasts"]} <= {None}
         assert {row["gate"] for row in report.json["contrasts"]} <= {None}
+
+
+@pytest.mark.parametrize("case", STUDIES)
+def test_every_panel_with_a_picture_says_what_it_shows(case: str) -> None:
+    page = made(case).page
+    panels = shown_marks(given_to(page))
+    drawn = re.findall(r'<svg [^>]*data-marks="(\d+)"[^>]*>(.*?)</svg>', page, re.DOTALL)
+    assert {int(number) for number, _ in drawn} == set(range(len(panels)))
+    # A panel that says why it is empty has a ground or two, and no marks.
+    silent = [svg for number, svg in drawn if not panels[int(number)]]
+    assert [svg for svg in silent if len(re.findall("<path |<use ", svg)) > 2] == []
+    told = [shown.text for panel in panels for shown in panel]
+    assert not [text for text in told if re.search(r"\bnan\b|\bNone\b|\binf\b|<NA>", text)]

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 
 from reports.plots.monitoring.key import draw_key
 from reports.plots.style.axes import linear_axis, quiet, say_empty
+from reports.plots.style.marks import mark, told
 from reports.plots.style.theme import LevelStyle
+from reports.wording.words import percent
 
 COLUMNS = ["low", "high", "before", "after"]
 
@@ -31,4 +33,10 @@ def draw(frame: pd.DataFrame, ax: Axes, *, before: LevelStyle, after: LevelStyle
     ax.stairs(100 * frame["before"], edges, fill=True, color=before.mark.light, alpha=0.3, linewidth=0)
     ax.stairs(100 * frame["before"], edges, color=before.mark.light, linewidth=1)
     ax.stairs(100 * frame["after"], edges, color=after.mark.light, linewidth=2)
+    middles = (frame["low"] + frame["high"]) / 2
+    for name, word in (("before", "before"), ("after", "now")):
+        low, high = (told(frame[end], lambda value: f"{value:.4g}") for end in ("low", "high"))
+        shares = told(frame[name], percent)
+        ends = (0 * middles, 100 * frame[name])
+        mark(ax, middles, 100 * frame[name], f"{word}, from ", low, " to ", high, ": ", shares, ends=ends)
     draw_key(ax, before=before, after=after, signs=("▮", "━"))

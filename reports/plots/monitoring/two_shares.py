@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 
 from reports.plots.monitoring.key import draw_key
 from reports.plots.style.axes import linear_axis, named_axis, quiet, say_empty
+from reports.plots.style.marks import mark, told
 from reports.plots.style.theme import FAINT, LevelStyle
+from reports.wording.words import percent
 
 COLUMNS = ["name", "before", "after"]
 LONGEST = 18
@@ -33,4 +35,6 @@ def draw(frame: pd.DataFrame, ax: Axes, *, before: LevelStyle, after: LevelStyle
     for name, style in (("before", before), ("after", after)):
         ax.plot(100 * frame[name], places, style.marker, color=style.mark.light, markersize=6)
     ax.hlines(places, 100 * frame["before"], 100 * frame["after"], color=FAINT.light, linewidth=1.5, zorder=0)
+    for name, word in (("before", "before"), ("after", "now")):
+        mark(ax, 100 * frame[name], places, list(frame["name"]), f", {word}: ", told(frame[name], percent))
     draw_key(ax, before=before, after=after, signs=("●", "■"))

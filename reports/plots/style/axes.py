@@ -8,6 +8,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from reports.plots.style.marks import Of, tag
 from reports.plots.style.theme import MUTED
 from reports.wording.words import MINUS
 
@@ -142,15 +143,22 @@ def tick_text(value: float) -> str:
     return prefix + "10" + str(power).translate(_SUPERSCRIPTS)
 
 
-def label_right(ax: Axes, labels: Sequence[tuple[float, str, str]], *, gap: float = 12) -> None:
-    """Names right of the axes at data heights (y, text, colour), moved apart to at least `gap` points."""
-    labels = [label for label in labels if math.isfinite(label[0])]
+def label_right(
+    ax: Axes, labels: Sequence[tuple[float, str, str]], *, gap: float = 12, of: Sequence[Of] = ()
+) -> None:
+    """Names right of the axes at data heights (y, text, colour), moved apart to at least `gap` points.
+
+    `of` is whose each is.
+    """
+    finite = [math.isfinite(label[0]) for label in labels]
+    owners = [each for each, kept in zip(of or [()] * len(labels), finite, strict=True) if kept]
+    labels = [label for label, kept in zip(labels, finite, strict=True) if kept]
     height = ax.get_window_extent().height * 72 / ax.figure.get_dpi()
     wanted = [
         float(ax.transAxes.inverted().transform(ax.transData.transform((1, y)))[1]) for y, _, _ in labels
     ]
-    for place, (_, text, colour) in zip(spread(wanted, gap / height), labels, strict=True):
-        ax.annotate(
+    for place, (_, text, colour), owner in zip(spread(wanted, gap / height), labels, owners, strict=True):
+        written = ax.annotate(
             text,
             (1, place),
             xycoords="axes fraction",
@@ -160,6 +168,7 @@ def label_right(ax: Axes, labels: Sequence[tuple[float, str, str]], *, gap: floa
             color=colour,
             annotation_clip=False,
         )
+        tag(written, owner, ax)
 
 
 def spread(wanted: Sequence[float], gap: float) -> list[float]:

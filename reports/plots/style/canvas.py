@@ -17,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from reports.plots.style.marks import TAG, TAGS, Marks, Of, read
 from reports.plots.style.theme import INK, MUTED, RULE
 
 PNG_DPI = 120
@@ -66,10 +67,11 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A finished drawing: the inner SVG (without its outer tag) and its pixels (RGB, white ground)."""
+    """A finished drawing: the inner SVG (without its outer tag), its pixels (RGB, white ground), what its marks say."""
 
     svg: str
     pixels: npt.NDArray[np.uint8]
+    marks: Marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +87,15 @@ class Drawing:
 
 @final
 class Panel:
-    """One drawing: the inner SVG (without its outer tag), its size in points, its pixels (RGB, white ground)."""
+    """One drawing: the inner SVG (without its outer tag), its size in points, its pixels (RGB, white ground).
 
-    def __init__(self, drawing: Drawing, find: Callable[[], Drawn]) -> None:
+    `heading` stands over it, and `of` is whose all of it is.
+    """
+
+    def __init__(self, drawing: Drawing, find: Callable[[], Drawn], *, of: Of = ()) -> None:
         """`find` returns the drawing, once it is finished, and raises what made it fail."""
         self.width, self.height, self._find = drawing.sheet.width, drawing.sheet.height, find
-        self.drawing = drawing
+        self.drawing, self.heading, self.of = drawing, drawing.heading, of
 
     @property
     def svg(self) -> str:
@@ -101,6 +106,11 @@ class Panel:
     def pixels(self) -> npt.NDArray[np.uint8]:
         """Height by width by 3."""
         return self._find().pixels
+
+    @property
+    def marks(self) -> Marks:
+        """What its marks say."""
+        return self._find().marks
 
 
 class Drawers(Protocol):
@@ -139,18 +149,25 @@ def drawn_by(drawers: Drawers | None) -> Iterator[None]:
 
 
 def draw_panel(
-    draw: Callable[[Axes], None], sheet: Sheet, *, heading: str = "", note: str = "", prefix: str
+    draw: Callable[[Axes], None],
+    sheet: Sheet,
+    *,
+    heading: str = "",
+    note: str = "",
+    prefix: str,
+    of: Of = (),
 ) -> Panel:
     """Let `draw` fill a fresh axes of this size, under a heading and a note (the unit) at its right end.
 
-    `prefix` makes the ids in the SVG unique on a page. Inside `drawn_by` the panel may be finished later.
+    `prefix` makes the ids in the SVG unique on a page. `of` is whose the panel is, as a picture of one setting. Inside
+    `drawn_by` the panel may be finished later.
     """
     drawing = Drawing(draw=draw, sheet=sheet, heading=heading, note=note, prefix=prefix)
     drawers = _drawers.get()
     if drawers is not None:
-        return Panel(drawing, drawers.give(drawing))
+        return Panel(drawing, drawers.give(drawing), of=of)
     drawn = finish(drawing)
-    return Panel(drawing, lambda: drawn)
+    return Panel(drawing, lambda: drawn, of=of)
 
 
 def finish(drawing: Drawing) -> Drawn:
@@ -158,12 +175,14 @@ def finish(drawing: Drawing) -> Drawn:
     sheet = drawing.sheet
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS), dpi=POINTS)
-        draw_at(figure, drawing, (0, 0), (sheet.width, sheet.height))
-        return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure))
+        ax = draw_at(figure, drawing, (0, 0), (sheet.width, sheet.height))
+        # Before pixels are made, which changes how many there are to a point.
+        marks = read(ax, sheet.width, sheet.height)
+        return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure), marks=marks)
 
 
-def draw_at(figure: Figure, drawing: Drawing, place: tuple[float, float], size: tuple[float, float]) -> None:
-    """Draw onto a figure of this `size`, with the left bottom corner of the drawing at `place`, in points."""
+def draw_at(figure: Figure, drawing: Drawing, place: tuple[float, float], size: tuple[float, float]) -> Axes:
+    """Draw onto a figure of this `size`, with the left bottom corner of the drawing at `place`, in points; its axes."""
     sheet, (x, y), (width, height) = drawing.sheet, place, size
     ax = figure.add_axes(
         (
@@ -177,6 +196,7 @@ def draw_at(figure: Figure, drawing: Drawing, place: tuple[float, float], size: 
     top = (y + sheet.height - 11) / height
     figure.text((x + 2) / width, top, drawing.heading, size=9.5, weight="bold")
     figure.text((x + sheet.width - sheet.right) / width, top, drawing.note, color=MUTED.light, ha="right")
+    return ax
 
 
 def _svg(figure: Figure, prefix: str) -> str:
@@ -189,10 +209,13 @@ def _svg(figure: Figure, prefix: str) -> str:
 def slim(svg: str, prefix: str) -> str:
     """What lies inside the outer tag, without metadata, comments and unused ids, with two decimals a coordinate.
 
-    Ids that are referred to get the prefix, so that several drawings can share one page.
+    Ids that are referred to get the prefix, so that several drawings can share one page. A group that is tagged says so
+    in `data-of` (the place of its owner in the panel's marks) or `data-each` (one for each element within).
     """
     inner = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     inner = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", inner, flags=re.DOTALL)
+    inner = re.sub(rf'<g id="{TAG}([0-9]+)"', r'<g data-of="\1"', inner)
+    inner = re.sub(rf'<g id="{TAGS}([0-9,]+)"', r'<g data-each="\1"', inner)
     inner = re.sub(r'(<g) id="[^"]*"', r"\1", inner)
     inner = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\1{prefix}-", inner).replace("xlink:href", "href")
     inner = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag.group()), inner)
@@ -201,6 +224,11 @@ def slim(svg: str, prefix: str) -> str:
     inner = re.sub(r' transform="rotate\(-?0 [^"]*"', "", inner)
     inner = re.sub(r"<defs>\s*</defs>", "", inner)
     return re.sub(r"\s*\n\s*", "\n", inner).strip()
+
+
+def untagged(svg: str) -> str:
+    """A panel's SVG without what says whose its parts are, which is of use on a page alone."""
+    return re.sub(r'<g data-(?:of|each)="[0-9,]*"', "<g", svg)
 
 
 def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as MatplotlibFigure
 from matplotlib.image import imsave
 
-from reports.plots.style.canvas import PNG_DPI, POINTS, SETTINGS, Panel, draw_at
+from reports.plots.style.canvas import PNG_DPI, POINTS, SETTINGS, Panel, draw_at, untagged
 
 
 @final
@@ -58,7 +58,7 @@ class Figure:
         places, width, height = self._layout()
         parts = [
             f'<svg x="{left:g}" y="{top:g}" width="{panel.width:g}" height="{panel.height:g}" '
-            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{panel.svg}\n</svg>'
+            f'viewBox="0 0 {panel.width:g} {panel.height:g}">\n{untagged(panel.svg)}\n</svg>'
             for panel, (left, top) in zip(self.panels, places, strict=True)
         ]
         whole = (

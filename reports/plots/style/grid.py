@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
+from reports.plots.style.marks import Of, area
 from reports.plots.style.theme import INK, MUTED, RULE
 
 FULL_WIDTH = 756.0  # points beside the table of contents on a screen of 1300 pixels
@@ -29,7 +30,8 @@ class Grid:
     """Where the boxes stand: `heights` by row, as wide as fits a screen, under the names of the columns.
 
     `feet` is room below the last row, `aside` room between the names of the rows and the first column. A row's name
-    is written in one line, or in one for each part between commas where rows are high enough (`wraps`).
+    is written in one line, or in one for each part between commas where rows are high enough (`wraps`). `of` is whose a
+    row or a column is, by its name.
     """
 
     heights: Mapping[str, float]
@@ -37,6 +39,7 @@ class Grid:
     feet: float = 0.0
     aside: float = 0.0
     wraps: bool = False
+    of: Mapping[str, Of] = field(default_factory=dict)
 
     @cached_property
     def left(self) -> float:
@@ -88,6 +91,23 @@ class Grid:
         """Width and height of the whole drawing."""
         wide = self.left + len(self.columns) * (self.box + GAP_X)
         return max(wide, 440.0 + self.left), self.bottom + self.feet
+
+    def owner(self, row: str, column: str) -> Of:
+        """Whose a box is."""
+        return (*self.of.get(row, ()), *self.of.get(column, ()))
+
+    def named(self, row: str, column: str, name: str = "") -> str:
+        """How what is in a box begins to be told: where it is, and the line's name."""
+        parts = dict.fromkeys([row, *([column] if len(self.columns) > 1 else []), *([name] if name else [])])
+        return ", ".join(parts) + ", "
+
+    def own(self, ax: Axes) -> None:
+        """Say whose each box is, the axes being prepared."""
+        for row, top in self.tops.items():
+            for column, left in self.lefts.items():
+                owner = self.owner(row, column)
+                if owner:
+                    area(ax, left, top, self.box, self.heights[row], owner)
 
     def prepare(self, ax: Axes) -> None:
         """Give the axes, which must have this size, units of points, and write the names."""

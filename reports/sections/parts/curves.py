@@ -30,7 +30,15 @@ def curve_panels(epochs: pd.DataFrame, curves: Curves, *, prefix: str) -> tuple[
         limits = limits_of(frame["value"], log=log)
         panels.append(
             draw_panel(
-                partial(trial_curves.draw, frame, limits=limits, num_epochs=last, log=log),
+                partial(
+                    trial_curves.draw,
+                    frame,
+                    limits=limits,
+                    num_epochs=last,
+                    log=log,
+                    what=heading[:1].lower() + heading[1:],
+                    unit=unit if unit != "share" else "",
+                ),
                 Sheet(right=62),
                 heading=heading,
                 note=unit,

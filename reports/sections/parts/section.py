@@ -10,6 +10,7 @@ import pandas as pd
 from reports.inputs.cube import plain
 from reports.inputs.inputs import ReportInputs
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import Of
 from reports.plots.style.theme import Theme
 from reports.results.results import Results
 from reports.wording.words import level_phrase
@@ -46,20 +47,25 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell: its text, and the value it is sorted by (the text itself if None)."""
+    """One cell: its text, the value it is sorted by (the text itself if None), the page that it leads to."""
 
     text: str
     value: float | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table; `folded` ones are closed at first, long ones can be sorted and filtered where scripts run."""
+    """A table; `folded` ones are closed at first, long ones can be sorted and filtered where scripts run.
+
+    `of` is whose each row is, if it is anybody's.
+    """
 
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     folded: bool = False
+    of: Sequence[Of] = ()
 
     @property
     def is_long(self) -> bool:

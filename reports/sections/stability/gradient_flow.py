@@ -14,6 +14,7 @@ from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import Column
+from reports.plots.style.marks import Of, setting
 from reports.sections.parts.section import ReportContext, setting_name, settings_of
 from reports.sections.parts.tables import chosen_factors, level_names
 from reports.stability.growth import growth_predicted
@@ -32,7 +33,7 @@ def flow_figure(report_context: ReportContext, signal: pd.DataFrame, at_end: boo
     epoch = int(signal["epoch"].max()) if at_end and len(signal) else 0
     now = signal[signal["epoch"] == epoch]
     shaping = shaping_factors(factors)
-    settings = {setting_name(setting): setting for setting in settings_of(factors, shaping)}
+    settings = {setting_name(each): each for each in settings_of(factors, shaping)}
     growths = {} if at_end else _growths(report_context, settings)
     frame = gradient_flow.tidy(now, placed(now, shaping), _lines(report_context, now), growths)
     crowded = len(settings) > ROOMY
@@ -71,8 +72,8 @@ def _growths(report_context: ReportContext, settings: Mapping[str, Mapping[str, 
     fixed = {"model": plan["model"], **plan["fixed"]}
     others = set(report_context.inputs.factors).intersection(SHAPING)
     return {
-        name: math.nan if others - set(setting) else growth_predicted({**fixed, **setting})
-        for name, setting in settings.items()
+        name: math.nan if others - set(found) else growth_predicted({**fixed, **found})
+        for name, found in settings.items()
     }
 
 
@@ -101,8 +102,9 @@ def _panels(
             heading=name,
             note="times the last",
             prefix=f"{prefix}{place}",
+            of=setting(found),
         )
-        for place, name in enumerate(settings)
+        for place, (name, found) in enumerate(settings.items())
     ]
 
 
@@ -115,13 +117,15 @@ def _small(
     places = pd.DataFrame(
         {
             "panel": name,
-            "row": setting_name({each: setting[each] for each in rows}),
-            "column": setting_name({each: setting[each] for each in columns}),
+            "row": setting_name({each: found[each] for each in rows}),
+            "column": setting_name({each: found[each] for each in columns}),
         }
-        for name, setting in settings.items()
+        for name, found in settings.items()
     )
     factors = report_context.inputs.factors
-    layout = flow_grid.layout(row_names(factors, rows), column_names(factors, columns))
+    layout = flow_grid.layout(
+        row_names(factors, rows), column_names(factors, columns), owners(factors, rows, columns)
+    )
     shared, (width, height) = _axes(report_context, frame), layout.size
     frame = frame.merge(places, on="panel")
     sheet = Sheet(width=width, height=height, left=0, right=0, top=0, bottom=0)
@@ -181,21 +185,26 @@ def _join(side: list[str], name: str, factors: Factors, most: int) -> bool:
 
 def row_names(factors: Factors, names: Sequence[str]) -> list[str]:
     """The name of every row."""
-    return [setting_name(setting) for setting in settings_of(factors, names)]
+    return [setting_name(found) for found in settings_of(factors, names)]
 
 
 def column_names(factors: Factors, names: Sequence[str]) -> list[Column]:
     """Every column, grouped by the first of two or more factors."""
-    return [_column(setting) for setting in settings_of(factors, names)]
+    return [_column(found) for found in settings_of(factors, names)]
 
 
-def _column(setting: Mapping[str, Any]) -> Column:
-    key, names = setting_name(setting), list(setting)
+def owners(factors: Factors, *sides: Sequence[str]) -> dict[str, Of]:
+    """Whose each row and column is, by its name."""
+    return {setting_name(found): setting(found) for names in sides for found in settings_of(factors, names)}
+
+
+def _column(found: Mapping[str, Any]) -> Column:
+    key, names = setting_name(found), list(found)
     if len(names) < 2:
         return Column(key, "", key)
     group, *rest = names
-    inner = {name: setting[name] for name in rest}
-    return Column(key, setting_name({group: setting[group]}), setting_name(inner))
+    inner = {name: found[name] for name in rest}
+    return Column(key, setting_name({group: found[group]}), setting_name(inner))
 
 
 def placed(frame: pd.DataFrame, names: Sequence[str]) -> "pd.Series[Any]":
@@ -218,7 +227,9 @@ def heat_figure(report_context: ReportContext, signal: pd.DataFrame) -> Figure:
     rows, columns = grid(factors)
     frame = heat_map.tidy(signal, placed(signal, rows), placed(signal, columns))
     epochs = int(frame["epoch"].max()) if len(frame) else 1
-    layout = heat_map.layout(frame, row_names(factors, rows), column_names(factors, columns))
+    layout = heat_map.layout(
+        frame, row_names(factors, rows), column_names(factors, columns), owners(factors, rows, columns)
+    )
     width, height = layout.size
     panel = draw_panel(
         partial(heat_map.draw, frame, grid=layout, num_epochs=epochs),

@@ -43,6 +43,7 @@ def association_figure(report_context: ReportContext, sentence: str) -> Figure:
                 x_limits=x_limits,
                 y_limits=y_limits,
                 log=log,
+                measure=outcome,
             ),
             Sheet(height=222, top=46),
             heading=name,
@@ -76,5 +77,10 @@ def _at(report_context: ReportContext, epoch: int, factor: str | None) -> pd.Dat
     now = grown.loc[grown["epoch"] == epoch, [*NETWORK, "ln_total_growth"]]
     outcome = report_context.inputs.outcome.name
     networks = rows[[*NETWORK, outcome, *report_context.inputs.factors]].merge(now, on=NETWORK)
+    verdicts = report_context.inputs.replicates[[*NETWORK, "verdict_trained"]]
+    networks = networks.merge(verdicts, on=NETWORK, how="left")
     levels = level_names(report_context, networks[factor or "trial_number"], factor)
-    return growth_and_loss.tidy(networks, levels, networks["trial_number"], outcome)
+    trials = report_context.inputs.trials
+    cell_of = trials.set_index("number")["cell"] if report_context.inputs.has_cells else None
+    cells = networks["trial_number"] if cell_of is None else networks["trial_number"].map(cell_of)
+    return growth_and_loss.tidy(networks, levels, cells, outcome, networks["verdict_trained"])

@@ -8,6 +8,7 @@ from reports.plots import update_ratios
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import setting
 from reports.sections.parts.section import ReportContext, matches, setting_name, settings_of
 from reports.sections.parts.tables import chosen_factors
 from reports.wording.phrases import listed
@@ -22,10 +23,8 @@ def ratios_figure(report_context: ReportContext, layers: pd.DataFrame) -> Figure
     factors, thresholds = report_context.inputs.factors, report_context.inputs.plan["thresholds"]
     trained = layers[layers["epoch"] > 0]
     setting_names = chosen_factors(factors, PREFERRED, MOST_PANELS)
-    frames = {
-        setting_name(setting): update_ratios.tidy(trained[matches(trained, setting)])
-        for setting in settings_of(factors, setting_names)
-    }
+    settings = {setting_name(found): found for found in settings_of(factors, setting_names)}
+    frames = {name: update_ratios.tidy(trained[matches(trained, found)]) for name, found in settings.items()}
     values = [v for frame in frames.values() for v in frame[["low", "high"]].to_numpy(dtype=float).ravel()]
     limits = limits_of([*values, update_ratios.GUIDE], log=True)
     epochs = int(layers["epoch"].max()) if len(layers) else 1
@@ -36,6 +35,7 @@ def ratios_figure(report_context: ReportContext, layers: pd.DataFrame) -> Figure
             Sheet(right=34),
             heading=name,
             prefix=f"ratio{place}",
+            of=setting(settings[name]),
         )
         for place, (name, frame) in enumerate(frames.items())
     ]

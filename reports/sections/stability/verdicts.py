@@ -10,6 +10,8 @@ from reports.inputs.cube import plain
 from reports.plots import verdict_bars
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import levels as of_levels
+from reports.plots.style.marks import verdict as of_verdict
 from reports.sections.parts.section import Cell, Column, ReportContext, Table, of_several, several
 from reports.stability.classes import STABLE, UNSTABLE, WATCH
 from reports.stability.growth import VERDICTS
@@ -110,7 +112,11 @@ def verdict_table(report_context: ReportContext) -> Table:
         for flip in part["flips"]
     }
     rows = [_row(report_context, row, flipped) for row in report_context.results.verdicts.to_dict("records")]
-    return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True)
+    owners = [
+        (*of_levels(row["factor"], plain(row["level"])), *of_verdict(row["verdict"]))
+        for row in report_context.results.verdicts.to_dict("records")
+    ]
+    return Table(caption="Verdicts by level", columns=columns, rows=rows, folded=True, of=owners)
 
 
 def _row(

@@ -10,6 +10,7 @@ from reports.plots import weight_gradients
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import Of, setting
 from reports.sections.parts.section import ReportContext, matches, setting_name, settings_of
 from reports.sections.parts.tables import chosen_factors, level_names
 from reports.wording.words import factor_name, level_phrase, number, plural
@@ -29,15 +30,25 @@ def weights_figure(report_context: ReportContext, layers: pd.DataFrame) -> Figur
     held = {name: factors[name][0] for name in HELD if name in factors and name not in (line, *rows)}
     start = layers[layers["epoch"] == 0]
     start = start[(start["num_layers"] == start["num_layers"].max()) & matches(start, held)]
-    frames = {}
-    for setting in settings_of(factors, rows):
-        part = start[matches(start, setting)]
+    frames, owners = {}, {}
+    for found in settings_of(factors, rows):
+        part = start[matches(start, found)]
         names = level_names(report_context, part[line or "layer"], line)
-        frames[setting_name(setting) if setting else "All networks"] = weight_gradients.tidy(part, names)
+        frames[setting_name(found)] = weight_gradients.tidy(part, names)
+        owners[setting_name(found)] = setting({**held, **found})
     values = [v for f in frames.values() for v in f[list(MEASURES)].to_numpy(dtype=float).ravel()]
     limits = limits_of([*values, 0.8, 1.25], log=True)
     panels = [
-        _panel(report_context, frame, measure, line, limits, heading, f"weight{place}{measure[0]}")
+        _panel(
+            report_context,
+            frame,
+            measure,
+            line,
+            limits,
+            heading,
+            f"weight{place}{measure[0]}",
+            owners[heading],
+        )
         for place, (heading, frame) in enumerate(frames.items())
         for measure in MEASURES
     ]
@@ -70,6 +81,7 @@ def _panel(
     limits: tuple[float, float],
     heading: str,
     prefix: str,
+    of: Of,
 ) -> Panel:
     return draw_panel(
         partial(
@@ -85,6 +97,7 @@ def _panel(
         heading=heading,
         note=MEASURES[measure],
         prefix=prefix,
+        of=of,
     )
 
 

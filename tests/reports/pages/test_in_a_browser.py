@@ -22,7 +22,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_picture_lies_within_the_first_screen(page: Path, chromium: Browser) -> None:
     chromium.resize(*WIDE)
     chromium.open(page)
-    bottom = chromium.evaluate("document.querySelector('.picture svg').getBoundingClientRect().bottom")
+    bottom = chromium.evaluate(
+        "document.querySelector('.picture svg[role=img]').getBoundingClientRect().bottom"
+    )
     assert 100 < bottom < WIDE[1]
 
 

@@ -49,7 +49,7 @@ def test_the_page_fetches_nothing_and_its_links_exist(inputs: ReportInputs, tmp_
     page = write_trial_page(inputs, last_trial(inputs), tmp_path)
     html = unescape(page.read_text())
     assert "default-src 'none'" in html
-    assert "<script" not in html
+    assert html.count("<script") == 2  # what its marks say, and what shows it
     assert "://" not in html
     links = set(re.findall(r'href="([^"#]+\.(?:svg|png|csv))"', html))
     assert len(links) == 6
