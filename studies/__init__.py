@@ -23,7 +23,7 @@ from studies.base import first_signals  # noqa: E402
 if first_signals.is_a_command():
     first_signals.end_at_once()
 
-from collections.abc import Mapping  # noqa: E402
+from collections.abc import Callable, Mapping  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
@@ -70,9 +70,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    value = getattr(
-        importlib.import_module("studies.base.errors" if name in _ERRORS else "studies.study"), name
-    )
+    from studies.base.quiet_imports import without_widgets
+
+    with without_widgets():
+        value = getattr(
+            importlib.import_module("studies.base.errors" if name in _ERRORS else "studies.study"), name
+        )
     globals()[name] = value
     return value
 
@@ -83,8 +86,11 @@ def __dir__() -> list[str]:
 
 
 def run_study(
-    study: str,
+    study: "str | Study",
     *,
+    load: Callable[..., Any] | None = None,
+    build: Callable[..., Any] | None = None,
+    train: Callable[..., Any] | None = None,
     profile: str = "laptop",
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
@@ -100,13 +106,16 @@ def run_study(
     budget: str | None = None,
     until: str = "clear",
     live: bool = True,
+    progress: bool | None = None,
 ) -> "Result":
     """Run or resume a study and make its report: the same as `studies run`.
 
-    `study` is a name from the catalog or the path of a file; `settings` maps dotted fields to values, as `--set`
-    does, `budget` is the time that the study may take, such as "2h", and `until` whether it goes on until every
-    question is answered ("clear") or stops after the look at hand ("look"). With `live` a page beside the report,
-    live.html, says each minute how the run goes. Raises studies.base.errors.UsageError for a request that is not valid,
+    `study` is a name from the catalog, the path of a file, or a Study made in Python, which needs a `name`; `load`,
+    `build` and `train` are then its own functions, defined in a notebook's cells or a script. `settings` maps dotted
+    fields to values, as `--set` does, `budget` is the time that the study may take, such as "2h", and `until` whether
+    it goes on until every question is answered ("clear") or stops after the look at hand ("look"). With `live` a page
+    beside the report, live.html, says each minute how the run goes. `progress` is shown in notebooks, and elsewhere
+    where it is True. Raises studies.base.errors.UsageError for a request that is not valid,
     before anything is written, and HeldError if another run holds the study, unless `take_over` takes it from that run.
 
     >>> import studies
@@ -114,36 +123,51 @@ def run_study(
     >>> result.report_path.as_posix(), sorted(result.best["params"])[:3]
     ('runs/depth_study-smoke/report.html', ['batch_norm', 'depth', 'dropout'])
     """
+    from studies.base.quiet_imports import without_widgets
     from studies.base.stop_signal import handling_signals, never_broken_off
+    from studies.terminal.notebook import showing_progress
 
-    # A library whose import is interrupted could not be imported again in a notebook's kernel.
-    with handling_signals(), never_broken_off():
-        from studies.execution.session import run
-        from studies.planning.request import Request
-        from studies.planning.resources import Resources
-        from studies.storage.paths import locate
+    with showing_progress(progress) as view:
+        view.tell("loading Studies")
+        # A library whose import is interrupted could not be imported again in a notebook's kernel.
+        with handling_signals(), never_broken_off(), without_widgets():
+            from studies.execution.session import run
+            from studies.planning.in_python import told_in_python
+            from studies.planning.python_request import python_request
+            from studies.planning.resources import Resources
+            from studies.storage.paths import locate
 
-    return run(
-        Request(
-            study=study,
-            profile=profile,
-            settings=settings or {},
-            seed=seed,
-            name=name,
-            budget=budget,
-            until=until,
-            live=live,
-        ),
-        locations=locate(storage, output),
-        resources=Resources.asked_for(
-            address=address,
-            workers=workers,
-            cpus_per_trial=cpus_per_trial,
-            gpus_per_trial=gpus_per_trial,
-            dashboard=dashboard,
-        ),
-        take_over=take_over,
-    )
+        with told_in_python():
+            locations = locate(storage, output)
+            request = python_request(
+                study,
+                {"load": load, "build": build, "train": train},
+                locations,
+                profile=profile,
+                settings=settings or {},
+                seed=seed,
+                name=name,
+                budget=budget,
+                until=until,
+                live=live,
+            )
+        with told_in_python(request):
+            result = run(
+                request,
+                locations=locations,
+                resources=Resources.asked_for(
+                    address=address,
+                    workers=workers,
+                    cpus_per_trial=cpus_per_trial,
+                    gpus_per_trial=gpus_per_trial,
+                    dashboard=dashboard,
+                ),
+                showing=view.showing(locations),
+                telling=view.tell,
+                take_over=take_over,
+            )
+        view.end(result)
+        return result
 
 
 def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
@@ -156,9 +180,11 @@ def load_study(name: str, *, storage: str | None = None) -> "RecordedStudy":
     >>> study.trials().groupby("phase").size().to_dict()
     {'confirm': 8, 'search': 24}
     """
+    from studies.planning.in_python import told_in_python
     from studies.results.recorded import load
 
-    return load(name, storage=storage)
+    with told_in_python():
+        return load(name, storage=storage)
 
 
 def load_model(
@@ -184,6 +210,8 @@ def load_model(
     >>> model.predict(inputs).shape, model.predict_proba(inputs).shape
     ((2,), (2, 10))
     """
+    from studies.planning.in_python import told_in_python
     from studies.results.saved_models import load
 
-    return load(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code, engine=engine)
+    with told_in_python():
+        return load(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code, engine=engine)

@@ -35,8 +35,9 @@ from trainables.trials.artifact import from_bytes, metadata_of
 
 page = pytest.mark.parametrize("name", PAGES)
 RUN_HERE = {"my_study.py", "my_transformer.py", "watch", "contrasts", "growth", "names", "errors", "wine.py"}
-RUN_IN_ORDER = ("run from Python", "frames", "predict from Python")
+RUN_IN_ORDER = ("run from Python", "results", "frames", "predict from Python")
 RUN_ELSEWHERE = {"my_regression.py"}  # tests/studies/test_own_loop.py
+RUN_ELSEWHERE |= {"in a notebook"}  # tests/studies/test_notebook.py
 RUN_ELSEWHERE |= {
     "deep.py",
     "gradients.py",

@@ -11,7 +11,7 @@ from reports.pages.explained import Explained
 from reports.pages.exploring import Exploring
 from reports.pages.json_report import as_json, json_report
 from reports.pages.rendering import environment, inline, page_parts, write_csv, write_page
-from reports.plots.style.canvas import Drawers, drawn_by
+from reports.plots.style.canvas import Drawers, DrawnWhenAsked, drawn_by
 from reports.plots.style.theme import Theme
 from reports.results.looks import first_look
 from reports.results.results import Results, compute
@@ -35,6 +35,8 @@ from reports.wording.phrases import speaking_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from reports.plots.style.figure import Figure
 
 WITH_CELLS = (
     answer,
@@ -98,11 +100,35 @@ def page_frames(inputs: ReportInputs) -> "dict[str, pd.DataFrame]":
     with speaking_of(str(inputs.plan.get("model", "mlp"))):
         _, sections = _sections(inputs, compute(inputs))
     drawn = {figure.slug: figure.data for section in sections for figure in section.figures}
-    return drawn | {name: getattr(inputs, name) for name in RECORDED}
+    return drawn | recorded_frames(inputs)
+
+
+def page_figures(inputs: ReportInputs, results: Results) -> "dict[str, Figure]":
+    """Return the page's figures by their slugs; each panel is drawn when it is first asked for.
+
+    Raises AccountingError where the record contradicts itself.
+    """
+    with speaking_of(str(inputs.plan.get("model", "mlp"))), drawn_by(DrawnWhenAsked()):
+        _, sections = _sections(inputs, results)
+    return {figure.slug: figure for section in sections for figure in section.figures}
 
 
 RECORDED: Final = ("trials", "replicates", "epochs", "gradients", "events")
 """The frames of what was recorded that lie beside the page."""
+
+
+def recorded_frames(inputs: ReportInputs) -> "dict[str, pd.DataFrame]":
+    """Return the frames of what was recorded (RECORDED), by name, as readers get them."""
+    found = {name: getattr(inputs, name) for name in RECORDED}
+    return found | {"trials": with_trial_key(inputs.trials)}
+
+
+def with_trial_key(trials: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a frame of trials whose key is called as in the frames of their networks, epochs and layers.
+
+    In the storage, and in what reports are made from, a trial's own table calls it `number`.
+    """
+    return trials.rename(columns={"number": "trial_number"})
 
 
 def _sections(inputs: ReportInputs, results: Results) -> tuple[ReportContext, list[Section]]:
@@ -119,8 +145,8 @@ def _write(inputs: ReportInputs, folder: Path, results: Results | None, drawers:
         report_context, sections = _sections(inputs, compute(inputs) if results is None else results)
     report = report_context.report
     figures = [figure for section in sections for figure in section.figures]
-    for name in RECORDED:
-        write_csv(folder / "frames" / f"{name}.csv", getattr(inputs, name))
+    for name, frame in recorded_frames(inputs).items():
+        write_csv(folder / "frames" / f"{name}.csv", frame)
     data = {figure.slug: figure_csv(figure) for figure in figures}
     for slug, content in data.items():
         write_page(folder / "frames" / f"{slug}.csv", content)

@@ -14,6 +14,8 @@ from typing import NoReturn, Self
 from studies.base.errors import StudiesError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN = "run the same cell or script again"
+"""How a run that Python began goes on; the command line repeats its command."""
 SHUT_DOWN = "ray-shutdown"
 """The name of the thread that shuts Ray down."""
 SECONDS_TO_END = 14.0

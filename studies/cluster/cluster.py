@@ -22,6 +22,9 @@ from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_
 from studies.planning.resources import Resources, num_cores
 from trainables.base.safe_path import safe_path
 
+# In a notebook Ray asks, on the cell's error output, for widgets that nothing here uses.
+logging.getLogger("ray.widgets.util").setLevel(logging.WARNING)
+
 # Read by Ray when it is imported or started.
 ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,14 @@ from studies.base.durations import parse_budget
 from studies.base.errors import StudiesError, UsageError, disk_error
 from studies.base.states import StudyState, TrialState, Until
 from studies.base.steps import Tell, silent
-from studies.base.stop_signal import RunInterruptedError, RunKilledError, handling_signals, never_broken_off
-from studies.base.wording import error_line
+from studies.base.stop_signal import (
+    AGAIN,
+    RunInterruptedError,
+    RunKilledError,
+    handling_signals,
+    never_broken_off,
+)
+from studies.base.wording import configuration, error_line
 from studies.database.draining import drain
 from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
@@ -48,23 +55,29 @@ from studies.execution.registration import (
     register,
     will_train,
 )
+from studies.planning.in_python import in_python, told_in_python
 from studies.planning.plan import Plan
 from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
-from studies.storage.paths import Locations
+from studies.storage.paths import Locations, locate
 from studies.storage.remembered import resuming_in
+from studies.user_files.from_python import keep_source
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from studies.results.recorded import RecordedStudy
     from studies.results.report_inputs import Findings
+    from studies.results.shown import Card, StudyFigures
     from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Result:
-    """The outcome of a run: `report` is report.json's content, `best` its best configuration.
+    """The outcome of a run: `report` is report.json's content, `best` its best configuration, `study` the record.
 
     >>> import studies
     >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
@@ -85,12 +98,82 @@ class Result:
     """Lines to show beside the answer."""
     arguments: tuple[str, ...] = ()
     """The options with which other commands find the study."""
+    storage: str | None = None
+    """The URL of the storage that has the study; None for the default one."""
+
+    def __repr__(self) -> str:
+        return self._card().text("result of")
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
+
+    @cached_property
+    def study(self) -> "RecordedStudy":
+        """What is recorded of the study: frames, figures, and `best()`, the model.
+
+        Raises UsageError if it is no longer in its storage.
+
+        >>> import studies
+        >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
+        >>> len(result.study.trials())
+        32
+        """
+        from studies.results.recorded import load_from
+
+        with told_in_python():
+            return load_from(self.storage or locate().storage, self.name)
+
+    @property
+    def figures(self) -> "StudyFigures":
+        """The figures of the study's page, by their names there: fresh matplotlib figures that may be changed.
+
+        >>> import studies
+        >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
+        >>> figure = result.figures["forest_averaged"]
+        >>> figure.axes[0].set_xlabel("log-loss, nats").get_text()
+        'log-loss, nats'
+        """
+        return self.study.figures
+
+    def contrasts(self, *, at_best: bool = False) -> "pd.DataFrame":
+        """Return one row for each contrast of report.json: levels averaged over the other factors, or `at_best`.
+
+        An `estimate` is the outcome of `level_b` minus that of `level_a`; losses in nats, error rates fractions.
+
+        >>> import studies
+        >>> result = studies.run_study("depth_study", profile="smoke", output="runs")
+        >>> of_depth = result.contrasts().query("outcome == 'test_loss' and factor == 'depth'")
+        >>> of_depth[["level_a", "level_b", "num_blocks"]].values.tolist()
+        [[3, 7, 3]]
+        """
+        from studies.results.shown import contrasts_frame
+
+        return contrasts_frame(self.report, at_best=at_best)
 
     @property
     def best(self) -> dict[str, Any]:
         """The best configuration with its scores."""
         best: dict[str, Any] = self.report["best"]
         return best
+
+    def _card(self) -> "Card":
+        from reports.pages.told_verdict import ToldVerdict
+        from studies.results.shown import Card
+
+        rows = [] if self.best is None else [("best", configuration(self.best["params"]))]
+        rows += [("note", in_python(note)) for note in self.notes]
+        if self.next_look is not None:
+            rows.append(
+                ("next", f"the planned look at {self.next_look} blocks: {AGAIN} without until= and budget=")
+            )
+        return Card(
+            name=self.name,
+            state=self.report["state"],
+            question=self.report["question"],
+            verdict=ToldVerdict.of(self.report),
+            rows=rows,
+            folder=self.report_path.parent,
+        )
 
 
 def run(
@@ -199,6 +282,7 @@ def _run(
             locations,
             run_of,
             resources=resources,
+            telling=telling,
             take_over=take_over,
             data=(dataset, splits),
         )
@@ -264,6 +348,7 @@ def _carry_out(
     *,
     resources: Resources,
     take_over: bool,
+    telling: Tell = silent,
     data: "tuple[Dataset, Splits] | None" = None,
 ) -> Result:
     """Hold the plan's study, train what is left of it, and make its report and, with its `data`, its model."""
@@ -272,6 +357,8 @@ def _carry_out(
         study = register(store, plan, request, locations)
         with store.hold(study.id, take_over=take_over) as lease:
             study = retry(lambda: drain(store, study, locations.folder(plan.name)))
+            if request.made is not None and request.made.code is not None:
+                keep_source(request.made.code)
             grow_as_asked(store, study, plan, request, locations)
             was_complete = retry(
                 lambda: (
@@ -283,6 +370,7 @@ def _carry_out(
                 if not was_complete:
                     _train(run_of(store, study, lease, ahead))
                 ahead.begin()
+                telling("making the model and the report")
                 failure, findings = None, retry(lambda: _findings(store, plan))
                 if data is not None and _found(store, plan).state is StudyState.COMPLETE:
                     failure = _keep_model(store, plan, locations, data, findings)
@@ -371,6 +459,7 @@ def _report(
         next_look=blocks,
         next_command=None if blocks is None else command_to_next_look(study, request, locations),
         arguments=locations.arguments,
+        storage=locations.storage,
     )
 
 

@@ -18,7 +18,7 @@ from studies.definition.settings import DEFAULT_PROFILE, written
 from studies.definition.study import Study
 from studies.planning.plan import Plan
 from studies.user_files.interface_checks import check_user_code
-from studies.user_files.loader import load_definition
+from studies.user_files.loader import Found, load_definition
 from trainables.user_code.code import UserCode
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Request:
     """How far a run goes; it is not part of the plan."""
     live: bool = True
     """Whether the run keeps a page that says how it goes up to date; it is not part of the plan."""
+    made: Found | None = field(default=None, compare=False, repr=False)
+    """The study itself, where it was made in Python; `study` is then the path of the file that will say the same."""
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments that make the same request."""
@@ -66,6 +68,24 @@ class Request:
     def command(self, door: str, *extra: str) -> str:
         """Return the shell command that makes the same request of the command `door`, such as "run"."""
         return shlex.join(["studies", door, *self.arguments(), *extra])
+
+    def call(self, **others: Any) -> str:
+        """Return the call in Python that makes the same request, with the other arguments that are given.
+
+        Of a study that was made in Python the call is the one that the user has written, with what differs.
+
+        >>> Request(study="depth_study", settings={"replicates": 20}).call(workers=2, storage=None)
+        "studies.run_study('depth_study', settings={'replicates': 20}, workers=2)"
+        """
+        given: dict[str, Any] = {
+            "settings": {name: _readable(value) for name, value in self.settings.items()}
+        }
+        given |= {name: getattr(self, name) for name in ("seed", "name", "budget")}
+        given |= {"profile": None if self.profile == DEFAULT_PROFILE else self.profile}
+        given |= {"until": None if self.until == Until.CLEAR else str(self.until)}
+        given |= {"live": None if self.live else False} | others
+        words = [f"{name}={value!r}" for name, value in given.items() if value not in (None, {})]
+        return f"studies.run_study({', '.join(['...' if self.made else repr(self.study), *words])})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +136,7 @@ class Draft:
 
 def draft(request: Request) -> Draft:
     """Check everything in a request that can be checked without data; raise UsageError with all mistakes."""
-    base, study, source_hash, code = load_definition(request.study)
+    base, study, source_hash, code = request.made or load_definition(request.study)
     mistakes: list[str] = []
     advice = ""
     try:
@@ -151,6 +171,11 @@ def _check_options(request: Request) -> None:
         )
     if request.budget is not None:
         parse_budget(request.budget)
+
+
+def _readable(value: Any) -> Any:
+    """Return a value as a person writes it in Python."""
+    return ranges.plain(value) if isinstance(value, BaseDistribution) else value
 
 
 def _plain(value: object) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, final
 
 from ray.tune import Callback
-from ray.tune.progress_reporter import TrialProgressCallback
+from ray.tune.progress_reporter import ProgressReporter, TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -238,4 +238,16 @@ class NoTrialProgress(TrialProgressCallback):
         """Do nothing."""
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Do nothing."""
+
+
+@final
+class NoReport(ProgressReporter):
+    """Replaces Tune's own report, which in a notebook clears what the cell has put out and puts itself there."""
+
+    def should_report(self, trials: list[Any], done: bool = False) -> bool:
+        """Return False."""
+        return False
+
+    def report(self, trials: list[Any], done: bool, *sys_info: Any) -> None:
         """Do nothing."""

@@ -23,7 +23,7 @@ from studies.diagnosis.verdict_accumulator import VerdictAccumulator
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.resources import Resources
-from studies.raytune.adapters import LooksAhead, NoTrialProgress, QueueSearcher, RungScheduler
+from studies.raytune.adapters import LooksAhead, NoReport, NoTrialProgress, QueueSearcher, RungScheduler
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
@@ -165,6 +165,7 @@ def train_study(
                 callbacks=[allocation, recorder, watchdog, LooksAhead(searcher), NoTrialProgress()],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                progress_reporter=NoReport(),
                 verbose=0,
             ),
         ).fit()

@@ -49,20 +49,20 @@ def title(snapshot: ProgressSnapshot) -> list[RenderableType]:
 
 def progress_parts(snapshot: ProgressSnapshot) -> list[RenderableType]:
     """Return both phases' bars and the counts below them."""
+    return [_Bars(snapshot), labelled(count_rows(snapshot))]
+
+
+def count_rows(snapshot: ProgressSnapshot) -> list[tuple[str, Text]]:
+    """Return labels and counts: trials, networks, questions after the last look, time."""
     return [
-        _Bars(snapshot),
-        labelled(
-            [
-                ("trials", _trials(snapshot)),
-                ("networks", _networks(snapshot)),
-                *_questions(snapshot.look),
-                *_time(snapshot),
-            ]
-        ),
+        ("trials", _trials(snapshot)),
+        ("networks", _networks(snapshot)),
+        *_questions(snapshot.look),
+        *_time(snapshot),
     ]
 
 
-def _questions(look: LookSummary | None) -> list[tuple[str, RenderableType]]:
+def _questions(look: LookSummary | None) -> list[tuple[str, Text]]:
     """Return which questions are answered after the last look, and which are open."""
     if look is None:
         return []
@@ -129,7 +129,7 @@ def _networks(snapshot: ProgressSnapshot) -> Text:
     )
 
 
-def _time(snapshot: ProgressSnapshot) -> list[tuple[str, RenderableType]]:
+def _time(snapshot: ProgressSnapshot) -> list[tuple[str, Text]]:
     if snapshot.elapsed_seconds is None:
         return []
     is_over = all(snapshot.num_ended(phase) >= snapshot.planned[phase] for phase in Phase)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.base.errors import UsageError
 from studies.definition.study import Study
-from studies.user_files.loader import naming_file
+from studies.user_files.loader import correct_it, naming_file, place
 from trainables.user_code.code import OWN, UserCode
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ ARGUMENTS = {
     "train": ("hyperparameters", "data", "seed"),
     "load": (),
 }
-_ADVICE = "Correct the file; nothing was trained."
 
 
 def check_user_code(study: Study, code: UserCode | None) -> None:
@@ -48,7 +47,7 @@ def check_user_code(study: Study, code: UserCode | None) -> None:
             "without it networks are classifiers, whose metrics are known"
         )
     if mistakes:
-        raise UsageError(mistakes, _ADVICE)
+        raise UsageError(mistakes, correct_it(code))
 
 
 def _signature_mistakes(code: UserCode, name: str) -> list[str]:
@@ -71,7 +70,9 @@ def place_of(code: UserCode, name: str) -> str:
     defined = getattr(function, "__code__", None) or getattr(
         getattr(function, "__init__", None), "__code__", None
     )
-    return code.file.path if defined is None else f"{defined.co_filename}:{defined.co_firstlineno}"
+    if defined is None:
+        return code.file.path
+    return place(code, defined.co_filename, defined.co_firstlineno, name)
 
 
 def load_user_data(code: UserCode, *, measured: bool = False) -> "Dataset":
@@ -89,4 +90,4 @@ def load_user_data(code: UserCode, *, measured: bool = False) -> "Dataset":
         said = str(error).removeprefix("dataset 'own': ")
     except Exception as error:  # an object of the user's own may raise anything when it is read
         said = f"what it returns cannot be read: {type(error).__name__}: {error}"
-    raise UsageError([f"{place_of(code, 'load')}: load(): {said}"], _ADVICE)
+    raise UsageError([f"{place_of(code, 'load')}: load(): {said}"], correct_it(code))

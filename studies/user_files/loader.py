@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,22 +51,31 @@ def load_file(path: Path) -> StudyFile:
         source = path.read_bytes()
     except OSError as error:
         raise UsageError([f"{path}: cannot be read ({error.strerror})"], _ADVICE) from error
-    imports = local_imports(path)
-    code = UserCode(
-        file=Source(path=str(path), text=source),
-        modules={name: _source(module) for name, module in imports.items()},
-    )
+    return load_source(source, path, local_imports(source, path.parent))
+
+
+def load_source(text: bytes, path: Path, imports: Mapping[str, Path]) -> StudyFile:
+    """Return the study that a file at `path` with this text would define, whether or not it is there.
+
+    The modules beside it are read from `imports`, by dotted name, and may lie in another folder: they count as beside
+    it, at the same place. Raises UsageError as `load_file` does.
+    """
+    modules = {name: _source(name, module, path.parent) for name, module in imports.items()}
+    code = UserCode(file=Source(path=str(path), text=text), modules=modules)
     with naming_file(code):
         module = code.module
     return StudyFile(
-        study=with_user_code(_study_of(module, path), code),
-        code=code,
-        source_hash=_hash(path.parent, {path, *imports.values()}),
+        study=with_user_code(_study_of(module, path), code), code=code, source_hash=_hash(path.parent, code)
     )
 
 
-def _source(path: Path) -> Source:
-    return Source(path=str(path), text=path.read_bytes(), is_package=path.name == "__init__.py")
+def _source(name: str, path: Path, folder: Path) -> Source:
+    """Return the source of the module of this dotted name, as it lies or would lie in `folder`."""
+    is_package = path.name == "__init__.py"
+    parts = [*name.split("."), "__init__"] if is_package else name.split(".")
+    return Source(
+        path=str(folder.joinpath(*parts).with_suffix(".py")), text=path.read_bytes(), is_package=is_package
+    )
 
 
 def _study_of(module: ModuleType, path: Path) -> Study:
@@ -108,14 +117,14 @@ def naming_file(code: UserCode, what: str = "", *, at: str | None = None) -> Ite
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and call.is_interrupted:
             raise
-        where = _where(error, path)
+        where = _where(error, code)
         where = at if at is not None and where == str(path) else where
         if isinstance(error, UsageError):
             undeclared = any("no such hyperparameter" in mistake for mistake in error.mistakes)
             advice = f"{error.advice} {_DECLARE}" if undeclared else error.advice
             raise UsageError([f"{where}: {mistake}" for mistake in error.mistakes], advice) from error
         raise UsageError(
-            [f"{where}: {what}{_said(error, is_plain=where == at)}"], "Correct the file; nothing was trained."
+            [f"{where}: {what}{_said(error, is_plain=where == at)}"], correct_it(code)
         ) from error
 
 
@@ -130,13 +139,40 @@ def _said(error: BaseException, *, is_plain: bool) -> str:
     return words + ends
 
 
-def _where(error: BaseException, path: Path) -> str:
+def _where(error: BaseException, code: UserCode) -> str:
     """Return file and line of the user's code that failed, the last such line of the traceback."""
+    path = Path(code.file.path)
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if _is_own(Path(frame.filename), path.parent)]
-    return f"{own[-1].filename}:{own[-1].lineno}" if own else str(path)
+    if not own:
+        return str(path)
+    last = own[-1]
+    return place(code, last.filename, last.lineno, last.name)
+
+
+def place(code: UserCode, file: str, line: int | None, function: str) -> str:
+    """Return file and line, or, where the file's text came from Python and is not written yet, function and text."""
+    if file != code.file.path or lies_there(code.file):
+        return f"{file}:{line}"
+    lines = code.file.text.decode().splitlines()
+    told = lines[line - 1].strip() if line is not None and 0 < line <= len(lines) else ""
+    return f"{function}(), at `{told}`"
+
+
+def lies_there(source: Source) -> bool:
+    """Return whether the file of a source holds its text."""
+    try:
+        return Path(source.path).read_bytes() == source.text
+    except OSError:
+        return False
+
+
+def correct_it(code: UserCode | None) -> str:
+    """Return the advice for a mistake in the user's code."""
+    what = "file" if code is None or lies_there(code.file) else "cell"
+    return f"Correct the {what}; nothing was trained."
 
 
 def _is_own(source: Path, folder: Path) -> bool:
@@ -144,12 +180,12 @@ def _is_own(source: Path, folder: Path) -> bool:
     return bool(parts) and parts[0] not in NOT_LOCAL and "site-packages" not in parts
 
 
-def _hash(folder: Path, sources: Iterable[Path]) -> str:
+def _hash(folder: Path, code: UserCode) -> str:
     digest = hashlib.sha256()
-    for source in sorted(sources):
-        content = source.read_bytes()
-        digest.update(f"{source.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        digest.update(content)
+    sources = {Path(source.path): source.text for source in (code.file, *code.modules.values())}
+    for path, text in sorted(sources.items()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(text)}\0".encode())
+        digest.update(text)
     return digest.hexdigest()
 
 
@@ -164,20 +200,29 @@ NOT_LOCAL = {*OURS, *INSTALLED, *sys.stdlib_module_names}
 """Names of modules that are never the user's own, even if a file of that name lies beside the study's."""
 
 
-def local_imports(path: Path) -> dict[str, Path]:
-    """Return the modules that `path` imports from its own folder, directly or through each other, by dotted name.
+def local_imports(text: bytes, folder: Path) -> dict[str, Path]:
+    """Return the modules that a file's text imports from `folder`, directly or through each other, by dotted name.
 
     Imports inside functions count; imports by name at run time (importlib) cannot be found.
     """
     found: dict[str, Path] = {}
-    waiting = [("", path)]
+    waiting = [("", text)]
     while waiting:
-        for name in _imported_names(*waiting.pop()):
-            source = _module_source(path.parent, name)
+        package, each = waiting.pop()
+        for name in _imported_names(package, each):
+            source = _module_source(folder, name)
             if name not in found and source is not None:
                 found[name] = source
-                waiting.append((name, source))
+                is_package = source.name == "__init__.py"
+                waiting.append((name if is_package else name.rpartition(".")[0], _text_of(source)))
     return found
+
+
+def _text_of(source: Path) -> bytes:
+    try:
+        return source.read_bytes()
+    except OSError:
+        return b""  # the error is reported when the module is imported
 
 
 def _module_source(folder: Path, name: str) -> Path | None:
@@ -188,13 +233,12 @@ def _module_source(folder: Path, name: str) -> Path | None:
     return next((source for source in candidates if source.is_file()), None)
 
 
-def _imported_names(module: str, source: Path) -> Iterator[str]:
-    """Yield the dotted names of modules that `source` may import, including their packages."""
+def _imported_names(package: str, text: bytes) -> Iterator[str]:
+    """Yield the dotted names of modules that a module of `package` may import, including their packages."""
     try:
-        tree = ast.parse(source.read_bytes())
-    except (SyntaxError, ValueError, OSError):
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
         return  # the error is reported with file and line when the file is executed
-    package = module if source.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, final
 
 import matplotlib as mpl
@@ -91,10 +92,10 @@ class Panel:
     `heading` stands over it, and `of` is whose all of it is.
     """
 
-    def __init__(self, sheet: Sheet, find: Callable[[], Drawn], *, heading: str = "", of: Of = ()) -> None:
+    def __init__(self, drawing: Drawing, find: Callable[[], Drawn], *, of: Of = ()) -> None:
         """`find` returns the drawing, once it is finished, and raises what made it fail."""
-        self.width, self.height, self._find = sheet.width, sheet.height, find
-        self.heading, self.of = heading, of
+        self.width, self.height, self._find = drawing.sheet.width, drawing.sheet.height, find
+        self.drawing, self.heading, self.of = drawing, drawing.heading, of
 
     @property
     def svg(self) -> str:
@@ -120,6 +121,18 @@ class Drawers(Protocol):
 
     def help(self) -> None:
         """Draw here what was given and has not been begun."""
+
+
+@final
+class DrawnWhenAsked:
+    """Draws nothing (`Drawers`) before a panel is asked for its drawing."""
+
+    def give(self, drawing: Drawing) -> Callable[[], Drawn]:
+        """Return what draws, once."""
+        return cache(lambda: finish(drawing))
+
+    def help(self) -> None:
+        """Do nothing."""
 
 
 _drawers: ContextVar[Drawers | None] = ContextVar("drawers", default=None)
@@ -152,9 +165,9 @@ def draw_panel(
     drawing = Drawing(draw=draw, sheet=sheet, heading=heading, note=note, prefix=prefix)
     drawers = _drawers.get()
     if drawers is not None:
-        return Panel(sheet, drawers.give(drawing), heading=heading, of=of)
+        return Panel(drawing, drawers.give(drawing), of=of)
     drawn = finish(drawing)
-    return Panel(sheet, lambda: drawn, heading=heading, of=of)
+    return Panel(drawing, lambda: drawn, of=of)
 
 
 def finish(drawing: Drawing) -> Drawn:
@@ -162,21 +175,28 @@ def finish(drawing: Drawing) -> Drawn:
     sheet = drawing.sheet
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS), dpi=POINTS)
-        ax = figure.add_axes(
-            (
-                sheet.left / sheet.width,
-                sheet.bottom / sheet.height,
-                (sheet.width - sheet.left - sheet.right) / sheet.width,
-                (sheet.height - sheet.top - sheet.bottom) / sheet.height,
-            )
-        )
-        drawing.draw(ax)
-        top = 1 - 11 / sheet.height
-        figure.text(2 / sheet.width, top, drawing.heading, size=9.5, weight="bold")
-        figure.text(1 - sheet.right / sheet.width, top, drawing.note, color=MUTED.light, ha="right")
+        ax = draw_at(figure, drawing, (0, 0), (sheet.width, sheet.height))
         # Before pixels are made, which changes how many there are to a point.
         marks = read(ax, sheet.width, sheet.height)
         return Drawn(svg=_svg(figure, drawing.prefix), pixels=_pixels(figure), marks=marks)
+
+
+def draw_at(figure: Figure, drawing: Drawing, place: tuple[float, float], size: tuple[float, float]) -> Axes:
+    """Draw onto a figure of this `size`, with the left bottom corner of the drawing at `place`, in points; its axes."""
+    sheet, (x, y), (width, height) = drawing.sheet, place, size
+    ax = figure.add_axes(
+        (
+            (x + sheet.left) / width,
+            (y + sheet.bottom) / height,
+            (sheet.width - sheet.left - sheet.right) / width,
+            (sheet.height - sheet.top - sheet.bottom) / height,
+        )
+    )
+    drawing.draw(ax)
+    top = (y + sheet.height - 11) / height
+    figure.text((x + 2) / width, top, drawing.heading, size=9.5, weight="bold")
+    figure.text((x + sheet.width - sheet.right) / width, top, drawing.note, color=MUTED.light, ha="right")
+    return ax
 
 
 def _svg(figure: Figure, prefix: str) -> str:

@@ -6,6 +6,7 @@ The second way serves pages that are made by the dozen, of which nobody needs pi
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -24,7 +25,7 @@ from reports.plots.style.axes import (
     say_empty,
     spread,
 )
-from reports.plots.style.canvas import Drawn, Panel, Sheet
+from reports.plots.style.canvas import Drawing, Drawn, Panel, Sheet
 from reports.plots.style.marks import Group, Marks, Of, group_of, in_points, mark, tag
 from reports.plots.style.theme import INK, MUTED, RULE
 
@@ -145,10 +146,11 @@ def draw(chart: Chart, ax: Axes) -> None:
 def chart_panel(chart: Chart, sheet: Sheet, *, heading: str, note: str) -> Panel:
     """A panel that has its SVG and its marks, no pixels."""
     owners: dict[Of, int] = {}
-    drawing = svg(chart, sheet, heading=heading, note=note, owners=owners)
+    text = svg(chart, sheet, heading=heading, note=note, owners=owners)
     marks = Marks(groups=_groups(chart, sheet), owners=tuple(owners))
-    drawn = Drawn(svg=drawing, pixels=np.empty((0, 0, 3), dtype=np.uint8), marks=marks)
-    return Panel(sheet, lambda: drawn, heading=heading)
+    drawn = Drawn(svg=text, pixels=np.empty((0, 0, 3), dtype=np.uint8), marks=marks)
+    drawing = Drawing(draw=partial(draw, chart), sheet=sheet, heading=heading, note=note, prefix="chart")
+    return Panel(drawing, lambda: drawn)
 
 
 def svg(chart: Chart, sheet: Sheet, *, heading: str, note: str, owners: dict[Of, int]) -> str:

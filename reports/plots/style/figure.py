@@ -4,13 +4,28 @@ import io
 import math
 import re
 from dataclasses import dataclass
+from typing import final
 from xml.sax.saxutils import escape, quoteattr
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as MatplotlibFigure
 from matplotlib.image import imsave
 
-from reports.plots.style.canvas import PNG_DPI, POINTS, Panel, untagged
+from reports.plots.style.canvas import PNG_DPI, POINTS, SETTINGS, Panel, draw_at, untagged
+
+
+@final
+class EditableFigure(MatplotlibFigure):
+    """A figure of matplotlib that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
 
 GAP = 14  # points between panels in the standalone files
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -82,6 +97,16 @@ class Figure:
         file = io.BytesIO()
         imsave(file, sheet, format="png", dpi=PNG_DPI, pil_kwargs={"compress_level": 4})
         return file.getvalue()
+
+    def editable(self) -> "EditableFigure":
+        """All panels as axes of one fresh matplotlib figure, in the order of the panels, which may be changed."""
+        places, width, height = self._layout()
+        with mpl.rc_context(SETTINGS):
+            made = EditableFigure(figsize=(width / POINTS, height / POINTS), dpi=PNG_DPI, facecolor="white")
+            for panel, (left, top) in zip(self.panels, places, strict=True):
+                draw_at(made, panel.drawing, (left, height - top - panel.height), (width, height))
+            FigureCanvasAgg(made).draw()  # type: ignore[no-untyped-call]  # ticks take their look when first drawn
+        return made
 
     def _layout(self) -> tuple[list[tuple[float, float]], float, float]:
         """Left and top of each panel, and the size of the whole, in points."""

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from reports.inputs.inputs import ReportInputs
 from reports.pages.exploring import Exploring
 from reports.pages.page import write_report
-from reports.plots.style.canvas import Drawn, Panel, Sheet, draw_panel
+from reports.plots.style.canvas import Drawing, Drawn, Panel, Sheet, draw_panel
 from reports.plots.style.marks import cell, levels, mark, read, tag, verdict
 from tests.reports.explored import given_to, shown_marks
 
@@ -33,7 +33,8 @@ def test_marks_come_back_as_they_were_whatever_they_are_called(
         mark(ax, xs, ys, name, list(texts), of=((name, name),), of_each=[verdict(text) for text in texts])
     drawn = Drawn(svg="", pixels=np.zeros((1, 1, 3), np.uint8), marks=read(ax, 100, 40))
     exploring = Exploring()
-    exploring.panel(Panel(Sheet(), lambda: drawn, heading=name))
+    drawing = Drawing(draw=Axes.grid, sheet=Sheet(), heading=name, note="", prefix="a")
+    exploring.panel(Panel(drawing, lambda: drawn))
     source = str(exploring.json())
     assert "<" not in source
     told = json.loads(source)

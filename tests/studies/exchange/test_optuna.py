@@ -31,7 +31,7 @@ def load(name: str) -> optuna.Study:
 def test_optuna_opens_it_with_the_recorded_values(cells: RecordedStudy) -> None:
     assert main([CELLS, *TARGET]) == 0
     assert optuna.get_all_study_names(DATABASE) == [CELLS, f"{CELLS}-confirm"]
-    frame = cells.trials().set_index("number")
+    frame = cells.trials().set_index("trial_number")
     with Store.open(cells.storage) as store:
         rungs = store.rung_results(cells.row.id)
     exported = [*load(CELLS).trials, *load(f"{CELLS}-confirm").trials]

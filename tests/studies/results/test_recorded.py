@@ -12,7 +12,8 @@ def test_frames_hold_what_is_recorded(url: str, complete: StudyRow) -> None:
     trials, replicates = study.trials(), study.replicates()
     assert set(trials["phase"]) == {"search", "confirm"}
     assert len(replicates) > len(trials)
-    assert set(study.epochs()["trial_number"]) <= set(trials["number"])
+    assert set(study.epochs()["trial_number"]) <= set(trials["trial_number"])
+    assert len(replicates.merge(trials, on="trial_number")) == len(replicates)
     assert {"layer", "grad_l2", "delta_rms", "update_ratio"} <= set(study.gradients().columns)
 
 
