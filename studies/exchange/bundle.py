@@ -71,7 +71,7 @@ def zipped(folder: str, members: Iterable[Member]) -> Iterator[bytes]:
             info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 3
             info.external_attr = 0o100644 << 16
             is_large = member.most_bytes > zipfile.ZIP64_LIMIT
-            with archive.open(info, "w", force_zip64=is_large) as file:
+            with archive.open(info, mode="w", force_zip64=is_large) as file:
                 for part in member.parts:
                     file.write(part)
                     yield sink.take()
