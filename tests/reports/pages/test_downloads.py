@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from reports.inputs.inputs import Value
 from reports.pages import downloads
 from reports.pages.downloads import kept_files
 from reports.pages.page import write_report
@@ -24,7 +25,7 @@ HOSTILE = "</script><b>'\"&amp;\u202e$x$"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small report, whose levels have hostile names."""
-    factors = {"depth": (3, 7), "init": (HOSTILE, "]]>&#7;")}
+    factors: dict[str, tuple[Value, ...]] = {"depth": (3, 7), "init": (HOSTILE, "]]>&#7;")}
     inputs = sample_inputs(factors, num_blocks=3, rates=1)
     return write_report(inputs, tmp_path_factory.mktemp("report")).parent
 
