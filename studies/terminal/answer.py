@@ -43,13 +43,19 @@ def answer_lines(result: Result, *, sharing: bool = True) -> list[str]:
 
 def how_to_share(name: str, arguments: Sequence[str]) -> list[str]:
     """Return how a study's report is passed on; `arguments` are the options with which commands find the study."""
-    command = shlex.join(["studies", "report", name, "--bundle", f"{name}.zip", *arguments])
-    return [f"To pass it on: the page alone can be mailed; {command} packs everything."]
+    return [f"To pass it on: the page alone can be mailed; {_bundle(name, arguments)} packs everything."]
 
 
 def _share(name: str, arguments: Sequence[str]) -> list[str]:
-    command = shlex.join(["studies", "report", name, "--bundle", f"{name}.zip", *arguments])
-    return ["Pass on the report alone can be mailed; to pack everything into one file:", f"        {command}"]
+    """Return the same below an answer."""
+    return [
+        "Pass on the report alone can be mailed; to pack everything into one file:",
+        f"        {_bundle(name, arguments)}",
+    ]
+
+
+def _bundle(name: str, arguments: Sequence[str]) -> str:
+    return shlex.join(["studies", "report", name, "--bundle", f"{name}.zip", *arguments])
 
 
 def _verdict(verdict: ToldVerdict) -> list[str]:

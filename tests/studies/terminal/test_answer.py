@@ -97,10 +97,27 @@ def test_a_hostile_verdict_moves_no_cursor() -> None:
 
 def test_the_model_is_named_with_the_command_that_uses_it(tmp_path: Path) -> None:
     (tmp_path / "models" / "best").mkdir(parents=True)
-    assert answer_lines(result(folder=tmp_path, best=BEST))[-1] == f"Report  {tmp_path}/report.html"
+    lines = answer_lines(result(folder=tmp_path, best=BEST), sharing=False)
+    assert lines[-1] == f"Report  {tmp_path}/report.html"
     (tmp_path / "models" / "best" / "manifest.json").touch()
-    assert answer_lines(result(folder=tmp_path, best=BEST))[-3:] == [
+    assert answer_lines(result(folder=tmp_path, best=BEST), sharing=False)[-3:] == [
         f"Report  {tmp_path}/report.html",
         f"Model   {tmp_path}/models/best",
         f"        studies predict {tmp_path}/models/best --input FILE",
+    ]
+
+
+def test_how_the_report_is_passed_on_stands_last(tmp_path: Path) -> None:
+    shown = result(folder=tmp_path, best=BEST)
+    *before, said, command = answer_lines(shown)
+    assert before == answer_lines(shown, sharing=False)
+    assert said.startswith("Pass on ")
+    assert len(said) <= 80
+    assert command.split() == [
+        "studies",
+        "report",
+        shown.name,
+        "--bundle",
+        f"{shown.name}.zip",
+        *shown.arguments,
     ]
