@@ -32,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel and the source archive of a copy, without a network, and return their folder."""
     copy = tmp_path_factory.mktemp("package")
     ignored = shutil.ignore_patterns("__pycache__")
-    for folder in (*PACKAGES, "tests", "docs"):
+    for folder in (*PACKAGES, "tests", "docs", "examples"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
     for name in BESIDE:
         shutil.copy(ROOT / name, copy / name)
@@ -54,7 +54,15 @@ def test_the_source_archive_holds_what_the_readme_names(built: Path) -> None:
     with tarfile.open(archive) as files:
         names = {name.partition("/")[2] for name in files.getnames()}
     pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").iterdir()}
-    assert {*pages, "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "constraints.txt"} <= names
+    assert {
+        *pages,
+        "examples/from_question_to_prediction.ipynb",
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "constraints.txt",
+    } <= names
 
 
 HEAVY = {"torch", "ray", "pandas", "optuna", "numpy", "sqlalchemy"}
