@@ -233,7 +233,9 @@ if (known && anyone) {
     }
     for (const svg of svgs) svg.style.width = `${Math.min(scale, 4) * svg.viewBox.baseVal.width}px`;
   };
+  let silent = false; // an opened figure has the focus at once, and shows a value from the first arrow key on
   const enlarge = (figure) => {
+    if (opened) return;
     const box = figure.querySelector(".panels,.scroll");
     hideMark();
     opened = { box, back: document.activeElement };
@@ -244,7 +246,9 @@ if (known && anyone) {
     large.showModal();
     fit();
     inside.scrollTo(0, 0);
+    silent = true;
     box.querySelector(".reader")?.focus({ preventScroll: true });
+    silent = false;
   };
   large.addEventListener("close", () => {
     hideMark();
@@ -321,7 +325,10 @@ if (known && anyone) {
         if (keys[event.key]) tell(true);
       });
       // Not at once: the focus may come back from offers that are just being closed.
-      reader.addEventListener("focus", () => requestAnimationFrame(() => document.activeElement === reader && tell(reader.matches(":focus-visible"))));
+      reader.addEventListener("focus", () => {
+        const shows = !silent;
+        requestAnimationFrame(() => document.activeElement === reader && tell(shows && reader.matches(":focus-visible")));
+      });
       reader.addEventListener("blur", hideMark);
       reader.setAttribute("aria-valuetext", "Arrow keys go from value to value");
       box.prepend(reader);

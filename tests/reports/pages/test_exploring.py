@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from reports.inputs.inputs import ReportInputs
 from reports.pages.exploring import Exploring
 from reports.pages.page import write_report
+from reports.pages.rendering import environment
 from reports.plots.style.canvas import Drawing, Drawn, Panel, Sheet, draw_panel
 from reports.plots.style.marks import cell, levels, mark, read, tag, verdict
 from tests.reports.explored import given_to, shown_marks
@@ -77,3 +78,7 @@ def test_a_cell_leads_to_the_page_of_its_confirm_trial(inputs: ReportInputs, tmp
         assert [by_name[f"={name}"][place] for name, place in zip(inputs.factors, places, strict=True)] == [
             {False: "off", True: "on"}.get(row[name], str(row[name])) for name in inputs.factors
         ]
+
+
+def test_the_scripts_of_a_page_stay_small() -> None:
+    assert len(environment().get_template("script.js").render().encode()) < 40_000
