@@ -138,10 +138,18 @@ def write_csv(path: Path, frame: "pd.DataFrame") -> None:
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(path.parent)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     write_whole(path, parts)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone."""
+    if not folder.is_dir():
+        if folder.parent != folder:
+            _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def csv_parts(frame: "pd.DataFrame") -> Iterator[bytes]:
