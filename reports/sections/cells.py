@@ -35,7 +35,8 @@ def cells_table(report_context: ReportContext) -> Table:
         Column(name="failed", unit="%"),
     ]
     table = []
-    for record in chosen.to_dict("records"):
+    records = chosen.to_dict("records")
+    for record in records:
         found = scores.loc[record["cell"]] if record["cell"] in scores.index else None
         failed = None if found is None else float(found["failed"])
         table.append(
@@ -63,8 +64,8 @@ def cells_table(report_context: ReportContext) -> Table:
         columns=columns,
         rows=table,
         folded=True,
-        of=[cell(number) for number in chosen["cell"]],
-        anchors=[anchor_of(cell=int(number), number=0) for number in chosen["cell"]],
+        of=[cell(record["cell"]) for record in records],
+        anchors=[anchor_of(cell=int(record["cell"]), number=0) for record in records],
     )
 
 
