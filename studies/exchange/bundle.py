@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from studies.base.steps import Tell
 from studies.exchange.destinations import check_file, write_file
-from studies.exchange.frames import recorded_frames
+from studies.exchange.frames import every_recorded_frame
 from studies.exchange.table_files import Sink
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _recorded_names() -> tuple[str, ...]:
 def _frames(findings: "Findings") -> Iterator[Member]:
     from reports.pages.rendering import csv_parts
 
-    for name, frame in recorded_frames(findings.inputs).items():
+    for name, frame in every_recorded_frame(findings.inputs).items():
         most = len(frame) * _MOST_BYTES_OF_ROW
         yield Member(name=f"frames/{name}.csv", parts=csv_parts(frame), most_bytes=most)
 

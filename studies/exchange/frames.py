@@ -40,7 +40,7 @@ def export(store: Store, study: StudyRow, folder: Path, *, file_format: str, tel
     tell("Reading the frames")
     inputs = report_inputs(store, study, whole=True)
     with explaining_contradictions(study.name):
-        found = _plain_frames(page_frames(inputs)) | recorded_frames(inputs)
+        found = _plain_frames(page_frames(inputs)) | every_recorded_frame(inputs)
     as_bytes: Callable[[pd.DataFrame], bytes | Iterable[bytes]] = (
         csv_parts if file_format == "csv" else _parquet
     )
@@ -51,11 +51,12 @@ def export(store: Store, study: StudyRow, folder: Path, *, file_format: str, tel
     return f"{len(found)} frames of {study.name}: {folder}"
 
 
-def recorded_frames(inputs: "ReportInputs") -> "dict[str, pd.DataFrame]":
+def every_recorded_frame(inputs: "ReportInputs") -> "dict[str, pd.DataFrame]":
     """Return every frame of what was recorded, by name, without nested values."""
-    from reports.pages.page import RECORDED
+    from reports.pages.page import recorded_frames
 
-    return _plain_frames({name: getattr(inputs, name) for name in (*RECORDED, "evaluation", "artifacts")})
+    others = {"evaluation": inputs.evaluation, "artifacts": inputs.artifacts}
+    return _plain_frames(recorded_frames(inputs) | others)
 
 
 def _plain_frames(frames: "Mapping[str, pd.DataFrame]") -> "dict[str, pd.DataFrame]":
