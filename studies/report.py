@@ -82,6 +82,7 @@ def _make(options: argparse.Namespace, tell: Tell) -> tuple[Path, list[str]]:
             (study,) = studies
             if options.trial is not None:
                 return make_trial_page(store, study, options.trial, locations), []
+            locations.make_folder(study.name)  # first: a name that no folder may have is told as that
             findings = Findings.of(store, study)
             path = make_report(store, study, locations, findings=findings)
             if options.bundle is None:

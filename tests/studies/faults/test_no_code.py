@@ -30,12 +30,14 @@ ONLY_IN = {
     "trainables/datasets/cifar10.py": {"pickle"},
     "trainables/trials/loop_checkpoint.py": {"pickle", "torch.load"},
     "studies/exchange/plain_script/data_text.py": {"exec", "compile"},
+    "studies/user_files/python_source.py": {"compile"},
     "reports/pages/drawing_processes.py": {"pickle"},
 }
 """A user's own study is a program, and run as one, at the user's word. CIFAR-10's Python archive is checked by SHA-256,
 and then read by an unpickler that makes arrays and refuses everything else. What a loop of one's own keeps is loaded
 with `weights_only`, by the unpickler of torch that makes tensors and plain data. A script that is exported is tried: it
-is written from a template, and what is the user's own in it are literals. A page's drawings go to processes that it
+is written from a template, and what is the user's own in it are literals. The source of a notebook's cell is compiled,
+never run, to see whether it is what the kernel has run. A page's drawings go to processes that it
 started itself, and come back, by pipes that nobody else has.
 """
 
