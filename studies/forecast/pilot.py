@@ -20,6 +20,7 @@ from trainables.data.dataset import Dataset
 from trainables.data.splits import Split, split_block
 from trainables.data.stack_data import StackData
 from trainables.training.evaluation import evaluate
+from trainables.training.kernel_cache import make_ready
 from trainables.training.loop import train
 from trainables.training.stack import Stack
 from trainables.trials.loop_trial import LoopTrial
@@ -70,6 +71,8 @@ def run_pilot(plan: Plan, dataset: Dataset, *, epochs: int | None = None) -> Pil
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
+        if plan.loop is None:
+            make_ready(plan.study.model)  # compiling or loading kernels is no part of an epoch's time
         with generators_kept():
             return _run(plan, dataset, epochs or plan.study.confirm.epochs)
     finally:
