@@ -49,7 +49,7 @@ def how_to_share(name: str, arguments: Sequence[str]) -> list[str]:
 def _share(name: str, arguments: Sequence[str]) -> list[str]:
     """Return the same below an answer."""
     return [
-        "Pass on the report alone can be mailed; to pack everything into one file:",
+        "Share   the page alone can be mailed; everything in one file:",
         f"        {_bundle(name, arguments)}",
     ]
 

@@ -362,7 +362,7 @@ class TestWhatGoesWrongWhileTheModelIsMade:
         assert "README.md cannot be written: no space left on device" in errors
         assert "Make room on its disk" in errors
         assert (folder / "runs" / "trees" / "report.html").is_file()
-        with pytest.raises(UsageError, match="Give the study's command again"):
+        with pytest.raises(UsageError, match="Run the same cell or script again"):
             studies.load_model(best)
         assert again()[0] == 0
         assert studies.load_model(best).kind == "table"

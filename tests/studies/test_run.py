@@ -153,11 +153,13 @@ def test_a_whole_run_exits_0_and_leaves_a_report(seen: Seen) -> None:
     assert "Does a second hidden layer help?" in page
     assert seen.report["state"] == "complete"
     assert "Does a second hidden layer help?" in seen.command.output
-    *_, path, model, use = seen.command.output.splitlines()
+    *_, path, model, use, share, pack = seen.command.output.splitlines()
     assert path.startswith("Report ")
     assert path.endswith("runs/small/report.html")
     assert "runs/small/models/best" in model
     assert use.strip() == "studies predict runs/small/models/best --input FILE"
+    assert share.startswith("Share ")
+    assert pack.strip() == "studies report small --bundle small.zip"
     assert (seen.folder / "runs" / "index.html").is_file()
 
 

@@ -111,7 +111,7 @@ def test_how_the_report_is_passed_on_stands_last(tmp_path: Path) -> None:
     shown = result(folder=tmp_path, best=BEST)
     *before, said, command = answer_lines(shown)
     assert before == answer_lines(shown, sharing=False)
-    assert said.startswith("Pass on ")
+    assert said.startswith("Share ")
     assert len(said) <= 80
     assert command.split() == [
         "studies",
