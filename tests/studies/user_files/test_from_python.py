@@ -115,6 +115,7 @@ def test_a_mistake_in_a_cell_is_told_with_its_line(beside: Path) -> None:
         assert raised.value.advice == "Correct the cell; nothing was trained."
 
 
+@pytest.mark.slow
 def test_a_script_comes_to_the_numbers_of_a_file(beside: Path) -> None:
     """Trained really, by Ray: first from functions of the script itself, then from a file with the same ones."""
     definition = (
