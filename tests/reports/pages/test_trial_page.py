@@ -84,7 +84,7 @@ def test_the_rule_that_fired_stands_with_its_value_and_threshold(
         replace(inputs, replicates=inputs.replicates.assign(verdicts=stored)), number, tmp_path
     )
     text = words(page)
-    assert "growth per block 2.35, above 1.6 WATCH: total growth 64, above 10 64" in text
+    assert "growth per layer 2.35, above 1.6 WATCH: total growth 64, above 10 64.0" in text
     assert "total growth 0, below 0.01" in text
 
 
