@@ -367,7 +367,8 @@ def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Seque
 def depends_most(simple_effects: Sequence[Row], measure: Measure) -> tuple[str, str] | None:
     """What the verdict says of a factor's dependence, as a title: the other factor, and the difference at its level.
 
-    `simple_effects` are the factor's effects at the levels of other factors, as report.json has them. None without a claim.
+    `simple_effects` are the factor's effects at the levels of other factors, as report.json has them. None without a
+    claim.
     """
     groups = _by_place({name: _as_level(value) for name, value in row.items()} for row in simple_effects)
     found, ordered = _ordered(groups, measure)

@@ -27,7 +27,7 @@ def cells_table(report_context: ReportContext) -> Table:
     # A cell has a confirm trial for each look; the first look's stands for it.
     pages = {of: number for number, of in sorted(cell_of.items(), reverse=True) if number in paged}
     columns = [
-        Column(name="cell (opens its trial)" if pages else "cell"),
+        Column(name="cell", unit="its\N{NO-BREAK SPACE}trial" if pages else ""),
         *(Column(name=factor_name(name), is_number=_numeric(report_context, name)) for name in factors),
         *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
         Column(name="failed", unit="%"),

@@ -233,3 +233,12 @@ def test_drawings_are_valid_xml_whatever_stands_in_them(inputs: ReportInputs, tm
     for file in files:
         ElementTree.parse(file)
         assert "nan" not in file.read_text()
+
+
+def test_the_objective_says_of_which_networks_it_is(inputs: ReportInputs, tmp_path: Path) -> None:
+    note = "of this page’s networks, trained with fresh seeds"
+    searched, confirmed = (words(write_trial_page(inputs, n, tmp_path)) for n in (1, last_trial(inputs)))
+    assert "objective in the search" in searched
+    assert note not in searched
+    assert "objective in the confirm phase" in confirmed
+    assert note in confirmed
