@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -343,20 +343,15 @@ def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Seque
 
     Beside it the level where the difference is claimed the other way round, if there is one. Empty without a claim.
     """
-    groups: dict[tuple[str, Any], list[Row]] = {}
-    for said in averaged:
-        if said.row["factor"] == factor and said.by_level is not None:
-            for row in records(said.by_level):
-                groups.setdefault((str(row["by"]), plain(row["by_level"])), []).append(row)
-    measure = inputs.outcome
-    found = {place: step for place, rows in groups.items() if (step := _largest(rows, measure)) is not None}
+    groups = _by_place(
+        row
+        for said in averaged
+        if said.row["factor"] == factor and said.by_level is not None
+        for row in records(said.by_level)
+    )
+    found, ordered = _ordered(groups, inputs.outcome)
     if not found:
         return Spoken(text="")
-    sizes = {
-        place: max(abs(row["estimate"]) for row in groups[place] if outcome_of(row, measure) in CLAIMED)
-        for place in found
-    }
-    ordered = sorted(found, key=lambda each: -sizes[each])
     place = ordered[0]
     opposite = [
         each for each in ordered if each[0] == place[0] and _helps(found[each]) != _helps(found[place])
@@ -367,6 +362,50 @@ def depends(inputs: ReportInputs, results: Results, factor: str, averaged: Seque
             for each in [place, *opposite[:1]]
         )
     )
+
+
+def depends_most(simple_effects: Sequence[Row], measure: Measure) -> tuple[str, str] | None:
+    """What the verdict says of a factor's dependence, as a title: the other factor, and the difference at its level.
+
+    `simple_effects` are the factor's effects at the levels of other factors, as report.json has them. None without a
+    claim.
+    """
+    groups = _by_place({name: _as_level(value) for name, value in row.items()} for row in simple_effects)
+    found, ordered = _ordered(groups, measure)
+    if not found:
+        return None
+    by, level = place = ordered[0]
+    clause = told([found[place]], measure, scored=False)
+    rest = ", averaged over the rest" if groups[place][0].get("averages_over") else ""
+    return by, f"{capital(condition(by, level))}, {clause.text}{rest}"
+
+
+def _as_level(value: Any) -> Any:
+    """A value of report.json, where a level of several values is a list."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Place = tuple[str, Any]
+"""A level of another factor: its name and the level."""
+
+
+def _by_place(simple_effects: Iterable[Row]) -> dict[Place, list[Row]]:
+    groups: dict[Place, list[Row]] = {}
+    for row in simple_effects:
+        groups.setdefault((str(row["by"]), plain(row["by_level"])), []).append(row)
+    return groups
+
+
+def _ordered(
+    groups: Mapping[Place, Sequence[Row]], measure: Measure
+) -> tuple[dict[Place, Step], list[Place]]:
+    """What is claimed at each place, and the places with the largest difference first."""
+    found = {place: step for place, rows in groups.items() if (step := _largest(rows, measure)) is not None}
+    sizes = {
+        place: max(abs(row["estimate"]) for row in groups[place] if outcome_of(row, measure) in CLAIMED)
+        for place in found
+    }
+    return found, sorted(found, key=lambda each: -sizes[each])
 
 
 def _helps(step: Step) -> bool:

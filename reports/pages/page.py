@@ -16,7 +16,7 @@ from reports.plots.style.theme import Theme
 from reports.results.looks import first_look
 from reports.results.results import Results, compute
 from reports.sections.accounting import accounting
-from reports.sections.answer import analysis, answer
+from reports.sections.answer import MODEL_FOLDER, analysis, answer
 from reports.sections.best_model import best_model
 from reports.sections.compared import compared
 from reports.sections.configurations import FACTOR, configuration_names, judged, trained
@@ -159,8 +159,17 @@ def _write(inputs: ReportInputs, folder: Path, results: Results | None, drawers:
     for name, content in others.items():
         write_page(folder / name, content)
     page = folder / "report.html"
-    write_page(page, render(report_context, sections, kept_files(figures, data, others)).encode())
+    kept = kept_files(figures, data, others)
+    html = render(report_context, sections, kept, model_here=_has_model(inputs, folder))
+    write_page(page, html.encode())
     return page
+
+
+def _has_model(inputs: ReportInputs, folder: Path) -> bool:
+    """Whether every file that is recorded of the best model lies in the folder: a page may be written elsewhere."""
+    paths = [str(path) for path in inputs.artifacts["path"]] if len(inputs.artifacts) else []
+    kept = [path for path in paths if path.startswith(f"{MODEL_FOLDER}/")]
+    return bool(kept) and all((folder / path).is_file() for path in kept)
 
 
 def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
@@ -171,11 +180,16 @@ def _theme(inputs: ReportInputs, report: Mapping[str, Any]) -> Theme:
 
 
 def render(
-    report_context: ReportContext, sections: Sequence[Section], kept: Mapping[str, str] | None = None
+    report_context: ReportContext,
+    sections: Sequence[Section],
+    kept: Mapping[str, str] | None = None,
+    *,
+    model_here: bool = False,
 ) -> str:
     """The page's HTML: styles and script inline, allowed by their hashes alone; nothing is fetched.
 
-    `kept` are the files that it hands out when it is opened alone (`kept_files`).
+    `kept` are the files that it hands out when it is opened alone (`kept_files`); `model_here` says whether the model
+    lies beside it.
     """
     classes: dict[str, str] = {}
     inputs = report_context.inputs
@@ -199,6 +213,7 @@ def render(
             lead=lead,
             exploring=exploring,
             kept=kept or {},
+            model_here=model_here,
             explained=Explained(report_context.inputs.plan.get("thresholds")),
             **page_parts(report_context.theme, classes),
         )

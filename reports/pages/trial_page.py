@@ -21,7 +21,16 @@ from reports.results.paged import anchor_of, paged_trials
 from reports.sections.parts.section import Cell, Column, Table, setting_name
 from reports.sections.stability.thresholds import rules_table
 from reports.wording.verdict_words import measured_spoken
-from reports.wording.words import MISSING, count, duration, factor_name, level_name, number, small
+from reports.wording.words import (
+    MISSING,
+    count,
+    duration,
+    factor_name,
+    level_name,
+    number,
+    significant,
+    small,
+)
 
 WHEN = {"initial": "at initialisation", "trained": "in training"}
 NO_DETAILS = "What the verdicts were made from is not recorded"
@@ -86,6 +95,7 @@ def _write(inputs: ReportInputs, number: int, folder: Path, paged: Sequence[int]
             number=number,
             title=setting_name({name: trial[name] for name in inputs.factors}),
             facts=_facts(trial, inputs),
+            confirmed=inputs.has_cells and trial["phase"] == "confirm" and trial["objective"] is not None,
             steps=_steps(inputs, trial, paged),
             error=trial["error"] if isinstance(trial["error"], str) else None,
             figures=figures,
@@ -153,7 +163,10 @@ def _facts(trial: Mapping[str, Any], inputs: ReportInputs) -> list[tuple[str, st
         ("stopped because of", reason if isinstance(reason, str) else None),
         ("rung", None if known["rung"] is None else count(known["rung"])),
         ("epochs", None if trial["epochs"] is None else count(trial["epochs"])),
-        ("objective", None if known["objective"] is None else objective.reached(float(known["objective"]))),
+        (
+            f"objective in the {trial['phase']}{' phase' * (trial['phase'] != 'search')}",
+            None if known["objective"] is None else objective.reached(float(known["objective"])),
+        ),
         ("attempt", count(trial["attempt"]) if trial["attempt"] is not None else None),
         ("trained for", None if trial["busy_seconds"] is None else duration(float(trial["busy_seconds"]))),
     ]
@@ -276,7 +289,7 @@ def _fired(details: Mapping[str, Any] | None) -> list[Cell]:
     ends = [details["measures"].get(f"total_growth_{end}") for end in ("low", "high")]
     known = [end for end in ends if end is not None]
     total = max(known, key=lambda end: abs(math.log(end)) if end > 0 else math.inf, default=None)
-    return [Cell(text=first), Cell(text="; ".join(said[1:])), Cell(text=small(total, 3), value=total)]
+    return [Cell(text=first), Cell(text="; ".join(said[1:])), Cell(text=significant(total, 3), value=total)]
 
 
 def _measured(finding: Mapping[str, Any]) -> str:

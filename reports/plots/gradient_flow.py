@@ -24,7 +24,7 @@ def tidy(
     """Rows to draw: panel, line (their labels), layer, median, low, high (5-95 % over blocks), theory.
 
     `signal` is `signal.relative_signal` at one epoch; `panels` and `lines` give each of its rows the labels of its
-    panel and line. Cells that share a line are averaged in ln within a block. `growths` holds the growth per block
+    panel and line. Cells that share a line are averaged in ln within a block. `growths` holds the growth per layer
     that theory predicts for a panel, if it does; the theory's column is growth^(H - layer), else NaN.
     """
     if signal.empty:

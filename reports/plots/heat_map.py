@@ -1,4 +1,4 @@
-"""Layer x epoch heat maps, one small block a cell in a grid of factor levels: where in depth and when it goes wrong."""
+"""Layer x epoch heat maps, one small panel a cell in a grid of factor levels: where in depth and when it goes wrong."""
 
 from collections.abc import Mapping, Sequence
 

@@ -13,9 +13,9 @@ from reports.inputs.measures import TEST_LOG_LOSS, Measure
 from reports.plots.style.axes import label_right, linear_axis, log_axis, named_axis, quiet, say_empty
 from reports.plots.style.marks import Of, mark, tag, tag_each, told, told_intervals, whole
 from reports.plots.style.marks import levels as of_levels
-from reports.plots.style.theme import FAINT, Theme
+from reports.plots.style.theme import FAINT, MUTED, Theme
 from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
-from reports.wording.words import level_phrase
+from reports.wording.words import factor_name, level_phrase
 
 COLUMNS = ["kind", "place", "line", "level", "by_level", "block", "value", "low", "high"]
 APART = 0.05  # so that intervals at the same level do not cover each other
@@ -71,6 +71,7 @@ def draw(
         return
     named_axis(ax, "x", [theme.style(factor, level).name for level in levels], pad=0.3)
     (log_axis if log else linear_axis)(ax, "y", *limits)
+    ax.set_xlabel(factor_name(factor))
     quiet(ax)
     blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
     by_block = list(blocks.groupby(["line", "block"]))
@@ -95,6 +96,15 @@ def draw(
         labels.append((float(mine["value"].iloc[-1]), style.name, style.text.light))
         owners.append(of)
     label_right(ax, labels, of=owners)
+    ax.annotate(
+        factor_name(by),
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(5, 8),
+        textcoords="offset points",
+        color=MUTED.light,
+        annotation_clip=False,
+    )
     for line, by_level in enumerate(by_levels):
         mine, name, of = blocks[blocks["line"] == line], level_phrase(by, by_level), of_levels(by, by_level)
         _mark(ax, mine, mine["place"], name, factor, levels, of, measure)

@@ -85,6 +85,7 @@ def draw(
                 whose = (*of, *of_verdict(verdict))
                 _bar(ax, trained, x, bar, y + ROW / 2 + 1, style.mark.light, whose)
                 _ring(ax, initial, x, bar, y + ROW / 2 - 4, whose)
+                _number(ax, trained, initial, x, bar, y + ROW / 2 + 1, whose)
                 for row, height, when in (
                     (trained, y + ROW / 2 + 1, "trained"),
                     (initial, y + ROW / 2 - 4, "at initialisation"),
@@ -135,9 +136,27 @@ def _bar(
         )
         tag(drawn, of, ax)
         tag(ends, of, ax)
+
+
+def _number(
+    ax: Axes,
+    trained: Mapping[Any, Any] | None,
+    initial: Mapping[Any, Any] | None,
+    left: float,
+    bar: float,
+    y: float,
+    of: Of,
+) -> None:
+    """Write a bar's share right after it: behind its interval, and behind the ring's where that is in the way."""
+    share = 0.0 if trained is None else trained["share"]
     shown = percent(share, 0).removesuffix("%").strip()
+    at = left + 4 + (0.0 if trained is None or share == 0 else max(share, trained["high"]) * bar)
+    if initial is not None and initial["share"] > 0:
+        low, high = (left + each * bar for each in (initial["low"], max(initial["share"], initial["high"])))
+        if low - 4 < at + LETTER * len(shown) and at < high + 4:
+            at = high + 4
     ink = INK if share > 0 else MUTED
-    tag(ax.text(left + bar + NUMBER - 4, y, shown, ha="right", va="center", color=ink.light), of, ax)
+    tag(ax.text(at, y, shown, ha="left", va="center", color=ink.light), of, ax)
 
 
 def _ring(ax: Axes, row: Mapping[Any, Any] | None, left: float, bar: float, y: float, of: Of) -> None:

@@ -10,7 +10,7 @@ from reports.wording.words import count, factor_name, number
 
 
 def cells_table(report_context: ReportContext) -> Table:
-    """Every cell: its levels, the learning rate chosen, the objective of the search and the scores confirmed."""
+    """Every cell: its levels, the scores confirmed, the objective of the search and the learning rate chosen there."""
     chosen, rows = report_context.results.chosen, report_context.results.rows
     factors, objective = list(report_context.inputs.factors), report_context.inputs.objective
     searched = report_context.inputs.trials.set_index("number")["objective"].astype(float)
@@ -27,12 +27,12 @@ def cells_table(report_context: ReportContext) -> Table:
     # A cell has a confirm trial for each look; the first look's stands for it.
     pages = {of: number for number, of in sorted(cell_of.items(), reverse=True) if number in paged}
     columns = [
-        Column(name="cell"),
+        Column(name="cell", unit="its\N{NO-BREAK SPACE}trial" if pages else ""),
         *(Column(name=factor_name(name), is_number=_numeric(report_context, name)) for name in factors),
-        *(Column(name=factor_name(name)) for name in nuisances),
-        Column(name=f"{objective.title} in the search", unit=objective.unit),
         *(Column(name=f"test {head}", unit=unit) for _, head, unit, _ in shown),
         Column(name="failed", unit="%"),
+        Column(name=f"{objective.title} in the search", unit=objective.unit),
+        *(Column(name=factor_name(name)) for name in nuisances),
     ]
     table = []
     records = chosen.to_dict("records")
@@ -47,16 +47,16 @@ def cells_table(report_context: ReportContext) -> Table:
                     trial=pages.get(record["cell"]),
                 ),
                 *(_level_cell(report_context, name, record[name]) for name in factors),
-                *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
-                _score_cell(
-                    _unless_failed(objective, float(searched[record["trial_number"]])),
-                    100 if objective.is_share else 1,
-                ),
                 *(
                     _score_cell(None if found is None or failed == 1 else float(found[name]), scale)
                     for name, _, _, scale in shown
                 ),
                 Cell(text=number(None if failed is None else 100 * failed, 0), value=failed),
+                _score_cell(
+                    _unless_failed(objective, float(searched[record["trial_number"]])),
+                    100 if objective.is_share else 1,
+                ),
+                *(Cell(text=f"{record[name]:.2g}", value=float(record[name])) for name in nuisances),
             ]
         )
     return Table(

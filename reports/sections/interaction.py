@@ -1,19 +1,20 @@
 """The interaction plot of section "Performance": what an average hides, for the pairs of factors that depend most."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from reports.claims.verdict import depends_most
 from reports.plots import interaction
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.grid import LETTER
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
-from reports.sections.titles import largest_difference
 from reports.statistics.gates import Gate
-from reports.wording.phrases import factor_spoken, listed
+from reports.wording.phrases import capital, factor_spoken, listed
 from reports.wording.words import (
     decimals_between,
     difference_name,
@@ -47,13 +48,15 @@ def interaction_figure(report_context: ReportContext) -> Figure | None:
         _panel(report_context, pair, frame, limits, place, log)
         for place, (pair, frame) in enumerate(frames.items())
     ]
+    place, lead_title = _lead(report_context, pairs)
     data = pd.concat(
         [frame.assign(factor=pair[0], by=pair[1]) for pair, frame in frames.items()], ignore_index=True
     )
     return Figure(
         slug="interaction",
         title=_title(gated, _stated(report_context), smallest),
-        lead_title=_lead_title(report_context, pairs[0]),
+        lead=(place,),
+        lead_title=lead_title,
         caption=(
             "Thick lines: mean over blocks with its 95 % interval, one for each level of the second factor, averaged "
             "over the cells of the rest; faint lines: one block each. "
@@ -88,22 +91,20 @@ def _stated(report_context: ReportContext) -> list[Pair]:
     return [pair for pair in _gated(report_context) if frozenset(pair) in stated]
 
 
-def _lead_title(report_context: ReportContext, pair: Pair) -> str:
-    """The largest claimed difference of the first panel's factor at one level of the second one."""
-    factor, by = pair
+def _lead(report_context: ReportContext, pairs: Sequence[Pair]) -> tuple[int, str]:
+    """The place of the panel that shows what the verdict says of its factor's dependence, and that as its title.
+
+    Without such a claim the first panel, under the names of what it shows.
+    """
     outcome = report_context.inputs.outcome
-    mine = [
-        row
-        for row in report_context.report["contrasts"]
-        if row["outcome"] == outcome.name and row["factor"] == factor and row["interacts_with"] == by
-    ]
-    largest = largest_difference(
-        [each for row in mine for each in row["by_level"] or ()], outcome, slices=False, with_unit=False
-    )
-    return (
-        largest
-        or f"{outcome.title[:1].upper()}{outcome.title[1:]} by {factor_name(factor)} and {factor_name(by)}"
-    )
+    rows = [row for row in report_context.report["contrasts"] if row["outcome"] == outcome.name]
+    factor = rows[0]["factor"]  # the verdict is about the factor that the plan names first
+    mine = [each for row in rows if row["factor"] == factor for each in row["by_level"] or ()]
+    claimed = depends_most(mine, outcome)
+    if claimed is not None and (factor, claimed[0]) in pairs:
+        return pairs.index((factor, claimed[0])), claimed[1]
+    first, by = pairs[0]
+    return 0, f"{capital(outcome.title)} by {factor_name(first)} and {factor_name(by)}"
 
 
 def _title(gated: list[Pair], stated: list[Pair], smallest: "pd.Series[Any]") -> str:
@@ -177,6 +178,7 @@ def _panel(
     log: bool,
 ) -> Panel:
     (factor, by), factors = pair, report_context.inputs.factors
+    named = [factor_name(by), *(report_context.theme.style(by, level).name for level in factors[by])]
     return draw_panel(
         partial(
             interaction.draw,
@@ -190,7 +192,7 @@ def _panel(
             log=log,
             measure=report_context.inputs.outcome,
         ),
-        Sheet(right=56),
+        Sheet(right=max(56.0, 8 + LETTER * max(map(len, named)))),
         heading=f"{factor_name(factor).capitalize()}, by {factor_name(by)}",
         note=report_context.inputs.outcome.kind,
         prefix=f"inter{place}",

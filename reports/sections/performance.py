@@ -45,7 +45,8 @@ def performance(report_context: ReportContext) -> Section:
             title="Why we may say so",
             context={"tables": tables, "said": [], "shares": None, "claims": report_context.report["answer"]},
         )
-    figures = [_isolation(report_context), *_forests(report_context)]
+    forests = _forests(report_context)
+    figures = [_isolation(report_context, forests[-1].title), *forests]
     dependent = interaction_figure(report_context)
     tables = [
         *_claimed(report_context),
@@ -136,7 +137,8 @@ def _described(report_context: ReportContext) -> list[Table]:
     ]
 
 
-def _isolation(report_context: ReportContext) -> Figure:
+def _isolation(report_context: ReportContext, differences: str) -> Figure:
+    """`differences` is the title of the figure of the differences between these means."""
     rows, outcome = report_context.results.rows, report_context.inputs.outcome
     factors = several(report_context.inputs.factors)
     starred = len(factors) > 1  # the cells of a single factor are its levels
@@ -200,7 +202,7 @@ def _isolation(report_context: ReportContext) -> Figure:
             f"over blocks and its 95 % interval.{star} "
             f"{_about_line(line)}{scale}"
             ", the same in every panel. Levels are compared within blocks, so two bars may overlap where their "
-            "difference is clear: that is the next figure."
+            f"difference is clear; see “{differences}”."
         ),
         num=f"n = {plural(blocks, 'block')}, {plural(len(rows), 'network')}",
         alt=_isolation_alt(frames, report_context),
@@ -275,10 +277,10 @@ def _forests(report_context: ReportContext) -> list[Figure]:
             Figure(
                 slug=slug,
                 title=f"{heading} {counted_gates(rows) or 'how levels differ'}",
-                caption="Read as the figure before it; averaged over the cells of all other factors."
-                if figures
-                else (
-                    "Later level minus earlier one, over blocks: below 0 the later level has the lower "
+                caption=(
+                    f"As in “{figures[0].title}”, averaged over the cells of all other factors."
+                    if figures
+                    else "Later level minus earlier one, over blocks: below 0 the later level has the lower "
                     f"{outcome.kind}. "
                     f"Bars are {_bars(report_context.results.look)}{shaded(size, outcome)}."
                 ),

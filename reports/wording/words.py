@@ -193,6 +193,17 @@ def small(value: float | None, digits: int = 2) -> str:
     return f"{value:.{digits}g}".replace("-", MINUS)
 
 
+def significant(value: float | None, digits: int) -> str:
+    """A value of a column with as many significant digits as the others have: 7.1 of three digits is 7.10.
+
+    >>> significant(7.1, 3), significant(123.4, 3), significant(1234.0, 3)
+    ('7.10', '123', '1.23e+03')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:#.{digits}g}".removesuffix(".").replace("-", MINUS)
+
+
 def plural(amount: int, noun: str, many: str | None = None) -> str:
     """A count with its noun: "1 block", "10 blocks"."""
     return f"{count(amount)} {noun if amount == 1 else many or noun + 's'}"

@@ -171,3 +171,29 @@ def test_every_panel_with_a_picture_says_what_it_shows(case: str) -> None:
     assert [svg for svg in silent if len(re.findall("<path |<use ", svg)) > 2] == []
     told = [shown.text for panel in panels for shown in panel]
     assert not [text for text in told if re.search(r"\bnan\b|\bNone\b|\binf\b|<NA>", text)]
+
+
+@pytest.mark.parametrize("case", STUDIES)
+def test_a_figure_that_a_caption_names_is_on_the_page(case: str) -> None:
+    found = [*sentences(made(case).page)]
+    assert [
+        text for text in found if re.search(r"\b(?:next|previous|following) (?:figure|table)\b", text)
+    ] == []
+    page = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", made(case).page, flags=re.DOTALL)
+    titles = {
+        plain_text(title)
+        for title in re.findall(r"<(?:figcaption|h2)\b[^>]*>(.*?)</(?:figcaption|h2)>", page, re.DOTALL)
+    }
+    captions = [plain_text(text) for text in re.findall(r'<p class="caption">(.*?)</p>', page, re.DOTALL)]
+    named = [name for text in captions for name in re.findall("“(.*?)”", text)]
+    assert [name for name in named if name not in titles] == []
+
+
+def test_the_first_picture_says_the_comparison_that_the_verdict_makes() -> None:
+    verdict, page = made("full").json["verdict"], made("full").page
+    assert verdict["picture"]["slug"] == "interaction"
+    (title,) = re.findall(
+        r'<figure class="picture".*?<figcaption class="title">(.*?)</figcaption>', page, re.DOTALL
+    )
+    claim = plain_text(title).removesuffix(", averaged over the rest")
+    assert claim in plain_text(verdict["sentence"])

@@ -143,14 +143,14 @@ def _with_ends(share: float, low: float, high: float) -> str:
 
 
 def _growth(results: Results) -> Line | None:
-    """How far gradients grow per block at the start, and how near that is to theory."""
+    """How far gradients grow per layer at the start, and how near that is to theory."""
     theory = results.theory
     if theory.empty or theory["measured"].isna().all():
         return None
     measured = theory["measured"].dropna()
     low, high = float(measured.min()), float(measured.max())
     span = f"{number(low, 2)} to {number(high, 2)}"
-    text = f"At initialisation gradients grow toward the input by a factor of {span} per hidden block"
+    text = f"At initialisation gradients grow toward the input by a factor of {span} per layer"
     ratios = theory["ratio"].dropna()
     if ratios.empty:
         return Line(text=f"{text}; no theory is at hand for these settings.", numbers=[low, high])

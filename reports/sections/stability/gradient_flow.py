@@ -242,7 +242,7 @@ def heat_figure(report_context: ReportContext, signal: pd.DataFrame) -> Figure:
         slug="heat_map",
         title="Layer by epoch: where in depth and when in training gradients grow or vanish",
         caption=(
-            "One block a cell: epochs from left to right (0 is the initialisation), layers from the input "
+            "One panel a cell: epochs from left to right (0 is the initialisation), layers from the input "
             "(bottom) to the last hidden one (top). Colour: gradient of the signal relative to the last "
             "hidden layer, median over networks; grey is near 1, red grows toward the input, blue vanishes. "
             f"Hatched: not finite in more than half of the networks.{over}"

@@ -104,8 +104,8 @@ def _theory_table(report_context: ReportContext) -> Table:
     theory = report_context.results.theory
     columns = [
         *(Column(name=factor_name(name), is_number=False) for name in report_context.inputs.factors),
-        Column(name="growth measured", unit="per block"),
-        Column(name="theory", unit="per block"),
+        Column(name="growth measured", unit="per layer"),
+        Column(name="theory", unit="per layer"),
         Column(name="ratio"),
         Column(name="networks"),
     ]

@@ -7,6 +7,7 @@ import pytest
 from reports.pages.page import write_report
 from tests.browser import Browser
 from tests.reports.odd_inputs import SMALL
+from tests.reports.reported import without_pixels
 from tests.reports.sample import sample_inputs
 
 WIDE, PHONE = (1280, 800), (400, 850)
@@ -17,6 +18,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small report."""
     folder = tmp_path_factory.mktemp("report")
     return write_report(sample_inputs(SMALL, num_blocks=3, rates=2), folder)
+
+
+@pytest.fixture(scope="module")
+def long_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with a long table of cells."""
+    factors = {"depth": (3, 5, 7), "dropout": (0.1, 0.3, 0.5), "optimizer": ("sgd", "adam")}
+    with without_pixels():
+        return write_report(
+            sample_inputs(factors, num_blocks=2, rates=1), tmp_path_factory.mktemp("long_report")
+        )
 
 
 def test_the_picture_lies_within_the_first_screen(page: Path, chromium: Browser) -> None:
@@ -133,3 +144,62 @@ def test_a_small_study_is_a_short_page(page: Path, chromium: Browser, size: tupl
     chromium.resize(*size)
     chromium.open(page)
     assert chromium.evaluate("document.documentElement.scrollHeight") < most
+
+
+def test_every_section_has_its_heading_on_paper_and_units_are_no_larger_than_what_they_are_of(
+    page: Path, chromium: Browser
+) -> None:
+    chromium.open(page)
+    chromium.show_as("print")
+    try:
+        low = (
+            "[...document.querySelectorAll('section:not(#answer) > h2, section summary > h2')]"
+            ".map((each) => each.getBoundingClientRect().height)"
+        )
+        heights = chromium.evaluate(low)
+        assert len(heights) == chromium.evaluate("document.querySelectorAll('main section').length - 1")
+        assert min(heights) > 10
+        larger = (
+            "[...document.querySelectorAll('th .unit')].filter((unit) => parseFloat(getComputedStyle(unit)"
+            ".fontSize) > parseFloat(getComputedStyle(unit.parentElement).fontSize)).length"
+        )
+        assert chromium.evaluate(larger) == 0
+    finally:
+        chromium.show_as("")
+
+
+def test_what_lies_in_a_group_is_indented_alike_and_links_of_a_figure_stand_at_its_edge(
+    page: Path, chromium: Browser
+) -> None:
+    chromium.resize(*WIDE)
+    chromium.open(page)
+    chromium.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    lefts = (
+        "[...document.querySelectorAll('.group')].map((group) => [...group.children]"
+        ".filter((each) => each.matches('.table')).map((each) => each.getBoundingClientRect().left))"
+    )
+    groups = chromium.evaluate(lefts)
+    assert any(len(group) > 1 for group in groups)
+    assert [group for group in groups if len(set(group)) > 1] == []
+    first = "getComputedStyle(document.querySelector('.links a')).marginLeft"
+    assert chromium.evaluate(first) == "0px"
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_a_long_table_keeps_its_head_in_sight_and_marks_the_row_arrived_at(
+    long_page: Path, chromium: Browser, size: tuple[int, int]
+) -> None:
+    chromium.resize(*size)
+    chromium.open(long_page, hash_="cell-9")
+    chromium.settled("new Promise((done) => setTimeout(done, 300))")
+    row = "document.getElementById('cell-9')"
+    assert chromium.evaluate(f"{row}.matches(':target')")
+    colour = "getComputedStyle({}.cells[1]).backgroundColor"
+    other = colour.format("document.getElementById('cell-10')")
+    assert chromium.evaluate(colour.format(row)) != chromium.evaluate(other)
+    head = f"{row}.closest('table').tHead.rows[0].cells[0].getBoundingClientRect()"
+    bottom, top = chromium.evaluate(f"[{head}.bottom, {row}.getBoundingClientRect().top]")
+    assert 0 < bottom <= top + 1
+    if size == WIDE:
+        scroller = f"{row}.closest('.scroll')"
+        assert chromium.evaluate(f"{scroller}.scrollWidth <= {scroller}.clientWidth"), "a column is cut"

@@ -84,7 +84,7 @@ def test_the_rule_that_fired_stands_with_its_value_and_threshold(
         replace(inputs, replicates=inputs.replicates.assign(verdicts=stored)), number, tmp_path
     )
     text = words(page)
-    assert "growth per block 2.35, above 1.6 WATCH: total growth 64, above 10 64" in text
+    assert "growth per layer 2.35, above 1.6 WATCH: total growth 64, above 10 64.0" in text
     assert "total growth 0, below 0.01" in text
 
 
@@ -233,3 +233,12 @@ def test_drawings_are_valid_xml_whatever_stands_in_them(inputs: ReportInputs, tm
     for file in files:
         ElementTree.parse(file)
         assert "nan" not in file.read_text()
+
+
+def test_the_objective_says_of_which_networks_it_is(inputs: ReportInputs, tmp_path: Path) -> None:
+    note = "of this page’s networks, trained with fresh seeds"
+    searched, confirmed = (words(write_trial_page(inputs, n, tmp_path)) for n in (1, last_trial(inputs)))
+    assert "objective in the search" in searched
+    assert note not in searched
+    assert "objective in the confirm phase" in confirmed
+    assert note in confirmed

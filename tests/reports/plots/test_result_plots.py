@@ -64,7 +64,10 @@ def test_an_interaction_has_a_line_a_level_and_the_mean_of_its_blocks() -> None:
         by_levels=(False, True),
         limits=(0.1, 1),
     )
-    assert texts(figure) == ["off"], "a level without networks has no line"
+    assert texts(figure) == ["off", "batch norm"], (
+        "a level without networks has no line, the rest say what they are"
+    )
+    assert figure.axes[0].get_xlabel() == "depth"
 
 
 def test_a_budget_curve_has_one_line_a_cell_and_their_mean() -> None:

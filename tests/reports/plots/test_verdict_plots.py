@@ -134,3 +134,18 @@ def test_lines_are_named_at_their_first_layer(measure: str) -> None:
     )
     assert "No finite gradients" in texts(unchanged(dead, draw))[0]
     assert "No finite gradients" in texts(unchanged(frame.iloc[:0], draw))[0]
+
+
+def test_a_number_stands_right_after_its_bar_and_its_intervals() -> None:
+    frame = verdict_bars.tidy(shares())
+    ax = unchanged(frame, draw_bars)
+    numbers = [text.get_position() for text in ax.texts if text.get_text() in ("0", "50", "100")]
+    ends = {
+        (round(float(max(np.asarray(line.get_xdata()))), 3), round(float(np.asarray(line.get_ydata())[0]), 3))
+        for line in ax.lines
+    }
+    after = [(x, y) for x, y in numbers if (round(x - 4, 3), round(y, 3)) in ends]
+    assert len(after) == 3
+    lefts = {text.get_text(): text.get_position()[0] for text in ax.texts}
+    (none,) = ((x, y) for x, y in numbers if y == min(y for _, y in after) and (x, y) not in after)
+    assert none[0] == lefts["EXPLODING"] + 4

@@ -3,6 +3,7 @@
 import re
 
 from reports.statistics.gates import Gate
+from reports.wording import verdict_words
 from reports.wording.glossary import GATES, terms
 from reports.wording.verdict_words import RULES
 from tests.reports.forbidden_words import forbidden_words
@@ -36,3 +37,8 @@ def test_verdicts_state_the_thresholds_of_the_plan_or_no_rule() -> None:
 def test_explanations_say_nothing_that_may_not_be_said() -> None:
     for term in terms(THRESHOLDS):
         assert forbidden_words(term.meaning) == [], term.word
+
+
+def test_a_block_is_a_division_of_the_data_and_nothing_else() -> None:
+    told = [*RULES.values(), *verdict_words.THRESHOLDS.values(), *verdict_words.MEASURES.values()]
+    assert [text for text in told if "block" in text] == []

@@ -93,3 +93,10 @@ def test_counts_and_shares() -> None:
     assert words.count(None) == words.percent(None) == words.MISSING
     assert words.plural(1, "block") == "1 block"
     assert words.plural(2, "study", "studies") == "2 studies"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(7.1, "7.10"), (64.0, "64.0"), (123.4, "123"), (-0.5, "−0.500"), (None, "–")]
+)
+def test_a_column_has_as_many_significant_digits_in_each_row(value: float | None, text: str) -> None:
+    assert words.significant(value, 3) == text
