@@ -143,7 +143,7 @@ def _mark_best(
         rows["value"],
         [level_phrase(factor, levels[place]) for place in places],
         " at its best cell",
-        [f", {each.cell}" for each in known] if known else "",
+        [f" ({each.cell})" for each in known] if known else "",
         f": {measure.title} ",
         told(rows["value"], measure.value),
         told_intervals([each.low for each in known], [each.high for each in known], scale=scale)

@@ -235,7 +235,7 @@ def _best_by_level(report_context: ReportContext, factor: str, within: Bounds) -
         outcomes = rows.loc[match, report_context.inputs.outcome.name]
         _, low, high = t_interval(outcomes.to_numpy(dtype=float), within)
         value = float(outcomes.mean()) if match.any() else float("nan")
-        best.append(isolation.Star(value, low, high, f"cell {int(top['cell'])} with {describe(rest)}"))
+        best.append(isolation.Star(value, low, high, f"cell {int(top['cell'])}: {describe(rest)}"))
     return best
 
 

@@ -204,6 +204,9 @@ if (known && anyone) {
     const first = top(), last = innerHeight - 4, wide = document.documentElement.clientWidth - 4;
     const across = Math.max(4, Math.min(x - size.width / 2, wide - size.width)), down = Math.max(first, Math.min(y - size.height / 2, last - size.height));
     const spots = [[across, y - AWAY - size.height], [across, y + AWAY], [x + AWAY, down], [x - AWAY - size.width, down]];
+    // Offers on a phone stand at the window's end that is farther from the mark, where they cover least of the figure.
+    const ends = [[across, last - size.height], [across, first]].filter(([, high]) => high > y + AWAY || high + size.height < y - AWAY);
+    if (box === panel && wide < 640) spots.unshift(...ends);
     const fits = ([left, high]) => left >= 4 && left + size.width <= wide && high >= first && high + size.height <= last;
     const strip = panels[svg.dataset.marks][0] ? at.top + 20 * scaleOf(svg) : -Infinity;
     const covers = ([left, high]) => high < strip && high + size.height > at.top && left < at.right && left + size.width > at.left;
@@ -225,9 +228,12 @@ if (known && anyone) {
     ring.remove();
     if (tip.matches(":popover-open")) tip.hidePopover();
   };
-  const showMark = (svg, mark, hint = "") => {
+  const encircle = (svg, mark) => {
     for (const [name, value] of Object.entries({ cx: mark.x, cy: mark.y, r: 7 / scaleOf(svg) })) ring.setAttribute(name, value);
     svg.append(ring);
+  };
+  const showMark = (svg, mark, hint = "") => {
+    encircle(svg, mark);
     tip.replaceChildren(...titled(svg, mark), ...(hint ? [make("small", {}, hint)] : []));
     if (tip.matches(":popover-open")) tip.hidePopover(); // shown anew, it stands above an opened figure, too
     tip.showPopover();
@@ -265,18 +271,17 @@ if (known && anyone) {
     });
     const links = trials.map((number) => make("a", { href: `trials/trial-${number}.html` }, `Page of trial ${number}`));
     panel.replaceChildren(make("p", {}, ...titled(svg, mark)));
-    if (menu && buttons.length) panel.append(make("p", { class: "lead", id: "mark-highlight" }, "Highlight"), make("div", { role: "group", "aria-labelledby": "mark-highlight" }, ...buttons));
-    if (links.length) panel.append(make("p", { class: "pages" }, ...links));
+    if (menu && buttons.length) panel.append(make("div", { role: "group", "aria-labelledby": "mark-highlight" }, make("span", { class: "lead", id: "mark-highlight" }, "Highlight"), ...buttons));
     const shut = make("button", { type: "button", class: "shut" }, "Close");
     shut.addEventListener("click", close);
-    panel.append(shut);
+    panel.append(make("p", { class: "pages" }, ...links, shut));
     (large.open ? large : document.body).append(panel); // what lies outside an opened figure cannot be touched
     hideMark();
     panel.showPopover();
     pinned = [svg, mark];
     place(panel, svg, mark);
     panel.querySelector("button,a").focus({ preventScroll: true });
-    svg.append(ring);
+    encircle(svg, mark);
   };
   panel.addEventListener("toggle", (event) => {
     if (event.newState === "open") return;
