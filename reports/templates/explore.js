@@ -217,8 +217,8 @@ if (known && anyone) {
     box.style.top = `${high ?? (above > below ? first : y + AWAY)}px`;
   };
   const inView = (svg, mark) => {
-    const [x, y] = middleOf(svg, mark), shown = svg.closest(".inside,.scroll")?.getBoundingClientRect();
-    const across = !shown || (x >= shown.left - 1 && x <= shown.right + 1), down = !svg.closest(".inside") || (y >= shown.top - 1 && y <= shown.bottom + 1);
+    const [x, y] = middleOf(svg, mark), shown = (svg.closest(".inside") ?? svg.closest(".scroll"))?.getBoundingClientRect();
+    const across = !shown || (x >= shown.left - 1 && x <= shown.right + 1), down = !shown || (y >= shown.top - 1 && y <= shown.bottom + 1);
     return across && down && y >= top() - 4 && y <= innerHeight;
   };
   let pinned = null; // the mark whose offers are open
