@@ -258,6 +258,7 @@ def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> 
         Column(name="still improving", unit="% of cells"),
         Column(name="cells"),
     ]
+    shown = [row for row in limits["improving"] if row["factor"] in factors]
     rows = [
         [
             Cell(text=factor_name(row["factor"])),
@@ -265,7 +266,8 @@ def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> 
             Cell(text=percent(row["share"], 0).removesuffix("%").strip(), value=row["share"]),
             Cell(text=count(row["num_cells"]), value=row["num_cells"]),
         ]
-        for row in limits["improving"]
-        if row["factor"] in factors
+        for row in shown
     ]
-    return Table(caption="Still improving when training ended", columns=columns, rows=rows, folded=True)
+    owners = [levels(row["factor"], row["level"]) for row in shown]
+    caption = "Still improving when training ended"
+    return Table(caption=caption, columns=columns, rows=rows, folded=True, of=owners)
