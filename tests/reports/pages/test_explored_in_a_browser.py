@@ -244,6 +244,21 @@ def test_a_figure_that_a_choice_tells_nothing_of_says_so_and_stays_as_it_is(
     assert chromium.evaluate("document.querySelectorAll('.unmarked:not([hidden])').length") == 0
 
 
+def test_of_a_panel_of_others_everything_drawn_is_dimmed(page: Path, chromium: Browser) -> None:
+    opened(chromium, page)
+    choose(chromium, "cell\n1")
+    assert chromium.evaluate("document.querySelectorAll('main svg.dim path').length") > 0
+    most = chromium.evaluate(
+        """(() => {
+        const own = (each) => getComputedStyle(each).opacity;
+        const seen = (each) => (each.localName === "svg" ? 1 : own(each) * seen(each.parentElement));
+        const drawn = [...document.querySelectorAll("main svg.dim :is(path, use)")];
+        return Math.max(...drawn.filter((each) => !each.closest("defs")).map(seen));
+      })()"""
+    )
+    assert most < 0.2
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_dimmed_words_can_be_read(page: Path, chromium: Browser, scheme: str) -> None:
     opened(chromium, page)
