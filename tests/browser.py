@@ -18,6 +18,7 @@ TIMEOUT_SECONDS = 60
 KEY_CODES = {
     "Enter": 13,
     "Escape": 27,
+    "PageUp": 33,
     "PageDown": 34,
     "End": 35,
     "Home": 36,

@@ -87,7 +87,10 @@ class Exploring:
         return [name for name in VERDICTS if name in found]
 
     def _group(self, group: Group, of: Of) -> list[Any]:
-        """Parts (a number of a text, or in brackets of one text for each), x, y, owners, ends and their direction."""
+        """Parts (a number of a text, or in brackets of one text for each), x, y, owners, ends, their direction, faint.
+
+        What follows the owners is left out where it is nothing.
+        """
         parts: list[Any] = [
             self._text(_same(part)) if isinstance(part, str) or len({*part}) == 1 else [self._column(part)]
             for part in group.parts
@@ -104,7 +107,9 @@ class Exploring:
             known = [np.where(np.isfinite(end), end, along / 10) for end in group.ends]
             told += [(_tenths(end) - along).tolist() for end in known]
             told.append(int(group.across))
-        return told
+        elif group.faint:
+            told += [0, 0, 0]
+        return [*told, 1] if group.faint else told
 
     def _text(self, text: str | tuple[str, ...]) -> int:
         return self._texts.setdefault(text, len(self._texts))

@@ -90,4 +90,5 @@ def draw(
             f": {measure.title} ",
             told(rows["value"], measure.value),
             of=owners[int(str(place))],
+            faint=True,
         )

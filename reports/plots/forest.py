@@ -46,7 +46,7 @@ def draw(
 ) -> None:
     """Draw what `tidy` gives; the band is plus and minus the smallest effect, in the same unit.
 
-    `of` is whose each row is: of both levels, and of their cells.
+    `of` is whose each row is: of the two levels that it is between.
     """
     if frame.empty or frame["estimate"].isna().all():
         say_empty(ax, "No contrast: that takes a factor with at least two levels and a finished block.")

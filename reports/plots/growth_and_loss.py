@@ -1,6 +1,6 @@
 """Total growth against the final loss: one faint dot a network, one mark a cell; an association, no more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,19 +82,28 @@ def draw(
             cells["total_growth"], cells["loss"], marker, linestyle="", markersize=5.5, mew=0, color=colour
         )
         of = of_levels(factor if style else None, level)
-        _tell(ax, dots, networks, of, "a network", measure)
-        _tell(ax, means, cells, of, "mean", measure)
+        had = {number: each.unique() for number, each in networks.groupby("cell")["verdict"]}
+        _tell(ax, dots, networks, [(each,) for each in networks["verdict"]], of, "a network", measure)
+        _tell(ax, means, cells, [had[number] for number in cells["cell"]], of, "mean", measure)
         if style and len(cells):
             placed.append((style.name, style.text.light, marker, colour))
     _key(ax, factor, placed)
     ax.set_xlabel("total growth")
 
 
-def _tell(ax: Axes, drawn: Line2D, rows: pd.DataFrame, of: Of, what: str, measure: Measure) -> None:
-    """Say whose each dot is, and what stands behind it."""
+def _tell(
+    ax: Axes,
+    drawn: Line2D,
+    rows: pd.DataFrame,
+    verdicts_of: Sequence[Iterable[Any]],
+    of: Of,
+    what: str,
+    measure: Measure,
+) -> None:
+    """Say whose each dot is, and what stands behind it; a cell is of every verdict that a network of it has."""
     owners = [
-        (*of, *cell(number), *verdict(name))
-        for number, name in zip(rows["cell"], rows["verdict"], strict=True)
+        (*of, *cell(number), *(pair for name in names for pair in verdict(name)))
+        for number, names in zip(rows["cell"], verdicts_of, strict=True)
     ]
     tag_each(drawn, owners, ax)
     verdicts = tuple(f", {name}" if isinstance(name, str) else "" for name in rows["verdict"])
@@ -113,6 +122,7 @@ def _tell(ax: Axes, drawn: Line2D, rows: pd.DataFrame, of: Of, what: str, measur
         f", {measure.title} ",
         losses,
         of_each=owners,
+        faint=what != "mean",
     )
 
 

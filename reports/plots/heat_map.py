@@ -127,7 +127,9 @@ def _mark(
     ):
         number = int(str(name))
         said = [
-            "not finite in most networks" if finite < 0.5 else fine(ratio)
+            "gradient not finite in most networks"
+            if finite < 0.5
+            else f"{fine(ratio)} times the last layer's gradient"
             for ratio, finite in rows[["ratio", "finite"]].to_numpy(dtype=float)
         ]
         x = left + step * (rows["epoch"].to_numpy(dtype=float) + 0.5)
@@ -138,7 +140,7 @@ def _mark(
             where,
             f"layer {number}, epoch ",
             whole(rows["epoch"]),
-            ": gradient over the last layer's ",
+            ": ",
             said,
             of=of,
         )

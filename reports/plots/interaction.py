@@ -85,13 +85,19 @@ def draw(
         if mine.empty:
             continue
         places = mine["place"] + APART * (line - (len(by_levels) - 1) / 2)
-        (drawn,) = ax.plot(
-            places, mine["value"], style.marker + "-", color=style.mark.light, linewidth=1.6, markersize=6
-        )
-        bars = ax.vlines(places, mine["low"], mine["high"], color=style.mark.light, linewidth=2.2)
         of = of_levels(by, by_level)
+        of_points = [(*of, *of_levels(factor, levels[int(place)])) for place in mine["place"]]
+        (drawn,) = ax.plot(places, mine["value"], color=style.mark.light, linewidth=1.6)
+        (dots,) = ax.plot(
+            places, mine["value"], style.marker, color=style.mark.light, markersize=6, linestyle=""
+        )
+        known = (mine["low"].notna() & mine["high"].notna()).to_numpy()
+        bars = ax.vlines(
+            places[known], mine["low"][known], mine["high"][known], color=style.mark.light, linewidth=2.2
+        )
         tag(drawn, of, ax)
-        tag(bars, of, ax)
+        tag_each(dots, of_points, ax)
+        tag_each(bars, [each for each, is_known in zip(of_points, known, strict=True) if is_known], ax)
         _mark(ax, mine, places, level_phrase(by, by_level), factor, levels, of, measure)
         labels.append((float(mine["value"].iloc[-1]), style.name, style.text.light))
         owners.append(of)
@@ -135,4 +141,5 @@ def _mark(
         of=of,
         of_each=[of_levels(factor, level) for level in at],
         ends=None if of_block else (rows["low"], rows["high"]),
+        faint=of_block,
     )

@@ -1,7 +1,7 @@
 """Isolation plot: one factor alone, a faint line a block over its levels, mean with interval, the best cell marked."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,15 @@ from reports.plots.style.marks import mark, tag, tag_each, told, told_intervals,
 from reports.plots.style.theme import FAINT, GROUND, INK, MUTED, Theme
 from reports.statistics.intervals import ANYWHERE, Bounds, t_interval
 from reports.wording.words import level_phrase
+
+
+class Star(NamedTuple):
+    """A level's best cell: its mean outcome with the 95 % t interval over blocks, and how the cell is called."""
+
+    value: float
+    low: float
+    high: float
+    cell: str
 
 
 def tidy(
@@ -55,10 +64,11 @@ def draw(
     line: tuple[str, float] | None = None,
     log: bool = True,
     measure: Measure = TEST_LOG_LOSS,
+    stars: Sequence[Star] = (),
 ) -> None:
     """Draw what `tidy` gives on an axis with these limits; `levels` names the places.
 
-    `line` is the name and the value of a model drawn for comparison.
+    `line` is the name and the value of a model drawn for comparison; `stars` says more of each level's best cell.
     """
     blocks = frame[(frame["kind"] == "block") & frame["value"].notna()]
     if blocks.empty:
@@ -80,12 +90,12 @@ def draw(
         tag(bar, of_levels(factor, levels[int(place)]), ax)
         tag(dot, of_levels(factor, levels[int(place)]), ax)
     best = frame[(frame["kind"] == "best") & frame["value"].notna()]
-    (stars,) = ax.plot(
+    (drawn,) = ax.plot(
         best["place"], best["value"], "*", ms=9, mfc=GROUND.light, mec=INK.light, mew=0.9, zorder=6
     )
-    tag_each(stars, [of_levels(factor, levels[int(place)]) for place in best["place"]], ax)
+    tag_each(drawn, [of_levels(factor, levels[int(place)]) for place in best["place"]], ax)
     _mark(ax, means, f": mean {measure.title} ", factor, levels, measure)
-    _mark(ax, best, f" at its best cell: {measure.title} ", factor, levels, measure)
+    _mark_best(ax, best, factor, levels, measure, stars)
     for place, rows in blocks.groupby("place"):
         _mark(ax, rows, ", block ", factor, [levels[int(str(place))]] * len(levels), measure)
     if line is not None:
@@ -111,6 +121,35 @@ def _mark(
         told_intervals(rows["low"], rows["high"], scale=100 if measure.is_share else 1),
         of_each=[of_levels(factor, level) for level in at],
         ends=(rows["low"], rows["high"]) if is_mean else None,
+        faint=of_block,
+    )
+
+
+def _mark_best(
+    ax: Axes,
+    rows: pd.DataFrame,
+    factor: str,
+    levels: Sequence[Any],
+    measure: Measure,
+    stars: Sequence[Star],
+) -> None:
+    """Say which cell a star is, and its mean with the interval, which is not drawn."""
+    places = [int(place) for place in rows["place"]]
+    known = [stars[place] for place in places] if stars else []
+    scale = 100 if measure.is_share else 1
+    mark(
+        ax,
+        rows["place"],
+        rows["value"],
+        [level_phrase(factor, levels[place]) for place in places],
+        " at its best cell",
+        [f" ({each.cell})" for each in known] if known else "",
+        f": {measure.title} ",
+        told(rows["value"], measure.value),
+        told_intervals([each.low for each in known], [each.high for each in known], scale=scale)
+        if known
+        else "",
+        of_each=[of_levels(factor, levels[place]) for place in places],
     )
 
 

@@ -65,7 +65,7 @@ def chart(
             lines.append(Line(x=x, y=y, colour=colour, width=0.6, opacity=0.3))
             if len(names) > 1:
                 parts = (f"network {network:g}, {begin}, epoch ", whole(x), ": ", told(y, number), end)
-                said.append(Told(x=x, y=y, parts=parts))
+                said.append(Told(x=x, y=y, parts=parts, faint=True))
         dashes = (3.0, 2.0) if part == "training" else None
         marker = "o" if len(at) == 1 else None
         lines.append(Line(x=at, y=mean, colour=colour, width=1.7, dashes=dashes, marker=marker))

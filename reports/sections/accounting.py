@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.inputs.decisions import LOOK_DECIDED
+from reports.plots.style.marks import levels
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.wording.words import MISSING, count, duration, factor_name, level_name, plural
 
@@ -107,7 +108,8 @@ def _table(
                 ),
             ]
         )
-    return Table(caption=caption, columns=columns, rows=rows, folded=folded)
+    owners = [levels(record["factor"], record["level"]) for record in records] if "level" in keys else []
+    return Table(caption=caption, columns=columns, rows=rows, folded=folded, of=owners)
 
 
 def _key(key: str, value: Any) -> str:

@@ -1,5 +1,6 @@
 """The table of failed networks by level: lost, capped, and both with their interval."""
 
+from reports.plots.style.marks import levels
 from reports.sections.parts.section import Cell, Column, ReportContext, Table, several
 from reports.wording.words import MISSING, count, factor_name, level_name, number
 
@@ -16,6 +17,7 @@ def failures_table(report_context: ReportContext) -> Table:
         Column(name="both", unit="%"),
         Column(name="95 % interval", unit="%"),
     ]
+    shown = [row for row in found["by_level"] if row["factor"] in several(report_context.inputs.factors)]
     rows = [
         [
             Cell(text=factor_name(row["factor"])),
@@ -26,11 +28,12 @@ def failures_table(report_context: ReportContext) -> Table:
             Cell(text=number(100 * row["share"], 1), value=row["share"]),
             _interval(row["low"], row["high"]),
         ]
-        for row in found["by_level"]
-        if row["factor"] in several(report_context.inputs.factors)
+        for row in shown
     ]
     caption = "Failed networks by level, compared first" if found["first"] else "Failed networks by level"
-    return Table(caption=caption, columns=columns, rows=rows, folded=not found["first"] or len(rows) > 12)
+    owners = [levels(row["factor"], row["level"]) for row in shown]
+    folded = not found["first"] or len(rows) > 12
+    return Table(caption=caption, columns=columns, rows=rows, folded=folded, of=owners)
 
 
 def _interval(low: float | None, high: float | None) -> Cell:

@@ -13,6 +13,7 @@ from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import LETTER
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.sections.parts.tables import owner_of
 from reports.statistics.gates import Gate
 from reports.wording.phrases import capital, factor_spoken, listed
 from reports.wording.words import (
@@ -133,11 +134,13 @@ def interaction_table(report_context: ReportContext) -> Table:
     ]
     ordered = found.assign(stated=found["gate"] == Gate.INTERACTION)
     ordered = ordered.sort_values(["stated", "q"], ascending=[False, True])
+    records = ordered.to_dict("records")
     return Table(
         caption="Interactions: how an effect changes with the level of another factor (differences, not ratios)",
         columns=columns,
-        rows=[_table_row(row) for row in ordered.to_dict("records")],
+        rows=[_table_row(row) for row in records],
         folded=True,
+        of=[(*owner_of(row), *owner_of(row, "by", "by")) for row in records],
     )
 
 

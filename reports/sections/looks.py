@@ -14,7 +14,7 @@ from reports.plots.style.figure import Figure
 from reports.plots.style.marks import Of
 from reports.results.looks import looks_until_clear
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
-from reports.sections.performance import owner_of
+from reports.sections.parts.tables import owner_of
 from reports.statistics.gates import Gate
 from reports.wording.phrases import listed
 from reports.wording.words import (
@@ -204,7 +204,8 @@ def _questions(report_context: ReportContext) -> Table:
         Column(name="difference", unit=outcome.unit),
         Column(name="simultaneous interval", unit=outcome.unit),
     ]
-    return Table(caption="Every question and the look that it keeps", columns=columns, rows=rows)
+    owners = [owner_of(row) for row in report_context.results.at_best.to_dict("records")]
+    return Table(caption="Every question and the look that it keeps", columns=columns, rows=rows, of=owners)
 
 
 def _stands(row: Mapping[Any, Any]) -> str:

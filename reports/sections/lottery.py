@@ -26,6 +26,7 @@ from reports.sections.parts.section import (
     settings_of,
     several,
 )
+from reports.sections.parts.tables import owner_of
 from reports.wording.words import (
     count,
     decimals_for,
@@ -103,6 +104,7 @@ def _figure(report_context: ReportContext, drawn: Mapping[str, Any]) -> Figure:
                 "",
                 246,
                 "lottery-sign",
+                [owner_of(row) for row in signs],
             )
         )
     first = f"{shown['name'].iloc[0]} in {percent(shown['share'].iloc[0], 0)}"
@@ -226,7 +228,7 @@ def _more_blocks(variation: dict[str, Any], unit: str) -> Table:
         Column(name="blocks then"),
         Column(name="half-width then", unit=unit),
     ]
-    rows = []
+    rows, owners = [], []
     for row in variation["more_blocks"]:
         if row["half_width"] is None:
             continue
@@ -234,6 +236,7 @@ def _more_blocks(variation: dict[str, Any], unit: str) -> Table:
         levels = [
             tuple(each) if isinstance(each, list) else each for each in (row["level_a"], row["level_b"])
         ]
+        owners.append(owner_of(row))
         rows.append(
             [
                 Cell(text=difference_name(row["factor"], *levels)),
@@ -243,7 +246,9 @@ def _more_blocks(variation: dict[str, Any], unit: str) -> Table:
                 Cell(text=number(row["half_width_then"], places), value=row["half_width_then"]),
             ]
         )
-    return Table(caption=f"What {MORE} more blocks would buy", columns=columns, rows=rows, folded=True)
+    return Table(
+        caption=f"What {MORE} more blocks would buy", columns=columns, rows=rows, folded=True, of=owners
+    )
 
 
 def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> Table:
@@ -253,6 +258,7 @@ def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> 
         Column(name="still improving", unit="% of cells"),
         Column(name="cells"),
     ]
+    shown = [row for row in limits["improving"] if row["factor"] in factors]
     rows = [
         [
             Cell(text=factor_name(row["factor"])),
@@ -260,7 +266,8 @@ def _improving(limits: dict[str, Any], factors: Mapping[str, Sequence[Any]]) -> 
             Cell(text=percent(row["share"], 0).removesuffix("%").strip(), value=row["share"]),
             Cell(text=count(row["num_cells"]), value=row["num_cells"]),
         ]
-        for row in limits["improving"]
-        if row["factor"] in factors
+        for row in shown
     ]
-    return Table(caption="Still improving when training ended", columns=columns, rows=rows, folded=True)
+    owners = [levels(row["factor"], row["level"]) for row in shown]
+    caption = "Still improving when training ended"
+    return Table(caption=caption, columns=columns, rows=rows, folded=True, of=owners)

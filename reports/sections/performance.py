@@ -15,17 +15,19 @@ from reports.plots import forest, isolation
 from reports.plots.style.axes import limits_of
 from reports.plots.style.canvas import Panel, Sheet, draw_panel
 from reports.plots.style.figure import Figure
-from reports.plots.style.marks import Of, levels, setting
+from reports.plots.style.marks import Of
+from reports.results.best import describe
 from reports.results.looks import Look
 from reports.sections.cells import cells_table
 from reports.sections.failures import failures_table
 from reports.sections.interaction import interaction_figure, interaction_table
 from reports.sections.levels import levels_table
 from reports.sections.parts.section import ReportContext, Section, Table, several
-from reports.sections.parts.tables import claimed_table, contrast_table
+from reports.sections.parts.tables import claimed_table, contrast_table, owner_of
 from reports.sections.selection import selection_table
 from reports.sections.titles import largest_difference
 from reports.statistics.gates import Gate
+from reports.statistics.intervals import Bounds, t_interval
 from reports.wording.phrases import capital, listed
 from reports.wording.words import (
     count,
@@ -144,13 +146,14 @@ def _isolation(report_context: ReportContext, differences: str) -> Figure:
     starred = len(factors) > 1  # the cells of a single factor are its levels
     star = " Star: the level at its best cell, with the rest tuned." if starred else ""
     within = outcome.bounds(rows[outcome.name])
+    stars = {factor: _best_by_level(report_context, factor, within) if starred else [] for factor in factors}
     frames = {
         factor: isolation.tidy(
             rows,
             factor,
             levels,
             outcome.name,
-            _best_by_level(report_context, factor) if starred else [],
+            [star.value for star in stars[factor]],
             within,
         )
         for factor, levels in factors.items()
@@ -178,6 +181,7 @@ def _isolation(report_context: ReportContext, differences: str) -> Figure:
                 line=line,
                 log=log,
                 measure=outcome,
+                stars=stars[factor],
             ),
             Sheet(),
             heading=factor_name(factor).capitalize(),
@@ -216,22 +220,24 @@ def _about_line(line: tuple[str, float] | None) -> str:
     return "" if line is None else f"Dashed, for comparison: {line[0]} on the same features. "
 
 
-def _best_by_level(report_context: ReportContext, factor: str) -> list[float]:
-    """Mean outcome of each level's cell with the lowest objective in the search; NaN where there is none."""
+def _best_by_level(report_context: ReportContext, factor: str, within: Bounds) -> list[isolation.Star]:
+    """Each level's cell with the lowest objective in the search, and its mean outcome; NaN where there is none."""
     chosen, rows = report_context.results.chosen, report_context.results.rows
     best = []
     for level in report_context.inputs.factors[factor]:
         there = chosen[[plain(v) == plain(level) for v in chosen[factor]]] if len(chosen) else chosen
         if there.empty:
-            best.append(float("nan"))
+            best.append(isolation.Star(float("nan"), float("nan"), float("nan"), ""))
             continue
         top = there.sort_values(["objective", "cell"]).iloc[0]
         match = np.ones(len(rows), dtype=bool)
         for name in report_context.inputs.factors:
             match &= np.array([plain(value) == plain(top[name]) for value in rows[name]], dtype=bool)
-        best.append(
-            float(rows.loc[match, report_context.inputs.outcome.name].mean()) if match.any() else float("nan")
-        )
+        rest = {name: plain(top[name]) for name in report_context.inputs.factors if name != factor}
+        outcomes = rows.loc[match, report_context.inputs.outcome.name]
+        _, low, high = t_interval(outcomes.to_numpy(dtype=float), within)
+        value = float(outcomes.mean()) if match.any() else float("nan")
+        best.append(isolation.Star(value, low, high, f"cell {int(top['cell'])}: {describe(rest)}"))
     return best
 
 
@@ -306,20 +312,6 @@ def shaded(size: float | None, outcome: Measure) -> str:
     if size is None:
         return ""
     return f"; shaded, differences within the smallest effect of interest (±{outcome.in_unit(f'{size:g}')})"
-
-
-def owner_of(row: Mapping[str, Any]) -> Of:
-    """Whose a difference is: of both its levels and, at best, of those of the cells that it is between."""
-    level_a, level_b = (
-        tuple(each) if isinstance(each, list) else each for each in (row["level_a"], row["level_b"])
-    )
-    rest = [
-        setting({name: level for name, level in found.items() if name != row["factor"]})
-        for found in (row.get("best_a"), row.get("best_b"))
-        if isinstance(found, Mapping)
-    ]
-    pairs = [pair for each in (levels(row["factor"], level_a, level_b), *rest) for pair in each]
-    return tuple(dict.fromkeys(pairs))
 
 
 def _forest_panel(

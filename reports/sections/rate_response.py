@@ -132,6 +132,8 @@ def robustness_table(report_context: ReportContext) -> Table:
         Column(name="as a failure or lost" if own else "at chance or lost", unit="% of trials"),
         Column(name=f"spread of {measure.kind} over rates", unit=spread.removeprefix(", ")),
     ]
+    found = report_context.report["search"]["robustness"]
+    shown = [row for row in found if row["factor"] in several(report_context.inputs.factors)]
     rows = [
         [
             Cell(text=factor_name(row["factor"])),
@@ -140,7 +142,8 @@ def robustness_table(report_context: ReportContext) -> Table:
             Cell(text=number(100 * row["failed_share"], 0), value=row["failed_share"]),
             Cell(text=number(row["spread"]), value=row["spread"]),
         ]
-        for row in report_context.report["search"]["robustness"]
-        if row["factor"] in several(report_context.inputs.factors)
+        for row in shown
     ]
-    return Table(caption="Robustness to the learning rate", columns=columns, rows=rows, folded=True)
+    owners = [levels(row["factor"], row["level"]) for row in shown]
+    caption = "Robustness to the learning rate"
+    return Table(caption=caption, columns=columns, rows=rows, folded=True, of=owners)

@@ -13,6 +13,7 @@ from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
 from reports.plots.style.grid import LETTER
 from reports.plots.style.marks import cell
+from reports.plots.style.marks import levels as of_levels
 from reports.results.searching import curve_key, rung_losses
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
 from reports.wording.words import count, factor_name, level_name, level_phrase, percent, plural, small
@@ -93,13 +94,14 @@ def _by_level(found: Mapping[str, Any], rungs: list[int], factors: Mapping[str, 
         Column(name="went to the end", unit="%"),
         Column(name="failed"),
     ]
-    rows = []
+    rows, owners = [], []
     for row in found["by_level"]:
         if row["factor"] not in factors:
             continue
         reached = [row["reached"][str(rung)] for rung in rungs]
         share = reached[-1] / row["trials"] if row["trials"] else None
         level = row["level"]
+        owners.append(of_levels(row["factor"], level))
         rows.append(
             [
                 Cell(text=factor_name(row["factor"])),
@@ -110,7 +112,8 @@ def _by_level(found: Mapping[str, Any], rungs: list[int], factors: Mapping[str, 
                 Cell(text=count(row["failed"]), value=row["failed"]),
             ]
         )
-    return Table(caption="Search trials per rung and level", columns=columns, rows=rows, folded=True)
+    caption = "Search trials per rung and level"
+    return Table(caption=caption, columns=columns, rows=rows, folded=True, of=owners)
 
 
 def importance_figure(report_context: ReportContext) -> Figure | None:

@@ -3,6 +3,7 @@
 from reports.inputs.cube import plain
 from reports.results.best import describe
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
+from reports.sections.parts.tables import owner_of
 from reports.wording.words import MISSING, count, decimals_between, difference_name, number, percent
 
 
@@ -25,12 +26,13 @@ def selection_table(report_context: ReportContext) -> Table:
         for row in report_context.results.at_best.to_dict("records")
         if row["outcome"] == outcome.name
     }
-    table = []
+    table, owners = [], []
     for row in rows:
         if row["outcome"] != outcome.name:
             continue
         levels = plain(row["level_a"]), plain(row["level_b"])
         first, second = cells[row["factor"], *levels]
+        owners.append(owner_of(row))
         table.append(
             [
                 Cell(text=difference_name(row["factor"], *levels)),
@@ -45,7 +47,7 @@ def selection_table(report_context: ReportContext) -> Table:
         )
     draws = "" if found is None else f", in {count(found['num_draws'])} bootstrap draws of its blocks"
     caption = f"The cells that the search selected{draws}, with no adjustment"
-    return Table(caption=caption, columns=columns, rows=table, folded=True)
+    return Table(caption=caption, columns=columns, rows=table, folded=True, of=owners)
 
 
 def _share(share: float | None) -> Cell:

@@ -14,6 +14,7 @@ from reports.plots.rate_schedule import FACTOR
 from reports.plots.style.axes import limits_of, scale_note
 from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.figure import Figure
+from reports.plots.style.marks import levels
 from reports.results.best import score_bounds
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table, several
 from reports.sections.rate_response import NAME, rate_response_figure, robustness_table
@@ -271,7 +272,9 @@ def early_table(record: Mapping[str, Any] | None) -> Table | None:
     ]
     rows = [_row("all networks", "", record["overall"])]
     rows += [_row(factor_name(row["factor"]), level_name(row["level"]), row) for row in record["by_level"]]
-    return Table(caption="Networks that stopped early, and after which epoch", columns=columns, rows=rows)
+    caption = "Networks that stopped early, and after which epoch"
+    owners = [(), *(levels(row["factor"], row["level"]) for row in record["by_level"])]
+    return Table(caption=caption, columns=columns, rows=rows, of=owners)
 
 
 def _row(factor: str, level: str, counted: Mapping[str, Any]) -> list[Cell]:

@@ -25,46 +25,76 @@ if (known && anyone) {
   };
   const say = ([kind, name]) => (kind === "cell" ? (byCell.has(name) ? cellPhrase(name) : `cell ${name}`) : phrases.get(kind + "\n" + name) ?? name);
 
-  // Highlighting: what belongs to another level, cell or verdict is dimmed; what is nobody's stays.
+  // Highlighting: 1 what is of the choice, -1 what is of another level, cell or verdict, 0 what is nobody's: it stays.
   let choice = null;
-  const belongs = (owner, [kind, name]) => {
+  const stands = (owner, [kind, name]) => {
     const mine = owner.filter((pair) => pair[0] === kind);
-    if (mine.length) return mine.some((pair) => pair[1] === name);
+    if (mine.length) return mine.some((pair) => pair[1] === name) ? 1 : -1;
+    if (kind === "verdict") return 0;
     if (kind === "cell") {
-      const levels = byCell.get(name)?.levels ?? new Map();
-      return [...levels].every(([of, level]) => {
-        const there = owner.filter((pair) => pair[0] === of);
-        return !there.length || there.some((pair) => pair[1] === level);
-      });
+      const found = [...(byCell.get(name)?.levels ?? [])].map(([of, level]) => [level, owner.filter((pair) => pair[0] === of)]).filter(([, there]) => there.length);
+      if (!found.length) return 0;
+      return found.every(([level, there]) => there.some((pair) => pair[1] === level)) ? 1 : -1;
     }
     const around = owner.filter((pair) => pair[0] === "cell" && byCell.has(pair[1]));
-    return kind === "verdict" || !around.length || around.some((pair) => byCell.get(pair[1]).levels.get(kind) === name);
+    if (!around.length) return 0;
+    return around.some((pair) => byCell.get(pair[1]).levels.get(kind) === name) ? 1 : -1;
   };
-  const isOff = (place) => choice !== null && !belongs(owners[place], choice);
   const elementsOf = (group) => [...group.children].filter((each) => each.localName === "path").concat([...group.querySelectorAll("use")]);
-  const said = make("p", { class: "unseen", role: "status" });
-  const apply = () => {
-    const off = owners.map((_, place) => isOff(place));
-    for (const part of document.querySelectorAll("svg[data-of],svg [data-of]")) part.classList.toggle("dim", off[part.dataset.of]);
-    for (const row of document.querySelectorAll("tr[data-of]")) row.classList.toggle("lit", choice !== null && !off[row.dataset.of]);
-    for (const group of document.querySelectorAll("[data-each]")) {
+  // The drawings of each figure: what in them is whose, as pairs of an element or a box and the place of its owner.
+  const figures = new Map();
+  for (const svg of document.querySelectorAll("svg[data-marks]")) {
+    const figure = svg.closest("figure") ?? svg, [heading, , boxes] = panels[svg.dataset.marks];
+    const parts = [...svg.querySelectorAll("[data-of]")].map((part) => [part, part.dataset.of]);
+    for (const group of svg.querySelectorAll("[data-each]")) {
       const places = group.dataset.each.split(","), elements = elementsOf(group);
       // One element for each; where one could not be drawn, it is not known which is whose.
-      if (elements.length === places.length) elements.forEach((each, at) => each.classList.toggle("dim", off[places[at]]));
+      if (elements.length === places.length) elements.forEach((each, at) => parts.push([each, places[at]]));
     }
-    for (const svg of document.querySelectorAll("svg[data-marks]")) {
-      svg.querySelector(":scope > .veils")?.remove();
-      const hidden = panels[svg.dataset.marks][2].filter((area) => off[area[4]]);
-      if (!hidden.length) continue;
-      const veils = draw("g", { class: "veils" });
-      veils.append(...hidden.map(([x, y, width, height]) => draw("rect", { x: x / 10 - 2, y: y / 10 - 2, width: width / 10 + 4, height: height / 10 + 4 })));
-      svg.append(veils);
+    if (!figures.has(figure)) figures.set(figure, []);
+    figures.get(figure).push({ svg, heading, parts, boxes });
+  }
+  const said = make("p", { class: "unseen", role: "status" });
+  const short = ([kind, name]) => (kind === "cell" ? `of cell ${name}` : kind === "verdict" ? name : `of ${say([kind, name])}`);
+  const apply = () => {
+    const ways = owners.map((owner) => (choice ? stands(owner, choice) : 0));
+    for (const row of document.querySelectorAll("tr[data-of]")) {
+      row.classList.toggle("lit", ways[row.dataset.of] > 0);
+      row.classList.toggle("dim", ways[row.dataset.of] < 0);
+    }
+    for (const [figure, drawings] of figures) {
+      const found = drawings.map(({ svg, parts, boxes }) => {
+        const own = ways[svg.dataset.of] ?? 0, inside = parts.map((part) => ways[part[1]]).concat(boxes.map((box) => ways[box[4]]));
+        return { own, has: inside.includes(1) || (own > 0 && !inside.includes(-1)), other: own < 0 || inside.includes(-1) };
+      });
+      // Where nothing is of the choice all would be dimmed, and it is said instead.
+      const none = !found.some(({ own, has }) => own >= 0 && has);
+      const left = found.map(({ own, has, other }) => none || (own >= 0 && !has && other));
+      drawings.forEach(({ svg, parts, boxes }, at) => {
+        const whole = !left[at] && found[at].own < 0, off = (place) => !left[at] && !whole && ways[place] < 0;
+        svg.classList.toggle("dim", whole);
+        for (const [part, place] of parts) part.classList.toggle("dim", off(place));
+        svg.querySelector(":scope > .veils")?.remove();
+        const hidden = boxes.filter((box) => off(box[4]));
+        if (!hidden.length) return;
+        const veils = draw("g", { class: "veils" });
+        veils.append(...hidden.map(([x, y, width, height]) => draw("rect", { x: x / 10 - 2, y: y / 10 - 2, width: width / 10 + 4, height: height / 10 + 4 })));
+        svg.append(veils);
+      });
+      const without = drawings.filter(({ heading }, at) => left[at] && heading).map(({ heading }) => `“${heading}”`);
+      let note = "";
+      if (choice && !found.some(({ has, other }) => has || other)) note = `Not told apart by ${choice[0].startsWith("=") ? factors.find(({ kind }) => kind === choice[0]).name : choice[0]}.`;
+      else if (choice && none) note = `Nothing here is ${short(choice)}.`;
+      else if (choice && without.length) note = `Nothing is ${short(choice)} in ${without.join(", ")}.`;
+      let line = figure.querySelector(":scope > .unmarked");
+      if (note && !line) figure.querySelector("figcaption")?.after((line = make("p", { class: "unmarked" })));
+      if (line) [line.textContent, line.hidden] = [note, !note];
     }
     if (menu) {
       menu.value = choice ? choice.join("\n") : "";
       clear.hidden = !choice;
     }
-    said.textContent = choice ? `Highlighted: ${say(choice)}. The rest is dimmed in every figure.` : "Nothing is highlighted.";
+    said.textContent = choice ? `Highlighted: ${say(choice)}. What belongs to others is dimmed in every figure.` : "Nothing is highlighted.";
   };
   const choose = (pair) => {
     choice = pair;
@@ -72,10 +102,18 @@ if (known && anyone) {
   };
   let menu = null, clear = null;
   const nav = document.querySelector(".contents");
+  const several = factors.filter(({ levels }) => levels.length > 1);
+  // Cells stand under the first factor's levels and are named by the rest, so that short names can be told apart.
+  const cellsOf = (kind, level) => [...byCell.keys()].filter((name) => !kind || byCell.get(name).levels.get(kind) === level);
+  const nameOf = (name, kind) => {
+    const rest = several.filter((factor) => factor.kind !== kind).map((factor) => phrases.get(factor.kind + "\n" + byCell.get(name).levels.get(factor.kind)));
+    return rest.length ? `${name}: ${rest.join(", ")}` : `cell ${name}`;
+  };
+  const by = several.length > 1 ? several[0] : { kind: "", levels: [""], phrases: [""] };
   const groups = [
-    ...factors.filter(({ levels }) => levels.length > 1).map(({ kind, name, levels, phrases }) => [name, levels.map((level, at) => [[kind, level], phrases[at]])]),
+    ...several.map(({ kind, name, levels, phrases }) => [name, levels.map((level, at) => [[kind, level], phrases[at]])]),
     ["verdict", verdicts.map((name) => [["verdict", name], name])],
-    ["cell", cells.length > 1 ? cells.map(([number]) => [["cell", String(number)], cellPhrase(String(number))]) : []],
+    ...by.levels.map((level, at) => [`cells ${by.kind ? `of ${by.phrases[at]}` : ""}`, cells.length > 1 ? cellsOf(by.kind, level).map((name) => [["cell", name], nameOf(name, by.kind)]) : []]),
   ].filter(([, options]) => options.length);
   if (nav && groups.length) {
     menu = make("select", {}, make("option", { value: "" }, "nothing"));
@@ -97,7 +135,7 @@ if (known && anyone) {
     const number = svg.dataset.marks;
     if (!decoded.has(number)) {
       const marks = [];
-      panels[number][1].forEach(([parts, dx, dy, owner, before, after, across], group) => {
+      panels[number][1].forEach(([parts, dx, dy, owner, before, after, across, faint], group) => {
         const columns = parts.map((part) => {
           const text = texts[Array.isArray(part) ? part[0] : part];
           return Array.isArray(part) && typeof text === "string" ? text.split("|") : text;
@@ -109,6 +147,7 @@ if (known && anyone) {
           const [low, high] = before ? [before[at], after[at]].map((end) => end / 10) : [0, 0];
           marks.push({
             group,
+            faint,
             x: x / 10,
             y: y / 10,
             left: across ? low : 0,
@@ -125,15 +164,17 @@ if (known && anyone) {
     return decoded.get(number);
   };
   const REACH = 32; // CSS pixels from a mark at which it is still meant
+  const BEHIND = 10; // CSS pixels by which a mean may be farther than a faint mark behind it
   const scaleOf = (svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
   const outside = (value, low, high) => Math.max(low - value, value - high, 0);
   const nearest = (svg, event) => {
     const box = svg.getBoundingClientRect(), scale = scaleOf(svg);
     const x = (event.clientX - box.left) / scale, y = (event.clientY - box.top) / scale;
-    let best = null, least = REACH / scale;
+    let best = null, least = Infinity;
     for (const mark of marksOf(svg)) {
       const away = Math.hypot(outside(x, mark.x + mark.left, mark.x + mark.right), outside(y, mark.y + mark.up, mark.y + mark.down));
-      if (away < least) [best, least] = [mark, away];
+      const counted = away + (mark.faint ? BEHIND / scale : 0);
+      if (away < REACH / scale && counted < least) [best, least] = [mark, counted];
     }
     return best;
   };
@@ -146,23 +187,54 @@ if (known && anyone) {
     const heading = panels[svg.dataset.marks][0], text = mark.text();
     return heading && !text.toLowerCase().startsWith(heading.toLowerCase()) ? [make("b", {}, heading), text] : [text];
   };
-  const place = (box, svg, mark) => {
-    const at = svg.getBoundingClientRect(), scale = scaleOf(svg), size = box.getBoundingClientRect();
-    const x = at.left + mark.x * scale, y = at.top + mark.y * scale;
-    const top = y - size.height - 12 < 4 ? y + 14 : y - size.height - 12;
-    box.style.left = `${Math.max(4, Math.min(x - size.width / 2, document.documentElement.clientWidth - size.width - 4))}px`;
-    box.style.top = `${Math.max(4, Math.min(top, innerHeight - size.height - 4))}px`;
+  // Where what is shown may begin: below the bar of contents on a narrow screen.
+  const top = () => {
+    const bar = large.open ? null : nav?.getBoundingClientRect();
+    return bar && bar.width > innerWidth / 2 && bar.height < innerHeight / 3 ? Math.max(4, bar.bottom + 4) : 4;
   };
+  const middleOf = (svg, mark) => {
+    const at = svg.getBoundingClientRect(), scale = scaleOf(svg);
+    return [at.left + mark.x * scale, at.top + mark.y * scale];
+  };
+  const AWAY = 14; // CSS pixels from the middle of a mark, so that it stays visible
+  // Above the mark or below it, beside it where that would cover the panel's heading; what is too high scrolls.
+  const place = (box, svg, mark) => {
+    box.style.maxHeight = "";
+    const at = svg.getBoundingClientRect(), size = box.getBoundingClientRect(), [x, y] = middleOf(svg, mark);
+    const first = top(), last = innerHeight - 4, wide = document.documentElement.clientWidth - 4;
+    const across = Math.max(4, Math.min(x - size.width / 2, wide - size.width)), down = Math.max(first, Math.min(y - size.height / 2, last - size.height));
+    const spots = [[across, y - AWAY - size.height], [across, y + AWAY], [x + AWAY, down], [x - AWAY - size.width, down]];
+    // Offers on a phone stand at the window's end that is farther from the mark, where they cover least of the figure.
+    const ends = [[across, last - size.height], [across, first]].filter(([, high]) => high > y + AWAY || high + size.height < y - AWAY);
+    if (box === panel && wide < 640) spots.unshift(...ends);
+    const fits = ([left, high]) => left >= 4 && left + size.width <= wide && high >= first && high + size.height <= last;
+    const strip = panels[svg.dataset.marks][0] ? at.top + 20 * scaleOf(svg) : -Infinity;
+    const covers = ([left, high]) => high < strip && high + size.height > at.top && left < at.right && left + size.width > at.left;
+    const [left, high] = spots.find((spot) => fits(spot) && !covers(spot)) ?? spots.find(fits) ?? [across, null];
+    const above = y - AWAY - first, below = last - y - AWAY;
+    if (high === null) box.style.maxHeight = `${Math.max(above, below)}px`;
+    box.style.left = `${left}px`;
+    box.style.top = `${high ?? (above > below ? first : y + AWAY)}px`;
+  };
+  const inView = (svg, mark) => {
+    const [x, y] = middleOf(svg, mark), shown = (svg.closest(".inside") ?? svg.closest(".scroll"))?.getBoundingClientRect();
+    const across = !shown || (x >= shown.left - 1 && x <= shown.right + 1), down = !shown || (y >= shown.top - 1 && y <= shown.bottom + 1);
+    return across && down && y >= top() - 4 && y <= innerHeight;
+  };
+  let pinned = null; // the mark whose offers are open
   let read = null; // the mark that arrow keys have led to
   const hideMark = () => {
     read = null;
     ring.remove();
     if (tip.matches(":popover-open")) tip.hidePopover();
   };
-  const showMark = (svg, mark) => {
+  const encircle = (svg, mark) => {
     for (const [name, value] of Object.entries({ cx: mark.x, cy: mark.y, r: 7 / scaleOf(svg) })) ring.setAttribute(name, value);
     svg.append(ring);
-    tip.replaceChildren(...titled(svg, mark));
+  };
+  const showMark = (svg, mark, hint = "") => {
+    encircle(svg, mark);
+    tip.replaceChildren(...titled(svg, mark), ...(hint ? [make("small", {}, hint)] : []));
     if (tip.matches(":popover-open")) tip.hidePopover(); // shown anew, it stands above an opened figure, too
     tip.showPopover();
     place(tip, svg, mark);
@@ -176,9 +248,9 @@ if (known && anyone) {
       const whole = factors.every(({ kind }) => found.filter((pair) => pair[0] === kind).length === 1);
       named = whole ? [...byCell].filter(([, cell]) => [...cell.levels].every(([kind, level]) => levels.get(kind) === level)).map(([name]) => name) : [];
     }
-    const several = factors.filter(({ levels }) => levels.length > 1).map(({ kind }) => kind);
+    const offered = several.map(({ kind }) => kind);
     const others = named.flatMap((name) => [...byCell.get(name).levels]);
-    const pairs = [...named.map((name) => ["cell", name]), ...found, ...others].filter(([kind]) => !kind.startsWith("=") || several.includes(kind));
+    const pairs = [...named.map((name) => ["cell", name]), ...found, ...others].filter(([kind]) => !kind.startsWith("=") || offered.includes(kind));
     const trials = named.flatMap((name) => byCell.get(name).trials);
     for (const { kind, levels, trials: own } of factors)
       if (own) for (const [of, name] of found) if (of === kind) trials.push(...own[levels.indexOf(name)]);
@@ -199,19 +271,23 @@ if (known && anyone) {
     });
     const links = trials.map((number) => make("a", { href: `trials/trial-${number}.html` }, `Page of trial ${number}`));
     panel.replaceChildren(make("p", {}, ...titled(svg, mark)));
-    if (menu && buttons.length) panel.append(make("p", { class: "lead", id: "mark-highlight" }, "Highlight"), make("div", { role: "group", "aria-labelledby": "mark-highlight" }, ...buttons));
-    if (links.length) panel.append(make("p", { class: "pages" }, ...links));
+    if (menu && buttons.length) panel.append(make("div", { role: "group", "aria-labelledby": "mark-highlight" }, make("span", { class: "lead", id: "mark-highlight" }, "Highlight"), ...buttons));
     const shut = make("button", { type: "button", class: "shut" }, "Close");
     shut.addEventListener("click", close);
-    panel.append(shut);
+    panel.append(make("p", { class: "pages" }, ...links, shut));
     (large.open ? large : document.body).append(panel); // what lies outside an opened figure cannot be touched
     hideMark();
     panel.showPopover();
+    pinned = [svg, mark];
     place(panel, svg, mark);
     panel.querySelector("button,a").focus({ preventScroll: true });
-    svg.append(ring);
+    encircle(svg, mark);
   };
-  panel.addEventListener("toggle", (event) => event.newState === "closed" && ring.remove());
+  panel.addEventListener("toggle", (event) => {
+    if (event.newState === "open") return;
+    pinned = null;
+    ring.remove();
+  });
 
   // Every figure: hover, tap, arrow keys, and a button that opens it large.
   const explored = [...document.querySelectorAll("figure")].filter((figure) => figure.querySelector("svg[data-marks]"));
@@ -219,36 +295,52 @@ if (known && anyone) {
   const title = make("h2", { id: "large-title" }), shut = make("button", { type: "button" }, "Close"), inside = make("div", { class: "inside" });
   const placeholder = make("div");
   let opened = null;
+  const under = make("p", { class: "caption" });
   large.append(make("div", { class: "bar" }, title, shut), inside);
   document.body.append(large);
+  const LARGER = 1.5; // times as large as on the page; where that fits no window whole, it fills the width and scrolls
   const fit = () => {
     const svgs = [...inside.querySelectorAll("svg[data-marks]")];
     const wide = Math.max(...svgs.map((svg) => svg.viewBox.baseVal.width)), high = Math.max(...svgs.map((svg) => svg.viewBox.baseVal.height));
-    const gap = 28, room = [inside.clientWidth - 8, inside.clientHeight - 8];
-    // No smaller than on the page: what is wider than the window scrolls there, too.
-    let scale = opened.box.matches(".scroll") ? 4 / 3 : Math.min(4 / 3, room[0] / wide);
+    const gap = 24, across = (columns) => (inside.clientWidth - 1 - gap * (columns - 1)) / (columns * wide);
+    const size = (scale) => svgs.forEach((svg) => (svg.style.width = `${Math.max(Math.min(scale, 4), opened.scale) * svg.viewBox.baseVal.width}px`));
+    inside.style.overflow = "hidden";
+    let scale = 0;
     for (let columns = 1; columns <= svgs.length; columns += 1) {
-      const rows = Math.ceil(svgs.length / columns);
-      scale = Math.max(scale, Math.min((room[0] - gap * (columns - 1)) / (columns * wide), (room[1] - gap * (rows - 1)) / (rows * high)));
+      const rows = Math.ceil(svgs.length / columns), room = inside.clientHeight - under.offsetHeight - 12;
+      scale = Math.max(scale, Math.min(across(columns), (room - gap * (rows - 1)) / (rows * high)));
     }
-    for (const svg of svgs) svg.style.width = `${Math.min(scale, 4) * svg.viewBox.baseVal.width}px`;
+    const least = LARGER * opened.scale;
+    if (scale >= least) return size(scale);
+    inside.style.overflow = "auto";
+    inside.style.overflowY = "scroll";
+    let columns = svgs.length;
+    while (columns > 1 && across(columns) < least) columns -= 1;
+    size(Math.max(scale, Math.min(across(columns), 2 * opened.scale)));
+    inside.style.overflowY = "auto";
   };
   let silent = false; // an opened figure has the focus at once, and shows a value from the first arrow key on
+  const quietly = (act) => {
+    silent = true;
+    act();
+    silent = false;
+  };
   const enlarge = (figure) => {
     if (opened) return;
     const box = figure.querySelector(".panels,.scroll");
     hideMark();
-    opened = { box, back: document.activeElement };
+    const caption = figure.querySelector(".caption")?.cloneNode(true);
+    caption?.querySelector(".links")?.remove();
+    under.textContent = caption?.textContent.trim() ?? "";
+    opened = { box, back: document.activeElement, scale: Math.max(...[...box.querySelectorAll("svg[data-marks]")].map(scaleOf)) };
     placeholder.style.height = `${box.offsetHeight}px`;
     box.replaceWith(placeholder);
-    inside.append(box);
+    inside.append(box, under);
     title.textContent = headingOf(figure);
     large.showModal();
     fit();
     inside.scrollTo(0, 0);
-    silent = true;
-    box.querySelector(".reader")?.focus({ preventScroll: true });
-    silent = false;
+    quietly(() => box.querySelector(".reader")?.focus({ preventScroll: true }));
   };
   large.addEventListener("close", () => {
     hideMark();
@@ -263,7 +355,17 @@ if (known && anyone) {
   addEventListener("resize", () => (opened ? fit() : hideMark()));
   addEventListener("beforeprint", () => large.open && large.close());
   addEventListener("keydown", (event) => event.key === "Escape" && hideMark());
-  addEventListener("scroll", () => (read ? place(tip, ...read) : hideMark()), { passive: true, capture: true });
+  // What is shown goes with its mark, and away with it; the focus that comes back then scrolls nothing.
+  const follow = (event) => {
+    if (event.target === panel) return;
+    if (pinned && inView(...pinned)) place(panel, ...pinned);
+    else if (pinned) quietly(() => panel.hidePopover());
+    else if (read && inView(...read)) place(tip, ...read);
+    else hideMark();
+  };
+  addEventListener("scroll", follow, { passive: true, capture: true });
+  const HINT = "← → next value · ↑ ↓ next line or row · page keys next panel or box · Enter more";
+  let isHinted = false; // told once
   const headingOf = (figure) => figure.querySelector("figcaption").textContent.trim();
 
   for (const figure of explored) {
@@ -288,14 +390,18 @@ if (known && anyone) {
     if (num) {
       let at = 0;
       const reader = make("div", { class: "reader", role: "slider", tabindex: "0", "aria-label": `Values of: ${name}`, "aria-valuemin": "1", "aria-valuemax": num, "aria-valuenow": "1" });
-      const tell = (shows) => {
+      const tell = (shows, hint = "") => {
         const { svg, mark } = all()[at];
         reader.setAttribute("aria-valuenow", at + 1);
         reader.setAttribute("aria-valuetext", titled(svg, mark).map((part) => part.textContent ?? part).join(": "));
         if (!shows) return;
-        svg.scrollIntoView({ block: "nearest", inline: "nearest" });
-        showMark(svg, mark);
+        const near = { block: "nearest", inline: "nearest", behavior: "instant" };
+        svg.scrollIntoView(near);
+        showMark(svg, mark, hint);
         read = [svg, mark];
+        if (inView(svg, mark)) return;
+        ring.scrollIntoView({ ...near, block: "center" }); // of a figure that is larger than the window
+        place(tip, svg, mark);
       };
       const marks = (step) => Math.max(0, Math.min(at + step, num - 1));
       // The nearest mark of the next line, bar or row of boxes.
@@ -307,9 +413,15 @@ if (known && anyone) {
         const line = key(found[next]);
         return found.reduce((best, each, place) => (key(each) === line && (best < 0 || Math.abs(each.mark.x - here.mark.x) < Math.abs(found[best].mark.x - here.mark.x)) ? place : best), -1);
       };
+      // The first mark of the next panel, or of the next box of a grid.
+      let boxed = null;
       const pages = (step) => {
-        const goal = svgs.indexOf(all()[at].svg) + step, found = all().findIndex(({ svg }) => svgs.indexOf(svg) === goal);
-        return found < 0 ? at : found;
+        boxed ??= all().map(({ svg, mark }) => {
+          const box = panels[svg.dataset.marks][2].findIndex(([x, y, width, height]) => mark.x * 10 >= x && mark.x * 10 <= x + width && mark.y * 10 >= y && mark.y * 10 <= y + height);
+          return svgs.indexOf(svg) * 1e4 + box + 1;
+        });
+        const order = [...new Set(boxed)].sort((a, b) => a - b), goal = order[order.indexOf(boxed[at]) + step];
+        return goal === undefined ? at : boxed.indexOf(goal);
       };
       const keys = {
         ArrowRight: () => marks(1), ArrowLeft: () => marks(-1), ArrowDown: () => lines(1), ArrowUp: () => lines(-1),
@@ -327,7 +439,12 @@ if (known && anyone) {
       // Not at once: the focus may come back from offers that are just being closed.
       reader.addEventListener("focus", () => {
         const shows = !silent;
-        requestAnimationFrame(() => document.activeElement === reader && tell(shows && reader.matches(":focus-visible")));
+        requestAnimationFrame(() => {
+          if (document.activeElement !== reader) return;
+          const isShown = shows && reader.matches(":focus-visible");
+          tell(isShown, isHinted ? "" : HINT);
+          isHinted ||= isShown;
+        });
       });
       reader.addEventListener("blur", hideMark);
       reader.setAttribute("aria-valuetext", "Arrow keys go from value to value");

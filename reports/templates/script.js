@@ -49,6 +49,8 @@ const mark = () => {
   links.forEach((link, id) => (id === current ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
 };
 addEventListener("scroll", mark, { passive: true });
+addEventListener("resize", mark);
+document.addEventListener("toggle", mark, true); // a part that opens or closes moves those below it, and nothing scrolls
 mark();
 const folded = document.querySelector(".contents details");
 folded?.addEventListener("click", (event) => { if (event.target.closest("a")) folded.open = false; });

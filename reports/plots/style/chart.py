@@ -70,12 +70,13 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What is said of points in data coordinates, put together from `parts` (`marks.mark`), and whose they are."""
+    """What is said of points in data coordinates, put together from `parts`, and whose they are, as in `marks.mark`."""
 
     x: Numbers
     y: Numbers
     parts: Sequence[str | Sequence[str]]
     of: Of = ()
+    faint: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +139,7 @@ def draw(chart: Chart, ax: Axes) -> None:
         )
         tag(drawn, line.of, ax)
     for each in chart.told:
-        mark(ax, each.x, each.y, *each.parts, of=each.of)
+        mark(ax, each.x, each.y, *each.parts, of=each.of, faint=each.faint)
     label_right(ax, chart.labels, of=chart.owners)
     ax.set_xlabel("epoch")
 
@@ -195,7 +196,7 @@ def _groups(chart: Chart, sheet: Sheet) -> tuple[Group, ...]:
     across, down = _scales(chart, sheet)
     return tuple(
         in_points(
-            group_of(each.x, each.y, *each.parts, of=each.of),
+            group_of(each.x, each.y, *each.parts, of=each.of, faint=each.faint),
             lambda x, y: (across(x), down(y)),
             sheet.width,
             sheet.height,

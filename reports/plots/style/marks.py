@@ -57,7 +57,8 @@ class Group(NamedTuple):
     """Marks that are told alike: where each stands in points from the panel's left and top, and what it says.
 
     A text is its parts one after another; a part is the same for all marks, or one for each. `of` is whose all are, or
-    one for each. `ends` are where its bar or interval starts and ends: along x (`across`) or y.
+    one for each. `ends` are where its bar or interval starts and ends: along x (`across`) or y. `faint` ones stand
+    behind a mean, which is meant where both are near.
     """
 
     x: Points
@@ -67,6 +68,7 @@ class Group(NamedTuple):
     each: bool
     ends: tuple[Points, Points] | None
     across: bool
+    faint: bool = False
 
 
 class Area(NamedTuple):
@@ -139,14 +141,15 @@ def mark(
     of_each: Sequence[Of] | None = None,
     ends: tuple[Any, Any] | None = None,
     across: bool = False,
+    faint: bool = False,
 ) -> None:
     """Say of marks at `x` and `y` (data, arrays or one number for all) what `parts` put together.
 
     A part is a text for all, or one text for each. `of` is whose all of them are, `of_each` whose each is besides.
-    `ends`: where the bar or the interval of each begins and ends, along x (`across`) or y. What is not finite, as the
-    mean of no network, is no mark.
+    `ends`: where the bar or the interval of each begins and ends, along x (`across`) or y. `faint` marks stand behind
+    a mean, which is meant where both are near. What is not finite, as the mean of no network, is no mark.
     """
-    group = group_of(x, y, *parts, of=of, of_each=of_each, ends=ends, across=across)
+    group = group_of(x, y, *parts, of=of, of_each=of_each, ends=ends, across=across, faint=faint)
     if len(group.x):
         _held(ax).groups.append(group)
 
@@ -159,6 +162,7 @@ def group_of(
     of_each: Sequence[Of] | None = None,
     ends: tuple[Any, Any] | None = None,
     across: bool = False,
+    faint: bool = False,
 ) -> Group:
     """Return what `mark` hangs on the axes, in data coordinates."""
     xs, ys = np.broadcast_arrays(
@@ -175,7 +179,7 @@ def group_of(
         bounds = None if bounds is None else tuple(each[kept] for each in bounds)
         owners = owners if of_each is None else _kept(owners, kept)
     both = None if bounds is None else (bounds[0], bounds[1])
-    return Group(xs, ys, told, owners, of_each is not None, both, across)
+    return Group(xs, ys, told, owners, of_each is not None, both, across, faint)
 
 
 def _kept(values: Sequence[Any], kept: npt.NDArray[np.bool_]) -> tuple[Any, ...]:

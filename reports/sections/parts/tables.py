@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports.inputs.cube import plain
+from reports.plots.style.marks import Of, levels
 from reports.sections.parts.section import Cell, Column, ReportContext, Table
 from reports.wording.words import (
     count,
@@ -20,6 +21,15 @@ from reports.wording.words import (
     percent,
     signed,
 )
+
+
+def owner_of(row: Mapping[Any, Any], factor: str = "factor", at: str = "level") -> Of:
+    """Whose a difference is: of the two levels that it is between, wherever it was computed.
+
+    `factor` and `at` name the columns: `by` and `by` those of the factor that a difference depends on.
+    """
+    ends = (row[f"{at}_a"], row[f"{at}_b"])
+    return levels(row[factor], *(plain(tuple(each) if isinstance(each, list) else each) for each in ends))
 
 
 def contrast_table(
@@ -69,7 +79,11 @@ def _table(caption: str, unit: str, contrasts: pd.DataFrame, columns: Sequence[T
         rows.append([*first, *(cell(row, decimals) for _, cell in columns)])
     heads = [Column(name="difference", is_number=False), Column(name="estimate", unit=unit)]
     return Table(
-        caption=caption, columns=[*heads, *(column for column, _ in columns)], rows=rows, folded=folded
+        caption=caption,
+        columns=[*heads, *(column for column, _ in columns)],
+        rows=rows,
+        folded=folded,
+        of=[owner_of(row) for row in contrasts.to_dict("records")],
     )
 
 

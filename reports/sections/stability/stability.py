@@ -5,6 +5,7 @@ from typing import Any
 from reports.claims.growth_claims import about_initialisation
 from reports.inputs.cube import plain
 from reports.plots.signal import relative_signal
+from reports.plots.style.marks import setting
 from reports.sections.parts.section import Cell, Column, ReportContext, Section, Table
 from reports.sections.parts.tables import claimed_table, measured_layers
 from reports.sections.stability.gradient_flow import flow_figure, heat_figure
@@ -122,6 +123,11 @@ def _theory_table(report_context: ReportContext) -> Table:
         ]
         for row in theory.to_dict("records")
     ]
+    factors = report_context.inputs.factors
     return Table(
-        caption="Growth at initialisation, measured and predicted", columns=columns, rows=rows, folded=True
+        caption="Growth at initialisation, measured and predicted",
+        columns=columns,
+        rows=rows,
+        folded=True,
+        of=[setting({name: plain(row[name]) for name in factors}) for row in theory.to_dict("records")],
     )

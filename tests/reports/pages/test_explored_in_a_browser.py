@@ -62,7 +62,7 @@ def shown(chromium: Browser, figure: str, panel: int, x: float, y: float) -> Spo
     """Scroll to a panel; the place in the window of a place in it, in points."""
     svg = f"document.querySelectorAll('#figure-{figure} svg[data-marks]')[{panel}]"
     chromium.evaluate(f"{svg}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
-    chromium.settled("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    frames(chromium)
     box = json.loads(chromium.evaluate(f"JSON.stringify({svg}.getBoundingClientRect())"))
     scale = box["width"] / float(chromium.evaluate(f"{svg}.viewBox.baseVal.width"))
     return Spot(box["x"] + x * scale, box["y"] + y * scale)
@@ -73,6 +73,18 @@ def first_mark(page: Path, heading: str) -> tuple[float, float]:
     told = given_to(page.read_text())
     panel = next(groups for name, groups, _ in told["panels"] if name == heading)
     return panel[0][1][0] / 10, panel[0][2][0] / 10
+
+
+def first_mark_of(chromium: Browser, page: Path, figure: str) -> tuple[float, float]:
+    """Where the first mark of a figure stands."""
+    number = chromium.evaluate(f"document.querySelector('#figure-{figure} svg[data-marks]').dataset.marks")
+    group = given_to(page.read_text())["panels"][int(number)][1][0]
+    return group[1][0] / 10, group[2][0] / 10
+
+
+def frames(chromium: Browser) -> None:
+    """Wait until what was asked for is drawn."""
+    chromium.settled("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def until(chromium: Browser, expression: str, words: str) -> str:
@@ -188,6 +200,162 @@ def test_choosing_a_cell_keeps_its_levels_and_a_verdict_its_networks(page: Path,
     assert dimmed(chromium, "verdicts") > 0
 
 
+def test_rows_and_differences_are_dimmed_by_the_rule_of_the_figure_beside_them(
+    page: Path, chromium: Browser
+) -> None:
+    opened(chromium, page)
+    first, last = SMALL["depth"][0], SMALL["depth"][-1]
+    choose(chromium, f"=depth\n{first}")
+    rows = "[...document.querySelectorAll('{}')].map((row) => row.cells[0].textContent)"
+    lit, dim = (set(chromium.evaluate(rows.format(state))) for state in ("tr.lit", "tr.dim"))
+    assert f"depth {first}" in lit
+    assert f"depth {last}" in dim
+    assert not {each for each in lit | dim if each.startswith("dropout") and "depth" not in each} - {
+        "dropout"
+    }
+    # The only difference of depth is of both its levels; those of other factors are nobody's, whatever their cell.
+    assert f"depth: {last} − {first}" in lit
+    assert dimmed(chromium, "forest_at_best") == 0
+    assert dimmed(chromium, "interaction") > 0
+
+
+def test_a_figure_that_a_choice_tells_nothing_of_says_so_and_stays_as_it_is(
+    page: Path, chromium: Browser
+) -> None:
+    opened(chromium, page)
+    note = "document.querySelector('#figure-{} > .unmarked:not([hidden])')?.textContent ?? null"
+    assert chromium.evaluate("document.querySelectorAll('.unmarked').length") == 0
+    choose(chromium, "verdict\nSTABLE")
+    assert chromium.evaluate(note.format("isolation")) == "Not told apart by verdict."
+    assert chromium.evaluate(note.format("growth_and_loss")) is None
+    choose(chromium, f"=depth\n{SMALL['depth'][0]}")
+    assert chromium.evaluate(note.format("isolation")) is None
+    cells = "[...document.querySelectorAll('.choose option')].map((each) => each.value)"
+    cells += ".filter((each) => each.startsWith('cell'))"
+    won = "document.querySelector('#figure-lottery svg').querySelectorAll('.dim').length"
+    notes = {}
+    for cell in chromium.evaluate(cells):
+        choose(chromium, cell)
+        notes[cell] = chromium.evaluate(note.format("lottery"))
+        assert notes[cell] is None or chromium.evaluate(won) == 0
+    assert None in notes.values()
+    assert any(str(said).startswith("Nothing ") for said in notes.values())
+    choose(chromium, "")
+    assert chromium.evaluate("document.querySelectorAll('.unmarked:not([hidden])').length") == 0
+
+
+def test_of_a_panel_of_others_everything_drawn_is_dimmed(page: Path, chromium: Browser) -> None:
+    opened(chromium, page)
+    choose(chromium, "cell\n1")
+    assert chromium.evaluate("document.querySelectorAll('main svg.dim path').length") > 0
+    most = chromium.evaluate(
+        """(() => {
+        const own = (each) => getComputedStyle(each).opacity;
+        const seen = (each) => (each.localName === "svg" ? 1 : own(each) * seen(each.parentElement));
+        const drawn = [...document.querySelectorAll("main svg.dim :is(path, use)")];
+        return Math.max(...drawn.filter((each) => !each.closest("defs")).map(seen));
+      })()"""
+    )
+    assert most < 0.2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dimmed_words_can_be_read(page: Path, chromium: Browser, scheme: str) -> None:
+    opened(chromium, page)
+    chromium.show_in(scheme)
+    choose(chromium, "cell\n1")
+    least = chromium.evaluate(
+        """(() => {
+        const channels = (colour) => {
+          const numbers = colour.match(/[0-9.]+/g).map(Number).slice(0, 3);
+          return colour.startsWith("rgb") ? numbers.map((each) => each / 255) : numbers;
+        };
+        const light = (colour) => channels(colour)
+          .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+          .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0);
+        const ground = light(getComputedStyle(document.body).backgroundColor);
+        const contrast = (colour) => {
+          const [low, high] = [light(colour), ground].sort((a, b) => a - b);
+          return (high + 0.05) / (low + 0.05);
+        };
+        const seen = (each) => each.closest("g,svg,tr") && getComputedStyle(each.closest("g")).opacity;
+        const words = [...document.querySelectorAll("main svg.dim text, main svg .dim text")];
+        const rows = [...document.querySelectorAll("tr.dim")];
+        return Math.min(
+          ...words.map((each) => Number(seen(each)) * contrast(getComputedStyle(each).fill)),
+          ...rows.map((each) => contrast(getComputedStyle(each).color) - 1.5),
+        );
+      })()"""
+    )
+    assert least >= 3
+    chromium.show_in("light")
+
+
+def test_offers_go_away_with_their_mark_and_do_not_cover_it(page: Path, chromium: Browser) -> None:
+    opened(chromium, page, PHONE)
+    spot = shown(chromium, "heat_map", 0, *first_mark_of(chromium, page, "heat_map"))
+    chromium.tap(*spot)
+    until(chromium, PANEL, "the last layer")
+    box = json.loads(
+        chromium.evaluate("JSON.stringify(document.querySelector('.mark-panel').getBoundingClientRect())")
+    )
+    assert not (box["top"] <= spot.y <= box["bottom"] and box["left"] <= spot.x <= box["right"])
+    assert box["height"] <= PHONE[1] / 2
+    chromium.evaluate("scrollBy({top: 1.5 * innerHeight, behavior: 'instant'})")
+    there = chromium.evaluate("scrollY")
+    until(chromium, PANEL, "None")
+    frames(chromium)
+    assert chromium.evaluate("scrollY") == there
+
+
+def test_page_keys_go_from_box_to_box_and_the_keys_are_told_once(page: Path, chromium: Browser) -> None:
+    opened(chromium, page)
+    reader = "document.querySelector('#figure-heat_map .reader')"
+    said = f"{reader}.getAttribute('aria-valuetext')"
+    chromium.press_tab()
+    chromium.evaluate(f"{reader}.focus()")
+    assert "page keys" in until(chromium, TIP, "times the last layer's gradient")
+    first = str(chromium.evaluate(said))
+    assert "page keys" not in first
+    chromium.press("PageDown")
+    second = str(chromium.evaluate(said))
+    assert second.partition(", layer")[0] != first.partition(", layer")[0]
+    assert "page keys" not in str(chromium.evaluate(TIP))
+    chromium.press("PageUp")
+    assert chromium.evaluate(said) == first
+    chromium.evaluate("scrollBy({top: 2 * innerHeight, behavior: 'instant'})")
+    until(chromium, TIP, "None")
+    chromium.evaluate("document.activeElement.blur()")
+    chromium.evaluate(f"{reader}.focus()")
+    assert "page keys" not in until(chromium, TIP, "times the last layer's gradient")
+
+
+def test_cells_are_named_so_that_a_narrow_menu_tells_them_apart(page: Path, chromium: Browser) -> None:
+    opened(chromium, page)
+    groups = "[...document.querySelectorAll('.choose optgroup')].map((each) => each.label)"
+    assert [each for each in chromium.evaluate(groups) if each.startswith("cells")] == [
+        f"cells of depth {depth}" for depth in SMALL["depth"]
+    ]
+    names = "[...document.querySelectorAll('.choose optgroup[label^=cells] option')].map((each) => each.textContent)"
+    assert all(str(name).split(":")[0].isdigit() for name in chromium.evaluate(names))
+
+
+def test_a_fold_that_opens_leaves_its_own_section_marked(page: Path, chromium: Browser) -> None:
+    chromium.resize(*WIDE)
+    chromium.show_in("light")
+    chromium.open(page)
+    fold = "document.querySelector('#performance-tables')"
+    current = "document.querySelector('.following a[aria-current]').hash"
+    # The section after it begins in the upper third of the window; then the fold pushes it down, and nothing scrolls.
+    chromium.evaluate(
+        f"scrollTo({{top: scrollY + {fold}.getBoundingClientRect().top - 20, behavior: 'instant'}})"
+    )
+    assert until(chromium, current, "#stability") == "#stability"
+    chromium.evaluate(f"{fold}.querySelectorAll('details').forEach((each) => (each.open = true))")
+    chromium.evaluate(f"{fold}.open = true")
+    assert until(chromium, current, "#performance") == "#performance"
+
+
 def test_a_tap_opens_what_a_mark_says_and_leads_to_its_trial(page: Path, chromium: Browser) -> None:
     opened(chromium, page, PHONE)
     spot = shown(chromium, "rate_response", 0, *first_mark(page, "SGD"))
@@ -267,6 +435,9 @@ def test_on_paper_nothing_is_dimmed_and_no_control_is_printed(page: Path, chromi
     try:
         opacities = "[...new Set([...document.querySelectorAll('.dim')].map((each) => getComputedStyle(each).opacity))]"
         assert chromium.evaluate(opacities) == ["1"]
+        rows = "[...document.querySelectorAll('tr.lit')]"
+        shades = f"[...new Set({rows}.map((each) => getComputedStyle(each).backgroundColor))]"
+        assert chromium.evaluate(shades) == ["rgba(0, 0, 0, 0)"]
         for added in (".contents", ".enlarge", ".veils"):
             shown_as = (
                 f"[...document.querySelectorAll('{added}')].map((each) => getComputedStyle(each).display)"

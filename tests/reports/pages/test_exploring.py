@@ -22,16 +22,21 @@ from tests.reports.explored import given_to, shown_marks
 HOSTILE = st.text(st.sampled_from("</script>|\"'\\&\u2028\u202eé𝒳!-[]{}0 \t"), max_size=12)
 
 
-@given(st.lists(st.tuples(HOSTILE, st.integers(0, 1000), st.integers(0, 400)), max_size=8), HOSTILE)
+@given(
+    st.lists(st.tuples(HOSTILE, st.integers(0, 1000), st.integers(0, 400)), max_size=8),
+    HOSTILE,
+    st.booleans(),
+)
 def test_marks_come_back_as_they_were_whatever_they_are_called(
-    marks: list[tuple[str, int, int]], name: str
+    marks: list[tuple[str, int, int]], name: str, faint: bool
 ) -> None:
     ax = Figure(figsize=(100, 40), dpi=1).add_axes((0, 0, 1, 1))
     ax.set_xlim(0, 1000)
     ax.set_ylim(0, 400)
     if marks:
         texts, xs, ys = zip(*marks, strict=True)
-        mark(ax, xs, ys, name, list(texts), of=((name, name),), of_each=[verdict(text) for text in texts])
+        of_each = [verdict(text) for text in texts]
+        mark(ax, xs, ys, name, list(texts), of=((name, name),), of_each=of_each, faint=faint)
     drawn = Drawn(svg="", pixels=np.zeros((1, 1, 3), np.uint8), marks=read(ax, 100, 40))
     exploring = Exploring()
     drawing = Drawing(draw=Axes.grid, sheet=Sheet(), heading=name, note="", prefix="a")
@@ -45,6 +50,7 @@ def test_marks_come_back_as_they_were_whatever_they_are_called(
         assert (shown.x, shown.y) == pytest.approx((x / 10, 40 - y / 10), abs=0.051)
         assert shown.owner == [[name, name], ["verdict", text]] or shown.owner == [[name, name]]
     assert told["panels"][0][0] == name
+    assert [group[4:] for group in told["panels"][0][1]] == [[0, 0, 0, 1] if faint else []] * bool(marks)
 
 
 def test_a_panel_that_stands_twice_is_given_once_and_owners_have_the_pages_numbers() -> None:

@@ -1,5 +1,7 @@
 """Isolation and forest plots, confirmed configurations, bars: right numbers, untouched input, a reason when empty."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from matplotlib.collections import LineCollection
 from scipy import stats
 
 from reports.plots import bars, configurations, forest, isolation
+from reports.plots.style.canvas import Sheet, draw_panel
 from reports.plots.style.theme import Theme
 from reports.statistics.intervals import t_band, t_interval
 from tests.reports.plots.drawing import texts, unchanged
@@ -63,6 +66,21 @@ def test_isolation_draws_a_line_a_block_and_names_the_star_once() -> None:
     assert len(lines[0].get_segments()) == 2
     assert texts(ax) == ["rest tuned"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "7"]
+
+
+def test_a_star_says_which_cell_it_is_and_its_interval() -> None:
+    frame = isolation.tidy(SCORES, "depth", LEVELS, "test_loss", [0.1, 1.0])
+    stars = [
+        isolation.Star(0.1, 0.08, 0.12, "cell 3: Adam"),
+        isolation.Star(1.0, np.nan, np.nan, "cell 5: SGD"),
+    ]
+    draw = partial(isolation.draw, theme=THEME, factor="depth", levels=LEVELS, limits=(0.05, 2), stars=stars)
+    said = draw_panel(partial(draw, frame), Sheet(), prefix="a").marks.texts()
+    assert (
+        "depth 3 at its best cell (cell 3: Adam): test log-loss 0.100 nats, 95 % interval 0.080 to 0.120"
+        in said
+    )
+    assert "depth 7 at its best cell (cell 5: SGD): test log-loss 1.000 nats" in said
 
 
 def test_an_empty_isolation_plot_says_why() -> None:

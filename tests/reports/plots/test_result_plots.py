@@ -1,11 +1,15 @@
 """Confusion, reliability, interaction, budget and paired forests draw what their frames say, and say why when empty."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from reports.plots import budget, confusion, forest_pair, interaction, reliability
+from reports.plots.style.canvas import Sheet, draw_panel
+from reports.plots.style.marks import levels
 from reports.plots.style.theme import Theme
 
 FACTORS = {"depth": (3, 5), "batch_norm": (False, True)}
@@ -68,6 +72,28 @@ def test_an_interaction_has_a_line_a_level_and_the_mean_of_its_blocks() -> None:
         "a level without networks has no line, the rest say what they are"
     )
     assert figure.axes[0].get_xlabel() == "depth"
+
+
+def test_a_point_of_an_interaction_is_of_both_its_levels_and_its_line_of_one() -> None:
+    rows = [
+        (depth, norm, block, 0.1 * depth) for depth in (3, 5) for norm in (False, True) for block in (1, 2)
+    ]
+    scores = pd.DataFrame(rows, columns=["depth", "batch_norm", "block", "test_loss"])
+    frame = interaction.tidy(scores, "depth", (3, 5), "batch_norm", (False, True), "test_loss")
+    draw = partial(
+        interaction.draw,
+        frame,
+        theme=Theme.of(FACTORS),
+        factor="depth",
+        levels=(3, 5),
+        by="batch_norm",
+        by_levels=(False, True),
+        limits=(0.1, 1),
+    )
+    owners = draw_panel(draw, Sheet(), prefix="a").marks.owners
+    expected = {levels("batch_norm", norm) for norm in (False, True)}
+    expected |= {(*line, *levels("depth", depth)) for line in expected for depth in (3, 5)}
+    assert {*owners} == expected
 
 
 def test_a_budget_curve_has_one_line_a_cell_and_their_mean() -> None:
