@@ -20,6 +20,7 @@ from reports.pages.live_page import (
     write_live,
 )
 from reports.wording.words import THIN
+from tests.accessibility import violations
 from tests.browser import Browser
 
 AS_OF = datetime(2026, 3, 9, 14, 5, 7, tzinfo=UTC)
@@ -216,3 +217,13 @@ def test_nothing_is_wider_than_the_window(tmp_path: Path, chromium: Browser, wid
         chromium.open(tmp_path / "live.html")
         assert chromium.evaluate("document.documentElement.scrollWidth") <= width
         assert chromium.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_but_that_it_reloads(tmp_path: Path, chromium: Browser, scheme: str) -> None:
+    """A page that shows how a run stands reloads itself; once a minute leaves time to read it."""
+    write_live(TOLD, tmp_path / "live.html")
+    chromium.resize(*((1280, 800) if scheme == "light" else (400, 850)))
+    chromium.show_in(scheme)
+    chromium.open(tmp_path / "live.html")
+    assert [each.partition(" ")[0] for each in violations(chromium)] == ["meta-refresh"]
