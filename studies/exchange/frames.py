@@ -40,7 +40,7 @@ def export(store: Store, study: StudyRow, folder: Path, *, file_format: str, tel
     tell("Reading the frames")
     inputs = report_inputs(store, study, whole=True)
     with explaining_contradictions(study.name):
-        found = _plain_frames(page_frames(inputs)) | every_recorded_frame(inputs)
+        found = _plain_frames(page_frames(inputs) | _not_on_the_page(inputs))
     as_bytes: Callable[[pd.DataFrame], bytes | Iterable[bytes]] = (
         csv_parts if file_format == "csv" else _parquet
     )
@@ -55,8 +55,12 @@ def every_recorded_frame(inputs: "ReportInputs") -> "dict[str, pd.DataFrame]":
     """Return every frame of what was recorded, by name, without nested values."""
     from reports.pages.page import recorded_frames
 
-    others = {"evaluation": inputs.evaluation, "artifacts": inputs.artifacts}
-    return _plain_frames(recorded_frames(inputs) | others)
+    return _plain_frames(recorded_frames(inputs) | _not_on_the_page(inputs))
+
+
+def _not_on_the_page(inputs: "ReportInputs") -> "dict[str, pd.DataFrame]":
+    """Return what is recorded of which the page offers no frame."""
+    return {"evaluation": inputs.evaluation, "artifacts": inputs.artifacts}
 
 
 def _plain_frames(frames: "Mapping[str, pd.DataFrame]") -> "dict[str, pd.DataFrame]":

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from studies.base.errors import UsageError
-from studies.definition.overrides import check_name
 from studies.definition.study import Study
 from studies.planning.request import Request
 from studies.storage.paths import Locations
@@ -26,12 +25,7 @@ def python_request(
     if isinstance(study, Study):
         if name is None:
             raise UsageError(["a study that is made in Python has no name of its own"], _NAME)
-        folder = (
-            locations.folder(
-                check_name(name),
-            )
-            / CODE
-        )
+        folder = locations.folder(name) / CODE
         made = found_in_python(study, given, folder, beside=Path.cwd())
         return Request(study=str(folder / FILE), name=name, made=made, **options)
     if not isinstance(study, str):
