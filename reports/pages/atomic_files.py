@@ -11,6 +11,13 @@ PARTIAL: Final = ".partial"
 """What the name of a file ends in while it is written; one that stays was left by a process that died."""
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and missing ones above it, accessible to their owner only."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write under a temporary name beside the target, sync, then rename: readers see the old file or the new one.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.pages.atomic_files import write_whole
+from reports.pages.atomic_files import make_private, write_whole
 from reports.plots.style.canvas import untagged
 from reports.plots.style.theme import Theme
 from reports.wording import words
@@ -138,18 +138,10 @@ def write_csv(path: Path, frame: "pd.DataFrame") -> None:
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
     try:
-        _make_private(path.parent)
+        make_private(path.parent)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     write_whole(path, parts)
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder and those above it that are missing, each for its owner alone."""
-    if not folder.is_dir():
-        if folder.parent != folder:
-            _make_private(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def csv_parts(frame: "pd.DataFrame") -> Iterator[bytes]:

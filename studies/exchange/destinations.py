@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from reports.pages.atomic_files import write_whole
+from reports.pages.atomic_files import make_private, write_whole
 from studies.base.errors import UsageError
 from studies.database.rows import StudyRow
-from studies.storage.paths import check_writable, make_private, refuse_links_out
+from studies.storage.paths import check_writable, refuse_links_out
 
 MARK: Final = "exported_study.json"
 """The file in a folder of exported files that says which study they are of."""

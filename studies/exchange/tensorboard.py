@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from reports.pages.atomic_files import write_whole
+from reports.pages.atomic_files import make_private, write_whole
 from studies.base.states import Phase
 from studies.base.steps import Tell
 from studies.database.frames.networks import count_networks
@@ -15,7 +15,6 @@ from studies.database.store import Store
 from studies.definition.overrides import check_name
 from studies.exchange.destinations import check_folder, load_extra, make_folder
 from studies.exchange.networks import Network, networks, telling
-from studies.storage.paths import make_private
 
 OPTION: Final = "--tensorboard"
 EVENTS: Final = "events.out.tfevents.0.studies"

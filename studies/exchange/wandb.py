@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from reports.pages.atomic_files import make_private
 from studies.base.errors import StudiesError
 from studies.base.states import Phase
 from studies.base.steps import Tell
@@ -19,7 +20,6 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.exchange.destinations import check_folder, identity, load_extra
 from studies.exchange.networks import Network, networks, telling
-from studies.storage.paths import make_private
 
 OPTION: Final = "--wandb"
 RUNS: Final = "wandb"

@@ -6,9 +6,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from reports.pages.atomic_files import write_whole
+from reports.pages.atomic_files import make_private, write_whole
 from studies.base.errors import StudiesError
-from studies.storage.paths import make_private
 from trainables.data.dataset_files import DatasetError, Publication, PublishedFile
 
 TIMEOUT_SECONDS = 30.0

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
-from reports.pages.atomic_files import PARTIAL, write_whole
+from reports.pages.atomic_files import PARTIAL, make_private, write_whole
 from studies.database.frames.histories import epoch_records
 from studies.database.store import Store
 from studies.search.trial_queue import TrialQueue
-from studies.storage.paths import make_private
 from trainables.base.records import EpochRecord
 from trainables.trials.trial_spec import TrialSpec
 

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from reports.pages.atomic_files import write_whole
+from reports.pages.atomic_files import make_private, write_whole
 from studies.database.results import Artifact
-from studies.storage.paths import below, make_private
+from studies.storage.paths import below
 
 BEST = "best"
 """The folder below models/ that holds the best configuration's weights."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from reports.pages.atomic_files import make_private
 from studies.base.errors import StudiesError, UsageError
 from studies.definition.overrides import check_name
 
@@ -89,13 +90,6 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
         arguments=tuple(arguments),
         output_is_given=bool(given),
     )
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder, and missing ones above it, accessible to their owner only."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def refuse_links_out(folder: Path) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from reports.pages.atomic_files import write_whole
+from reports.pages.atomic_files import make_private, write_whole
 from studies.base.errors import UsageError
 from studies.definition.study import Study
-from studies.storage.paths import make_private
 from studies.user_files.literals import study_text
 from studies.user_files.loader import Found, lies_there, load_source, local_imports
 from studies.user_files.python_source import module_text
