@@ -54,6 +54,7 @@ def test_the_source_archive_holds_what_the_readme_names(built: Path) -> None:
     with tarfile.open(archive) as files:
         names = {name.partition("/")[2] for name in files.getnames()}
     pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").iterdir()}
+    pages |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples" / "cluster").iterdir()}
     assert {
         *pages,
         "examples/from_question_to_prediction.ipynb",
