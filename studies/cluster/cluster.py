@@ -15,9 +15,11 @@ from pathlib import Path
 
 from studies.base.errors import StudiesError
 from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
+from studies.cluster import room
 from studies.cluster.address import not_joined
 from studies.cluster.head import Head, NotStartedError
 from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
+from studies.cluster.room import Bundle, NodeRoom
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 from studies.planning.resources import Resources, num_cores
 from trainables.base.safe_path import safe_path
@@ -85,6 +87,16 @@ class Cluster:
     find_dashboard: Callable[[], str | None] | None
     token_path: Path | None
     scratch: Path
+    ray_cluster: str | None = None
+    """The id of the Ray cluster that was joined, which other studies may share; None if it was started here."""
+    nodes: tuple[NodeRoom, ...] = ()
+    """The nodes of a cluster that was joined, as they were then."""
+    gpus_per_trial: float | None = None
+    """What a trial takes of a GPU where nothing was asked for but this machine has several, None elsewhere."""
+
+    def bundle(self, resources: Resources) -> Bundle:
+        """Return what each trial takes."""
+        return _bundle(resources, self.gpus_per_trial)
 
     def leave(self) -> None:
         """Disconnect this process, then kill the cluster's processes, though calls to Ray may hang."""
@@ -224,23 +236,59 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
         raise
     except Exception as error:
         raise _not_started(resources, error) from error
-    total = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    fitting = _fitting(total, resources)
+    nodes = room.look()
+    if head is None:
+        return _joined(nodes, resources, folder, url)
+    share = _gpu_share(nodes, resources)
+    fitting = room.fitting(nodes, _bundle(resources, share))
+    if not fitting:
+        raise room.no_room(nodes, _bundle(resources, share))
     num_workers = resources.workers or fitting
     return Cluster(
         num_workers=num_workers,
-        threads=_threads(int(resources.cpus_per_trial) if head is None else num_cores() // num_workers),
-        find_dashboard=_dashboard(f"http://{url}" if url else None, head, resources),
-        token_path=None if head is None else folder / "token",
+        threads=_threads(num_cores() // num_workers),
+        find_dashboard=head.dashboard if resources.dashboard else None,
+        token_path=folder / "token",
         scratch=folder / "tune",
+        gpus_per_trial=share,
     )
 
 
-def _dashboard(url: str | None, head: Head | None, resources: Resources) -> Callable[[], str | None] | None:
-    """Return what finds the dashboard: a cluster that was joined has told its URL, Ray started here tells it later."""
-    if head is not None:
-        return head.dashboard if resources.dashboard else None
-    return None if url is None else lambda: url
+def _joined(nodes: list[NodeRoom], resources: Resources, folder: Path, url: str | None) -> Cluster:
+    """Return the cluster that was joined; raise StudiesError if no trial fits on it now or later."""
+    from studies.cluster import autoscaling
+
+    fitting = room.fitting(nodes, _bundle(resources))
+    if not fitting and autoscaling.find() is None:
+        raise room.no_room(nodes, _bundle(resources))
+    fitting = max(1, fitting)
+    dashboard = f"http://{url}" if url else None
+    return Cluster(
+        num_workers=fitting if resources.workers is None else min(resources.workers, fitting),
+        threads=_threads(int(resources.cpus_per_trial)),
+        find_dashboard=None if dashboard is None else lambda: dashboard,
+        token_path=None,
+        scratch=folder / "tune",
+        ray_cluster=room.cluster_id(),
+        nodes=tuple(nodes),
+    )
+
+
+def _bundle(resources: Resources, gpus: float | None = None) -> Bundle:
+    return Bundle(cpus=resources.cpus_per_trial, gpus=resources.gpus_per_trial if gpus is None else gpus)
+
+
+def _gpu_share(nodes: list[NodeRoom], resources: Resources) -> float | None:
+    """Return the part of a GPU for each trial on a machine with several, so that all are used; None elsewhere.
+
+    Trials that ask for no GPU all see the first one: with one GPU that is what is wanted.
+    """
+    gpus = int(sum(node.gpus for node in nodes))
+    if resources.gpus_per_trial or gpus < 2:
+        return None
+    num_workers = resources.workers or room.fitting(nodes, _bundle(resources))
+    # Rounded down to what Ray counts in, so that as many fit on each GPU as must.
+    return int(10_000 / -(-max(1, num_workers) // gpus)) / 10_000
 
 
 def _not_started(resources: Resources, error: Exception) -> StudiesError:
@@ -259,22 +307,6 @@ def _threads(share: int) -> int:
     """Return the threads of a worker: its share of the cores, at most OMP_NUM_THREADS where that is set."""
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(share, int(limit)) if limit.isdecimal() else share)
-
-
-def _fitting(total: dict[str, float], resources: Resources) -> int:
-    """Return how many trials fit on the cluster at once; raise StudiesError if none, as they would wait for ever."""
-    limits = [total.get("CPU", 0.0) / resources.cpus_per_trial]
-    if resources.gpus_per_trial:
-        limits.append(total.get("GPU", 0.0) / resources.gpus_per_trial)
-    fitting = int(min(limits) + 1e-9)
-    if fitting < 1:
-        has = " and ".join(f"{total.get(kind, 0.0):g} {kind}" for kind in ("CPU", "GPU"))
-        raise StudiesError(
-            f"no trial fits: one takes {resources.cpus_per_trial:g} CPU and {resources.gpus_per_trial:g} GPU, "
-            f"the cluster has {has}",
-            "Lower --cpus-per-trial or --gpus-per-trial, then give the command again.",
-        )
-    return fitting
 
 
 def _shut_down(folder: Path) -> None:

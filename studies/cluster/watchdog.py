@@ -122,6 +122,10 @@ class Watchdog(tune.Stopper, tune.Callback):
                 self._stalls.start(number, STARTING)
         self._starting = dict(actors)
 
+    def has_workers(self) -> bool:
+        """Return whether any worker is starting or training."""
+        return bool(self._actors or self._starting)
+
     def is_ray_lost(self) -> bool:
         """Return whether Ray is lost, in which case no trial is blamed; blocks until that is known."""
         return self._liveness.is_lost()

@@ -13,12 +13,13 @@ from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, final
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from studies.base.errors import HeldError, StudiesError
+from studies.base.states import StudyState
 from studies.database.engines.backend import Backend, Lock
 from studies.database.engines.problems import StorageError, storing
-from studies.database.rows import Holder, LeaseRow
+from studies.database.rows import HeldStudy, Holder, LeaseRow
 from studies.database.schema import tables
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -123,6 +124,36 @@ def find_holder(backend: Backend, engine: Engine, study_id: int) -> Holder | Non
     with storing(backend.url), backend.reading(engine).begin() as connection:
         found = read(connection, study_id)
         return found.holder if backend.is_locked(connection, study_id, found.fencing_token) else None
+
+
+def held_studies(backend: Backend, engine: Engine, *, event: str, own: int) -> list[HeldStudy]:
+    """Return the studies in state `running` that some run holds, longest held first, with its last event of a kind.
+
+    Study `own` is known to be held, so that its lock is not tested.
+    """
+    study, of_kind = tables.study.c, tables.event.c
+    latest = (
+        select(func.max(of_kind.sequence))
+        .where(of_kind.study_id == study.id, of_kind.kind == event, of_kind.at >= study.held_since)
+        .scalar_subquery()
+    )
+    detail = (
+        select(of_kind.detail)
+        .where(of_kind.study_id == study.id, of_kind.sequence == latest)
+        .correlate(tables.study)
+        .scalar_subquery()
+    )
+    query = (
+        select(study.id, study.held_since, study.fencing_token, detail.label("detail"))
+        .where(study.state == StudyState.RUNNING, study.holder_process.is_not(None))
+        .order_by(study.held_since, study.id)
+    )
+    with storing(backend.url), backend.reading(engine).begin() as connection:
+        return [
+            HeldStudy(id=row.id, since=row.held_since, detail=row.detail)
+            for row in connection.execute(query).all()
+            if row.id == own or backend.is_locked(connection, row.id, row.fencing_token)
+        ]
 
 
 def request_stop(backend: Backend, engine: Engine, study_id: int) -> Holder | None:

@@ -53,6 +53,15 @@ class LeaseRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldStudy:
+    """A running study that a run holds since `since`, and the detail of that run's event, None if it has none."""
+
+    id: int
+    since: datetime
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialRow:
     """A trial; `params` are its factors and nuisances, `rung` the last rung reached, as an epoch.
 

@@ -34,7 +34,7 @@ from studies.database.recording import (
     trial_standing,
 )
 from studies.database.results import Artifact, TrialResult
-from studies.database.rows import Holder, StudyRow
+from studies.database.rows import HeldStudy, Holder, StudyRow
 from studies.database.schema import migrate, tables
 from studies.database.values import readable, refuse_unstorable
 
@@ -124,6 +124,13 @@ class Store(Reader):
     def holder(self, study_id: int) -> Holder | None:
         """Return the run that holds a study, None if none does."""
         return lease.find_holder(self._backend, self._engine, study_id)
+
+    def held_studies(self, *, event: str, own: int) -> list[HeldStudy]:
+        """Return the running studies that some run holds, longest held first, each with its run's last event of a kind.
+
+        Study `own` is held by this store.
+        """
+        return lease.held_studies(self._backend, self._engine, event=event, own=own)
 
     def request_stop(self, study_id: int) -> Holder | None:
         """Ask the run that holds a study to stop, and return it; None if none does."""

@@ -306,7 +306,13 @@ def _train_on_cluster(
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
-        run_events.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        run_events.note_cluster(
+            writer,
+            run.study.id,
+            workers=cluster.num_workers,
+            threads=cluster.threads,
+            ray_cluster=cluster.ray_cluster,
+        )
         decided = {each["look"] for each in looks.decisions(events)}
         spent = run_events.total_seconds(events)["wall"]
 
@@ -349,6 +355,7 @@ def _train_on_cluster(
                 versions=provenance.versions(),
                 go_on=next_look,
                 should_stop=should_stop,
+                held=lambda: store.held_studies(event=run_events.CLUSTER, own=study_id),
             )
             if lease.lost is not None:
                 raise lease.lost

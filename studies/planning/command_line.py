@@ -83,7 +83,9 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)",
     )
-    group.add_argument("--workers", type=int, metavar="N", help="trials at a time (default: as many as fit)")
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="trials at a time, at most (default: as many as fit)"
+    )
     group.add_argument(
         "--cpus-per-trial", type=float, default=1.0, metavar="X", help="CPUs for each trial (default: 1)"
     )
@@ -92,7 +94,7 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="X",
-        help="GPUs for each, for example 0.25 (default: 0)",
+        help="GPUs for each: a part of one, for example 0.25, or a whole number (default: 0)",
     )
     group.add_argument(
         "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"

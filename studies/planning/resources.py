@@ -36,6 +36,11 @@ class Resources:
             )
         if not 0 <= self.gpus_per_trial < 10_000:
             mistakes.append(f"--gpus-per-trial must be a number of at least 0; got {self.gpus_per_trial:g}")
+        elif self.gpus_per_trial > 1 and self.gpus_per_trial % 1:
+            mistakes.append(
+                "--gpus-per-trial must be a part of one GPU, such as 0.5, or a whole number of them; "
+                f"got {self.gpus_per_trial:g}"
+            )
         if (self.address or "").startswith(CLIENT):
             # Through Ray's client Tune runs on the cluster, where the recorder would not reach the local storage.
             mistakes.append(

@@ -45,10 +45,15 @@ class QueueSearcher(Searcher):
         self._ahead: PlannedTrial | None = None
         self.failure: StudiesError | None = None
 
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """Return True: the allocation limits the trials at a time, whose number Tune could not change in a run."""
+        return True
+
     def suggest(self, trial_id: str) -> Any:
         """Return the next configuration, None while there is none yet, FINISHED after the last one or a failure.
 
-        If no trial runs after None, Tune asks again for ten minutes without handling anything else.
+        If no trial runs after None, Tune asks again for ten minutes without handling anything else. The allocation is
+        never full while none is handed out.
         """
         if self._allocation.is_full():
             return None

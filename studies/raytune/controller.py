@@ -20,12 +20,17 @@ OnStarting = Callable[[Mapping[int, Any]], None]
 
 
 @contextmanager
-def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
+def controlled(
+    *, update: OnLoss, see_starting: OnStarting, is_full: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
     """Let Tune's runs in here use this controller, and afterwards the one that they used before.
 
     Tune has no argument for a controller: `ray.tune.run` makes the one that its module knows as `TuneController`. Nor
     does it then count which callbacks it has, for usage statistics that are off: for that it would import MLflow and
     Weights & Biases where they are installed, which takes seconds and leaves folders of theirs behind a killed run.
+
+    A worker that is kept for the next trial is ended while `is_full` says that none will be handed out, so that it
+    holds nothing that another study waits for.
 
     Meanwhile Tune asks Ray for the trainable's class once, and not several times for every trial, before which a free
     worker would wait.
@@ -33,6 +38,7 @@ def controlled(*, update: OnLoss, see_starting: OnStarting) -> Iterator[None]:
 
     class Controller(_Controller):
         _update, _see_starting = staticmethod(update), staticmethod(see_starting)
+        _is_full = staticmethod(is_full)
 
     # By its name, because ray.tune has a function of the module's.
     module: Any = importlib.import_module("ray.tune.tune")
@@ -104,6 +110,7 @@ class _ActorClasses:
 class _Controller(TuneController):
     _update: OnLoss
     _see_starting: OnStarting
+    _is_full: Callable[[], bool]
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
@@ -118,6 +125,11 @@ class _Controller(TuneController):
             for actor, _ in self._actor_manager._live_actors_to_ray_actors_resources.values():
                 ray.kill(actor)
             raise
+
+    def _cleanup_cached_actors(self, force_all: bool = False) -> None:
+        """End kept workers that no trial will need; Tune would keep one."""
+        is_over = bool(self._actor_cache.num_cached_objects) and self._is_full()
+        super()._cleanup_cached_actors(force_all=force_all or is_over)
 
     def _process_trial_failure(self, trial: Any, exception: Any) -> None:
         self._update(_number(trial), exception)

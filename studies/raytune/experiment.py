@@ -1,7 +1,7 @@
 """The Ray Tune run that trains everything a study still has to train."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from studies.base.stopwatch import Stopwatch
 from studies.cluster.cluster import Cluster
 from studies.cluster.liveness import watch_ray
 from studies.cluster.watchdog import Watchdog
+from studies.database.rows import HeldStudy
 from studies.database.store import Store
 from studies.database.writer import Writer
 from studies.definition.holdout import pools_holdout
@@ -28,6 +29,7 @@ from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
+from studies.raytune.slots import Sharing, Slots
 from studies.raytune.worker_allocation import WorkerAllocation
 from studies.run_log import looks
 from studies.search.progress import Progress, best_of
@@ -41,6 +43,8 @@ from trainables.trials.trial_spec import TrialSpec
 
 MAX_LOST_WORKERS = 3
 """A trial is started again after at most this many lost workers."""
+MOST_TRIALS_AT_A_TIME = 1_000_000
+"""What Tune is told: it keeps to it for a whole run, while the real limit, the allocation's, follows the cluster."""
 MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
 """How often Tune itself is started again, should it fail, without a report in between: by then a trial that makes it
 fail each time has failed, and the next one can run."""
@@ -78,11 +82,12 @@ def train_study(
     versions: Mapping[str, str],
     go_on: Callable[[], bool],
     should_stop: Callable[[], bool],
+    held: Callable[[], Sequence[HeldStudy]] | None = None,
 ) -> None:
     """Train until nothing is left or `should_stop` returns True.
 
     When every trial of the looks that are open has ended, `go_on` is called: it opens the next look and returns True,
-    or returns False.
+    or returns False. `held` returns the studies that run now, among which those on the same cluster share it.
 
     Raises the StudiesError that made recording impossible, and RayLostError if Ray no longer answers. In every case no
     more is recorded afterwards, and a trial that has not ended can be resumed.
@@ -99,7 +104,17 @@ def train_study(
     for number, records in checkpoints.histories.items():
         accumulator.update(number, records)
     scheduler = RungScheduler(queue)
-    allocation = WorkerAllocation(num_workers=cluster.num_workers, model=plan.study.model)
+    slots = Slots(
+        num_workers=cluster.num_workers,
+        asked=resources.workers,
+        bundle=cluster.bundle(resources),
+        nodes=cluster.nodes,
+        sharing=None
+        if held is None or cluster.ray_cluster is None
+        else Sharing(ray_cluster=cluster.ray_cluster, study_id=study_id, held=held),
+        progress=progress,
+    )
+    allocation = WorkerAllocation(num_workers=slots, model=plan.study.model)
     recorder = Recorder(
         writer=writer,
         study_id=study_id,
@@ -154,7 +169,7 @@ def train_study(
                 search_alg=searcher,
                 scheduler=scheduler,
                 num_samples=-1,
-                max_concurrent_trials=cluster.num_workers,
+                max_concurrent_trials=MOST_TRIALS_AT_A_TIME,
                 reuse_actors=True,
                 trial_dirname_creator=lambda trial: f"trial-{trial.config['trial_spec'].number}",
             ),
@@ -175,7 +190,11 @@ def train_study(
         num_reports, num_fruitless = 0, 0
         while True:
             try:
-                with controlled(update=recorder.note_loss, see_starting=watchdog.see_starting):
+                with controlled(
+                    update=recorder.note_loss,
+                    see_starting=watchdog.see_starting,
+                    is_full=allocation.is_full,
+                ):
                     return run_tune()
             except Exception as error:
                 if is_to_stop() or liveness.is_lost():
@@ -188,7 +207,7 @@ def train_study(
                 allocation.take_back_all()
                 recorder.lose_all(error)
 
-    with liveness.asking(), closing(recorder):
+    with liveness.asking(), slots.followed(watchdog.has_workers), closing(recorder):
         has_ended = fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None)
     if not has_ended:
         cluster.leave()
@@ -212,7 +231,8 @@ def _trainable(
 
     The resources are a class method, because tune.with_resources would give the class another name.
     """
-    takes = {"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}
+    needs = cluster.bundle(resources)
+    takes = {"CPU": needs.cpus, "GPU": needs.gpus}
     bundle = {kind: amount for kind, amount in takes.items() if amount}
     with_data = tune.with_parameters(
         StackTrial,
@@ -223,7 +243,9 @@ def _trainable(
     )
 
     def request(_: type[tune.Trainable], config: dict[str, Any]) -> tune.PlacementGroupFactory:
-        return tune.PlacementGroupFactory([bundle] * config["workers"])
+        # Several workers of a trial on as many nodes as have room: each has its node's memory and caches for itself.
+        strategy = "SPREAD" if config["workers"] > 1 else "PACK"
+        return tune.PlacementGroupFactory([bundle] * config["workers"], strategy=strategy)
 
     # Subclassed to set the name, because Tune's own class is shown as "_Inner".
     return type(plan.name, (with_data,), {"default_resource_request": classmethod(request)})

@@ -1,4 +1,4 @@
-"""How many workers each trial gets: several where its replicates can be trained apart and workers would be idle."""
+"""How many trials are handed out, and how many workers each gets: several where its replicates can be trained apart."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,12 +23,17 @@ class WorkerAllocation(tune.Callback):
 
     A trial gets an even share of the workers that are free when it is handed out, and never waits for another trial.
     As a Tune callback it learns of reports and ends. After memory ran low it limits the number of busy workers.
+
+    The number of workers may change meanwhile, as nodes join and leave or other studies share them: trials that run
+    go on, and no more are handed out until fewer workers are taken.
     """
 
-    def __init__(self, *, num_workers: int, model: str) -> None:
-        """Divide `num_workers` among trials that train `model`."""
+    def __init__(self, *, num_workers: Callable[[], int], model: str) -> None:
+        """Divide the workers, whose number now `num_workers` returns, among trials that train `model`."""
         self._num_workers, self._spreads = num_workers, not has_stacked_form(model)
-        self._limit, self._num_ended = num_workers, 0
+        self._most: int | None = None
+        """How many workers may be taken since memory ran low; None if it never did, or has sufficed for long."""
+        self._num_ended = 0
         self._taken: dict[int, int] = {}
         self._busy_seconds, self._network_epochs = 0.0, 0
 
@@ -37,16 +42,20 @@ class WorkerAllocation(tune.Callback):
         """Whether a trial's share of the workers depends on how many other trials wait."""
         return self._spreads
 
+    @property
+    def _limit(self) -> int:
+        now = max(1, self._num_workers())
+        return now if self._most is None else min(self._most, now)
+
     def is_full(self) -> bool:
-        """Return whether no worker is free though fewer trials are running than there are workers."""
-        is_limited = self._spreads or self._limit < self._num_workers
-        return is_limited and sum(self._taken.values()) >= self._limit
+        """Return whether as many workers are taken as there may be, or more."""
+        return sum(self._taken.values()) >= self._limit
 
     def give_up_one(self) -> str:
         """Lower the limit on concurrent workers by one and return it as text; called when memory ran low."""
-        self._limit = max(1, min(self._limit - 1, sum(self._taken.values())))
+        self._most = max(1, min(self._limit - 1, sum(self._taken.values())))
         self._num_ended = 0
-        return f"{self._limit} of {self._num_workers} workers at a time"
+        return f"{self._most} of {self._num_workers()} workers at a time"
 
     def take_back_all(self) -> None:
         """Free the workers of every trial, as after all were lost."""
@@ -57,7 +66,7 @@ class WorkerAllocation(tune.Callback):
         if not self._spreads:
             self._taken[trial_spec.number] = 1
             return 1
-        free = self._limit - sum(self._taken.values())
+        free = max(1, self._limit - sum(self._taken.values()))
         even = free // (1 + num_waiting()) if self._is_long(trial_spec) else 1
         given = self._taken[trial_spec.number] = spread(len(trial_spec.seeds), even)
         return given
@@ -74,8 +83,9 @@ class WorkerAllocation(tune.Callback):
         """Take a trial's workers back."""
         self._taken.pop(trial.config["trial_spec"].number, None)
         self._num_ended += 1
-        if self._num_ended >= TRIALS_UNTIL_MORE and self._limit < self._num_workers:
-            self._limit, self._num_ended = self._limit + 1, 0
+        if self._num_ended >= TRIALS_UNTIL_MORE and self._most is not None:
+            more = self._most + 1
+            self._most, self._num_ended = None if more >= self._num_workers() else more, 0
 
     def on_trial_error(self, iteration: int, trials: Sequence[Any], trial: Any, **info: Any) -> None:
         """Take a trial's workers back."""

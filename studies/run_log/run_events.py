@@ -10,6 +10,8 @@ from studies.database.rows import EventRow
 
 STARTED = "run_started"
 CLUSTER = "cluster_started"
+RAY_CLUSTER = "ray_cluster"
+"""In its detail, the id of the Ray cluster that the run joined: studies with the same id share its nodes."""
 ENDED = "run_ended"
 SECONDS = ("wall", "busy", "recording", "startup")
 MEASURING = "measuring"
@@ -27,10 +29,24 @@ def note_start(log: Log, study_id: int, details: Mapping[str, Any]) -> None:
     log.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
 
 
-def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None:
-    """Record that a run has its workers, and the number of threads of each trial."""
-    details = {"workers": workers, "threads_per_worker": threads}
+def note_cluster(
+    log: Log, study_id: int, *, workers: int, threads: int, ray_cluster: str | None = None
+) -> None:
+    """Record that a run has its workers, the number of threads of each trial, and the id of the cluster it joined."""
+    details: dict[str, Any] = {"workers": workers, "threads_per_worker": threads}
+    if ray_cluster is not None:
+        details[RAY_CLUSTER] = ray_cluster
     log.add_event(study_id, CLUSTER, None, json.dumps(details))
+
+
+def joined_cluster(detail: str | None) -> str | None:
+    """Return the id of the Ray cluster that an event of `note_cluster` names; None where none was joined."""
+    try:
+        found = json.loads(detail or "{}")
+    except ValueError:
+        return None
+    named = found.get(RAY_CLUSTER) if isinstance(found, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:

@@ -86,6 +86,10 @@ class Progress:
     look: LookSummary | None = None
     """How the questions stood after the last look."""
     note: str | None = None
+    waiting: str | None = None
+    """What of the cluster the run waits for, None where it waits for nothing."""
+    sharing: str | None = None
+    """The part of the cluster that the study has beside others, None while it has the cluster alone."""
     failures: list[Trouble] = field(default_factory=list)
     """The first trials that failed, earlier runs included."""
     losses: list[Trouble] = field(default_factory=list)
@@ -151,7 +155,12 @@ class Progress:
     @property
     def told_note(self) -> str | None:
         """Return what a reader is told beside the progress, None where there is nothing."""
-        return "; ".join(filter(None, [self.note, self.page_problem])) or None
+        return "; ".join(filter(None, [self.run_note, self.page_problem])) or None
+
+    @property
+    def run_note(self) -> str | None:
+        """Return what is told of the run itself, None where there is nothing."""
+        return "; ".join(filter(None, [self.sharing, self.waiting, self.note])) or None
 
     @property
     def seconds_left(self) -> float | None:

@@ -16,10 +16,11 @@ import ray
 from ray._private.node import Node
 
 from studies.base.errors import StudiesError
-from studies.cluster import cluster
+from studies.cluster import cluster, room
 from studies.cluster.cluster import starting_cluster
 from studies.cluster.serving_ray import UNREAD
 from studies.planning.resources import Resources
+from tests.studies.cluster.test_room import node
 from tests.studies.command import ROOT
 from tests.studies.faults.traces import wait_until
 
@@ -67,14 +68,16 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environments: lis
     monkeypatch.setattr(cluster, "MAX_FOLDER_LENGTH", 500)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **_: SimpleNamespace(dashboard_url="127.0.0.1:8265"))
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    monkeypatch.setattr(room, "look", lambda: [node(cpus=2)])
     return tmp_path
 
 
 def test_a_trial_that_would_wait_for_ever_is_refused(temporary: Path) -> None:
     with (
         starting_cluster(Resources(workers=1, gpus_per_trial=1)) as future,
-        pytest.raises(StudiesError, match="one takes 1 CPU and 1 GPU, the cluster has 2 CPU and 0 GPU"),
+        pytest.raises(
+            StudiesError, match=r"one takes 1 CPU and 1 GPU; here \(0123abcd\) has 2 CPU \(2 free\), no GPU"
+        ),
     ):
         future.result(timeout=60)
 
@@ -140,7 +143,7 @@ def test_the_environment_is_put_back_and_secrets_are_kept_from_ray(
 
 def test_threads_are_a_share_of_the_cores(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "num_cores", lambda: 8)
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    monkeypatch.setattr(room, "look", lambda: [node(cpus=8)])
     for limit, workers, threads in (("", 2, 4), ("", 16, 1), ("3", 2, 3), ("64", 2, 4)):
         monkeypatch.setenv("OMP_NUM_THREADS", limit)
         with starting_cluster(Resources(workers=workers)) as future:

@@ -219,6 +219,29 @@ class TestLease:
             assert row["stop_requested_at"] is None
             assert not held.stop_requested
 
+    def test_the_studies_that_run_now_are_told_with_what_their_runs_noted(
+        self, store: Store, study: StudyRow, other: Store
+    ) -> None:
+        def told(**which: Any) -> list[tuple[int, str | None]]:
+            asked = {"event": "cluster_started", "own": study.id} | which
+            return [(each.id, each.detail) for each in other.held_studies(**asked)]
+
+        later, ended, free = (new_study(store, name) for name in ("later", "ended", "free"))
+        store.add_event(free.id, "cluster_started", None, "free")
+        store.add_event(later.id, "cluster_started", None, "an earlier run of it")
+        assert told() == []
+        with store.hold(study.id), store.hold(later.id), store.hold(ended.id):
+            store.set_study_state(ended.id, StudyState.COMPLETE)
+            store.add_event(study.id, "cluster_started", None, "first")
+            store.add_event(study.id, "cluster_started", None, "last")
+            store.add_event(study.id, "note", None, "of another kind")
+            expected = [(study.id, "last"), (later.id, None)]
+            assert told() == expected, "the longest held first"
+            assert told(own=later.id) == expected
+            store.add_event(later.id, "cluster_started", None, "there")
+            assert told() == [(study.id, "last"), (later.id, "there")]
+        wait_until(lambda: told() == [])
+
     def test_nobody_is_asked_to_stop_where_nobody_is(self, store: Store, study: StudyRow) -> None:
         before = contents(store)
         assert store.request_stop(study.id) is None
@@ -246,9 +269,11 @@ class TestProcesses:
             assert heard(driver) == "held 1"
             with pytest.raises(HeldError, match=f"process {driver.pid} on"), store.hold(study.id):
                 pytest.fail("two hold it")
+            assert [each.id for each in store.held_studies(event="e", own=0)] == [study.id]
             driver.kill()
             driver.wait()
             wait_until(lambda: store.holder(study.id) is None)
+            assert store.held_studies(event="e", own=0) == []
             with store.hold(study.id) as held:
                 assert held.token == 2
 

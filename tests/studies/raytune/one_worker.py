@@ -84,6 +84,7 @@ class OneWorker:
             stops = result["done"] or self._scheduler_stops(trial, result)
             self._tell("on_trial_result", trial, result)
             stops = stops or self.run_config.stop.stop_all()
+        self._tell("on_trial_complete", trial)
 
     def _suggest(self) -> Any:
         config = self.tune_config.search_alg.suggest("")

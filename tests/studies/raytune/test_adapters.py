@@ -35,7 +35,7 @@ def make(
         handed.append(trial.number)
         return {"number": trial.number}
 
-    allocation = WorkerAllocation(num_workers=2, model="mlp")
+    allocation = WorkerAllocation(num_workers=lambda: 2, model="mlp")
     searcher = QueueSearcher(
         queue,
         metric="objective",

@@ -45,7 +45,7 @@ class Driver:
         self.progress: Progress = planned_progress(PLAN, so_far([]), num_networks=0, num_diverged=0)
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
-        self.allocation = WorkerAllocation(num_workers=4, model="mlp")
+        self.allocation = WorkerAllocation(num_workers=lambda: 4, model="mlp")
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,

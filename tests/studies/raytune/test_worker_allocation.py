@@ -48,7 +48,7 @@ def update(allocation: WorkerAllocation, *, seconds_an_epoch: float) -> None:
 
 @pytest.mark.parametrize("model", ["own", "cnn"])
 def test_a_trial_gets_an_even_share_of_the_workers_that_are_free(model: str) -> None:
-    allocation = WorkerAllocation(num_workers=8, model=model)
+    allocation = WorkerAllocation(num_workers=lambda: 8, model=model)
     assert give(allocation, 1, waiting=1) == 4
     assert not allocation.is_full()
     assert give(allocation, 2) == 4
@@ -60,20 +60,67 @@ def test_a_trial_gets_an_even_share_of_the_workers_that_are_free(model: str) -> 
 
 
 def test_with_more_trials_than_workers_each_has_one() -> None:
-    allocation = WorkerAllocation(num_workers=2, model="own")
+    allocation = WorkerAllocation(num_workers=lambda: 2, model="own")
     assert [give(allocation, number, waiting=5) for number in (1, 2)] == [1, 1]
     assert allocation.is_full()
 
 
-def test_a_trial_whose_networks_are_a_stack_has_one_worker_and_nothing_is_ever_full() -> None:
-    allocation = WorkerAllocation(num_workers=2, model="mlp")
-    assert [give(allocation, number) for number in (1, 2, 3)] == [1, 1, 1]
+def test_a_trial_whose_networks_are_a_stack_has_one_worker() -> None:
+    allocation = WorkerAllocation(num_workers=lambda: 2, model="mlp")
+    assert give(allocation, 1) == 1
     assert not allocation.is_full()
+    assert give(allocation, 2) == 1
+    assert allocation.is_full()
+
+
+@pytest.mark.parametrize("model", ["own", "mlp"])
+def test_where_the_number_of_workers_falls_trials_end_before_more_are_handed_out(model: str) -> None:
+    now = [3]
+    allocation = WorkerAllocation(num_workers=lambda: now[0], model=model)
+    assert [give(allocation, number, waiting=9) for number in (1, 2, 3)] == [1, 1, 1]
+    now[0] = 1
+    end(allocation, 1)
+    assert allocation.is_full(), "two run, where one may"
+    end(allocation, 2, "on_trial_error")
+    assert allocation.is_full()
+    end(allocation, 3)
+    assert not allocation.is_full()
+    assert give(allocation, 4, waiting=0) == 1
+    now[0] = 4
+    assert not allocation.is_full(), "nodes have joined"
+    assert give(allocation, 5, waiting=0) == (3 if model == "own" else 1)
+
+
+def test_without_any_room_one_trial_is_handed_out_which_waits_for_it() -> None:
+    allocation = WorkerAllocation(num_workers=lambda: 0, model="mlp")
+    assert not allocation.is_full()
+    assert give(allocation, 1) == 1
+    assert allocation.is_full()
+
+
+@pytest.mark.parametrize("model", ["own", "mlp"])
+def test_a_limit_for_want_of_memory_holds_however_many_nodes_join(model: str) -> None:
+    now = [2]
+    allocation = WorkerAllocation(num_workers=lambda: now[0], model=model)
+    for number in (1, 2):
+        give(allocation, number, waiting=9)
+    end(allocation, 2, "on_trial_error")
+    allocation.give_up_one()
+    now[0] = 8
+    assert allocation.is_full()
+    end(allocation, 1)
+    for number in range(TRIALS_UNTIL_MORE):
+        give(allocation, number, waiting=9)
+        end(allocation, number)
+    give(allocation, 50, waiting=9)
+    assert not allocation.is_full()
+    give(allocation, 51, waiting=9)
+    assert allocation.is_full(), "one more at a time"
 
 
 @pytest.mark.parametrize("model", ["own", "mlp"])
 def test_where_memory_runs_short_fewer_are_at_work_until_it_has_sufficed_for_a_while(model: str) -> None:
-    allocation = WorkerAllocation(num_workers=3, model=model)
+    allocation = WorkerAllocation(num_workers=lambda: 3, model=model)
     for number in (1, 2, 3):
         give(allocation, number, waiting=9)
     end(allocation, 3, "on_trial_error")
@@ -93,7 +140,7 @@ def test_where_memory_runs_short_fewer_are_at_work_until_it_has_sufficed_for_a_w
 
 
 def test_what_was_handed_out_is_taken_back_when_all_is_lost() -> None:
-    allocation = WorkerAllocation(num_workers=2, model="own")
+    allocation = WorkerAllocation(num_workers=lambda: 2, model="own")
     give(allocation, 1)
     assert allocation.is_full()
     allocation.take_back_all()
@@ -101,7 +148,7 @@ def test_what_was_handed_out_is_taken_back_when_all_is_lost() -> None:
 
 
 def test_a_worker_is_not_started_for_a_trial_that_is_soon_over() -> None:
-    allocation = WorkerAllocation(num_workers=4, model="own")
+    allocation = WorkerAllocation(num_workers=lambda: 4, model="own")
     update(allocation, seconds_an_epoch=0.9 * MIN_SECONDS / 60)
     assert give(allocation, 1) == 1
     update(allocation, seconds_an_epoch=1.2 * MIN_SECONDS / 60)
@@ -125,5 +172,5 @@ def test_which_models_have_a_stacked_form() -> None:
 
 
 def test_nothing_of_it_is_pickled() -> None:
-    kept: Any = pickle.loads(pickle.dumps(WorkerAllocation(num_workers=2, model="own")))
+    kept: Any = pickle.loads(pickle.dumps(WorkerAllocation(num_workers=lambda: 2, model="own")))
     assert kept.__dict__ == {}
