@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +29,7 @@ from studies.database.writer import Writer
 from studies.execution.kernels_ahead import compiling_ahead
 from studies.execution.listing import list_studies, tell_listing
 from studies.execution.live_page import LivePage
+from studies.execution.run_files import host
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
@@ -36,6 +37,7 @@ from studies.run_log import baseline, looks, provenance, run_events
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
 from studies.storage import remembered
+from studies.storage.copier import Copying, NoCopying
 
 if TYPE_CHECKING:
     from studies.cluster.cluster import Cluster
@@ -164,6 +166,10 @@ class Run:
     """Whether a page is kept up to date that tells how the run goes."""
     arguments: tuple[str, ...] = ()
     """The options with which other commands find the study."""
+    output: str | None = None
+    """What is recorded as the output of the run: an absolute path, or a URL; None for the folder above the study's."""
+    copying: Copying = field(default_factory=NoCopying)
+    """What copies the study's files to the place of its output."""
 
 
 def train(run: Run) -> None:
@@ -195,6 +201,7 @@ def _train(run: Run, progress: Progress, live: LivePage) -> None:
         _open_writer(run, progress, stop_signal) as writer,
     ):
         remembered.mark(run.folder, run.study)
+        run.copying.begin(lambda text: _tell(progress, text), run.lease.confirm)
         run_events.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
         try:
@@ -237,6 +244,11 @@ def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Write
 
     spool = open_spool(run.store, run.study, run.folder)
     return Writer(run.store, run.study.id, spool, should_stop=lambda: bool(stop_signal), tell=tell)
+
+
+def _tell(progress: Progress, text: str) -> None:
+    """Show a message beside those that are shown already."""
+    progress.note = "; ".join(filter(None, [progress.note, text]))
 
 
 def _progress_so_far(run: Run) -> Progress:
@@ -348,6 +360,7 @@ def _train_on_cluster(
                 progress=progress,
                 versions=provenance.versions(),
                 go_on=next_look,
+                copying=run.copying,
                 should_stop=should_stop,
             )
             if lease.lost is not None:
@@ -382,7 +395,8 @@ def _details(run: Run) -> dict[str, Any]:
     return {
         "command": run.command,
         "notes": list(run.notes),
-        remembered.FIELD: str(run.folder.parent.absolute()),
+        remembered.FIELD: run.output or str(run.folder.parent.absolute()),
+        **host(),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),
