@@ -17,6 +17,7 @@ from studies.base.errors import StudiesError
 from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
 from studies.cluster.address import not_joined
 from studies.cluster.head import Head, NotStartedError
+from studies.cluster.node_check import Asked, NodeCheck
 from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 from studies.planning.resources import Resources, num_cores
@@ -85,6 +86,8 @@ class Cluster:
     find_dashboard: Callable[[], str | None] | None
     token_path: Path | None
     scratch: Path
+    node_check: NodeCheck | None = None
+    """The check of the nodes of a cluster that was joined, which goes on in the background."""
 
     def leave(self) -> None:
         """Disconnect this process, then kill the cluster's processes, though calls to Ray may hang."""
@@ -93,17 +96,20 @@ class Cluster:
 
 
 @contextmanager
-def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
+def starting_cluster(
+    resources: Resources, *, last_words: str = "", asked: Asked | None = None
+) -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background; on leaving, shut down what was started, or is still starting.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError if Ray cannot be
     started or joined, or if no trial would fit. If this process has a Ray already, StudiesError is raised at once and
     that Ray is left alone. If this process is killed, a guard process ends what was started and prints `last_words`.
+    The nodes of a cluster that is joined are asked what `asked` says.
     """
     _refuse_second_ray()
     with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
         head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
-        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head)))
+        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head, asked)))
         try:
             yield future
         finally:
@@ -204,8 +210,8 @@ def _start_head(resources: Resources, folder: Path) -> Head:
     return Head(folder, options, safe_path(environment))
 
 
-def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
-    """Join the Ray that was started here, or the requested cluster.
+def _join(resources: Resources, folder: Path, head: Head | None, asked: Asked | None = None) -> Cluster:
+    """Join the Ray that was started here, or the requested cluster, whose nodes are asked what `asked` says.
 
     Ray's log on the screen is off: lost workers are recorded as events of their trials.
     """
@@ -233,6 +239,7 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
         find_dashboard=_dashboard(f"http://{url}" if url else None, head, resources),
         token_path=None if head is None else folder / "token",
         scratch=folder / "tune",
+        node_check=None if head is not None or asked is None else NodeCheck(asked),
     )
 
 

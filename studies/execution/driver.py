@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +41,7 @@ from studies.storage.copier import Copying, NoCopying
 
 if TYPE_CHECKING:
     from studies.cluster.cluster import Cluster
+    from studies.cluster.node_check import Asked
     from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
 
@@ -48,12 +49,15 @@ if TYPE_CHECKING:
 class Starting:
     """Starts or joins Ray in the background, when its cluster is needed or before; leaving shuts it down."""
 
-    def __init__(self, resources: Resources, *, model: str, tell: Tell, last_words: str) -> None:
+    def __init__(
+        self, resources: Resources, *, model: str, tell: Tell, last_words: str, asked: "Asked | None" = None
+    ) -> None:
         """Start nothing yet. Where nothing is joined, kernels for `model` are compiled meanwhile, which `tell` is told.
 
-        If this process is killed later, a guard process prints `last_words`.
+        If this process is killed later, a guard process prints `last_words`. Nodes of a cluster that is joined are
+        asked what `asked` says.
         """
-        self._resources, self._last_words = resources, last_words
+        self._resources, self._last_words, self._asked = resources, last_words, asked
         self._model, self._tell = model, tell
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
@@ -88,7 +92,7 @@ class Starting:
             # Imported here, because only training needs it.
             from studies.cluster.cluster import starting_cluster
 
-            started = starting_cluster(self._resources, last_words=self._last_words)
+            started = starting_cluster(self._resources, last_words=self._last_words, asked=self._asked)
             with never_broken_off():
                 if self._resources.address is None:
                     self._stack.enter_context(compiling_ahead(self._model, self._tell))
@@ -318,7 +322,10 @@ def _train_on_cluster(
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
-        run_events.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        nodes = _checked_nodes(run, cluster, writer, progress, should_stop)
+        run_events.note_cluster(
+            writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads, nodes=nodes
+        )
         decided = {each["look"] for each in looks.decisions(events)}
         spent = run_events.total_seconds(events)["wall"]
 
@@ -381,6 +388,26 @@ def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | 
         stop_signal.listen()
     stop_signal.listen()
     return None if stop_signal else future.result()
+
+
+def _checked_nodes(
+    run: Run, cluster: "Cluster", writer: Writer, progress: Progress, should_stop: Callable[[], bool]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the nodes of a cluster that was joined, with what they said; record it, and show what is to be known.
+
+    Raises StudiesError that names them if nodes cannot train.
+    """
+    if cluster.node_check is None:
+        return ()
+    run.tell("asking the nodes")
+    found = cluster.node_check.findings(should_stop=should_stop)
+    run_events.note_nodes(
+        writer, run.study.id, notes=[*found.problems, *found.notes], nodes=found.nodes, seconds=found.seconds
+    )
+    for note in found.notes:
+        _tell(progress, note)
+    found.refuse()
+    return found.nodes
 
 
 def _dashboard(cluster: "Cluster") -> Dashboard | None:

@@ -23,6 +23,7 @@ from studies.base.stop_signal import (
     never_broken_off,
 )
 from studies.base.wording import configuration, error_line
+from studies.cluster.node_check import Asked
 from studies.database.draining import drain
 from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
@@ -232,7 +233,10 @@ def _run(
         return _report_older(older, drafted, locations, resources=resources, take_over=take_over)
     drafted = in_its_version(drafted, older)
     last_words = f"error: {RunKilledError(command)}"
-    with Starting(resources, model=drafted.study.model, tell=telling, last_words=last_words) as starting:
+    asked = None if resources.address is None else Asked.of(drafted.code, locations)
+    with Starting(
+        resources, model=drafted.study.model, tell=telling, last_words=last_words, asked=asked
+    ) as starting:
         refuse_other_numbers(older, drafted, locations)
         trains = will_train(drafted, locations.storage, take_over=take_over)
         if trains:
