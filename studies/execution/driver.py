@@ -1,5 +1,6 @@
 """One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ from studies.database.writer import Writer
 from studies.execution.kernels_ahead import compiling_ahead
 from studies.execution.listing import list_studies, tell_listing
 from studies.execution.live_page import LivePage
-from studies.execution.run_files import host
 from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
@@ -423,7 +423,7 @@ def _details(run: Run) -> dict[str, Any]:
         "command": run.command,
         "notes": list(run.notes),
         remembered.FIELD: run.output or str(run.folder.parent.absolute()),
-        **host(),
+        remembered.HOST: socket.gethostname(),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),

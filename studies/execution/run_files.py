@@ -3,11 +3,11 @@
 import shlex
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from studies.base.errors import HeldError, UsageError
 from studies.base.steps import Tell, silent
@@ -25,8 +25,6 @@ from studies.storage.place import PlaceError, PlaceFolder
 
 MOVED: Final = "run_moved"
 """The kind of the event which records what a run on another machine goes on without."""
-HOST: Final = "host"
-"""The key, in the details of a run's start, of the machine's name."""
 
 
 def open_files(study: StudyRow, locations: Locations) -> Copying:
@@ -95,7 +93,7 @@ def tell_moved(store: Store, study: StudyRow, folder: Path) -> tuple[str, ...]:
     """
     events = store.events(study.id)
     starts = run_events.started_with(events)
-    before = starts[-1].get(HOST) if starts else None
+    before = starts[-1].get(remembered.HOST) if starts else None
     if not isinstance(before, str) or before == socket.gethostname():
         return ()
     notes = list(_missing(store, study, events, folder, before))
@@ -206,8 +204,3 @@ def fetch_reports(store: Store, locations: Locations) -> str | None:
             f"reports that other machines made may be missing from the list of all studies: {error.message}"
         )
     return None
-
-
-def host() -> Mapping[str, Any]:
-    """Return what the event of a run's start records of the machine that its files are on."""
-    return {HOST: socket.gethostname()}

@@ -94,8 +94,11 @@ class Mirror:
 
         A file that is newer in both is taken from there: whoever went on elsewhere went on from that one.
         """
-        fetched = []
-        for name, stamp in sorted(self.there.files().items()):
+        fetched, files = [], self.there.files()
+        with self._lock:
+            for name in self._copied.keys() - files.keys():
+                del self._copied[name]  # it was removed there, and is copied again if it is still here
+        for name, stamp in sorted(files.items()):
             if not _is_wanted(name, wanted) or _STAYS_HERE.fullmatch(posixpath.basename(name)):
                 continue
             path = below(self.folder, name)

@@ -236,7 +236,8 @@ class Place:
     def _stamp(info: Any) -> Stamp | None:
         if not info.is_file:
             return None
-        return Stamp(int(info.size or 0), int(info.mtime_ns or 0))
+        # Whole seconds: servers tell fractions where they list files, and none where they describe one.
+        return Stamp(int(info.size or 0), int(info.mtime_ns or 0) // 10**9 * 10**9)
 
     def _asking(self, work: Callable[[], T]) -> T:
         """Return what `work` returns; whatever a filesystem raises becomes a PlaceError."""

@@ -23,6 +23,8 @@ from studies.storage.place import Place, PlaceError, PlaceFolder, is_url, mirror
 
 FIELD = "output"
 """The key, in the details of a run's start, of its output: an absolute path, or a URL."""
+HOST = "host"
+"""The key, there, of the name of the machine on which the run was."""
 
 
 def mark(folder: Path, study: StudyRow) -> None:
