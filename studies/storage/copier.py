@@ -19,6 +19,8 @@ MAX_SECONDS_BEFORE_ROW: Final = 10.0
 """How long a model's file is waited for before its row is committed, as for a write to the storage."""
 MAX_SECONDS_TO_END: Final = 30.0
 """How long the end of a run waits for what is left to be copied, from the last file that was copied on."""
+MAX_SECONDS_OUT_AT_END: Final = 10.0
+"""The same for a place that is known to be out by then."""
 MAX_SECONDS_TO_STOP: Final = 3.0
 """The same for a run that was interrupted."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -128,7 +130,9 @@ class Copier:
         with self._changed:
             self._takes_pages = True
         self._start()
-        self._wait(MAX_SECONDS_TO_STOP if is_stopped else MAX_SECONDS_TO_END, through_outages=not is_stopped)
+        is_out = self._outage is not None
+        patience = MAX_SECONDS_OUT_AT_END if is_out else MAX_SECONDS_TO_END
+        self._wait(MAX_SECONDS_TO_STOP if is_stopped else patience, through_outages=not is_stopped)
         with self._changed:
             self._over = True
             self._changed.notify_all()

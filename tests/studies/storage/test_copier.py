@@ -53,6 +53,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0.05)
     monkeypatch.setattr(module, "_FIRST_PAUSE", 0.05)
     monkeypatch.setattr(module, "MAX_SECONDS_TO_END", 1.0)
+    monkeypatch.setattr(module, "MAX_SECONDS_OUT_AT_END", 1.0)
     made = Run(tmp_path)
     yield made
     made.copier.finish(is_stopped=True)
