@@ -247,7 +247,10 @@ def describe(
             notes.append(f"{node} has not answered in time and was not checked: a busy node does that")
             continue
         if answer.found is None:
-            notes.append(f"{node} could not be checked: {answer.error}")
+            notes.append(
+                f"{node} could not be checked: {answer.error}; if trials are lost there, see its disk (df -h "
+                "/tmp/ray), its memory (free -g) and Ray's logs"
+            )
             continue
         wrong = "; ".join(_problems(answer.found))
         if wrong:

@@ -114,9 +114,12 @@ def _put(url: str) -> str | None:
 
     filesystem, folder = FileSystem.from_uri(url)
     path = f"{folder.rstrip('/')}/.studies-{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
-    with filesystem.open_output_stream(path) as stream:
-        stream.write(b"studies")
-    filesystem.delete_file(path)
+    try:
+        with filesystem.open_output_stream(path) as stream:
+            stream.write(b"studies")
+        filesystem.delete_file(path)
+    except OSError as error:  # in words that are the same on every node
+        return os.strerror(error.errno).lower() if error.errno else _words(error).replace(path, "a test file")
     return None
 
 
