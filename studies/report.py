@@ -11,7 +11,7 @@ from studies.base.errors import UsageError
 from studies.base.steps import Tell, telling_steps
 from studies.base.wording import format_bytes
 from studies.planning.command_line import add_storage
-from studies.storage.paths import check_writable, locate
+from studies.storage.paths import Locations, locate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +64,7 @@ def _make(options: argparse.Namespace, tell: Tell) -> tuple[Path, list[str]]:
     """Make what is asked for; return the page's path, and lines about what else there is."""
     from studies.database.lookup import find
     from studies.database.store import Store
+    from studies.execution.run_files import begin_report, fetch_reports
     from studies.results.report_inputs import Findings, make_comparison, make_report, make_trial_page
     from studies.storage.remembered import remembering
     from studies.terminal.answer import how_to_share
@@ -75,22 +76,37 @@ def _make(options: argparse.Namespace, tell: Tell) -> tuple[Path, list[str]]:
         with explaining_damage(store, *names):
             studies = [find(store, name) for name in names]
             locations = remembering(store, studies[0], locations)
-            check_writable(locations.output)
+            locations.check_output()
             refuse_damaged(store, *names, of_page=True)
             if len(studies) > 1:
-                return make_comparison(store, studies[0], studies[1], locations), []
+                path = make_comparison(store, studies[0], studies[1], locations)
+                return path, _published(path.parent.name, locations)
             (study,) = studies
             if options.trial is not None:
-                return make_trial_page(store, study, options.trial, locations), []
+                return make_trial_page(store, study, options.trial, locations), _published(
+                    study.name, locations
+                )
             locations.make_folder(study.name)  # first: a name that no folder may have is told as that
+            begin_report(study, locations)
+            unread = fetch_reports(store, locations)
             findings = Findings.of(store, study)
             path = make_report(store, study, locations, findings=findings)
+            told = [*filter(None, [unread]), *_published(study.name, locations)]
             if options.bundle is None:
-                return path, how_to_share(study.name, locations.arguments)
+                return path, [*told, *how_to_share(study.name, locations.arguments)]
             from studies.exchange import bundle
 
             size = bundle.export(store, study, findings, path, options.bundle, tell=tell)
-            return path, [f"Packed: {options.bundle} ({format_bytes(size)})"]
+            return path, [*told, f"Packed: {options.bundle} ({format_bytes(size)})"]
+
+
+def _published(name: str, locations: Locations) -> list[str]:
+    """Copy a page to the place of the output; return a line about that, none where it lies in a folder."""
+    from studies.execution.run_files import publish
+
+    if locations.place is None:
+        return []
+    return [publish(name, locations) or f"Copied to {locations.shown(name)}"]
 
 
 def _parser() -> argparse.ArgumentParser:

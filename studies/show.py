@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> int:
     from studies.database.lookup import find
     from studies.database.store import Store
+    from studies.storage.bringing import with_report
     from studies.storage.remembered import remembering
     from studies.terminal import study_page, trial_page
     from studies.terminal.output import show, show_json
@@ -30,7 +31,8 @@ def _work(options: argparse.Namespace) -> int:
             trial = trial_page.read_trial(store, study, options.trial)
             show_json(trial_page.as_json(trial)) if options.json else show(trial_page.trial_page(trial))
         else:
-            results = study_page.read_results(store, study, remembering(store, study, locations))
+            locations = with_report(study, remembering(store, study, locations))
+            results = study_page.read_results(store, study, locations)
             show_json(study_page.as_json(results)) if options.json else show(study_page.study_page(results))
     return 0
 

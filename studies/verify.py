@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studies._cli import run_door
@@ -28,7 +27,9 @@ def _work(options: argparse.Namespace) -> int:
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
-        found = verify(store, options.name, _folder(store, options.name, locations))
+        locations = _found(store, options.name, locations)
+        folder, there = locations.folder(options.name), locations.at_place(options.name)
+        found = verify(store, options.name, folder, there)
     if options.json:
         show_json(as_json(found))
     else:
@@ -36,8 +37,8 @@ def _work(options: argparse.Namespace) -> int:
     return 0 if found.is_sound else 1
 
 
-def _folder(store: "Store", name: str, locations: Locations) -> Path:
-    """Return a study's folder; raise UsageError that lists the studies if there is none of this name."""
+def _found(store: "Store", name: str, locations: Locations) -> Locations:
+    """Return where a study's files lie; raise UsageError that lists the studies if there is none of this name."""
     from studies.database.engines.problems import StorageError
     from studies.database.lookup import find
     from studies.storage.remembered import remembering
@@ -45,7 +46,7 @@ def _folder(store: "Store", name: str, locations: Locations) -> Path:
     # A damaged row may not be readable and so name no folder; the checks report it.
     with suppress(ValueError, LookupError, StorageError):
         locations = remembering(store, find(store, name), locations)
-    return locations.folder(name)
+    return locations
 
 
 def _parser() -> argparse.ArgumentParser:

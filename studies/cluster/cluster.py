@@ -18,6 +18,7 @@ from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
 from studies.cluster import room
 from studies.cluster.address import not_joined
 from studies.cluster.head import Head, NotStartedError
+from studies.cluster.node_check import Asked, NodeCheck
 from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
 from studies.cluster.room import Bundle, NodeRoom
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
@@ -93,6 +94,8 @@ class Cluster:
     """The nodes of a cluster that was joined, as they were then."""
     gpus_per_trial: float | None = None
     """What a trial takes of a GPU where nothing was asked for but this machine has several, None elsewhere."""
+    node_check: NodeCheck | None = None
+    """The check of the nodes of a cluster that was joined, which goes on in the background."""
 
     def bundle(self, resources: Resources) -> Bundle:
         """Return what each trial takes."""
@@ -105,17 +108,20 @@ class Cluster:
 
 
 @contextmanager
-def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
+def starting_cluster(
+    resources: Resources, *, last_words: str = "", asked: Asked | None = None
+) -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background; on leaving, shut down what was started, or is still starting.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError if Ray cannot be
     started or joined, or if no trial would fit. If this process has a Ray already, StudiesError is raised at once and
     that Ray is left alone. If this process is killed, a guard process ends what was started and prints `last_words`.
+    The nodes of a cluster that is joined are asked what `asked` says.
     """
     _refuse_second_ray()
     with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
         head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
-        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head)))
+        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head, asked)))
         try:
             yield future
         finally:
@@ -216,8 +222,8 @@ def _start_head(resources: Resources, folder: Path) -> Head:
     return Head(folder, options, safe_path(environment))
 
 
-def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
-    """Join the Ray that was started here, or the requested cluster.
+def _join(resources: Resources, folder: Path, head: Head | None, asked: Asked | None = None) -> Cluster:
+    """Join the Ray that was started here, or the requested cluster, whose nodes are asked what `asked` says.
 
     Ray's log on the screen is off: lost workers are recorded as events of their trials.
     """
@@ -238,7 +244,7 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
         raise _not_started(resources, error) from error
     nodes = room.look()
     if head is None:
-        return _joined(nodes, resources, folder, url)
+        return _joined(nodes, resources, folder, url, asked)
     share = _gpu_share(nodes, resources)
     fitting = room.fitting(nodes, _bundle(resources, share))
     if not fitting:
@@ -254,7 +260,9 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
     )
 
 
-def _joined(nodes: list[NodeRoom], resources: Resources, folder: Path, url: str | None) -> Cluster:
+def _joined(
+    nodes: list[NodeRoom], resources: Resources, folder: Path, url: str | None, asked: Asked | None
+) -> Cluster:
     """Return the cluster that was joined; raise StudiesError if no trial fits on it now or later."""
     from studies.cluster import autoscaling
 
@@ -271,6 +279,7 @@ def _joined(nodes: list[NodeRoom], resources: Resources, folder: Path, url: str 
         scratch=folder / "tune",
         ray_cluster=room.cluster_id(),
         nodes=tuple(nodes),
+        node_check=None if asked is None else NodeCheck(asked),
     )
 
 

@@ -13,6 +13,8 @@ from studies.database.store import Store
 from studies.exchange.destinations import check_folder, load_extra, make_folder
 from studies.results.best_model import FOLDER, write_model
 from studies.results.saved_models import explaining
+from studies.storage.bringing import bring
+from studies.storage.mirror import MODELS
 from studies.storage.paths import Locations
 from studies.storage.remembered import remembering
 
@@ -84,7 +86,7 @@ def export(
     from trainables.use.saved_model import MANIFEST, ModelFolder, to_json
 
     with explaining():
-        opened = ModelFolder.open(remembering(store, study, locations).folder(study.name) / FOLDER)
+        opened = ModelFolder.open(bring(study, remembering(store, study, locations), f"{MODELS}/") / FOLDER)
         subject = _subject(opened, calibrated=calibrated, trust_code=trust_code) if formats else None
     make_folder(folder, study)
     files = {name: opened.read(name) for name in opened.files}

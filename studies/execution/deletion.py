@@ -15,11 +15,16 @@ from studies.database.store import Store
 from studies.definition.overrides import check_name
 from studies.results.study_index import INDEX, index_studies
 from studies.storage.paths import Locations
+from studies.storage.place import PlaceError, PlaceFolder
+from studies.storage.remembered import is_marked
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeletionPlan:
-    """What deleting a study removes: rows in the storage, and the files in `folder` (None if it has none)."""
+    """What deleting a study removes: rows in the storage, and the files in `folder` (None if it has none).
+
+    `elsewhere` is its folder at the URL of its output, whose files are counted instead: None if it has none of its own.
+    """
 
     study: StudyRow
     num_trials: int
@@ -27,35 +32,44 @@ class DeletionPlan:
     folder: Path | None
     num_files: int
     num_bytes: int
+    elsewhere: PlaceFolder | None = None
 
     def describe(self) -> str:
         """Return the plan as one line, without a full stop."""
         rows = (
             f"{counted(self.num_trials, 'trial')} of {counted(self.num_networks, 'network')} in the storage"
         )
-        if self.folder is None:
+        if self.folder is None and self.elsewhere is None:
             return f"study {self.study.name}: {rows}; it has no folder"
         files = f"{counted(self.num_files, 'file')} ({self.num_bytes / 1e6:,.1f} MB)"
-        return f"study {self.study.name}: {rows}; {files} in {self.folder}"
+        return f"study {self.study.name}: {rows}; {files} in {self.elsewhere or self.folder}"
 
 
 def find_deletion_plan(store: Store, study: StudyRow, locations: Locations) -> DeletionPlan:
     """Return what belongs to a study.
 
-    Raises HeldError if a run holds the study, and UsageError if its folder is a symbolic link.
+    Raises HeldError if a run holds the study, UsageError if its folder is a symbolic link, and PlaceError if the place
+    of its files cannot be asked.
     """
     holder = store.holder(study.id)
     if holder is not None:
         raise _refused(held(study.name, holder), study.name)
     folder = _folder(study.name, locations)
     files = [] if folder is None else [path for path in folder.rglob("*") if not path.is_dir()]
+    sizes = [path.lstat().st_size for path in files]
+    elsewhere = locations.at_place(study.name)
+    if elsewhere is not None and is_marked(study, elsewhere):
+        sizes = [stamp.num_bytes for stamp in elsewhere.files().values()]
+    else:
+        elsewhere = None
     return DeletionPlan(
         study=study,
         num_trials=sum(sum(states.values()) for states in store.trial_summary(study.id).values()),
         num_networks=sum(store.outcomes(study.id).values()),
         folder=folder,
-        num_files=len(files),
-        num_bytes=sum(path.lstat().st_size for path in files),
+        num_files=len(sizes),
+        num_bytes=sum(sizes),
+        elsewhere=elsewhere,
     )
 
 
@@ -70,8 +84,18 @@ def delete(store: Store, deletion_plan: DeletionPlan, locations: Locations) -> N
             store.delete_study(study.id)
     except HeldError as error:
         raise _refused(error, study.name) from None
+    if deletion_plan.elsewhere is not None:
+        try:
+            deletion_plan.elsewhere.remove_all()
+        except PlaceError as error:
+            raise StudiesError(
+                f"the study is deleted, and its folder is not: {deletion_plan.elsewhere}: {error.message}",
+                "Remove the folder by hand.",
+            ) from error
     if (locations.output / INDEX).is_file():
         index_studies(store, locations)
+        if locations.place is not None:
+            locations.place.put(INDEX, locations.output / INDEX)
 
 
 def _refused(error: HeldError, name: str) -> HeldError:

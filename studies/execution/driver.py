@@ -1,11 +1,12 @@
 """One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -36,9 +37,11 @@ from studies.run_log import baseline, looks, provenance, run_events
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
 from studies.storage import remembered
+from studies.storage.copier import Copying, NoCopying
 
 if TYPE_CHECKING:
     from studies.cluster.cluster import Cluster
+    from studies.cluster.node_check import Asked
     from trainables.data.dataset import Dataset
     from trainables.data.splits import Splits
 
@@ -46,12 +49,15 @@ if TYPE_CHECKING:
 class Starting:
     """Starts or joins Ray in the background, when its cluster is needed or before; leaving shuts it down."""
 
-    def __init__(self, resources: Resources, *, model: str, tell: Tell, last_words: str) -> None:
+    def __init__(
+        self, resources: Resources, *, model: str, tell: Tell, last_words: str, asked: "Asked | None" = None
+    ) -> None:
         """Start nothing yet. Where nothing is joined, kernels for `model` are compiled meanwhile, which `tell` is told.
 
-        If this process is killed later, a guard process prints `last_words`.
+        If this process is killed later, a guard process prints `last_words`. Nodes of a cluster that is joined are
+        asked what `asked` says.
         """
-        self._resources, self._last_words = resources, last_words
+        self._resources, self._last_words, self._asked = resources, last_words, asked
         self._model, self._tell = model, tell
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
@@ -86,7 +92,7 @@ class Starting:
             # Imported here, because only training needs it.
             from studies.cluster.cluster import starting_cluster
 
-            started = starting_cluster(self._resources, last_words=self._last_words)
+            started = starting_cluster(self._resources, last_words=self._last_words, asked=self._asked)
             with never_broken_off():
                 if self._resources.address is None:
                     self._stack.enter_context(compiling_ahead(self._model, self._tell))
@@ -164,6 +170,10 @@ class Run:
     """Whether a page is kept up to date that tells how the run goes."""
     arguments: tuple[str, ...] = ()
     """The options with which other commands find the study."""
+    output: str | None = None
+    """What is recorded as the output of the run: an absolute path, or a URL; None for the folder above the study's."""
+    copying: Copying = field(default_factory=NoCopying)
+    """What copies the study's files to the place of its output."""
 
 
 def train(run: Run) -> None:
@@ -195,6 +205,7 @@ def _train(run: Run, progress: Progress, live: LivePage) -> None:
         _open_writer(run, progress, stop_signal) as writer,
     ):
         remembered.mark(run.folder, run.study)
+        run.copying.begin(lambda text: _tell(progress, text), run.lease.confirm)
         run_events.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
         try:
@@ -237,6 +248,11 @@ def _open_writer(run: Run, progress: Progress, stop_signal: StopSignal) -> Write
 
     spool = open_spool(run.store, run.study, run.folder)
     return Writer(run.store, run.study.id, spool, should_stop=lambda: bool(stop_signal), tell=tell)
+
+
+def _tell(progress: Progress, text: str) -> None:
+    """Show a message beside those that are shown already."""
+    progress.note = "; ".join(filter(None, [progress.note, text]))
 
 
 def _progress_so_far(run: Run) -> Progress:
@@ -306,12 +322,14 @@ def _train_on_cluster(
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
+        nodes = _checked_nodes(run, cluster, writer, progress, should_stop)
         run_events.note_cluster(
             writer,
             run.study.id,
             workers=cluster.num_workers,
             threads=cluster.threads,
             ray_cluster=cluster.ray_cluster,
+            nodes=nodes,
         )
         decided = {each["look"] for each in looks.decisions(events)}
         spent = run_events.total_seconds(events)["wall"]
@@ -354,6 +372,7 @@ def _train_on_cluster(
                 progress=progress,
                 versions=provenance.versions(),
                 go_on=next_look,
+                copying=run.copying,
                 should_stop=should_stop,
                 held=lambda: store.held_studies(event=run_events.CLUSTER, own=study_id),
             )
@@ -377,6 +396,26 @@ def _wait_for(future: "Future[Cluster]", stop_signal: StopSignal) -> "Cluster | 
     return None if stop_signal else future.result()
 
 
+def _checked_nodes(
+    run: Run, cluster: "Cluster", writer: Writer, progress: Progress, should_stop: Callable[[], bool]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the nodes of a cluster that was joined, with what they said; record it, and show what is to be known.
+
+    Raises StudiesError that names them if nodes cannot train.
+    """
+    if cluster.node_check is None:
+        return ()
+    run.tell("asking the nodes")
+    found = cluster.node_check.findings(should_stop=should_stop)
+    run_events.note_nodes(
+        writer, run.study.id, notes=[*found.problems, *found.notes], nodes=found.nodes, seconds=found.seconds
+    )
+    for note in found.notes:
+        _tell(progress, note)
+    found.refuse()
+    return found.nodes
+
+
 def _dashboard(cluster: "Cluster") -> Dashboard | None:
     if cluster.find_dashboard is None:
         return None
@@ -389,7 +428,8 @@ def _details(run: Run) -> dict[str, Any]:
     return {
         "command": run.command,
         "notes": list(run.notes),
-        remembered.FIELD: str(run.folder.parent.absolute()),
+        remembered.FIELD: run.output or str(run.folder.parent.absolute()),
+        remembered.HOST: socket.gethostname(),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),

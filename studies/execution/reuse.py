@@ -19,6 +19,7 @@ from studies.planning.trial_numbers import Numbering
 from studies.run_log.reused import GROWN
 from studies.search.best_trials import best_complete
 from studies.storage.artifacts import write_artifact
+from studies.storage.bringing import bring_models
 from studies.storage.paths import Locations, below
 from studies.storage.remembered import folders_of
 
@@ -153,6 +154,7 @@ def _needs_weights(copy: Copy, best: int | None, trials: Sequence[TrialRow]) -> 
 def _copy_weights(store: Store, study: StudyRow, source: StudyRow, copy: Copy, locations: Locations) -> bool:
     """Copy a trial's weights; return False if a file is missing or does not match its recorded hash."""
     artifacts = artifacts_of(store, source.id, copy.source_number)
+    bring_models(store, source, locations)
     folders = folders_of(store, source, locations)
     contents = [
         next(filter(_has(artifact.sha256), (_read(below(folder, artifact.path)) for folder in folders)), None)

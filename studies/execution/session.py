@@ -23,6 +23,7 @@ from studies.base.stop_signal import (
     never_broken_off,
 )
 from studies.base.wording import configuration, error_line
+from studies.cluster.node_check import Asked
 from studies.database.draining import drain
 from studies.database.engines.problems import OutageError
 from studies.database.lease import Lease
@@ -30,6 +31,7 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
+from studies.execution import run_files
 from studies.execution.driver import Run, Show, Starting, train
 from studies.execution.listing import tell_listing
 from studies.execution.live_page import finish_page
@@ -61,6 +63,7 @@ from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
+from studies.storage.copier import Copying
 from studies.storage.paths import Locations, locate
 from studies.storage.remembered import resuming_in
 from studies.user_files.from_python import keep_source
@@ -230,7 +233,10 @@ def _run(
         return _report_older(older, drafted, locations, resources=resources, take_over=take_over)
     drafted = in_its_version(drafted, older)
     last_words = f"error: {RunKilledError(command)}"
-    with Starting(resources, model=drafted.study.model, tell=telling, last_words=last_words) as starting:
+    asked = None if resources.address is None else Asked.of(drafted.code, locations)
+    with Starting(
+        resources, model=drafted.study.model, tell=telling, last_words=last_words, asked=asked
+    ) as starting:
         refuse_other_numbers(older, drafted, locations)
         trains = will_train(drafted, locations.storage, take_over=take_over)
         if trains:
@@ -274,6 +280,7 @@ def _run(
                 notes=(*describe_older(older), *notes),
                 live=request.live,
                 arguments=locations.arguments,
+                output=locations.recorded(),
             )
 
         return _carry_out(
@@ -289,7 +296,12 @@ def _run(
 
 
 def _keep_model(
-    store: Store, plan: Plan, locations: Locations, data: "tuple[Dataset, Splits]", findings: "Findings"
+    store: Store,
+    plan: Plan,
+    locations: Locations,
+    data: "tuple[Dataset, Splits]",
+    findings: "Findings",
+    copying: Copying,
 ) -> Exception | None:
     """Make a complete study's model; return what prevents it, so that the report of a long study is made all the same.
 
@@ -307,6 +319,7 @@ def _keep_model(
             findings=findings,
             dataset=dataset,
             splits=splits,
+            copy=copying.copy_models,
         )
 
     try:
@@ -355,7 +368,11 @@ def _carry_out(
     # A study that grows from another needs an existing storage, so a missing one is then an error.
     with Store.open(locations.storage, create=request.grow_from is None) as store:
         study = register(store, plan, request, locations)
-        with store.hold(study.id, take_over=take_over) as lease:
+        with (
+            store.hold(study.id, take_over=take_over) as lease,
+            run_files.opened(study, locations, lease, telling) as copying,
+        ):
+            moved = retry(lambda: run_files.tell_moved(store, study, locations.folder(plan.name)))
             study = retry(lambda: drain(store, study, locations.folder(plan.name)))
             if request.made is not None and request.made.code is not None:
                 keep_source(request.made.code)
@@ -368,22 +385,40 @@ def _carry_out(
             )
             with ReportAhead() as ahead:
                 if not was_complete:
-                    _train(run_of(store, study, lease, ahead))
+                    run = run_of(store, study, lease, ahead)
+                    _train(replace(run, notes=(*run.notes, *moved), copying=copying))
                 ahead.begin()
                 telling("making the model and the report")
                 failure, findings = None, retry(lambda: _findings(store, plan))
                 if data is not None and _found(store, plan).state is StudyState.COMPLETE:
-                    failure = _keep_model(store, plan, locations, data, findings)
+                    failure = _keep_model(store, plan, locations, data, findings, copying)
+                unread = run_files.fetch_reports(store, locations)
                 result = retry(
                     lambda: _report(
                         store, plan, request, locations, findings, ahead, was_complete=was_complete
                     )
                 )
             finish_page(plan, result.report_path, is_wanted=request.live)
+            if locations.place is not None:
+                telling(f"copying to {locations.shown(plan.name)}")
+                result = _copied(result, locations, copying, unread)
             refuse_failure(store, study, result.report_path, locations)
             if failure is not None:
                 raise _without_model(failure, result.report_path) from failure
             return result
+
+
+def _copied(result: Result, locations: Locations, copying: Copying, unread: str | None) -> Result:
+    """Copy what is left to the place of the output, and return the result with notes about that.
+
+    Raises StudiesError that says what is not there, and how it is copied later.
+    """
+    left = copying.finish()
+    if left is not None:
+        raise StudiesError(left.message, f"{left.advice}\nThe report is {result.report_path}.")
+    place = f"it and all files of the study are copied to {locations.shown(result.name)}"
+    notes = (unread, run_files.publish_index(locations), place)
+    return replace(result, notes=(*result.notes, *filter(None, notes)))
 
 
 def _train(run: Run) -> None:

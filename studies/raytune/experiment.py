@@ -34,6 +34,7 @@ from studies.raytune.worker_allocation import WorkerAllocation
 from studies.run_log import looks
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
+from studies.storage.copier import Copying, NoCopying
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
@@ -81,6 +82,7 @@ def train_study(
     progress: Progress,
     versions: Mapping[str, str],
     go_on: Callable[[], bool],
+    copying: Copying | None = None,
     should_stop: Callable[[], bool],
     held: Callable[[], Sequence[HeldStudy]] | None = None,
 ) -> None:
@@ -128,6 +130,7 @@ def train_study(
         max_lost_workers=MAX_LOST_WORKERS,
         watchdog=watchdog,
         allocation=allocation,
+        copying=copying or NoCopying(),
     )
 
     def announce(trial: PlannedTrial) -> bool:

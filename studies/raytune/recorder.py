@@ -32,6 +32,7 @@ from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
 from studies.storage.artifacts import BEST, write_models
+from studies.storage.copier import Copying, NoCopying
 from trainables.base.records import TrialReport
 from trainables.trials.trial_spec import TrialSpec
 
@@ -65,11 +66,13 @@ class Recorder(tune.Callback):
         max_lost_workers: int,
         watchdog: Watchdog,
         allocation: WorkerAllocation,
+        copying: Copying | None = None,
     ) -> None:
         """Record for one study; the scheduler puts ASHA's decisions into `decisions`.
 
         A trial is started again after at most `max_lost_workers` lost workers. Its own errors are not retried, nor is
-        a trial whose process vanishes twice after the same epoch.
+        a trial whose process vanishes twice after the same epoch. `copying` has models copied to the place of the
+        study's files before their rows are committed.
         """
         self._writer, self._study_id, self._folder = writer, study_id, folder
         self._queue, self._decisions, self._progress = queue, decisions, progress
@@ -79,6 +82,7 @@ class Recorder(tune.Callback):
         """The last epoch that a trial had reported when its process vanished."""
         self._notes = Notes(writer, study_id)
         self._watchdog, self._allocation = watchdog, allocation
+        self._copying = copying or NoCopying()
         self._in_hand: dict[int, TrialSpec] = {}
         self._losses: dict[int, Loss] = {}
         self._num_stacks: dict[int, int] = {}
@@ -273,7 +277,9 @@ class Recorder(tune.Callback):
             return []
         name = BEST if planned.cell is not None else f"trial-{planned.number}"
         blocks = [record.block for record in report.replicates]
-        return write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
+        written = write_models(self._folder, name, dict(zip(blocks, report.models, strict=True)))
+        self._copying.copy_models()
+        return written
 
     def take_up(self, trial_spec: TrialSpec) -> "CheckpointRef | None":
         """Return the trial's newest valid checkpoint, and record an event for each newer one that is not valid.

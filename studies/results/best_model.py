@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -45,12 +45,14 @@ def keep_best_model(
     findings: Findings,
     dataset: "Dataset",
     splits: "Splits",
+    copy: Callable[[], None] = lambda: None,
 ) -> None:
     """Make `folder`/models/best of the configuration that the report calls best, unless it is there already.
 
     The network is the median replicate by its validation loss, which says nothing of luck on the test part. How it does
     is recorded as an event. Nothing is made where no network has learned anything, or none is kept, as of a user's own
-    training loop; if files are missing or damaged, an event is recorded.
+    training loop; if files are missing or damaged, an event is recorded. `copy` copies the files to where others look
+    for them, before they are recorded.
     """
     inputs = findings.inputs
     with explaining_contradictions(study.name):
@@ -65,6 +67,7 @@ def keep_best_model(
         return
     made = make(plan, inputs, best, block=block, blocks=blocks, dataset=dataset, splits=splits)
     artifacts = write_model(folder / FOLDER, made.files)
+    copy()
     trial_number, replicate = best["trial_number"], _replicate_of(inputs, best["trial_number"], block)
     with store.together(study.id):
         for artifact in artifacts:

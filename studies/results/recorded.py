@@ -14,7 +14,9 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.planning.in_python import told_in_python
 from studies.storage.artifacts import BEST
-from studies.storage.paths import locate
+from studies.storage.bringing import bring
+from studies.storage.mirror import MODELS
+from studies.storage.paths import Locations, locate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +100,7 @@ class RecordedStudy:
 
         with told_in_python():
             with Store.open(self.storage, create=False) as store:
-                folder = self._folder(store) / "models" / BEST
+                folder = bring(self.row, self._locations(store), f"{MODELS}/") / MODELS / BEST
             return load_model(folder, ensemble=ensemble, calibrated=calibrated, trust_code=trust_code)
 
     def trials(self) -> "pd.DataFrame":
@@ -187,11 +189,14 @@ class RecordedStudy:
             yield Findings.of(store, find(store, self.row.name))
 
     def _folder(self, store: Store) -> Path:
-        """Return the folder of the study's files."""
+        """Return the folder of the study's files on this machine."""
+        return self._locations(store).folder(self.row.name)
+
+    def _locations(self, store: Store) -> Locations:
+        """Return where the study's files lie."""
         from studies.storage.remembered import remembering
 
-        locations = remembering(store, self.row, replace(locate(), storage=self.storage))
-        return locations.folder(self.row.name)
+        return remembering(store, self.row, replace(locate(), storage=self.storage))
 
     def _card(self) -> "Card":
         """Return what a notebook shows; what cannot be read is left out, as showing an object must not fail."""

@@ -12,6 +12,7 @@ STARTED = "run_started"
 CLUSTER = "cluster_started"
 RAY_CLUSTER = "ray_cluster"
 """In its detail, the id of the Ray cluster that the run joined: studies with the same id share its nodes."""
+NODES = "nodes_checked"
 ENDED = "run_ended"
 SECONDS = ("wall", "busy", "recording", "startup")
 MEASURING = "measuring"
@@ -29,13 +30,32 @@ def note_start(log: Log, study_id: int, details: Mapping[str, Any]) -> None:
     log.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
 
 
-def note_cluster(
-    log: Log, study_id: int, *, workers: int, threads: int, ray_cluster: str | None = None
+def note_nodes(
+    log: Log, study_id: int, *, notes: Sequence[str], nodes: Sequence[Mapping[str, Any]], seconds: float
 ) -> None:
-    """Record that a run has its workers, the number of threads of each trial, and the id of the cluster it joined."""
+    """Record what the nodes of a cluster answered before the first trial, and how long was waited for them."""
+    detail = {"notes": list(notes), "nodes": list(nodes), "seconds": round(seconds, 3)}
+    log.add_event(study_id, NODES, None, json.dumps(detail, sort_keys=True))
+
+
+def note_cluster(
+    log: Log,
+    study_id: int,
+    *,
+    workers: int,
+    threads: int,
+    ray_cluster: str | None = None,
+    nodes: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Record that a run has its workers, the threads of each trial, and the id and nodes of a cluster it joined."""
     details: dict[str, Any] = {"workers": workers, "threads_per_worker": threads}
     if ray_cluster is not None:
         details[RAY_CLUSTER] = ray_cluster
+    if nodes:
+        python = sorted({each["python"] for each in nodes if "python" in each})
+        ray = sorted({each["versions"]["ray"] for each in nodes if "versions" in each})
+        hosts = sorted({each["host"] for each in nodes})
+        details["cluster"] = {"nodes": len(nodes), "hosts": hosts, "python": python, "ray": ray}
     log.add_event(study_id, CLUSTER, None, json.dumps(details))
 
 

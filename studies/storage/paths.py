@@ -9,6 +9,7 @@ from typing import Final
 from reports.pages.atomic_files import make_private
 from studies.base.errors import StudiesError, UsageError
 from studies.definition.overrides import check_name
+from studies.storage.place import Place, PlaceFolder, is_url, mirror_folder
 
 DEFAULT_STORAGE = "sqlite:///runs/studies.db"
 DEFAULT_OUTPUT = "runs"
@@ -24,6 +25,8 @@ class Locations:
 
     storage: str
     output: Path
+    """With `place`, the user's own folder on this machine from which files are copied there, and fetched to."""
+    place: Place | None = None
     arguments: tuple[str, ...] = ()
     output_is_given: bool = field(default=True, compare=False)
 
@@ -40,6 +43,18 @@ class Locations:
             )
         return self.output / joined
 
+    def shown(self, *names: str) -> str:
+        """Return where what a study's folder holds is looked for by others: a path, or a URL."""
+        return str(self.output.joinpath(*names)) if self.place is None else self.place.named(*names)
+
+    def recorded(self) -> str:
+        """Return what a run records as its output: an absolute path, or a URL."""
+        return str(self.output.absolute()) if self.place is None else self.place.url
+
+    def at_place(self, name: str) -> PlaceFolder | None:
+        """Return a study's folder at the place, None where files lie in a folder of this machine."""
+        return None if self.place is None else self.place.folder(name)
+
     def make_folder(self, *names: str) -> Path:
         """Return that folder; if it is missing, it is made, for its owner only.
 
@@ -52,9 +67,17 @@ class Locations:
 
     def check(self) -> None:
         """Raise UsageError unless files can be written to both places; leaves nothing behind."""
-        check_writable(self.output)
+        self.check_output()
         if self.storage == DEFAULT_STORAGE:
             check_writable(Path(DEFAULT_OUTPUT))
+
+    def check_output(self) -> None:
+        """Raise UsageError unless files can be written there; leaves nothing behind."""
+        if self.place is None:
+            check_writable(self.output)
+            return
+        check_writable(self.output, what=f"this machine's folder for {self.place.url},", advice=_SET_STATE)
+        self.place.check()
 
     def is_unused(self) -> bool:
         """Return whether the storage is a SQLite file that is not there, so that nothing is recorded."""
@@ -70,7 +93,8 @@ class Locations:
 def locate(storage: str | None = None, output: str | Path | None = None) -> Locations:
     """Return the locations: options come before STUDIES_STORAGE and STUDIES_OUTPUT, these before the defaults.
 
-    Raises UsageError for a password in an option, because other users of the machine can read command lines.
+    An output may be a URL: its files are then kept in a folder of the user's own, and copied. Raises UsageError for a
+    password in an option, because other users of the machine can read command lines, and for a secret in a URL.
     """
     if storage is not None:
         # Imported here, because SQLAlchemy takes a while, and what is wrong with a command is told before.
@@ -84,9 +108,13 @@ def locate(storage: str | None = None, output: str | Path | None = None) -> Loca
     arguments = [] if storage is None else ["--storage", storage]
     arguments += [] if output is None else ["--output", str(output)]
     given = output or os.environ.get("STUDIES_OUTPUT")
+    place = None
+    if given is not None and is_url(given):
+        place = Place.parse(str(given), option="--output" if output else "STUDIES_OUTPUT")
     return Locations(
         storage=storage or os.environ.get("STUDIES_STORAGE") or DEFAULT_STORAGE,
-        output=Path(given or DEFAULT_OUTPUT),
+        output=Path(given or DEFAULT_OUTPUT) if place is None else mirror_folder(place),
+        place=place,
         arguments=tuple(arguments),
         output_is_given=bool(given),
     )
@@ -118,6 +146,9 @@ def below(folder: Path, relative: str) -> Path:
     return path
 
 
+_SET_STATE: Final = (
+    "Set XDG_STATE_HOME to a folder that you may write to: what waits to be copied is kept in it."
+)
 _CHOOSE_OUTPUT: Final = "Choose a folder that you may write to with --output, or set STUDIES_OUTPUT."
 
 

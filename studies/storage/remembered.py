@@ -1,7 +1,8 @@
 """Finds a study's files without --output: in the folder that its latest run recorded.
 
 A storage may be written by others and read on other machines. So a recorded folder is used only if it contains a mark
-file that the run left there: nothing is read, written or deleted in a folder that is not the study's.
+file that the run left there: nothing is read, written or deleted in a folder that is not the study's. A recorded URL
+with fields, which may name any server, is not even asked, unless this user has used it on this machine.
 """
 
 import json
@@ -16,12 +17,14 @@ from studies.base.wording import printable
 from studies.database.rows import EventRow, StudyRow
 from studies.database.store import Store
 from studies.run_log.run_events import started_with
-from studies.storage.paths import Locations, check_writable
+from studies.storage.mirror import MARK
+from studies.storage.paths import Locations
+from studies.storage.place import Place, PlaceError, PlaceFolder, is_url, mirror_folder
 
 FIELD = "output"
-"""The key, in the details of a run's start, of the absolute path of its output folder."""
-MARK = "study.json"
-"""The file in a study's folder that identifies the study."""
+"""The key, in the details of a run's start, of its output: an absolute path, or a URL."""
+HOST = "host"
+"""The key, there, of the name of the machine on which the run was."""
 
 
 def mark(folder: Path, study: StudyRow) -> None:
@@ -35,17 +38,34 @@ def remembering(store: Store, study: StudyRow, locations: Locations) -> Location
     If the study has no files there, prints a note on standard error and returns the locations unchanged.
     """
     noted = None if locations.output_is_given else noted_output(store.events(study.id))
-    if noted is None or noted == Path(os.path.abspath(locations.output)):
+    if noted is None or noted == os.path.abspath(locations.output):
         return locations
-    there = replace(locations, output=noted)
+    there = _there(locations, noted)
     if is_folder_of(study, there):
         return there
+    why = ", and are not there on this machine"
+    if there.place is not None:
+        try:
+            if not there.place.has_query and is_marked(study, there.place.folder(study.name)):
+                return there
+            why = ", which may be any server" if there.place.has_query else ", and are not there"
+        except PlaceError as error:
+            why = f", and nothing was read there ({error.message})"
     note = (
-        f"note: the files of {study.name} were written to {noted / study.name}, and are not there on this machine; "
-        f"looking in {locations.output}\nSay where they lie with --output DIR."
+        f"note: the files of {study.name} were written to {there.shown(study.name)}{why}; "
+        f"looking in {locations.output}\nSay where they lie with --output "
+        f"{'DIR' if there.place is None else there.place.url}."
     )
     print(printable(note), file=sys.stderr)
     return locations
+
+
+def _there(locations: Locations, noted: str) -> Locations:
+    """Return the locations with an output that was recorded, a path or a URL."""
+    if not is_url(noted):
+        return replace(locations, output=Path(noted))
+    place = Place(noted)
+    return replace(locations, output=mirror_folder(place), place=place)
 
 
 def resuming_in(locations: Locations, name: str) -> Locations:
@@ -55,14 +75,20 @@ def resuming_in(locations: Locations, name: str) -> Locations:
     with store:
         study = store.find_study(name)
         found = locations if study is None else remembering(store, study, locations)
-    check_writable(found.output)
+    if found is not locations:  # which were looked at when the command began
+        found.check_output()
     return found
+
+
+def recorded_locations(store: Store, study: StudyRow, locations: Locations) -> Locations | None:
+    """Return the locations with the output that the study's latest run recorded, whatever is there."""
+    noted = noted_output(store.events(study.id))
+    return None if noted is None else _there(locations, noted)
 
 
 def folders_of(store: Store, study: StudyRow, locations: Locations) -> list[Path]:
     """Return the folders that may hold a study's files: that of the locations, and the recorded one if it is valid."""
-    noted = noted_output(store.events(study.id))
-    there = None if noted is None else replace(locations, output=noted)
+    there = recorded_locations(store, study, locations)
     folders = [locations.folder(study.name)]
     return (
         folders if there is None or not is_folder_of(study, there) else [*folders, there.folder(study.name)]
@@ -78,19 +104,38 @@ def found_folder(study: StudyRow, locations: Locations) -> Path | None:
     return folder.absolute() if folder.is_dir() else None
 
 
-def noted_output(events: Sequence[EventRow]) -> Path | None:
-    """Return the output folder of the latest run that recorded one; early versions recorded none."""
+def noted_output(events: Sequence[EventRow]) -> str | None:
+    """Return the output of the latest run that recorded one, a path or a URL; early versions recorded none."""
     noted = [start[FIELD] for start in started_with(events) if isinstance(start.get(FIELD), str)]
-    return Path(noted[-1]) if noted and Path(noted[-1]).is_absolute() else None
+    if not noted:
+        return None
+    if not is_url(noted[-1]):
+        return noted[-1] if Path(noted[-1]).is_absolute() else None
+    try:
+        return Place.parse(noted[-1]).url
+    except UsageError:  # no run of ours records a secret
+        return None
 
 
 def is_folder_of(study: StudyRow, locations: Locations) -> bool:
     """Return whether the locations have a folder with the study's mark."""
     try:
-        text = (locations.folder(study.name) / MARK).read_text(encoding="utf-8")
-        return bool(json.loads(text) == _identity(study))
-    except (OSError, ValueError, UsageError):
+        return is_mark(study, (locations.folder(study.name) / MARK).read_bytes())
+    except (OSError, UsageError):
         return False
+
+
+def is_mark(study: StudyRow, content: bytes) -> bool:
+    """Return whether a mark's content is this study's."""
+    try:
+        return bool(json.loads(content) == _identity(study))
+    except ValueError:
+        return False
+
+
+def is_marked(study: StudyRow, there: PlaceFolder) -> bool:
+    """Return whether a folder at a place has the study's mark; raise PlaceError if that cannot be said."""
+    return bool(there.place.stamps([f"{there.name}/{MARK}"])) and is_mark(study, there.read(MARK))
 
 
 def _identity(study: StudyRow) -> dict[str, str]:

@@ -63,8 +63,10 @@ class Verification:
         )
 
 
-def verify(store: Store, name: str, folder: Path) -> Verification:
-    """Check the study called `name`, whose files lie in `folder`.
+def verify(
+    store: Store, name: str, folder: Path, elsewhere: artifacts.FolderElsewhere | None = None
+) -> Verification:
+    """Check the study called `name`, whose files lie in `folder`, or `elsewhere`, where they are copied to.
 
     The study may be running: no lock is taken, and later writes are not seen, except that what follows from a look is
     computed from whole looks, which no longer change. Raises UsageError that lists the studies
@@ -82,12 +84,19 @@ def verify(store: Store, name: str, folder: Path) -> Verification:
         plan_hash=str(rows.study["plan_hash"]),
         at=datetime.now(UTC),
         checks=list(
-            _checks(rows, integrity, folder, lambda: decide(decision_inputs(store, find(store, name))))
+            _checks(
+                rows,
+                integrity,
+                lambda: artifacts.check_artifacts(rows, folder, elsewhere),
+                lambda: decide(decision_inputs(store, find(store, name))),
+            )
         ),
     )
 
 
-def _checks(rows: Rows, integrity: Integrity, folder: Path, decide_again: DecideAgain) -> Iterator[Check]:
+def _checks(
+    rows: Rows, integrity: Integrity, check_files: Callable[[], Check], decide_again: DecideAgain
+) -> Iterator[Check]:
     yield _made("plan", frozen_plan.RULE, lambda: frozen_plan.check_plan(rows))
     plan = frozen_plan.read_plan(rows)
     record = None if plan is None else Record(rows=rows, plan=plan)
@@ -105,7 +114,7 @@ def _checks(rows: Rows, integrity: Integrity, folder: Path, decide_again: Decide
         else:
             yield _made(name, rule, partial(check, record))
     yield Check(name="I7", rule=INTEGRITY_RULE, looked_at=integrity.asked, faults=integrity.faults)
-    yield _made("I8", artifacts.RULE, lambda: artifacts.check_artifacts(rows, folder))
+    yield _made("I8", artifacts.RULE, check_files)
     yield _made("I9", values.RULE, lambda: values.check_values(rows, record))
 
 

@@ -14,7 +14,9 @@ class Unstarted:
         self.num_begun = self.num_left = 0
 
     @contextmanager
-    def __call__(self, resources: object, *, last_words: str) -> "Iterator[Future[Any]]":
+    def __call__(
+        self, resources: object, *, last_words: str, asked: object = None
+    ) -> "Iterator[Future[Any]]":
         self.num_begun += 1
         try:
             yield Future()

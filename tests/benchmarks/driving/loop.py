@@ -76,7 +76,9 @@ def without_ray(scratch: Path) -> Iterator[None]:
     """Let a run's driver do all it does, but for Ray."""
 
     @contextmanager
-    def starting(resources: Resources, *, last_words: str) -> Iterator["Future[Cluster]"]:
+    def starting(
+        resources: Resources, *, last_words: str, asked: object = None
+    ) -> Iterator["Future[Cluster]"]:
         started: Future[Cluster] = Future()
         num_workers = resources.workers or 1
         started.set_result(

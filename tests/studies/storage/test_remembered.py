@@ -13,8 +13,9 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.results import report_inputs
 from studies.run_log import run_events
+from studies.storage.mirror import MARK
 from studies.storage.paths import Locations, locate
-from studies.storage.remembered import FIELD, MARK, folders_of, mark, remembering, resuming_in
+from studies.storage.remembered import FIELD, folders_of, mark, remembering, resuming_in
 from tests.studies.faults.light import write_plain_report
 from tests.studies.raytune.driving import register
 from tests.studies.raytune.plans import plan
