@@ -86,7 +86,7 @@ def live_study(
         num_failures=failed,
         losses=_troubles(progress.losses),
         num_losses=progress.num_losses,
-        note=None if progress.note is None else printable(progress.note),
+        note=None if progress.live_note is None else printable(progress.live_note),
         dashboard=dashboard,
         report=printable(str(report)),
         reported_at=_made_at(report),

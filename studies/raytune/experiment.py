@@ -28,6 +28,7 @@ from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
+from studies.raytune.retries import MAX_LOST_WORKERS, Retries
 from studies.raytune.worker_allocation import WorkerAllocation
 from studies.run_log import looks
 from studies.search.progress import Progress, best_of
@@ -39,8 +40,6 @@ from trainables.data.splits import Splits
 from trainables.trial import StackTrial
 from trainables.trials.trial_spec import TrialSpec
 
-MAX_LOST_WORKERS = 3
-"""A trial is started again after at most this many lost workers."""
 MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
 """How often Tune itself is started again, should it fail, without a report in between: by then a trial that makes it
 fail each time has failed, and the next one can run."""
@@ -110,7 +109,7 @@ def train_study(
         accumulator=accumulator,
         checkpoints=checkpoints,
         versions=versions,
-        max_lost_workers=MAX_LOST_WORKERS,
+        retries=Retries(max_lost_workers=MAX_LOST_WORKERS),
         watchdog=watchdog,
         allocation=allocation,
     )
@@ -188,8 +187,12 @@ def train_study(
                 allocation.take_back_all()
                 recorder.lose_all(error)
 
+    def is_lost() -> bool:
+        progress.cluster_problem = liveness.notice()
+        return liveness.loss() is not None
+
     with liveness.asking(), closing(recorder):
-        has_ended = fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None)
+        has_ended = fit(run_on, should_stop=is_to_stop, is_lost=is_lost)
     if not has_ended:
         cluster.leave()
     loss = liveness.loss()

@@ -11,6 +11,7 @@ from studies.database.rows import EventRow
 STARTED = "run_started"
 CLUSTER = "cluster_started"
 ENDED = "run_ended"
+NODE_LOST = "node_lost"
 SECONDS = ("wall", "busy", "recording", "startup")
 MEASURING = "measuring"
 
@@ -31,6 +32,17 @@ def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None
     """Record that a run has its workers, and the number of threads of each trial."""
     details = {"workers": workers, "threads_per_worker": threads}
     log.add_event(study_id, CLUSTER, None, json.dumps(details))
+
+
+def note_lost_node(log: Log, study_id: int, *, address: str, host: str, node_id: str) -> None:
+    """Record that a node of the cluster was lost with workers of the study; `node_id` is Ray's identifier of it."""
+    details = {"address": address, "host": host, "node_id": node_id}
+    log.add_event(study_id, NODE_LOST, None, json.dumps(details, sort_keys=True))
+
+
+def lost_nodes(events: Sequence[EventRow]) -> list[dict[str, str]]:
+    """Return the address, host and node_id of each node that was lost, in order."""
+    return [json.loads(event.detail) for event in events if event.kind == NODE_LOST]
 
 
 def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:

@@ -95,6 +95,8 @@ class Progress:
     """The page that tells how the run goes, None where none is written."""
     page_problem: str | None = None
     """What kept that page from being written the last time."""
+    cluster_problem: str | None = None
+    """What is wrong with the cluster that the run waits for, None where nothing is."""
     clock: Callable[[], float] = time.monotonic
 
     def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:
@@ -151,7 +153,12 @@ class Progress:
     @property
     def told_note(self) -> str | None:
         """Return what a reader is told beside the progress, None where there is nothing."""
-        return "; ".join(filter(None, [self.note, self.page_problem])) or None
+        return "; ".join(filter(None, [self.cluster_problem, self.note, self.page_problem])) or None
+
+    @property
+    def live_note(self) -> str | None:
+        """Return the same without what is wrong with the live page, for that page itself."""
+        return "; ".join(filter(None, [self.cluster_problem, self.note])) or None
 
     @property
     def seconds_left(self) -> float | None:

@@ -170,7 +170,7 @@ def test_nodes_that_do_not_answer_are_a_loss_after_a_while(nodes: Nodes, answer:
     watched = nodes.watch()
     begun = nodes.clock.now
     assert watched.loss() is None
-    assert nodes.wait_for_loss(watched) == "no node of Ray's has answered for 30 s"
+    assert nodes.wait_for_loss(watched) == "Ray has not answered for 30 s"
     assert nodes.clock.now - begun == 30.5
     over.set()
 
