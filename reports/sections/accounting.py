@@ -82,7 +82,11 @@ def _halved(report_context: ReportContext) -> str:
 def _lost_nodes(report_context: ReportContext) -> str:
     """Which nodes of the cluster were lost with workers of the study, and how many trials that cost an attempt."""
     events = report_context.inputs.events
-    nodes = [json.loads(detail) for detail in events.loc[events["kind"] == NODE_LOST, "detail"]] if len(events) else []
+    nodes = (
+        [json.loads(detail) for detail in events.loc[events["kind"] == NODE_LOST, "detail"]]
+        if len(events)
+        else []
+    )
     if not nodes:
         return ""
     lost = events[events["kind"] == WORKER_LOST]

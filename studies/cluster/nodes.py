@@ -1,7 +1,7 @@
 """The nodes of a Ray cluster: on which one a worker was, and whether that one is lost."""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -47,13 +47,15 @@ def lost_node(actor_id: str | None) -> Node | None:
         return None
     try:
         node_id, nodes = _place(actor_id), _nodes()
-    except Exception:  # whatever Ray raises, where the worker was is not known, and its loss is recorded without that
+    except (
+        Exception
+    ):  # whatever Ray raises, where the worker was is not known, and its loss is recorded without that
         return None
     return lost_among(node_id, nodes, answers=_answers)
 
 
 def lost_among(
-    node_id: str, nodes: list[Mapping[str, Any]], *, answers: Callable[[str, int], bool]
+    node_id: str, nodes: Sequence[Mapping[str, Any]], *, answers: Callable[[str, int], bool]
 ) -> Node | None:
     """Return the node with this identifier if it is lost: of `nodes`, as `ray.nodes()` returns them.
 
@@ -70,7 +72,7 @@ def lost_among(
 
 def _place(actor_id: str) -> str:
     """Return the identifier of the node on which an actor is or was; empty if it never had one."""
-    actor: dict[str, Any] = state.actors(actor_id)  # type: ignore[no-untyped-call]
+    actor: dict[str, Any] = state.actors(actor_id)
     return str(actor["Address"]["NodeID"]) if actor else ""
 
 

@@ -203,7 +203,8 @@ def _train(run: Run, progress: Progress, live: LivePage) -> None:
         except RayLostError as lost:
             state = StudyState.INTERRUPTED
             if not stop_signal:  # else Ray was ended together with this process, as by a job scheduler
-                raise RayLostError(lost.loss, run.command) from None
+                was_joined = run.resources.address is not None
+                raise RayLostError(lost.loss, run.command, was_joined=was_joined) from None
         except KeyboardInterrupt:  # the second Ctrl-C; the first one is a request to stop
             assert stop_signal
         except OutageError:

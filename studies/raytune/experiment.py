@@ -13,6 +13,7 @@ from studies.base.errors import StudiesError
 from studies.base.states import Phase
 from studies.base.stop_signal import RayLostError
 from studies.base.stopwatch import Stopwatch
+from studies.base.wording import configuration
 from studies.cluster.cluster import Cluster
 from studies.cluster.liveness import watch_ray
 from studies.cluster.watchdog import Watchdog
@@ -38,6 +39,7 @@ from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
 from trainables.trial import StackTrial
+from trainables.trials.trial_log import DETAILS, TITLE
 from trainables.trials.trial_spec import TrialSpec
 
 MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
@@ -132,7 +134,7 @@ def train_study(
         checkpoint = recorder.take_up(trial_spec)
         workers = allocation.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
-        given = {"trial_spec": trial_spec, "workers": workers, "stacks": stacks}
+        given = {"trial_spec": trial_spec, "workers": workers, "stacks": stacks, **titles(plan, trial)}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
 
     searcher = QueueSearcher(
@@ -199,6 +201,15 @@ def train_study(
     failure = recorder.failure or searcher.failure or (None if loss is None else RayLostError(loss))
     if failure is not None:
         raise failure
+
+
+def titles(plan: Plan, trial: PlannedTrial) -> dict[str, str]:
+    """Return what a worker's log and Ray's dashboard call a trial: where it belongs, and what distinguishes it."""
+    cell = "" if trial.cell is None else f", cell {trial.cell.number}"
+    return {
+        TITLE: f"{plan.name} trial {trial.number}{cell}",
+        DETAILS: f"{trial.phase}, attempt {trial.attempt + 1}, {configuration(trial.params)}",
+    }
 
 
 def _failed(error: Exception) -> StudiesError:

@@ -131,8 +131,10 @@ def _lost_nodes(status: Status) -> list[RenderableType]:
     parts: list[RenderableType] = [
         heading(f"{counted(len(status.lost_nodes), 'node')} lost; the trials there went on elsewhere")
     ]
-    for node in status.lost_nodes[-_MOST_NODES:]:
-        parts.append(text(f"{node['address']} (host {node['host']}, Ray node {node['node_id']})"))
+    parts += [
+        text(f"{node['address']} (host {node['host']}, Ray node {node['node_id']})")
+        for node in status.lost_nodes[-_MOST_NODES:]
+    ]
     hidden = len(status.lost_nodes) - _MOST_NODES
     if hidden > 0:
         parts.append(text(f"and {hidden} before: studies status {status.study.name} --json"))

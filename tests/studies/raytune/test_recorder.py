@@ -281,7 +281,9 @@ def test_a_lost_node_is_told_once_and_is_no_trials_fault(driver: Driver) -> None
             lose(driver)
     assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 7)
     events = driver.store.events(driver.study_id)
-    assert run_events.lost_nodes(events) == [{"address": "10.0.0.3", "host": "gpu-7", "node_id": NODE.node_id}]
+    assert run_events.lost_nodes(events) == [
+        {"address": "10.0.0.3", "host": "gpu-7", "node_id": NODE.node_id}
+    ]
     (first, *rest) = [event for event in events if event.kind == "worker_lost"]
     assert len(rest) == 5
     assert first.detail.startswith(
@@ -302,7 +304,9 @@ def test_a_trial_that_takes_every_node_down_has_failed(driver: Driver) -> None:
         assert not driver.row.state.has_ended
         lose(driver)
     assert driver.row.state is TrialState.FAILED
-    assert driver.row.error.startswith("3 nodes in a row were lost under this trial before it reported anything: ")
+    assert driver.row.error.startswith(
+        "3 nodes in a row were lost under this trial before it reported anything: "
+    )
     assert "Use a smaller width" in driver.row.error
 
 
