@@ -85,10 +85,8 @@ def _count_no_callbacks(callbacks: list[Callback] | None) -> bool:
 class _ActorManager(RayActorManager):
     """Tune's manager of actors, whose calls have names in Ray's dashboard, and whose errors all are lost actors."""
 
-    def __init__(self, resource_manager: Any, *, name_of: Callable[[Any, str], str]) -> None:
-        """`name_of` returns the name of a call of an actor's method."""
-        super().__init__(resource_manager=resource_manager)
-        self._name_of = name_of
+    name_of: Callable[[Any, str], str]
+    """Returns the name of a call of an actor's method. No argument: Tune calls `__init__` again to clear it."""
 
     def _schedule_tracked_actor_task(
         self,
@@ -103,7 +101,7 @@ class _ActorManager(RayActorManager):
         tracked_actor = tracked_actor_task._tracked_actor
         actor, _ = self._live_actors_to_ray_actors_resources[tracked_actor]
         future = getattr(actor, method_name)._remote(
-            args=args or (), kwargs=kwargs or {}, name=self._name_of(tracked_actor, method_name)
+            args=args or (), kwargs=kwargs or {}, name=self.name_of(tracked_actor, method_name)
         )
         self._actor_task_events.track_future(
             future=future,
@@ -142,7 +140,8 @@ class _Controller(TuneController):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._class_cache: Any = _ActorClasses()
-        self._actor_manager = _ActorManager(self._actor_manager._resource_manager, name_of=self._name_of)
+        self._actor_manager = _ActorManager(resource_manager=self._actor_manager._resource_manager)
+        self._actor_manager.name_of = self._name_of
 
     def _name_of(self, tracked: Any, method: str) -> str:
         """Return the name of a call of a worker's: its trial and what it does, as Ray's dashboard shows it."""

@@ -124,7 +124,8 @@ def cluster(
         yield RunningCluster(process, token_path, told)
     finally:
         process.kill()
-        process.wait()
+        with process:  # which closes its pipes, and waits
+            pass
         end_processes(folder, patience_seconds=0.0)
         shutil.rmtree(folder, ignore_errors=True)
 
