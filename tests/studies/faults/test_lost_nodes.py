@@ -6,7 +6,6 @@ import re
 import signal
 import time
 import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 
 from studies.database.store import Store
 from studies.verification.verification import verify
-from tests.conftest import LOOPS_IN_THE_SUITE, TALLY
+from tests.conftest import LOOPS_IN_THE_SUITE
 from tests.studies.command import STUDY, Command, finished, rows, started
 from tests.studies.faults.nodes_run import NODES, NodesRun, nodes_loop, settings_of
 from tests.studies.faults.soundness import check_whole, num_doubled, results
@@ -149,14 +148,6 @@ def test_a_head_that_is_gone_ends_the_run_in_words(tmp_path: Path, dies: str) ->
             what=f"Ray is gone: its raylet was killed or crashed on this machine(; {head} takes no connection either"
             rf"|, after {head} had not answered for \d+ s)|{head} has not answered for 180 s",
         )
-
-
-@pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
-    """Return a tally that is printed in the end, whatever happens."""
-    counted = Tally(kind=request.node.name, seed=request.config.getoption("--loops-seed"))
-    yield counted
-    request.node.user_properties.append((TALLY, str(counted)))
 
 
 @pytest.mark.slow
