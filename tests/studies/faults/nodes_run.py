@@ -18,8 +18,8 @@ from tests.studies.multi_node import Joined, RunningCluster
 LONGER = STUDY.replace("rungs=(3, 9)", "rungs=(3, 9, 27, 81)").replace("epochs=9", "epochs=81")
 NUM_REPORTS = 300
 """About half as many as an undisturbed driver acknowledges."""
-NODES: tuple[dict[str, int], ...] = ({}, {"num_cpus": 2})
-"""The nodes beside the head, of one and two workers."""
+NODES: tuple[dict[str, int], ...] = ({}, {})
+"""The nodes beside the head, of one worker each."""
 
 
 class NodesRun(WatchedRun):
