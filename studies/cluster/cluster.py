@@ -93,17 +93,20 @@ class Cluster:
 
 
 @contextmanager
-def starting_cluster(resources: Resources, *, last_words: str = "") -> Iterator["Future[Cluster]"]:
+def starting_cluster(
+    resources: Resources, *, last_words: str = "", name: str = ""
+) -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background; on leaving, shut down what was started, or is still starting.
 
     A cold start takes 5-12 s, in which the caller can load data. The future raises StudiesError if Ray cannot be
     started or joined, or if no trial would fit. If this process has a Ray already, StudiesError is raised at once and
     that Ray is left alone. If this process is killed, a guard process ends what was started and prints `last_words`.
+    Ray's dashboard lists the run as `name`.
     """
     _refuse_second_ray()
     with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
         head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
-        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head)))
+        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head, name)))
         try:
             yield future
         finally:
@@ -204,7 +207,7 @@ def _start_head(resources: Resources, folder: Path) -> Head:
     return Head(folder, options, safe_path(environment))
 
 
-def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
+def _join(resources: Resources, folder: Path, head: Head | None, name: str) -> Cluster:
     """Join the Ray that was started here, or the requested cluster.
 
     Ray's log on the screen is off: lost workers are recorded as events of their trials.
@@ -218,7 +221,7 @@ def _join(resources: Resources, folder: Path, head: Head | None) -> Cluster:
             forget_earlier_token()
         address = resources.address if head is None else head.address()
         url = ray.init(
-            address=address, job_config=job_config(), logging_level=logging.CRITICAL, log_to_driver=False
+            address=address, job_config=job_config(name), logging_level=logging.CRITICAL, log_to_driver=False
         ).dashboard_url
     except NotStartedError:
         raise

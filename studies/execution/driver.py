@@ -46,12 +46,14 @@ if TYPE_CHECKING:
 class Starting:
     """Starts or joins Ray in the background, when its cluster is needed or before; leaving shuts it down."""
 
-    def __init__(self, resources: Resources, *, model: str, tell: Tell, last_words: str) -> None:
+    def __init__(
+        self, resources: Resources, *, model: str, tell: Tell, last_words: str, name: str = ""
+    ) -> None:
         """Start nothing yet. Where nothing is joined, kernels for `model` are compiled meanwhile, which `tell` is told.
 
-        If this process is killed later, a guard process prints `last_words`.
+        If this process is killed later, a guard process prints `last_words`. Ray's dashboard lists the run as `name`.
         """
-        self._resources, self._last_words = resources, last_words
+        self._resources, self._last_words, self._name = resources, last_words, name
         self._model, self._tell = model, tell
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
@@ -86,7 +88,7 @@ class Starting:
             # Imported here, because only training needs it.
             from studies.cluster.cluster import starting_cluster
 
-            started = starting_cluster(self._resources, last_words=self._last_words)
+            started = starting_cluster(self._resources, last_words=self._last_words, name=self._name)
             with never_broken_off():
                 if self._resources.address is None:
                     self._stack.enter_context(compiling_ahead(self._model, self._tell))

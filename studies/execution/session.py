@@ -230,7 +230,10 @@ def _run(
         return _report_older(older, drafted, locations, resources=resources, take_over=take_over)
     drafted = in_its_version(drafted, older)
     last_words = f"error: {RunKilledError(command)}"
-    with Starting(resources, model=drafted.study.model, tell=telling, last_words=last_words) as starting:
+    name = request.name or drafted.base
+    with Starting(
+        resources, model=drafted.study.model, tell=telling, last_words=last_words, name=name
+    ) as starting:
         refuse_other_numbers(older, drafted, locations)
         trains = will_train(drafted, locations.storage, take_over=take_over)
         if trains:

@@ -64,6 +64,8 @@ def asked(running: RunningCluster, what: str) -> list[dict[str, Any]]:
 def check_names(running: RunningCluster) -> None:
     """Workers and their calls have the names of study, trial and cell in Ray's dashboard, and logs say the same."""
     assert "small" in {actor["class_name"] for actor in asked(running, "actors")}
+    (job,) = asked(running, "jobs")
+    assert job["metadata"] == {"job_name": "small"}
     named = {task["name"] for task in asked(running, "tasks") if task["type"] == "ACTOR_TASK"}
     titles = {name.partition(":")[0] for name in named if name.endswith(": train to the next report")}
     assert titles, named
