@@ -16,7 +16,7 @@ from tests.studies.faults.watched_run import Fate, Rows, WatchedRun
 from tests.studies.multi_node import Joined, RunningCluster
 
 LONGER = STUDY.replace("rungs=(3, 9)", "rungs=(3, 9, 27, 81)").replace("epochs=9", "epochs=81")
-NUM_REPORTS = 300
+NUM_REPORTS = 120
 """About half as many as an undisturbed driver acknowledges."""
 NODES: tuple[dict[str, int], ...] = ({}, {})
 """The nodes beside the head, of one worker each."""
