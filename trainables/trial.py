@@ -6,8 +6,9 @@ torch is imported in functions: the driver, which names the class to Tune, takes
 import functools
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import ray
@@ -21,6 +22,7 @@ from trainables.base.records import TrialReport
 from trainables.base.safe_path import forget_safe_path
 from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
+from trainables.trials.trial_log import DETAILS, TITLE, TrialLog
 from trainables.trials.trial_spec import TrialSpec
 from trainables.user_code.code import OWN, UserCode
 from trainables.user_code.exits import is_rays, traceback_words
@@ -70,11 +72,14 @@ class StackTrial(tune.Trainable):
             make_ready(config["trial_spec"].model)
         self._data: dict[tuple[float | None, tuple[int, ...]], StackData] = {}
         self._helpers: tuple[RemoteHelper, ...] | None = None
+        self._log = TrialLog()
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next assignment; nothing of the one before is kept but the data and what fits."""
         self._trial_spec: TrialSpec = new_config["trial_spec"]
+        self._titles = {key: new_config[key] for key in (TITLE, DETAILS) if key in new_config}
+        self._log.take_up(self._titles)
         self._checkpoint_ref: CheckpointRef | None = new_config.get("checkpoint")
         self._reports: Iterator[TrialReport] | None = None
         self._epoch = 0
@@ -102,7 +107,12 @@ class StackTrial(tune.Trainable):
             report = self._failure(traceback_words(error, self._code))
         self._epoch = report.epoch
         done = report.error is not None or report.epoch >= self._trial_spec.epochs
+        self._log.report(report.epoch, done=done, error=report.error)
         return {"objective": report.objective, "epoch": report.epoch, "report": report, "done": done}
+
+    def cleanup(self) -> None:
+        """Say in the log what became of the last trial; Tune calls this before the worker ends."""
+        self._log.close()
 
     def _failure(self, error: str) -> TrialReport:
         from trainables.trials.reporting import failed_report
@@ -114,6 +124,7 @@ class StackTrial(tune.Trainable):
 
         checkpoint_ref, self._checkpoint_ref = self._checkpoint_ref, None
         checkpoint = None if checkpoint_ref is None else checkpoint_ref.data
+        self._log.begin(0 if checkpoint_ref is None else checkpoint_ref.epoch)
         return train_trial_spec(
             self._trial_spec,
             self._stack_data(self._trial_spec),
@@ -124,12 +135,19 @@ class StackTrial(tune.Trainable):
         )
 
     def begin_share(
-        self, trial_spec: TrialSpec, checkpoint: bytes | None, part: range, num_stacks: int
+        self,
+        trial_spec: TrialSpec,
+        checkpoint: bytes | None,
+        part: range,
+        num_stacks: int,
+        titles: dict[str, str],
     ) -> "ReplicateShard":
         """Start training some replicates of a trial that another worker reports on."""
         from trainables.trials.reporting import trainer_of
         from trainables.trials.spread_trial import ReplicateShard
 
+        self._log.take_up(titles)
+        self._log.help(part)
         self._num_stacks = num_stacks
         data = self._stack_data(trial_spec)
         return ReplicateShard(
@@ -149,12 +167,12 @@ class StackTrial(tune.Trainable):
     def _find_helpers(self) -> "tuple[RemoteHelper, ...]":
         """Return a helper for each bundle but the first; they live as long as this worker, for all its trials."""
         if self._helpers is None:
-            config = {"trial_spec": self._trial_spec}
+            config = {"trial_spec": self._trial_spec, **self._titles}
             self._helpers = tuple(
                 RemoteHelper(type(self), config, bundle) for bundle in range(1, self._num_workers)
             )
         for helper in self._helpers:
-            helper.num_stacks = self._num_stacks
+            helper.num_stacks, helper.titles = self._num_stacks, self._titles
         return self._helpers
 
     def _stack_data(self, trial_spec: TrialSpec) -> "StackData":
@@ -204,10 +222,15 @@ class _HelperActor:
         return self._trial._worker
 
     def begin(
-        self, trial_spec: TrialSpec, checkpoint: bytes | None, part: range, num_stacks: int
+        self,
+        trial_spec: TrialSpec,
+        checkpoint: bytes | None,
+        part: range,
+        num_stacks: int,
+        titles: dict[str, str],
     ) -> _Failed | None:
         def start() -> None:
-            self._share = self._trial.begin_share(trial_spec, checkpoint, part, num_stacks)
+            self._share = self._trial.begin_share(trial_spec, checkpoint, part, num_stacks, titles)
 
         self._share = None
         return self._tried(start)
@@ -236,13 +259,17 @@ class RemoteHelper:
 
     num_stacks = 1
     """Into how many stacks its share is split at first."""
+    titles: Mapping[str, str] = MappingProxyType({})
+    """What its log, and Ray's dashboard, call the trial."""
 
     def __init__(self, trainable: type[StackTrial], config: dict[str, Any], bundle: int) -> None:
         """Start the helper, without waiting for it."""
         group = get_current_placement_group()
         assert group is not None, "Tune runs its trials in placement groups"
         takes = group.bundle_specs[bundle]
-        actor = ray.remote(_HelperActor).options(
+        # Named like the study's own workers in Ray's dashboard.
+        helping: Any = type(f"{trainable.__name__}_helper", (_HelperActor,), {})
+        actor: Any = ray.remote(helping).options(
             num_cpus=takes.get("CPU", 0),
             num_gpus=takes.get("GPU", 0),
             scheduling_strategy=PlacementGroupSchedulingStrategy(group, bundle),
@@ -257,15 +284,23 @@ class RemoteHelper:
 
     def begin(self, trial_spec: TrialSpec, *, checkpoint: bytes | None, part: range) -> None:
         """Start training the replicates `part`; errors are raised at the first epoch."""
-        self._begun = self._actor.begin.remote(trial_spec, checkpoint, part, self.num_stacks)
+        self._begun = self._named("begin", "begin to help").remote(
+            trial_spec, checkpoint, part, self.num_stacks, dict(self.titles)
+        )
 
     def train_epoch(self) -> "Callable[[], ShardEpoch]":
         """Start training an epoch; return a function that waits for its result."""
-        return self._answer(self._actor.train_epoch.remote())
+        return self._answer(self._named("train_epoch", "help with an epoch").remote())
 
     def state(self) -> Callable[[], Any]:
         """Ask for the state of its share; return a function that waits for it."""
-        return self._answer(self._actor.state.remote())
+        return self._answer(self._named("state", "hand over a helper's state").remote())
+
+    def _named(self, method: str, what: str) -> Any:
+        """Return a method of the actor with the name that Ray shows of its calls."""
+        title = self.titles.get(TITLE)
+        found = getattr(self._actor, method)
+        return found if title is None else found.options(name=f"{title}: {what}")
 
     def _answer(self, asked: Any) -> Callable[[], Any]:
         def wait() -> Any:

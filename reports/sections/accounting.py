@@ -1,5 +1,6 @@
 """Accounting: what was planned and what became of it, overall, by phase and by level, adding up exactly."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -22,9 +23,14 @@ COUNTS = {
     "diverged": "diverged",
     "epochs": "network-epochs",
 }
-ELSEWHERE = ("run_started", "cluster_started", "run_ended", "linear_model", LOOK_DECIDED)
-"""Told under provenance, and look by look."""
 HALVED = "stack_halved"
+NODE_LOST, WORKER_LOST = "node_lost", "worker_lost"
+ELSEWHERE = ("run_started", "cluster_started", "run_ended", "linear_model", NODE_LOST, LOOK_DECIDED)
+"""Told under provenance, above the tables, and look by look."""
+MAX_NODES = 10
+"""Of how many lost nodes the names are told."""
+SHORT = 12
+"""Characters of a node's identifier by which the event of a lost worker names it."""
 NAMES = {"num_blocks": "up to block"}
 NUMBERS = ("look", "num_blocks")
 ALWAYS = {"planned", "complete", "pruned", "failed", "networks", "diverged", "epochs"}
@@ -47,6 +53,7 @@ def accounting(report_context: ReportContext) -> Section:
         "events": _events(report_context),
         "copied": _copied(counts["copied"]),
         "halved": _halved(report_context),
+        "lost_nodes": _lost_nodes(report_context),
     }
     return Section(
         slug="accounting",
@@ -70,6 +77,31 @@ def _halved(report_context: ReportContext) -> str:
     events = report_context.inputs.events
     num = events.loc[events["kind"] == HALVED, "trial_number"].nunique() if len(events) else 0
     return f" Memory ran out in {plural(num, 'trial')}, trained in smaller stacks instead." if num else ""
+
+
+def _lost_nodes(report_context: ReportContext) -> str:
+    """Which nodes of the cluster were lost with workers of the study, and how many trials that cost an attempt."""
+    events = report_context.inputs.events
+    nodes = (
+        [json.loads(detail) for detail in events.loc[events["kind"] == NODE_LOST, "detail"]]
+        if len(events)
+        else []
+    )
+    if not nodes:
+        return ""
+    lost = events[events["kind"] == WORKER_LOST]
+    words = lost["detail"].fillna("").astype(str)
+    is_of_node = words.map(lambda told: any(node["node_id"][:SHORT] in told for node in nodes))
+    num_trials = lost.loc[is_of_node.astype(bool), "trial_number"].nunique()
+    names = [f"{node['address']} (host {node['host']}, Ray node {node['node_id'][:SHORT]})" for node in nodes]
+    hidden = len(names) - MAX_NODES
+    more = [f"{count(hidden)} more"] if hidden > 0 else []
+    was = "was" if len(nodes) == 1 else "were"
+    return (
+        f"{plural(len(nodes), 'node')} of the cluster {was} lost while trials trained there: "
+        f"{', '.join([*names[:MAX_NODES], *more])}. {plural(num_trials, 'trial')} lost a worker by that and "
+        "went on elsewhere, from the latest checkpoint or from the start; nothing is missing or counted twice for it."
+    )
 
 
 def _sum(counts: Mapping[str, Any]) -> str:

@@ -60,8 +60,12 @@ class RunInterruptedError(StudiesError):
 class RayLostError(StudiesError):
     """Ray died or no longer answers, which ends the run; it can be resumed."""
 
-    def __init__(self, loss: str, command: str = "the same command") -> None:
-        super().__init__(f"{loss}; everything recorded is kept", f"Go on with: {command}")
+    def __init__(self, loss: str, command: str = "the same command", *, was_joined: bool = False) -> None:
+        """`was_joined` says that it was a cluster, of which this machine is a node."""
+        where = "Once Ray runs on this machine again, or on another node that reaches the storage, go"
+        super().__init__(
+            f"{loss}; everything recorded is kept", f"{where if was_joined else 'Go'} on with: {command}"
+        )
         self.loss = loss
 
 

@@ -109,7 +109,7 @@ class Cluster:
 
 @contextmanager
 def starting_cluster(
-    resources: Resources, *, last_words: str = "", asked: Asked | None = None
+    resources: Resources, *, last_words: str = "", name: str = "", asked: Asked | None = None
 ) -> Iterator["Future[Cluster]"]:
     """Start or join Ray in the background; on leaving, shut down what was started, or is still starting.
 
@@ -117,11 +117,12 @@ def starting_cluster(
     started or joined, or if no trial would fit. If this process has a Ray already, StudiesError is raised at once and
     that Ray is left alone. If this process is killed, a guard process ends what was started and prints `last_words`.
     The nodes of a cluster that is joined are asked what `asked` says.
+    Ray's dashboard lists the run as `name`.
     """
     _refuse_second_ray()
     with _private_folder(last_words) as folder, _environment(resources, folder), ExitStack() as stack:
         head = stack.enter_context(_start_head(resources, folder)) if resources.address is None else None
-        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head, asked)))
+        future = stack.enter_context(_in_a_thread(lambda: _join(resources, folder, head, name, asked)))
         try:
             yield future
         finally:
@@ -222,7 +223,9 @@ def _start_head(resources: Resources, folder: Path) -> Head:
     return Head(folder, options, safe_path(environment))
 
 
-def _join(resources: Resources, folder: Path, head: Head | None, asked: Asked | None = None) -> Cluster:
+def _join(
+    resources: Resources, folder: Path, head: Head | None, name: str, asked: Asked | None = None
+) -> Cluster:
     """Join the Ray that was started here, or the requested cluster, whose nodes are asked what `asked` says.
 
     Ray's log on the screen is off: lost workers are recorded as events of their trials.
@@ -236,7 +239,7 @@ def _join(resources: Resources, folder: Path, head: Head | None, asked: Asked | 
             forget_earlier_token()
         address = resources.address if head is None else head.address()
         url = ray.init(
-            address=address, job_config=job_config(), logging_level=logging.CRITICAL, log_to_driver=False
+            address=address, job_config=job_config(name), logging_level=logging.CRITICAL, log_to_driver=False
         ).dashboard_url
     except NotStartedError:
         raise

@@ -7,6 +7,8 @@ from ray.job_config import JobConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that contains our packages."""
+JOB_NAME = "job_name"
+"""The key of a job's metadata that Ray's dashboard shows as its name."""
 
 
 class _JobConfig(JobConfig):
@@ -19,9 +21,13 @@ class _JobConfig(JobConfig):
         return True
 
 
-def job_config() -> JobConfig:
-    """Return the job configuration for joining Ray: workers find our packages, even in a checkout not installed."""
-    return _JobConfig(_py_driver_sys_path=[] if _is_installed() else [str(ROOT)])
+def job_config(name: str = "") -> JobConfig:
+    """Return the job configuration for joining Ray: workers find our packages, even in a checkout not installed.
+
+    `name` is what the dashboard's list of jobs calls it; a name that the job was submitted with takes its place.
+    """
+    metadata = {JOB_NAME: name} if name else {}
+    return _JobConfig(_py_driver_sys_path=[] if _is_installed() else [str(ROOT)], metadata=metadata)
 
 
 def _is_installed() -> bool:

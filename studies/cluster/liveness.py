@@ -11,9 +11,14 @@ import ray
 from studies.base.stopwatch import Stopwatch
 
 MAX_SECONDS_WITHOUT_ANSWER = 30.0
+"""How long a Ray that was started for the run may be silent, before the run ends."""
+MAX_SECONDS_ON_A_CLUSTER = 180.0
+"""The same for a cluster that was joined: its head may be restarted, moved, or paused with its machine."""
+SECONDS_UNTIL_TOLD = 10.0
+"""A silence longer than this is told on the screen, and again each minute."""
 SECONDS_BETWEEN_QUESTIONS = 1.0
 SECONDS_BETWEEN_LOOKS = 0.1
-SECONDS_TO_CONNECT = 5.0
+SECONDS_TO_CONNECT = 3.0
 RAYLET, GCS = "raylet", "gcs_server"
 """Ray's processes, by their names in the process list, without which a driver on the same machine cannot go on."""
 
@@ -73,8 +78,15 @@ class Liveness:
         is_any_node_alive: Callable[[], bool],
         max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER,
         stopwatch: Stopwatch | None = None,
+        head: str = "Ray",
+        is_head_there: Callable[[], bool] | None = None,
     ) -> None:
-        """`lines` are connections to processes that nobody would restart, by name; `max_seconds` without any answer."""
+        """`lines` are connections to processes that nobody would restart, by name; `max_seconds` without any answer.
+
+        `head` is what has not answered, in words; of a cluster that was joined, `is_head_there` says at once whether
+        its head takes connections.
+        """
+        self._head, self._is_head_there = head, is_head_there
         self._lines, self._is_any_node_alive, self._max_seconds = lines, is_any_node_alive, max_seconds
         self._unanswered = stopwatch or Stopwatch()
         self._is_answered, self._is_asked = threading.Event(), threading.Event()
@@ -87,11 +99,33 @@ class Liveness:
         with self._lock:
             if self._loss is None and not self._is_over:
                 dead = [name for name, line in self._lines.items() if line.is_broken()]
+                silent = self._unanswered.look()
                 if dead:
-                    self._loss = f"Ray is gone: its {dead[0]} was killed or crashed"
-                elif self._unanswered.look() > self._max_seconds:
-                    self._loss = f"no node of Ray's has answered for {self._max_seconds:g} s"
+                    self._loss = f"Ray is gone: its {dead[0]} was killed or crashed{self._about_head(silent)}"
+                elif silent > self._max_seconds:
+                    self._loss = f"{self._head} has not answered for {self._max_seconds:g} s"
             return self._loss
+
+    def notice(self) -> str | None:
+        """Return what a user is told of a silence that does not end the run yet, None where there is none."""
+        with self._lock:
+            silent = self._unanswered.look()
+            if self._loss is not None or self._is_over or silent <= SECONDS_UNTIL_TOLD:
+                return None
+        told = silent // 60 * 60 or SECONDS_UNTIL_TOLD
+        return (
+            f"{self._head} has not answered for {told:.0f} s: workers train on as far as they can, and the run "
+            f"waits for it; if it is silent for {self._max_seconds:g} s the run ends, and can be resumed"
+        )
+
+    def _about_head(self, silent: float) -> str:
+        """Return how a cluster's head is when a process here has died: a node ends itself a minute after its head."""
+        if self._is_head_there is None:
+            return ""
+        if silent > SECONDS_UNTIL_TOLD:
+            return f" on this machine, after {self._head} had not answered for {silent:.0f} s"
+        state = "is there" if self._is_head_there() else "takes no connection either"
+        return f" on this machine; {self._head} {state}"
 
     def is_lost(self) -> bool:
         """Return whether Ray is lost; blocks until a node answers, or Ray is known to be lost."""
@@ -132,16 +166,24 @@ class Liveness:
                 self._is_answered.set()
 
 
-def watch_ray(*, is_local: bool, max_seconds: float = MAX_SECONDS_WITHOUT_ANSWER) -> Liveness:
+def watch_ray(*, is_local: bool, max_seconds: float | None = None) -> Liveness:
     """Return the liveness of the Ray that this process has joined; `is_local` if Ray was started for it alone.
 
     This machine's raylet owns the memory that the driver shares with its workers, so its death ends the run. A
     cluster's gcs_server may be restarted; a local one is not.
     """
+    address = ray.get_runtime_context().gcs_address
     lines = {RAYLET: Line(_call_raylet(_own_node()["RayletSocketName"]))}
     if is_local:
-        lines[GCS] = Line(_call_gcs(ray.get_runtime_context().gcs_address))
-    return Liveness(lines=lines, is_any_node_alive=_is_any_node_alive, max_seconds=max_seconds)
+        lines[GCS] = Line(_call_gcs(address))
+    usual = MAX_SECONDS_WITHOUT_ANSWER if is_local else MAX_SECONDS_ON_A_CLUSTER
+    return Liveness(
+        lines=lines,
+        is_any_node_alive=_is_any_node_alive,
+        max_seconds=usual if max_seconds is None else max_seconds,
+        head="Ray" if is_local else f"Ray's head at {address}",
+        is_head_there=None if is_local else lambda: _takes_connections(address),
+    )
 
 
 def _nodes() -> list[dict[str, Any]]:
@@ -169,6 +211,14 @@ def _call_raylet(path: str) -> Callable[[], socket.socket]:
         return line
 
     return call
+
+
+def _takes_connections(address: str) -> bool:
+    try:
+        _call_gcs(address)().close()
+    except OSError:
+        return False
+    return True
 
 
 def _call_gcs(address: str) -> Callable[[], socket.socket]:

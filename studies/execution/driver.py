@@ -50,14 +50,22 @@ class Starting:
     """Starts or joins Ray in the background, when its cluster is needed or before; leaving shuts it down."""
 
     def __init__(
-        self, resources: Resources, *, model: str, tell: Tell, last_words: str, asked: "Asked | None" = None
+        self,
+        resources: Resources,
+        *,
+        model: str,
+        tell: Tell,
+        last_words: str,
+        name: str = "",
+        asked: "Asked | None" = None,
     ) -> None:
         """Start nothing yet. Where nothing is joined, kernels for `model` are compiled meanwhile, which `tell` is told.
 
-        If this process is killed later, a guard process prints `last_words`. Nodes of a cluster that is joined are
-        asked what `asked` says.
+        If this process is killed later, a guard process prints `last_words`. Ray's dashboard lists the run as `name`.
+        Nodes of a cluster that is joined are asked what `asked` says.
         """
-        self._resources, self._last_words, self._asked = resources, last_words, asked
+        self._resources, self._last_words = resources, last_words
+        self._name, self._asked = name, asked
         self._model, self._tell = model, tell
         self._stack = ExitStack()
         self._future: Future[Cluster] | None = None
@@ -92,7 +100,9 @@ class Starting:
             # Imported here, because only training needs it.
             from studies.cluster.cluster import starting_cluster
 
-            started = starting_cluster(self._resources, last_words=self._last_words, asked=self._asked)
+            started = starting_cluster(
+                self._resources, last_words=self._last_words, name=self._name, asked=self._asked
+            )
             with never_broken_off():
                 if self._resources.address is None:
                     self._stack.enter_context(compiling_ahead(self._model, self._tell))
@@ -214,7 +224,8 @@ def _train(run: Run, progress: Progress, live: LivePage) -> None:
         except RayLostError as lost:
             state = StudyState.INTERRUPTED
             if not stop_signal:  # else Ray was ended together with this process, as by a job scheduler
-                raise RayLostError(lost.loss, run.command) from None
+                was_joined = run.resources.address is not None
+                raise RayLostError(lost.loss, run.command, was_joined=was_joined) from None
         except KeyboardInterrupt:  # the second Ctrl-C; the first one is a request to stop
             assert stop_signal
         except OutageError:

@@ -234,8 +234,9 @@ def _run(
     drafted = in_its_version(drafted, older)
     last_words = f"error: {RunKilledError(command)}"
     asked = None if resources.address is None else Asked.of(drafted.code, locations)
+    name = request.name or drafted.base
     with Starting(
-        resources, model=drafted.study.model, tell=telling, last_words=last_words, asked=asked
+        resources, model=drafted.study.model, tell=telling, last_words=last_words, name=name, asked=asked
     ) as starting:
         refuse_other_numbers(older, drafted, locations)
         trains = will_train(drafted, locations.storage, take_over=take_over)

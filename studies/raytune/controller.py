@@ -12,11 +12,15 @@ from ray.tune import Callback, registry
 from ray.tune.execution.tune_controller import TuneController
 
 from studies.raytune.lost_worker import as_lost_actor
+from trainables.trials.trial_log import TITLE
 
 OnLoss = Callable[[int, BaseException], None]
 """Called with a trial's number and the error that Ray raised about its worker, before Tune's callbacks."""
 OnStarting = Callable[[Mapping[int, Any]], None]
 """Called at each step with the actors that are starting, or being reset for another trial, by trial number."""
+
+CALLS = {"train": "train to the next report", "reset": "take it up", "stop": "end the worker"}
+"""What Tune's calls of a worker do, in words."""
 
 
 @contextmanager
@@ -85,6 +89,34 @@ def _count_no_callbacks(callbacks: list[Callback] | None) -> bool:
 
 
 class _ActorManager(RayActorManager):
+    """Tune's manager of actors, whose calls have names in Ray's dashboard, and whose errors all are lost actors."""
+
+    name_of: Callable[[Any, str], str]
+    """Returns the name of a call of an actor's method. No argument: Tune calls `__init__` again to clear it."""
+
+    def _schedule_tracked_actor_task(
+        self,
+        tracked_actor_task: Any,
+        method_name: str,
+        *,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        _return_future: bool = False,
+    ) -> Any:
+        """Call an actor's method, as Tune does, with a name."""
+        tracked_actor = tracked_actor_task._tracked_actor
+        actor, _ = self._live_actors_to_ray_actors_resources[tracked_actor]
+        future = getattr(actor, method_name)._remote(
+            args=args or (), kwargs=kwargs or {}, name=self.name_of(tracked_actor, method_name)
+        )
+        self._actor_task_events.track_future(
+            future=future,
+            on_result=lambda result: self._actor_task_resolved(tracked_actor_task, result),
+            on_error=lambda error: self._actor_task_failed(tracked_actor_task, error),
+        )
+        self._tracked_actors_to_task_futures[tracked_actor].add(future)
+        return (tracked_actor_task, future) if _return_future else tracked_actor_task
+
     def _actor_task_failed(self, tracked_actor_task: Any, exception: Exception) -> None:
         """Treat any error of a task as the loss of its actor: Tune would end the run for an OutOfMemoryError."""
         super()._actor_task_failed(tracked_actor_task, as_lost_actor(exception))
@@ -116,6 +148,13 @@ class _Controller(TuneController):
         super().__init__(**given)
         self._class_cache: Any = _ActorClasses()
         self._actor_manager = _ActorManager(resource_manager=self._actor_manager._resource_manager)
+        self._actor_manager.name_of = self._name_of
+
+    def _name_of(self, tracked: Any, method: str) -> str:
+        """Return the name of a call of a worker's: its trial and what it does, as Ray's dashboard shows it."""
+        trial = self._actor_to_trial.get(tracked)
+        title = "no trial" if trial is None else trial.config.get(TITLE, f"trial {_number(trial)}")
+        return f"{title}: {CALLS.get(method, method)}"
 
     def step(self) -> None:
         """Run a step; if Tune fails, kill the workers, because Tune would wait for those that hang."""

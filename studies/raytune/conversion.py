@@ -1,10 +1,12 @@
 """Conversion of a worker's report to database records: the trial's state, its rung, its networks' outcomes."""
 
 from studies.base.states import Decision, Outcome, TrialState
+from studies.cluster.nodes import Node
 from studies.database.results import Evaluation, RungResult
 from studies.database.writer import Writer
 from studies.forecast.gpu_fraction import PEAK_MEMORY, peak_detail
 from studies.planning.planned_trial import PlannedTrial
+from studies.run_log import run_events
 from trainables.base.records import EvaluationRecord, Note, NoteKind, PeakMemory, ReplicateRecord, TrialReport
 from trainables.trials.trial_spec import TrialSpec
 
@@ -70,6 +72,7 @@ class Notes:
         self._writer, self._study_id = writer, study_id
         self._has_told_of_checkpoints = False
         self._peak_bytes, self._refusals = 0, set[str]()
+        self._lost_nodes = set[str]()
 
     def add(self, kind: str, planned: PlannedTrial, detail: str) -> None:
         """Write an event of a trial, dated now."""
@@ -82,6 +85,14 @@ class Notes:
                 return
             self._refusals.add(note.text)
         self.add(note.kind, planned, f"{worker}: {note.text}" if worker else note.text)
+
+    def node_lost(self, node: Node) -> None:
+        """Write an event of a lost node, once for all the trials that had workers there."""
+        if node.node_id not in self._lost_nodes:
+            run_events.note_lost_node(
+                self._writer, self._study_id, address=node.address, host=node.host, node_id=node.node_id
+            )
+        self._lost_nodes.add(node.node_id)
 
     def peak(self, planned: PlannedTrial, memory: PeakMemory | None) -> None:
         """Write an event if a trial used more GPU memory than any before it in this run."""

@@ -13,6 +13,7 @@ from studies.base.errors import StudiesError
 from studies.base.states import Phase
 from studies.base.stop_signal import RayLostError
 from studies.base.stopwatch import Stopwatch
+from studies.base.wording import configuration
 from studies.cluster.cluster import Cluster
 from studies.cluster.liveness import watch_ray
 from studies.cluster.watchdog import Watchdog
@@ -29,6 +30,7 @@ from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.controller import controlled
 from studies.raytune.lost_worker import loss_of
 from studies.raytune.recorder import Recorder
+from studies.raytune.retries import MAX_LOST_WORKERS, Retries
 from studies.raytune.slots import Sharing, Slots
 from studies.raytune.worker_allocation import WorkerAllocation
 from studies.run_log import looks
@@ -40,10 +42,9 @@ from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
 from trainables.data.splits import Splits
 from trainables.trial import StackTrial
+from trainables.trials.trial_log import DETAILS, TITLE
 from trainables.trials.trial_spec import TrialSpec
 
-MAX_LOST_WORKERS = 3
-"""A trial is started again after at most this many lost workers."""
 MOST_TRIALS_AT_A_TIME = 1_000_000
 """What Tune is told: it keeps to it for a whole run, while the real limit, the allocation's, follows the cluster."""
 MAX_FRUITLESS_STARTS = 2 * MAX_LOST_WORKERS + 1
@@ -127,7 +128,7 @@ def train_study(
         accumulator=accumulator,
         checkpoints=checkpoints,
         versions=versions,
-        max_lost_workers=MAX_LOST_WORKERS,
+        retries=Retries(max_lost_workers=MAX_LOST_WORKERS),
         watchdog=watchdog,
         allocation=allocation,
         copying=copying or NoCopying(),
@@ -151,7 +152,7 @@ def train_study(
         checkpoint = recorder.take_up(trial_spec)
         workers = allocation.give(trial_spec, num_waiting=queue.num_waiting)
         stacks = recorder.num_stacks(trial.number)
-        given = {"trial_spec": trial_spec, "workers": workers, "stacks": stacks}
+        given = {"trial_spec": trial_spec, "workers": workers, "stacks": stacks, **titles(plan, trial)}
         return given if checkpoint is None else {**given, "checkpoint": checkpoint}
 
     searcher = QueueSearcher(
@@ -210,14 +211,27 @@ def train_study(
                 allocation.take_back_all()
                 recorder.lose_all(error)
 
+    def is_lost() -> bool:
+        progress.cluster_problem = liveness.notice()
+        return liveness.loss() is not None
+
     with liveness.asking(), slots.followed(watchdog.has_workers), closing(recorder):
-        has_ended = fit(run_on, should_stop=is_to_stop, is_lost=lambda: liveness.loss() is not None)
+        has_ended = fit(run_on, should_stop=is_to_stop, is_lost=is_lost)
     if not has_ended:
         cluster.leave()
     loss = liveness.loss()
     failure = recorder.failure or searcher.failure or (None if loss is None else RayLostError(loss))
     if failure is not None:
         raise failure
+
+
+def titles(plan: Plan, trial: PlannedTrial) -> dict[str, str]:
+    """Return what a worker's log and Ray's dashboard call a trial: where it belongs, and what distinguishes it."""
+    cell = "" if trial.cell is None else f", cell {trial.cell.number}"
+    return {
+        TITLE: f"{plan.name} trial {trial.number}{cell}",
+        DETAILS: f"{trial.phase}, attempt {trial.attempt + 1}, {configuration(trial.params)}",
+    }
 
 
 def _failed(error: Exception) -> StudiesError:

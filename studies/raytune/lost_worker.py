@@ -1,12 +1,14 @@
 """Lost workers: what each of Ray's errors means, and what is done with the trial."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
 from ray import exceptions
 from ray.exceptions import RayActorError, RayError, RayTaskError
+
+from studies.cluster.nodes import Node
 
 COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 VANISHED: Final = "Worker exit type: SYSTEM_ERROR"
@@ -113,6 +115,22 @@ class Loss:
     treatment: Treatment = Treatment.AGAIN
     has_vanished: bool = False
     """Whether the process ended without an error on a node that lives."""
+    actor_id: str | None = None
+    """Ray's identifier of the worker that was lost, where its error has it: the trial's own or a helper."""
+    node: Node | None = None
+    """The node that was lost with it."""
+
+    def with_node(self, node: Node) -> "Loss":
+        """Return the loss of a worker together with its node, which is then the cause."""
+        of_node = f"its node was lost, {node}: "
+        return replace(
+            self,
+            words=f"{of_node}{self.words}",
+            full=f"{of_node}{self.full}",
+            treatment=Treatment.AGAIN,
+            has_vanished=False,
+            node=node,
+        )
 
 
 UNEXPLAINED: Final = Loss(words="Ray does not say why", full="Ray does not say why")
@@ -131,6 +149,7 @@ def loss_of(error: BaseException) -> Loss:
         full=f"{cause.meaning}: {full.rstrip('.')}{advice}" if advice else f"{cause.meaning}: {full}",
         treatment=cause.treatment,
         has_vanished=VANISHED in said,
+        actor_id=getattr(error, "actor_id", None),
     )
 
 

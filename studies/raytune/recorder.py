@@ -1,7 +1,6 @@
 """Ray Tune's callback that writes a worker's report to the database before Tune lets the worker go on."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from ray import tune
 
 from studies.base.errors import StudiesError
 from studies.base.states import Decision, Outcome, Phase, TrialState
+from studies.cluster.nodes import Node, lost_node
 from studies.cluster.watchdog import Watchdog
 from studies.database.results import Artifact, Ending, TrialResult, Verdicts
 from studies.database.writer import HeldBackError, Writer
@@ -28,6 +28,7 @@ from studies.raytune.conversion import (
     trial_state,
 )
 from studies.raytune.lost_worker import UNEXPLAINED, Loss, Treatment, loss_of
+from studies.raytune.retries import Retries
 from studies.raytune.worker_allocation import WorkerAllocation
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
@@ -63,23 +64,22 @@ class Recorder(tune.Callback):
         accumulator: VerdictAccumulator,
         checkpoints: Checkpoints,
         versions: Mapping[str, str],
-        max_lost_workers: int,
+        retries: Retries,
         watchdog: Watchdog,
         allocation: WorkerAllocation,
         copying: Copying | None = None,
+        find_lost_node: Callable[[str | None], Node | None] = lost_node,
     ) -> None:
         """Record for one study; the scheduler puts ASHA's decisions into `decisions`.
 
-        A trial is started again after at most `max_lost_workers` lost workers. Its own errors are not retried, nor is
-        a trial whose process vanishes twice after the same epoch. `copying` has models copied to the place of the
-        study's files before their rows are committed.
+        A trial whose worker was lost is started again as often as `retries` allows; its own errors are not retried.
+        `copying` has models copied to the place of the study's files before their rows are committed.
+        `find_lost_node` returns the node that was lost with the worker of which it is given Ray's identifier.
         """
         self._writer, self._study_id, self._folder = writer, study_id, folder
         self._queue, self._decisions, self._progress = queue, decisions, progress
         self._accumulator, self._checkpoints, self._versions = accumulator, checkpoints, versions
-        self._max_lost_workers, self._lost_workers = max_lost_workers, Counter[int]()
-        self._vanished_after: dict[int, int] = {}
-        """The last epoch that a trial had reported when its process vanished."""
+        self._retries, self._find_lost_node = retries, find_lost_node
         self._notes = Notes(writer, study_id)
         self._watchdog, self._allocation = watchdog, allocation
         self._copying = copying or NoCopying()
@@ -149,7 +149,11 @@ class Recorder(tune.Callback):
             return
         loss = self._losses.pop(planned.number, UNEXPLAINED)
         hung = self._watchdog.words(planned.number)
-        self._lose(trial_spec, loss if hung is None else Loss(words=hung, full=hung))
+        if hung is not None:
+            loss = Loss(words=hung, full=hung)
+        elif (node := self._find_lost_node(loss.actor_id)) is not None:
+            loss = loss.with_node(node)
+        self._lose(trial_spec, loss)
 
     def lose_all(self, error: BaseException) -> None:
         """Treat every worker as lost, after Tune itself failed with `error`."""
@@ -163,17 +167,12 @@ class Recorder(tune.Callback):
         """Count a lost worker, and retry its trial or record it as failed."""
         planned = self._queue.trials[trial_spec.number]
         self._in_hand.pop(planned.number, None)
-        self._lost_workers[planned.number] += 1
-        times = self._lost_workers[planned.number]
-        if self._ends_its_worker(planned.number, loss):
-            error = (
-                f"the worker was lost {times} times, twice after epoch {self._vanished_after[planned.number]} and "
-                "without an error: something in this trial ends its process, such as os._exit(), a crash in a "
-                f"library's own code, or memory that the system takes back\n{loss.full}"
-            )
-        elif times > self._max_lost_workers:
-            error = f"the worker was lost {times} times; the last time:\n{loss.full}"
-        else:
+        if loss.node is not None:
+            node = loss.node
+            self.attempt(lambda: self._notes.node_lost(node))
+        running = self._progress.running.get(planned.number)
+        error = self._retries.blame(planned.number, loss, epoch=0 if running is None else running.epoch)
+        if error is None:
             self._give_back(planned, trial_spec, loss)
             return
         from trainables.trials.reporting import failed_report  # which brings torch
@@ -202,16 +201,6 @@ class Recorder(tune.Callback):
         """Return into how many stacks a trial is split at first: more than 1 after memory ran low for it."""
         return self._num_stacks.get(number, 1)
 
-    def _ends_its_worker(self, number: int, loss: Loss) -> bool:
-        """Return whether a trial's process vanished after the same epoch as before, so that the trial is the cause."""
-        if not loss.has_vanished:
-            return False
-        running = self._progress.running.get(number)
-        epoch = 0 if running is None else running.epoch
-        is_again = self._vanished_after.get(number) == epoch
-        self._vanished_after[number] = epoch
-        return is_again
-
     def _record(
         self, planned: PlannedTrial, trial_spec: TrialSpec, report: TrialReport, decision: Decision | None
     ) -> None:
@@ -235,6 +224,7 @@ class Recorder(tune.Callback):
         if state is not None:
             self._queue.end(planned.number, state)
             self._in_hand.pop(planned.number, None)
+        self._retries.note_report(planned.number)
         self._progress.advance(planned, report, state)
         self.num_reports += not report.error
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:

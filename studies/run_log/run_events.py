@@ -14,6 +14,7 @@ RAY_CLUSTER = "ray_cluster"
 """In its detail, the id of the Ray cluster that the run joined: studies with the same id share its nodes."""
 NODES = "nodes_checked"
 ENDED = "run_ended"
+NODE_LOST = "node_lost"
 SECONDS = ("wall", "busy", "recording", "startup")
 MEASURING = "measuring"
 
@@ -67,6 +68,17 @@ def joined_cluster(detail: str | None) -> str | None:
         return None
     named = found.get(RAY_CLUSTER) if isinstance(found, dict) else None
     return named if isinstance(named, str) else None
+
+
+def note_lost_node(log: Log, study_id: int, *, address: str, host: str, node_id: str) -> None:
+    """Record that a node of the cluster was lost with workers of the study; `node_id` is Ray's identifier of it."""
+    details = {"address": address, "host": host, "node_id": node_id}
+    log.add_event(study_id, NODE_LOST, None, json.dumps(details, sort_keys=True))
+
+
+def lost_nodes(events: Sequence[EventRow]) -> list[dict[str, str]]:
+    """Return the address, host and node_id of each node that was lost, in order."""
+    return [json.loads(event.detail) for event in events if event.kind == NODE_LOST]
 
 
 def note_end(log: Log, study_id: int, *, state: str, looks: int, seconds: Mapping[str, float]) -> None:

@@ -99,6 +99,8 @@ class Progress:
     """The page that tells how the run goes, None where none is written."""
     page_problem: str | None = None
     """What kept that page from being written the last time."""
+    cluster_problem: str | None = None
+    """What is wrong with the cluster that the run waits for, None where nothing is."""
     clock: Callable[[], float] = time.monotonic
 
     def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:
@@ -160,7 +162,8 @@ class Progress:
     @property
     def run_note(self) -> str | None:
         """Return what is told of the run itself, None where there is nothing."""
-        return "; ".join(filter(None, [self.sharing, self.waiting, self.note])) or None
+        told = [self.cluster_problem, self.sharing, self.waiting, self.note]
+        return "; ".join(filter(None, told)) or None
 
     @property
     def seconds_left(self) -> float | None:

@@ -38,6 +38,8 @@ class Status:
     command: str | None
     spool: Path | None
     at: datetime
+    lost_nodes: Sequence[Mapping[str, str]] = ()
+    """The address, host and node_id of each node of a cluster that was lost with workers of the study."""
 
     @property
     def failures(self) -> Sequence[TrialRow]:
@@ -90,6 +92,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
         command=starts[-1]["command"] if starts else None,
         spool=spool,
         at=datetime.now(UTC),
+        lost_nodes=run_events.lost_nodes(events),
     )
 
 
@@ -126,6 +129,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "best_in_search": _best_json(snapshot),
         "best_confirmed": None if status.best is None else asdict(status.best),
         "failures": [trial_json(trial) | {"error": trial.error} for trial in status.failures],
+        "lost_nodes": [dict(node) for node in status.lost_nodes],
         "command": status.command,
         "spool": None if status.spool is None else str(status.spool),
     }

@@ -23,6 +23,7 @@ from studies.terminal.status import Status
 SECONDS_BETWEEN_LOOKS = 2.0
 _MOST_FAILURES = 10
 _MOST_RUNNING = 8
+_MOST_NODES = 5
 
 
 def status_page(status: Status) -> RenderableType:
@@ -43,7 +44,7 @@ def status_page(status: Status) -> RenderableType:
         parts.append(labelled([("confirmed", text(scores(status.best, own_measures(status.study.plan))))]))
     if (rules := older_rules(status.study.plan)) is not None:
         parts.append(labelled([("rules", text(rules))]))
-    return Group(*parts, *_failures(status), *_waiting(status), *_advice(status))
+    return Group(*parts, *_lost_nodes(status), *_failures(status), *_waiting(status), *_advice(status))
 
 
 def follow(read: Callable[[], Status], *, seconds_between_looks: float = SECONDS_BETWEEN_LOOKS) -> Status:
@@ -121,6 +122,23 @@ def _running(status: Status) -> list[RenderableType]:
     at_work = max(len(running), len(status.workers))  # a trial may have several, and has one at least
     shown, hidden = running[:_MOST_RUNNING], max(0, len(running) - _MOST_RUNNING)
     return [labelled([("workers", f"{at_work} at work ({names})")]), "", running_part(shown, hidden)]
+
+
+def _lost_nodes(status: Status) -> list[RenderableType]:
+    """Return which nodes were lost lately, whose trials went on elsewhere."""
+    if not status.lost_nodes:
+        return []
+    parts: list[RenderableType] = [
+        heading(f"{counted(len(status.lost_nodes), 'node')} lost; the trials there went on elsewhere")
+    ]
+    parts += [
+        text(f"{node['address']} (host {node['host']}, Ray node {node['node_id']})")
+        for node in status.lost_nodes[-_MOST_NODES:]
+    ]
+    hidden = len(status.lost_nodes) - _MOST_NODES
+    if hidden > 0:
+        parts.append(text(f"and {hidden} before: studies status {status.study.name} --json"))
+    return parts
 
 
 def _failures(status: Status) -> list[RenderableType]:

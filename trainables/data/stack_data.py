@@ -1,5 +1,6 @@
 """The data of a stack: a dataset on the device, and each replicate's rows and scaling."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -47,8 +48,8 @@ class StackData:
         if dataset.texts is not None:
             texts = TextFeatures.fit(dataset.texts, dataset.targets, training_parts, device)
         return cls(
-            inputs=torch.from_numpy(dataset.inputs).to(device),
-            targets=torch.from_numpy(dataset.targets).to(device),
+            inputs=_tensor(dataset.inputs, device),
+            targets=_tensor(dataset.targets, device),
             train=rows("train"),
             validation=rows("validation"),
             test=rows("test"),
@@ -92,3 +93,12 @@ class StackData:
         """Return what was fitted for one replicate, which its network needs besides its weights."""
         fitted = [part for part in (self.scaling, self.texts) if part is not None]
         return {name: value for part in fitted for name, value in part.state_dict(replicate).items()}
+
+
+def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
+    """Return a tensor that nobody writes into: an array from Ray's shared memory is read-only, of which torch warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message="The given NumPy array is not writable", category=UserWarning
+        )
+        return torch.from_numpy(array).to(device)

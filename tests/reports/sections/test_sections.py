@@ -1,7 +1,9 @@
 """Sections choose panels, grids, ranges and columns that fit the study."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,6 +43,49 @@ def test_the_accounting_says_in_how_many_trials_memory_ran_out(report_context: R
     short = replace(report_context, inputs=replace(report_context.inputs, events=events))
     said = accounting(short).context["halved"]
     assert said == " Memory ran out in 2 trials, trained in smaller stacks instead."
+
+
+def test_the_accounting_names_the_nodes_that_were_lost(report_context: ReportContext) -> None:
+    assert accounting(report_context).context["lost_nodes"] == ""
+    ids = [f"{n:012x}" + "f" * 44 for n in range(12)]
+    lost = [
+        {
+            "sequence": 100 + n,
+            "kind": "node_lost",
+            "detail": json.dumps({"address": f"10.0.0.{n}", "host": "<b>h", "node_id": ids[n]}),
+        }
+        for n in range(12)
+    ]
+    workers = [
+        {
+            "sequence": 200 + n,
+            "kind": "worker_lost",
+            "trial_number": n,
+            "detail": f"attempt 1: its node was lost, 10.0.0.0 (host h, Ray node {ids[0][:12]}): it ended",
+        }
+        for n in range(3)
+    ]
+    alone = {
+        "sequence": 300,
+        "kind": "worker_lost",
+        "trial_number": 9,
+        "detail": "attempt 1: its process ended: ?",
+    }
+
+    def told(*more: dict[str, Any]) -> str:
+        events = pd.concat([report_context.inputs.events, pd.DataFrame([*more, alone])], ignore_index=True)
+        inputs = replace(report_context.inputs, events=events)
+        return str(accounting(replace(report_context, inputs=inputs)).context["lost_nodes"])
+
+    assert told() == ""
+    assert told(lost[0], *workers) == (
+        "1 node of the cluster was lost while trials trained there: 10.0.0.0 (host <b>h, Ray node 000000000000). "
+        "3 trials lost a worker by that and went on elsewhere, from the latest checkpoint or from the start; nothing "
+        "is missing or counted twice for it."
+    )
+    many = told(*lost, *workers)
+    assert many.startswith("12 nodes of the cluster were lost")
+    assert ", 2 more. 3 trials lost" in many
 
 
 def test_a_setting_has_a_name_and_its_rows() -> None:

@@ -93,9 +93,11 @@ class Nodes:
         self.answer: Callable[[], bool] = lambda: True
         self._stack = ExitStack()
 
-    def watch(self, **lines: Line) -> Liveness:
+    def watch(self, *, is_head_there: bool | None = None, **lines: Line) -> Liveness:
         watched = Liveness(
             lines=lines,
+            head="Ray" if is_head_there is None else "Ray's head at here:1",
+            is_head_there=None if is_head_there is None else lambda: bool(is_head_there),
             is_any_node_alive=lambda: self.answer(),
             max_seconds=30.0,
             stopwatch=Stopwatch(self.clock),
@@ -170,7 +172,7 @@ def test_nodes_that_do_not_answer_are_a_loss_after_a_while(nodes: Nodes, answer:
     watched = nodes.watch()
     begun = nodes.clock.now
     assert watched.loss() is None
-    assert nodes.wait_for_loss(watched) == "no node of Ray's has answered for 30 s"
+    assert nodes.wait_for_loss(watched) == "Ray has not answered for 30 s"
     assert nodes.clock.now - begun == 30.5
     over.set()
 
@@ -202,3 +204,46 @@ def test_one_answer_is_enough_and_a_loss_is_for_good(nodes: Nodes) -> None:
     nodes.wait_for_loss(watched)
     nodes.answer = lambda: True
     assert watched.is_lost()
+
+
+def test_a_silence_is_told_long_before_it_ends_the_run(nodes: Nodes) -> None:
+    nodes.answer = lambda: False
+    watched = nodes.watch(is_head_there=True)
+    told: set[str | None] = set()
+    for _ in range(29):
+        nodes.clock.now += 1.0
+        told.add(watched.notice())
+        assert watched.loss() is None
+    assert None in told
+    (words,) = told - {None}
+    assert words is not None
+    assert words.startswith("Ray's head at here:1 has not answered for 10 s: ")
+    assert "silent for 30 s the run ends" in words
+    nodes.answer = lambda: True
+    while watched.notice() is not None:
+        pass
+    nodes.close()
+    nodes.clock.now += 1.0
+    assert watched.notice() is None
+
+
+@pytest.mark.parametrize(
+    ("is_head_there", "silent", "words"),
+    [
+        (True, 0, " on this machine; Ray's head at here:1 is there"),
+        (False, 0, " on this machine; Ray's head at here:1 takes no connection either"),
+        (False, 20, " on this machine, after Ray's head at here:1 had not answered for 2"),
+    ],
+)
+def test_when_a_clusters_node_here_dies_its_head_is_told_of(
+    process: Process, nodes: Nodes, is_head_there: bool, silent: int, words: str
+) -> None:
+    nodes.answer = lambda: silent == 0
+    watched = nodes.watch(is_head_there=is_head_there, raylet=Line(process.call))
+    for _ in range(silent):
+        nodes.clock.now += 1.0
+        assert watched.loss() is None
+    process.kill()
+    loss = watched.loss()
+    assert loss is not None
+    assert loss.startswith(f"Ray is gone: its raylet was killed or crashed{words}")

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from studies.database.store import Store
+from tests.conftest import TALLY
 from tests.studies.faults.forked import Nursery, nursery
 from tests.studies.faults.light_run import LightRun
 from tests.studies.faults.servers import Server, server
 from tests.studies.faults.soundness import results
+from tests.studies.faults.tally import Tally
 from tests.studies.faults.watched_run import Rows
 
 PASSWORD = "canary-4f2a7c"
@@ -44,3 +46,11 @@ def guarded() -> Iterator[Server]:
     """Return a PostgreSQL that asks for a password."""
     with server(PASSWORD) as running:
         yield running
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """Return a tally that is printed in the end, whatever happens."""
+    counted = Tally(kind=request.node.name, seed=request.config.getoption("--loops-seed"))
+    yield counted
+    request.node.user_properties.append((TALLY, str(counted)))

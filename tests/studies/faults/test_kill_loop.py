@@ -1,6 +1,6 @@
 """kill -9 of the driver at random moments, then the same command: nothing acknowledged is lost, nothing doubled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ import pytest
 from reports.inputs.decisions import LOOK_DECIDED
 from studies.database.store import Store
 from studies.run_log import looks
-from tests.conftest import LOOPS_IN_THE_SUITE, TALLY
+from tests.conftest import LOOPS_IN_THE_SUITE
 from tests.studies.command import STUDY
 from tests.studies.faults import drawing_loop
 from tests.studies.faults.forked import Nursery
@@ -38,14 +38,6 @@ def make_url(request: pytest.FixtureRequest) -> Callable[[Path], str]:
         return lambda folder: f"sqlite:///{folder}/studies.db"
     make: Callable[[], str] = request.getfixturevalue("make_postgres_database")
     return lambda folder: make()
-
-
-@pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
-    """Return a tally that is printed in the end, whatever happens."""
-    counted = Tally(kind=request.node.name, seed=request.config.getoption("--loops-seed"))
-    yield counted
-    request.node.user_properties.append((TALLY, str(counted)))
 
 
 @pytest.mark.parametrize("make_url", ["sqlite", "postgresql"], indirect=True)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import ray
 from ray.air._internal import usage
+from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.tune import Callback
 from ray.tune.execution.tune_controller import TuneController
 
-from studies.raytune.controller import _Controller, _remembering_trainables, controlled
+from studies.raytune.controller import _ActorManager, _Controller, _remembering_trainables, controlled
 
 TUNE: Any = importlib.import_module("ray.tune.tune")
 
@@ -146,3 +147,23 @@ def test_what_ray_raised_is_heard_before_tune_tells_of_the_failure(
     error = ValueError("no")
     controller._process_trial_failure(trial(7), error)
     assert order == [(7, error), "tune"]
+
+
+def test_a_call_of_a_worker_has_the_name_of_its_trial(controller: Any) -> None:
+    named = Trial(config={"trial_spec": SimpleNamespace(number=3), "title": "small trial 3, cell 1"})
+    controller._actor_to_trial = {"one": named, "other": Trial(**vars(trial(7)))}
+    assert controller._name_of("one", "train") == "small trial 3, cell 1: train to the next report"
+    assert controller._name_of("one", "reset") == "small trial 3, cell 1: take it up"
+    assert controller._name_of("other", "save") == "trial 7: save"
+    assert controller._name_of("gone", "stop") == "no trial: end the worker"
+
+
+def test_tunes_manager_is_cleared_by_its_constructor() -> None:
+    """So that it has no argument that Tune does not know."""
+    source = inspect.getsource(RayActorManager)
+    assert "self.__init__(resource_manager=self._resource_manager)" in source
+    resources: Any = SimpleNamespace(clear=lambda: None)
+    manager: Any = _ActorManager(resource_manager=resources)
+    manager.name_of = lambda tracked, method: f"{tracked}.{method}"
+    manager.__init__(resource_manager=resources)
+    assert manager.name_of("a", "train") == "a.train"

@@ -11,8 +11,9 @@ from ray.air.execution._internal.tracked_actor_task import TrackedActorTask
 from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
 
 from studies.base.wording import error_line
+from studies.cluster.nodes import Node
 from studies.raytune.controller import _ActorManager
-from studies.raytune.lost_worker import CAUSES, MAX_CHARACTERS, Treatment, loss_of
+from studies.raytune.lost_worker import CAUSES, MAX_CHARACTERS, Treatment, as_lost_actor, loss_of
 
 KINDS = sorted(CAUSES, key=lambda kind: kind.__name__)
 OF_MEMORY = """1 worker(s) were killed due to the node running low on memory. Memory on the node was 22GB / 23GB (0.95)
@@ -141,3 +142,14 @@ def test_of_a_traceback_the_whole_is_kept() -> None:
         ray.tune.TuneError('Traceback (most recent call last):\n  File "a.py"\nValueError: no\n')
     )
     assert of_tune.words == "Ray failed: ValueError: no"
+
+
+def test_a_worker_that_was_lost_with_its_node_is_told_with_it() -> None:
+    node = Node(node_id="a" * 56, address="10.0.0.3", host="gpu-7")
+    vanished = loss_of(RayActorError(actor_id="0a", error_msg=DIED))
+    assert (vanished.has_vanished, vanished.actor_id) == (True, "0a")
+    assert loss_of(as_lost_actor(made(exceptions.NodeDiedError))).actor_id is None
+    loss = vanished.with_node(node)
+    assert loss.words == f"its node was lost, 10.0.0.3 (host gpu-7, Ray node {'a' * 12}): {vanished.words}"
+    assert (loss.has_vanished, loss.treatment, loss.node) == (False, Treatment.AGAIN, node)
+    assert loss_of(out_of_memory(OF_MEMORY)).with_node(node).treatment is Treatment.AGAIN

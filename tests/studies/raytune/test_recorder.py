@@ -12,6 +12,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 
 from studies.base.errors import HeldError, StudiesError
 from studies.base.states import Decision, Outcome, TrialState
+from studies.cluster.nodes import Node
 from studies.database.draining import open_spool
 from studies.database.engines.problems import OutageError
 from studies.database.store import Store
@@ -22,7 +23,9 @@ from studies.planning.planned_trial import PlannedTrial
 from studies.raytune.checkpoints import Checkpoints
 from studies.raytune.experiment import assign
 from studies.raytune.recorder import Recorder
+from studies.raytune.retries import Retries
 from studies.raytune.worker_allocation import WorkerAllocation
+from studies.run_log import run_events
 from studies.search.progress import Progress, planned_progress
 from studies.search.trial_queue import TrialQueue
 from tests.studies.database.so_far import so_far
@@ -46,6 +49,9 @@ class Driver:
         self.watchdog = SimpleNamespace(is_ray_lost=lambda: False, words=lambda number: None)
         watchdog: Any = self.watchdog
         self.allocation = WorkerAllocation(num_workers=lambda: 4, model="mlp")
+        self.retries = Retries(max_lost_workers=1, max_lost_nodes=2)
+        self.lost: Node | None = None
+        """The node that is lost with the next worker."""
         self.recorder = Recorder(
             writer=self.writer,
             study_id=study.id,
@@ -56,9 +62,10 @@ class Driver:
             accumulator=VerdictAccumulator(PLAN.study.thresholds, 10),
             checkpoints=Checkpoints(folder),
             versions={"torch": "2"},
-            max_lost_workers=1,
+            retries=self.retries,
             watchdog=watchdog,
             allocation=self.allocation,
+            find_lost_node=lambda actor_id: self.lost,
         )
         planned = self.queue.next_trial()
         assert isinstance(planned, PlannedTrial)
@@ -235,7 +242,7 @@ def lose(driver: Driver, words: str = RAYS_WORDS) -> None:
 
 
 def test_a_process_that_vanishes_twice_at_a_place_is_the_trials_doing(driver: Driver) -> None:
-    driver.recorder._max_lost_workers = 9
+    driver.retries._max_lost_workers = 9
     lose(driver)
     driver.report(1)
     lose(driver)
@@ -253,13 +260,54 @@ def test_a_process_that_vanishes_twice_at_a_place_is_the_trials_doing(driver: Dr
 
 
 def test_a_worker_that_was_lost_for_a_reason_is_not_the_trials_doing(driver: Driver) -> None:
-    driver.recorder._max_lost_workers = 9
+    driver.retries._max_lost_workers = 9
     for _ in range(5):
         lose(driver, "The actor died because its node has died. Node Id: 7")
     driver.watchdog.words = {1: "the trial was silent for 9 s"}.get
     for _ in range(4):
         lose(driver)
     assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 10)
+
+
+NODE = Node(node_id="a2fc8ef81a0f" + "0" * 44, address="10.0.0.3", host="gpu-7")
+
+
+def test_a_lost_node_is_told_once_and_is_no_trials_fault(driver: Driver) -> None:
+    driver.lost = NODE
+    for epoch in (0, 1, 2):
+        if epoch:
+            driver.report(epoch)
+        for _ in range(2):
+            lose(driver)
+    assert (driver.row.state, driver.row.attempt) == (TrialState.RUNNING, 7)
+    events = driver.store.events(driver.study_id)
+    assert run_events.lost_nodes(events) == [
+        {"address": "10.0.0.3", "host": "gpu-7", "node_id": NODE.node_id}
+    ]
+    (first, *rest) = [event for event in events if event.kind == "worker_lost"]
+    assert len(rest) == 5
+    assert first.detail.startswith(
+        "attempt 1: its node was lost, 10.0.0.3 (host gpu-7, Ray node a2fc8ef81a0f): its process ended: "
+    )
+    assert driver.progress.losses[0].words.startswith("its node was lost, 10.0.0.3")
+    driver.lost = None
+    lose(driver)
+    assert not driver.row.state.has_ended, "the first worker that is lost by itself"
+    lose(driver)
+    assert driver.row.state is TrialState.FAILED
+
+
+def test_a_trial_that_takes_every_node_down_has_failed(driver: Driver) -> None:
+    driver.lost = NODE
+    driver.report(1)
+    for _ in range(3):
+        assert not driver.row.state.has_ended
+        lose(driver)
+    assert driver.row.state is TrialState.FAILED
+    assert driver.row.error.startswith(
+        "3 nodes in a row were lost under this trial before it reported anything: "
+    )
+    assert "Use a smaller width" in driver.row.error
 
 
 def test_a_trial_that_hung_says_so(driver: Driver) -> None:
