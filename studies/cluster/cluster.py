@@ -17,7 +17,7 @@ from studies.base.errors import StudiesError
 from studies.base.stop_signal import SHUT_DOWN, ended_at_deadline
 from studies.cluster.address import not_joined
 from studies.cluster.head import Head, NotStartedError
-from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
+from studies.cluster.reaper import LOG, TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 from studies.planning.resources import Resources, num_cores
 from trainables.base.safe_path import safe_path
@@ -85,6 +85,10 @@ class Cluster:
     find_dashboard: Callable[[], str | None] | None
     token_path: Path | None
     scratch: Path
+
+    def keep_log(self, path: Path) -> None:
+        """Have the last words of this process, should it be killed, appended to the run's log as well."""
+        (self.scratch.parent / LOG).write_text(str(path), encoding="utf-8")
 
     def leave(self) -> None:
         """Disconnect this process, then kill the cluster's processes, though calls to Ray may hang."""

@@ -1,11 +1,13 @@
 """One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +20,7 @@ from studies.base.stop_signal import (
     never_broken_off,
     watching_signals,
 )
+from studies.cluster import this_job
 from studies.cluster.address import check_address
 from studies.database.draining import open_spool
 from studies.database.engines.problems import OutageError
@@ -33,6 +36,7 @@ from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
 from studies.run_log import baseline, looks, provenance, run_events
+from studies.run_log.log_file import RunLog
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
 from studies.storage import remembered
@@ -128,6 +132,10 @@ class Dashboard:
         return None if url is None else (url, None if self.token_path is None else f"cat {self.token_path}")
 
 
+Begun = Callable[[str, Path], None]
+"""Told the study's name and the log of a run that holds its study and has recorded its start."""
+
+
 Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]]
 """Shows a run's progress while its context lasts."""
 
@@ -164,6 +172,8 @@ class Run:
     """Whether a page is kept up to date that tells how the run goes."""
     arguments: tuple[str, ...] = ()
     """The options with which other commands find the study."""
+    log: RunLog = field(default_factory=RunLog)
+    begun: Begun = lambda study, log: None
 
 
 def train(run: Run) -> None:
@@ -174,6 +184,7 @@ def train(run: Run) -> None:
     unreachable. In every case the same command resumes the study.
     """
     progress = retry(lambda: _progress_so_far(run))
+    progress.log = run.log
     live = LivePage(
         run.plan,
         progress,
@@ -197,6 +208,8 @@ def _train(run: Run, progress: Progress, live: LivePage) -> None:
         remembered.mark(run.folder, run.study)
         run_events.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
+        if run.log.path is not None:
+            run.begun(run.study.name, run.log.path)
         try:
             num_looks = _train_on_cluster(run, writer, progress, live, stop_signal)
             state = StudyState.COMPLETE
@@ -306,7 +319,13 @@ def _train_on_cluster(
         cluster = _wait_for(future, stop_signal)
         if cluster is None:
             return 0
-        run_events.note_cluster(writer, run.study.id, workers=cluster.num_workers, threads=cluster.threads)
+        run_events.note_cluster(
+            writer,
+            run.study.id,
+            workers=cluster.num_workers,
+            threads=cluster.threads,
+            places=_places(run, cluster),
+        )
         decided = {each["look"] for each in looks.decisions(events)}
         spent = run_events.total_seconds(events)["wall"]
 
@@ -376,12 +395,29 @@ def _dashboard(cluster: "Cluster") -> Dashboard | None:
     return Dashboard(find=cluster.find_dashboard, token_path=cluster.token_path)
 
 
+def _places(run: Run, cluster: "Cluster") -> dict[str, Any]:
+    """Have the run's log shown by Ray's dashboard; return what of the cluster's places is known at once."""
+    from studies.cluster.session_logs import show_log
+
+    if run.log.path is not None:
+        cluster.keep_log(run.log.path)
+        shown = show_log(run.log.path, run.study.name)
+        run.log.note(*([] if shown is None else [f"the dashboard's page Logs has this log as {shown}"]))
+    url = None if cluster.find_dashboard is None else cluster.find_dashboard()
+    return {} if url is None else {run_events.DASHBOARD: url}
+
+
 def _details(run: Run) -> dict[str, Any]:
     """Return what the event of the run's start records: command, versions, hardware and dataset."""
     dataset = run.dataset
     return {
         "command": run.command,
         "notes": list(run.notes),
+        run_events.HOST: socket.gethostname(),
+        run_events.PROCESS: os.getpid(),
+        run_events.LOG: None if run.log.path is None else str(run.log.path),
+        run_events.RAY_JOB: this_job.submission_id(),
+        run_events.SUBMITTED_TO: this_job.metadata().get(run_events.SUBMITTED_TO),
         remembered.FIELD: str(run.folder.parent.absolute()),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),

@@ -1,7 +1,9 @@
 """Runs a study from request to report: validation, registration, training and the answer."""
 
 import importlib
+import os
 import shlex
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +32,7 @@ from studies.database.retry import retry
 from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
-from studies.execution.driver import Run, Show, Starting, train
+from studies.execution.driver import Begun, Run, Show, Starting, train
 from studies.execution.listing import tell_listing
 from studies.execution.live_page import finish_page
 from studies.execution.older_studies import (
@@ -61,6 +63,8 @@ from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
+from studies.run_log import provenance
+from studies.run_log.log_file import RunLog
 from studies.storage.paths import Locations, locate
 from studies.storage.remembered import resuming_in
 from studies.user_files.from_python import keep_source
@@ -184,6 +188,8 @@ def run(
     showing: Show = lambda progress, plan, dashboard: nullcontext(),
     telling: Tell = silent,
     take_over: bool = False,
+    log: RunLog | None = None,
+    begun: Begun = lambda study, log: None,
 ) -> Result:
     """Run or resume what `request` asks for, and make its report; `take_over` takes it from a run that holds it.
 
@@ -191,19 +197,22 @@ def run(
     or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, and another StudiesError if training
     or recording failed; all but the first leave a study that can be resumed. If every trial failed, the report is made
     before StudiesError is raised. `telling` is called with each step up to the first trial, then `showing` with the
-    progress.
+    progress. A run that trains writes `log`; `begun` is called once it holds the study.
     """
+    log = RunLog() if log is None else log
     command = request.command("run", *locations.arguments, *resources.arguments())
     try:
-        with handling_signals():
+        with handling_signals(), log.to_the_end():
             return _run(
                 request,
                 command,
                 locations=locations,
                 resources=resources,
                 showing=showing,
-                telling=telling,
+                telling=log.telling(telling),
                 take_over=take_over,
+                log=log,
+                begun=begun,
             )
     except KeyboardInterrupt as interrupt:
         raise RunInterruptedError.by(interrupt, command) from None
@@ -218,6 +227,8 @@ def _run(
     showing: Show,
     telling: Tell,
     take_over: bool,
+    log: RunLog,
+    begun: Begun,
 ) -> Result:
     started = time.monotonic()
     try:
@@ -254,6 +265,8 @@ def _run(
         locations.make_storage_folder()
 
         def run_of(store: Store, study: StudyRow, lease: Lease, ahead: ReportAhead) -> Run:
+            folder = locations.make_folder(plan.name)
+            log.begin(folder, *_first_lines(command))
             return Run(
                 store=store,
                 study=study,
@@ -261,7 +274,7 @@ def _run(
                 plan=plan,
                 dataset=dataset,
                 splits=splits,
-                folder=locations.make_folder(plan.name),
+                folder=folder,
                 command=command,
                 resources=resources,
                 starting=starting,
@@ -274,6 +287,8 @@ def _run(
                 notes=(*describe_older(older), *notes),
                 live=request.live,
                 arguments=locations.arguments,
+                log=log,
+                begun=begun,
             )
 
         return _carry_out(
@@ -286,6 +301,16 @@ def _run(
             take_over=take_over,
             data=(dataset, splits),
         )
+
+
+def _first_lines(command: str) -> list[str]:
+    """Return what a run's log says first."""
+    versions = provenance.versions()
+    return [
+        f"run: {command}",
+        f"process {os.getpid()} on {socket.gethostname()}, in {os.getcwd()}",
+        f"Studies {versions['studies']}, Python {versions['python']}, Ray {versions['ray']}",
+    ]
 
 
 def _keep_model(

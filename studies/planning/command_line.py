@@ -184,4 +184,10 @@ def run_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("what is shown")
     group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
     group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="leave the run to itself once it holds its study, so that it survives this terminal; its log is followed "
+        "by studies logs NAME -f (with --json: where it runs, as JSON; with --quiet: the log's path)",
+    )
     return parser

@@ -13,6 +13,14 @@ CLUSTER = "cluster_started"
 ENDED = "run_ended"
 SECONDS = ("wall", "busy", "recording", "startup")
 MEASURING = "measuring"
+HOST, PROCESS, LOG = "host", "process", "log"
+"""The keys, in the details of a run's start, of its machine and process, and of its log's path there."""
+DASHBOARD, RAY_JOB = "dashboard", "ray_job"
+"""The keys of the URL of Ray's dashboard, and of the job that Ray knows the run by: `ray job logs` takes its id."""
+SUBMITTED_TO = "submitted_to"
+"""The key of the address that the job was submitted to, from where it was submitted."""
+PLACES = (HOST, PROCESS, LOG, DASHBOARD, RAY_JOB, SUBMITTED_TO)
+"""Keys of where a run is, which say nothing about its results."""
 
 
 class Log(Protocol):
@@ -27,9 +35,11 @@ def note_start(log: Log, study_id: int, details: Mapping[str, Any]) -> None:
     log.add_event(study_id, STARTED, None, json.dumps(details, sort_keys=True))
 
 
-def note_cluster(log: Log, study_id: int, *, workers: int, threads: int) -> None:
-    """Record that a run has its workers, and the number of threads of each trial."""
-    details = {"workers": workers, "threads_per_worker": threads}
+def note_cluster(
+    log: Log, study_id: int, *, workers: int, threads: int, places: Mapping[str, Any] | None = None
+) -> None:
+    """Record that a run has its workers, the number of threads of each trial, and `places` known by then."""
+    details = {"workers": workers, "threads_per_worker": threads, **(places or {})}
     log.add_event(study_id, CLUSTER, None, json.dumps(details))
 
 
