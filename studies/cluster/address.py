@@ -111,7 +111,7 @@ def _unanswered(address: str) -> str | None:
         # -P: a module in the current folder that has a library's name is not imported.
         asked = subprocess.run(
             [sys.executable, "-P", str(PROGRAM), address, str(SECONDS_TO_ANSWER)],
-            input=_token(),
+            input=token(),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -124,7 +124,7 @@ def _unanswered(address: str) -> str | None:
     return (asked.stdout or asked.stderr).strip().partition("\n")[0] or None
 
 
-def _token() -> str:
+def token() -> str:
     """Return the token that Ray would join with, and a newline; an empty line if it would use none."""
     if os.environ.get(MODE, "token").lower() != "token":
         return "\n"

@@ -13,6 +13,11 @@ if TYPE_CHECKING:  # a command's words are checked, and its first step told, bef
     from studies.planning.resources import Resources
 
 
+_ADDRESS = (
+    "a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)"
+)
+
+
 def add_storage(parser: argparse.ArgumentParser) -> None:
     """Add --storage, --output and --debug."""
     group = parser.add_argument_group("where")
@@ -75,13 +80,13 @@ def add_until(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_resources(parser: argparse.ArgumentParser) -> None:
-    """Add the options of where trials run and what each one takes."""
+def add_resources(parser: argparse.ArgumentParser, *, address: str = _ADDRESS) -> None:
+    """Add the options of where trials run and what each one takes; `address` explains --address."""
     group = parser.add_argument_group("on what")
     group.add_argument(
         "--address",
         metavar="ADDRESS",
-        help="a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)",
+        help=address,
     )
     group.add_argument("--workers", type=int, metavar="N", help="trials at a time (default: as many as fit)")
     group.add_argument(
@@ -169,6 +174,21 @@ def run_parser() -> argparse.ArgumentParser:
     add_live(parser)
     add_resources(parser)
     add_storage(parser)
+    add_reuse(parser)
+    group = parser.add_argument_group("what is shown")
+    group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
+    group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="leave the run to itself once it holds its study, so that it survives this terminal; its log is followed "
+        "by studies logs NAME -f (with --json: where it runs, as JSON; with --quiet: the log's path)",
+    )
+    return parser
+
+
+def add_reuse(parser: argparse.ArgumentParser) -> None:
+    """Add --grow-from and --take-over."""
     parser.add_argument(
         "--grow-from",
         metavar="NAME",
@@ -181,13 +201,3 @@ def run_parser() -> argparse.ArgumentParser:
         help="take the study from the run that holds it, which cannot write from then on; only for one known to be "
         "dead on another machine, or hung: after a crash on this one the plain command goes on at once",
     )
-    group = parser.add_argument_group("what is shown")
-    group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
-    group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
-    group.add_argument(
-        "--detach",
-        action="store_true",
-        help="leave the run to itself once it holds its study, so that it survives this terminal; its log is followed "
-        "by studies logs NAME -f (with --json: where it runs, as JSON; with --quiet: the log's path)",
-    )
-    return parser

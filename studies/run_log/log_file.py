@@ -164,27 +164,25 @@ def _words(error: BaseException) -> list[str]:
     return [line for each in traceback.format_exception(error) for line in each.rstrip().splitlines()]
 
 
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a log, those of the earlier file before; raises FileNotFoundError if there is no log."""
+def earlier_lines(path: Path) -> list[str]:
+    """Return the lines of the file before a log, which it followed when it was full."""
     earlier = path.with_name(path.name + EARLIER)
-    before = earlier.read_text(encoding="utf-8", errors="replace") if earlier.is_file() else ""
-    return (before + path.read_text(encoding="utf-8", errors="replace")).splitlines()
+    is_there = earlier.is_file() and not earlier.is_symlink()
+    return earlier.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] if is_there else []
 
 
 @final
 class Follower:
-    """Reads what is added to a log, through its change of files."""
+    """Reads a log and what is added to it, through its change of files."""
 
     def __init__(self, path: Path) -> None:
-        """Begin at the present end of the file, which need not be there yet."""
+        """Begin at the start of the file, which need not be there yet."""
         self._path = path
         self._file = self._opened()
-        if self._file is not None:
-            self._file.seek(0, os.SEEK_END)
         self._rest = ""
 
     def new_lines(self) -> list[str]:
-        """Return the whole lines that were added since the last call."""
+        """Return the whole lines that were added since the last call, at first all of them."""
         found = self._rest + self._added()
         if self._is_replaced():
             self.close()
@@ -192,6 +190,10 @@ class Follower:
             found += self._added()
         *lines, self._rest = found.split("\n")
         return lines
+
+    def unfinished(self) -> list[str]:
+        """Return what follows the last whole line, if anything does."""
+        return [self._rest] if self._rest else []
 
     def close(self) -> None:
         """Close the file."""

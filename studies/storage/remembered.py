@@ -34,18 +34,25 @@ def remembering(store: Store, study: StudyRow, locations: Locations) -> Location
 
     If the study has no files there, prints a note on standard error and returns the locations unchanged.
     """
+    found = remembered_locations(store, study, locations)
     noted = None if locations.output_is_given else noted_output(store.events(study.id))
-    if noted is None or noted == Path(os.path.abspath(locations.output)):
-        return locations
-    there = replace(locations, output=noted)
-    if is_folder_of(study, there):
-        return there
+    if noted is None or noted == Path(os.path.abspath(found.output)):
+        return found
     note = (
         f"note: the files of {study.name} were written to {noted / study.name}, and are not there on this machine; "
         f"looking in {locations.output}\nSay where they lie with --output DIR."
     )
     print(printable(note), file=sys.stderr)
     return locations
+
+
+def remembered_locations(store: Store, study: StudyRow, locations: Locations) -> Locations:
+    """Return the same locations as `remembering`, without a word."""
+    noted = None if locations.output_is_given else noted_output(store.events(study.id))
+    if noted is None or noted == Path(os.path.abspath(locations.output)):
+        return locations
+    there = replace(locations, output=noted)
+    return there if is_folder_of(study, there) else locations
 
 
 def resuming_in(locations: Locations, name: str) -> Locations:
