@@ -90,7 +90,7 @@ def _address(given: str | None) -> str:
 def _write(text: str) -> None:
     from studies.base.wording import printable
 
-    sys.stdout.write("".join(printable(line) for line in text.splitlines(keepends=True)))
+    sys.stdout.write(printable(text.expandtabs()))
     sys.stdout.flush()
 
 

@@ -179,7 +179,7 @@ class JobServer:
 
 
 def checked_url(address: str) -> str:
-    """Return the URL of a dashboard, without a slash at its end; for another text raise UsageError with what to give."""
+    """Return the URL of a dashboard without a slash at its end; raise UsageError with what to give for another text."""
     scheme, separator, _ = address.partition("://")
     if separator and scheme not in ("http", "https"):
         why = "is one of Ray's client" if scheme == "ray" else f"begins with {scheme}://"

@@ -1,6 +1,7 @@
 """Submitting a job to a Ray cluster and following what its driver prints, by Ray's own client."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
@@ -11,11 +12,17 @@ from studies.base.errors import StudiesError
 from studies.base.stop_signal import never_broken_off
 from studies.cluster.address import TOKEN, in_a_line, token
 from studies.cluster.job_server import JobServer, UnreachableError
-from studies.cluster.token import MODE, TOKEN_PATH
+from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token
 
 SECONDS_TO_CONNECT: Final = 10.0
 SECONDS_TO_ANSWER: Final = 120.0
 """Time limit of one request: Ray waits half a minute for a node that can take a job, and a package is uploaded."""
+TALKATIVE: Final = (
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+    "ray._private.runtime_env.packaging",
+)
+"""Loggers of Ray that tell each step of a submission."""
 NO_AGENT: Final = "No available agent"
 """Ray's words where no node's agent serves jobs."""
 TAKEN: Final = "already exists"
@@ -35,11 +42,12 @@ class Submitter:
         self._server = server
         # Ray's client lets these come before the address that it is given.
         os.environ["RAY_API_SERVER_ADDRESS"] = server.url
-        if not token().strip():
-            os.environ[MODE] = "disabled"  # the server has answered without one
-        elif not os.environ.get(TOKEN) and not os.environ.get(TOKEN_PATH):
+        # By itself it sends no token where only the token is there; the server has answered with what is sent here.
+        os.environ[MODE] = "token" if token().strip() else "disabled"
+        if not os.environ.get(TOKEN) and not os.environ.get(TOKEN_PATH):
             os.environ[TOKEN_PATH] = str(Path.home() / ".ray" / "auth_token")
         with never_broken_off():
+            forget_earlier_token()
             self._client = _client(server.url)
 
     def submit(
@@ -98,7 +106,11 @@ async def _tail(parts: AsyncIterator[str], position: _Position) -> None:
 
 
 def _client(url: str) -> Any:
+    from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
+
+    for name in TALKATIVE:  # which set their levels when they are imported
+        logging.getLogger(name).setLevel(logging.ERROR)
 
     class Client(JobSubmissionClient):
         """Ray's client, which would wait without end for a server that does not answer."""
@@ -114,7 +126,7 @@ def _client(url: str) -> Any:
             f"Ray's client of jobs is not installed here: {in_a_line(error)}",
             "Install it: pip install 'ray[default]'",
         ) from error
-    except (RuntimeError, ConnectionError) as error:
+    except (RuntimeError, OSError, RayError) as error:
         raise UnreachableError(
             f"Ray's client of jobs does not get along with the cluster at {url}: {in_a_line(error)}",
             "Check that both have a Ray of the same version: ray --version",
