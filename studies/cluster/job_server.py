@@ -137,7 +137,8 @@ class JobServer:
             raise self._no_answer(error) from None
 
     def _refused(self, error: urllib.error.HTTPError, path: str, *, has_token: bool) -> StudiesError:
-        said = error.read(2000).decode("utf-8", "replace").strip()
+        with error:
+            said = error.read(2000).decode("utf-8", "replace").strip()
         if error.code in (401, 403):
             what = (
                 "its token is a different one" if has_token else "it asks for a token, and there is none here"

@@ -48,7 +48,10 @@ def without_secrets(url: str) -> str:
     """
     parsed = parse(url)
     hidden = [key for key in parsed.query if "password" in key.lower()]
-    bare = parsed.set(drivername=parsed.get_backend_name(), password=None).difference_update_query(hidden)
+    # URL.set takes no password for one that stays.
+    bare = parsed.difference_update_query(hidden)._replace(
+        drivername=parsed.get_backend_name(), password=None
+    )
     return bare.render_as_string(hide_password=False)
 
 
