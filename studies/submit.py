@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add_resources(
         parser,
         address=f"the URL of the cluster's dashboard, such as {EXAMPLE} (default: RAY_API_SERVER_ADDRESS)",
+        may_start_ray=False,
     )
     add_storage(parser)
     add_reuse(parser)

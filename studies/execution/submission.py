@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, final
 from studies.base.durations import parse_budget
 from studies.base.errors import StudiesError, UsageError
 from studies.base.states import StudyState
-from studies.cluster.job_server import Job, JobServer, JobStatus, UnreachableError
+from studies.cluster.job_server import Job, JobServer, JobStatus, UnknownJobError, UnreachableError
 from studies.cluster.submitting import Submitter, TakenError
 from studies.database.engines.address import parse, secrets, without_secrets
 from studies.database.rows import Holder
@@ -188,7 +188,7 @@ class Submitted:
         """Hand `write` what the driver prints until the job has ended; return how Ray says that it ended.
 
         A connection that is lost is made again, which `tell` is told; raises UnreachableError if that takes too long,
-        and UnknownJobError if the cluster was started anew.
+        and StudiesError if the cluster was started anew.
         """
         num_read = 0
         while True:
@@ -201,7 +201,21 @@ class Submitted:
                     return job
             except UnreachableError as error:
                 tell(f"{error.message}; the job goes on, and is followed again once there is an answer")
+            except UnknownJobError as error:
+                raise StudiesError(
+                    f"the cluster at {self.server.url} was started anew, and knows the job {self.id} no more; "
+                    "everything recorded is kept",
+                    f"Go on with: {self._submission.command}",
+                ) from error
+            self._wait_for_answer()
+
+    def _wait_for_answer(self) -> None:
+        try:
             self.server.wait_for_answer(SECONDS_TO_COME_BACK)
+        except UnreachableError as error:
+            raise UnreachableError(
+                error.message, f"The job may go on. Follow it again with: {self._submission.command}"
+            ) from error
 
     def watching(self, arguments: Sequence[str]) -> list[str]:
         """Return the commands that watch and stop it; `arguments` are the options that find the study's storage."""

@@ -80,8 +80,13 @@ def add_until(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_resources(parser: argparse.ArgumentParser, *, address: str = _ADDRESS) -> None:
-    """Add the options of where trials run and what each one takes; `address` explains --address."""
+def add_resources(
+    parser: argparse.ArgumentParser, *, address: str = _ADDRESS, may_start_ray: bool = True
+) -> None:
+    """Add the options of where trials run and what each one takes; `address` explains --address.
+
+    --no-dashboard is for commands that may start a Ray.
+    """
     group = parser.add_argument_group("on what")
     group.add_argument(
         "--address",
@@ -99,9 +104,10 @@ def add_resources(parser: argparse.ArgumentParser, *, address: str = _ADDRESS) -
         metavar="X",
         help="GPUs for each, for example 0.25 (default: 0)",
     )
-    group.add_argument(
-        "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"
-    )
+    if may_start_ray:
+        group.add_argument(
+            "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"
+        )
 
 
 def add_live(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +159,7 @@ def resources_of(options: argparse.Namespace) -> "Resources":
         workers=options.workers,
         cpus_per_trial=options.cpus_per_trial,
         gpus_per_trial=options.gpus_per_trial,
-        dashboard=not options.no_dashboard,
+        dashboard=not getattr(options, "no_dashboard", False),
     )
 
 

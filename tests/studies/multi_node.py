@@ -124,7 +124,7 @@ def cluster(
         yield RunningCluster(process, token_path, told)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()  # which closes the pipes
         end_processes(folder, patience_seconds=0.0)
         shutil.rmtree(folder, ignore_errors=True)
 

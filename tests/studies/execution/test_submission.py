@@ -2,13 +2,15 @@
 
 import os
 import shlex
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from studies.base.errors import StudiesError, UsageError
 from studies.base.states import StudyState
-from studies.cluster.job_server import Job, JobServer, JobStatus
+from studies.cluster.job_server import Job, JobServer, JobStatus, UnknownJobError, UnreachableError
+from studies.cluster.submitting import TakenError
 from studies.database.store import Store
 from studies.execution import submission
 from studies.execution.job_files import job_folder
@@ -199,6 +201,89 @@ def test_a_job_that_runs_is_followed_and_one_that_has_ended_is_tried_again() -> 
     assert attempts(job, [runs, ended])[0] == "studies-depth_study-10"
     others = [a_job("studies-depth_study-3"), a_job("studies-depth_study-smoke-7", identity=mine), a_job("x")]
     assert attempts(job, others) == (None, "studies-depth_study-4")
+
+
+class AlmostRay:
+    """A server and Ray's client in one: a job that is submitted runs, and one of another command may be faster."""
+
+    url = "http://head:8265"
+
+    def __init__(self, *, taken_by: str | None = None, parts: Sequence[str] = ()) -> None:
+        """The first submission comes too late where another command, of this identity, is faster."""
+        self.listed: list[Job] = []
+        self._taken_by, self._parts = taken_by, list(parts)
+
+    def version(self) -> str:
+        return "2.60.0"
+
+    def jobs(self) -> list[Job]:
+        return self.listed
+
+    def submit(
+        self, entrypoint: str, *, submission_id: str, metadata: Mapping[str, str], **_: object
+    ) -> None:
+        identity, self._taken_by = self._taken_by, None
+        self.listed.append(a_job(submission_id, identity=identity or metadata[IDENTITY]))
+        if identity is not None:
+            raise TakenError("taken", "Again.")
+
+    def follow(self, job_id: str, write: Callable[[str], None], *, skip: int) -> int:
+        """Hand out one more part, after which the connection is lost."""
+        read = "".join(self._parts[: self._num_lost + 1])
+        write(read[skip:])
+        return len(read)
+
+    def job(self, job_id: str) -> Job:
+        self._num_lost += 1
+        if self._num_lost == 1:
+            raise UnreachableError("no job server answers", "Wait.")
+        has_ended = self._num_lost >= len(self._parts)
+        return a_job(job_id, JobStatus.SUCCEEDED if has_ended else JobStatus.RUNNING, code=0)
+
+    def log(self, job_id: str) -> str:
+        return "".join(self._parts) + "last"
+
+    def wait_for_answer(self, max_seconds: float) -> None:
+        """There is one."""
+
+    _num_lost = 0
+
+
+def submitted_to(almost: AlmostRay, monkeypatch: pytest.MonkeyPatch) -> Submitted:
+    monkeypatch.setattr(submission, "Submitter", lambda server: server)
+    return submission.submit(prepared(Request(study="depth_study")), almost, lambda step: None)  # type: ignore[arg-type]
+
+
+def test_a_command_that_comes_too_late_follows_the_job_of_the_same_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mine = prepared(Request(study="depth_study")).identity
+    same = submitted_to(AlmostRay(taken_by=mine), monkeypatch)
+    assert (same.id, same.is_new) == ("studies-depth_study-1", False)
+    other = submitted_to(AlmostRay(taken_by="of somebody else"), monkeypatch)
+    assert (other.id, other.is_new) == ("studies-depth_study-2", True)
+
+
+def test_a_connection_that_is_lost_is_made_again_and_nothing_is_shown_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = submitted_to(AlmostRay(parts=["one\n", "two\n", "three\n"]), monkeypatch)
+    written, told = list[str](), list[str]()
+    assert job.follow(written.append, told.append).exit_code == 0
+    assert "".join(written) == "one\ntwo\nthree\nlast"
+    assert told == ["no job server answers; the job goes on, and is followed again once there is an answer"]
+
+
+def test_a_cluster_that_was_started_anew_knows_the_job_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = submitted_to(AlmostRay(parts=["one\n"]), monkeypatch)
+
+    def forget(job_id: str) -> Job:
+        raise UnknownJobError("no such job", "See its jobs.")
+
+    monkeypatch.setattr(job.server, "job", forget)
+    with pytest.raises(StudiesError, match="was started anew") as raised:
+        job.follow(lambda text: None, lambda text: None)
+    assert raised.value.advice == "Go on with: studies submit ..."
 
 
 def ended_with(job: Job, monkeypatch: pytest.MonkeyPatch, recorded: RecordedRun | None = None) -> int:

@@ -114,19 +114,27 @@ def test_a_submitted_study_is_followed_stopped_and_gone_on_with(place: Place) ->
         said.append(command.output + command.errors)
         return command
 
-    first = kept(place.submitted("--detach"))
-    assert first.process.returncode == 0, first.errors
-    assert f"small submitted as job {JOB} of {place.cluster.dashboard}" in first.errors
+    with place.submitting("--detach") as first, place.submitting("--detach") as second:
+        for command in (first, second):
+            assert command.finish() == 0, command.errors
+            kept(command)
+            assert f" job {JOB} of {place.cluster.dashboard}" in command.errors
+    assert len(json.loads(place.ask("/api/jobs/"))) == 1, "two commands at the same moment make one job"
     assert f"or ray job stop {JOB} --address {place.cluster.dashboard}" in first.output
     assert "PGPASSFILE" in first.errors
 
-    with place.submitting() as following:
+    with place.submitting() as following, place.submitting() as left:
         following.wait_until(lambda: num_ended(place) > 0)
         told = json.loads(kept(place.told("status", "small", "--json")).output)
         assert (told["run"]["ray_job"], told["run"]["submitted_to"]) == (JOB, place.cluster.dashboard)
         assert told["holder"]["process"] == told["run"]["process"]
         assert told["run"]["log"] == str(place.output / "small" / FILE_NAME)
         assert places_with_password(place) == []
+        left.wait_until(lambda: "small: Does a second hidden layer help?" in left.output)
+        left.press_ctrl_c()
+        assert left.finish() == 130
+        assert f"The job {JOB} goes on." in left.errors
+        assert "studies stop small" in left.errors
         place.ask(f"/api/jobs/{JOB}/stop", method="POST")
         assert following.finish(timeout=120) == 143, following.errors
     kept(following)
