@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -205,3 +206,16 @@ def test_rays_own_command_submits_it_as_well(place: Place) -> None:
     assert json.loads(place.ask("/api/jobs/mine"))["driver_exit_code"] == 0, place.ask("/api/jobs/mine/logs")
     told = json.loads(place.told("status", name, "--json").output)
     assert (told["state"], told["run"]["ray_job"], told["run"]["submitted_to"]) == ("complete", "mine", None)
+
+
+@pytest.mark.slow
+def test_a_cluster_whose_agents_port_is_taken_is_told_with_the_cure(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as busy:
+        head = {"num_cpus": 1, "dashboard_agent_listen_port": busy.getsockname()[1]}
+        with cluster(head=head, dashboard=True) as running:
+            where = ("--address", running.dashboard, "--storage", f"sqlite:///{tmp_path}/x.db")
+            words = ("depth_study", *where, "--output", str(tmp_path / "runs"))
+            with started(tmp_path, "submit", *words, settings=running.environment) as command:
+                assert command.finish() == 1
+            assert "takes no jobs: none of its nodes has an agent that serves them" in command.errors
+            assert "--dashboard-agent-listen-port=0" in command.errors
