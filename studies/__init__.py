@@ -136,6 +136,7 @@ def run_study(
             from studies.planning.python_request import python_request
             from studies.planning.resources import Resources
             from studies.storage.paths import locate
+            from studies.terminal.display import logging_too
 
         with told_in_python():
             locations = locate(storage, output)
@@ -162,7 +163,7 @@ def run_study(
                     gpus_per_trial=gpus_per_trial,
                     dashboard=dashboard,
                 ),
-                showing=view.showing(locations),
+                showing=logging_too(view.showing(locations), locations),
                 telling=view.tell,
                 take_over=take_over,
             )

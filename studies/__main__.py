@@ -12,6 +12,8 @@ DOORS = {
     "list": "list recorded studies, or those to run (--catalog)",
     "status": "say how a study stands: progress, best, failures",
     "stop": "ask the run of a study to stop, from any machine",
+    "logs": "print what a run has done so far, or follow it (-f)",
+    "submit": "hand a study to a Ray cluster as a job",
     "show": "print a study's plan and results, or one trial",
     "report": "make a study's report again from the database",
     "export": "hand a study to other tools: files, Optuna, trackers",

@@ -45,6 +45,12 @@ class Steps:
         if self._is_live:
             self.tell(step)
 
+    def clear(self) -> None:
+        """Clear the line on a terminal, so that another can be printed; the next second shows the step again."""
+        with self._lock:
+            if not self._is_over.is_set() and self._is_live and self._step:
+                self._write(ERASE_LINE)
+
     def close(self) -> None:
         """Show no further steps."""
         with self._lock:

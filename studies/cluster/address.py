@@ -4,6 +4,7 @@ Ray itself retries for minutes if nobody answers, handles no signal meanwhile, a
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,10 @@ SECONDS_TO_BE_TOLD = 12.0
 """Time limit of the program that asks; on a busy machine most of it is spent on imports."""
 GCS, RAYLET = "gcs_server", "raylet"
 """Names of Ray's processes in the process list: of a cluster's head node, and of every node."""
+MISMATCH = re.compile(
+    r"Version mismatch: .*?Ray: (\S+)\s+Python: (\S+)\s.*?Ray: (\S+)\s+Python: (\S+)", re.DOTALL
+)
+"""Ray's words for a cluster of another version of Ray or Python: the cluster's versions, then this process's."""
 CURRENT = "ray_current_cluster"
 """The file in Ray's temporary folder with the address of the Ray that was started last on this machine."""
 
@@ -50,6 +55,14 @@ def check_address(address: str) -> None:
 
 def not_joined(address: str, error: Exception) -> StudiesError:
     """Return the error for a cluster that Ray itself could not join."""
+    if (versions := MISMATCH.search(str(error))) is not None:
+        ray, python, ray_here, python_here = versions.groups()
+        return StudiesError(
+            f"no Ray cluster could be joined at {address}: it has Ray {ray} with Python {python}, and here are Ray "
+            f"{ray_here} with Python {python_here}",
+            f"Both must be the same: give the command from an environment with Python {python} and ray=={ray}, or hand "
+            "the study to the cluster's own by studies submit.",
+        )
     return _not_joined(address, in_a_line(error))
 
 
@@ -111,7 +124,7 @@ def _unanswered(address: str) -> str | None:
         # -P: a module in the current folder that has a library's name is not imported.
         asked = subprocess.run(
             [sys.executable, "-P", str(PROGRAM), address, str(SECONDS_TO_ANSWER)],
-            input=_token(),
+            input=token(),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -124,7 +137,7 @@ def _unanswered(address: str) -> str | None:
     return (asked.stdout or asked.stderr).strip().partition("\n")[0] or None
 
 
-def _token() -> str:
+def token() -> str:
     """Return the token that Ray would join with, and a newline; an empty line if it would use none."""
     if os.environ.get(MODE, "token").lower() != "token":
         return "\n"

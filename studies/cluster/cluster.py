@@ -19,7 +19,7 @@ from studies.cluster import room
 from studies.cluster.address import not_joined
 from studies.cluster.head import Head, NotStartedError
 from studies.cluster.node_check import Asked, NodeCheck
-from studies.cluster.reaper import TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
+from studies.cluster.reaper import LOG, TEMPORARY, end_processes, guarded, owned, remove_abandoned_folders
 from studies.cluster.room import Bundle, NodeRoom
 from studies.cluster.token import MODE, TOKEN_PATH, forget_earlier_token, write_token
 from studies.planning.resources import Resources, num_cores
@@ -100,6 +100,10 @@ class Cluster:
     def bundle(self, resources: Resources) -> Bundle:
         """Return what each trial takes."""
         return _bundle(resources, self.gpus_per_trial)
+
+    def keep_log(self, path: Path) -> None:
+        """Have the last words of this process, should it be killed, appended to the run's log as well."""
+        (self.scratch.parent / LOG).write_text(str(path), encoding="utf-8")
 
     def leave(self) -> None:
         """Disconnect this process, then kill the cluster's processes, though calls to Ray may hang."""

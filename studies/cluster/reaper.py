@@ -59,10 +59,24 @@ def guard(folder: str, last_words: str) -> None:
         return
     if last_words and not is_told:
         print(last_words, file=sys.stderr, flush=True)
+        _log(Path(folder, LOG), last_words)
     deadline = time.monotonic() + MAX_SECONDS
     while end_processes(Path(folder), patience_seconds=0.0) and time.monotonic() < deadline:
         time.sleep(0.05)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+LOG = "log"
+"""The file in a run's folder that holds the path of the run's log, once it has one."""
+
+
+def _log(note: Path, last_words: str) -> None:
+    """Append the last words to the run's log, unless it has none or cannot be written."""
+    with suppress(OSError):
+        path = note.read_text(encoding="utf-8")
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as log:
+            log.write(f"{last_words}\n")
 
 
 OWNER = "owner"

@@ -1,5 +1,6 @@
 """One run of an unfinished study: starts Ray, trains what is left, and records how the run ended."""
 
+import os
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from studies.base.stop_signal import (
     never_broken_off,
     watching_signals,
 )
+from studies.cluster import this_job
 from studies.cluster.address import check_address
 from studies.database.draining import open_spool
 from studies.database.engines.problems import OutageError
@@ -34,6 +36,7 @@ from studies.planning.plan import Plan
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
 from studies.run_log import baseline, looks, provenance, run_events
+from studies.run_log.log_file import RunLog
 from studies.run_log.reused import describe_growth
 from studies.search.progress import Progress, planned_progress
 from studies.storage import remembered
@@ -144,6 +147,10 @@ class Dashboard:
         return None if url is None else (url, None if self.token_path is None else f"cat {self.token_path}")
 
 
+Begun = Callable[[str, Path], None]
+"""Told the study's name and the log of a run that holds its study and has recorded its start."""
+
+
 Show = Callable[[Progress, Plan, Dashboard | None], AbstractContextManager[None]]
 """Shows a run's progress while its context lasts."""
 
@@ -184,6 +191,8 @@ class Run:
     """What is recorded as the output of the run: an absolute path, or a URL; None for the folder above the study's."""
     copying: Copying = field(default_factory=NoCopying)
     """What copies the study's files to the place of its output."""
+    log: RunLog = field(default_factory=RunLog)
+    begun: Begun = lambda study, log: None
 
 
 def train(run: Run) -> None:
@@ -194,6 +203,7 @@ def train(run: Run) -> None:
     unreachable. In every case the same command resumes the study.
     """
     progress = retry(lambda: _progress_so_far(run))
+    progress.log = run.log
     live = LivePage(
         run.plan,
         progress,
@@ -218,6 +228,8 @@ def _train(run: Run, progress: Progress, live: LivePage) -> None:
         run.copying.begin(lambda text: _tell(progress, text), run.lease.confirm)
         run_events.note_start(writer, study_id, _details(run))
         writer.set_study_state(study_id, StudyState.RUNNING)
+        if run.log.path is not None:
+            run.begun(run.study.name, run.log.path)
         try:
             num_looks = _train_on_cluster(run, writer, progress, live, stop_signal)
             state = StudyState.COMPLETE
@@ -341,6 +353,7 @@ def _train_on_cluster(
             threads=cluster.threads,
             ray_cluster=cluster.ray_cluster,
             nodes=nodes,
+            places=_places(run, cluster),
         )
         decided = {each["look"] for each in looks.decisions(events)}
         spent = run_events.total_seconds(events)["wall"]
@@ -433,14 +446,30 @@ def _dashboard(cluster: "Cluster") -> Dashboard | None:
     return Dashboard(find=cluster.find_dashboard, token_path=cluster.token_path)
 
 
+def _places(run: Run, cluster: "Cluster") -> dict[str, Any]:
+    """Have the run's log shown by Ray's dashboard; return what of the cluster's places is known at once."""
+    from studies.cluster.session_logs import show_log
+
+    if run.log.path is not None:
+        cluster.keep_log(run.log.path)
+        shown = show_log(run.log.path, run.study.name)
+        run.log.note(*([] if shown is None else [f"the dashboard's page Logs has this log as {shown}"]))
+    url = None if cluster.find_dashboard is None else cluster.find_dashboard()
+    return {} if url is None else {run_events.DASHBOARD: url}
+
+
 def _details(run: Run) -> dict[str, Any]:
     """Return what the event of the run's start records: command, versions, hardware and dataset."""
     dataset = run.dataset
     return {
         "command": run.command,
         "notes": list(run.notes),
+        run_events.HOST: socket.gethostname(),
+        run_events.PROCESS: os.getpid(),
+        run_events.LOG: None if run.log.path is None else str(run.log.path),
+        run_events.RAY_JOB: this_job.submission_id(),
+        run_events.SUBMITTED_TO: this_job.metadata().get(run_events.SUBMITTED_TO),
         remembered.FIELD: run.output or str(run.folder.parent.absolute()),
-        remembered.HOST: socket.gethostname(),
         "plan_hash": run.study.plan_hash,
         "commit": provenance.commit(),
         "versions": provenance.versions(),

@@ -93,7 +93,7 @@ def tell_moved(store: Store, study: StudyRow, folder: Path) -> tuple[str, ...]:
     """
     events = store.events(study.id)
     starts = run_events.started_with(events)
-    before = starts[-1].get(remembered.HOST) if starts else None
+    before = starts[-1].get(run_events.HOST) if starts else None
     if not isinstance(before, str) or before == socket.gethostname():
         return ()
     notes = list(_missing(store, study, events, folder, before))

@@ -1,7 +1,9 @@
 """Runs a study from request to report: validation, registration, training and the answer."""
 
 import importlib
+import os
 import shlex
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -32,7 +34,7 @@ from studies.database.rows import StudyRow
 from studies.database.spool_problems import SpoolError
 from studies.database.store import Store
 from studies.execution import run_files
-from studies.execution.driver import Run, Show, Starting, train
+from studies.execution.driver import Begun, Run, Show, Starting, train
 from studies.execution.listing import tell_listing
 from studies.execution.live_page import finish_page
 from studies.execution.older_studies import (
@@ -63,6 +65,8 @@ from studies.planning.rare_classes import splits_with_every_class
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
 from studies.results.report_ahead import ReportAhead
+from studies.run_log import provenance
+from studies.run_log.log_file import RunLog
 from studies.storage.copier import Copying
 from studies.storage.paths import Locations, locate
 from studies.storage.remembered import resuming_in
@@ -187,6 +191,8 @@ def run(
     showing: Show = lambda progress, plan, dashboard: nullcontext(),
     telling: Tell = silent,
     take_over: bool = False,
+    log: RunLog | None = None,
+    begun: Begun = lambda study, log: None,
 ) -> Result:
     """Run or resume what `request` asks for, and make its report; `take_over` takes it from a run that holds it.
 
@@ -194,19 +200,22 @@ def run(
     or took it over, RunInterruptedError after Ctrl-C, SIGTERM or `studies.stop`, and another StudiesError if training
     or recording failed; all but the first leave a study that can be resumed. If every trial failed, the report is made
     before StudiesError is raised. `telling` is called with each step up to the first trial, then `showing` with the
-    progress.
+    progress. A run that trains writes `log`; `begun` is called once it holds the study.
     """
+    log = RunLog() if log is None else log
     command = request.command("run", *locations.arguments, *resources.arguments())
     try:
-        with handling_signals():
+        with handling_signals(), log.to_the_end():
             return _run(
                 request,
                 command,
                 locations=locations,
                 resources=resources,
                 showing=showing,
-                telling=telling,
+                telling=log.telling(telling),
                 take_over=take_over,
+                log=log,
+                begun=begun,
             )
     except KeyboardInterrupt as interrupt:
         raise RunInterruptedError.by(interrupt, command) from None
@@ -221,6 +230,8 @@ def _run(
     showing: Show,
     telling: Tell,
     take_over: bool,
+    log: RunLog,
+    begun: Begun,
 ) -> Result:
     started = time.monotonic()
     try:
@@ -261,6 +272,8 @@ def _run(
         locations.make_storage_folder()
 
         def run_of(store: Store, study: StudyRow, lease: Lease, ahead: ReportAhead) -> Run:
+            folder = locations.make_folder(plan.name)
+            log.begin(folder, *_first_lines(command))
             return Run(
                 store=store,
                 study=study,
@@ -268,7 +281,7 @@ def _run(
                 plan=plan,
                 dataset=dataset,
                 splits=splits,
-                folder=locations.make_folder(plan.name),
+                folder=folder,
                 command=command,
                 resources=resources,
                 starting=starting,
@@ -282,6 +295,8 @@ def _run(
                 live=request.live,
                 arguments=locations.arguments,
                 output=locations.recorded(),
+                log=log,
+                begun=begun,
             )
 
         return _carry_out(
@@ -294,6 +309,16 @@ def _run(
             take_over=take_over,
             data=(dataset, splits),
         )
+
+
+def _first_lines(command: str) -> list[str]:
+    """Return what a run's log says first."""
+    versions = provenance.versions()
+    return [
+        f"run: {command}",
+        f"process {os.getpid()} on {socket.gethostname()}, in {os.getcwd()}",
+        f"Studies {versions['studies']}, Python {versions['python']}, Ray {versions['ray']}",
+    ]
 
 
 def _keep_model(

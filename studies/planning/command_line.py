@@ -13,6 +13,11 @@ if TYPE_CHECKING:  # a command's words are checked, and its first step told, bef
     from studies.planning.resources import Resources
 
 
+_ADDRESS = (
+    "a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)"
+)
+
+
 def add_storage(parser: argparse.ArgumentParser) -> None:
     """Add --storage, --output and --debug."""
     group = parser.add_argument_group("where")
@@ -75,13 +80,18 @@ def add_until(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_resources(parser: argparse.ArgumentParser) -> None:
-    """Add the options of where trials run and what each one takes."""
+def add_resources(
+    parser: argparse.ArgumentParser, *, address: str = _ADDRESS, may_start_ray: bool = True
+) -> None:
+    """Add the options of where trials run and what each one takes; `address` explains --address.
+
+    --no-dashboard is for commands that may start a Ray.
+    """
     group = parser.add_argument_group("on what")
     group.add_argument(
         "--address",
         metavar="ADDRESS",
-        help="a Ray cluster to join: auto on one of its machines, or HOST:6379 (default: RAY_ADDRESS, else here)",
+        help=address,
     )
     group.add_argument(
         "--workers", type=int, metavar="N", help="trials at a time, at most (default: as many as fit)"
@@ -96,9 +106,10 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="GPUs for each: a part of one, for example 0.25, or a whole number (default: 0)",
     )
-    group.add_argument(
-        "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"
-    )
+    if may_start_ray:
+        group.add_argument(
+            "--no-dashboard", action="store_true", help="start without the Ray dashboard, a little faster"
+        )
 
 
 def add_live(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +161,7 @@ def resources_of(options: argparse.Namespace) -> "Resources":
         workers=options.workers,
         cpus_per_trial=options.cpus_per_trial,
         gpus_per_trial=options.gpus_per_trial,
-        dashboard=not options.no_dashboard,
+        dashboard=not getattr(options, "no_dashboard", False),
     )
 
 
@@ -171,6 +182,21 @@ def run_parser() -> argparse.ArgumentParser:
     add_live(parser)
     add_resources(parser)
     add_storage(parser)
+    add_reuse(parser)
+    group = parser.add_argument_group("what is shown")
+    group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
+    group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="leave the run to itself once it holds its study, so that it survives this terminal; its log is followed "
+        "by studies logs NAME -f (with --json: where it runs, as JSON; with --quiet: the log's path)",
+    )
+    return parser
+
+
+def add_reuse(parser: argparse.ArgumentParser) -> None:
+    """Add --grow-from and --take-over."""
     parser.add_argument(
         "--grow-from",
         metavar="NAME",
@@ -183,7 +209,3 @@ def run_parser() -> argparse.ArgumentParser:
         help="take the study from the run that holds it, which cannot write from then on; only for one known to be "
         "dead on another machine, or hung: after a crash on this one the plain command goes on at once",
     )
-    group = parser.add_argument_group("what is shown")
-    group.add_argument("--quiet", action="store_true", help="show nothing but the answer")
-    group.add_argument("--json", action="store_true", help="print the report's JSON on standard output")
-    return parser

@@ -17,6 +17,14 @@ ENDED = "run_ended"
 NODE_LOST = "node_lost"
 SECONDS = ("wall", "busy", "recording", "startup")
 MEASURING = "measuring"
+HOST, PROCESS, LOG = "host", "process", "log"
+"""The keys, in the details of a run's start, of its machine and process, and of its log's path there."""
+DASHBOARD, RAY_JOB = "dashboard", "ray_job"
+"""The keys of the URL of Ray's dashboard, and of the job that Ray knows the run by: `ray job logs` takes its id."""
+SUBMITTED_TO = "submitted_to"
+"""The key of the address that the job was submitted to, from where it was submitted."""
+PLACES = (HOST, PROCESS, LOG, DASHBOARD, RAY_JOB, SUBMITTED_TO)
+"""Keys of where a run is, which say nothing about its results."""
 
 
 class Log(Protocol):
@@ -47,9 +55,10 @@ def note_cluster(
     threads: int,
     ray_cluster: str | None = None,
     nodes: Sequence[Mapping[str, Any]] = (),
+    places: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record that a run has its workers, the threads of each trial, and the id and nodes of a cluster it joined."""
-    details: dict[str, Any] = {"workers": workers, "threads_per_worker": threads}
+    """Record that a run has its workers, the threads of each trial, a joined cluster's id and nodes, and `places`."""
+    details: dict[str, Any] = {"workers": workers, "threads_per_worker": threads, **(places or {})}
     if ray_cluster is not None:
         details[RAY_CLUSTER] = ray_cluster
     if nodes:

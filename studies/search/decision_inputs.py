@@ -76,7 +76,11 @@ def _provenance(plan: Plan, events: Sequence[EventRow]) -> dict[str, Any]:
     growth = describe_growth(plan, events)
     grown = {} if growth is None else {"grown": growth}
     return {
-        **{name: value for name, value in latest.items() if name not in (remembered.FIELD, remembered.HOST)},
+        **{
+            name: value
+            for name, value in latest.items()
+            if name not in (remembered.FIELD, *run_events.PLACES)
+        },
         **grown,
         "runs": len(starts),
         "seed": plan.seed,

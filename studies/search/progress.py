@@ -12,6 +12,7 @@ from studies.database.rows import TrialsSoFar
 from studies.planning.plan import Plan
 from studies.planning.planned_trial import PlannedTrial
 from studies.planning.trial_numbers import Numbering
+from studies.run_log.log_file import RunLog
 from studies.run_log.looks import LookSummary
 from trainables.base.records import TrialReport
 
@@ -101,6 +102,8 @@ class Progress:
     """What kept that page from being written the last time."""
     cluster_problem: str | None = None
     """What is wrong with the cluster that the run waits for, None where nothing is."""
+    log: RunLog | None = None
+    """The run's log, to which progress goes in plain lines, whatever else shows it."""
     clock: Callable[[], float] = time.monotonic
 
     def begin(self, trial: PlannedTrial, *, epoch: int, replicates: int) -> None:

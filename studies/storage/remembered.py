@@ -23,8 +23,6 @@ from studies.storage.place import Place, PlaceError, PlaceFolder, is_url, mirror
 
 FIELD = "output"
 """The key, in the details of a run's start, of its output: an absolute path, or a URL."""
-HOST = "host"
-"""The key, there, of the name of the machine on which the run was."""
 
 
 def mark(folder: Path, study: StudyRow) -> None:
@@ -37,20 +35,9 @@ def remembering(store: Store, study: StudyRow, locations: Locations) -> Location
 
     If the study has no files there, prints a note on standard error and returns the locations unchanged.
     """
-    noted = None if locations.output_is_given else noted_output(store.events(study.id))
-    if noted is None or noted == os.path.abspath(locations.output):
-        return locations
-    there = _there(locations, noted)
-    if is_folder_of(study, there):
+    there, why = _looked_up(store, study, locations)
+    if why is None:
         return there
-    why = ", and are not there on this machine"
-    if there.place is not None:
-        try:
-            if not there.place.has_query and is_marked(study, there.place.folder(study.name)):
-                return there
-            why = ", which may be any server" if there.place.has_query else ", and are not there"
-        except PlaceError as error:
-            why = f", and nothing was read there ({error.message})"
     note = (
         f"note: the files of {study.name} were written to {there.shown(study.name)}{why}; "
         f"looking in {locations.output}\nSay where they lie with --output "
@@ -58,6 +45,31 @@ def remembering(store: Store, study: StudyRow, locations: Locations) -> Location
     )
     print(printable(note), file=sys.stderr)
     return locations
+
+
+def remembered_locations(store: Store, study: StudyRow, locations: Locations) -> Locations:
+    """Return the same locations as `remembering`, without a word."""
+    there, why = _looked_up(store, study, locations)
+    return there if why is None else locations
+
+
+def _looked_up(store: Store, study: StudyRow, locations: Locations) -> tuple[Locations, str | None]:
+    """Return the locations in which a study's files lie, or those recorded for it and why nothing is read there."""
+    noted = None if locations.output_is_given else noted_output(store.events(study.id))
+    if noted is None or noted == os.path.abspath(locations.output):
+        return locations, None
+    there = _there(locations, noted)
+    if is_folder_of(study, there):
+        return there, None
+    if there.place is None:
+        return there, ", and are not there on this machine"
+    if there.place.has_query:
+        return there, ", which may be any server"
+    try:
+        is_there = is_marked(study, there.place.folder(study.name))
+    except PlaceError as error:
+        return there, f", and nothing was read there ({error.message})"
+    return there, None if is_there else ", and are not there"
 
 
 def _there(locations: Locations, noted: str) -> Locations:

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.live import Live
 
 from reports.inputs.measures import LOG_LOSS, Measure, objective_of
+from studies.run_log.log_file import RunLog
 from studies.search.progress import Progress
 from studies.storage.paths import Locations
 from studies.terminal import plain
@@ -83,6 +84,47 @@ def showing_run(
         )
 
     return show
+
+
+def logging_too(show: "Show", locations: Locations) -> "Show":
+    """Return a function that shows a run's progress as `show` does, and writes it into the run's log in plain lines."""
+
+    @contextmanager
+    def both(progress: Progress, plan: "Plan", dashboard: "Dashboard | None") -> Iterator[None]:
+        with ExitStack() as shown:
+            if progress.log is not None:
+                shown.enter_context(_logged(progress, plan, dashboard, locations, progress.log))
+            shown.enter_context(show(progress, plan, dashboard))
+            yield
+
+    return both
+
+
+def _logged(
+    progress: Progress, plan: "Plan", dashboard: "Dashboard | None", locations: Locations, log: RunLog
+) -> AbstractContextManager[None]:
+    objective = objective_of(plan.to_dict(), progress.num_classes)
+    report_path = locations.folder(plan.name) / "report.html"
+
+    def snapshot() -> ProgressSnapshot:
+        elapsed = progress.clock() - progress.command_started
+        return from_progress(
+            progress,
+            name=plan.name,
+            question=plan.study.question,
+            objective=objective,
+            elapsed_seconds=elapsed,
+        )
+
+    def places() -> list[tuple[str, str]]:
+        url = None if dashboard is None else dashboard.find()
+        return _places(url, None, progress.live_page, report_path)
+
+    def troubles() -> list[str]:
+        lost = [f"trial {each.number} lost its worker: {each.words}" for each in list(progress.losses)]
+        return [*lost, *(f"trial {each.number} failed: {each.words}" for each in list(progress.failures))]
+
+    return plain.printing(snapshot, places, cast(TextIO, log), troubles=troubles)
 
 
 @contextmanager

@@ -49,12 +49,13 @@ def printing(
     places: Callable[[], Sequence[tuple[str, str]]],
     stream: TextIO,
     *,
+    troubles: Callable[[], Sequence[str]] = tuple,
     seconds_between_lines: float = SECONDS_BETWEEN_LINES,
     seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS,
 ) -> Iterator[None]:
     """Print the study's name and places, progress lines until the context ends, and a last line then.
 
-    A place that is known later, as the dashboard's, is printed then.
+    A place that is known later, as the dashboard's, is printed then, and so is each line of `troubles` that is new.
     """
     console_on(stream)  # so that an encoding that lacks a character does not raise
     first, shown = snapshot(), list(places())
@@ -65,6 +66,13 @@ def printing(
         new = [place for place in places() if place not in shown]
         _print(stream, *(f"{label}: {content}" for label, content in new))
         shown.extend(new)
+
+    known = set(troubles())
+
+    def tell_troubles() -> None:
+        new = [trouble for trouble in dict.fromkeys(troubles()) if trouble not in known]
+        _print(stream, *new)
+        known.update(new)
 
     def tell_look(look: LookSummary | None) -> None:
         if look is not None and look != told[-1]:
@@ -77,6 +85,7 @@ def printing(
             waited += seconds_between_looks
             now = snapshot()
             tell_places()
+            tell_troubles()
             if now.note not in (None, note):
                 _print(stream, f"note: {now.note}")
             note = now.note
@@ -93,6 +102,7 @@ def printing(
         over.set()
         thread.join()
         last = snapshot()
+        tell_troubles()
         tell_look(last.look)
         _print(stream, line(last))
 

@@ -1,7 +1,7 @@
 """The status of a recorded study: counts, workers, best trial so far, failures; as an object and as JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from studies.database.spool import FILE_NAME as SPOOL
 from studies.database.store import Store
 from studies.definition.plan_versions import older_rules
 from studies.run_log import run_events
+from studies.run_log.whereabouts import Whereabouts
 from studies.storage.paths import Locations
 from studies.terminal.confirmed import Confirmed, confirmed, read_trials
 from studies.terminal.progress_snapshot import ProgressSnapshot, from_record
@@ -26,7 +27,8 @@ SECONDS_OF_SILENCE = 60.0
 class Status:
     """A study at one moment: the run that holds it, its workers, and the `command` that resumes it.
 
-    `spool` is the file on this machine with results that could not be written to the storage yet, if there is one.
+    `spool` is the file on this machine with results that could not be written to the storage yet, if there is one;
+    `where` says where the latest run is, or was.
     """
 
     study: StudyRow
@@ -40,6 +42,7 @@ class Status:
     at: datetime
     lost_nodes: Sequence[Mapping[str, str]] = ()
     """The address, host and node_id of each node of a cluster that was lost with workers of the study."""
+    where: Whereabouts = field(default_factory=Whereabouts)
 
     @property
     def failures(self) -> Sequence[TrialRow]:
@@ -93,6 +96,7 @@ def read_status(store: Store, name: str, locations: Locations) -> Status:
         spool=spool,
         at=datetime.now(UTC),
         lost_nodes=run_events.lost_nodes(events),
+        where=Whereabouts.of(starts),
     )
 
 
@@ -113,6 +117,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "state": study.state,
         "seems_dead": status.seems_dead,
         "holder": None if status.holder is None else _holder_json(status.holder),
+        "run": status.where.as_json(),
         "plan_hash": study.plan_hash,
         "older_rules": older_rules(study.plan),
         "created_at": study.created_at.isoformat(),

@@ -107,7 +107,21 @@ def _times(status: Status) -> list[tuple[str, RenderableType]]:
         holder = status.holder
         since = f"process {holder.process} on {holder.host}, since {moment(holder.since)}"
         times.append(("run by", text(since)))
-    return times
+    return [*times, *_places(status)]
+
+
+def _places(status: Status) -> list[tuple[str, RenderableType]]:
+    """Return where the latest run's log is, and of one that goes on also its job and Ray's dashboard."""
+    where = status.where
+    places: list[tuple[str, RenderableType]] = []
+    if status.holder is not None and where.job is not None:
+        at = "" if where.submitted_to is None else f", submitted to {where.submitted_to}"
+        places.append(("Ray job", text(f"{where.job}{at}")))
+    if status.holder is not None and where.dashboard is not None:
+        places.append(("dashboard", text(f"{where.dashboard}, as {where.host} reaches it")))
+    if where.log is not None:
+        places.append(("log", text(f"studies logs {status.study.name}: {where.log} on {where.host}")))
+    return places
 
 
 def _running(status: Status) -> list[RenderableType]:

@@ -100,6 +100,13 @@ class Command:
             assert time.monotonic() < deadline, "nothing happened"
             time.sleep(0.005)
 
+    def wait_until_left(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds, whether or not the command has ended."""
+        deadline = time.monotonic() + TIMEOUT
+        while not condition():
+            assert time.monotonic() < deadline, "nothing happened"
+            time.sleep(0.05)
+
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """Stop its process meanwhile, so that a short study is not over; what it started goes on."""

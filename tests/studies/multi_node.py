@@ -154,6 +154,8 @@ def main(folder: str) -> None:
         **asked["head"],
     }
     running = Cluster(initialize_head=True, head_node_args=head)
+    # Where Ray looks for the cluster of a job's driver, as `ray start` writes it; else it takes any on the machine.
+    Path(folder, "r", "ray_current_cluster").write_text(running.address, encoding="utf-8")
     known = [running.head_node]
     known += [running.add_node(**_with_defaults(node, folder)) for node in asked["nodes"]]
     first: Any = running.head_node

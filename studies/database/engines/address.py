@@ -40,6 +40,21 @@ def shown(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
+def without_secrets(url: str) -> str:
+    """Return the URL of a storage without its passwords, for another program to take.
+
+    >>> without_secrets("postgresql://ann:abc@db/studies?password=abc")
+    'postgresql://ann@db/studies'
+    """
+    parsed = parse(url)
+    hidden = [key for key in parsed.query if "password" in key.lower()]
+    # URL.set takes no password for one that stays.
+    bare = parsed.difference_update_query(hidden)._replace(
+        drivername=parsed.get_backend_name(), password=None
+    )
+    return bare.render_as_string(hide_password=False)
+
+
 def secrets(url: URL) -> list[str]:
     """Return the passwords in a URL, which are then removed from a driver's messages."""
     found = [url.password] if url.password else []

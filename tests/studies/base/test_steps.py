@@ -108,3 +108,14 @@ def test_ctrl_c_while_a_command_loads_is_told_and_wipes_out_the_line(tmp_path: P
         "error: interrupted; everything recorded is kept",
         "Go on with: studies run ./small.py --workers 1",
     ]
+
+
+def test_another_line_can_be_printed_between_steps() -> None:
+    stream = Terminal()
+    steps = Steps(stream, is_live=True)
+    steps.clear()
+    assert stream.getvalue() == "", "nothing was told yet"
+    steps.tell("planning")
+    steps.clear()
+    assert stream.getvalue() == f"{ERASE_LINE}planning ...{ERASE_LINE}"
+    steps.close()

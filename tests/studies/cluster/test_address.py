@@ -15,11 +15,12 @@ from typing import Any
 
 import grpc
 import pytest
+from ray._private.utils import check_version_info, compute_version_info
 
 from studies.base.errors import StudiesError
 from studies.cluster import address
 from studies.cluster.address import _runs_here as runs_here
-from studies.cluster.address import check_address, in_a_line
+from studies.cluster.address import check_address, in_a_line, not_joined
 from studies.cluster.asking_ray import QUESTION
 from tests.studies.command import started
 
@@ -174,3 +175,16 @@ def test_a_run_says_it_in_two_lines(tmp_path: Path) -> None:
         f"error: no Ray cluster could be joined at {at}: connection refused",
         ADVICE,
     ]
+
+
+def test_another_version_of_ray_or_python_is_told_with_both() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        check_version_info({"ray_version": "2.9.1", "python_version": "3.10.4"}, "node 10.0.0.1:6379")
+    ray, python = compute_version_info()
+    told = not_joined("auto", raised.value)
+    assert told.message == (
+        "no Ray cluster could be joined at auto: it has Ray 2.9.1 with Python 3.10.4, and here are Ray "
+        f"{ray} with Python {python}"
+    )
+    assert "an environment with Python 3.10.4 and ray==2.9.1" in told.advice
+    assert not_joined("auto", RuntimeError("Version mismatch")).advice == ADVICE

@@ -2,13 +2,20 @@
 
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from studies.base.states import Phase
-from studies.search.progress import Progress
-from studies.terminal.display import showing
+from studies.execution.driver import Dashboard
+from studies.planning.plan import Plan
+from studies.planning.request import Request, draft
+from studies.run_log.log_file import FILE_NAME, RunLog
+from studies.search.progress import Progress, Trouble
+from studies.storage.paths import locate
+from studies.terminal.display import logging_too, showing, showing_run
 from tests.studies.terminal.terminals import Shown, run_in_terminal
 
 PROGRAM = "tests.studies.terminal.live_program"
@@ -126,3 +133,38 @@ def test_quiet_shows_nothing() -> None:
     stream = io.StringIO()
     show(stream, quiet=True)
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_whatever_the_terminal_shows_the_log_gets_plain_lines(tmp_path: Path, quiet: bool) -> None:
+    progress, shown, log = made_up(), list[str](), RunLog()
+    log.begin(tmp_path)
+    progress.log = log
+    progress.losses.append(Trouble(number=3, words="its process ended"))
+
+    @contextmanager
+    def on_screen(progress: Progress, plan: Plan, dashboard: object) -> Iterator[None]:
+        shown.append(plan.name)
+        yield
+        progress.failures.append(Trouble(number=4, words="ValueError: no"))
+
+    locations = locate(output=tmp_path)
+    show = showing_run(locations, quiet=True) if quiet else on_screen
+    plan = draft(Request(study="depth_study", profile="smoke")).plan("0" * 64)
+    dashboard = Dashboard(find=lambda: "http://127.0.0.1:8265", token_path=None)
+    with logging_too(show, locations)(progress, plan, dashboard):
+        pass
+    log.end(None)
+    lines = [line[20:] for line in (tmp_path / FILE_NAME).read_text().splitlines()]
+    assert lines[0].startswith("depth_study-smoke: ")
+    assert "dashboard: http://127.0.0.1:8265" in lines
+    assert ("trial 4 failed: ValueError: no" in lines) is not quiet
+    assert any("search 0 of 4 trials, confirm 0 of 2" in line for line in lines)
+    assert shown == ([] if quiet else ["depth_study-smoke"])
+
+
+def test_without_a_log_only_the_terminal_is_written_to(tmp_path: Path) -> None:
+    locations = locate(output=tmp_path)
+    plan = draft(Request(study="depth_study", profile="smoke")).plan("0" * 64)
+    with logging_too(showing_run(locations, quiet=True), locations)(made_up(), plan, None):
+        assert "plain-progress" not in {thread.name for thread in threading.enumerate()}

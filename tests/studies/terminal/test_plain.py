@@ -75,3 +75,17 @@ def test_the_thread_ends_with_the_context_whatever_happens() -> None:
         raise KeyboardInterrupt
     assert [thread.name for thread in threading.enumerate() if thread.name == "plain-progress"] == []
     assert stream.getvalue().splitlines()[-1] == plain.line(BEGUN)
+
+
+def test_what_went_wrong_is_printed_once_as_it_happens() -> None:
+    stream, troubles = io.StringIO(), ["trial 1 failed: before this run"]
+    with plain.printing(
+        lambda: MIDWAY, list, stream, troubles=lambda: list(troubles), seconds_between_looks=0.001
+    ):
+        troubles.append("trial 7 lost its worker: it was killed")
+        wait_until(lambda: "trial 7" in stream.getvalue())
+        troubles += ["trial 7 lost its worker: it was killed", "trial 8 failed: \x1b[2J"]
+    assert [line for line in stream.getvalue().splitlines() if line.startswith("trial ")] == [
+        "trial 7 lost its worker: it was killed",
+        "trial 8 failed: \ufffd[2J",
+    ]
