@@ -93,8 +93,7 @@ class Slots:
         self._is_joined = bool(nodes)
         self._is_taken = bool(nodes) and not room.free(nodes, bundle)
         self._is_at_work: Callable[[], bool] = lambda: bool(progress.running)
-        if self._is_taken and room.fitting(nodes, bundle):
-            progress.waiting = taken(nodes, bundle)
+        self._tell(nodes, taken(nodes, bundle) if self._is_taken and room.fitting(nodes, bundle) else None)
 
     def __call__(self) -> int:
         """Return how many workers the study may have now."""
@@ -136,7 +135,10 @@ class Slots:
         autoscaler = self._find_autoscaler() if beyond else None
         self._grows = autoscaler is not None
         self._tell_share()
-        told = [self._waits_for(nodes, autoscaler), room.unused_gpus(nodes, self._bundle)]
+        self._tell(nodes, self._waits_for(nodes, autoscaler))
+
+    def _tell(self, nodes: Sequence[NodeRoom], waits_for: str | None) -> None:
+        told = [waits_for, room.unused_gpus(nodes, self._bundle)]
         self._progress.waiting = "; ".join(filter(None, told)) or None
 
     def _tell_share(self) -> None:
