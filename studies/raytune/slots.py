@@ -128,11 +128,14 @@ class Slots:
             self._tell_share()
 
     def see_room(self) -> None:
-        """Look once what the nodes have room for, and what is waited for."""
-        nodes = self._look()
-        self._fitting = room.fitting(nodes, self._bundle)
-        beyond = self._fitting < (self._asked or 1)
-        autoscaler = self._find_autoscaler() if beyond else None
+        """Look once what the nodes have room for, and what is waited for; keep what is known if Ray does not answer."""
+        try:
+            nodes = self._look()
+            fitting = room.fitting(nodes, self._bundle)
+            autoscaler = self._find_autoscaler() if fitting < (self._asked or 1) else None
+        except Exception:  # whatever Ray raises while its head node is away
+            return
+        self._fitting = fitting
         self._grows = autoscaler is not None
         self._tell_share()
         self._tell(nodes, self._waits_for(nodes, autoscaler))
@@ -200,15 +203,12 @@ def _started(autoscaler: Autoscaler) -> str:
 
 @contextmanager
 def _repeating(name: str, action: Callable[[], None]) -> Iterator[None]:
-    """Repeat `action` in a thread of its own, as it may hang; an exception of Ray's is no answer."""
+    """Repeat `action` in a thread of its own, as it may hang."""
     over = threading.Event()
 
     def repeat() -> None:
         while not over.is_set():
-            with suppress(
-                Exception
-            ):  # whatever Ray raises while its head node is away: what was seen last holds
-                action()
+            action()
             over.wait(SECONDS_BETWEEN_LOOKS)
 
     thread = threading.Thread(target=repeat, name=name, daemon=True)
