@@ -93,7 +93,8 @@ class Slots:
         self._is_joined = bool(nodes)
         self._is_taken = bool(nodes) and not room.free(nodes, bundle)
         self._is_at_work: Callable[[], bool] = lambda: bool(progress.running)
-        self._tell(nodes, taken(nodes, bundle) if self._is_taken and room.fitting(nodes, bundle) else None)
+        self._taken = taken(nodes, bundle) if self._is_taken and room.fitting(nodes, bundle) else None
+        self._tell(nodes, self._taken)
 
     def __call__(self) -> int:
         """Return how many workers the study may have now."""
@@ -161,14 +162,15 @@ class Slots:
             return self._without_room(nodes, autoscaler)
         is_told = self._is_taken or self._looks_idle >= LOOKS_UNTIL_TOLD
         self._is_taken = is_idle and is_told and not room.free(nodes, self._bundle)
-        if self._is_taken:
-            return taken(nodes, self._bundle)
+        self._taken = (self._taken or taken(nodes, self._bundle)) if self._is_taken else None
+        if self._taken is not None:
+            return self._taken  # as it was first: a log would get a line for every change elsewhere
         if self._asked is not None and self._fitting < self._asked and self._place.num_studies == 1:
             return f"{self._fitting} of the {self._asked} workers asked for have room{self._more(autoscaler)}"
         return None
 
     def _without_room(self, nodes: Sequence[NodeRoom], autoscaler: Autoscaler | None) -> str:
-        needs = f"no trial fits on any node now, as one takes {self._bundle}; {room.by_node(nodes)}"
+        needs = f"no trial fits on any node now, as one takes {self._bundle}; {room.by_node(nodes, with_free=False)}"
         if autoscaler is None:
             return f"{needs}; waiting for a node that has room"
         if self._looks_unstarted > LOOKS_OF_PATIENCE:
