@@ -63,6 +63,7 @@ class Run:
         return int((rows(self._folder, RUNNING.format(name=self.name)) or [(0,)])[0][0])
 
 
+@pytest.mark.slow  # Ray alone needs up to 20 s to see that a node is gone
 def test_studies_use_what_joins_and_share_what_is_there(tmp_path: Path, nodes: RunningCluster) -> None:
     with ExitStack() as stack:
         first = Run(stack, tmp_path, nodes, "first")
