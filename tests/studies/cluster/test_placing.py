@@ -9,7 +9,7 @@ from studies.cluster import cluster as starting
 from studies.planning.resources import Resources
 from tests.studies.cluster.test_room import node
 from tests.studies.cluster.waiting_loop import WaitingLoop
-from tests.studies.command import started
+from tests.studies.command import TIMEOUT, started
 from tests.studies.multi_node import RunningCluster, cluster
 
 
@@ -39,7 +39,7 @@ def test_the_workers_of_a_trial_whose_networks_are_no_stack_are_spread_over_node
     loop.go()
     arguments = ("run", "./loop.py", "--address", nodes.address)
     with started(tmp_path, *arguments, settings=nodes.environment) as command:
-        assert command.finish() == 0, command.errors
+        assert command.finish(2 * TIMEOUT) == 0, command.errors
         told = "trials use none of the cluster's 4 GPUs: --gpus-per-trial 1 gives each trial one"
         assert told in command.errors
     searched: dict[str, set[int]] = {}
