@@ -48,9 +48,12 @@ class NodeRoom:
     free_cpus: float
     free_gpus: float
 
-    def __str__(self) -> str:
-        has = f"{self.cpus:g} CPU ({self.free_cpus:g} free)"
-        has += f" and {self.gpus:g} GPU ({self.free_gpus:g} free)" if self.gpus else ", no GPU"
+    def words(self, *, with_free: bool) -> str:
+        """Return what it has, by its host and the beginning of its id."""
+        cpus, gpus = (
+            f" ({amount:g} free)" if with_free else "" for amount in (self.free_cpus, self.free_gpus)
+        )
+        has = f"{self.cpus:g} CPU{cpus}" + (f" and {self.gpus:g} GPU{gpus}" if self.gpus else ", no GPU")
         return f"{self.host} ({self.node_id[:8]}) has {has}"
 
 
@@ -69,14 +72,16 @@ def free(nodes: Sequence[NodeRoom], bundle: Bundle) -> int:
     return sum(map(fits, nodes))
 
 
-def by_node(nodes: Sequence[NodeRoom]) -> str:
-    """Return what the nodes have, at most MAX_NAMED of them by name."""
+def by_node(nodes: Sequence[NodeRoom], *, with_free: bool = True) -> str:
+    """Return what the nodes have, and what is free of it, at most MAX_NAMED of them by name."""
     if not nodes:
         return "the cluster has no node that is alive"
     # Those with the most first: of many equal ones a few are enough.
     named = sorted(nodes, key=lambda node: (-node.gpus, -node.cpus, node.host, node.node_id))[:MAX_NAMED]
     left = len(nodes) - len(named)
-    return "; ".join(map(str, named)) + (f"; and {left} more with no more than these" if left else "")
+    return "; ".join(node.words(with_free=with_free) for node in named) + (
+        f"; and {left} more with no more than these" if left else ""
+    )
 
 
 def no_room(nodes: Sequence[NodeRoom], bundle: Bundle) -> StudiesError:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, final
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from studies.base.errors import HeldError, StudiesError
 from studies.base.states import StudyState
@@ -132,14 +132,11 @@ def held_studies(backend: Backend, engine: Engine, *, event: str, own: int) -> l
     Study `own` is known to be held, so that its lock is not tested.
     """
     study, of_kind = tables.study.c, tables.event.c
-    latest = (
-        select(func.max(of_kind.sequence))
-        .where(of_kind.study_id == study.id, of_kind.kind == event, of_kind.at >= study.held_since)
-        .scalar_subquery()
-    )
     detail = (
         select(of_kind.detail)
-        .where(of_kind.study_id == study.id, of_kind.sequence == latest)
+        .where(of_kind.study_id == study.id, of_kind.kind == event, of_kind.at >= study.held_since)
+        .order_by(of_kind.sequence.desc())
+        .limit(1)
         .correlate(tables.study)
         .scalar_subquery()
     )

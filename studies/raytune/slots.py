@@ -93,8 +93,8 @@ class Slots:
         self._is_joined = bool(nodes)
         self._is_taken = bool(nodes) and not room.free(nodes, bundle)
         self._is_at_work: Callable[[], bool] = lambda: bool(progress.running)
-        if self._is_taken and room.fitting(nodes, bundle):
-            progress.waiting = taken(nodes, bundle)
+        self._taken = taken(nodes, bundle) if self._is_taken and room.fitting(nodes, bundle) else None
+        self._tell(nodes, self._taken)
 
     def __call__(self) -> int:
         """Return how many workers the study may have now."""
@@ -129,14 +129,20 @@ class Slots:
             self._tell_share()
 
     def see_room(self) -> None:
-        """Look once what the nodes have room for, and what is waited for."""
-        nodes = self._look()
-        self._fitting = room.fitting(nodes, self._bundle)
-        beyond = self._fitting < (self._asked or 1)
-        autoscaler = self._find_autoscaler() if beyond else None
+        """Look once what the nodes have room for, and what is waited for; keep what is known if Ray does not answer."""
+        try:
+            nodes = self._look()
+            fitting = room.fitting(nodes, self._bundle)
+            autoscaler = self._find_autoscaler() if fitting < (self._asked or 1) else None
+        except Exception:  # whatever Ray raises while its head node is away
+            return
+        self._fitting = fitting
         self._grows = autoscaler is not None
         self._tell_share()
-        told = [self._waits_for(nodes, autoscaler), room.unused_gpus(nodes, self._bundle)]
+        self._tell(nodes, self._waits_for(nodes, autoscaler))
+
+    def _tell(self, nodes: Sequence[NodeRoom], waits_for: str | None) -> None:
+        told = [waits_for, room.unused_gpus(nodes, self._bundle)]
         self._progress.waiting = "; ".join(filter(None, told)) or None
 
     def _tell_share(self) -> None:
@@ -156,14 +162,15 @@ class Slots:
             return self._without_room(nodes, autoscaler)
         is_told = self._is_taken or self._looks_idle >= LOOKS_UNTIL_TOLD
         self._is_taken = is_idle and is_told and not room.free(nodes, self._bundle)
-        if self._is_taken:
-            return taken(nodes, self._bundle)
+        self._taken = (self._taken or taken(nodes, self._bundle)) if self._is_taken else None
+        if self._taken is not None:
+            return self._taken  # as it was first: a log would get a line for every change elsewhere
         if self._asked is not None and self._fitting < self._asked and self._place.num_studies == 1:
             return f"{self._fitting} of the {self._asked} workers asked for have room{self._more(autoscaler)}"
         return None
 
     def _without_room(self, nodes: Sequence[NodeRoom], autoscaler: Autoscaler | None) -> str:
-        needs = f"no trial fits on any node now, as one takes {self._bundle}; {room.by_node(nodes)}"
+        needs = f"no trial fits on any node now, as one takes {self._bundle}; {room.by_node(nodes, with_free=False)}"
         if autoscaler is None:
             return f"{needs}; waiting for a node that has room"
         if self._looks_unstarted > LOOKS_OF_PATIENCE:
@@ -198,15 +205,12 @@ def _started(autoscaler: Autoscaler) -> str:
 
 @contextmanager
 def _repeating(name: str, action: Callable[[], None]) -> Iterator[None]:
-    """Repeat `action` in a thread of its own, as it may hang; an exception of Ray's is no answer."""
+    """Repeat `action` in a thread of its own, as it may hang."""
     over = threading.Event()
 
     def repeat() -> None:
         while not over.is_set():
-            with suppress(
-                Exception
-            ):  # whatever Ray raises while its head node is away: what was seen last holds
-                action()
+            action()
             over.wait(SECONDS_BETWEEN_LOOKS)
 
     thread = threading.Thread(target=repeat, name=name, daemon=True)

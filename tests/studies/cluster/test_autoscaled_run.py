@@ -30,6 +30,7 @@ def waits(command: Command, condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_nodes_are_started_for_a_study_as_many_as_it_asks_for(tmp_path: Path, scaled: Autoscaled) -> None:
     loop = WaitingLoop(tmp_path, "loop")
     arguments = ("run", "./loop.py", "--address", scaled.address, "--workers", "2")

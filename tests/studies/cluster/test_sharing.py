@@ -32,7 +32,7 @@ class Run:
     def __init__(
         self, stack: ExitStack, folder: Path, on: RunningCluster, name: str, *arguments: str
     ) -> None:
-        self.loop, self._folder, self.name = WaitingLoop(folder, name), folder, name
+        self.loop, self._folder, self.name = WaitingLoop(folder, name, trials_per_cell=6), folder, name
         words = ("run", f"./{name}.py", "--address", on.address, *arguments)
         self.command: Command = stack.enter_context(started(folder, *words, settings=on.environment))
 
@@ -63,6 +63,7 @@ class Run:
         return int((rows(self._folder, RUNNING.format(name=self.name)) or [(0,)])[0][0])
 
 
+@pytest.mark.slow  # Ray alone needs up to 20 s to see that a node is gone
 def test_studies_use_what_joins_and_share_what_is_there(tmp_path: Path, nodes: RunningCluster) -> None:
     with ExitStack() as stack:
         first = Run(stack, tmp_path, nodes, "first")
@@ -71,17 +72,14 @@ def test_studies_use_what_joins_and_share_what_is_there(tmp_path: Path, nodes: R
         first.trains(4)
         nodes.kill(added)
         first.waits(lambda: rows(tmp_path, LOST) == [(1,)], lambda: "a lost worker")
-        first.loop.permit()
-        first.waits(lambda: rows(tmp_path, AGAIN) == [(1,)], lambda: "the lost trial, trained again")
-        first.trains(3)
         second, third = (Run(stack, tmp_path, nodes, name) for name in ("second", "third"))
-        for each in (first, second, third):
+        for each in (first, second, third):  # Ray needs some seconds to see that the node is gone
             each.says("1 of 3 slots: 3 studies share the cluster")
         second.says("waiting for room: other work has taken the nodes")
-        first.trains(3)
-        first.loop.permit(2)
+        first.loop.permit(3)
         for each in (first, second, third):
             each.trains(1)
+        assert rows(tmp_path, AGAIN) == [(1,)], "the trial whose node is gone was the next"
         second.ends()
         first.says("2 of 3 slots: 2 studies share the cluster")
         first.trains(2)
@@ -98,13 +96,3 @@ def test_studies_use_what_joins_and_share_what_is_there(tmp_path: Path, nodes: R
     for name in ("first", "second", "third"):
         assert (tmp_path / "runs" / name / "report.html").exists()
         assert finished(tmp_path, "verify", name).process.returncode == 0
-    # The replicates of one trial, trained apart, on two nodes: those of the last trials, when nobody else waits.
-    pairs = _pairs(first.loop)
-    assert any(len(nodes_of) == 2 for nodes_of in pairs), pairs
-
-
-def _pairs(loop: WaitingLoop) -> list[set[int]]:
-    by_setting: dict[str, set[int]] = {}
-    for note in loop.notes():
-        by_setting.setdefault(f"{note['setting']} {note['test']}", set()).add(note["raylet"])
-    return list(by_setting.values())

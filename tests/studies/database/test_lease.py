@@ -223,7 +223,7 @@ class TestLease:
         self, store: Store, study: StudyRow, other: Store
     ) -> None:
         def told(**which: Any) -> list[tuple[int, str | None]]:
-            asked = {"event": "cluster_started", "own": study.id} | which
+            asked: dict[str, Any] = {"event": "cluster_started", "own": study.id} | which
             return [(each.id, each.detail) for each in other.held_studies(**asked)]
 
         later, ended, free = (new_study(store, name) for name in ("later", "ended", "free"))

@@ -51,10 +51,15 @@ class World:
             nodes=nodes,
             sharing=Sharing(ray_cluster=HERE, study_id=1, held=self._held),
             progress=self.progress,
-            look=lambda: self.nodes,
+            look=self._look,
             find_autoscaler=lambda: self.autoscaler,
         )
         self.slots._is_at_work = lambda: self.is_at_work
+
+    def _look(self) -> Sequence[NodeRoom]:
+        if self.is_out:
+            raise ConnectionError("the head node is away")
+        return self.nodes
 
     def _held(self) -> Sequence[HeldStudy]:
         if self.is_out:
@@ -135,12 +140,13 @@ def test_each_study_counts_in_its_own_bundles() -> None:
     assert world.look() == 2
 
 
-def test_a_share_is_kept_while_the_storage_does_not_answer() -> None:
+def test_a_share_is_kept_while_neither_storage_nor_ray_answers() -> None:
     world = World(node(cpus=6))
     world.studies = [held(1), held(2)]
     assert world.look() == 3
-    world.is_out, world.studies = True, [held(1)]
+    world.is_out, world.studies, world.nodes = True, [held(1)], [node(cpus=6)] * 2
     assert world.look(5) == 3
+    world.nodes = [node(cpus=6)]
     world.is_out = False
     assert world.look() == 6
 
