@@ -77,12 +77,13 @@ def check_names(running: RunningCluster) -> None:
     assert {re.sub(r".* UTC (.*?) begins.*", r"\1", line) for line in began} >= titles
 
 
-def test_a_node_is_killed_in_the_middle_of_training(tmp_path: Path) -> None:
+def test_a_node_is_killed_in_the_middle_of_training_and_another_one_joins(tmp_path: Path) -> None:
     with cluster({}, {"num_cpus": 2}, dashboard=True) as running, begun(tmp_path, running) as run:
         victim = running.nodes[2]
         run.wait_until(lambda: num_epochs(tmp_path) > 100)
         check_names(running)
         running.kill(victim)
+        running.add()
         assert run.finish() == 0, run.errors
     check_counted_once(tmp_path)
     ((node,),) = [rows(tmp_path, "SELECT detail FROM event WHERE kind = 'node_lost'")]
@@ -103,6 +104,30 @@ def test_a_node_is_killed_in_the_middle_of_training(tmp_path: Path) -> None:
         f"1 node of the cluster was lost while trials trained there: {name}. {trials} lost a worker" in page
     )
     assert rows(tmp_path, "SELECT 1 FROM trial WHERE state = 'failed'") == []
+
+
+def works_for(raylet: int, worker: str) -> bool:
+    """Say whether a worker, by its host and process, lives and was started by a node's raylet."""
+    try:
+        stat = Path(f"/proc/{worker.rpartition(':')[2]}/stat").read_text()
+    except OSError:
+        return False
+    return int(stat.rpartition(")")[2].split()[1]) == raylet
+
+
+@pytest.mark.slow
+def test_a_node_that_joins_later_is_used(tmp_path: Path) -> None:
+    with cluster(head={"num_cpus": 1}) as running, begun(tmp_path, running) as run:
+        run.wait_until(lambda: num_epochs(tmp_path) > 20)
+        late = running.add()
+        run.wait_until(
+            lambda: any(
+                works_for(late.raylet, worker)
+                for (worker,) in rows(tmp_path, "SELECT worker FROM trial WHERE worker <> ''")
+            )
+        )
+        assert run.finish() == 0, run.errors
+    check_counted_once(tmp_path)
 
 
 @pytest.mark.slow
