@@ -18,7 +18,9 @@ from tests.studies.verification import sound
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A storage that is used from the machine `second`."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "second")
     with Store.open(sound.url(tmp_path)) as opened:
         yield opened
 
@@ -45,7 +47,7 @@ def test_a_run_on_the_same_machine_or_after_an_early_version_has_nothing_to_tell
     store: Store, tmp_path: Path
 ) -> None:
     study = half(store)
-    for host in (None, socket.gethostname()):
+    for host in (None, "second"):
         ran_on(store, study, host)
         assert tell_moved(store, study, tmp_path) == ()
     assert not [event for event in store.events(study.id) if event.kind == MOVED]
@@ -61,7 +63,7 @@ def test_a_run_elsewhere_that_ended_without_a_word_may_have_left_results_in_its_
         "the last run, on first, ended without a word: results that wait in its spool there"
     )
     (event,) = [event for event in store.events(study.id) if event.kind == MOVED]
-    assert event.detail == f"from first to {socket.gethostname()}: {note}"
+    assert event.detail == f"from first to second: {note}"
     run_events.note_end(
         store, study.id, state=StudyState.INTERRUPTED, looks=0, seconds=dict.fromkeys(run_events.SECONDS, 1.0)
     )
