@@ -1,9 +1,8 @@
 """Asks every node of a joined Ray cluster, before the first trial, whether it can train and what it reaches.
 
-One short task a node, all at once, while the driver loads the data: in its process a trial runs later, so that what it
-imports is needed anyway. Workers take no time from the clock that anything is compared with, get their data from the
-driver through Ray and write no files: so a clock that is off, a missing dataset or an output that a node does not reach
-keep nobody from training.
+One short task a node, all at once, while the driver loads the data. Workers take no time from the clock that anything
+is compared with, get their data from the driver through Ray and write no files: so a clock that is off, a missing
+dataset or an output that a node does not reach keep nobody from training.
 """
 
 import ast
@@ -24,8 +23,10 @@ from trainables.user_code.code import UserCode
 PACKAGES: Final = ("studies", "ray", "torch", "numpy", "scikit-learn", "numba")
 DECISIVE: Final = ("studies", "ray", "torch")
 """Packages of which major and minor version must be the driver's on every node; of the others it is told."""
-IMPORTS: Final = ("torch", "numba", "trainables.trial", "trainables.trials.reporting")
-"""What a worker needs; a node that cannot import it cannot train."""
+IMPORTS: Final = ("trainables", "numba")
+"""What is imported to see whether it works. Torch takes seconds, which trials would spend again in other processes."""
+NEEDED: Final = ("torch", "ray.tune", "trainables.trial", "safetensors", "pandas")
+"""What must be there besides; a node without it cannot train."""
 MAX_SECONDS: Final = 20.0
 """How long the first trial waits for the nodes' answers, at most, once everything else is ready."""
 MAX_SECONDS_OFF: Final = 10.0
@@ -164,7 +165,7 @@ class NodeCheck:
         asked = {
             "packages": list(PACKAGES),
             "imports": list(IMPORTS),
-            "modules": list(self._asked.modules),
+            "modules": [*NEEDED, *self._asked.modules],
             "output": dict(self._asked.output),
         }
         ray.cloudpickle.register_pickle_by_value(node_task)  # type: ignore[no-untyped-call]
@@ -275,8 +276,12 @@ def _problems(found: Mapping[str, Any]) -> Iterable[str]:
             yield f"it has {package} {there}, the driver {here}"
     if found["import_error"] is not None:
         yield f"{found['import_error']}; install it there"
-    if found["missing"]:
-        yield f"the study's code imports {', '.join(found['missing'])}, not installed there"
+    needed = [name for name in found["missing"] if name in NEEDED]
+    if needed:
+        yield f"{', '.join(needed)} cannot be found there; install what the driver has"
+    others = [name for name in found["missing"] if name not in NEEDED]
+    if others:
+        yield f"the study's code imports {', '.join(others)}, not installed there"
 
 
 def _notes(answer: Answer) -> Iterable[str]:

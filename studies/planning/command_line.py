@@ -25,7 +25,9 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
         "--storage", metavar="URL", help="the study database (default: STUDIES_STORAGE, else runs/studies.db)"
     )
     group.add_argument(
-        "--output", metavar="DIR", help="folder of reports and models (default: STUDIES_OUTPUT, else runs)"
+        "--output",
+        metavar="DIR",
+        help="folder of reports and models, or its URL, such as s3://bucket/runs (default: STUDIES_OUTPUT, else runs)",
     )
     group.add_argument("--debug", action="store_true", help="show the traceback of an error")
 

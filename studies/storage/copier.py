@@ -194,7 +194,7 @@ class Copier:
         found = self._mirror.pending()
         now = time.monotonic()
         if self._takes_pages or now - self._pages_at >= SECONDS_BETWEEN_PAGES:
-            self._pages_at = now
+            self._pages_at = now if any(name in CHANGING for name in found) else self._pages_at
             return found
         return [name for name in found if name not in CHANGING]
 

@@ -66,6 +66,7 @@ def test_nodes_like_the_driver_s_are_not_mentioned() -> None:
             {"import_error": "import numba: ModuleNotFoundError: No module named 'numba'"},
             "No module named 'numba'",
         ),
+        ({"missing": ["torch"]}, "torch cannot be found there; install what the driver has"),
         ({"missing": ["catboost"]}, "the study's code imports catboost, not installed there"),
         ({"python": "3.9.1"}, f"it has Python 3.9.1, the driver {platform.python_version()}"),
         (other_version("torch", "2.1.0"), "it has torch 2.1.0, the driver"),
