@@ -85,3 +85,13 @@ def test_what_is_wrong_is_told_as_if_it_were_not_detached(
     assert f"error: {told}" in ended.errors
     assert ended.output == ""
     assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").iterdir())
+
+
+def test_ctrl_c_before_it_is_under_way_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(STUDY)
+    with started(tmp_path, *RUN) as command:
+        command.wait_until(lambda: "starting Ray ..." in command.errors)
+        command.press_ctrl_c()
+        assert command.finish(timeout=20) == 130
+        assert "error: interrupted; everything recorded is kept" in command.errors
+        assert command.left_processes() == []

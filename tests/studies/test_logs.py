@@ -12,7 +12,7 @@ from studies.base.states import StudyState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.logs import main
-from studies.run_log import run_events
+from studies.run_log import log_file, run_events
 from studies.run_log.log_file import FILE_NAME, RunLog
 from studies.terminal import log_page
 from tests.studies.cluster.test_job_server import serving
@@ -63,13 +63,13 @@ def test_it_follows_until_the_run_ends(
     monkeypatch.setattr(log_page, "SECONDS_BETWEEN_READS", 0.02)
     begin(store, begun, folder / FILE_NAME)
     store.set_study_state(begun.id, StudyState.RUNNING)
-    looked, seen = threading.Event(), log_page.Follower.new_lines
+    looked, seen = threading.Event(), log_file.Follower.new_lines
 
-    def new_lines(follower: log_page.Follower) -> list[str]:
+    def new_lines(follower: log_file.Follower) -> list[str]:
         looked.set()
         return seen(follower)
 
-    monkeypatch.setattr(log_page.Follower, "new_lines", new_lines)
+    monkeypatch.setattr(log_file.Follower, "new_lines", new_lines)
 
     def go_on() -> None:
         with Store.open(url) as other, other.hold(begun.id):

@@ -1,5 +1,6 @@
 """`studies status NAME` says how a study stands, once or until it ends."""
 
+import json
 import os
 import socket
 import threading
@@ -14,6 +15,7 @@ from studies.base.states import Phase, StudyState, TrialState
 from studies.database.results import TrialResult
 from studies.database.rows import StudyRow
 from studies.database.store import Store
+from studies.run_log import run_events
 from studies.status import main
 from studies.storage.paths import locate
 from studies.terminal import status_page
@@ -200,3 +202,30 @@ def test_watch_and_json_exclude_each_other(capsys: Capture) -> None:
         main([recorded.NAME, "--watch", "--json"])
     assert exit_.value.code == 2
     assert "not allowed with" in capsys.readouterr().err
+
+
+def test_it_says_where_the_run_is_from_the_storage_alone(
+    store: Store, searched: StudyRow, capsys: Capture
+) -> None:
+    start = {
+        "host": "gpu7",
+        "process": 7,
+        "log": "/there/run.log",
+        "ray_job": "studies-tiny-1",
+        "command": "x",
+    }
+    run_events.note_start(store, searched.id, start | {"submitted_to": "http://head:8265"})
+    places = {"dashboard": "http://10.0.0.1:8265"}
+    run_events.note_cluster(store, searched.id, workers=1, threads=1, places=places)
+    with store.hold(searched.id):
+        assert main([recorded.NAME]) == 0
+        out = printed(capsys)
+    assert "Ray job studies-tiny-1, submitted to http://head:8265" in out
+    assert "dashboard http://10.0.0.1:8265, as gpu7 reaches it" in out
+    assert "log studies logs tiny_study: /there/run.log on gpu7" in out
+    assert main([recorded.NAME, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["run"]
+    assert told == {name: value for name, value in start.items() if name != "command"} | {
+        "submitted_to": "http://head:8265",
+        **places,
+    }

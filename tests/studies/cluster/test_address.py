@@ -180,7 +180,7 @@ def test_a_run_says_it_in_two_lines(tmp_path: Path) -> None:
 def test_another_version_of_ray_or_python_is_told_with_both() -> None:
     with pytest.raises(RuntimeError) as raised:
         check_version_info({"ray_version": "2.9.1", "python_version": "3.10.4"}, "node 10.0.0.1:6379")
-    ray, python = compute_version_info()
+    ray, python = compute_version_info()  # type: ignore[no-untyped-call]
     told = not_joined("auto", raised.value)
     assert told.message == (
         "no Ray cluster could be joined at auto: it has Ray 2.9.1 with Python 3.10.4, and here are Ray "
