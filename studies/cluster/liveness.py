@@ -9,6 +9,7 @@ from typing import Any, Self
 import ray
 
 from studies.base.stopwatch import Stopwatch
+from studies.cluster.nodes import listed_nodes
 
 MAX_SECONDS_WITHOUT_ANSWER = 30.0
 """How long a Ray that was started for the run may be silent, before the run ends."""
@@ -186,18 +187,13 @@ def watch_ray(*, is_local: bool, max_seconds: float | None = None) -> Liveness:
     )
 
 
-def _nodes() -> list[dict[str, Any]]:
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return nodes
-
-
 def _own_node() -> Mapping[str, Any]:
     own = ray.get_runtime_context().get_node_id()
-    return next(node for node in _nodes() if node["NodeID"] == own)
+    return next(node for node in listed_nodes() if node["NodeID"] == own)
 
 
 def _is_any_node_alive() -> bool:
-    return any(node["Alive"] for node in _nodes())
+    return any(node["Alive"] for node in listed_nodes())
 
 
 def _call_raylet(path: str) -> Callable[[], socket.socket]:

@@ -16,7 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, final
 
 from studies.base.errors import StudiesError
-from studies.base.wording import counted, error_line, format_bytes, printable
+from studies.base.wording import counted, error_line, format_bytes
+from studies.cluster.nodes import Node, listed_nodes
 from studies.storage.paths import Locations
 from trainables.user_code.code import UserCode
 
@@ -73,20 +74,6 @@ def imported_modules(code: UserCode | None) -> tuple[str, ...]:
                 found.add(node.module.partition(".")[0])
     sent = {name.partition(".")[0] for name in code.modules}
     return tuple(sorted(found - sent - set(sys.stdlib_module_names)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """A node as Ray lists it."""
-
-    node_id: str
-    host: str
-    address: str
-    trains: bool
-    """Whether it offers CPUs, so that trials may run there."""
-
-    def __str__(self) -> str:
-        return printable(f"{self.host} ({self.address}, node {self.node_id[:8]})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,18 +203,7 @@ def _answer(reference: Any, asked_at: float, now: float) -> Answer:
 
 def alive_nodes() -> list[Node]:
     """Return the nodes of the cluster that has been joined."""
-    import ray
-
-    return [
-        Node(
-            node_id=each["NodeID"],
-            host=each["NodeManagerHostname"],
-            address=each["NodeManagerAddress"],
-            trains=each["Resources"].get("CPU", 0) > 0,
-        )
-        for each in ray.nodes()  # type: ignore[no-untyped-call]
-        if each["Alive"]
-    ]
+    return [Node.of(listed) for listed in listed_nodes() if listed["Alive"]]
 
 
 def describe(

@@ -4,10 +4,9 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-import ray
-from ray._private import state
+from studies.base.wording import printable
 
 SECONDS_TO_CONNECT = 2.0
 """How long a node may take to answer a connection; one that lives answers in milliseconds."""
@@ -22,6 +21,19 @@ class Node:
     node_id: str
     address: str
     host: str
+    trains: bool = True
+    """Whether it offers CPUs, so that trials may run there."""
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Any]) -> Self:
+        """Return a node as `ray.nodes()` lists it."""
+        address = str(listed["NodeManagerAddress"])
+        return cls(
+            node_id=listed["NodeID"],
+            address=address,
+            host=str(listed["NodeManagerHostname"] or address),
+            trains=listed["Resources"].get("CPU", 0) > 0,
+        )
 
     @property
     def short_id(self) -> str:
@@ -34,7 +46,7 @@ class Node:
         >>> str(Node(node_id="a2fc8ef81a0f8e7a1ca34237", address="10.0.0.3", host="gpu-7"))
         '10.0.0.3 (host gpu-7, Ray node a2fc8ef81a0f)'
         """
-        return f"{self.address} (host {self.host}, Ray node {self.short_id})"
+        return printable(f"{self.address} (host {self.host}, Ray node {self.short_id})")
 
 
 def lost_node(actor_id: str | None) -> Node | None:
@@ -46,10 +58,10 @@ def lost_node(actor_id: str | None) -> Node | None:
     if actor_id is None:
         return None
     try:
-        node_id, nodes = _place(actor_id), _nodes()
+        node_id, nodes = _place(actor_id), listed_nodes()
     except (
         Exception
-    ):  # whatever Ray raises, where the worker was is not known, and its loss is recorded without that
+    ):  # whatever Ray raises: where the worker was is not known, and its loss is recorded without that
         return None
     return lost_among(node_id, nodes, answers=_answers)
 
@@ -67,17 +79,22 @@ def lost_among(
     address, port = str(found["NodeManagerAddress"]), int(found["NodeManagerPort"])
     if found["Alive"] and answers(address, port):
         return None
-    return Node(node_id=node_id, address=address, host=str(found["NodeManagerHostname"]))
+    return Node.of(found)
 
 
 def _place(actor_id: str) -> str:
     """Return the identifier of the node on which an actor is or was; empty if it never had one."""
+    from ray._private import state
+
     actor: dict[str, Any] = state.actors(actor_id)
     return str(actor["Address"]["NodeID"]) if actor else ""
 
 
-def _nodes() -> list[Mapping[str, Any]]:
-    nodes: list[Mapping[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+def listed_nodes() -> list[dict[str, Any]]:
+    """Return the nodes that the cluster has had, as Ray lists them; blocks while its head does not answer."""
+    import ray
+
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return nodes
 
 

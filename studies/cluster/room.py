@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studies.base.errors import StudiesError
+from studies.cluster.nodes import SHORT, listed_nodes
 
 EPSILON = 1e-6
 """Ray counts in ten-thousandths; floating-point sums differ from these by less."""
@@ -54,7 +55,7 @@ class NodeRoom:
             f" ({amount:g} free)" if with_free else "" for amount in (self.free_cpus, self.free_gpus)
         )
         has = f"{self.cpus:g} CPU{cpus}" + (f" and {self.gpus:g} GPU{gpus}" if self.gpus else ", no GPU")
-        return f"{self.host} ({self.node_id[:8]}) has {has}"
+        return f"{self.host} (Ray node {self.node_id[:SHORT]}) has {has}"
 
 
 def fitting(nodes: Sequence[NodeRoom], bundle: Bundle) -> int:
@@ -129,12 +130,10 @@ def cluster_id() -> str:
 
 def look() -> list[NodeRoom]:
     """Return the nodes that are alive; asks Ray's head node, and may block as long as that does not answer."""
-    import ray
     from ray._private.state import available_resources_per_node
 
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     available = available_resources_per_node()  # type: ignore[no-untyped-call]
-    return [_room(node, available.get(node["NodeID"], {})) for node in nodes if node["Alive"]]
+    return [_room(node, available.get(node["NodeID"], {})) for node in listed_nodes() if node["Alive"]]
 
 
 def _room(node: dict[str, Any], available: dict[str, float]) -> NodeRoom:

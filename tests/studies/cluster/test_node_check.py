@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from studies.base.errors import StudiesError
 from studies.cluster import node_task
-from studies.cluster.node_check import PACKAGES, Answer, Asked, Node, describe, imported_modules
+from studies.cluster.node_check import PACKAGES, Answer, Asked, describe, imported_modules
+from studies.cluster.nodes import Node
 from studies.storage.paths import locate
 from tests.studies.command import STUDY, rows, started
 from tests.studies.multi_node import cluster
@@ -82,8 +83,8 @@ def test_what_keeps_nodes_from_training_names_every_one_of_them(
     with pytest.raises(StudiesError) as refused:
         findings.refuse()
     first, second = refused.value.message.splitlines()[1:]
-    assert first.startswith("- first (10.0.0.2, node bbbbbbbb): ")
-    assert second.startswith("- second (10.0.0.3, node cccccccc): ")
+    assert first.startswith("- 10.0.0.2 (host first, Ray node bbbbbbbbbbbb): ")
+    assert second.startswith("- 10.0.0.3 (host second, Ray node cccccccccccc): ")
     assert said in first
     assert "2 nodes of the cluster cannot train, and nothing was trained" in refused.value.message
     assert "take these nodes out of the cluster" in refused.value.advice
@@ -93,7 +94,7 @@ def test_a_node_on_which_no_trial_runs_keeps_nobody_from_training() -> None:
     findings = describe([HEAD], {HEAD.node_id: answer(import_error="import torch: ImportError: no")}, ASKED)
     findings.refuse()
     assert findings.notes == [
-        "head (10.0.0.1, node aaaaaaaa): import torch: ImportError: no; install it there"
+        "10.0.0.1 (host head, Ray node aaaaaaaaaaaa): import torch: ImportError: no; install it there"
     ]
 
 
@@ -102,7 +103,7 @@ def test_a_node_on_which_no_trial_runs_keeps_nobody_from_training() -> None:
     [
         (
             {"output_error": "no such file or directory"},
-            "runs cannot be written from first (10.0.0.2, node bbbbbbbb)",
+            "runs cannot be written from 10.0.0.2 (host first, Ray node bbbbbbbbbbbb)",
         ),
         (
             {"temporary": {"folder": "/r", "free": 0, "total": 100, "error": "no space left on device"}},

@@ -11,7 +11,7 @@ from studies.database.rows import StudyRow
 from studies.database.store import Store
 from studies.execution.run_files import MOVED, tell_moved
 from studies.run_log import run_events
-from studies.storage.remembered import HOST
+from studies.run_log.run_events import HOST
 from tests.studies.raytune.driving import DriverDiedError, drive, register
 from tests.studies.raytune.plans import plan
 from tests.studies.verification import sound
