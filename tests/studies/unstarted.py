@@ -15,7 +15,7 @@ class Unstarted:
 
     @contextmanager
     def __call__(
-        self, resources: object, *, last_words: str, asked: object = None
+        self, resources: object, *, last_words: str, name: str = "", asked: object = None
     ) -> "Iterator[Future[Any]]":
         self.num_begun += 1
         try:

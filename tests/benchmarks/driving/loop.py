@@ -77,7 +77,7 @@ def without_ray(scratch: Path) -> Iterator[None]:
 
     @contextmanager
     def starting(
-        resources: Resources, *, last_words: str, asked: object = None
+        resources: Resources, *, last_words: str, name: str = "", asked: object = None
     ) -> Iterator["Future[Cluster]"]:
         started: Future[Cluster] = Future()
         num_workers = resources.workers or 1

@@ -76,7 +76,8 @@ def test_a_trial_that_would_wait_for_ever_is_refused(temporary: Path) -> None:
     with (
         starting_cluster(Resources(workers=1, gpus_per_trial=1)) as future,
         pytest.raises(
-            StudiesError, match=r"one takes 1 CPU and 1 GPU; here \(0123abcd\) has 2 CPU \(2 free\), no GPU"
+            StudiesError,
+            match=r"one takes 1 CPU and 1 GPU; here \(Ray node 0123abcdef\) has 2 CPU \(2 free\), no GPU",
         ),
     ):
         future.result(timeout=60)
