@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[3]
 STAY = {
     # of commands that Python does not have
     *("--grow-from", "--trial", "--watch", "--model", "--model-format", "--input", "--column", "--target"),
-    *("--ignore", "--make-environment", "--int8", "--catalog", "--script"),
+    *("--ignore", "--make-environment", "--int8", "--catalog", "--script", "--send", "--send-studies"),
     # of other programs, and of the command line alone
     *("--upgrade", "--force-reinstall", "--format=", "--file=", "--debug", "--looks", "--quiet"),
+    *("--version", "--head", "--dashboard-host=", "--dashboard-agent-listen-port="),
 }
 """Options in messages that have no argument: with the command that they belong to they are for a terminal."""
 FOLDERS = (

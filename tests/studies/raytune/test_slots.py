@@ -154,7 +154,7 @@ def test_a_share_is_kept_while_neither_storage_nor_ray_answers() -> None:
 def test_a_cluster_taken_by_other_work_is_told_at_once_and_until_a_worker_is_there() -> None:
     world = World(node(cpus=2, free_cpus=0))
     assert str(world.progress.waiting).startswith("waiting for room: other work has taken the nodes")
-    assert "here (0123abcd) has 2 CPU (0 free)" in str(world.progress.waiting)
+    assert "here (Ray node 0123abcdef) has 2 CPU (0 free)" in str(world.progress.waiting)
     world.look()
     assert world.progress.waiting is not None
     world.is_at_work = True
