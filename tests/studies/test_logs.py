@@ -162,9 +162,9 @@ def test_the_log_of_a_job_elsewhere_comes_from_its_cluster(
             store, begun, Path("/there/run.log"), host="head", ray_job="studies-tiny-1", submitted_to=server
         )
         assert main([recorded.NAME]) == 1
-        told = capsys.readouterr()
-        assert told.out == "", "a server that the storage alone names is not told the token"
-        assert f"RAY_API_SERVER_ADDRESS={server} studies logs {recorded.NAME}\n" in told.err
+        refused = capsys.readouterr()
+        assert refused.out == "", "a server that the storage alone names is not told the token"
+        assert f"RAY_API_SERVER_ADDRESS={server} studies logs {recorded.NAME}\n" in refused.err
         with monkeypatch.context() as given:
             given.setenv("RAY_API_SERVER_ADDRESS", f"{server}/")
             assert main([recorded.NAME]) == 0
