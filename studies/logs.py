@@ -20,15 +20,18 @@ def _work(options: argparse.Namespace) -> int:
     from studies.database.store import Store
     from studies.storage.remembered import remembered_locations
     from studies.terminal.log_page import show_log
+    from studies.verification.damage import explaining_damage
 
     locations = locate(options.storage, options.output)
     with Store.open(locations.storage, create=False) as store:
-        study = find(store, options.name)
+        with explaining_damage(store, options.name):
+            study = find(store, options.name)
+            locations = remembered_locations(store, study, locations)
         try:
             show_log(
                 store,
                 study,
-                remembered_locations(store, study, locations),
+                locations,
                 num_lines=options.lines,
                 follow=options.follow,
             )

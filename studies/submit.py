@@ -115,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     add_live(parser)
     add_resources(
         parser,
-        address=f"the URL of the cluster's dashboard, such as {EXAMPLE} (default: RAY_API_SERVER_ADDRESS)",
+        address=f"the URL of the cluster's dashboard, such as {EXAMPLE} (default: RAY_API_SERVER_ADDRESS, else "
+        "RAY_ADDRESS)",
         may_start_ray=False,
     )
     add_storage(parser)

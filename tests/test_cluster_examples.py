@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,7 @@ def commands(door: str) -> Iterator[tuple[str, list[str]]]:
     for path in sorted(FOLDER.iterdir()):
         plain = re.sub(r"^\s*#.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         for found in re.findall(rf"\b{door} [^\n]*", plain.replace("\\\n", " ")):
+            found = re.sub(r"\$\{\w+:\+(.+?)\}", r"\1", found)  # what stands there if the variable is set
             line = re.split(r"[;&|]|\\$|  #", found.replace('"$', "$"))[0]
             words = shlex.split(line.replace('"', ""))
             yield path.name, words
@@ -198,6 +200,22 @@ def test_the_script_for_slurm_is_shell() -> None:
     subprocess.run(["bash", "-n", str(FOLDER / "slurm.sh")], check=True)
 
 
+def test_the_secrets_of_the_composition_get_into_no_image_and_no_commit() -> None:
+    assert "**/.env" in (ROOT / ".dockerignore").read_text().split("\n")
+    assert ".env" in (ROOT / ".gitignore").read_text().split("\n")
+
+
+def test_a_job_that_is_submitted_says_where_its_files_stay() -> None:
+    """Without them it is refused."""
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    found = re.findall(r"^studies submit .*$", page, flags=re.MULTILINE)
+    assert len(found) == 2
+    for line in found:
+        options = parser_of("submit").parse_args(shlex.split(line)[2:])
+        assert options.storage.startswith("postgresql://")
+        assert options.output.startswith("/")
+
+
 SRUN = """#!/bin/bash
 # What srun runs on each node, here the only one.
 while [[ $1 == --* ]]; do shift; done
@@ -232,6 +250,56 @@ code=$?
 exit $code
 """
 """One node of a cluster: it sees its own processes and its own network, so that `ray stop` ends its own Ray alone."""
+
+
+IN_ITS_PLACE = {
+    "ray": 'while [[ $1 != -- ]]; do shift; done; shift; exec "$@"',
+    "studies": """
+echo "$*" >>"$FOLDER/given"
+if [ "$1" = run ]; then until [ -e "$FOLDER/requeued" ]; do sleep 0.05; done; exit 1; fi
+exit 1  # no database is reached
+""",
+}
+
+
+@pytest.mark.parametrize("count", [None, "1"])
+def test_a_job_whose_study_cannot_be_asked_to_stop_is_put_back_all_the_same(
+    tmp_path: Path, count: str | None
+) -> None:
+    """And only an attempt after the first takes the study from its predecessor."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "activate").touch()
+    scripts = {"srun": SRUN, "scontrol": SCONTROL} | {
+        name: f"#!/bin/bash\n{content}" for name, content in IN_ITS_PLACE.items()
+    }
+    for name, content in scripts.items():
+        (tmp_path / "bin" / name).write_text(content)
+        (tmp_path / "bin" / name).chmod(0o755)
+    environment = {
+        "FOLDER": str(tmp_path),
+        "HOME": str(tmp_path),
+        "PATH": f"{tmp_path}/bin:{Path(sys.executable).parent}:/usr/bin:/bin",
+        "STUDIES_VENV": str(tmp_path),
+        "SLURM_JOB_ID": "4711",
+        "SLURM_JOB_NODELIST": "node1",
+        "SLURM_JOB_NUM_NODES": "1",
+        "SLURM_CPUS_PER_TASK": "2",
+        "SLURM_SUBMIT_DIR": str(tmp_path),
+    } | ({} if count is None else {"SLURM_RESTART_COUNT": count})
+    job = subprocess.Popen(["bash", str(FOLDER / "slurm.sh")], env=environment, cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "given").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        job.terminate()
+        assert job.wait(60) != 0
+    finally:
+        job.kill()
+    assert "4711" in (tmp_path / "requeued").read_text().split()
+    run, stop = (tmp_path / "given").read_text().splitlines()
+    assert stop == "stop depth_study-cluster"
+    assert run.endswith(" --take-over") == (count is not None)
 
 
 @pytest.mark.slow

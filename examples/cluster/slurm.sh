@@ -37,14 +37,15 @@ address=$(srun --nodes=1 --ntasks=1 --nodelist="$first" hostname -I | cut -d ' '
 is_over=no
 at_walltime() {
   is_over=yes
-  studies stop "$name"
+  studies stop "$name" || scontrol requeue "$SLURM_JOB_ID" # which ends this attempt at once
 }
 trap at_walltime TERM
 
-# The job's earlier attempt, if there was one, is dead: SLURM runs a job once at a time. So --take-over is safe.
+# The earlier attempt of a job that was requeued is dead: SLURM runs a job once at a time. So --take-over is safe then,
+# and only then: another job of the same study may run.
 srun ray symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \
   --num-cpus "$SLURM_CPUS_PER_TASK" -- \
-  studies run "$study" --name "$name" --profile cluster --address "$address" --take-over &
+  studies run "$study" --name "$name" --profile cluster --address "$address" ${SLURM_RESTART_COUNT:+--take-over} &
 step=$!
 wait "$step"
 code=$?

@@ -145,7 +145,7 @@ def token() -> str:
     if not given:
         with suppress(OSError):
             path = os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token"
-            given = Path(path).read_text(encoding="utf-8")
+            given = Path(path).read_text(encoding="utf-8", errors="replace")
     return f"{given.strip()}\n"
 
 

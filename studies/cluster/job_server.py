@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import re
 import socket
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self, final
@@ -17,6 +19,7 @@ from studies.cluster.address import token
 
 SECONDS_TO_ANSWER: Final = 10.0
 EXAMPLE: Final = "http://HOST:8265"
+_VERSION: Final = re.compile(r"[\w.+-]{1,60}", re.ASCII)
 _GIVE: Final = (
     f"Give the URL of the cluster's dashboard, such as {EXAMPLE}, as `ray start --head` has printed it."
 )
@@ -57,13 +60,14 @@ class Job:
 
     @classmethod
     def told(cls, answer: Mapping[str, Any]) -> Self:
-        """Return the job in an answer of the server."""
+        """Return the job in an answer of the server; raise KeyError, TypeError or ValueError if there is none."""
+        exit_code, metadata = answer.get("driver_exit_code"), answer.get("metadata")
         return cls(
-            submission_id=answer["submission_id"],
+            submission_id=str(answer["submission_id"]),
             status=JobStatus(answer["status"]),
-            message=answer.get("message") or "",
-            exit_code=answer.get("driver_exit_code"),
-            metadata=answer.get("metadata") or {},
+            message=str(answer.get("message") or ""),
+            exit_code=exit_code if isinstance(exit_code, int) else None,
+            metadata=metadata if isinstance(metadata, dict) else {},
         )
 
 
@@ -89,23 +93,26 @@ class JobServer:
 
     def version(self) -> str:
         """Return the cluster's version of Ray: the first question, which shows whether this is a job server."""
-        answer = self._ask("/api/version")
-        version = answer.get("ray_version") if isinstance(answer, dict) else None
-        if not isinstance(version, str):
-            raise self._no_server("what answers there is no Ray dashboard")
-        return version
+        with self._answering():
+            version = self._ask("/api/version")["ray_version"]
+            if _VERSION.fullmatch(version) is None:
+                raise ValueError
+            return str(version)
 
     def jobs(self) -> list[Job]:
         """Return every job that was submitted to the cluster."""
-        return [Job.told(each) for each in self._ask("/api/jobs/") if each.get("submission_id")]
+        with self._answering():
+            return [Job.told(each) for each in self._ask("/api/jobs/") if each.get("submission_id")]
 
     def job(self, submission_id: str) -> Job:
         """Return a job; raise UnknownJobError if there is none of that id."""
-        return Job.told(self._ask(f"/api/jobs/{urllib.parse.quote(submission_id, safe='')}"))
+        with self._answering():
+            return Job.told(self._ask(f"/api/jobs/{urllib.parse.quote(submission_id, safe='')}"))
 
     def log(self, submission_id: str) -> str:
         """Return everything that a job's driver has printed so far."""
-        return str(self._ask(f"/api/jobs/{urllib.parse.quote(submission_id, safe='')}/logs")["logs"])
+        with self._answering():
+            return str(self._ask(f"/api/jobs/{urllib.parse.quote(submission_id, safe='')}/logs")["logs"])
 
     def wait_for_answer(self, max_seconds: float) -> None:
         """Wait until the server answers; raise UnreachableError if it does not in time."""
@@ -120,12 +127,24 @@ class JobServer:
             else:
                 return
 
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Take an answer that has not what Ray's have for that of another server."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError):
+            raise self._no_server("what answers there is no Ray dashboard") from None
+
     def _ask(self, path: str) -> Any:
         known = token().strip()
+        if not (known.isascii() and known.isprintable()):
+            raise StudiesError(
+                "the token of this machine is none: it holds other characters than Ray's do", _TOKEN
+            )
         headers = {"Authorization": f"Bearer {known}"} if known else {}
         request = urllib.request.Request(self.url + path, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as answer:
+            with _opener().open(request, timeout=SECONDS_TO_ANSWER) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise self._refused(error, path, has_token=bool(known)) from None
@@ -149,6 +168,9 @@ class JobServer:
                 f"the Ray cluster at {self.url} knows no such job: {said}",
                 f"See its jobs: ray job list --address {self.url}",
             )
+        if 300 <= error.code < 400:
+            there = _without_user(str(error.headers.get("Location", "another address")))
+            return self._no_server(f"it leads on to {there}, which is not told the cluster's token")
         if error.code == 404:
             return self._no_server("what answers there is no Ray dashboard (404)")
         first = said.splitlines()[-1] if said else error.reason
@@ -211,6 +233,17 @@ def checked_url(address: str) -> str:
             f"{_GIVE} {_TOKEN}",
         )
     return address.rstrip("/")
+
+
+class _Staying(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: the token would be told to whatever server that names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Return nothing, so that the answer is an error."""
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_Staying)
 
 
 def _without_user(address: str) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -63,6 +62,8 @@ class Submitter:
 
         Raises TakenError if a job has that id, and StudiesError with what to do if the cluster takes none.
         """
+        from requests import RequestException
+
         runtime_env: dict[str, Any] = {"env_vars": dict(variables)} if variables else {}
         if working_dir is not None:
             runtime_env["working_dir"] = str(working_dir)
@@ -73,7 +74,12 @@ class Submitter:
                 metadata=dict(metadata),
                 runtime_env=runtime_env,
             )
-        except (RuntimeError, ValueError, OSError) as error:  # requests' errors are OSErrors
+        except RequestException as error:
+            raise UnreachableError(
+                f"the Ray cluster at {self._server.url} has not said whether it took the job: {in_a_line(error)}",
+                "Give the same command again: if it did, that job is followed.",
+            ) from error
+        except (RuntimeError, ValueError, OSError) as error:
             raise refusal(self._server, str(error)) from error
 
     def follow(self, submission_id: str, write: Callable[[str], None], *, skip: int = 0) -> int:
@@ -83,8 +89,7 @@ class Submitter:
         the connection was lost.
         """
         position = _Position(skip, write)
-        with suppress(OSError, RuntimeError, asyncio.TimeoutError):
-            asyncio.run(_tail(self._client.tail_job_logs(submission_id), position))
+        asyncio.run(_tail(self._client.tail_job_logs(submission_id), position))
         return position.num_read
 
 
@@ -101,7 +106,14 @@ class _Position:
 
 
 async def _tail(parts: AsyncIterator[str], position: _Position) -> None:
-    async for part in parts:
+    """Take every part until the connection ends; an error of whoever takes it, as of a closed pipe, is raised."""
+    from aiohttp import ClientError
+
+    while True:
+        try:
+            part = await anext(parts)
+        except (TimeoutError, StopAsyncIteration, ClientError, OSError, RuntimeError):
+            return
         position.take(part)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Self, TextIO, final
 
 from studies.base.errors import StudiesError
-from studies.base.stop_signal import Interrupted
+from studies.base.stop_signal import Interrupted, never_broken_off
 
 ORDER: Final = "STUDIES_DETACHED"
 """Environment variable with the descriptor on which a detached run tells that it is under way."""
@@ -86,21 +86,25 @@ def detach(words: Sequence[str]) -> Detached | int:
     """
     receiver, sender = os.pipe()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        # Files rather than pipes: nothing that the run starts can be broken by the end of this process.
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "studies.run", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            env=_environment() | {ORDER: str(sender)},
-            pass_fds=[sender],
-            start_new_session=True,
-        )
-        os.close(sender)
         relays = [_Relay(output, sys.stdout), _Relay(errors, sys.stderr)]
+        process = None
         try:
+            with never_broken_off():  # so that Ctrl-C finds the process that it ends
+                # Files rather than pipes: nothing that the run starts can be broken by the end of this process.
+                process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "studies.run", *words],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                    env=_environment() | {ORDER: str(sender)},
+                    pass_fds=[sender],
+                    start_new_session=True,
+                )
+                os.close(sender)
             return _awaited(process, receiver, relays)
         except Interrupted as interrupt:
+            if process is None:
+                raise
             with suppress(ProcessLookupError):
                 os.kill(process.pid, interrupt.received)
             return _ended(process, relays)

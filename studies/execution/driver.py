@@ -452,10 +452,12 @@ def _places(run: Run, cluster: "Cluster") -> dict[str, Any]:
 
     if run.log.path is not None:
         cluster.keep_log(run.log.path)
-        shown = show_log(run.log.path, run.study.name)
-        run.log.note(*([] if shown is None else [f"the dashboard's page Logs has this log as {shown}"]))
-    url = None if cluster.find_dashboard is None else cluster.find_dashboard()
-    return {} if url is None else {run_events.DASHBOARD: url}
+    if cluster.find_dashboard is None:
+        return {}
+    if run.log.path is not None and (shown := show_log(run.log.path, run.study.name)) is not None:
+        run.log.note(f"the dashboard's page Logs has this log as {shown}")
+    url = cluster.find_dashboard()  # or, in words, why there is none
+    return {run_events.DASHBOARD: url} if url is not None and url.startswith("http") else {}
 
 
 def _details(run: Run) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from studies.base.errors import UsageError
+from studies.base.errors import StudiesError, UsageError
 from studies.planning.request import Draft
 from studies.user_files.loader import OURS
 from trainables.data.tables.table_options import is_user_file
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+_LEFT_OUT: Final = ("__pycache__", ".gitignore", ".rayignore")
+"""Names that are not sent: by the last two Ray would leave out files that were named, without a word."""
 
 
 def files_of(drafted: Draft, sent: Sequence[str]) -> dict[str, Path]:
@@ -40,7 +42,8 @@ def files_of(drafted: Draft, sent: Sequence[str]) -> dict[str, Path]:
             "Give paths below the current folder, which are the same in the job's folder; what lies on the cluster "
             "already is named by its absolute path (--set dataset=csv:/PATH).",
         )
-    return files | {os.path.normpath(each): Path(each) for each in sent}
+    # Last what the study imports: nothing that is sent beside it takes its place.
+    return {os.path.normpath(each): Path(each) for each in sent} | files
 
 
 def table_of(drafted: Draft) -> Path | None:
@@ -75,7 +78,16 @@ def job_folder(files: Mapping[str, Path], *, with_studies: bool) -> Iterator[Pat
 
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)
+    try:
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_LEFT_OUT), dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+    except (shutil.Error, shutil.SpecialFileError) as error:
+        failed = (
+            error.args[0] if error.args and isinstance(error.args[0], list) else [(source, target, error)]
+        )
+        raise StudiesError(
+            f"{failed[0][0]} cannot be sent: {failed[0][2]}",
+            "Mend it, or name by --send what the study needs of it.",
+        ) from error

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, final
 from studies.base.durations import parse_budget
 from studies.base.errors import StudiesError, UsageError
 from studies.base.states import StudyState
+from studies.base.wording import printable
 from studies.cluster.job_server import Job, JobServer, JobStatus, UnknownJobError, UnreachableError
 from studies.cluster.submitting import Submitter, TakenError
 from studies.database.engines.address import parse, secrets, without_secrets
@@ -27,6 +29,7 @@ from studies.execution.job_files import files_of, job_folder, table_of
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
 from studies.run_log import run_events
+from studies.storage import known_servers
 from studies.storage.paths import DEFAULT_STORAGE, Locations
 from studies.user_files.loader import names_file
 from trainables.kernels.cache import OFF
@@ -42,6 +45,7 @@ IDENTITY, COMMAND = "studies_identity", "studies_command"
 """Keys of a job's metadata: what makes two commands the same, and the command that submitted the job."""
 SECONDS_TO_COME_BACK: Final = 600.0
 """How long a cluster that does not answer is waited for."""
+SECONDS_BETWEEN_CONNECTIONS: Final = 1.0
 NOT_FOUND: Final = 127
 """Exit code of a shell that finds no such command."""
 MOST_STUDIES: Final = 200
@@ -187,17 +191,19 @@ class Submitted:
     def follow(self, write: Callable[[str], None], tell: "Tell") -> Job:
         """Hand `write` what the driver prints until the job has ended; return how Ray says that it ended.
 
-        A connection that is lost is made again, which `tell` is told; raises UnreachableError if that takes too long,
-        and StudiesError if the cluster was started anew.
+        A connection that is lost is made again, which `tell` is told, and what it did not bring is asked for;
+        raises UnreachableError if that takes too long, and StudiesError if the cluster was started anew.
         """
         num_read = 0
         while True:
             num_read = max(num_read, self._submitter.follow(self.id, write, skip=num_read))
             try:
                 job = self.server.job(self.id)
+                # Some proxies let no connection through that stays open: then everything comes this way.
+                if rest := self.server.log(self.id)[num_read:]:
+                    write(rest)
+                    num_read += len(rest)
                 if job.status.has_ended:
-                    if rest := self.server.log(self.id)[num_read:]:
-                        write(rest)
                     return job
             except UnreachableError as error:
                 tell(f"{error.message}; the job goes on, and is followed again once there is an answer")
@@ -208,6 +214,7 @@ class Submitted:
                     f"Go on with: {self._submission.command}",
                 ) from error
             self._wait_for_answer()
+            time.sleep(SECONDS_BETWEEN_CONNECTIONS)
 
     def _wait_for_answer(self) -> None:
         try:
@@ -273,11 +280,19 @@ def submit(submission: Submission, server: JobServer, tell: "Tell") -> Submitted
     tell(f"asking the cluster at {server.url}")
     version = server.version()
     tell(f"loading Ray's client; the cluster has Ray {version}")
+    known_servers.remember(server.url)
     submitter = Submitter(server)
+    taken = set[str]()
     while True:
         running, next_id = _attempts(submission, server.jobs())
         if running is not None:
             return Submitted(server, submitter, submission, running, is_new=False)
+        if next_id in taken:
+            raise StudiesError(
+                f"the Ray cluster at {server.url} says that it has a job {next_id}, and does not list it",
+                "Give the command again; if that stays so, see dashboard.log in the head's "
+                "/tmp/ray/session_latest/logs.",
+            )
         tell(f"submitting {next_id}")
         try:
             with job_folder(submission.files, with_studies=submission.with_studies) as folder:
@@ -292,9 +307,10 @@ def submit(submission: Submission, server: JobServer, tell: "Tell") -> Submitted
                     working_dir=folder,
                     variables={name: os.environ[name] for name in HANDED_ON if name in os.environ},
                 )
-        except (
-            TakenError
-        ):  # by another command just now: most likely the same one, whose job is then followed
+        except TakenError:
+            taken.add(
+                next_id
+            )  # by another command just now: most likely the same one, whose job is then followed
             continue
         return Submitted(server, submitter, submission, next_id, is_new=True)
 
@@ -332,5 +348,5 @@ def recorded_run(storage: str, job_id: str) -> RecordedRun | None:
                 if starts and starts[-1].get(run_events.RAY_JOB) == job_id:
                     return RecordedRun(name=study.name, state=study.state, holder=store.holder(study.id))
     except StudiesError as error:
-        print(f"note: the storage cannot be asked from here: {error.message}", file=sys.stderr)
+        print(printable(f"note: the storage cannot be asked from here: {error.message}"), file=sys.stderr)
     return None

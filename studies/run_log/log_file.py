@@ -185,6 +185,7 @@ class Follower:
         """Return the whole lines that were added since the last call, at first all of them."""
         found = self._rest + self._added()
         if self._is_replaced():
+            found += self._added()  # what was written there between the last reading and the change
             self.close()
             self._file = self._opened()
             found += self._added()

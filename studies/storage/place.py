@@ -304,13 +304,17 @@ class PlaceFolder:
         self.place.remove_folder(self.name)
 
 
+def state_folder() -> Path:
+    """Return the user's own folder on this machine for what Studies keeps there between commands."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "studies"
+
+
 def mirror_folder(place: Place) -> Path:
     """Return the user's own folder on this machine for the files of a place.
 
     It lies below XDG_STATE_HOME (~/.local/state), as it holds what is not at the place yet and must not be lost.
     """
-    base = os.environ.get("XDG_STATE_HOME")
-    below = Path(base) if base else Path.home() / ".local" / "state"
     scheme, _, rest = place.url.partition("?")[0].partition("://")
     words = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{scheme}-{rest}").strip("-.")[-48:]
-    return below / "studies" / f"{words}-{hashlib.sha256(place.url.encode()).hexdigest()[:12]}"
+    return state_folder() / f"{words}-{hashlib.sha256(place.url.encode()).hexdigest()[:12]}"

@@ -6,6 +6,7 @@ Prints what the terminal showed, then the signal that has ended the shell.
 import os
 import pty
 import shlex
+import signal
 import sys
 
 DONE = "the command has ended with"
@@ -15,6 +16,7 @@ def main(*words: str) -> None:
     """Run `words` as a command of Python."""
     process, master = pty.fork()
     if process == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has switched off for whatever it starts
         line = f"{shlex.join([sys.executable, *words])}; echo {DONE} $?; exec sleep 1000"
         os.execvp("sh", ["sh", "-c", line])
     shown = b""

@@ -67,6 +67,7 @@ def test_a_detached_run_is_found_watched_killed_and_gone_on_with_by_another_that
     assert written.count("run: studies run ./small.py --no-dashboard\n") == 2
     assert "search 8 of 8 trials, confirm 2 of 2" in written
     assert "Report  runs/small/report.html" in written
+    assert "the dashboard's page Logs" not in written, "there is none"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """`studies logs NAME` prints and follows a log, and says where one is that is not here."""
 
 import json
+import shlex
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from studies.database.store import Store
 from studies.logs import main
 from studies.run_log import log_file, run_events
 from studies.run_log.log_file import FILE_NAME, RunLog
+from studies.storage import known_servers
 from studies.terminal import log_page
 from tests.studies.cluster.test_job_server import serving
 from tests.studies.terminal import recorded
@@ -61,6 +64,7 @@ def test_it_follows_until_the_run_ends(
 ) -> None:
     monkeypatch.setattr(log_page, "SECONDS_BETWEEN_LOOKS", 0.1)
     monkeypatch.setattr(log_page, "SECONDS_BETWEEN_READS", 0.02)
+    monkeypatch.setattr(log_page, "SECONDS_OF_LAST_WORDS", 0.2)
     begin(store, begun, folder / FILE_NAME)
     store.set_study_state(begun.id, StudyState.RUNNING)
     looked, seen = threading.Event(), log_file.Follower.new_lines
@@ -77,8 +81,11 @@ def test_it_follows_until_the_run_ends(
             looked.wait(10)
             log = RunLog()
             log.begin(folder, "four")
-            log.end(None)
             other.set_study_state(begun.id, StudyState.COMPLETE)
+            log.note("making the report")
+            time.sleep(0.3)  # more than a look at the storage takes
+            log.note("the report is made")
+        log.end(None)
 
     held = threading.Event()
     run = threading.Thread(target=go_on)
@@ -89,6 +96,7 @@ def test_it_follows_until_the_run_ends(
     out = capsys.readouterr().out
     assert out.startswith("one\ntwo")
     assert " four\n" in out
+    assert "the report is made\n" in out, "the study is complete before its run is over"
     assert out.splitlines()[-1].endswith("end of the run, after 0 s")
 
 
@@ -114,7 +122,15 @@ def test_a_log_that_is_not_here_is_said_to_be_where_it_is(
     assert main([recorded.NAME]) == 1
     told = capsys.readouterr().err
     assert "error: the log is on another machine: /there/runs/tiny_study/run.log on gpu7" in told
-    assert "ssh gpu7 tail -n 100 -f /there/runs/tiny_study/run.log" in told
+    assert "ssh -- gpu7 'tail -n 100 -f /there/runs/tiny_study/run.log'" in told
+    begin(store, begun, Path("/there/$(touch x)/run.log"), host="-oProxyCommand=touch x")
+    assert main([recorded.NAME]) == 1
+    line = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("Read it there: "))
+    words = shlex.split(line.removeprefix("Read it there: "))
+    assert words[:3] == ["ssh", "--", "-oProxyCommand=touch x"]
+    assert shlex.split(words[3])[-1] == "/there/$(touch x)/run.log", (
+        "the other machine's shell reads it again"
+    )
     begin(store, begun, Path("/there/run.log"))
     assert main([recorded.NAME]) == 1
     assert "is not there any more" in capsys.readouterr().err
@@ -139,11 +155,21 @@ def test_the_log_of_a_job_elsewhere_comes_from_its_cluster(
     store: Store, begun: StudyRow, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "abc")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     answer = json.dumps({"logs": "one\ntwo\nthr"})
     with serving({"/api/jobs/studies-tiny-1/logs": (200, answer)}) as server:
         begin(
             store, begun, Path("/there/run.log"), host="head", ray_job="studies-tiny-1", submitted_to=server
         )
+        assert main([recorded.NAME]) == 1
+        refused = capsys.readouterr()
+        assert refused.out == "", "a server that the storage alone names is not told the token"
+        assert f"RAY_API_SERVER_ADDRESS={server} studies logs {recorded.NAME}\n" in refused.err
+        with monkeypatch.context() as given:
+            given.setenv("RAY_API_SERVER_ADDRESS", f"{server}/")
+            assert main([recorded.NAME]) == 0
+            assert capsys.readouterr().out == "one\ntwo\nthr\n"
+        known_servers.remember(server)
         for options in ([], ["-f"]):
             assert main([recorded.NAME, "-n", "2", *options]) == 0
             assert capsys.readouterr().out.startswith("two\nthr\n")

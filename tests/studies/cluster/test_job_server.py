@@ -103,12 +103,65 @@ def test_a_token_that_is_missing_or_another_is_told_with_what_to_do(tmp_path: Pa
         assert refused(url).message.endswith("it asks for a token, and there is none here")
 
 
-@pytest.mark.parametrize("answer", [(404, "no"), (200, "<html>"), (200, "[]"), (200, '{"version": 1}')])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, "no"),
+        (200, "<html>"),
+        (200, "[]"),
+        (200, '{"version": 1}'),
+        (200, '{"ray_version": null}'),
+        (200, json.dumps({"ray_version": "2.60.0\x1b[2J"})),
+    ],
+)
 def test_another_server_is_none(answer: tuple[int, str]) -> None:
     with serving({VERSION: answer}) as url:
         error = refused(url)
     assert "what answers there is no Ray dashboard" in error.message
     assert error.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}", '"x"', "[1]", '[{"submission_id": "x"}]', '[{"submission_id": "x", "status": "ODD"}]']
+)
+def test_an_answer_that_is_not_rays_is_told(answer: str) -> None:
+    paths = ("/api/jobs/", "/api/jobs/x", "/api/jobs/x/logs")
+    with serving(dict.fromkeys(paths, (200, answer))) as url:
+        server = JobServer(url)
+        for ask in (server.jobs, lambda: server.job("x"), lambda: server.log("x")):
+            if (answer, ask) != ("{}", server.jobs):
+                with pytest.raises(UsageError, match="no Ray dashboard"):
+                    ask()
+
+
+def test_a_server_that_leads_on_to_another_does_not_get_it_the_token() -> None:
+    asked = list[str | None]()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Authorization"))
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{server.server_address[1]}/elsewhere")
+            self.end_headers()
+
+        def log_request(self, *_: object) -> None:
+            """Print nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        error = refused(f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+        thread.join()
+    assert asked == ["Bearer abc"]
+    assert "it leads on to http://127.0.0.1:" in error.message
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a\nb", "\u00e4".encode()])
+def test_a_token_that_is_none_is_told_without_asking(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".ray" / "auth_token").write_bytes(content)
+    with pytest.raises(StudiesError, match="the token of this machine is none"):
+        JobServer("http://127.0.0.1:1").version()
 
 
 def test_an_error_of_the_server_is_told_by_its_last_line() -> None:

@@ -18,6 +18,7 @@ from studies.execution.submission import IDENTITY, RecordedRun, Submission, Subm
 from studies.planning.request import Request
 from studies.planning.resources import Resources
 from studies.run_log import run_events
+from studies.storage import known_servers
 from studies.storage.paths import locate
 from tests.studies.command import STUDY
 from tests.studies.database.recorded import new_study
@@ -30,6 +31,8 @@ PASSWORD = "lupine-47-orchid"
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STUDIES_STORAGE", "STUDIES_OUTPUT", "PGPASSWORD"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(submission, "SECONDS_BETWEEN_CONNECTIONS", 0.0)
     monkeypatch.chdir(tmp_path)
 
 
@@ -170,6 +173,39 @@ def test_a_study_of_ones_own_takes_along_what_it_imports_and_its_table_and_nothi
     assert not made.exists()
 
 
+def test_what_is_named_is_sent_whatever_lists_of_ignored_files_say(tmp_path: Path) -> None:
+    """Ray obeys those lists, and would leave the files out without a word."""
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / ".gitignore").write_text("*\n")
+    (tmp_path / "words" / ".rayignore").write_text("*\n")
+    (tmp_path / "words" / "list.txt").touch()
+    job = prepared(Request(study="depth_study"), sent=("words",))
+    with job_folder(job.files, with_studies=False) as made:
+        assert made is not None
+        assert os.listdir(made / "words") == ["list.txt"]
+
+
+def test_a_file_that_is_sent_does_not_take_the_place_of_the_studys(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "small.py").write_text(STUDY)
+    (tmp_path / "small.py").write_text("another\n")
+    job = prepared(Request(study="mine/small.py"), sent=("small.py",))
+    with job_folder(job.files, with_studies=False) as made:
+        assert made is not None
+        assert (made / "small.py").read_text() == STUDY
+
+
+def test_a_link_that_leads_nowhere_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "gone").symlink_to("nowhere")
+    job = prepared(Request(study="depth_study"), sent=("words",))
+    with (
+        pytest.raises(StudiesError, match="words/gone cannot be sent"),
+        job_folder(job.files, with_studies=False),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("path", ["../x.csv", "/etc/passwd", ".", "gone.csv"])
 def test_what_cannot_be_taken_along_is_refused(path: str) -> None:
     with pytest.raises(UsageError) as raised:
@@ -241,7 +277,8 @@ class AlmostRay:
         return a_job(job_id, JobStatus.SUCCEEDED if has_ended else JobStatus.RUNNING, code=0)
 
     def log(self, job_id: str) -> str:
-        return "".join(self._parts) + "last"
+        has_ended = self._num_lost >= len(self._parts)
+        return "".join(self._parts[: self._num_lost]) + ("last" if has_ended else "")
 
     def wait_for_answer(self, max_seconds: float) -> None:
         """There is one."""
@@ -272,6 +309,35 @@ def test_a_connection_that_is_lost_is_made_again_and_nothing_is_shown_twice(
     assert job.follow(written.append, told.append).exit_code == 0
     assert "".join(written) == "one\ntwo\nthree\nlast"
     assert told == ["no job server answers; the job goes on, and is followed again once there is an answer"]
+
+
+def test_a_log_comes_without_a_connection_that_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As through a proxy that lets none through: nothing is held back until the job ends."""
+    almost = AlmostRay(parts=["one\n", "two\n", "three\n", "four\n"])
+    monkeypatch.setattr(almost, "follow", lambda job_id, write, *, skip: 0)
+    job = submitted_to(almost, monkeypatch)
+    written = list[tuple[int, str]]()
+    job.follow(lambda text: written.append((almost._num_lost, text)), lambda text: None)
+    assert written == [(2, "one\ntwo\n"), (3, "three\n"), (4, "four\nlast")]
+
+
+def test_a_job_that_a_cluster_has_and_does_not_list_is_not_submitted_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    almost = AlmostRay()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise TakenError("taken", "Again.")
+
+    monkeypatch.setattr(almost, "submit", refuse)
+    with pytest.raises(StudiesError, match="a job studies-depth_study-1, and does not list it"):
+        submitted_to(almost, monkeypatch)
+
+
+def test_the_server_that_was_given_is_known_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not known_servers.is_known(AlmostRay.url)
+    submitted_to(AlmostRay(), monkeypatch)
+    assert known_servers.is_known(AlmostRay.url)
 
 
 def test_a_cluster_that_was_started_anew_knows_the_job_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

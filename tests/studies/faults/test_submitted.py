@@ -59,7 +59,11 @@ class Place:
     @property
     def settings(self) -> dict[str, str]:
         """The storage's URL with its password, and where the token is: all that a command knows."""
-        return {"STUDIES_STORAGE": self.url, "RAY_AUTH_TOKEN_PATH": str(self.cluster.token_path)}
+        return {
+            "STUDIES_STORAGE": self.url,
+            "RAY_AUTH_TOKEN_PATH": str(self.cluster.token_path),
+            "XDG_STATE_HOME": str(self.here / "state"),
+        }
 
     def ask(self, path: str, method: str = "GET") -> str:
         """Return what the dashboard says to those who have the token."""

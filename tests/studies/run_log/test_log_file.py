@@ -104,6 +104,26 @@ def test_a_full_log_gives_way_to_a_new_one_and_two_are_kept(
     assert kept == followed[-len(kept) :], "the two files together are the end of what was written"
 
 
+def test_what_is_written_just_before_a_log_gives_way_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text("one\n")
+    follower = Follower(path)
+    looked = follower._is_replaced
+
+    def is_replaced() -> bool:
+        with path.open("a") as file:
+            file.write("two\n")
+        path.replace(path.with_name(FILE_NAME + EARLIER))
+        path.write_text("three\n")
+        return looked()
+
+    monkeypatch.setattr(follower, "_is_replaced", is_replaced)
+    assert follower.new_lines() == ["one", "two", "three"]
+    follower.close()
+
+
 def test_a_follower_waits_for_whole_lines_and_for_the_file(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     follower = Follower(path)
