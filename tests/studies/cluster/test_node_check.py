@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from studies.base.errors import StudiesError
 from studies.cluster import node_task
 from studies.cluster.node_check import PACKAGES, Answer, Asked, describe, imported_modules
-from studies.cluster.nodes import Node
+from studies.cluster.nodes import SHORT, Node
 from studies.storage.paths import locate
 from tests.studies.command import STUDY, rows, started
 from tests.studies.multi_node import cluster
@@ -217,6 +217,9 @@ def test_a_module_that_ends_the_process_is_an_error_of_importing(
         ask({"url": "file:///"}, imports=["ending_module"])["import_error"]
         == "import ending_module: SystemExit: 3"
     )
+    (tmp_path / "ending_package").mkdir()
+    (tmp_path / "ending_package" / "__init__.py").write_text("raise SystemExit(3)")
+    assert ask({"url": "file:///"}, modules=["ending_package.trial"])["missing"] == ["ending_package.trial"]
 
 
 @pytest.fixture
@@ -247,7 +250,7 @@ def test_on_a_real_cluster_a_node_without_a_package_is_named_and_nothing_trained
         arguments = ("./small.py", "--address", running.address)
         with started(tmp_path, "run", *arguments, settings=running.environment) as run:
             assert run.finish() == 1
-        node = running.nodes[2].node_id[:8]
+        node = running.nodes[2].node_id[:SHORT]
     what, named, advice = run.errors.splitlines()[-3:]
     assert what == "error: 1 node of the cluster cannot train, and nothing was trained:"
     assert (
@@ -271,7 +274,7 @@ def test_on_a_real_cluster_a_full_disk_is_named_and_the_study_trained(
         arguments = ("./small.py", "--address", running.address)
         with started(tmp_path, "run", *arguments, settings=running.environment) as run:
             code = run.finish()
-        node = running.nodes[1].node_id[:8]
+        node = running.nodes[1].node_id[:SHORT]
     assert code == 0, run.errors
     ((detail,),) = rows(tmp_path, "SELECT detail FROM event WHERE kind = 'nodes_checked'")
     assert f"node {node}): nothing can be written in Ray's folder {full_disk}" in detail
