@@ -155,7 +155,7 @@ def write_plain_report(inputs: ReportInputs, folder: Path, **_: object) -> Path:
 
 @contextmanager
 def starting_nothing(
-    resources: Resources, *, last_words: str, asked: object = None
+    resources: Resources, *, last_words: str, name: str = "", asked: object = None
 ) -> Iterator[Future[Cluster]]:
     """Stand in for starting Ray: so many workers at once."""
     future: Future[Cluster] = Future()
