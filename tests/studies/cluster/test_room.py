@@ -67,7 +67,8 @@ def test_what_is_asked_and_what_is_there_is_said_by_node_with_the_option_to_chan
     error = no_room(nodes, Bundle(cpus=4, gpus=2))
     assert error.message == (
         "no trial fits on any node: one takes 4 CPU and 2 GPU; "
-        "large (ffff0000) has 2 CPU (0.5 free) and 1 GPU (1 free); small (0123abcd) has 1 CPU (1 free), no GPU"
+        "large (Ray node ffff0000aaaa) has 2 CPU (0.5 free) and 1 GPU (1 free); "
+        "small (Ray node 0123abcdef) has 1 CPU (1 free), no GPU"
     )
     assert str(error.advice).startswith(
         "Give --cpus-per-trial 2 or less and --gpus-per-trial 1 or less, or let a node"
@@ -83,6 +84,7 @@ def test_of_many_nodes_those_with_the_most_are_named() -> None:
     assert "host-1 " not in told
     assert told.endswith(f"; and {99 - MAX_NAMED} more with no more than these")
     assert by_node([]) == "the cluster has no node that is alive"
+    assert "\x1b" not in by_node([node(host="\x1b[2J")])
 
 
 def test_idle_gpus_are_told_with_the_option_that_uses_them() -> None:

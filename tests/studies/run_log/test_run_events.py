@@ -38,6 +38,17 @@ def test_a_start_knows_its_workers_once_it_has_them(store: Store, begun: StudyRo
     ]
 
 
+def test_a_cluster_is_noted_whatever_its_nodes_answered(store: Store, begun: StudyRow) -> None:
+    run_events.note_start(store, begun.id, {})
+    answered = {"host": "a", "python": "3.11.7", "versions": {"ray": "2.60.0"}}
+    under_another_name = {"host": "b", "python": "3.11.7", "versions": {"ray": None}}
+    nodes = [answered, under_another_name, {"host": "c"}]
+    run_events.note_cluster(store, begun.id, workers=2, threads=1, nodes=nodes)
+    (*_, start) = run_events.started_with(store.events(begun.id))
+    assert start["cluster"]["nodes"] == 3
+    assert start["cluster"]["ray"] == ["2.60.0", "unknown"]
+
+
 def test_looks_are_done_when_a_run_completed_them(store: Store, begun: StudyRow) -> None:
     assert run_events.looks_done(store.events(begun.id)) == 0
     run_events.note_end(store, begun.id, state=StudyState.COMPLETE, looks=1, seconds=seconds(1))

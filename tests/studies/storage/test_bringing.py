@@ -19,6 +19,7 @@ from studies.storage.place import PlaceError
 from studies.storage.remembered import mark, remembering
 from tests.studies.faults.light import write_plain_report
 from tests.studies.storage.test_remembered import note
+from tests.studies.terminal.recorded import add_study
 from tests.studies.verification import sound
 
 Capture = pytest.CaptureFixture[str]
@@ -107,6 +108,17 @@ def test_a_deleted_study_is_gone_there_and_its_neighbours_are_not(
     assert f"in file://{place}/small" in capsys.readouterr().out
     assert sorted(path.name for path in place.iterdir()) in (["index.html", "other"], ["other"])
     assert (place / "other" / "x").exists()
+
+
+def test_a_study_whose_name_is_a_path_clears_no_folder_there(
+    store: Store, place: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """Somebody else wrote it into the storage, and a mark beside the place."""
+    place.mkdir()
+    mark(tmp_path, add_study(store, name=".."))
+    assert delete.main(["..", "--yes", "--output", f"file://{place}"]) == 0
+    assert "it has no folder" in capsys.readouterr().out
+    assert (tmp_path / MARK).is_file()
 
 
 @pytest.mark.parametrize("content", [None, "{}", "["])
