@@ -42,7 +42,7 @@ def test_a_cluster_is_noted_whatever_its_nodes_answered(store: Store, begun: Stu
     run_events.note_start(store, begun.id, {})
     answered = {"host": "a", "python": "3.11.7", "versions": {"ray": "2.60.0"}}
     under_another_name = {"host": "b", "python": "3.11.7", "versions": {"ray": None}}
-    nodes = [answered, under_another_name, {"host": "c"}]
+    nodes: list[dict[str, Any]] = [answered, under_another_name, {"host": "c"}]
     run_events.note_cluster(store, begun.id, workers=2, threads=1, nodes=nodes)
     (*_, start) = run_events.started_with(store.events(begun.id))
     assert start["cluster"]["nodes"] == 3
