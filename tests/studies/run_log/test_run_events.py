@@ -1,5 +1,7 @@
 """What each run was and took, added up over all of them."""
 
+from typing import Any
+
 from studies.base.states import StudyState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
