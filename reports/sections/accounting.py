@@ -24,7 +24,7 @@ COUNTS = {
     "epochs": "network-epochs",
 }
 HALVED = "stack_halved"
-NODE_LOST, WORKER_LOST = "node_lost", "worker_lost"
+NODE_LOST, WORKER_LOST, NODES_CHECKED = "node_lost", "worker_lost", "nodes_checked"
 ELSEWHERE = ("run_started", "cluster_started", "run_ended", "linear_model", NODE_LOST, LOOK_DECIDED)
 """Told under provenance, above the tables, and look by look."""
 MAX_NODES = 10
@@ -169,9 +169,17 @@ def _events(report_context: ReportContext) -> list[tuple[str, str, str]]:
     told = events[~events["kind"].isin(ELSEWHERE)] if len(events) else events
     return (
         [
-            (str(row["at"]), str(row["kind"]), str(row["detail"] or ""))
+            (str(row["at"]), str(row["kind"]), _detail(row["kind"], row["detail"] or ""))
             for row in told.sort_values("sequence").tail(20).to_dict("records")
         ]
         if len(events)
         else []
     )
+
+
+def _detail(kind: str, detail: str) -> str:
+    """An event's detail in words: of what a cluster's nodes answered, only what a reader is to know."""
+    if kind != NODES_CHECKED:
+        return str(detail)
+    found = json.loads(detail)
+    return "; ".join([f"{plural(len(found['nodes']), 'node')} of the cluster asked", *found["notes"]])

@@ -6,9 +6,11 @@ Such a request ends with the driver, however that ends, and those of several stu
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from studies.cluster.nodes import listed_nodes
 
 READ_ONLY = "node_"
 """How the names of node types begin where Ray only looks at nodes that others start: each node is its own type."""
@@ -38,11 +40,21 @@ def find() -> Autoscaler | None:
         reply.ParseFromString(this.gcs_client.get_cluster_status())
         return of_second_version(reply)
     found = _internal_kv_get(DEBUG_AUTOSCALING_STATUS)
-    return None if not found else of_first_version(json.loads(found))
+    if not found:
+        return None
+    alive = [node for node in listed_nodes() if node["Alive"]]
+    joined = {name for node in alive for name in (node["NodeManagerAddress"], node["NodeID"])}
+    return of_first_version(json.loads(found), joined=joined)
 
 
-def of_first_version(status: Mapping[str, Any]) -> Autoscaler | None:
-    """Return the state that the status of the first version says, as its monitor writes it."""
+def of_first_version(
+    status: Mapping[str, Any], *, joined: Collection[str] = frozenset()
+) -> Autoscaler | None:
+    """Return the state that the status of the first version says, as its monitor writes it.
+
+    A node that it calls pending is not being started if it has joined already, with one of the names `joined`: one
+    whose set-up never ends stays pending.
+    """
     report = status.get("autoscaler_report") or {}
     types = {
         *(report.get("node_type_mapping") or {}).values(),
@@ -52,7 +64,8 @@ def of_first_version(status: Mapping[str, Any]) -> Autoscaler | None:
     if all(name.startswith(READ_ONLY) for name in types):
         return None
     launching = sum((report.get("pending_launches") or {}).values())
-    return Autoscaler(num_starting=launching + len(report.get("pending_nodes") or ()))
+    starting = [name for name, *_ in report.get("pending_nodes") or () if name not in joined]
+    return Autoscaler(num_starting=launching + len(starting))
 
 
 def of_second_version(reply: Any) -> Autoscaler | None:

@@ -55,7 +55,7 @@ def _import_error(names: list[str]) -> str | None:
 def _is_there(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError, AttributeError):
+    except BaseException:  # it imports the package that a module is in, which may be broken in any way
         return False
 
 

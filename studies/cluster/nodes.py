@@ -59,9 +59,7 @@ def lost_node(actor_id: str | None) -> Node | None:
         return None
     try:
         node_id, nodes = _place(actor_id), listed_nodes()
-    except (
-        Exception
-    ):  # whatever Ray raises: where the worker was is not known, and its loss is recorded without that
+    except Exception:  # whatever Ray raises: the loss is then recorded as the worker's alone
         return None
     return lost_among(node_id, nodes, answers=_answers)
 

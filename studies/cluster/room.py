@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studies.base.errors import StudiesError
+from studies.base.wording import printable
 from studies.cluster.nodes import SHORT, listed_nodes
 
 EPSILON = 1e-6
@@ -55,7 +56,7 @@ class NodeRoom:
             f" ({amount:g} free)" if with_free else "" for amount in (self.free_cpus, self.free_gpus)
         )
         has = f"{self.cpus:g} CPU{cpus}" + (f" and {self.gpus:g} GPU{gpus}" if self.gpus else ", no GPU")
-        return f"{self.host} (Ray node {self.node_id[:SHORT]}) has {has}"
+        return printable(f"{self.host} (Ray node {self.node_id[:SHORT]}) has {has}")
 
 
 def fitting(nodes: Sequence[NodeRoom], bundle: Bundle) -> int:

@@ -57,11 +57,9 @@ def find_deletion_plan(store: Store, study: StudyRow, locations: Locations) -> D
     folder = _folder(study.name, locations)
     files = [] if folder is None else [path for path in folder.rglob("*") if not path.is_dir()]
     sizes = [path.lstat().st_size for path in files]
-    elsewhere = locations.at_place(study.name)
-    if elsewhere is not None and is_marked(study, elsewhere):
+    elsewhere = _elsewhere(study, locations)
+    if elsewhere is not None:
         sizes = [stamp.num_bytes for stamp in elsewhere.files().values()]
-    else:
-        elsewhere = None
     return DeletionPlan(
         study=study,
         num_trials=sum(sum(states.values()) for states in store.trial_summary(study.id).values()),
@@ -112,6 +110,18 @@ def _folder(name: str, locations: Locations) -> Path | None:
         advice = f"Look where it leads; to keep that and go on, remove the link: rm '{folder}'"
         raise UsageError([f"{folder} is a link to {os.readlink(folder)}; nothing was deleted"], advice)
     return locations.folder(name) if folder.is_dir() else None
+
+
+def _elsewhere(study: StudyRow, locations: Locations) -> PlaceFolder | None:
+    """Return the study's folder at the place of its output; None if none there has its mark, or its name is not valid.
+
+    An invalid name may be that of a folder which is not the study's own, such as the one above.
+    """
+    try:
+        there = locations.at_place(check_name(study.name))
+    except UsageError:
+        return None
+    return there if there is not None and is_marked(study, there) else None
 
 
 @contextmanager

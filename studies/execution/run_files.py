@@ -57,7 +57,8 @@ def opened(study: StudyRow, locations: Locations, lease: Lease, tell: Tell) -> I
     try:
         yield copying
     except HeldError:
-        raise  # the study is another run's, and so is its place
+        copying.stop()  # the study is another run's, and so is its place
+        raise
     except BaseException:
         left = None if lease.lost is not None else copying.finish(is_stopped=True)
         if left is not None:

@@ -224,7 +224,7 @@ class Recorder(tune.Callback):
         if state is not None:
             self._queue.end(planned.number, state)
             self._in_hand.pop(planned.number, None)
-        self._retries.note_report(planned.number)
+        self._retries.note_report(planned.number, report.epoch)
         self._progress.advance(planned, report, state)
         self.num_reports += not report.error
         if planned.phase is Phase.SEARCH and state is TrialState.COMPLETE:

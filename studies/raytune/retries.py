@@ -8,7 +8,7 @@ from studies.raytune.lost_worker import Loss
 MAX_LOST_WORKERS: Final = 3
 """A trial is started again after at most this many lost workers."""
 MAX_LOST_NODES: Final = 10
-"""A trial is started again after at most this many lost nodes in a row, without a report in between."""
+"""A trial is started again after at most this many lost nodes in a row, between which it gets no further."""
 
 
 @final
@@ -17,7 +17,7 @@ class Retries:
 
     A worker that was lost with its node is not the trial's fault: where nodes come and go, as machines that a cloud
     takes back do, a long trial loses any number. Only one that brings nodes down itself, as by taking all their memory,
-    never reports before the next is lost: that one has failed after MAX_LOST_NODES.
+    never gets further than before until the next is lost: that one has failed after MAX_LOST_NODES.
     """
 
     def __init__(
@@ -26,12 +26,16 @@ class Retries:
         """Start a trial again after at most so many losses."""
         self._max_lost_workers, self._max_lost_nodes = max_lost_workers, max_lost_nodes
         self._lost_workers, self._lost_nodes = Counter[int](), Counter[int]()
+        self._furthest = Counter[int]()
+        """The last epoch that a trial has reported in any attempt of this run."""
         self._vanished_after: dict[int, int] = {}
         """The last epoch that a trial had reported when its process vanished."""
 
-    def note_report(self, number: int) -> None:
-        """Note that a trial has got on."""
-        self._lost_nodes.pop(number, None)
+    def note_report(self, number: int, epoch: int) -> None:
+        """Note a trial's report after `epoch`: it has got on if no attempt has reported that epoch before."""
+        if epoch > self._furthest[number]:
+            self._furthest[number] = epoch
+            self._lost_nodes.pop(number, None)
 
     def blame(self, number: int, loss: Loss, *, epoch: int) -> str | None:
         """Count a lost worker; return what the trial has failed of, None if it is to be trained again.
@@ -58,9 +62,10 @@ class Retries:
         if times <= self._max_lost_nodes:
             return None
         return (
-            f"{times} nodes in a row were lost under this trial before it reported anything: it may take more memory "
-            "than they have, or they are taken back sooner than its first report takes. Use a smaller width, depth or "
-            f"batch_size, or nodes that live longer; the last time:\n{loss.full}"
+            f"{times} nodes in a row were lost under this trial, and it got no further than epoch "
+            f"{self._furthest[number]}: it may take more memory than they have, or they are taken back before it gets "
+            "on. Use a smaller width, depth or batch_size, or nodes that live longer; the last time:\n"
+            f"{loss.full}"
         )
 
     def _ends_its_worker(self, number: int, loss: Loss, epoch: int) -> bool:

@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from studies.base.errors import StudiesError
 from studies.base.wording import counted
 from studies.cluster import autoscaling, room
 from studies.cluster.autoscaling import Autoscaler
@@ -51,7 +50,7 @@ def place_among(held: Sequence[HeldStudy], *, own: int, ray_cluster: str) -> Pla
 
 @dataclass(frozen=True, kw_only=True)
 class Sharing:
-    """Which studies share a cluster: `held` asks the storage for those that run now, and may raise StudiesError."""
+    """Which studies share a cluster: `held` asks the storage for those that run now, and may raise anything."""
 
     ray_cluster: str
     study_id: int
@@ -121,12 +120,14 @@ class Slots:
             yield
 
     def see_studies(self) -> None:
-        """Look once which studies share the cluster; keep what is known if the storage does not answer."""
+        """Look once which studies share the cluster; keep what is known if the storage cannot tell."""
         if self._sharing is None:
             return
-        with suppress(StudiesError):
+        try:
             self._place = self._sharing.place()
-            self._tell_share()
+        except Exception:  # an outage, or whatever a damaged row of another study raises
+            return
+        self._tell_share()
 
     def see_room(self) -> None:
         """Look once what the nodes have room for, and what is waited for; keep what is known if Ray does not answer."""

@@ -63,7 +63,8 @@ def note_cluster(
         details[RAY_CLUSTER] = ray_cluster
     if nodes:
         python = sorted({each["python"] for each in nodes if "python" in each})
-        ray = sorted({each["versions"]["ray"] for each in nodes if "versions" in each})
+        # A build of Ray of one's own may be there under another package's name: then its version is None.
+        ray = sorted({each["versions"]["ray"] or "unknown" for each in nodes if "versions" in each})
         hosts = sorted({each["host"] for each in nodes})
         details["cluster"] = {"nodes": len(nodes), "hosts": hosts, "python": python, "ray": ray}
     log.add_event(study_id, CLUSTER, None, json.dumps(details))

@@ -28,7 +28,7 @@ def bring_models(store: Store, study: StudyRow, locations: Locations) -> None:
     if (
         there is not None
         and there.place is not None
-        and (is_folder_of(study, there) or not there.place.has_query)
+        and (is_folder_of(study, there) or not there.place.may_be_any_server)
     ):
         with suppress(StudiesError):  # what is missing is trained again
             bring(study, there, f"{MODELS}/")

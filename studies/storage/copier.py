@@ -39,7 +39,13 @@ class Copying(Protocol):
         """Copy in the background from now on."""
 
     def finish(self, *, is_stopped: bool = False) -> StudiesError | None:
-        """Copy what is left; return an error that says what could not be copied, None if nothing was left."""
+        """Copy what is left; return an error that says what could not be copied, None if nothing was left.
+
+        A second time nothing is done, and None returned.
+        """
+
+    def stop(self) -> None:
+        """Copy nothing more."""
 
 
 @final
@@ -55,6 +61,9 @@ class NoCopying:
     def finish(self, *, is_stopped: bool = False) -> StudiesError | None:
         """Return None."""
         return None
+
+    def stop(self) -> None:
+        """Do nothing."""
 
 
 @final
@@ -77,13 +86,13 @@ class Copier:
         self._outage: StudiesError | None = None
         self._last_success = time.monotonic()
         self._pages_at = -SECONDS_BETWEEN_PAGES
-        self._takes_pages = False
+        self._takes_pages = self._is_finished = False
         self._thread = threading.Thread(target=self._work, name="copier", daemon=True)
 
     def begin(self, tell: Tell, is_ours: Callable[[], bool]) -> None:
         """Copy in the background from now on; `tell` gets messages for the user.
 
-        `is_ours` is asked before anything is copied: a run that another one took the study from copies nothing.
+        `is_ours` is asked before each file: a run that another one took the study from copies and removes nothing more.
         """
         self._tell, self._is_ours = tell, is_ours
         with self._changed:
@@ -126,18 +135,28 @@ class Copier:
             return self._done >= wanted
 
     def finish(self, *, is_stopped: bool = False) -> StudiesError | None:
-        """Copy what is left, pages included; return an error that says what could not be copied, None if all was."""
+        """Copy what is left, pages included; return an error that says what could not be copied, None if all was.
+
+        A second time nothing is done, and None returned: what is left has been told.
+        """
+        if self._is_finished:
+            return None
+        self._is_finished = True
         with self._changed:
             self._takes_pages = True
         self._start()
         is_out = self._outage is not None
         patience = MAX_SECONDS_OUT_AT_END if is_out else MAX_SECONDS_TO_END
         self._wait(MAX_SECONDS_TO_STOP if is_stopped else patience, through_outages=not is_stopped)
+        self.stop()
+        self._thread.join(_SECONDS_TO_END_THREAD)  # or it is abandoned, if the place hangs
+        return self.left()
+
+    def stop(self) -> None:
+        """Copy nothing more; what is being copied just now may still come there."""
         with self._changed:
             self._over = True
             self._changed.notify_all()
-        self._thread.join(_SECONDS_TO_END_THREAD)  # or it is abandoned, if the place hangs
-        return self.left()
 
     def left(self) -> StudiesError | None:
         """Return an error that says what is not at the place, None if all is."""
@@ -175,16 +194,15 @@ class Copier:
     def _pass(self) -> None:
         """Copy what is pending now, in order."""
         wanted, dropped = self._pending(), self._mirror.dropped()
-        if (wanted or dropped) and not self._is_ours():
-            with self._changed:
-                self._over = True
-            return
         steps = [
             *((self._mirror.copy, name) for name in wanted),
             *((self._mirror.remove, name) for name in dropped),
         ]
         for step, name in steps:
             if self._over:
+                return
+            if not self._is_ours():
+                self.stop()
                 return
             step(name)
             with self._changed:

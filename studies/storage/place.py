@@ -25,6 +25,8 @@ _SECRET: Final = re.compile(r"key|secret|passw|pwd|token|credential|signature|^s
 """Names of a URL's fields that hold something secret; pyarrow's own are access_key and secret_key."""
 _RENAMING: Final = ("local", "hdfs")
 """Filesystems on which a file is written under another name and renamed; elsewhere it appears only when it is whole."""
+_KNOWN: Final = ("s3", "gs", "gcs", "file")
+"""Schemes whose URLs, without fields, name a folder of this machine or of one of the large services."""
 NUM_BYTES: Final = 2**20
 """How much of a file is read at a time."""
 SCHEMES: Final = "s3://, gs://, abfs://, hdfs://, file://, and fsspec+NAME:// for a filesystem of fsspec"
@@ -65,7 +67,10 @@ class Place:
     @classmethod
     def parse(cls, url: str, *, option: str = "--output") -> "Place":
         """Return the place of a URL; raise UsageError, which does not repeat it, if it holds a secret."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:  # which may repeat what stands before @
+            raise UsageError([f"{option}: no URL of a folder"], f"Give one such as {SCHEMES}.") from error
         secrets = sorted({name for name, _ in parse_qsl(parts.query) if _SECRET.search(name)})
         if "@" in parts.netloc and ":" in parts.netloc.rpartition("@")[0]:
             secrets.insert(0, "what stands before @")
@@ -79,9 +84,9 @@ class Place:
         return cls(f"{parts.scheme}://{parts.netloc}{path}{f'?{parts.query}' if parts.query else ''}")
 
     @property
-    def has_query(self) -> bool:
-        """Whether the URL has fields, such as the address of a server."""
-        return "?" in self.url
+    def may_be_any_server(self) -> bool:
+        """Whether the URL may name any server: by one of its fields, or because its kind of URL begins with one."""
+        return "?" in self.url or self.url.partition("://")[0].lower() not in _KNOWN
 
     def named(self, *names: str) -> str:
         """Return the URL of what lies there, to be shown.

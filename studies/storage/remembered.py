@@ -2,7 +2,7 @@
 
 A storage may be written by others and read on other machines. So a recorded folder is used only if it contains a mark
 file that the run left there: nothing is read, written or deleted in a folder that is not the study's. A recorded URL
-with fields, which may name any server, is not even asked, unless this user has used it on this machine.
+that may name any server is not even asked, unless this user has used it on this machine.
 """
 
 import json
@@ -63,7 +63,7 @@ def _looked_up(store: Store, study: StudyRow, locations: Locations) -> tuple[Loc
         return there, None
     if there.place is None:
         return there, ", and are not there on this machine"
-    if there.place.has_query:
+    if there.place.may_be_any_server:
         return there, ", which may be any server"
     try:
         is_there = is_marked(study, there.place.folder(study.name))

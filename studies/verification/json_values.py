@@ -167,6 +167,23 @@ def _started(value: Any) -> Iterator[str]:
         yield from _numbers(value.get("dataset"), {"num_classes": COUNT}, "dataset")
 
 
+def _nodes_checked(value: Any) -> Iterator[str]:
+    nodes, notes = (value.get("nodes"), value.get("notes")) if isinstance(value, dict) else (None, None)
+    if not isinstance(nodes, list):
+        yield "has no list of nodes"
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        yield "has no list of notes"
+
+
+def _node_lost(value: Any) -> Iterator[str]:
+    yield from _mapping(value)
+    names = ("address", "host", "node_id")
+    if isinstance(value, dict) and not all(
+        isinstance(value.get(name), str) and value[name] for name in names
+    ):
+        yield "lacks the address, host or node_id of a node"
+
+
 def _ended(value: Any) -> Iterator[str]:
     yield from _numbers(
         value, {"looks": COUNT, **dict.fromkeys(run_events.SECONDS, _SECONDS)}, "the end of a run"
@@ -224,6 +241,8 @@ _EVENTS: Final[Mapping[str, Check]] = {
     run_events.CLUSTER: lambda value: _numbers(
         value, {"workers": NUMBER, "threads_per_worker": NUMBER}, "the workers"
     ),
+    run_events.NODES: _nodes_checked,
+    run_events.NODE_LOST: _node_lost,
     run_events.ENDED: _ended,
     baseline.KIND: _linear_model,
     GROWN: _grown,

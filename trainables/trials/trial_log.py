@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 TITLE, DETAILS = "title", "details"
@@ -20,11 +21,6 @@ class TrialLog:
         self._title, self._details = "", ""
         self._is_open = False
         self._epoch = 0
-
-    @property
-    def title(self) -> str:
-        """The trial's study and number."""
-        return self._title
 
     def take_up(self, config: Mapping[str, Any]) -> None:
         """Note the next trial; one that had not ended was stopped, of which a worker is not told."""
@@ -59,5 +55,7 @@ class TrialLog:
     def _say(self, what: str, more: str = "") -> None:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         line = f"{at} UTC {self._title} {what}{f': {more}' if more else ''}"
-        sys.stdout.write("".join(each if each.isprintable() else " " for each in line) + "\n")
-        sys.stdout.flush()
+        # No trial is lost by its log: the disk may be full, and the study's own code may have closed the output.
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stdout.write("".join(each if each.isprintable() else " " for each in line) + "\n")
+            sys.stdout.flush()

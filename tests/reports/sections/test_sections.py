@@ -88,6 +88,17 @@ def test_the_accounting_names_the_nodes_that_were_lost(report_context: ReportCon
     assert ", 2 more. 3 trials lost" in many
 
 
+def test_of_what_nodes_answered_the_accounting_tells_what_is_to_be_known(
+    report_context: ReportContext,
+) -> None:
+    answered = {"nodes": [{"host": "a"}, {"host": "b"}], "notes": ["b: its clock is off"], "seconds": 1.0}
+    checked = {"sequence": 1000, "at": "now", "kind": "nodes_checked", "detail": json.dumps(answered)}
+    events = pd.concat([report_context.inputs.events, pd.DataFrame([checked])], ignore_index=True)
+    inputs = replace(report_context.inputs, events=events)
+    told = accounting(replace(report_context, inputs=inputs)).context["events"]
+    assert told[-1] == ("now", "nodes_checked", "2 nodes of the cluster asked; b: its clock is off")
+
+
 def test_a_setting_has_a_name_and_its_rows() -> None:
     frame = pd.DataFrame({"depth": [3, 5, 3], "batch_norm": [True, True, False]})
     settings = list(settings_of({"depth": (3, 5), "batch_norm": (False, True)}, ["depth", "batch_norm"]))

@@ -17,6 +17,7 @@ def test_the_first_version_counts_launches_and_nodes_that_are_starting() -> None
     assert of_first_version(report()) == Autoscaler(num_starting=0)
     starting = report(pending_launches={"small": 2}, pending_nodes=[["10.0.0.2", "small", "setting-up"]])
     assert of_first_version(starting) == Autoscaler(num_starting=3)
+    assert of_first_version(starting, joined={"10.0.0.2"}) == Autoscaler(num_starting=2)
 
 
 def test_a_monitor_that_only_looks_is_no_autoscaler() -> None:

@@ -217,6 +217,9 @@ def test_a_module_that_ends_the_process_is_an_error_of_importing(
         ask({"url": "file:///"}, imports=["ending_module"])["import_error"]
         == "import ending_module: SystemExit: 3"
     )
+    (tmp_path / "ending_package").mkdir()
+    (tmp_path / "ending_package" / "__init__.py").write_text("raise SystemExit(3)")
+    assert ask({"url": "file:///"}, modules=["ending_package.trial"])["missing"] == ["ending_package.trial"]
 
 
 @pytest.fixture

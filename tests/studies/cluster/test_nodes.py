@@ -16,6 +16,7 @@ def listed(node_id: str, *, alive: bool = True) -> dict[str, Any]:
         "NodeManagerPort": 4000,
         "Resources": {"CPU": 1.0},
         "NodeManagerHostname": "gpu-7",
+        "Resources": {"CPU": 1.0} if alive else {},
     }
 
 
@@ -27,7 +28,7 @@ def test_a_node_is_lost_if_ray_says_so_or_it_takes_no_connection() -> None:
         return False
 
     nodes = [listed("ab"), listed("cd", alive=False)]
-    lost = Node(node_id="cd", address="10.0.0.3", host="gpu-7")
+    lost = Node(node_id="cd", address="10.0.0.3", host="gpu-7", trains=False)
     assert lost_among("cd", nodes, answers=lambda *_: True) == lost
     assert lost_among("cd", nodes, answers=refuse) == lost
     assert asked == [], "Ray has said so already"

@@ -84,6 +84,7 @@ def test_of_many_nodes_those_with_the_most_are_named() -> None:
     assert "host-1 " not in told
     assert told.endswith(f"; and {99 - MAX_NAMED} more with no more than these")
     assert by_node([]) == "the cluster has no node that is alive"
+    assert "\x1b" not in by_node([node(host="\x1b[2J")])
 
 
 def test_idle_gpus_are_told_with_the_option_that_uses_them() -> None:

@@ -1,17 +1,23 @@
 """What a run goes on without after it has moved to another machine: told, and recorded."""
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from studies.base.errors import HeldError
 from studies.base.states import StudyState
+from studies.base.steps import silent
 from studies.database.rows import StudyRow
 from studies.database.store import Store
-from studies.execution.run_files import MOVED, tell_moved
+from studies.execution.run_files import MOVED, opened, tell_moved
 from studies.run_log import run_events
 from studies.run_log.run_events import HOST
+from studies.storage.copier import Copier
+from studies.storage.paths import locate
 from tests.studies.raytune.driving import DriverDiedError, drive, register
 from tests.studies.raytune.plans import plan
 from tests.studies.verification import sound
@@ -21,8 +27,8 @@ from tests.studies.verification import sound
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A storage that is used from the machine `second`."""
     monkeypatch.setattr(socket, "gethostname", lambda: "second")
-    with Store.open(sound.url(tmp_path)) as opened:
-        yield opened
+    with Store.open(sound.url(tmp_path)) as made:
+        yield made
 
 
 def ran_on(store: Store, study: StudyRow, host: str | None) -> None:
@@ -68,6 +74,26 @@ def test_a_run_elsewhere_that_ended_without_a_word_may_have_left_results_in_its_
         store, study.id, state=StudyState.INTERRUPTED, looks=0, seconds=dict.fromkeys(run_events.SECONDS, 1.0)
     )
     assert tell_moved(store, study, tmp_path) == ()
+
+
+def test_a_run_that_lost_its_study_leaves_no_thread_that_copies(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    locations, study = locate(output=f"file://{tmp_path}/place"), register(plan(), store)
+    before = {thread for thread in threading.enumerate() if thread.name == "copier"}
+
+    def lose() -> None:
+        with store.hold(study.id) as lease, opened(study, locations, lease, silent) as copying:
+            assert isinstance(copying, Copier)
+            raise HeldError("taken over", "")
+
+    with pytest.raises(HeldError):
+        lose()
+    deadline = time.monotonic() + 30.0
+    while any(thread.name == "copier" for thread in {*threading.enumerate()} - before):
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.01)
 
 
 def test_trials_without_a_checkpoint_start_anew(store: Store, tmp_path: Path) -> None:

@@ -299,13 +299,13 @@ def test_a_lost_node_is_told_once_and_is_no_trials_fault(driver: Driver) -> None
 
 def test_a_trial_that_takes_every_node_down_has_failed(driver: Driver) -> None:
     driver.lost = NODE
-    driver.report(1)
     for _ in range(3):
+        driver.report(1)  # it has no checkpoint yet, and starts anew each time
         assert not driver.row.state.has_ended
         lose(driver)
     assert driver.row.state is TrialState.FAILED
     assert driver.row.error.startswith(
-        "3 nodes in a row were lost under this trial before it reported anything: "
+        "3 nodes in a row were lost under this trial, and it got no further than epoch 1: "
     )
     assert "Use a smaller width" in driver.row.error
 

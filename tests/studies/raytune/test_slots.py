@@ -43,6 +43,7 @@ class World:
         self.autoscaler: Autoscaler | None = None
         self.studies: Sequence[HeldStudy] = [held(1)]
         self.is_out = self.is_at_work = False
+        self.outage: Exception = StudiesError("away", "wait")
         self.progress = progress()
         self.slots = Slots(
             num_workers=sum(takes.fitting(each.cpus, each.gpus) for each in nodes),
@@ -63,7 +64,7 @@ class World:
 
     def _held(self) -> Sequence[HeldStudy]:
         if self.is_out:
-            raise StudiesError("away", "wait")
+            raise self.outage
         return self.studies
 
     def look(self, times: int = 1) -> int:
@@ -140,8 +141,12 @@ def test_each_study_counts_in_its_own_bundles() -> None:
     assert world.look() == 2
 
 
-def test_a_share_is_kept_while_neither_storage_nor_ray_answers() -> None:
+@pytest.mark.parametrize(
+    "outage", [StudiesError("away", "wait"), ValueError("a damaged row of another study")]
+)
+def test_a_share_is_kept_while_neither_storage_nor_ray_answers(outage: Exception) -> None:
     world = World(node(cpus=6))
+    world.outage = outage
     world.studies = [held(1), held(2)]
     assert world.look() == 3
     world.is_out, world.studies, world.nodes = True, [held(1)], [node(cpus=6)] * 2

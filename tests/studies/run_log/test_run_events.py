@@ -1,5 +1,7 @@
 """What each run was and took, added up over all of them."""
 
+from typing import Any
+
 from studies.base.states import StudyState
 from studies.database.rows import StudyRow
 from studies.database.store import Store
@@ -36,6 +38,17 @@ def test_a_start_knows_its_workers_once_it_has_them(store: Store, begun: StudyRo
         {"command": "first"},
         {"command": "second", "workers": 2, "threads_per_worker": 1},
     ]
+
+
+def test_a_cluster_is_noted_whatever_its_nodes_answered(store: Store, begun: StudyRow) -> None:
+    run_events.note_start(store, begun.id, {})
+    answered = {"host": "a", "python": "3.11.7", "versions": {"ray": "2.60.0"}}
+    under_another_name = {"host": "b", "python": "3.11.7", "versions": {"ray": None}}
+    nodes: list[dict[str, Any]] = [answered, under_another_name, {"host": "c"}]
+    run_events.note_cluster(store, begun.id, workers=2, threads=1, nodes=nodes)
+    (*_, start) = run_events.started_with(store.events(begun.id))
+    assert start["cluster"]["nodes"] == 3
+    assert start["cluster"]["ray"] == ["2.60.0", "unknown"]
 
 
 def test_looks_are_done_when_a_run_completed_them(store: Store, begun: StudyRow) -> None:

@@ -19,6 +19,7 @@ from studies.storage.place import PlaceError
 from studies.storage.remembered import mark, remembering
 from tests.studies.faults.light import write_plain_report
 from tests.studies.storage.test_remembered import note
+from tests.studies.terminal.recorded import add_study
 from tests.studies.verification import sound
 
 Capture = pytest.CaptureFixture[str]
@@ -109,6 +110,17 @@ def test_a_deleted_study_is_gone_there_and_its_neighbours_are_not(
     assert (place / "other" / "x").exists()
 
 
+def test_a_study_whose_name_is_a_path_clears_no_folder_there(
+    store: Store, place: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """Somebody else wrote it into the storage, and a mark beside the place."""
+    place.mkdir()
+    mark(tmp_path, add_study(store, name=".."))
+    assert delete.main(["..", "--yes", "--output", f"file://{place}"]) == 0
+    assert "it has no folder" in capsys.readouterr().out
+    assert (tmp_path / MARK).is_file()
+
+
 @pytest.mark.parametrize("content", [None, "{}", "["])
 def test_a_folder_there_without_the_study_s_mark_is_left_alone(
     study: StudyRow, store: Store, place: Path, capsys: Capture, content: str | None
@@ -123,19 +135,32 @@ def test_a_folder_there_without_the_study_s_mark_is_left_alone(
     assert (place / WEIGHTS).exists()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://bucket/runs?endpoint_override=evil.example",
+        "hdfs://evil.example:8020/runs",
+        "abfs://account@evil.example/runs",
+        "fsspec+http://evil.example/runs",
+    ],
+)
 def test_a_recorded_url_that_may_name_any_server_is_not_asked(
-    study: StudyRow, store: Store, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    study: StudyRow, store: Store, url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = "s3://bucket/runs?endpoint_override=evil.example"
     note(store, study, url)
     with patch("studies.storage.place.Place.stamps", side_effect=AssertionError("it was asked")):
         assert remembering(store, study, locate()).place is None
     assert f"Say where they lie with --output {url}" in capsys.readouterr().err
     monkeypatch.setenv("STUDIES_OUTPUT", url)
-    assert remembering(store, study, locate()).shown("small").startswith("s3://bucket/runs/small?endpoint")
+    path, _, query = url.partition("?")
+    assert (
+        remembering(store, study, locate()).shown("small").startswith(f"{path}/small{query and '?'}{query}")
+    )
 
 
-@pytest.mark.parametrize("url", ["s3://user:secret@bucket/runs", "s3://bucket/runs?secret_key=x", "s3://"])
+@pytest.mark.parametrize(
+    "url", ["s3://user:secret@bucket/runs", "s3://bucket/runs?secret_key=x", "s3://", "s3://["]
+)
 def test_a_recorded_url_that_no_run_records_is_none(study: StudyRow, store: Store, url: str) -> None:
     note(store, study, url)
     assert remembering(store, study, locate()).place is None

@@ -132,8 +132,34 @@ def test_a_run_that_lost_its_study_copies_nothing_more(run: Run) -> None:
     assert not run.root.exists()
 
 
+def test_a_run_that_loses_its_study_in_the_middle_copies_nothing_more(run: Run) -> None:
+    run.write("models/a")
+    run.write("models/b")
+    asked: list[str] = []
+
+    def is_ours() -> bool:
+        asked.append("again")
+        return len(asked) == 1
+
+    run.copier.begin(run.told.append, is_ours)
+    wait_until(lambda: len(asked) == 2)
+    left = run.copier.finish()
+    assert left is not None
+    assert left.message.endswith(": models/b")
+    assert (run.has("models/a"), run.has("models/b")) == (True, False)
+
+
+def test_what_is_left_is_told_once(run: Run) -> None:
+    run.go_away()
+    run.begin()
+    run.write("a")
+    assert run.copier.finish() is not None
+    assert run.copier.finish(is_stopped=True) is None
+
+
 def test_a_folder_needs_no_copying() -> None:
     copying = NoCopying()
     copying.begin(print, lambda: True)
     copying.copy_models()
     assert copying.finish() is None
+    copying.stop()

@@ -103,6 +103,7 @@ def test_a_secret_is_refused_and_not_repeated(
         ("foo://bucket/runs", "no filesystem for this kind of URL"),
         ("s3://bucket/runs#x", "no URL of a folder"),
         ("file:///", "no URL of a folder"),
+        ("s3://[bucket/runs", "no URL of a folder"),
         ("fsspec+nothing-of-the-kind://x/y", "nothing-of-the-kind"),
     ],
 )

@@ -296,4 +296,14 @@ PLANTED = {
         "I9",
         "(run_started): detail is not JSON",
     ),
+    "nodes that answered without notes": (
+        "UPDATE event SET kind = 'nodes_checked', detail = '{\"nodes\": []}' WHERE kind = 'run_ended'",
+        "I9",
+        "(nodes_checked): detail has no list of notes",
+    ),
+    "a lost node without a name": (
+        "UPDATE event SET kind = 'node_lost', detail = '{\"address\": \"10.0.0.3\"}' WHERE kind = 'run_ended'",
+        "I9",
+        "(node_lost): detail lacks the address, host or node_id of a node",
+    ),
 }

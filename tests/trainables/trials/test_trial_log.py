@@ -1,6 +1,9 @@
 """What a worker's log says of its trials: whole lines, one when a trial begins and one when it ends."""
 
 import re
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -61,4 +64,21 @@ def test_a_helper_says_which_replicates_it_trains(capsys: pytest.CaptureFixture[
     log.help(range(3, 6))
     log.close()
     assert said(capsys) == ["s trial 1, cell 2 is helped with replicates 3 to 5: search, attempt 1, depth 2"]
-    assert log.title == "s trial 1, cell 2"
+
+
+@pytest.mark.parametrize("output", [None, "closed", "/dev/full"])
+def test_a_log_that_cannot_be_written_costs_nothing(
+    output: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(output if output == "/dev/full" else tmp_path / "log", "w", encoding="utf-8") as file:
+        if output == "closed":
+            file.close()
+        monkeypatch.setattr(sys, "stdout", output and file)
+        log = TrialLog()
+        log.take_up(CONFIG)
+        log.begin(0)
+        log.report(3, done=False, error=None)
+        log.close()
+        monkeypatch.undo()
+        with suppress(OSError):  # what is left of it cannot be written either
+            file.close()
