@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from studies.run_log.log_file import FILE_NAME
-from tests.studies.command import STUDY, finished, rows, started
+from tests.studies.command import STUDY, TIMEOUT, finished, rows, started
+from tests.studies.faults.traces import wait_until
 from tests.studies.in_a_terminal import DONE
 
 RUN = ("run", "./small.py", "--no-dashboard", "--detach")
@@ -95,4 +96,5 @@ def test_ctrl_c_before_it_is_under_way_ends_it(tmp_path: Path) -> None:
         command.press_ctrl_c()
         assert command.finish(timeout=20) == 130
         assert "error: interrupted; everything recorded is kept" in command.errors
-        assert command.left_processes() == []
+        # The one that was asked ends when the run has told its end, a moment before that itself is gone.
+        wait_until(lambda: command.left_processes() == [], "the end of the run", TIMEOUT)

@@ -263,6 +263,7 @@ def test_on_a_real_cluster_a_node_without_a_package_is_named_and_nothing_trained
     assert node in detail
 
 
+@pytest.mark.slow
 def test_on_a_real_cluster_a_full_disk_is_named_and_the_study_trained(
     tmp_path: Path, full_disk: Path
 ) -> None:

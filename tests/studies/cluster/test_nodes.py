@@ -14,7 +14,6 @@ def listed(node_id: str, *, alive: bool = True) -> dict[str, Any]:
         "Alive": alive,
         "NodeManagerAddress": "10.0.0.3",
         "NodeManagerPort": 4000,
-        "Resources": {"CPU": 1.0},
         "NodeManagerHostname": "gpu-7",
         "Resources": {"CPU": 1.0} if alive else {},
     }
