@@ -247,7 +247,7 @@ def _check_door(command: str) -> None:
     rest = [re.sub(r"^N$", "1", word) for word in rest]
     required = {
         *("run", "plan", "status", "stop", "show", "report", "export", "predict", "monitor"),
-        *("verify", "delete", "new", "data"),
+        *("verify", "delete", "new", "data", "logs", "submit"),
     }
     if any(word.isupper() or not word.startswith("-") for word in rest) or door not in required:
         parser_of(door).parse_args(rest)

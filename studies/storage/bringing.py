@@ -15,6 +15,8 @@ from studies.storage.remembered import is_folder_of, is_marked, recorded_locatio
 
 def with_report(study: StudyRow, locations: Locations) -> Locations:
     """Return the locations once the study's report is here; what keeps it from being fetched is told as a note."""
+    if locations.place is None:
+        return locations
     try:
         bring(study, locations, RECORD, PAGE)
     except StudiesError as error:
