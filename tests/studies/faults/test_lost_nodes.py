@@ -23,9 +23,9 @@ from tests.studies.multi_node import Joined, RunningCluster, cluster
 
 LONG = STUDY.replace("rungs=(3, 9)", "rungs=(3, 9, 27, 81)").replace("epochs=9", "epochs=81")
 """Trials of seconds, so that something can happen to each."""
-LONGER = LONG.replace("27, 81)", "27, 81, 243)").replace("epochs=81", "epochs=243")
-"""The same, so long that a node can join and start a worker meanwhile, on a busy machine too."""
-NUM_TRIALS, NUM_NETWORKS = 10, 20
+NUM_TRIALS, NUM_MANY = 10, 82
+MANY = LONG.replace("trials_per_cell=4", "trials_per_cell=40")
+"""So many trials that a node can join and start a worker meanwhile, on a busy machine too."""
 SECONDS_OF_SILENCE = 60.0
 
 
@@ -39,7 +39,7 @@ def num_epochs(folder: Path) -> int:
     return len(rows(folder, "SELECT 1 FROM epoch"))
 
 
-def check_counted_once(folder: Path) -> None:
+def check_counted_once(folder: Path, num_trials: int = NUM_TRIALS) -> None:
     """Everything planned is there once, as in a study that nothing has happened to."""
     with Store.open(f"sqlite:///{folder}/runs/studies.db") as store:
         found = verify(store, "small", folder / "runs" / "small")
@@ -48,8 +48,8 @@ def check_counted_once(folder: Path) -> None:
         assert study is not None
         check_whole(store, study.id)
         assert num_doubled(store, study.id) == 0
-        assert len(store.trials(study.id)) == NUM_TRIALS
-        assert sum(store.outcomes(study.id).values()) == NUM_NETWORKS
+        assert len(store.trials(study.id)) == num_trials
+        assert sum(store.outcomes(study.id).values()) == 2 * num_trials
 
 
 def asked(running: RunningCluster, what: str) -> list[dict[str, Any]]:
@@ -124,9 +124,8 @@ def test_a_node_is_killed_in_the_middle_of_training_and_another_one_joins(tmp_pa
     assert rows(tmp_path, "SELECT 1 FROM trial WHERE state = 'failed'") == []
 
 
-@pytest.mark.slow
 def test_a_node_that_joins_later_is_used(tmp_path: Path) -> None:
-    with cluster(head={"num_cpus": 1}) as running, begun(tmp_path, running, LONGER) as run:
+    with cluster(head={"num_cpus": 1}) as running, begun(tmp_path, running, MANY) as run:
         run.wait_until(lambda: num_epochs(tmp_path) > 20)
         late = running.add()
         run.wait_until(
@@ -136,7 +135,7 @@ def test_a_node_that_joins_later_is_used(tmp_path: Path) -> None:
             )
         )
         assert run.finish() == 0, run.errors
-    check_counted_once(tmp_path)
+    check_counted_once(tmp_path, NUM_MANY)
 
 
 @pytest.mark.slow
