@@ -8,7 +8,7 @@ import threading, time
 import ray
 from studies.cluster.leaving_ray import leave_ray
 
-ray.init(num_cpus=1, include_dashboard=False, logging_level="CRITICAL", log_to_driver=False)
+ray.init(address="local", num_cpus=1, include_dashboard=False, logging_level="CRITICAL", log_to_driver=False)
 references = [ray.put(0) for _ in range(10_000)]
 is_over = threading.Event()
 
@@ -33,7 +33,7 @@ import threading, time
 import ray
 from studies.cluster.leaving_ray import leave_ray
 
-ray.init(num_cpus=1, include_dashboard=False, logging_level="CRITICAL", log_to_driver=False)
+ray.init(address="local", num_cpus=1, include_dashboard=False, logging_level="CRITICAL", log_to_driver=False)
 is_under_way = threading.Event()
 
 class Slow:
