@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import shlex
 import shutil
@@ -22,7 +23,8 @@ from tests.test_course import drafted
 from tests.test_readme import parser_of
 
 FOLDER = ROOT / "examples" / "cluster"
-SCHEMA = ROOT.parent / "shared" / "data" / "ray.io_rayjobs.yaml.gz"
+SHARED = Path(os.environ.get("STUDIES_TEST_SHARED") or ROOT.parent / "shared")
+SCHEMA = SHARED / "data" / "ray.io_rayjobs.yaml.gz"
 """KubeRay's schema of a RayJob, where it is there."""
 SECRETS = ("PGPASSWORD", "STUDIES_STORAGE")
 
