@@ -89,11 +89,13 @@ def _numbers(connection: Connection, study_id: int) -> tuple[int, int]:
     return row.sequence, row.fencing_token
 
 
-def artifacts_of(store: Store, study_id: int, trial_number: int) -> list[Artifact]:
-    """Return the recorded files of a trial."""
+def artifacts_of(store: Store, study_id: int, trial_number: int | None = None) -> list[Artifact]:
+    """Return the recorded files of a trial, or of all trials of the study, in their order."""
     table = tables.artifact
-    query = select(table.c.path, table.c.sha256, table.c.num_bytes).where(
-        table.c.study_id == study_id, table.c.trial_number == trial_number
-    )
+    query = select(table.c.path, table.c.sha256, table.c.num_bytes).where(table.c.study_id == study_id)
+    if trial_number is None:
+        query = query.where(table.c.trial_number.is_not(None)).order_by(table.c.trial_number)
+    else:
+        query = query.where(table.c.trial_number == trial_number)
     with store.reading() as connection:
         return [Artifact(**row) for row in connection.execute(query).mappings()]

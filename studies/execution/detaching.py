@@ -6,6 +6,7 @@ Until then what it prints is shown as if it ran here, and if it ends before, so 
 import json
 import os
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -43,9 +44,9 @@ class Order:
 
     def tell(self, study: str, log: Path) -> None:
         """Tell that the run holds its study; its starter may be gone, together with the terminal."""
-        begun = {"study": study, "host": socket.gethostname(), "process": os.getpid(), "log": str(log)}
+        begun = Detached(study=study, host=socket.gethostname(), process=os.getpid(), log=log)
         with suppress(BrokenPipeError):
-            os.write(self._descriptor, f"{json.dumps(begun)}\n".encode())
+            os.write(self._descriptor, f"{json.dumps(begun.as_json())}\n".encode())
         os.close(self._descriptor)
 
 
@@ -60,22 +61,28 @@ class Detached:
 
     def lines(self, arguments: Sequence[str]) -> list[str]:
         """Return what it is, and the commands that watch and stop it, with the options that find it."""
-        import shlex
-
-        def command(*words: str) -> str:
-            return shlex.join(["studies", *words, *arguments])
-
         return [
             f"{self.study} runs on without this terminal: process {self.process} on {self.host}",
             f"Log     {self.log}",
-            f"Watch   {command('status', self.study, '--watch')}",
-            f"        {command('logs', self.study, '-f')}",
-            f"Stop    {command('stop', self.study)}",
+            *watching(self.study, arguments),
         ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the same as JSON data."""
         return {"study": self.study, "host": self.host, "process": self.process, "log": str(self.log)}
+
+
+def watching(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return the commands that watch and stop the run of a study, with the options that find it, in lines."""
+
+    def command(*words: str) -> str:
+        return shlex.join(["studies", *words, *arguments])
+
+    return [
+        f"Watch   {command('status', name, '--watch')}",
+        f"        {command('logs', name, '-f')}",
+        f"Stop    {command('stop', name)}",
+    ]
 
 
 def detach(words: Sequence[str]) -> Detached | int:

@@ -114,13 +114,11 @@ def _missing(
             "are trained again here"
         )
     trials = store.trials(study.id)
-    names = {path.name for path in (folder / "checkpoints").glob("trial-*.safetensors")}
+    kept = {path.name.split("-")[1] for path in (folder / CHECKPOINTS).glob("trial-*-epoch-*.safetensors")}
     bare = [
         trial.number
         for trial in trials
-        if not trial.state.has_ended
-        and trial.epochs
-        and not any(name.startswith(f"trial-{trial.number}-epoch-") for name in names)
+        if not trial.state.has_ended and trial.epochs and str(trial.number) not in kept
     ]
     if bare:
         are = "has" if len(bare) == 1 else "have"
@@ -130,9 +128,7 @@ def _missing(
         )
     lost = [
         artifact.path
-        for trial in trials
-        if trial.state.has_ended
-        for artifact in artifacts_of(store, study.id, trial.number)
+        for artifact in artifacts_of(store, study.id)  # which only a trial that has ended has
         if not (folder / artifact.path).is_file()
     ]
     if lost:

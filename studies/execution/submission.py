@@ -25,6 +25,7 @@ from studies.database.engines.address import parse, secrets, without_secrets
 from studies.database.rows import Holder
 from studies.database.store import Store
 from studies.definition.overrides import study_name
+from studies.execution.detaching import watching
 from studies.execution.job_files import files_of, job_folder, table_of
 from studies.planning.request import Draft, Request, draft
 from studies.planning.resources import Resources
@@ -227,15 +228,9 @@ class Submitted:
     def watching(self, arguments: Sequence[str]) -> list[str]:
         """Return the commands that watch and stop it; `arguments` are the options that find the study's storage."""
         name = self._submission.name if self._submission.is_name else "NAME"
-
-        def command(*words: str) -> str:
-            return shlex.join(["studies", *words, *arguments])
-
         return [
-            *([] if self._submission.is_name else [f"Name    {command('list')}"]),
-            f"Watch   {command('status', name, '--watch')}",
-            f"        {command('logs', name, '-f')}",
-            f"Stop    {command('stop', name)}",
+            *([] if self._submission.is_name else [f"Name    {shlex.join(['studies', 'list', *arguments])}"]),
+            *watching(name, arguments),
             f"        or {shlex.join(['ray', 'job', 'stop', self.id, '--address', self.server.url])}",
         ]
 

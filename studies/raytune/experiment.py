@@ -36,7 +36,7 @@ from studies.raytune.worker_allocation import WorkerAllocation
 from studies.run_log import looks
 from studies.search.progress import Progress, best_of
 from studies.search.trial_queue import TrialQueue
-from studies.storage.copier import Copying, NoCopying
+from studies.storage.copier import Copying
 from trainables.base.hyperparameters import Hyperparameters
 from trainables.base.seeds import derive_seed
 from trainables.data.dataset import Dataset
@@ -131,7 +131,7 @@ def train_study(
         retries=Retries(max_lost_workers=MAX_LOST_WORKERS),
         watchdog=watchdog,
         allocation=allocation,
-        copying=copying or NoCopying(),
+        copying=copying,
     )
 
     def announce(trial: PlannedTrial) -> bool:
